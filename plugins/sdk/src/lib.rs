@@ -1,0 +1,34 @@
+//! What every Rust plugin would otherwise repeat: the bindings of `wit/provider`, provider days, and settings.
+//!
+//! Knows the contract and the calendar; knows no provider. A plugin implements the four `Guest` traits of
+//! [`exports`] on a type of its own and hands that type to [`export_provider!`], under
+//! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison.
+
+pub mod calendar;
+pub mod settings;
+
+#[allow(missing_docs, clippy::all, clippy::wildcard_enum_match_arm, unsafe_code, reason = "generated from wit/provider")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit/provider",
+        world: "provider",
+        pub_export_macro: true,
+        export_macro_name: "export_provider",
+        default_bindings_module: "plugin_sdk",
+        additional_derives: [Clone, PartialEq],
+        generate_all,
+    });
+}
+
+pub use bindings::perennial::provider::types::*;
+
+pub use bindings::exports::perennial::provider::commands::{
+    AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question, Refund,
+    Renewal, Scope, Step,
+};
+pub use bindings::exports::perennial::provider::lifecycle::{Happening, Occurrence, Outlook};
+pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
+pub use bindings::exports::perennial::provider::usage::{Consumption, Draw, Level, Package};
+#[doc(hidden)]
+pub use bindings::*;
+pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};

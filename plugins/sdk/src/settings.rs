@@ -1,0 +1,69 @@
+//! Reading an account's settings and a resource's attributes, and listing every problem at once.
+//!
+//! Knows names, numbers and choices; the plugin says which of each there are.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+/// The value under `name`, if there is one.
+pub fn get<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    values.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// The number under `name`, or `default` where there is none or it is not one: what is wrong with a setting was said
+/// by `check-settings` before anything was decided by it.
+pub fn number<N: FromStr>(values: &[(String, String)], name: &str, default: N) -> N {
+    get(values, name).and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// Collects what is wrong with an account's settings.
+#[derive(Debug)]
+pub struct Check<'a> {
+    settings: &'a [(String, String)],
+    known: Vec<&'static str>,
+    problems: Vec<String>,
+}
+
+impl<'a> Check<'a> {
+    /// A check of these settings.
+    pub fn of(settings: &'a [(String, String)]) -> Check<'a> {
+        Check { settings, known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// `name` may be any of `choices`.
+    pub fn choice(mut self, name: &'static str, choices: &[&str]) -> Check<'a> {
+        self.known.push(name);
+        if let Some(value) = get(self.settings, name).filter(|value| !choices.contains(value)) {
+            self.problems.push(format!("`{name}` is `{value}`; it is one of {}", quoted(choices)));
+        }
+        self
+    }
+
+    /// `name` may be a whole number in `range`, or one of `others`.
+    pub fn whole(mut self, name: &'static str, range: RangeInclusive<i64>, others: &[i64]) -> Check<'a> {
+        self.known.push(name);
+        if let Some(value) = get(self.settings, name) {
+            let fits = value.parse::<i64>().is_ok_and(|number| range.contains(&number) || others.contains(&number));
+            if !fits {
+                let or = others.iter().map(|other| format!(" or {other}")).collect::<String>();
+                let (least, most) = range.into_inner();
+                self.problems.push(format!("`{name}` is `{value}`; it is a whole number from {least} to {most}{or}"));
+            }
+        }
+        self
+    }
+
+    /// Every problem found, in the order of the checks, then the names that no check knows.
+    pub fn problems(mut self) -> Vec<String> {
+        for (name, _) in self.settings {
+            if !self.known.contains(&name.as_str()) {
+                self.problems.push(format!("`{name}` is not a setting; there are {}", quoted(&self.known)));
+            }
+        }
+        self.problems
+    }
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
