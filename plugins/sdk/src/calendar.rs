@@ -46,6 +46,20 @@ impl Calendar {
         self.instant(moved.unwrap_or(NaiveDate::MAX), local.time())
     }
 
+    /// The instant one term before `at`, counted from the anchor day like [`Calendar::plus`]: 31 March less a month,
+    /// anchored to the 31st, is 28 February, and less two is 31 January.
+    pub fn minus(self, at: Timestamp, anchor_day: u8, term: Term) -> Timestamp {
+        let local = self.local(at);
+        let date = local.date_naive();
+        let back = |months| before_on_anchor(date, months, anchor_day);
+        let moved = match term.unit {
+            TermUnit::Day => date.checked_sub_days(Days::new(u64::from(term.count))),
+            TermUnit::Month => back(term.count),
+            TermUnit::Year => back(term.count.saturating_mul(12)),
+        };
+        self.instant(moved.unwrap_or(NaiveDate::MIN), local.time())
+    }
+
     /// The first instant after `at` (or `at` itself) that falls on `day` of a month, at the same time of the day.
     ///
     /// `day` is 1 to 28, or 31 for the last day of each month.
@@ -94,9 +108,30 @@ impl Calendar {
         (self.midnight(to) - self.midnight(from)) / DAY
     }
 
+    /// How many whole months, counted from the anchor day, fit between two instants; 0 when `to` is the earlier one.
+    ///
+    /// ```
+    /// use plugin_sdk::calendar::Calendar;
+    ///
+    /// let utc = Calendar::ahead_of_utc(0);
+    /// let (january, february, march) = (1_769_817_600, 1_772_236_800, 1_774_656_000); // the 31st, the 28th, the 28th
+    /// assert_eq!(utc.whole_months(january, 31, february), 1);
+    /// assert_eq!(utc.whole_months(february, 31, march), 0); // the next month ends on 31 March
+    /// ```
+    pub fn whole_months(self, from: Timestamp, anchor_day: u8, to: Timestamp) -> u32 {
+        let (first, last) = (self.date(from), self.date(to));
+        let apart = (last.year() - first.year()) * 12 + (last.month0() as i32 - first.month0() as i32);
+        let Ok(months @ 1..) = u32::try_from(apart) else { return 0 };
+        let reached = self.plus(from, anchor_day, Term { count: months, unit: TermUnit::Month });
+        if reached > to { months - 1 } else { months }
+    }
+
     fn local(self, at: Timestamp) -> DateTime<FixedOffset> {
-        let offset = FixedOffset::east_opt(i32::from(self.offset_minutes) * 60).expect("a manifest's offset is below a day");
-        DateTime::from_timestamp(at, 0).unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2)).with_timezone(&offset)
+        let offset = FixedOffset::east_opt(i32::from(self.offset_minutes) * 60)
+            .expect("a manifest's offset is below a day");
+        DateTime::from_timestamp(at, 0)
+            .unwrap_or(DateTime::<chrono::Utc>::MAX_UTC - TimeDelta::days(2))
+            .with_timezone(&offset)
     }
 
     fn instant(self, date: NaiveDate, time: NaiveTime) -> Timestamp {
@@ -106,6 +141,15 @@ impl Calendar {
 
 /// The day `anchor_day` of the month `months` after that of `date`, or the last day of that month if it is shorter.
 fn on_anchor(date: NaiveDate, months: u32, anchor_day: u8) -> Option<NaiveDate> {
-    let first = date.with_day(1)?.checked_add_months(Months::new(months))?;
+    anchored(date.with_day(1)?.checked_add_months(Months::new(months))?, anchor_day)
+}
+
+/// The day `anchor_day` of the month `months` before that of `date`, or the last day of that month if it is shorter.
+fn before_on_anchor(date: NaiveDate, months: u32, anchor_day: u8) -> Option<NaiveDate> {
+    anchored(date.with_day(1)?.checked_sub_months(Months::new(months))?, anchor_day)
+}
+
+/// The day `anchor_day` of the month that begins at `first`, or its last day.
+fn anchored(first: NaiveDate, anchor_day: u8) -> Option<NaiveDate> {
     (28..=31).rev().find_map(|longest| first.with_day(u32::from(anchor_day).clamp(1, longest)))
 }
