@@ -1,1 +1,19 @@
-//! stub
+//! What Perennial knows of renewals, as pure functions. This crate decides; it never acts.
+//!
+//! No clock, no storage, no network, no async: an instant is an argument and an effect is a value. Start with
+//! [`bundle`] (what is decided on), [`plan`] (what a decision looks like), [`course`] (how the clock walks a timeline)
+//! and [`carry`] (how a plan meets the money).
+
+pub mod account;
+pub mod attempt;
+pub mod bundle;
+pub mod event;
+pub mod ledger;
+pub mod manifest;
+pub mod micros;
+pub mod order;
+pub mod plan;
+pub mod term;
+pub mod timeline;
+pub mod timestamp;
+pub mod usage;

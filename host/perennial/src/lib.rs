@@ -1,1 +1,8 @@
-//! stub
+//! The host: it runs the clock, the storage and the money, and asks sandboxed plugins what each provider's rules say.
+//!
+//! Arrows go down: `cli` calls `engine`, `engine` calls `store` and `sandbox`, which never meet, and all of them use
+//! the domain. `formats` holds the file formats, `report` what people look at.
+
+pub mod formats;
+pub mod report;
+pub mod sandbox;

@@ -7,7 +7,13 @@
 pub mod calendar;
 pub mod settings;
 
-#[allow(missing_docs, clippy::all, clippy::wildcard_enum_match_arm, unsafe_code, reason = "generated from wit/provider")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::wildcard_enum_match_arm,
+    unsafe_code,
+    reason = "generated from wit/provider"
+)]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/provider",
@@ -23,12 +29,12 @@ mod bindings {
 pub use bindings::perennial::provider::types::*;
 
 pub use bindings::exports::perennial::provider::commands::{
-    AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question, Refund,
-    Renewal, Scope, Step,
+    AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question,
+    Refund, Renewal, Scope, Step,
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Happening, Occurrence, Outlook};
 pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
 pub use bindings::exports::perennial::provider::usage::{Consumption, Draw, Level, Package};
+pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};
 #[doc(hidden)]
 pub use bindings::*;
-pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};

@@ -16,6 +16,11 @@ pub fn number<N: FromStr>(values: &[(String, String)], name: &str, default: N) -
     get(values, name).and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
+/// The numbers under `name`, separated by commas, or those of `default`; what is not a number is left out.
+pub fn numbers<N: FromStr>(values: &[(String, String)], name: &str, default: &str) -> Vec<N> {
+    get(values, name).unwrap_or(default).split(',').filter_map(|number| number.trim().parse().ok()).collect()
+}
+
 /// Collects what is wrong with an account's settings.
 #[derive(Debug)]
 pub struct Check<'a> {
@@ -43,12 +48,36 @@ impl<'a> Check<'a> {
     pub fn whole(mut self, name: &'static str, range: RangeInclusive<i64>, others: &[i64]) -> Check<'a> {
         self.known.push(name);
         if let Some(value) = get(self.settings, name) {
-            let fits = value.parse::<i64>().is_ok_and(|number| range.contains(&number) || others.contains(&number));
+            let fits =
+                value.parse::<i64>().is_ok_and(|number| range.contains(&number) || others.contains(&number));
             if !fits {
                 let or = others.iter().map(|other| format!(" or {other}")).collect::<String>();
                 let (least, most) = range.into_inner();
-                self.problems.push(format!("`{name}` is `{value}`; it is a whole number from {least} to {most}{or}"));
+                self.problems
+                    .push(format!("`{name}` is `{value}`; it is a whole number from {least} to {most}{or}"));
             }
+        }
+        self
+    }
+
+    /// `name` may be a list of different whole numbers in `range`, separated by commas; an empty list is fine.
+    pub fn list(mut self, name: &'static str, range: RangeInclusive<i64>) -> Check<'a> {
+        self.known.push(name);
+        let Some(value) = get(self.settings, name) else { return self };
+        let mut seen = Vec::new();
+        let fits = value.trim().is_empty()
+            || value.split(',').all(|item| {
+                let number = item.trim().parse::<i64>();
+                let fresh =
+                    number.as_ref().is_ok_and(|number| range.contains(number) && !seen.contains(number));
+                seen.extend(number);
+                fresh
+            });
+        if !fits {
+            let (least, most) = range.into_inner();
+            self.problems.push(format!(
+                "`{name}` is `{value}`; it is a list of different whole numbers from {least} to {most}, such as `7,3,1`"
+            ));
         }
         self
     }

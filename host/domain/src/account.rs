@@ -1,0 +1,38 @@
+//! Accounts: one customer's contract with one provider. Knows its settings and its money; not its resources.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::Balance;
+
+/// Who the system of record of an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// This host: it debits the balance and moves the expiry itself.
+    Managed,
+}
+
+impl Mode {
+    /// `managed`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Managed => "managed",
+        }
+    }
+}
+
+/// One customer's contract with one provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Unique among all accounts.
+    pub id: String,
+    /// The id of the plugin that has the rules.
+    pub provider: String,
+    /// Who the system of record is.
+    pub mode: Mode,
+    /// The currency of every amount of this account and its resources, such as `CNY`.
+    pub currency: String,
+    /// What the account has.
+    pub balance: Balance,
+    /// What the provider's rules are told about this account.
+    pub settings: BTreeMap<String, String>,
+}

@@ -1,0 +1,198 @@
+//! Resources and bundles: what is decided on. Knows what a resource is; not what becomes of it.
+
+use std::collections::BTreeMap;
+
+use crate::micros::Micros;
+use crate::term::Term;
+use crate::timestamp::Timestamp;
+
+/// How a resource is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Charging {
+    /// Ahead, for a term.
+    Prepaid,
+    /// As it is used.
+    Postpaid,
+}
+
+impl Charging {
+    /// Both ways.
+    pub const ALL: [Charging; 2] = [Charging::Prepaid, Charging::Postpaid];
+
+    /// `prepaid` or `postpaid`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Charging::Prepaid => "prepaid",
+            Charging::Postpaid => "postpaid",
+        }
+    }
+}
+
+/// Where a resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Paid for.
+    Active,
+    /// Expired, still serving.
+    Grace,
+    /// Expired, stopped or frozen, its data kept.
+    Retention,
+    /// Gone, with its data. Final.
+    Released,
+    /// Given back. Final.
+    Unsubscribed,
+    /// Now pay-per-use. Final.
+    Converted,
+}
+
+impl Stage {
+    /// Every stage, in the order of a life.
+    pub const ALL: [Stage; 6] = [
+        Stage::Active,
+        Stage::Grace,
+        Stage::Retention,
+        Stage::Released,
+        Stage::Unsubscribed,
+        Stage::Converted,
+    ];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Active => "active",
+            Stage::Grace => "grace",
+            Stage::Retention => "retention",
+            Stage::Released => "released",
+            Stage::Unsubscribed => "unsubscribed",
+            Stage::Converted => "converted",
+        }
+    }
+
+    /// Whether nothing happens to such a resource any more.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Stage::Active | Stage::Grace | Stage::Retention => false,
+            Stage::Released | Stage::Unsubscribed | Stage::Converted => true,
+        }
+    }
+}
+
+/// What is set to happen when a resource expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnExpiry {
+    /// The provider's grace and retention.
+    Lapse,
+    /// Auto-renew is on.
+    Renew,
+    /// It goes on as pay-per-use.
+    Convert,
+    /// It is released at once.
+    Release,
+}
+
+impl OnExpiry {
+    /// Every choice.
+    pub const ALL: [OnExpiry; 4] = [OnExpiry::Lapse, OnExpiry::Renew, OnExpiry::Convert, OnExpiry::Release];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OnExpiry::Lapse => "lapse",
+            OnExpiry::Renew => "renew",
+            OnExpiry::Convert => "convert",
+            OnExpiry::Release => "release",
+        }
+    }
+}
+
+/// What a resource package adds to a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// How much it covers, in millionths of the unit.
+    pub quota: Micros,
+    /// How much of that is used, from zero to the quota.
+    pub used: Micros,
+    /// What is counted, for people, such as `vCPU-hour`.
+    pub unit: String,
+    /// The type of resource whose use it covers, such as `cci`.
+    pub resource_type: String,
+    /// When it was paid for.
+    pub bought_at: Timestamp,
+}
+
+impl Package {
+    /// How much it still covers.
+    pub fn left(&self) -> Micros {
+        self.quota - self.used
+    }
+}
+
+/// One thing a provider bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Unique among all resources.
+    pub id: String,
+    /// One of the kinds of its provider's plugin.
+    pub kind: String,
+    /// Where it runs, in the provider's word; may be empty.
+    pub region: String,
+    /// The member of its bundle that it is attached to, by place; `None` for the primary.
+    pub attached_to: Option<usize>,
+    /// How it is paid for.
+    pub charging: Charging,
+    /// Where it is.
+    pub stage: Stage,
+    /// When it was bought or, for a package bought ahead, takes effect.
+    pub started_at: Timestamp,
+    /// When what was paid for ends; `None` for postpaid resources.
+    pub expires_at: Option<Timestamp>,
+    /// The day of the month that periods are counted from, 1 to 31; `None` for postpaid resources.
+    pub anchor_day: Option<u8>,
+    /// The period it was bought for; `None` for postpaid resources.
+    pub term: Option<Term>,
+    /// What one `term` costs; `None` for postpaid resources.
+    pub price: Option<Micros>,
+    /// What is set to happen when it expires.
+    pub on_expiry: OnExpiry,
+    /// Automatic renewals still allowed; `None` is without limit.
+    pub renewals_left: Option<u32>,
+    /// The term of an automatic renewal; `None` is the same as `term`.
+    pub renewal_term: Option<Term>,
+    /// Present for resource packages.
+    pub package: Option<Package>,
+    /// What the provider's rules may read.
+    pub attributes: BTreeMap<String, String>,
+    /// What people sort by.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Resource {
+    /// Whether the clock has something to do with it: it is prepaid and not at its end.
+    pub fn is_live(&self) -> bool {
+        self.charging == Charging::Prepaid && !self.stage.is_final()
+    }
+}
+
+/// What is decided on together: a primary resource, which comes first, and those attached to it. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// The primary and then the attached ones, in the order of their ids.
+    pub members: Vec<Resource>,
+}
+
+impl Bundle {
+    /// The resource that the others are attached to.
+    pub fn primary(&self) -> &Resource {
+        &self.members[0]
+    }
+
+    /// Whether the clock has something to do with any member.
+    pub fn is_live(&self) -> bool {
+        self.members.iter().any(Resource::is_live)
+    }
+
+    /// The earliest expiry of a member that the clock has something to do with.
+    pub fn first_expiry(&self) -> Option<Timestamp> {
+        self.members.iter().filter(|member| member.is_live()).filter_map(|member| member.expires_at).min()
+    }
+}

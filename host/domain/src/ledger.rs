@@ -1,0 +1,174 @@
+//! Money: what an account has, what is reserved of it, and the entries that say how it came to that.
+//!
+//! Knows holds and postings; not what they are for. Every entry moves one amount from one book to another, so debits
+//! equal credits by construction; a balance is a projection that the entries recompute.
+
+use crate::micros::Micros;
+use crate::timestamp::Timestamp;
+
+/// Where money is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Book {
+    /// Outside: where top-ups come from.
+    Funding,
+    /// The account's own, free to be spent.
+    Cash,
+    /// The account's own, reserved for a plan under way.
+    Held,
+    /// Paid to the provider.
+    Spent,
+}
+
+impl Book {
+    /// Every book.
+    pub const ALL: [Book; 4] = [Book::Funding, Book::Cash, Book::Held, Book::Spent];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Book::Funding => "funding",
+            Book::Cash => "cash",
+            Book::Held => "held",
+            Book::Spent => "spent",
+        }
+    }
+}
+
+/// Why money moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// What the account had when it was imported.
+    Opening,
+    /// Somebody paid in.
+    TopUp,
+    /// A renewal was paid.
+    Renewal,
+    /// A package was paid.
+    Purchase,
+    /// An unsubscription gave money back.
+    Refund,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 5] =
+        [Reason::Opening, Reason::TopUp, Reason::Renewal, Reason::Purchase, Reason::Refund];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Opening => "opening",
+            Reason::TopUp => "top_up",
+            Reason::Renewal => "renewal",
+            Reason::Purchase => "purchase",
+            Reason::Refund => "refund",
+        }
+    }
+}
+
+/// One movement of money. Never changed and never removed; a correction is an entry the other way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Out of this book ...
+    pub from: Book,
+    /// ... into this one.
+    pub to: Book,
+    /// How much; never negative.
+    pub amount: Micros,
+    /// Why.
+    pub reason: Reason,
+    /// The resource it is about, if any.
+    pub resource: Option<String>,
+    /// The attempt or order it belongs to, if any.
+    pub reference: Option<String>,
+}
+
+/// What an account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    available: Micros,
+    held: Micros,
+}
+
+/// There is not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{needed} is needed and {available} is available")]
+pub struct Shortfall {
+    /// What the plan costs.
+    pub needed: Micros,
+    /// What is free to be spent.
+    pub available: Micros,
+}
+
+/// Money reserved for a plan. Dropping it without posting or releasing leaves it reserved, so callers must do either.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "money stays reserved until it is posted or released"]
+pub struct Hold {
+    amount: Micros,
+}
+
+impl Balance {
+    /// A balance of so much to spend and so much reserved.
+    pub fn new(available: Micros, held: Micros) -> Balance {
+        Balance { available, held }
+    }
+
+    /// What is free to be spent.
+    pub fn available(self) -> Micros {
+        self.available
+    }
+
+    /// What is reserved.
+    pub fn held(self) -> Micros {
+        self.held
+    }
+
+    /// Reserves `amount`, which is not negative.
+    ///
+    /// # Errors
+    ///
+    /// [`Shortfall`] when less is available; nothing has changed then.
+    pub fn hold(&mut self, amount: Micros) -> Result<Hold, Shortfall> {
+        assert!(amount >= Micros::ZERO, "a hold of {amount} would make money");
+        if amount > self.available {
+            return Err(Shortfall { needed: amount, available: self.available });
+        }
+        self.available -= amount;
+        self.held += amount;
+        Ok(Hold { amount })
+    }
+
+    /// Spends what was reserved.
+    pub fn post(&mut self, hold: Hold) {
+        self.held -= hold.amount;
+    }
+
+    /// Gives back what was reserved.
+    pub fn release(&mut self, hold: Hold) {
+        self.held -= hold.amount;
+        self.available += hold.amount;
+    }
+
+    /// Adds `amount`, which is not negative.
+    pub fn credit(&mut self, amount: Micros) {
+        assert!(amount >= Micros::ZERO, "a credit of {amount} would take money");
+        self.available += amount;
+    }
+
+    /// The balance that a list of entries comes to, oldest first.
+    pub fn of_entries<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Balance {
+        let mut balance = Balance::default();
+        for entry in entries {
+            for (book, amount) in [(entry.from, -entry.amount), (entry.to, entry.amount)] {
+                match book {
+                    Book::Cash => balance.available += amount,
+                    Book::Held => balance.held += amount,
+                    Book::Funding | Book::Spent => {}
+                }
+            }
+        }
+        balance
+    }
+}

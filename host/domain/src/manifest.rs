@@ -1,0 +1,75 @@
+//! What a plugin says of itself: its kinds, settings and notices, and the answers it has for every command.
+
+use std::collections::BTreeMap;
+
+use crate::plan::Refusal;
+use crate::term::Term;
+
+/// A plugin's description of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// What accounts call the provider by.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The kinds of resource it has rules for, by name.
+    pub kinds: BTreeMap<String, Kind>,
+    /// What an account can be set to.
+    pub settings: Vec<Setting>,
+    /// What owners are told ahead of time; occurrences name these by place.
+    pub notices: Vec<Notice>,
+    /// The attributes that the rules read.
+    pub reads: Vec<String>,
+    /// The provider's days, in minutes ahead of UTC, -720 to 840.
+    pub utc_offset_minutes: i16,
+    /// What the provider answers when the balance does not suffice.
+    pub insufficient_balance: Refusal,
+    /// What the provider answers to a command on a resource that does not exist.
+    pub unknown_resource: Refusal,
+    /// How the provider recognises a command that is sent again, if it does.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A kind of resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// For people.
+    pub label: String,
+    /// Kinds it can be attached to; empty when it is always a primary.
+    pub attaches_to: Vec<String>,
+    /// Terms that can be bought; empty is any.
+    pub terms: Vec<Term>,
+    /// Whether it is a resource package.
+    pub is_package: bool,
+}
+
+/// Something an account can be set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// What it does, for people.
+    pub label: String,
+    /// The value of an account that does not say, if there is a single one.
+    pub default: Option<String>,
+}
+
+/// Something that owners are told ahead of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub label: String,
+}
+
+/// How a provider recognises a command that is sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The option that carries the token.
+    pub option_name: String,
+    /// How long after it was last seen a token is remembered, in seconds.
+    pub valid_seconds: u32,
+    /// What the same token with another command is answered.
+    pub mismatch: Refusal,
+}

@@ -1,0 +1,339 @@
+//! Commands and plans: what is asked for, and what doing it would mean, before anything is done or paid.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::Bundle;
+use crate::bundle::OnExpiry;
+use crate::bundle::Resource;
+use crate::micros::Micros;
+use crate::order::Order;
+use crate::term::Term;
+use crate::timestamp::Timestamp;
+
+/// A provider rule says no. An ordinary answer, not an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The provider's own code, such as `CBC.99003610`.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// What is asked of a resource, by a person or by the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Extend it.
+    Renew(Renewal),
+    /// Turn auto-renew on, or change it.
+    SetAutoRenew(AutoRenewal),
+    /// Turn auto-renew off.
+    CancelAutoRenew,
+    /// Give it back, or only what has not begun.
+    Unsubscribe(Scope),
+    /// Let it go on as pay-per-use once it expires.
+    ConvertOnExpiry,
+    /// Take that back.
+    CancelConversion,
+    /// Buy a package like this one.
+    BuyAgain(Purchase),
+}
+
+impl Command {
+    /// The word for it in every format.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Command::Renew(_) => "renew",
+            Command::SetAutoRenew(_) => "set_auto_renew",
+            Command::CancelAutoRenew => "cancel_auto_renew",
+            Command::Unsubscribe(_) => "unsubscribe",
+            Command::ConvertOnExpiry => "convert_on_expiry",
+            Command::CancelConversion => "cancel_conversion",
+            Command::BuyAgain(_) => "buy_again",
+        }
+    }
+}
+
+/// Who asked for a renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The clock, because auto-renew is on.
+    Auto,
+    /// A person or program.
+    Command,
+}
+
+impl Cause {
+    /// `auto` or `command`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Auto => "auto",
+            Cause::Command => "command",
+        }
+    }
+}
+
+/// How to extend a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// For how long; `None` is the term that an automatic renewal has.
+    pub term: Option<Term>,
+    /// Who asks.
+    pub cause: Cause,
+    /// The provider's own, such as `relatedRenewFlag`.
+    pub options: BTreeMap<String, String>,
+}
+
+/// How a resource renews itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoRenewal {
+    /// For how long each time; `None` is the term it was bought for.
+    pub term: Option<Term>,
+    /// How often; `None` is without limit.
+    pub renewals: Option<u32>,
+}
+
+/// What an unsubscription gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The resource and whatever was paid for.
+    All,
+    /// Only periods that have not begun.
+    Future,
+}
+
+impl Scope {
+    /// Both scopes.
+    pub const ALL: [Scope; 2] = [Scope::All, Scope::Future];
+
+    /// `all` or `future`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Scope::All => "all",
+            Scope::Future => "future",
+        }
+    }
+}
+
+/// When a package is bought again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    /// When it is paid; `None` is now.
+    pub pay_at: Option<Timestamp>,
+    /// When it takes effect; `None` is as soon as it is paid.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// What a command would do: what is priced, reserved for, and carried out, whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order they are carried out.
+    pub steps: Vec<Step>,
+    /// Members that the command leaves alone.
+    pub left_out: Vec<Omission>,
+    /// A member whose renewal is tried at once, after the steps.
+    pub tries_at_once: Option<usize>,
+}
+
+/// One provider operation on one member of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The member, by place.
+    pub member: usize,
+    /// What is done with it.
+    pub operation: Operation,
+}
+
+/// A member that a command leaves alone, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Omission {
+    /// The member, by place.
+    pub member: usize,
+    /// Why.
+    pub reason: Refusal,
+}
+
+/// What is done with a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// It lasts longer, and is paid for.
+    Extend(Extension),
+    /// What is set to happen when it expires changes.
+    SetOnExpiry(OnExpiry),
+    /// It renews itself from now on.
+    SetAutoRenew(AutoRenewal),
+    /// It is given back, wholly or in part.
+    EndSubscription(Ending),
+    /// A new package with its specification.
+    Buy(Buying),
+    /// An attribute gets a new value.
+    SetAttribute(String, String),
+}
+
+/// One member's extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// After the present expiry.
+    pub expires_at: Timestamp,
+    /// What is paid for ...
+    pub term: Term,
+    /// ... and days beyond it, at a thirtieth of a month each.
+    pub extra_days: u32,
+    /// The day that periods are counted from henceforth, 1 to 31; `None` leaves it.
+    pub anchor_day: Option<u8>,
+}
+
+/// One member's unsubscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What is given back.
+    pub scope: Scope,
+    /// For [`Scope::Future`]: the expiry that is left.
+    pub expires_at: Option<Timestamp>,
+    /// Every order that this ends.
+    pub refunds: Vec<Refund>,
+}
+
+/// Money that goes back for one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refund {
+    /// The order, by its place among those the question came with.
+    pub order: usize,
+    /// From zero to what was paid.
+    pub amount: Micros,
+}
+
+/// One package's purchase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buying {
+    /// When it is paid.
+    pub pay_at: Timestamp,
+    /// When it takes effect; not before it is paid.
+    pub effective_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Why a plan makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A step or omission names a member that is not there.
+    #[error("the plan for `{resource}` names member {member} of {members}")]
+    OutsideBundle {
+        /// The resource that the command names.
+        resource: String,
+        /// What was named.
+        member: usize,
+        /// How many there are.
+        members: usize,
+    },
+    /// A step does not fit the member it names.
+    #[error("the plan for `{resource}` does not fit `{member}`: {why}")]
+    Unfit {
+        /// The resource that the command names.
+        resource: String,
+        /// The member.
+        member: String,
+        /// In words.
+        why: String,
+    },
+}
+
+/// Checks what a plugin would do about a command on member `named` at instant `at`.
+///
+/// # Errors
+///
+/// The first thing that makes no sense.
+pub fn check(
+    plan: &Plan,
+    bundle: &Bundle,
+    named: usize,
+    orders: &[Order],
+    at: Timestamp,
+) -> Result<(), PlanError> {
+    let resource = || bundle.members[named].id.clone();
+    let places =
+        plan.steps.iter().map(|step| step.member).chain(plan.left_out.iter().map(|left| left.member));
+    if let Some(member) = places.chain(plan.tries_at_once).find(|member| *member >= bundle.members.len()) {
+        return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
+    }
+    for (place, step) in plan.steps.iter().enumerate() {
+        let member = &bundle.members[step.member];
+        let extended_before = plan.steps[..place].iter().any(|earlier| {
+            earlier.member == step.member
+                && matches!(
+                    (&earlier.operation, &step.operation),
+                    (Operation::Extend(_), Operation::Extend(_))
+                        | (Operation::EndSubscription(_), _)
+                        | (_, Operation::EndSubscription(_))
+                )
+        });
+        let why = if extended_before {
+            Some("two steps contradict each other".to_owned())
+        } else {
+            misfit(&step.operation, member, step.member, orders, at)
+        };
+        if let Some(why) = why {
+            return Err(PlanError::Unfit { resource: resource(), member: member.id.clone(), why });
+        }
+    }
+    Ok(())
+}
+
+/// Why an operation does not fit a member, if it does not.
+fn misfit(
+    operation: &Operation,
+    member: &Resource,
+    place: usize,
+    orders: &[Order],
+    at: Timestamp,
+) -> Option<String> {
+    match operation {
+        Operation::Extend(extension) => match member.expires_at {
+            _ if !member.is_live() => Some("it is extended although it is postpaid or at its end".to_owned()),
+            Some(expires_at) if extension.expires_at > expires_at => None,
+            Some(expires_at) => {
+                Some(format!("its expiry would move from {expires_at} back to {}", extension.expires_at))
+            }
+            None => Some("it is extended although it never expires".to_owned()),
+        },
+        Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) => {
+            (!member.is_live()).then(|| "its expiry is set although it is postpaid or at its end".to_owned())
+        }
+        Operation::EndSubscription(ending) => ending_misfit(ending, member, place, orders),
+        Operation::Buy(_) if member.package.is_none() => {
+            Some("it is bought again although it is no package".to_owned())
+        }
+        Operation::Buy(buying) => (buying.pay_at < at
+            || buying.effective_at < buying.pay_at
+            || buying.expires_at <= buying.effective_at)
+            .then(|| {
+                "it is paid in the past, or takes effect before it is paid, or ends before it begins"
+                    .to_owned()
+            }),
+        Operation::SetAttribute(..) => None,
+    }
+}
+
+fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Order]) -> Option<String> {
+    if !member.is_live() {
+        return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
+    }
+    for refund in &ending.refunds {
+        let Some(order) = orders.get(refund.order).filter(|order| order.member == place) else {
+            return Some(format!("order {} is not one of its orders", refund.order));
+        };
+        if refund.amount < Micros::ZERO || refund.amount > order.paid {
+            return Some(format!(
+                "{} would be refunded of the {} paid for `{}`",
+                refund.amount, order.paid, order.id
+            ));
+        }
+    }
+    match (ending.scope, ending.expires_at, member.expires_at) {
+        (Scope::All, None, _) => None,
+        (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => None,
+        (Scope::All | Scope::Future, _, _) => {
+            Some("the expiry that is left does not fit the scope".to_owned())
+        }
+    }
+}

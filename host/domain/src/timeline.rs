@@ -1,0 +1,173 @@
+//! Timelines: everything that will happen to a bundle if nobody does anything, and whether such an answer makes sense.
+
+use crate::bundle::Bundle;
+use crate::bundle::Stage;
+use crate::timestamp::Timestamp;
+
+/// The most occurrences that a bundle's timeline may have.
+pub const OCCURRENCES_MAX: usize = 512;
+
+/// What happens to a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Its renewal is tried.
+    TryRenewal,
+    /// It enters a stage.
+    Enter(Stage),
+    /// It goes on as pay-per-use.
+    Convert,
+    /// An attribute gets a new value.
+    SetAttribute(String, String),
+    /// A package's used amount starts again from nothing.
+    Refill,
+    /// Its owner is told something, by its place in the plugin's list of notices.
+    Notice(usize),
+}
+
+/// One thing that happens, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// When it is due.
+    pub at: Timestamp,
+    /// To which member, by place.
+    pub member: usize,
+    /// What.
+    pub what: Happening,
+}
+
+/// Why a timeline makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimelineError {
+    /// More than [`OCCURRENCES_MAX`].
+    #[error("the timeline of `{primary}` has {found} occurrences; at most {OCCURRENCES_MAX} are accepted")]
+    Endless {
+        /// The bundle.
+        primary: String,
+        /// How many came.
+        found: usize,
+    },
+    /// Something is said to happen to a member that is not there.
+    #[error("the timeline of `{primary}` names member {member} of {members}")]
+    OutsideBundle {
+        /// The bundle.
+        primary: String,
+        /// What was named.
+        member: usize,
+        /// How many there are.
+        members: usize,
+    },
+    /// Something is not after the instant that was asked about.
+    #[error("the timeline of `{primary}` names {at}, which is not after {after}")]
+    InThePast {
+        /// The bundle.
+        primary: String,
+        /// The instant named.
+        at: Timestamp,
+        /// The instant asked about.
+        after: Timestamp,
+    },
+    /// An occurrence is earlier than the one before it.
+    #[error("the timeline of `{primary}` is out of order at {at}")]
+    OutOfOrder {
+        /// The bundle.
+        primary: String,
+        /// The instant that comes too late in the list.
+        at: Timestamp,
+    },
+    /// A live member has no end, or something happens to a member that is at its end.
+    #[error("the timeline of `{primary}` leaves `{resource}` without a final stage, or goes on after it")]
+    NoEnd {
+        /// The bundle.
+        primary: String,
+        /// The member.
+        resource: String,
+    },
+    /// A stage is entered that a timeline cannot lead to.
+    #[error("the timeline of `{primary}` lets `{resource}` enter `{stage}`", stage = stage.name())]
+    WrongStage {
+        /// The bundle.
+        primary: String,
+        /// The member.
+        resource: String,
+        /// The stage.
+        stage: Stage,
+    },
+    /// A notice that the manifest does not list, or a refill of what is no package.
+    #[error("the timeline of `{primary}` has an occurrence that does not fit `{resource}`: {why}")]
+    Unfit {
+        /// The bundle.
+        primary: String,
+        /// The member.
+        resource: String,
+        /// In words.
+        why: String,
+    },
+}
+
+/// Checks what a plugin said of a bundle, `notices` being how many its manifest lists.
+///
+/// # Errors
+///
+/// The first thing that makes no sense, as a [`TimelineError`].
+pub fn check(
+    bundle: &Bundle,
+    after: Timestamp,
+    timeline: &[Occurrence],
+    notices: usize,
+) -> Result<(), TimelineError> {
+    let primary = || bundle.primary().id.clone();
+    if timeline.len() > OCCURRENCES_MAX {
+        return Err(TimelineError::Endless { primary: primary(), found: timeline.len() });
+    }
+    let mut live = bundle.members.iter().map(|member| member.is_live()).collect::<Vec<_>>();
+    let mut last = after;
+    for occurrence in timeline {
+        let Some(member) = bundle.members.get(occurrence.member) else {
+            let members = bundle.members.len();
+            return Err(TimelineError::OutsideBundle {
+                primary: primary(),
+                member: occurrence.member,
+                members,
+            });
+        };
+        if occurrence.at <= after {
+            return Err(TimelineError::InThePast { primary: primary(), at: occurrence.at, after });
+        }
+        if occurrence.at < last {
+            return Err(TimelineError::OutOfOrder { primary: primary(), at: occurrence.at });
+        }
+        last = occurrence.at;
+        let resource = || member.id.clone();
+        if !live[occurrence.member] {
+            return Err(TimelineError::NoEnd { primary: primary(), resource: resource() });
+        }
+        let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
+        match &occurrence.what {
+            Happening::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
+                return Err(TimelineError::WrongStage {
+                    primary: primary(),
+                    resource: resource(),
+                    stage: *stage,
+                });
+            }
+            Happening::Enter(Stage::Released) | Happening::Convert => live[occurrence.member] = false,
+            Happening::Notice(notice) if *notice >= notices => {
+                return Err(unfit(format!("notice {notice} of {notices}")));
+            }
+            Happening::Refill if member.package.is_none() => {
+                return Err(unfit("it is no package".to_owned()));
+            }
+            Happening::Enter(Stage::Grace | Stage::Retention)
+            | Happening::TryRenewal
+            | Happening::SetAttribute(..)
+            | Happening::Refill
+            | Happening::Notice(_) => {}
+        }
+    }
+    match live.iter().position(|is_live| *is_live) {
+        Some(member) => {
+            Err(TimelineError::NoEnd { primary: primary(), resource: bundle.members[member].id.clone() })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+//! Instants, in whole seconds. Knows RFC 3339; not time zones, calendars or what time it is.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat};
+
+/// An instant: whole seconds since 1970-01-01T00:00:00Z, within the years 1 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Why a text is no [`Timestamp`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`")]
+pub struct TimestampError {
+    text: String,
+}
+
+impl Timestamp {
+    /// The first instant there is, 0001-01-01T00:00:00Z.
+    pub const MIN: Timestamp = Timestamp(-62_135_596_800);
+    /// The last instant there is, 9999-12-31T23:59:59Z.
+    pub const MAX: Timestamp = Timestamp(253_402_300_799);
+
+    /// The instant `seconds` after 1970-01-01T00:00:00Z, or the nearest one there is.
+    pub const fn from_second(seconds: i64) -> Timestamp {
+        if seconds < Timestamp::MIN.0 {
+            Timestamp::MIN
+        } else if seconds > Timestamp::MAX.0 {
+            Timestamp::MAX
+        } else {
+            Timestamp(seconds)
+        }
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub const fn as_second(self) -> i64 {
+        self.0
+    }
+
+    /// The day of the month in days that are `offset_minutes` ahead of UTC, 1 to 31.
+    ///
+    /// ```
+    /// let evening = "2026-02-28T16:00:00Z".parse::<perennial_domain::timestamp::Timestamp>()?;
+    /// assert_eq!(evening.day_of_month(0), 28);
+    /// assert_eq!(evening.day_of_month(480), 1); // already March in UTC+8
+    /// # Ok::<(), perennial_domain::timestamp::TimestampError>(())
+    /// ```
+    pub fn day_of_month(self, offset_minutes: i16) -> u8 {
+        let shifted = Timestamp::from_second(self.0 + i64::from(offset_minutes) * 60);
+        u8::try_from(chrono::Datelike::day(&shifted.to_utc())).expect("a month has at most 31 days")
+    }
+
+    fn to_utc(self) -> DateTime<chrono::Utc> {
+        DateTime::from_timestamp(self.0, 0).expect("the years 1 to 9999 are within chrono's")
+    }
+}
+
+impl Add<i64> for Timestamp {
+    type Output = Timestamp;
+
+    /// So many seconds later.
+    fn add(self, seconds: i64) -> Timestamp {
+        Timestamp::from_second(self.0.saturating_add(seconds))
+    }
+}
+
+impl Sub<i64> for Timestamp {
+    type Output = Timestamp;
+
+    /// So many seconds earlier.
+    fn sub(self, seconds: i64) -> Timestamp {
+        Timestamp::from_second(self.0.saturating_sub(seconds))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = i64;
+
+    /// Seconds from `earlier` to this instant.
+    fn sub(self, earlier: Timestamp) -> i64 {
+        self.0 - earlier.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads RFC 3339 with any offset; parts of a second are dropped.
+    fn from_str(text: &str) -> Result<Timestamp, TimestampError> {
+        let error = || TimestampError { text: text.to_owned() };
+        let instant = DateTime::parse_from_rfc3339(text).map_err(|_| error())?.timestamp();
+        let timestamp = Timestamp::from_second(instant);
+        if timestamp.0 == instant { Ok(timestamp) } else { Err(error()) }
+    }
+}

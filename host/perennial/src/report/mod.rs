@@ -1,0 +1,1 @@
+//! What people look at: tables, months and the picture, made from events.

@@ -1,0 +1,1 @@
+//! The sandbox: plugins as WebAssembly components, which answer and have no powers.
