@@ -7,6 +7,8 @@
 pub mod account;
 pub mod attempt;
 pub mod bundle;
+pub mod carry;
+pub mod course;
 pub mod event;
 pub mod ledger;
 pub mod manifest;

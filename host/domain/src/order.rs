@@ -1,5 +1,6 @@
 //! Orders: periods that were paid for. Knows what was paid for what; not why.
 
+use crate::bundle::Resource;
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
@@ -20,4 +21,23 @@ pub struct Order {
     pub paid_at: Timestamp,
     /// False for the order that the resource was bought with.
     pub is_renewal: bool,
+}
+
+/// The order that a resource was bought with, for one whose history is not known: the last term before its expiry,
+/// or what it has lasted if that is less, for the price of one term. `None` for postpaid resources.
+///
+/// Earlier periods are over and paid; nothing can come back for them.
+pub fn opening(resource: &Resource, member: usize, offset_minutes: i16) -> Option<Order> {
+    let (ends_at, term, price) = (resource.expires_at?, resource.term?, resource.price?);
+    let anchor_day = resource.anchor_day?;
+    let starts_at = ends_at.minus(term, anchor_day, offset_minutes).max(resource.started_at).min(ends_at - 1);
+    Some(Order {
+        id: format!("purchase/{}", resource.id),
+        member,
+        starts_at,
+        ends_at,
+        paid: price,
+        paid_at: resource.started_at.min(starts_at),
+        is_renewal: false,
+    })
 }

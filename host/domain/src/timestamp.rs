@@ -1,10 +1,13 @@
-//! Instants, in whole seconds. Knows RFC 3339; not time zones, calendars or what time it is.
+//! Instants, in whole seconds. Knows RFC 3339 and how long a month is; not time zones or what time it is.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, Datelike, Months, SecondsFormat};
+
+use crate::term::Term;
+use crate::term::TermUnit;
 
 /// An instant: whole seconds since 1970-01-01T00:00:00Z, within the years 1 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +52,26 @@ impl Timestamp {
     /// ```
     pub fn day_of_month(self, offset_minutes: i16) -> u8 {
         let shifted = Timestamp::from_second(self.0 + i64::from(offset_minutes) * 60);
-        u8::try_from(chrono::Datelike::day(&shifted.to_utc())).expect("a month has at most 31 days")
+        u8::try_from(shifted.to_utc().day()).expect("a month has at most 31 days")
+    }
+
+    /// The instant one `term` before, counted from the anchor day in days that are `offset_minutes` ahead of UTC: the
+    /// time of the day stays, and a month that is too short gives its last day.
+    pub fn minus(self, term: Term, anchor_day: u8, offset_minutes: i16) -> Timestamp {
+        let count = term.count.get();
+        let months = match term.unit {
+            TermUnit::Day => return self - i64::from(count) * 86_400,
+            TermUnit::Month => count,
+            TermUnit::Year => count.saturating_mul(12),
+        };
+        let local = (self + i64::from(offset_minutes) * 60).to_utc();
+        let first =
+            local.date_naive().with_day(1).and_then(|first| first.checked_sub_months(Months::new(months)));
+        let Some(first) = first else { return Timestamp::MIN };
+        let day = (28..=31).rev().find_map(|longest| first.with_day(u32::from(anchor_day).clamp(1, longest)));
+        let date = day.expect("every month has a 28th");
+        Timestamp::from_second(date.and_time(local.time()).and_utc().timestamp())
+            - i64::from(offset_minutes) * 60
     }
 
     fn to_utc(self) -> DateTime<chrono::Utc> {

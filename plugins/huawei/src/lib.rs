@@ -1,1 +1,91 @@
-//! stub
+//! Huawei Cloud's renewal rules, as its documents of 2023 to 2026 give them.
+//!
+//! Answers the questions of `wit/provider` and has no powers. Start with the README, which gives every rule in prose
+//! with the document that it is from; `lifecycle` and `renewal` are the heart. The rules are plain functions, so they
+//! compile natively as well: tests and benchmarks call them through [`Huawei`], as the sandbox does.
+
+pub mod auto_renewal;
+pub mod condition;
+pub mod conversion;
+pub mod family;
+pub mod lifecycle;
+pub mod notices;
+pub mod package;
+pub mod profile;
+pub mod refusals;
+pub mod renewal;
+pub mod settings;
+pub mod unsubscription;
+
+use plugin_sdk::{
+    Account, Command, Consumption, Draw, Manifest, Occurrence, Outlook, Plan, Question, Refusal, commands,
+    lifecycle as clock, profile as about, usage,
+};
+
+use crate::settings::Settings;
+
+/// The plugin: answers for accounts of Huawei Cloud.
+#[derive(Debug)]
+pub struct Huawei;
+
+impl about::Guest for Huawei {
+    fn describe() -> Manifest {
+        profile::manifest()
+    }
+
+    fn check_settings(values: Vec<(String, String)>) -> Vec<String> {
+        settings::problems(&values)
+    }
+}
+
+impl clock::Guest for Huawei {
+    fn timeline(accounts: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+        let settings = read(&accounts);
+        let foresee = |outlook: &Outlook| {
+            lifecycle::timeline(&settings[outlook.account as usize], outlook.after, &outlook.bundle)
+        };
+        outlooks.iter().map(foresee).collect()
+    }
+}
+
+impl commands::Guest for Huawei {
+    fn make_plans(accounts: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
+        let settings = read(&accounts);
+        questions.iter().map(|question| plan(&settings[question.account as usize], question)).collect()
+    }
+}
+
+impl usage::Guest for Huawei {
+    fn cover(accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+        let settings = read(&accounts);
+        let draw = |use_: &Consumption| package::cover(&settings[use_.account as usize], use_);
+        consumptions.iter().map(draw).collect()
+    }
+}
+
+/// Every account's settings, once for the whole batch.
+fn read(accounts: &[Account]) -> Vec<Settings> {
+    accounts.iter().map(|account| Settings::of(&account.settings)).collect()
+}
+
+/// What one command would do.
+pub fn plan(settings: &Settings, question: &Question) -> Result<Plan, Refusal> {
+    let (at, bundle, named) = (question.at, question.bundle.as_slice(), question.resource as usize);
+    match &question.command {
+        Command::Renew(renewal) => renewal::renew(settings, at, bundle, named, renewal),
+        Command::SetAutoRenew(wanted) => auto_renewal::set(settings, at, bundle, named, wanted),
+        Command::CancelAutoRenew => auto_renewal::cancel(bundle, named),
+        Command::Unsubscribe(scope) => unsubscription::unsubscribe(settings, question, named, *scope),
+        Command::ConvertOnExpiry => conversion::set(bundle, named),
+        Command::CancelConversion => conversion::cancel(bundle, named),
+        Command::BuyAgain(purchase) => package::buy_again(at, bundle, named, purchase),
+    }
+}
+
+#[cfg(target_family = "wasm")]
+#[allow(unsafe_code, missing_docs, reason = "the calls from outside, generated from wit/provider")]
+mod export {
+    use super::Huawei;
+
+    plugin_sdk::export_provider!(Huawei with_types_in plugin_sdk);
+}

@@ -1,0 +1,117 @@
+//! Switching automatic renewal on and off, for a primary and everything attached to it together.
+//!
+//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022) and Disabling it
+//! (api_order_00023). When a renewal is then tried is said in `lifecycle.rs`.
+
+use plugin_sdk::{
+    AutoRenewal, Omission, OnExpiry, Operation, Plan, Refusal, Resource, Stage, Step, Timestamp,
+};
+
+use crate::condition::refuses;
+use crate::family::expiry;
+use crate::family::is_live;
+use crate::family::lead;
+use crate::family::place;
+use crate::family::primary;
+use crate::family::within;
+use crate::lifecycle::next_try;
+use crate::refusals::ALREADY_OFF;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::refusals::EXPIRED_OR_FROZEN;
+use crate::refusals::UNKNOWN;
+use crate::renewal::is_sold;
+use crate::settings::Settings;
+
+/// The most automatic renewals that can be set.
+const RENEWALS_MAX: u32 = 99;
+
+/// Switches automatic renewal on for the primary of `named` and everything attached to it.
+pub fn set(
+    settings: &Settings,
+    at: Timestamp,
+    bundle: &[Resource],
+    named: usize,
+    wanted: &AutoRenewal,
+) -> Result<Plan, Refusal> {
+    let term_is_sold = wanted.term.is_none_or(|term| is_sold(&bundle[named], term));
+    if !term_is_sold || wanted.renewals.is_some_and(|renewals| renewals > RENEWALS_MAX) {
+        return Err(BAD_PARAMETER.refusal());
+    }
+    let set_one = |resource: &Resource| match why_not(resource) {
+        Some(code) => Err(code),
+        None => Ok(Operation::SetAutoRenew(AutoRenewal {
+            term: wanted.term,
+            renewals: renewals(resource, wanted),
+        })),
+    };
+    let mut plan = cascade(bundle, named, set_one)?;
+    plan.tries_at_once = tried_at_once(settings, at, bundle, &plan.steps);
+    Ok(plan)
+}
+
+/// Switches automatic renewal off for the primary of `named` and everything attached to it.
+pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
+    cascade(bundle, named, |resource| match why_not(resource) {
+        Some(code) => Err(code),
+        None if resource.on_expiry != OnExpiry::Renew => Err(ALREADY_OFF),
+        None => Ok(Operation::SetOnExpiry(OnExpiry::Lapse)),
+    })
+}
+
+/// The operation on each of the family of `named`; what it is refused for, `named` itself decides.
+fn cascade(
+    bundle: &[Resource],
+    named: usize,
+    operation: impl Fn(&Resource) -> Result<Operation, Code>,
+) -> Result<Plan, Refusal> {
+    if let Err(code) = operation(&bundle[named]) {
+        return Err(code.refusal());
+    }
+    let mut plan =
+        Plan { steps: Vec::with_capacity(bundle.len()), left_out: Vec::new(), tries_at_once: None };
+    for member in within(bundle, primary(bundle, named)) {
+        let resource = place(member);
+        match operation(&bundle[member]) {
+            Ok(operation) => plan.steps.push(Step { resource, operation }),
+            Err(code) => plan.left_out.push(Omission { resource, reason: code.refusal() }),
+        }
+    }
+    Ok(plan)
+}
+
+/// Why the setting of this resource cannot be changed.
+fn why_not(resource: &Resource) -> Option<Code> {
+    if !is_live(resource) {
+        return Some(UNKNOWN);
+    }
+    if resource.stage != Stage::Active {
+        return Some(EXPIRED_OR_FROZEN);
+    }
+    refuses(resource, |known| known.setting)
+}
+
+/// How many renewals are allowed: 0 is without limit, and a limit that is there stays when none is sent.
+fn renewals(resource: &Resource, wanted: &AutoRenewal) -> Option<u32> {
+    let kept = resource.renewals_left.filter(|_| resource.on_expiry == OnExpiry::Renew);
+    match wanted.renewals {
+        Some(0) => None,
+        Some(renewals) => Some(renewals),
+        None => kept,
+    }
+}
+
+/// The first resource that this switches on when no 03:00 is left before its expiry: the fee is deducted at once.
+///
+/// "Auto-Renewal Rules" of the billing centre's manual. What expires along with its primary is tried with it.
+fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps: &[Step]) -> Option<u32> {
+    let members = || steps.iter().map(|step| step.resource as usize);
+    members().find(|&member| is_last_chance(settings, at, bundle, member)).map(place)
+}
+
+fn is_last_chance(settings: &Settings, at: Timestamp, bundle: &[Resource], member: usize) -> bool {
+    let resource = &bundle[member];
+    let Some(expires_at) = expiry(resource).filter(|&expires_at| expires_at > at) else { return false };
+    let led = lead(bundle, member).is_some_and(|above| expiry(&bundle[above]) == Some(expires_at));
+    resource.on_expiry != OnExpiry::Renew && !led && next_try(settings, at, expires_at).is_none()
+}

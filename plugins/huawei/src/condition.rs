@@ -1,0 +1,105 @@
+//! What else may be the matter with a resource: the words of its attribute `condition`, and what each one forbids.
+//!
+//! One attribute with several words, because each attribute costs time to carry over and most resources have none.
+
+use plugin_sdk::Resource;
+use plugin_sdk::settings::get;
+
+use crate::refusals::ACCOUNT_FROZEN;
+use crate::refusals::ACCOUNT_FROZEN_CONVERSION;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::CURATED;
+use crate::refusals::Code;
+use crate::refusals::EXPIRED_OR_FROZEN;
+use crate::refusals::FROZEN;
+use crate::refusals::INVOICED;
+use crate::refusals::MARKETPLACE;
+use crate::refusals::NOT_RENEWABLE;
+use crate::refusals::OTHER_TRANSACTION;
+use crate::refusals::POLICE_FREEZE;
+use crate::refusals::PROCESSING_ORDER;
+use crate::refusals::SOLUTION;
+use crate::refusals::TRANSACTION_RUNNING;
+use crate::refusals::TRIAL;
+use crate::refusals::UNPAID_ORDER;
+use crate::refusals::VIOLATION_FREEZE;
+
+/// The attribute that the words are in, separated by spaces.
+pub const ATTRIBUTE: &str = "condition";
+
+/// A word, and what each command is answered because of it.
+#[derive(Debug)]
+pub struct Condition {
+    /// The word.
+    pub word: &'static str,
+    /// Renewing by hand.
+    pub renew: Option<Code>,
+    /// Renewing automatically, when a try is due.
+    pub automatic: Option<Code>,
+    /// Setting automatic renewal, or cancelling it.
+    pub setting: Option<Code>,
+    /// Unsubscribing.
+    pub unsubscribe: Option<Code>,
+    /// Setting the change to pay-per-use.
+    pub convert: Option<Code>,
+}
+
+const NONE: Condition =
+    Condition { word: "", renew: None, automatic: None, setting: None, unsubscribe: None, convert: None };
+
+/// Every word there is.
+pub const ALL: [Condition; 10] = [
+    Condition {
+        word: "unpaid-order",
+        renew: Some(UNPAID_ORDER),
+        automatic: Some(UNPAID_ORDER),
+        setting: Some(UNPAID_ORDER),
+        unsubscribe: Some(UNPAID_ORDER),
+        convert: Some(OTHER_TRANSACTION),
+    },
+    Condition {
+        word: "processing-order",
+        renew: Some(PROCESSING_ORDER),
+        automatic: Some(PROCESSING_ORDER),
+        unsubscribe: Some(TRANSACTION_RUNNING),
+        convert: Some(OTHER_TRANSACTION),
+        ..NONE
+    },
+    Condition {
+        word: "account-frozen",
+        renew: Some(ACCOUNT_FROZEN),
+        automatic: Some(ACCOUNT_FROZEN),
+        setting: Some(EXPIRED_OR_FROZEN),
+        unsubscribe: Some(ACCOUNT_FROZEN),
+        convert: Some(ACCOUNT_FROZEN_CONVERSION),
+    },
+    Condition {
+        word: "violation-freeze",
+        setting: Some(EXPIRED_OR_FROZEN),
+        unsubscribe: Some(FROZEN),
+        convert: Some(VIOLATION_FREEZE),
+        ..NONE
+    },
+    Condition {
+        word: "police-freeze",
+        setting: Some(EXPIRED_OR_FROZEN),
+        unsubscribe: Some(FROZEN),
+        convert: Some(POLICE_FREEZE),
+        ..NONE
+    },
+    // What is no longer sold cannot be renewed by hand or set otherwise, but automatic renewal goes on.
+    Condition { word: "off-sale", renew: Some(NOT_RENEWABLE), setting: Some(NOT_RENEWABLE), ..NONE },
+    Condition { word: "trial", unsubscribe: Some(TRIAL), ..NONE },
+    Condition { word: "invoiced", unsubscribe: Some(INVOICED), ..NONE },
+    Condition { word: "marketplace", unsubscribe: Some(MARKETPLACE), convert: Some(CURATED), ..NONE },
+    // Solution portfolios have no automatic renewal; the document names no code for it.
+    Condition { word: "solution", setting: Some(BAD_PARAMETER), convert: Some(SOLUTION), ..NONE },
+];
+
+/// The first answer that a word of the resource's condition has to what `command` picks.
+///
+/// Words that are not in the table mean nothing here.
+pub fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
+    let words = get(&resource.attributes, ATTRIBUTE)?;
+    words.split_whitespace().find_map(|word| ALL.iter().find(|known| known.word == word).and_then(&command))
+}

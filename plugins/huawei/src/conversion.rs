@@ -1,0 +1,72 @@
+//! Going on as pay-per-use on expiry: set and cancelled, for a primary and everything attached to it.
+//!
+//! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024). That it
+//! then happens is said in `lifecycle.rs`.
+
+use plugin_sdk::{Omission, OnExpiry, Operation, Plan, Refusal, Resource, Stage, Step};
+
+use crate::condition::refuses;
+use crate::family::Family;
+use crate::family::is_live;
+use crate::family::lead;
+use crate::family::place;
+use crate::family::within;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::refusals::EXPIRED_FOR_CONVERSION;
+use crate::refusals::NO_PAY_PER_USE;
+use crate::refusals::NOT_PRIMARY;
+use crate::refusals::PACKAGE_CONVERSION;
+use crate::refusals::UNKNOWN;
+
+/// Lets `named` and everything attached to it become pay-per-use on expiry.
+pub fn set(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
+    cascade(bundle, named, OnExpiry::Convert, |resource| {
+        why_not(resource).or_else(|| refuses(resource, |known| known.convert))
+    })
+}
+
+/// Takes that back: they expire like any other.
+pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
+    cascade(bundle, named, OnExpiry::Lapse, |resource| {
+        // No code is documented for cancelling what was not set.
+        why_not(resource).or_else(|| (resource.on_expiry != OnExpiry::Convert).then_some(BAD_PARAMETER))
+    })
+}
+
+fn cascade(
+    bundle: &[Resource],
+    named: usize,
+    on_expiry: OnExpiry,
+    why_not: impl Fn(&Resource) -> Option<Code>,
+) -> Result<Plan, Refusal> {
+    if let Some(code) = why_not(&bundle[named]) {
+        return Err(code.refusal());
+    }
+    if lead(bundle, named).is_some() {
+        return Err(NOT_PRIMARY.refusal());
+    }
+    let mut plan =
+        Plan { steps: Vec::with_capacity(bundle.len()), left_out: Vec::new(), tries_at_once: None };
+    for member in within(bundle, named) {
+        let resource = place(member);
+        match why_not(&bundle[member]) {
+            None => plan.steps.push(Step { resource, operation: Operation::SetOnExpiry(on_expiry) }),
+            Some(code) => plan.left_out.push(Omission { resource, reason: code.refusal() }),
+        }
+    }
+    Ok(plan)
+}
+
+/// Why what happens to this resource on expiry cannot be changed.
+fn why_not(resource: &Resource) -> Option<Code> {
+    if !is_live(resource) {
+        return Some(UNKNOWN);
+    }
+    let never = match Family::of(resource) {
+        Family::Common => None,
+        Family::BandwidthAddOn | Family::CodeartsPackage | Family::CodeartsExtension => Some(NO_PAY_PER_USE),
+        Family::Package => Some(PACKAGE_CONVERSION),
+    };
+    never.or((resource.stage != Stage::Active).then_some(EXPIRED_FOR_CONVERSION))
+}

@@ -1,0 +1,120 @@
+//! The resources of a bundle: which rules a kind follows, who is attached to whom, and when each really expires.
+//!
+//! Knows kinds and attachment. The rules for what is then done with them are elsewhere.
+
+use plugin_sdk::calendar::Calendar;
+use plugin_sdk::{Charging, Resource, Stage, Timestamp};
+
+/// Huawei Cloud's days: UTC+8.
+pub const CALENDAR: Calendar = Calendar::ahead_of_utc(480);
+
+/// The resources that one set of rules applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Most of them: servers, disks, networks, databases.
+    Common,
+    /// A bandwidth add-on package: common but for unsubscription.
+    BandwidthAddOn,
+    /// A CodeArts package.
+    CodeartsPackage,
+    /// A CodeArts resource extension or value-added feature.
+    CodeartsExtension,
+    /// A resource package: a quota that use draws on.
+    Package,
+}
+
+impl Family {
+    /// The family of a kind of the manifest.
+    pub fn of(resource: &Resource) -> Family {
+        match resource.kind.as_str() {
+            "bandwidth-add-on" => Family::BandwidthAddOn,
+            "codearts-package" => Family::CodeartsPackage,
+            "codearts-extension" => Family::CodeartsExtension,
+            "package" => Family::Package,
+            _ => Family::Common,
+        }
+    }
+
+    /// Whether its periods end at 23:59:59 UTC+8 of their last day, whenever they began.
+    pub fn ends_with_the_day(self) -> bool {
+        match self {
+            Family::Common | Family::BandwidthAddOn => false,
+            Family::CodeartsPackage | Family::CodeartsExtension | Family::Package => true,
+        }
+    }
+}
+
+/// When a resource that was paid for to `expires_at` really ends.
+pub fn end(family: Family, expires_at: Timestamp) -> Timestamp {
+    if family.ends_with_the_day() { CALENDAR.end_of_day(expires_at) } else { expires_at }
+}
+
+/// When the resource expires; none if it never does, because it is pay-per-use or in a final stage.
+pub fn expiry(resource: &Resource) -> Option<Timestamp> {
+    match resource.expires_at {
+        Some(expires_at) if is_live(resource) => Some(end(Family::of(resource), expires_at)),
+        Some(_) | None => None,
+    }
+}
+
+/// Whether it is prepaid and in no final stage.
+pub fn is_live(resource: &Resource) -> bool {
+    resource.charging == Charging::Prepaid && !is_final(resource.stage)
+}
+
+/// Whether nothing happens to a resource in this stage any more.
+pub fn is_final(stage: Stage) -> bool {
+    match stage {
+        Stage::Active | Stage::Grace | Stage::Retention => false,
+        Stage::Released | Stage::Unsubscribed | Stage::Converted => true,
+    }
+}
+
+/// The nearest live resource that `member` is attached to, directly or through others; none if it is its own primary.
+///
+/// A disk of a pay-per-use server, or of one that is gone, is renewed on its own: there is nothing to renew it with.
+pub fn lead(bundle: &[Resource], member: usize) -> Option<usize> {
+    let mut above = parent(bundle, member);
+    while let Some(candidate) = above {
+        if is_live(&bundle[candidate]) {
+            return Some(candidate);
+        }
+        above = parent(bundle, candidate);
+    }
+    None
+}
+
+/// The primary that `member` follows, or itself.
+pub fn primary(bundle: &[Resource], member: usize) -> usize {
+    let mut top = member;
+    while let Some(above) = lead(bundle, top) {
+        top = above;
+    }
+    top
+}
+
+/// Whether `member` is `top` or attached to it, directly or through others.
+pub fn is_within(bundle: &[Resource], top: usize, member: usize) -> bool {
+    let mut place = Some(member);
+    while let Some(here) = place {
+        if here == top {
+            return true;
+        }
+        place = parent(bundle, here);
+    }
+    false
+}
+
+/// `top` and everything attached to it, in the order of the bundle.
+pub fn within(bundle: &[Resource], top: usize) -> impl Iterator<Item = usize> {
+    (0..bundle.len()).filter(move |&member| is_within(bundle, top, member))
+}
+
+fn parent(bundle: &[Resource], member: usize) -> Option<usize> {
+    bundle[member].attached_to.map(|place| place as usize)
+}
+
+/// A member's place as the contract counts it.
+pub fn place(member: usize) -> u32 {
+    u32::try_from(member).expect("a bundle came over the contract, which counts its members in 32 bits")
+}

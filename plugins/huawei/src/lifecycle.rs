@@ -1,0 +1,213 @@
+//! What will happen to a bundle if nobody does anything: tries, notices, stages.
+//!
+//! Start at [`timeline`]. Each live resource has a course of its own, counted from its own expiry; one that expires
+//! together with what it is attached to is renewed and told about along with it. Knows no money.
+
+use plugin_sdk::{Happening, Occurrence, OnExpiry, Resource, Stage, Timestamp};
+
+use crate::family::CALENDAR;
+use crate::family::Family;
+use crate::family::expiry;
+use crate::family::lead;
+use crate::family::place;
+use crate::notices::Notice;
+use crate::notices::day_notices;
+use crate::notices::stage_notice;
+use crate::package::refills;
+use crate::settings::Settings;
+
+/// The hour at which fees are deducted, UTC+8: Managing Yearly/Monthly Resources, "Development Suggestions".
+pub const DEDUCTION_HOUR: u8 = 3;
+
+/// Everything that happens to the bundle strictly after `after`, in time order.
+pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+    // A primary with a week of tries has about sixteen, an attached resource three.
+    let mut occurrences = Vec::with_capacity(12 + 4 * bundle.len());
+    for (member, resource) in bundle.iter().enumerate() {
+        let Some(expires_at) = expiry(resource) else { continue };
+        let course =
+            Course { settings, after, bundle, member, resource, expires_at, family: Family::of(resource) };
+        course.foresee(&mut occurrences);
+    }
+    occurrences
+        .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.what), occurrence.resource));
+    occurrences
+}
+
+/// The first try that is still to come, if the resource is in its turn to be tried; none if it expires before.
+///
+/// Tries are at 03:00 from `deduction_days` before the day of expiry until strictly before expiry: Enabling Automatic
+/// Subscription Renewal (api_order_00022) and Renewal Introduction of CodeArts.
+pub fn next_try(settings: &Settings, after: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
+    let first = first_try(settings, expires_at);
+    let next = if after < first { first } else { CALENDAR.next_hour(after, DEDUCTION_HOUR) };
+    (next < expires_at).then_some(next)
+}
+
+/// The try that an automatic renewal begins with.
+pub fn first_try(settings: &Settings, expires_at: Timestamp) -> Timestamp {
+    CALENDAR.at_hour(expires_at, settings.deduction_days, DEDUCTION_HOUR)
+}
+
+/// One resource, and what its course depends on.
+pub(crate) struct Course<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) after: Timestamp,
+    bundle: &'a [Resource],
+    member: usize,
+    pub(crate) resource: &'a Resource,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) family: Family,
+}
+
+impl Course<'_> {
+    fn foresee(&self, into: &mut Vec<Occurrence>) {
+        let stages = self.stages();
+        if !self.follows() {
+            self.tries(into);
+            day_notices(self, stages.released_at, |at, notice| into.push(self.notice(at, notice)));
+        }
+        if self.family == Family::Package {
+            let boundaries = refills(self.resource, self.expires_at, self.after);
+            into.extend(boundaries.into_iter().map(|at| self.occurrence(at, Happening::Refill)));
+        }
+        self.enter(&stages, into);
+    }
+
+    /// Whether what it is attached to expires at the same instant and speaks for both.
+    ///
+    /// One that is renewed automatically is never left to another that is not.
+    fn follows(&self) -> bool {
+        let Some(above) = lead(self.bundle, self.member).map(|above| &self.bundle[above]) else {
+            return false;
+        };
+        let in_turn =
+            above.on_expiry == OnExpiry::Renew && (above.stage == Stage::Active || !self.is_active());
+        expiry(above) == Some(self.expires_at) && (in_turn || self.resource.on_expiry != OnExpiry::Renew)
+    }
+
+    fn tries(&self, into: &mut Vec<Occurrence>) {
+        if !self.is_active() || self.resource.on_expiry != OnExpiry::Renew {
+            return;
+        }
+        let mut next = next_try(self.settings, self.after, self.expires_at);
+        while let Some(at) = next {
+            into.push(self.occurrence(at, Happening::TryRenewal));
+            next = next_try(self.settings, at, self.expires_at);
+        }
+    }
+
+    /// The stages still to come. A stage of no length is not entered.
+    fn stages(&self) -> Stages {
+        let (grace, retention) = stage_seconds(self.settings, self.family);
+        let mut stages = Stages { entries: [None; 3], released_at: self.expires_at + grace + retention };
+        let lapses = match self.resource.on_expiry {
+            OnExpiry::Lapse | OnExpiry::Renew => true,
+            // Use falls to pay-per-use when a package ends; the package itself does not become anything.
+            OnExpiry::Convert => self.family == Family::Package,
+            OnExpiry::Release => false,
+        };
+        if self.is_active() && !lapses {
+            stages.released_at = self.expires_at;
+            stages.entries[0] = match self.resource.on_expiry {
+                OnExpiry::Convert => Some((self.expires_at, Entry::Converted)),
+                OnExpiry::Release | OnExpiry::Lapse | OnExpiry::Renew => {
+                    Some((self.expires_at, Entry::Released))
+                }
+            };
+            return stages;
+        }
+        if self.is_active() && grace > 0 {
+            stages.entries[0] = Some((self.expires_at, Entry::Grace));
+        }
+        if self.resource.stage != Stage::Retention && retention > 0 {
+            stages.entries[1] = Some((self.expires_at + grace, Entry::Retention));
+        }
+        stages.entries[2] = Some((stages.released_at, Entry::Released));
+        stages
+    }
+
+    /// Each entry that lies ahead; of those that should be over already, the last, at once.
+    ///
+    /// Something can be overdue only when the resource was brought here late, or its settings were changed since.
+    fn enter(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
+        let mut overdue = None;
+        for (at, entry) in stages.entries.into_iter().flatten() {
+            if at <= self.after {
+                overdue = Some(entry);
+                continue;
+            }
+            if let Some(entry) = overdue.take().filter(|_| at > self.after + 1) {
+                self.enter_one(self.after + 1, entry, into);
+            }
+            self.enter_one(at, entry, into);
+        }
+        if let Some(entry) = overdue {
+            self.enter_one(self.after + 1, entry, into);
+        }
+    }
+
+    fn enter_one(&self, at: Timestamp, entry: Entry, into: &mut Vec<Occurrence>) {
+        let what = match entry {
+            Entry::Grace => Happening::Enter(Stage::Grace),
+            Entry::Retention => Happening::Enter(Stage::Retention),
+            Entry::Released => Happening::Enter(Stage::Released),
+            Entry::Converted => Happening::Convert,
+        };
+        if let Some(notice) = stage_notice(self.family, at == self.expires_at, entry) {
+            into.push(self.notice(at, notice));
+        }
+        into.push(self.occurrence(at, what));
+    }
+
+    fn notice(&self, at: Timestamp, notice: Notice) -> Occurrence {
+        self.occurrence(at, Happening::Notice(notice as u32))
+    }
+
+    fn occurrence(&self, at: Timestamp, what: Happening) -> Occurrence {
+        Occurrence { at, resource: place(self.member), what }
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.resource.stage == Stage::Active
+    }
+}
+
+/// What a resource can come to by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Grace,
+    Retention,
+    Released,
+    Converted,
+}
+
+/// What is still to be entered, in order, and when the resource is gone.
+struct Stages {
+    entries: [Option<(Timestamp, Entry)>; 3],
+    released_at: Timestamp,
+}
+
+/// How long a resource of this family is in grace and in retention, in seconds.
+pub fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timestamp) {
+    let (grace, retention) = (settings.grace_seconds, settings.retention_seconds);
+    match family {
+        Family::Common | Family::BandwidthAddOn | Family::CodeartsPackage => (grace, retention),
+        // It is of no use from its expiry on, but can be renewed for as long as a package can.
+        Family::CodeartsExtension => (0, grace + retention),
+        // There is no data to keep: use falls to pay-per-use when a package ends.
+        Family::Package => (0, 0),
+    }
+}
+
+/// The order of what happens to one bundle at one instant: money first, then words, then stages.
+fn rank(what: &Happening) -> u32 {
+    match what {
+        Happening::TryRenewal => 0,
+        Happening::SetAttribute(_) => 1,
+        Happening::Notice(notice) => 2 + notice,
+        Happening::Refill => 100,
+        Happening::Convert => 101,
+        Happening::Enter(_) => 102,
+    }
+}

@@ -1,0 +1,107 @@
+//! What owners are told ahead of time, and on which day.
+//!
+//! The days are from the billing centre's manual, "Renewal Overview" (renewals_topic): plain expiry 7, 3 and 1 days
+//! before; a failed automatic renewal 5 and 2 days before expiry and on its day, and 6 and 2 days before release and
+//! on its day. The hour is in no document: it is the setting `notice_hour`.
+
+use plugin_sdk::{OnExpiry, Timestamp};
+
+use crate::family::CALENDAR;
+use crate::family::Family;
+use crate::lifecycle::Course;
+use crate::lifecycle::Entry;
+use crate::lifecycle::first_try;
+
+/// The notices of the manifest, by their place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Notice {
+    /// 7, 3 and 1 days before expiry.
+    Expires,
+    /// 15 days before the expiry of what belongs to CodeArts.
+    CodeartsExpires,
+    /// Automatic renewal has failed so far; 5 and 2 days before expiry and on its day.
+    RenewalFailed,
+    /// Automatic renewal failed; 6 and 2 days before release and on its day.
+    Releases,
+    /// The extension or feature expired.
+    CodeartsFeaturesStopped,
+    /// The package is frozen.
+    CodeartsFrozen,
+    /// The package is released.
+    CodeartsDataLost,
+}
+
+/// Every notice with its name and what it tells, in the order of the manifest.
+pub const ALL: [(Notice, &str, &str); 7] = [
+    (Notice::Expires, "expires-soon", "Expires in 7, 3 or 1 days and is not renewed automatically"),
+    (Notice::CodeartsExpires, "codearts-expires-soon", "Expires in 15 days and is not renewed automatically"),
+    (
+        Notice::RenewalFailed,
+        "auto-renewal-failed",
+        "Automatic renewal fails; expires in 5 or 2 days, or today",
+    ),
+    (Notice::Releases, "released-soon", "Automatic renewal failed; is released in 6 or 2 days, or today"),
+    (
+        Notice::CodeartsFeaturesStopped,
+        "codearts-features-stopped",
+        "Parallel job quotas and features cannot be used until the extension is renewed",
+    ),
+    (
+        Notice::CodeartsFrozen,
+        "codearts-frozen",
+        "Tasks can only be viewed and deleted until the package is renewed",
+    ),
+    (
+        Notice::CodeartsDataLost,
+        "codearts-data-lost",
+        "Code repositories, build and deployment tasks and other resources are released; their data cannot be restored",
+    ),
+];
+
+const BEFORE_EXPIRY: [i64; 3] = [7, 3, 1];
+const BEFORE_CODEARTS_EXPIRY: i64 = 15;
+const FAILED_BEFORE_EXPIRY: [i64; 3] = [5, 2, 0];
+const BEFORE_RELEASE: [i64; 3] = [6, 2, 0];
+
+/// Tells `tell` of each notice that is some days before something and still to come.
+pub(crate) fn day_notices(course: &Course, released_at: Timestamp, mut tell: impl FnMut(Timestamp, Notice)) {
+    let renews = course.resource.on_expiry == OnExpiry::Renew;
+    let mut before = |event: Timestamp, not_before: Timestamp, days: &[i64], notice: Notice| {
+        for &days in days {
+            let at = CALENDAR.at_hour(event, days, course.settings.notice_hour).min(event);
+            if at > course.after && at >= not_before {
+                tell(at, notice);
+            }
+        }
+    };
+    if course.is_active() && renews {
+        let tried_at = first_try(course.settings, course.expires_at);
+        before(course.expires_at, tried_at, &FAILED_BEFORE_EXPIRY, Notice::RenewalFailed);
+    }
+    if course.is_active() && !renews {
+        before(course.expires_at, Timestamp::MIN, &BEFORE_EXPIRY, Notice::Expires);
+        if matches!(course.family, Family::CodeartsPackage | Family::CodeartsExtension) {
+            before(course.expires_at, Timestamp::MIN, &[BEFORE_CODEARTS_EXPIRY], Notice::CodeartsExpires);
+        }
+    }
+    // Whoever has no time left after expiry was told on the day of expiry.
+    if renews && released_at > course.expires_at {
+        before(released_at, course.expires_at, &BEFORE_RELEASE, Notice::Releases);
+    }
+}
+
+/// What is lost by entering a stage: Renewal Introduction of CodeArts, and "Impact of Expiration" there.
+pub(crate) fn stage_notice(family: Family, at_expiry: bool, entry: Entry) -> Option<Notice> {
+    match (family, entry) {
+        (Family::CodeartsPackage, Entry::Retention) => Some(Notice::CodeartsFrozen),
+        (Family::CodeartsPackage, Entry::Released) => Some(Notice::CodeartsDataLost),
+        (Family::CodeartsExtension, Entry::Retention) => Some(Notice::CodeartsFeaturesStopped),
+        (Family::CodeartsExtension, Entry::Released) if at_expiry => Some(Notice::CodeartsFeaturesStopped),
+        (
+            Family::CodeartsPackage | Family::CodeartsExtension,
+            Entry::Grace | Entry::Released | Entry::Converted,
+        )
+        | (Family::Common | Family::BandwidthAddOn | Family::Package, _) => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Resource packages: how they are renewed and bought again, when their quota starts anew, and which covers what.
+//!
+//! Sources: Buying a Package Again (CCE Autopilot), and the package pages of CCE Autopilot (cce_03_0013) and of Log
+//! Tank Service (lts_07_0003). Knows quotas; no prices.
+
+use plugin_sdk::{
+    Buying, Consumption, Draw, Level, Micros, Operation, Package, Plan, Purchase, Refusal, Resource, Stage,
+    Step, Term, TermUnit, Timestamp,
+};
+
+use crate::family::CALENDAR;
+use crate::family::Family;
+use crate::family::end;
+use crate::family::is_live;
+use crate::family::place;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::refusals::DELETED;
+use crate::refusals::UNKNOWN;
+use crate::settings::PackageOrder;
+use crate::settings::Settings;
+
+/// How many quotas ahead a timeline shows: what is left of it must fit into the contract's 512.
+const REFILLS_MAX: usize = 400;
+
+/// How many periods back from an expiry are looked at, so that an absurd expiry costs little.
+const PERIODS_MAX: u32 = 4_000;
+
+/// Another package like `named`, in force once it is paid or at the chosen time, whichever is later.
+pub fn buy_again(
+    at: Timestamp,
+    bundle: &[Resource],
+    named: usize,
+    purchase: &Purchase,
+) -> Result<Plan, Refusal> {
+    let resource = &bundle[named];
+    let term = may_be_bought_again(resource).map_err(Code::refusal)?;
+    let pay_at = purchase.pay_at.unwrap_or(at);
+    if pay_at < at {
+        return Err(BAD_PARAMETER.refusal());
+    }
+    // Paid later than the chosen time is in force on payment.
+    let effective_at = purchase.effective_at.unwrap_or(pay_at).max(pay_at);
+    let last_day = CALENDAR.plus(effective_at, CALENDAR.day_of_month(effective_at), term);
+    let buying = Buying { pay_at, effective_at, expires_at: end(Family::Package, last_day) };
+    let steps = vec![Step { resource: place(named), operation: Operation::Buy(buying) }];
+    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+}
+
+/// The term of another one like this, or why there is none.
+fn may_be_bought_again(resource: &Resource) -> Result<Term, Code> {
+    if Family::of(resource) != Family::Package {
+        return Err(BAD_PARAMETER);
+    }
+    if resource.stage == Stage::Released {
+        return Err(DELETED);
+    }
+    resource.term.filter(|_| is_live(resource)).ok_or(UNKNOWN)
+}
+
+/// Whether a package can be renewed for this term: whole periods of its own, so that every quota has one, and at most
+/// nine months at once when it was bought by the month.
+pub fn renews_by(resource: &Resource, term: Term) -> bool {
+    let Some(own) = resource.term else { return false };
+    let fits = match (own.unit, term.unit) {
+        (TermUnit::Month, TermUnit::Month) => term.count <= 9,
+        (TermUnit::Year, TermUnit::Year) => true,
+        (TermUnit::Day, _) | (_, TermUnit::Day) => false,
+        // "Monthly packages can only be renewed by months."
+        (TermUnit::Month, TermUnit::Year) | (TermUnit::Year, TermUnit::Month) => false,
+    };
+    fits && term.count.is_multiple_of(own.count.max(1))
+}
+
+/// When the quota of a renewed package starts anew: as each period that was paid for after the present one begins.
+pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> Vec<Timestamp> {
+    let Some(own) = resource.term.filter(|own| own.count > 0) else { return Vec::new() };
+    let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
+    let began = |periods: u32| {
+        let back = Term { count: own.count.saturating_mul(periods), unit: own.unit };
+        end(Family::Package, CALENDAR.minus(expires_at, anchor_day, back))
+    };
+    // The first period ends no sooner than the package's first day does.
+    let ahead = after.max(CALENDAR.end_of_day(resource.started_at));
+    let mut boundaries = (1..=PERIODS_MAX).map(began).take_while(|&at| at > ahead).collect::<Vec<_>>();
+    boundaries.reverse();
+    boundaries.truncate(REFILLS_MAX);
+    boundaries
+}
+
+/// What each package gives to a use: only those in force when it happens, in the account's order.
+pub fn cover(settings: &Settings, consumption: &Consumption) -> Vec<Draw> {
+    let mut left_to_cover = consumption.amount;
+    let mut draws = Vec::new();
+    for (index, package) in in_turn(settings, consumption) {
+        let left = package.quota - package.used;
+        let amount = left.min(left_to_cover);
+        if amount <= 0 {
+            continue;
+        }
+        left_to_cover -= amount;
+        draws.push(Draw { package: index, amount, level: level(settings, package, left, left - amount) });
+    }
+    draws
+}
+
+/// The packages in force, the next to be used first.
+fn in_turn<'a>(settings: &Settings, consumption: &'a Consumption) -> Vec<(u32, &'a Package)> {
+    let in_force = |package: &Package| {
+        let ends_at = end(Family::Package, package.expires_at);
+        package.bought_at <= consumption.at && package.starts_at <= consumption.at && consumption.at < ends_at
+    };
+    let mut packages = (0..)
+        .zip(&consumption.packages)
+        .filter(|(_, package)| in_force(package))
+        .collect::<Vec<(u32, &Package)>>();
+    packages.sort_by_key(|(_, package)| (package.bought_at, package.expires_at));
+    let by_expiry_from = match settings.package_order {
+        PackageOrder::ExistingFirst => 1.min(packages.len()),
+        PackageOrder::ExpiryFirst => 0,
+    };
+    packages[by_expiry_from..].sort_by_key(|(_, package)| (package.expires_at, package.bought_at));
+    packages
+}
+
+/// What this use took the package to.
+fn level(settings: &Settings, package: &Package, before: Micros, after: Micros) -> Level {
+    if after == 0 {
+        return Level::Depleted;
+    }
+    let low = i128::from(package.quota) * i128::from(settings.package_low_percent) / 100;
+    if i128::from(before) > low && i128::from(after) <= low { Level::Low } else { Level::Quiet }
+}

@@ -1,0 +1,156 @@
+//! Who this plugin is: its kinds, settings and notices, as people and the host are told.
+//!
+//! Knows names and labels. What a setting does is in `settings.rs`, what a kind may do in the rules.
+
+use plugin_sdk::{Kind, Manifest, Notice, Setting, Term, TermUnit};
+
+use crate::condition;
+use crate::notices;
+use crate::refusals::PAYMENT_FAILED;
+use crate::refusals::UNKNOWN;
+
+/// A kind: its name, label, what it can be attached to, and how it is sold.
+type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
+
+/// The terms that a kind is sold for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sold {
+    /// 1 to 11 months or 1 to 3 years.
+    Resource,
+    /// 1 to 9 months or 1 to 3 years, with a quota.
+    Package,
+}
+
+const KINDS: [KindRow; 21] = [
+    ("ecs", "Elastic Cloud Server", &[], Sold::Resource),
+    ("bms", "Bare Metal Server", &[], Sold::Resource),
+    (
+        "evs",
+        "Elastic Volume Service disk; bought separately, it is a primary",
+        &["ecs", "bms"],
+        Sold::Resource,
+    ),
+    ("vpc", "Virtual Private Cloud", &["ecs", "bms"], Sold::Resource),
+    (
+        "eip",
+        "Elastic IP; primary over an exclusive bandwidth",
+        &["ecs", "bms", "shared-bandwidth"],
+        Sold::Resource,
+    ),
+    ("bandwidth", "Exclusive bandwidth", &["eip", "ecs", "bms"], Sold::Resource),
+    ("shared-bandwidth", "Shared bandwidth; primary over its EIPs", &[], Sold::Resource),
+    ("bandwidth-add-on", "Bandwidth add-on package", &["bandwidth", "shared-bandwidth"], Sold::Resource),
+    ("elb", "Elastic Load Balance", &[], Sold::Resource),
+    ("nat", "NAT Gateway", &[], Sold::Resource),
+    ("vpn", "Virtual Private Network", &[], Sold::Resource),
+    ("direct-connect", "Direct Connect", &[], Sold::Resource),
+    ("rds", "Relational Database Service", &[], Sold::Resource),
+    ("dds", "Document Database Service", &[], Sold::Resource),
+    ("dcs", "Distributed Cache Service", &[], Sold::Resource),
+    ("dms", "Distributed Message Service", &[], Sold::Resource),
+    ("cce", "Cloud Container Engine", &[], Sold::Resource),
+    ("sfs-turbo", "Scalable File Service Turbo", &[], Sold::Resource),
+    (
+        "codearts-package",
+        "CodeArts package: normal, expired, frozen (data can only be viewed and deleted), deleted (data lost)",
+        &[],
+        Sold::Resource,
+    ),
+    (
+        "codearts-extension",
+        "CodeArts resource extension or value-added feature: normal, expired (cannot be used), deleted",
+        &["codearts-package"],
+        Sold::Resource,
+    ),
+    (
+        "package",
+        "Resource package: its quota covers use; renewed or bought again, never converted",
+        &[],
+        Sold::Package,
+    ),
+];
+
+const SETTINGS: [(&str, &str, Option<&str>); 13] = [
+    ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
+    ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
+    (
+        "deduction_days",
+        "The first automatic renewal is tried this many days before expiry, 2 to 7",
+        Some("7"),
+    ),
+    ("grace_days", "Days of grace, 0 to 365; unset, those of the site and tier", None),
+    ("retention_days", "Days of retention, 0 to 365; unset, those of the site and tier", None),
+    (
+        "unified_expiry_day",
+        "Renewals end on this day of the month, 1 to 28, or -1 for the last; unset, on their own",
+        None,
+    ),
+    (
+        "auto_renew_period",
+        "The term of an automatic renewal nobody chose: original, or smallest (1 month or 1 year)",
+        Some("original"),
+    ),
+    (
+        "full_refund_days",
+        "An order is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
+        None,
+    ),
+    ("handling_fee_percent", "Kept of the refund of a running period, 0 to 100 percent", Some("0")),
+    (
+        "total_years_max",
+        "A resource is paid for at most this many years from its start, 0 (no limit) to 100",
+        Some("0"),
+    ),
+    (
+        "package_low_percent",
+        "A package is low when at most this share is left, 0 (never) to 99 percent",
+        Some("20"),
+    ),
+    (
+        "package_order",
+        "The package used first: existing-first (the one bought first, then by expiry) or expiry-first",
+        Some("existing-first"),
+    ),
+    ("notice_hour", "The hour at which owners are told, UTC+8, 3 to 23", Some("9")),
+];
+
+/// Who this plugin is.
+pub fn manifest() -> Manifest {
+    Manifest {
+        id: "huawei".to_owned(),
+        name: "Huawei Cloud".to_owned(),
+        kinds: KINDS.iter().map(kind).collect(),
+        settings: SETTINGS.iter().map(setting).collect(),
+        notices: notices::ALL.iter().map(notice).collect(),
+        reads: vec![condition::ATTRIBUTE.to_owned()],
+        utc_offset_minutes: 480,
+        insufficient_balance: PAYMENT_FAILED.refusal(),
+        unknown_resource: UNKNOWN.refusal(),
+        // The renew request has no field for a token: api_order_00018.
+        idempotency: None,
+    }
+}
+
+fn kind(&(name, label, attaches_to, sold): &KindRow) -> Kind {
+    let months_max = match sold {
+        Sold::Resource => 11,
+        Sold::Package => 9,
+    };
+    let months = (1..=months_max).map(|count| Term { count, unit: TermUnit::Month });
+    let years = (1..=3).map(|count| Term { count, unit: TermUnit::Year });
+    Kind {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        attaches_to: attaches_to.iter().map(|&kind| kind.to_owned()).collect(),
+        terms: months.chain(years).collect(),
+        package: sold == Sold::Package,
+    }
+}
+
+fn setting(&(name, label, default): &(&str, &str, Option<&str>)) -> Setting {
+    Setting { name: name.to_owned(), label: label.to_owned(), default: default.map(str::to_owned) }
+}
+
+fn notice(&(_, name, label): &(notices::Notice, &str, &str)) -> Notice {
+    Notice { name: name.to_owned(), label: label.to_owned() }
+}

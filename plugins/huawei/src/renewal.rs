@@ -1,0 +1,164 @@
+//! What a renewal would extend, by hand or when a try is due, and what it leaves alone.
+//!
+//! Sources: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018), Managing Yearly/Monthly Resources,
+//! and "Renewal Rules" of the billing centre's manual (renewals_topic_10000002). Knows no prices.
+
+use plugin_sdk::{
+    Charging, Extension, Omission, OnExpiry, Operation, Plan, Refusal, Renewal, Resource, Stage, Step, Term,
+    TermUnit, Timestamp,
+};
+
+use crate::condition::refuses;
+use crate::family::CALENDAR;
+use crate::family::Family;
+use crate::family::end;
+use crate::family::is_within;
+use crate::family::lead;
+use crate::family::place;
+use crate::package::renews_by;
+use crate::refusals::ALREADY_OFF;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::refusals::DELETED;
+use crate::refusals::EXPIRED_OR_FROZEN;
+use crate::refusals::GONE;
+use crate::refusals::NOT_PRIMARY;
+use crate::refusals::NOT_RENEWABLE;
+use crate::refusals::PERIOD_OVER;
+use crate::refusals::TERM_NOT_SOLD;
+use crate::refusals::TOO_LONG;
+use crate::settings::AutoRenewPeriod;
+use crate::settings::Settings;
+
+/// The renewal of `named` and of everything attached to it, each from its own original expiry.
+pub fn renew(
+    settings: &Settings,
+    at: Timestamp,
+    bundle: &[Resource],
+    named: usize,
+    renewal: &Renewal,
+) -> Result<Plan, Refusal> {
+    let resource = &bundle[named];
+    may_be_named(bundle, named, renewal).map_err(Code::refusal)?;
+    let Some(term) = renewal.term.or_else(|| usual_term(settings, resource)) else {
+        return Err(NOT_RENEWABLE.refusal());
+    };
+    if renewal.term.is_some() && !is_sold(resource, term) {
+        return Err(TERM_NOT_SOLD.refusal());
+    }
+    let extend = |member: &Resource| extension(settings, at, member, term, renewal.automatic);
+    let mut steps = Vec::with_capacity(bundle.len());
+    steps.push(step(named, extend(resource).map_err(Code::refusal)?));
+    let mut left_out = Vec::new();
+    for (member, attached) in bundle.iter().enumerate() {
+        if member == named || !is_within(bundle, named, member) {
+            continue;
+        }
+        match extend(attached) {
+            Ok(extension) => steps.push(step(member, extension)),
+            Err(code) => left_out.push(Omission { resource: place(member), reason: code.refusal() }),
+        }
+    }
+    Ok(Plan { steps, left_out, tries_at_once: None })
+}
+
+/// Whether a renewal may name this member.
+fn may_be_named(bundle: &[Resource], named: usize, renewal: &Renewal) -> Result<(), Code> {
+    let resource = &bundle[named];
+    if !renewal.options.is_empty() {
+        return Err(BAD_PARAMETER);
+    }
+    if let Some(code) = never_renewed(resource) {
+        return Err(code);
+    }
+    if !renewal.automatic {
+        return if lead(bundle, named).is_some() { Err(NOT_PRIMARY) } else { Ok(()) };
+    }
+    if resource.stage != Stage::Active {
+        return Err(EXPIRED_OR_FROZEN);
+    }
+    if resource.on_expiry != OnExpiry::Renew { Err(ALREADY_OFF) } else { Ok(()) }
+}
+
+/// How far one resource would be extended, or why not.
+fn extension(
+    settings: &Settings,
+    at: Timestamp,
+    resource: &Resource,
+    term: Term,
+    automatic: bool,
+) -> Result<Extension, Code> {
+    if let Some(code) = never_renewed(resource) {
+        return Err(code);
+    }
+    if let Some(code) = refuses(resource, |known| if automatic { known.automatic } else { known.renew }) {
+        return Err(code);
+    }
+    let extension = extended(settings, resource, term).ok_or(NOT_RENEWABLE)?;
+    // One that is still active is never too late: whoever tries it after its expiry was down when it was due.
+    if resource.stage != Stage::Active && extension.expires_at <= at {
+        return Err(PERIOD_OVER);
+    }
+    if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
+}
+
+/// One term from the original expiry, and from there on to the unified expiry day.
+fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Extension> {
+    let family = Family::of(resource);
+    let expires_at = end(family, resource.expires_at?);
+    let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
+    let plain = end(family, CALENDAR.plus(expires_at, anchor_day, term));
+    let Some(day) = settings.unified_expiry_day.filter(|_| family != Family::Package) else {
+        return Some(Extension { expires_at: plain, term, extra_days: 0, anchor_day: None });
+    };
+    let unified = CALENDAR.on_or_after(plain, day);
+    let extra_days =
+        u32::try_from(CALENDAR.days_between(plain, unified)).expect("`on_or_after` goes no way back");
+    Some(Extension { expires_at: unified, term, extra_days, anchor_day: (day != anchor_day).then_some(day) })
+}
+
+/// Why a resource in this state is renewed by nobody; none if it may be.
+fn never_renewed(resource: &Resource) -> Option<Code> {
+    match resource.stage {
+        Stage::Released => return Some(DELETED),
+        Stage::Unsubscribed => return Some(GONE),
+        Stage::Converted => return Some(NOT_RENEWABLE),
+        Stage::Active | Stage::Grace | Stage::Retention => {}
+    }
+    let becomes_pay_per_use = resource.on_expiry == OnExpiry::Convert && resource.stage == Stage::Active;
+    (resource.charging == Charging::Postpaid || becomes_pay_per_use).then_some(NOT_RENEWABLE)
+}
+
+/// The term of an automatic renewal: the one set for it, else the one that the documents give.
+pub fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
+    let own = resource.term?;
+    Some(resource.renewal_term.unwrap_or(match settings.auto_renew_period {
+        // A package is renewed by whole periods of its own, so that every quota has one.
+        AutoRenewPeriod::Smallest if Family::of(resource) != Family::Package => {
+            Term { count: 1, unit: own.unit }
+        }
+        AutoRenewPeriod::Smallest | AutoRenewPeriod::Original => own,
+    }))
+}
+
+/// Whether the term can be bought for the resource: 1 to 11 months or 1 to 3 years, and for packages see there.
+pub fn is_sold(resource: &Resource, term: Term) -> bool {
+    let sold = match term.unit {
+        TermUnit::Day => false,
+        TermUnit::Month => (1..=11).contains(&term.count),
+        TermUnit::Year => (1..=3).contains(&term.count),
+    };
+    sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
+}
+
+/// Whether the resource would be paid for beyond the years that the account allows.
+fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) -> bool {
+    let started_on = CALENDAR.day_of_month(resource.started_at);
+    let longest = Term { count: settings.total_years_max, unit: TermUnit::Year };
+    settings.total_years_max > 0
+        && expires_at > CALENDAR.end_of_day(CALENDAR.plus(resource.started_at, started_on, longest))
+}
+
+fn step(member: usize, extension: Extension) -> Step {
+    Step { resource: place(member), operation: Operation::Extend(extension) }
+}

@@ -1,0 +1,136 @@
+//! Ending a subscription, or the periods of it that have not begun, and what is paid back for each order.
+//!
+//! Sources: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and "Unsubscription Rules" of the billing
+//! centre's manual. Knows what was paid; books nothing.
+
+use plugin_sdk::calendar::DAY;
+use plugin_sdk::{
+    Ending, Micros, Omission, Operation, Order, Plan, Question, Refund, Refusal, Resource, Scope, Stage,
+    Step, Timestamp,
+};
+
+use crate::condition::refuses;
+use crate::family::Family;
+use crate::family::is_live;
+use crate::family::lead;
+use crate::family::place;
+use crate::family::within;
+use crate::refusals::ADD_ON_KEPT;
+use crate::refusals::ALREADY_DELETED;
+use crate::refusals::AS_A_WHOLE;
+use crate::refusals::CODEARTS_KEPT;
+use crate::refusals::Code;
+use crate::refusals::FROZEN;
+use crate::refusals::NO_FUTURE_PERIOD;
+use crate::refusals::PACKAGE_KEPT;
+use crate::refusals::UNKNOWN;
+use crate::settings::Settings;
+
+/// Refunds are whole hundredths of the currency.
+const HUNDREDTH: i128 = 10_000;
+
+/// Ends `named` and everything attached to it, or the periods of each that have not begun.
+pub fn unsubscribe(
+    settings: &Settings,
+    question: &Question,
+    named: usize,
+    scope: Scope,
+) -> Result<Plan, Refusal> {
+    let bundle = &question.bundle;
+    if let Some(code) = why_not(&bundle[named], question.at, scope) {
+        return Err(code.refusal());
+    }
+    if lead(bundle, named).is_some() {
+        return Err(AS_A_WHOLE.refusal());
+    }
+    let first = ending(settings, question, named, scope).map_err(Code::refusal)?;
+    let mut plan = Plan { steps: vec![step(named, first)], left_out: Vec::new(), tries_at_once: None };
+    for member in within(bundle, named).filter(|&member| member != named) {
+        match end_attached(settings, question, member, scope) {
+            Ok(ending) => plan.steps.push(step(member, ending)),
+            Err(code) => plan.left_out.push(Omission { resource: place(member), reason: code.refusal() }),
+        }
+    }
+    Ok(plan)
+}
+
+/// What ends of a member because its primary does.
+fn end_attached(
+    settings: &Settings,
+    question: &Question,
+    member: usize,
+    scope: Scope,
+) -> Result<Ending, Code> {
+    match why_not(&question.bundle[member], question.at, scope) {
+        // An add-on is of no use without its bandwidth: it ends too, and gives nothing back.
+        Some(ADD_ON_KEPT) if scope == Scope::Everything => {
+            let mut ending = ending(settings, question, member, scope)?;
+            ending.refunds.iter_mut().for_each(|refund| refund.amount = 0);
+            Ok(ending)
+        }
+        Some(code) => Err(code),
+        None => ending(settings, question, member, scope),
+    }
+}
+
+/// Why this resource cannot be unsubscribed from.
+fn why_not(resource: &Resource, at: Timestamp, scope: Scope) -> Option<Code> {
+    match resource.stage {
+        Stage::Released | Stage::Unsubscribed => return Some(ALREADY_DELETED),
+        Stage::Retention => return Some(FROZEN),
+        Stage::Active | Stage::Grace | Stage::Converted => {}
+    }
+    if !is_live(resource) {
+        return Some(UNKNOWN);
+    }
+    let kept = match Family::of(resource) {
+        Family::Common | Family::CodeartsExtension => None,
+        Family::BandwidthAddOn => Some(ADD_ON_KEPT),
+        Family::CodeartsPackage => Some(CODEARTS_KEPT),
+        Family::Package => (scope == Scope::Everything && resource.started_at <= at).then_some(PACKAGE_KEPT),
+    };
+    kept.or_else(|| refuses(resource, |known| known.unsubscribe))
+}
+
+/// What ends of one member, with a refund for each order of it that ends.
+fn ending(settings: &Settings, question: &Question, member: usize, scope: Scope) -> Result<Ending, Code> {
+    let own = || question.orders.iter().zip(0..).filter(|(order, _)| order.resource == place(member));
+    match scope {
+        Scope::Everything => {
+            let refunds = own().map(|(order, index)| refund(settings, question.at, order, index)).collect();
+            Ok(Ending { scope, expires_at: None, refunds })
+        }
+        Scope::FuturePeriods => {
+            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > question.at);
+            let expires_at = future().map(|(order, _)| order.starts_at).min().ok_or(NO_FUTURE_PERIOD)?;
+            let refunds =
+                future().map(|(order, index)| refund(settings, question.at, order, index)).collect();
+            Ok(Ending { scope, expires_at: Some(expires_at), refunds })
+        }
+    }
+}
+
+fn refund(settings: &Settings, at: Timestamp, order: &Order, index: u32) -> Refund {
+    Refund { order: index, amount: refunded(settings, at, order) }
+}
+
+/// What goes back for one order: all of it before it begins and within the days of full refund, nothing once it is
+/// over, and in between its whole unused days, less the handling fee, rounded down to hundredths.
+pub fn refunded(settings: &Settings, at: Timestamp, order: &Order) -> Micros {
+    if order.ends_at <= at {
+        return 0;
+    }
+    if order.starts_at > at || at < order.paid_at + settings.full_refund_seconds {
+        return order.paid;
+    }
+    let unused_days = i128::from((order.ends_at - at) / DAY);
+    // A period that began at noon and ends with its last day has one more day than midnights.
+    let days = i128::from((order.ends_at - order.starts_at + DAY - 1) / DAY).max(1);
+    let kept_percent = i128::from(settings.handling_fee_percent.clamp(0, 100));
+    let amount = i128::from(order.paid) * unused_days * (100 - kept_percent) / (days * 100);
+    Micros::try_from(amount / HUNDREDTH * HUNDREDTH).expect("no more than was paid")
+}
+
+fn step(member: usize, ending: Ending) -> Step {
+    Step { resource: place(member), operation: Operation::EndSubscription(ending) }
+}
