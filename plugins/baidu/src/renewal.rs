@@ -18,6 +18,7 @@ use plugin_sdk::calendar::DAY;
 
 use crate::commands::Draft;
 use crate::commands::Named;
+use crate::following::Apart;
 use crate::following::goes_along;
 use crate::kinds::Kind;
 use crate::lifecycle::CALENDAR;
@@ -212,24 +213,20 @@ fn join(
 
 /// Whether an attached member joins; if not, why.
 fn joins(named: &Named, joining: Joining, resource: &Resource) -> Result<Subscription, Refusal> {
-    let kind = Kind::of(&resource.kind);
     match joining {
-        Joining::Rule => goes_along(named.resource, resource).map_err(|apart| apart.reason())?,
-        Joining::Flag(related) => {
-            let subscription = Subscription::of(resource)?;
-            if !related.takes(kind) {
-                return Err(Code::OperationDenied.because("relatedRenewFlag does not name its kind"));
-            }
-            if is_scaling(resource) {
-                return Err(Code::OperationDenied.because("it is being scaled"));
-            }
-            return Ok(subscription);
+        Joining::Rule => goes_along(named.resource, resource).map_err(Apart::reason)?,
+        Joining::Flag(_) => {}
+    }
+    let subscription = Subscription::of(resource)?;
+    match joining {
+        Joining::Flag(related) if !related.takes(Kind::of(&resource.kind)) => {
+            Err(Code::OperationDenied.because("relatedRenewFlag does not name its kind"))
         }
+        Joining::Flag(_) | Joining::Rule if is_scaling(resource) => {
+            Err(Code::OperationDenied.because("it is being scaled"))
+        }
+        Joining::Flag(_) | Joining::Rule => Ok(subscription),
     }
-    if is_scaling(resource) {
-        return Err(Code::OperationDenied.because("it is being scaled"));
-    }
-    Subscription::of(resource)
 }
 
 /// How far a member that joins is extended, or why it needs no extension. The outer error refuses the whole renewal.

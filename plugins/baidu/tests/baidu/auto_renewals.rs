@@ -45,7 +45,11 @@ fn bundle(on_expiry: OnExpiry) -> Vec<Resource> {
 
 #[test]
 fn making_a_rule_makes_those_of_prepaid_disks_and_addresses() {
-    check(&bundle(OnExpiry::Lapse), 0, set(Some(years(1))), expect![[r#"
+    check(
+        &bundle(OnExpiry::Lapse),
+        0,
+        set(Some(years(1))),
+        expect![[r#"
           i      auto-renew by 1 year
           v-1    auto-renew by 1 year
           v-6    auto-renew by 1 year
@@ -57,12 +61,17 @@ fn making_a_rule_makes_those_of_prepaid_disks_and_addresses() {
           v-5    left out, NoSuchObject: it is gone
           v-7    left out, OperationDenied: it is pay-as-you-go
           m-1    left out, OperationDenied: an auto-renew rule covers disks and addresses only
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn deleting_a_rule_deletes_those_of_disks_and_addresses() {
-    check(&bundle(OnExpiry::Renew), 0, Command::CancelAutoRenew, expect![[r#"
+    check(
+        &bundle(OnExpiry::Renew),
+        0,
+        Command::CancelAutoRenew,
+        expect![[r#"
           i      on expiry lapse
           v-2    on expiry lapse
           v-1    left out, OperationDenied: it has no auto-renew rule of its own
@@ -73,22 +82,32 @@ fn deleting_a_rule_deletes_those_of_disks_and_addresses() {
           v-7    left out, OperationDenied: it is pay-as-you-go
           ip-1   left out, OperationDenied: it has no auto-renew rule of its own
           m-1    left out, OperationDenied: an auto-renew rule covers disks and addresses only
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_rule_that_leaves_them_out_touches_none() {
-    for (command, on_expiry, expected) in
-        [(set(None), OnExpiry::Lapse, expect![[r#"
+    for (command, on_expiry, expected) in [
+        (
+            set(None),
+            OnExpiry::Lapse,
+            expect![[r#"
               i      auto-renew by its own term
               v-1    left out, OperationDenied: the instance's auto-renew rule leaves it out
               ip-1   left out, OperationDenied: the instance's auto-renew rule leaves it out
-        "#]]), (Command::CancelAutoRenew, OnExpiry::Renew, expect![[r#"
+        "#]],
+        ),
+        (
+            Command::CancelAutoRenew,
+            OnExpiry::Renew,
+            expect![[r#"
               i      on expiry lapse
               v-1    left out, OperationDenied: the instance's auto-renew rule leaves it out
               ip-1   left out, OperationDenied: the instance's auto-renew rule leaves it out
-        "#]])]
-    {
+        "#]],
+        ),
+    ] {
         let bundle = [
             prepaid("bcc", "i", "2026-08-10 10:00")
                 .on_expiry(on_expiry)
@@ -106,20 +125,36 @@ fn a_disk_can_leave_its_instances_rule_and_come_back() {
     let instance = || prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew);
     let disk = || prepaid("cds", "v-1", "2026-08-10 10:00").attached();
     for (disk, command, expected) in [
-        (disk(), Command::CancelAutoRenew, expect![[r#"
+        (
+            disk(),
+            Command::CancelAutoRenew,
+            expect![[r#"
               v-1    renewCds = false
-        "#]]),
-        (disk().on_expiry(OnExpiry::Renew), Command::CancelAutoRenew, expect![[r#"
+        "#]],
+        ),
+        (
+            disk().on_expiry(OnExpiry::Renew),
+            Command::CancelAutoRenew,
+            expect![[r#"
               v-1    on expiry lapse
               v-1    renewCds = false
-        "#]]),
-        (disk().with("renewCds", "false"), Command::CancelAutoRenew, expect![[r#"
+        "#]],
+        ),
+        (
+            disk().with("renewCds", "false"),
+            Command::CancelAutoRenew,
+            expect![[r#"
               refused OperationDenied: `v-1` has no auto-renew rule
-        "#]]),
-        (disk().with("renewCds", "false"), set(None), expect![[r#"
+        "#]],
+        ),
+        (
+            disk().with("renewCds", "false"),
+            set(None),
+            expect![[r#"
               v-1    auto-renew by its own term
               v-1    renewCds = true
-        "#]]),
+        "#]],
+        ),
     ] {
         check(&[instance(), disk], 1, command, expected);
     }
@@ -135,19 +170,34 @@ fn rules_are_for_1_to_9_months_or_1_to_3_years_and_have_no_number_of_renewals() 
     );
     assert_eq!((0..=40).filter(|count| allowed(years(*count))).collect::<Vec<_>>(), [1, 2, 3]);
     assert!(!allowed(days(30)));
-    check(&bundle, 0, set(Some(days(30))), expect![[r#"
+    check(
+        &bundle,
+        0,
+        set(Some(days(30))),
+        expect![[r#"
           refused BadRequest: an auto-renew rule renews by 1 to 9, 12, 24 or 36 months or 1 to 3 years
-    "#]]);
+    "#]],
+    );
     let counted = Command::SetAutoRenew(AutoRenewal { term: None, renewals: Some(3) });
-    check(&bundle, 0, counted, expect![[r#"
+    check(
+        &bundle,
+        0,
+        counted,
+        expect![[r#"
           refused BadRequest: an auto-renew rule has no number of renewals; it ends when deleted
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nothing_is_tried_at_once_however_little_time_is_left() {
     let bundle = [prepaid("bcc", "i", "2026-07-25 12:30")];
-    check(&bundle, 0, set(None), expect![[r#"
+    check(
+        &bundle,
+        0,
+        set(None),
+        expect![[r#"
           i      auto-renew by its own term
-    "#]]);
+    "#]],
+    );
 }

@@ -191,23 +191,23 @@ pub fn show_stage(stage: Stage) -> &'static str {
     }
 }
 
-/// An answer in lines, each indented by two spaces.
+/// An answer in lines.
 pub fn show_answer(bundle: &[Resource], answer: &Result<Plan, Refusal>) -> String {
     let mut text = String::new();
     match answer {
-        Err(Refusal { code, message }) => writeln!(text, "  refused {code}: {message}").unwrap(),
+        Err(Refusal { code, message }) => writeln!(text, "refused {code}: {message}").unwrap(),
         Ok(plan) => {
             for step in &plan.steps {
                 let id = &bundle[step.resource as usize].id;
-                writeln!(text, "  {id:6} {}", show_operation(&step.operation)).unwrap();
+                writeln!(text, "{id:6} {}", show_operation(&step.operation)).unwrap();
             }
             for omission in &plan.left_out {
                 let id = &bundle[omission.resource as usize].id;
-                writeln!(text, "  {id:6} left out, {}: {}", omission.reason.code, omission.reason.message)
+                writeln!(text, "{id:6} left out, {}: {}", omission.reason.code, omission.reason.message)
                     .unwrap();
             }
             if let Some(member) = plan.tries_at_once {
-                writeln!(text, "  {} is tried at once", bundle[member as usize].id).unwrap();
+                writeln!(text, "{} is tried at once", bundle[member as usize].id).unwrap();
             }
         }
     }

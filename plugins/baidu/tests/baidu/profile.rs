@@ -83,7 +83,8 @@ fn the_manifest_names_kinds_notices_and_attributes_once() {
         scs  15 terms, attached to [], Simple Cache Service instance
         rds  15 terms, attached to [], Relational Database Service instance
         et   15 terms, attached to [], Direct connect (ET) port
-    "#]].assert_eq(&kinds.collect::<String>());
+    "#]]
+    .assert_eq(&kinds.collect::<String>());
     expect![[r#"
         (
             "baidu",
@@ -104,7 +105,8 @@ fn the_manifest_names_kinds_notices_and_attributes_once() {
                 ),
             ),
         )
-    "#]].assert_debug_eq(&(
+    "#]]
+    .assert_debug_eq(&(
         manifest.id,
         manifest.utc_offset_minutes,
         manifest.reads,

@@ -69,9 +69,14 @@ fn another_flag_is_refused() {
         let answer = ask(&[], at("2026-07-25 12:00"), &bundle(), 0, renew(Some(months(1)), &options), &[]);
         assert_eq!(answer.unwrap_err().code, "BadRequest", "{flag}");
     }
-    check(&[], &bundle(), &[("relatedRenewFlag", "ALL")], expect![[r#"
+    check(
+        &[],
+        &bundle(),
+        &[("relatedRenewFlag", "ALL")],
+        expect![[r#"
           refused BadRequest: `relatedRenewFlag` is `ALL`; it is one of ``, `CDS`, `EIP`, `MKT`, `CDS_EIP`, `CDS_MKT`, `EIP_MKT`, `CDS_EIP_MKT`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -87,7 +92,11 @@ fn only_prepaid_products_that_still_exist_join() {
         prepaid("eip", "ip-3", "2026-08-10 10:00").attached().with("status", "scaling"),
         prepaid("eip", "ip-4", "2026-07-24 10:00").attached().stage(Stage::Retention),
     ];
-    check(&[], &bundle, &[("relatedRenewFlag", "CDS_EIP_MKT")], expect![[r#"
+    check(
+        &[],
+        &bundle,
+        &[("relatedRenewFlag", "CDS_EIP_MKT")],
+        expect![[r#"
           i      until 2026-09-10 10:00 for 1 month
           ip-4   until 2026-08-24 10:00 for 1 month
           v-1    left out, OperationDenied: `v-1` is pay-as-you-go; only prepaid resources have periods
@@ -97,7 +106,8 @@ fn only_prepaid_products_that_still_exist_join() {
           ip-2   left out, NoSuchObject: `ip-2` was unsubscribed
           m-2    left out, OperationDenied: `m-2` is pay-as-you-go; only prepaid resources have periods
           ip-3   left out, OperationDenied: it is being scaled
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -113,7 +123,8 @@ fn addresses_and_marketplace_products_are_extended_by_the_same_term_from_their_o
           i      until 2027-08-31 10:00 for 1 year
           ip-1   until 2027-08-05 23:59:59 for 1 year
           m-1    until 2027-12-31 00:00 for 1 year
-    "#]].assert_eq(&show_answer(&bundle, &answer));
+    "#]]
+    .assert_eq(&show_answer(&bundle, &answer));
 }
 
 #[test]
@@ -168,5 +179,6 @@ fn a_rule_can_leave_disks_or_addresses_out() {
           i      until 2026-09-10 10:00 for 1 month
           ip-1   until 2026-09-10 10:00 for 1 month
           v-1    left out, OperationDenied: the instance's auto-renew rule leaves it out
-    "#]].assert_eq(&show_answer(&bundle, &answer));
+    "#]]
+    .assert_eq(&show_answer(&bundle, &answer));
 }

@@ -101,43 +101,44 @@ fn renewing_a_stopped_instance_starts_it_again() {
     }
     expect![[r#"
         bcc, Stage::Grace
-          bcc    until 2026-08-20 10:00 for 1 month
+        bcc    until 2026-08-20 10:00 for 1 month
         bcc, Stage::Retention
-          bcc    until 2026-08-20 10:00 for 1 month
-          bcc    status = running
+        bcc    until 2026-08-20 10:00 for 1 month
+        bcc    status = running
         bbc, Stage::Grace
-          bbc    until 2026-08-20 10:00 for 1 month
+        bbc    until 2026-08-20 10:00 for 1 month
         bbc, Stage::Retention
-          bbc    until 2026-08-20 10:00 for 1 month
-          bbc    status = running
+        bbc    until 2026-08-20 10:00 for 1 month
+        bbc    status = running
         cds, Stage::Grace
-          cds    until 2026-08-20 10:00 for 1 month
+        cds    until 2026-08-20 10:00 for 1 month
         cds, Stage::Retention
-          cds    until 2026-08-20 10:00 for 1 month
+        cds    until 2026-08-20 10:00 for 1 month
         eip, Stage::Grace
-          eip    until 2026-08-20 10:00 for 1 month
+        eip    until 2026-08-20 10:00 for 1 month
         eip, Stage::Retention
-          eip    until 2026-08-20 10:00 for 1 month
+        eip    until 2026-08-20 10:00 for 1 month
         mkt, Stage::Grace
-          mkt    until 2026-08-20 10:00 for 1 month
+        mkt    until 2026-08-20 10:00 for 1 month
         mkt, Stage::Retention
-          mkt    until 2026-08-20 10:00 for 1 month
+        mkt    until 2026-08-20 10:00 for 1 month
         scs, Stage::Grace
-          scs    until 2026-08-20 10:00 for 1 month
+        scs    until 2026-08-20 10:00 for 1 month
         scs, Stage::Retention
-          scs    until 2026-08-20 10:00 for 1 month
-          scs    status = running
+        scs    until 2026-08-20 10:00 for 1 month
+        scs    status = running
         rds, Stage::Grace
-          rds    until 2026-08-20 10:00 for 1 month
+        rds    until 2026-08-20 10:00 for 1 month
         rds, Stage::Retention
-          rds    until 2026-08-20 10:00 for 1 month
-          rds    status = running
+        rds    until 2026-08-20 10:00 for 1 month
+        rds    status = running
         et, Stage::Grace
-          et     until 2026-08-20 10:00 for 1 month
+        et     until 2026-08-20 10:00 for 1 month
         et, Stage::Retention
-          et     until 2026-08-20 10:00 for 1 month
-          et     status = running
-    "#]].assert_eq(&table);
+        et     until 2026-08-20 10:00 for 1 month
+        et     status = running
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -148,19 +149,28 @@ fn a_late_renewal_is_counted_from_the_expiry_or_from_itself_as_set() {
         prepaid("cds", "v-2", "2026-08-01 10:00").attached(),
         prepaid("eip", "ip-1", "2026-07-21 10:00").attached().stage(Stage::Retention),
     ];
-    for (setting, expected) in [("expiry", expect![[r#"
+    for (setting, expected) in [
+        (
+            "expiry",
+            expect![[r#"
           i      until 2026-08-20 10:00 for 1 month
           i      status = running
           v-1    until 2026-08-20 10:00 for 1 month
           v-2    until 2026-08-20 10:00 for 19 day, anchor 20
           ip-1   until 2026-08-21 10:00 for 1 month
-    "#]]), ("renewal", expect![[r#"
+    "#]],
+        ),
+        (
+            "renewal",
+            expect![[r#"
           i      until 2026-08-25 12:00 for 1 month, anchor 25
           i      status = running
           v-1    until 2026-08-25 12:00 for 1 month, anchor 25
           v-2    until 2026-08-25 12:00 for 25 day, anchor 25
           ip-1   until 2026-08-25 12:00 for 1 month, anchor 25
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let settings = [("late_renewal_from", setting), ("related_renew_default", "CDS_EIP")];
         let answer = ask(&settings, at(NOW), &bundle, 0, renew(Some(months(1)), &[]), &[]);
         expected.assert_eq(&show_answer(&bundle, &answer));
@@ -171,12 +181,21 @@ fn a_late_renewal_is_counted_from_the_expiry_or_from_itself_as_set() {
 fn a_renewal_that_would_leave_it_expired_is_refused() {
     let bundle = [prepaid("et", "et", "2026-01-31 10:00").stage(Stage::Retention)];
     let now = at("2026-03-01 10:00");
-    for (term, expected) in [(months(1), expect![[r#"
+    for (term, expected) in [
+        (
+            months(1),
+            expect![[r#"
           refused BadRequest: `et` expired so long ago that it would still be expired after this renewal; take a longer one
-    "#]]), (months(2), expect![[r#"
+    "#]],
+        ),
+        (
+            months(2),
+            expect![[r#"
           et     until 2026-03-31 10:00 for 2 month
           et     status = running
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let answer = ask(&[], now, &bundle, 0, renew(Some(term), &[]), &[]);
         expected.assert_eq(&show_answer(&bundle, &answer));
     }
@@ -187,13 +206,26 @@ fn a_try_takes_the_term_of_the_rule_or_else_the_one_it_was_bought_for() {
     let bought = prepaid("bcc", "i", "2026-08-31 10:00").on_expiry(OnExpiry::Renew);
     let ruled = Resource { renewal_term: Some(years(1)), ..bought.clone() };
     let unsold = Resource { renewal_term: Some(months(10)), ..bought.clone() };
-    for (resource, expected) in [(bought, expect![[r#"
+    for (resource, expected) in [
+        (
+            bought,
+            expect![[r#"
           i      until 2026-09-30 10:00 for 1 month
-    "#]]), (ruled, expect![[r#"
+    "#]],
+        ),
+        (
+            ruled,
+            expect![[r#"
           i      until 2027-08-31 10:00 for 1 year
-    "#]]), (unsold, expect![[r#"
+    "#]],
+        ),
+        (
+            unsold,
+            expect![[r#"
           refused BadRequest: a bcc is renewed by 1 to 9, 12, 24 or 36 months or 1 to 3 years, not by 10 month(s)
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let bundle = [resource];
         expected.assert_eq(&show_answer(&bundle, &ask(&[], at("2026-08-24 09:00"), &bundle, 0, due(), &[])));
     }
@@ -203,11 +235,20 @@ fn a_try_takes_the_term_of_the_rule_or_else_the_one_it_was_bought_for() {
 fn a_try_that_an_outage_of_the_host_delayed_past_the_expiry_still_renews() {
     let active = prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew);
     let stopped = active.clone().stage(Stage::Retention);
-    for (resource, expected) in [(active, expect![[r#"
+    for (resource, expected) in [
+        (
+            active,
+            expect![[r#"
           i      until 2026-09-10 10:00 for 1 month
-    "#]]), (stopped, expect![[r#"
+    "#]],
+        ),
+        (
+            stopped,
+            expect![[r#"
           refused OperationDenied: `i` has expired; it is not renewed automatically any more, renew it by hand
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let bundle = [resource];
         expected.assert_eq(&show_answer(&bundle, &ask(&[], at("2026-10-01 09:00"), &bundle, 0, due(), &[])));
     }

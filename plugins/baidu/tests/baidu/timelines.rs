@@ -101,14 +101,19 @@ fn the_last_try_is_an_hour_before_an_expiry_that_comes_before_the_hour_of_tries(
 fn two_tries_that_fall_on_one_instant_are_one() {
     let bundle = [prepaid("bcc", "i", "2026-08-10 00:00").on_expiry(OnExpiry::Renew)];
     let settings = [("try_hour", "23"), ("try_days", "1,0"), ("notice_days", "")];
-    check(&settings, "2026-07-10 10:00", &bundle, expect![[r#"
+    check(
+        &settings,
+        "2026-07-10 10:00",
+        &bundle,
+        expect![[r#"
         2026-08-09 23:00  i      try to renew
         2026-08-10 00:00  i      enter retention
         2026-08-10 00:00  i      status = stopped
         2026-08-16 00:00  i      notice released-soon
         2026-08-17 00:00  i      notice released
         2026-08-17 00:00  i      enter released
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -126,7 +131,11 @@ fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_
         prepaid("mkt", "m-1", "2026-08-10 10:00").attached().on_expiry(OnExpiry::Renew),
         postpaid("cds", "v-5").attached(),
     ];
-    check(&[("try_days", "7"), ("notice_days", "")], "2026-07-10 10:00", &bundle, expect![[r#"
+    check(
+        &[("try_days", "7"), ("notice_days", "")],
+        "2026-07-10 10:00",
+        &bundle,
+        expect![[r#"
         2026-08-03 09:00  i      try to renew
         2026-08-03 09:00  v-4    try to renew
         2026-08-03 09:00  m-1    try to renew
@@ -160,7 +169,8 @@ fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_
         2026-08-21 10:00  v-3    notice released-soon
         2026-08-22 10:00  v-3    notice released
         2026-08-22 10:00  v-3    enter released
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -178,7 +188,8 @@ fn a_rule_that_leaves_disks_and_addresses_alone_leaves_them_their_own_tries() {
         2026-08-03 09:00  i      try to renew
         2026-08-03 09:00  v-1    try to renew
         2026-08-03 09:00  ip-1   try to renew
-    "#]].assert_eq(&show_timeline(&bundle, &occurrences[..3]));
+    "#]]
+    .assert_eq(&show_timeline(&bundle, &occurrences[..3]));
 }
 
 #[test]
@@ -190,7 +201,11 @@ fn a_disk_of_a_stopped_instance_has_its_own_tries() {
             .with("status", "stopped"),
         prepaid("cds", "v-1", "2026-08-20 10:00").attached().on_expiry(OnExpiry::Renew),
     ];
-    check(&[("notice_days", "")], "2026-08-11 10:00", &bundle, expect![[r#"
+    check(
+        &[("notice_days", "")],
+        "2026-08-11 10:00",
+        &bundle,
+        expect![[r#"
         2026-08-13 09:00  v-1    try to renew
         2026-08-16 10:00  i      notice released-soon
         2026-08-17 09:00  v-1    try to renew
@@ -202,7 +217,8 @@ fn a_disk_of_a_stopped_instance_has_its_own_tries() {
         2026-08-26 10:00  v-1    notice released-soon
         2026-08-27 10:00  v-1    notice released
         2026-08-27 10:00  v-1    enter released
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -212,7 +228,11 @@ fn what_came_in_long_after_its_expiry_goes_through_every_stage_at_once() {
         prepaid("cds", "v-1", "2026-03-10 10:00").attached().stage(Stage::Retention),
         prepaid("eip", "ip-1", "2026-03-10 10:00").attached().on_expiry(OnExpiry::Convert),
     ];
-    check(&[], "2026-07-10 10:00", &bundle, expect![[r#"
+    check(
+        &[],
+        "2026-07-10 10:00",
+        &bundle,
+        expect![[r#"
         2026-07-10 10:00:01  i      enter retention
         2026-07-10 10:00:01  i      status = stopped
         2026-07-10 10:00:01  i      notice released
@@ -220,7 +240,8 @@ fn what_came_in_long_after_its_expiry_goes_through_every_stage_at_once() {
         2026-07-10 10:00:01  v-1    notice released
         2026-07-10 10:00:01  v-1    enter released
         2026-07-10 10:00:01  ip-1   convert
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
