@@ -10,6 +10,7 @@ use crate::family::Family;
 use crate::family::expiry;
 use crate::family::lead;
 use crate::family::place;
+use crate::family::will_convert;
 use crate::notices::Notice;
 use crate::notices::day_notices;
 use crate::notices::stage_notice;
@@ -101,21 +102,16 @@ impl Course<'_> {
     fn stages(&self) -> Stages {
         let (grace, retention) = stage_seconds(self.settings, self.family);
         let mut stages = Stages { entries: [None; 3], released_at: self.expires_at + grace + retention };
-        let lapses = match self.resource.on_expiry {
-            OnExpiry::Lapse | OnExpiry::Renew => true,
-            // Use falls to pay-per-use when a package ends; the package itself does not become anything.
-            OnExpiry::Convert => self.family == Family::Package,
-            OnExpiry::Release => false,
+        let at_once = if will_convert(self.resource) {
+            Some(Entry::Converted)
+        } else {
+            (self.is_active() && self.resource.on_expiry == OnExpiry::Release).then_some(Entry::Released)
         };
-        if self.is_active() && !lapses {
-            stages.released_at = self.expires_at;
-            stages.entries[0] = match self.resource.on_expiry {
-                OnExpiry::Convert => Some((self.expires_at, Entry::Converted)),
-                OnExpiry::Release | OnExpiry::Lapse | OnExpiry::Renew => {
-                    Some((self.expires_at, Entry::Released))
-                }
+        if let Some(entry) = at_once {
+            return Stages {
+                entries: [Some((self.expires_at, entry)), None, None],
+                released_at: self.expires_at,
             };
-            return stages;
         }
         if self.is_active() && grace > 0 {
             stages.entries[0] = Some((self.expires_at, Entry::Grace));
