@@ -14,7 +14,11 @@ const LONG_BEFORE: &str = "2026-02-01 00:00:00";
 const ON_EXPIRY: [OnExpiry; 4] = [OnExpiry::Lapse, OnExpiry::Renew, OnExpiry::Convert, OnExpiry::Release];
 
 fn check(cases: impl IntoIterator<Item = (String, String)>, expected: ExpectFile) {
-    let table = cases.into_iter().map(|(title, lines)| format!("{title}\n{lines}\n")).collect::<String>();
+    let mut table = String::new();
+    for (title, lines) in cases {
+        let indented = lines.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        table += &format!("{title}\n{indented}\n");
+    }
     expected.assert_eq(&table);
 }
 

@@ -106,7 +106,7 @@ pub fn set_auto_renew(term: Option<Term>, renewals: Option<u32>) -> Command {
 
 /// One line per occurrence.
 pub fn print_timeline(occurrences: &[Occurrence]) -> String {
-    occurrences.iter().map(|occurrence| format!("  {}\n", print_occurrence(occurrence))).collect()
+    occurrences.iter().map(|occurrence| format!("{}\n", print_occurrence(occurrence))).collect()
 }
 
 fn print_occurrence(occurrence: &Occurrence) -> String {
