@@ -161,6 +161,20 @@ fn a_disk_can_leave_its_instances_rule_and_come_back() {
 }
 
 #[test]
+fn a_stopped_instances_rule_covers_nothing() {
+    let instance = prepaid("bcc", "i", "2026-07-20 10:00").on_expiry(OnExpiry::Renew).stage(Stage::Retention);
+    let disk = prepaid("cds", "v-1", "2026-08-10 10:00").attached();
+    check(
+        &[instance, disk],
+        1,
+        Command::CancelAutoRenew,
+        expect![[r#"
+        refused OperationDenied: `v-1` has no auto-renew rule
+    "#]],
+    );
+}
+
+#[test]
 fn rules_are_for_1_to_9_months_or_1_to_3_years_and_have_no_number_of_renewals() {
     let bundle = [prepaid("bcc", "i", "2026-08-10 10:00")];
     let allowed = |term| ask(&[], at("2026-07-25 12:00"), &bundle, 0, set(Some(term)), &[]).is_ok();

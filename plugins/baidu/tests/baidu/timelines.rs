@@ -14,6 +14,7 @@ use crate::harness::at;
 use crate::harness::postpaid;
 use crate::harness::prepaid;
 use crate::harness::show_on_expiry;
+use crate::harness::show_stage;
 use crate::harness::show_timeline;
 use crate::harness::timeline;
 
@@ -61,6 +62,20 @@ fn each_setting() {
             .unwrap();
     }
     expect_file!["../tables/timelines-by-setting.txt"].assert_eq(&table);
+}
+
+#[test]
+fn each_kind_once_it_has_expired() {
+    let mut table = String::new();
+    for kind in ["bcc", "cds", "et"] {
+        for stage in [Stage::Grace, Stage::Retention] {
+            let bundle = [prepaid(kind, kind, "2026-08-10 10:00").on_expiry(OnExpiry::Renew).stage(stage)];
+            writeln!(table, "{kind}, {}", show_stage(stage)).unwrap();
+            writeln!(table, "{}", show_timeline(&bundle, &timeline(&[], at("2026-08-10 10:00"), &bundle)))
+                .unwrap();
+        }
+    }
+    expect_file!["../tables/timelines-once-expired.txt"].assert_eq(&table);
 }
 
 #[test]
