@@ -66,6 +66,15 @@ impl Course {
         }
     }
 
+    /// Says that everything up to and including `at` has been done, whatever timelines say of it from now on: the bundle
+    /// is about to be changed by something that is on no timeline.
+    pub fn skip_to(&mut self, at: Timestamp) {
+        if at > self.cursor {
+            self.cursor = at;
+            self.done_at_cursor.clear();
+        }
+    }
+
     /// The instant to ask a timeline after.
     ///
     /// Right after a try it lies a second before the cursor: a renewal may have changed what else happens then.

@@ -32,7 +32,7 @@ pub fn opening(resource: &Resource, member: usize, offset_minutes: i16) -> Optio
     let anchor_day = resource.anchor_day?;
     let starts_at = ends_at.minus(term, anchor_day, offset_minutes).max(resource.started_at).min(ends_at - 1);
     Some(Order {
-        id: format!("purchase/{}", resource.id),
+        id: purchase_id(&resource.id),
         member,
         starts_at,
         ends_at,
@@ -40,4 +40,9 @@ pub fn opening(resource: &Resource, member: usize, offset_minutes: i16) -> Optio
         paid_at: resource.started_at.min(starts_at),
         is_renewal: false,
     })
+}
+
+/// The id of the order that a resource was bought with.
+pub fn purchase_id(resource: &str) -> String {
+    format!("purchase/{resource}")
 }

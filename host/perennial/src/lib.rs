@@ -3,6 +3,8 @@
 //! Arrows go down: `cli` calls `engine`, `engine` calls `store` and `sandbox`, which never meet, and all of them use
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
+pub mod engine;
 pub mod formats;
 pub mod report;
+pub mod store;
 pub mod sandbox;

@@ -7,6 +7,7 @@ use plugin_sdk::{
     AutoRenewal, Omission, OnExpiry, Operation, Plan, Refusal, Resource, Stage, Step, Timestamp,
 };
 
+use crate::condition::Condition;
 use crate::condition::refuses;
 use crate::family::expiry;
 use crate::family::is_live;
@@ -38,7 +39,7 @@ pub fn set(
     if !term_is_sold || wanted.renewals.is_some_and(|renewals| renewals > RENEWALS_MAX) {
         return Err(BAD_PARAMETER.refusal());
     }
-    let set_one = |resource: &Resource| match why_not(resource) {
+    let set_one = |resource: &Resource| match why_not(resource, |known| known.set_auto_renew) {
         Some(code) => Err(code),
         None => Ok(Operation::SetAutoRenew(AutoRenewal {
             term: wanted.term,
@@ -52,7 +53,7 @@ pub fn set(
 
 /// Switches automatic renewal off for the primary of `named` and everything attached to it.
 pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
-    cascade(bundle, named, |resource| match why_not(resource) {
+    cascade(bundle, named, |resource| match why_not(resource, |known| known.cancel_auto_renew) {
         Some(code) => Err(code),
         None if resource.on_expiry != OnExpiry::Renew => Err(ALREADY_OFF),
         None => Ok(Operation::SetOnExpiry(OnExpiry::Lapse)),
@@ -80,15 +81,15 @@ fn cascade(
     Ok(plan)
 }
 
-/// Why the setting of this resource cannot be changed.
-fn why_not(resource: &Resource) -> Option<Code> {
+/// Why the setting of this resource cannot be changed by the command that `picks` its column of the conditions.
+fn why_not(resource: &Resource, picks: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
     if !is_live(resource) {
         return Some(UNKNOWN);
     }
     if resource.stage != Stage::Active {
         return Some(EXPIRED_OR_FROZEN);
     }
-    refuses(resource, |known| known.setting)
+    refuses(resource, picks)
 }
 
 /// How many renewals are allowed: 0 is without limit, and a limit that is there stays when none is sent.

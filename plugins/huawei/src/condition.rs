@@ -36,16 +36,25 @@ pub struct Condition {
     pub renew: Option<Code>,
     /// Renewing automatically, when a try is due.
     pub automatic: Option<Code>,
-    /// Setting automatic renewal, or cancelling it.
-    pub setting: Option<Code>,
+    /// Setting automatic renewal.
+    pub set_auto_renew: Option<Code>,
+    /// Cancelling automatic renewal.
+    pub cancel_auto_renew: Option<Code>,
     /// Unsubscribing.
     pub unsubscribe: Option<Code>,
     /// Setting the change to pay-per-use.
     pub convert: Option<Code>,
 }
 
-const NONE: Condition =
-    Condition { word: "", renew: None, automatic: None, setting: None, unsubscribe: None, convert: None };
+const NONE: Condition = Condition {
+    word: "",
+    renew: None,
+    automatic: None,
+    set_auto_renew: None,
+    cancel_auto_renew: None,
+    unsubscribe: None,
+    convert: None,
+};
 
 /// Every word there is.
 pub const ALL: [Condition; 10] = [
@@ -53,9 +62,10 @@ pub const ALL: [Condition; 10] = [
         word: "unpaid-order",
         renew: Some(UNPAID_ORDER),
         automatic: Some(UNPAID_ORDER),
-        setting: Some(UNPAID_ORDER),
+        set_auto_renew: Some(UNPAID_ORDER),
         unsubscribe: Some(UNPAID_ORDER),
         convert: Some(OTHER_TRANSACTION),
+        ..NONE
     },
     Condition {
         word: "processing-order",
@@ -69,31 +79,38 @@ pub const ALL: [Condition; 10] = [
         word: "account-frozen",
         renew: Some(ACCOUNT_FROZEN),
         automatic: Some(ACCOUNT_FROZEN),
-        setting: Some(EXPIRED_OR_FROZEN),
+        set_auto_renew: Some(EXPIRED_OR_FROZEN),
         unsubscribe: Some(ACCOUNT_FROZEN),
         convert: Some(ACCOUNT_FROZEN_CONVERSION),
+        ..NONE
     },
     Condition {
         word: "violation-freeze",
-        setting: Some(EXPIRED_OR_FROZEN),
+        set_auto_renew: Some(EXPIRED_OR_FROZEN),
         unsubscribe: Some(FROZEN),
         convert: Some(VIOLATION_FREEZE),
         ..NONE
     },
     Condition {
         word: "police-freeze",
-        setting: Some(EXPIRED_OR_FROZEN),
+        set_auto_renew: Some(EXPIRED_OR_FROZEN),
         unsubscribe: Some(FROZEN),
         convert: Some(POLICE_FREEZE),
         ..NONE
     },
     // What is no longer sold cannot be renewed by hand or set otherwise, but automatic renewal goes on.
-    Condition { word: "off-sale", renew: Some(NOT_RENEWABLE), setting: Some(NOT_RENEWABLE), ..NONE },
+    Condition {
+        word: "off-sale",
+        renew: Some(NOT_RENEWABLE),
+        set_auto_renew: Some(NOT_RENEWABLE),
+        cancel_auto_renew: Some(NOT_RENEWABLE),
+        ..NONE
+    },
     Condition { word: "trial", unsubscribe: Some(TRIAL), ..NONE },
     Condition { word: "invoiced", unsubscribe: Some(INVOICED), ..NONE },
     Condition { word: "marketplace", unsubscribe: Some(MARKETPLACE), convert: Some(CURATED), ..NONE },
     // Solution portfolios have no automatic renewal; the document names no code for it.
-    Condition { word: "solution", setting: Some(BAD_PARAMETER), convert: Some(SOLUTION), ..NONE },
+    Condition { word: "solution", set_auto_renew: Some(BAD_PARAMETER), convert: Some(SOLUTION), ..NONE },
 ];
 
 /// The first answer that a word of the resource's condition has to what `command` picks.

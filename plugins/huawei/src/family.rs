@@ -3,7 +3,7 @@
 //! Knows kinds and attachment. The rules for what is then done with them are elsewhere.
 
 use plugin_sdk::calendar::Calendar;
-use plugin_sdk::{Charging, Resource, Stage, Timestamp};
+use plugin_sdk::{Charging, OnExpiry, Resource, Stage, Timestamp};
 
 /// Huawei Cloud's days: UTC+8.
 pub const CALENDAR: Calendar = Calendar::ahead_of_utc(480);
@@ -55,6 +55,18 @@ pub fn expiry(resource: &Resource) -> Option<Timestamp> {
         Some(expires_at) if is_live(resource) => Some(end(Family::of(resource), expires_at)),
         Some(_) | None => None,
     }
+}
+
+/// Whether it is set to go on as pay-per-use when it expires. Where there is no pay-per-use, an inventory that says so
+/// changes nothing: the resource lapses.
+pub fn will_convert(resource: &Resource) -> bool {
+    let convertible = match Family::of(resource) {
+        Family::Common => true,
+        Family::BandwidthAddOn | Family::CodeartsPackage | Family::CodeartsExtension | Family::Package => {
+            false
+        }
+    };
+    convertible && resource.on_expiry == OnExpiry::Convert && resource.stage == Stage::Active
 }
 
 /// Whether it is prepaid and in no final stage.

@@ -10,6 +10,7 @@ use crate::family::Family;
 use crate::family::expiry;
 use crate::family::lead;
 use crate::family::place;
+use crate::family::will_convert;
 use crate::notices::Notice;
 use crate::notices::day_notices;
 use crate::notices::stage_notice;
@@ -19,7 +20,13 @@ use crate::settings::Settings;
 /// The hour at which fees are deducted, UTC+8: Managing Yearly/Monthly Resources, "Development Suggestions".
 pub const DEDUCTION_HOUR: u8 = 3;
 
+/// The most occurrences that the contract takes for one bundle.
+const OCCURRENCES_MAX: usize = 512;
+
 /// Everything that happens to the bundle strictly after `after`, in time order.
+///
+/// Of a bundle with hundreds of members, the first 512: whoever acts on them asks again, and a member whose stage did
+/// not fit in at its instant enters it a second later.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     // A primary with a week of tries has about sixteen, an attached resource three.
     let mut occurrences = Vec::with_capacity(12 + 4 * bundle.len());
@@ -31,6 +38,7 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     }
     occurrences
         .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.what), occurrence.resource));
+    occurrences.truncate(OCCURRENCES_MAX);
     occurrences
 }
 
@@ -101,21 +109,16 @@ impl Course<'_> {
     fn stages(&self) -> Stages {
         let (grace, retention) = stage_seconds(self.settings, self.family);
         let mut stages = Stages { entries: [None; 3], released_at: self.expires_at + grace + retention };
-        let lapses = match self.resource.on_expiry {
-            OnExpiry::Lapse | OnExpiry::Renew => true,
-            // Use falls to pay-per-use when a package ends; the package itself does not become anything.
-            OnExpiry::Convert => self.family == Family::Package,
-            OnExpiry::Release => false,
+        let at_once = if will_convert(self.resource) {
+            Some(Entry::Converted)
+        } else {
+            (self.is_active() && self.resource.on_expiry == OnExpiry::Release).then_some(Entry::Released)
         };
-        if self.is_active() && !lapses {
-            stages.released_at = self.expires_at;
-            stages.entries[0] = match self.resource.on_expiry {
-                OnExpiry::Convert => Some((self.expires_at, Entry::Converted)),
-                OnExpiry::Release | OnExpiry::Lapse | OnExpiry::Renew => {
-                    Some((self.expires_at, Entry::Released))
-                }
+        if let Some(entry) = at_once {
+            return Stages {
+                entries: [Some((self.expires_at, entry)), None, None],
+                released_at: self.expires_at,
             };
-            return stages;
         }
         if self.is_active() && grace > 0 {
             stages.entries[0] = Some((self.expires_at, Entry::Grace));

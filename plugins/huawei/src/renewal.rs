@@ -15,6 +15,7 @@ use crate::family::end;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::place;
+use crate::family::will_convert;
 use crate::package::renews_by;
 use crate::refusals::ALREADY_OFF;
 use crate::refusals::BAD_PARAMETER;
@@ -125,8 +126,7 @@ fn never_renewed(resource: &Resource) -> Option<Code> {
         Stage::Converted => return Some(NOT_RENEWABLE),
         Stage::Active | Stage::Grace | Stage::Retention => {}
     }
-    let becomes_pay_per_use = resource.on_expiry == OnExpiry::Convert && resource.stage == Stage::Active;
-    (resource.charging == Charging::Postpaid || becomes_pay_per_use).then_some(NOT_RENEWABLE)
+    (resource.charging == Charging::Postpaid || will_convert(resource)).then_some(NOT_RENEWABLE)
 }
 
 /// The term of an automatic renewal: the one set for it, else the one that the documents give.

@@ -48,6 +48,16 @@ impl Calendar {
 
     /// The instant one term before `at`, counted from the anchor day like [`Calendar::plus`]: 31 March less a month,
     /// anchored to the 31st, is 28 February, and less two is 31 January.
+    ///
+    /// ```
+    /// use plugin_sdk::calendar::Calendar;
+    /// use plugin_sdk::{Term, TermUnit};
+    ///
+    /// let utc = Calendar::ahead_of_utc(0);
+    /// let before_march = |count| utc.minus(1_774_915_200, 31, Term { count, unit: TermUnit::Month }); // 31 March 2026
+    /// assert_eq!(utc.date(before_march(1)).to_string(), "2026-02-28");
+    /// assert_eq!(utc.date(before_march(2)).to_string(), "2026-01-31");
+    /// ```
     pub fn minus(self, at: Timestamp, anchor_day: u8, term: Term) -> Timestamp {
         let local = self.local(at);
         let date = local.date_naive();

@@ -10,7 +10,7 @@ mod bindings;
 mod bundled;
 mod cache;
 mod contract;
-mod error;
+pub mod error;
 mod limits;
 mod load;
 mod manifest;

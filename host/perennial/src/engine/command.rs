@@ -1,0 +1,412 @@
+//! Commands of people and programs: asked of the rules, priced, carried out, and remembered by their token.
+//!
+//! Knows one command at a time. A command takes part in the bundle's timeline: what was due before it has been done.
+
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::ledger::Book;
+use perennial_domain::ledger::Entry;
+use perennial_domain::ledger::Reason;
+use perennial_domain::manifest::Idempotency;
+use perennial_domain::micros::Micros;
+use perennial_domain::order::Order;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::engine::Engine;
+use crate::engine::Keep;
+use crate::engine::batch;
+use crate::engine::batch::Batch;
+use crate::engine::error::EngineError;
+use crate::engine::write;
+use crate::engine::write::Recorded;
+use crate::formats;
+use crate::sandbox::Question;
+use crate::store::accounts;
+use crate::store::bundles;
+use crate::store::bundles::StoredBundle;
+use crate::store::error::StoreError;
+use crate::store::ledger;
+use crate::store::orders;
+use crate::store::packages;
+use crate::store::packages::DeferredPurchase;
+use crate::store::tokens;
+use crate::store::tokens::Seen;
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Why it was not carried out; `None` when it was.
+    pub refusal: Option<Refusal>,
+    /// What happened.
+    pub happened: Vec<Recorded>,
+}
+
+/// A command of a bundle that is in play, ready to be asked about.
+struct Asked {
+    batch: Batch,
+    member: usize,
+    orders: Vec<Order>,
+    new_id: String,
+}
+
+impl Engine {
+    /// Carries out `command` on the resource called `resource`, at `at`. What was due before has been done.
+    ///
+    /// A refusal is an ordinary answer, and an event. `account` is who asks, for a resource that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when it could not be decided; nothing has changed then.
+    pub fn command(
+        &mut self,
+        at: Timestamp,
+        account: Option<&str>,
+        resource: &str,
+        command: &Command,
+    ) -> Result<Answer, EngineError> {
+        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
+            return self.unknown_resource(at, account, resource, command);
+        };
+        let account = stored.account;
+        let mut asked = self.asked(at, stored, member, command)?;
+        let rules = asked.batch.accounts[0].rules.clone();
+        let idempotency = rules.as_ref().and_then(|rules| rules.manifest().idempotency.clone());
+        let token = idempotency.as_ref().and_then(|how| token_of(command, how));
+        let fingerprint = format!("{resource} {}", formats::decision::command(command));
+        if let (Some(how), Some(token)) = (&idempotency, &token) {
+            let since = at - i64::from(how.valid_seconds);
+            if let Some(seen) = tokens::get(self.read(), account, token, since)? {
+                return self.seen_before(at, &mut asked, command, how, token, &fingerprint, seen);
+            }
+        }
+        let refusal = asked.carry_out(command)?;
+        if let Some(refusal) = &refusal {
+            asked.refuse(command, refusal);
+        }
+        let seen = token.map(|token| (token, Seen { fingerprint, answer: formats::decision::verdict(refusal.as_ref()) }));
+        let happened = self.write_asked(at, account, asked, seen)?;
+        Ok(Answer { refusal, happened })
+    }
+
+    /// Adds money to an account.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
+    pub fn top_up(&mut self, at: Timestamp, account: &str, amount: Micros) -> Result<Vec<Recorded>, EngineError> {
+        let found = accounts::get(self.read(), account)?;
+        let mut found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        found.account.balance.credit(amount);
+        let balance = found.account.balance;
+        let what = Happened::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };
+        let event = Event { at, resource: None, what };
+        let entry = Entry {
+            at,
+            from: Book::Funding,
+            to: Book::Cash,
+            amount,
+            reason: Reason::TopUp,
+            resource: None,
+            reference: None,
+        };
+        let keep = self.keep;
+        self.store.write(|tx| {
+            accounts::set_balance(tx, found.row, balance)?;
+            ledger::insert(tx, found.row, &entry)?;
+            if keep == Keep::Everything {
+                write::event(tx, Some(found.row), &event)?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(vec![Recorded { account: Some(account.into()), event }])
+    }
+
+    /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource
+    /// is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn set_attribute(
+        &mut self,
+        at: Timestamp,
+        resource: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else { return Ok(Vec::new()) };
+        let (mut batch, _) = self.in_play(stored, at)?;
+        let item = &mut batch.items[0];
+        let before = item.course.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
+        if before.as_deref() == Some(value) {
+            return Ok(Vec::new());
+        }
+        let what = Happened::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
+        item.course.events.push(Event { at, resource: Some(resource.to_owned()), what });
+        item.instant = at - 1;
+        batch.decide();
+        self.write(batch)
+    }
+
+    /// Puts one bundle in play at `at`, with everything done that was due before; says why not, if that failed.
+    fn in_play(&self, stored: StoredBundle, at: Timestamp) -> Result<(Batch, Option<String>), EngineError> {
+        let before = at - 1;
+        let agenda = stored.agenda;
+        let mut batch = self.batch(vec![stored], |_| before)?;
+        if agenda.failures > 0 || agenda.wake_at.is_some_and(|wake_at| wake_at <= before) {
+            batch.decide();
+        }
+        let item = &mut batch.items[0];
+        item.instant = at;
+        let problem = item.problem.take();
+        if problem.is_none() {
+            item.course.skip_to(before);
+        }
+        Ok((batch, problem))
+    }
+
+    /// Pays for a package whose time to be paid has come: the same as buying it again now.
+    pub(super) fn pay_deferred(
+        &mut self,
+        purchase: DeferredPurchase,
+        at: Timestamp,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        self.store.write(|tx| packages::delete_deferred(tx, purchase.row))?;
+        let stored = bundles::at(self.read(), self.bundle_of(purchase.resource)?)?;
+        let member = stored.rows.iter().position(|row| *row == purchase.resource).unwrap_or(0);
+        let resource = stored.bundle.members[member].id.clone();
+        let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
+        let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
+        match self.command(at, None, &resource, &command) {
+            Ok(answer) => Ok(answer.happened),
+            Err(EngineError::Plugin(error)) => {
+                tracing::warn!(resource, %error, "a package that was ordered could not be paid");
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn bundle_of(&self, resource: i64) -> Result<i64, StoreError> {
+        Ok(self.read().query_row("select bundle from hot where resource = ?1", [resource], |row| row.get(0))?)
+    }
+
+    /// Puts a bundle in play for a command.
+    fn asked(
+        &self,
+        at: Timestamp,
+        stored: StoredBundle,
+        member: usize,
+        command: &Command,
+    ) -> Result<Asked, EngineError> {
+        let orders = match command {
+            Command::Unsubscribe(_) => orders::list(self.read(), &stored.rows)?,
+            Command::Renew(_)
+            | Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::BuyAgain(_) => Vec::new(),
+        };
+        let new_id = match command {
+            Command::BuyAgain(_) => self.free_id(&stored.bundle.members[member].id)?,
+            Command::Renew(_)
+            | Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::Unsubscribe(_)
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion => String::new(),
+        };
+        let (batch, problem) = self.in_play(stored, at)?;
+        if batch.accounts[0].rules.is_none() {
+            let account = &batch.accounts[0].account;
+            return Err(EngineError::NoPlugin { account: account.id.clone(), provider: account.provider.clone() });
+        }
+        match problem {
+            Some(problem) => Err(EngineError::Behind(problem)),
+            None => Ok(Asked { batch, member, orders, new_id }),
+        }
+    }
+
+    /// The first free one of `pkg-1.2`, `pkg-1.3` and so on, for another package like `pkg-1` or `pkg-1.2`.
+    fn free_id(&self, like: &str) -> Result<String, StoreError> {
+        let root = match like.rsplit_once('.') {
+            Some((root, number)) if number.parse::<u32>().is_ok() => root,
+            Some(_) | None => like,
+        };
+        for number in 2_u32.. {
+            let id = format!("{root}.{number}");
+            if !bundles::exists(self.read(), &id)? {
+                return Ok(id);
+            }
+        }
+        Err(StoreError::Damaged { what: "a free id", found: root.to_owned() })
+    }
+
+    /// The same token again: the same answer if it is the same command, else the provider's word for it.
+    #[expect(clippy::too_many_arguments, reason = "all of it describes one command that was sent twice")]
+    fn seen_before(
+        &mut self,
+        at: Timestamp,
+        asked: &mut Asked,
+        command: &Command,
+        how: &Idempotency,
+        token: &str,
+        fingerprint: &str,
+        seen: Seen,
+    ) -> Result<Answer, EngineError> {
+        let account = asked.batch.accounts[0].row;
+        self.store.write(|tx| tokens::put(tx, account, token, &seen, at))?;
+        if seen.fingerprint == fingerprint {
+            let refusal = formats::decision::read_verdict(&seen.answer).map_err(StoreError::from)?;
+            return Ok(Answer { refusal, happened: Vec::new() });
+        }
+        let event = refused(at, &asked.batch.items[0].course.bundle.members[asked.member].id, command, &how.mismatch);
+        let happened = self.write_event(Some(account), Some(&asked.batch.accounts[0].account.id.clone()), event)?;
+        Ok(Answer { refusal: Some(how.mismatch.clone()), happened })
+    }
+
+    fn unknown_resource(
+        &mut self,
+        at: Timestamp,
+        account: Option<&str>,
+        resource: &str,
+        command: &Command,
+    ) -> Result<Answer, EngineError> {
+        let accounts = accounts::list(self.read())?;
+        let account = match account {
+            Some(id) => accounts.iter().find(|stored| stored.account.id == id),
+            None if accounts.len() == 1 => accounts.first(),
+            None => None,
+        };
+        // Who asks may not be known; what the provider would say is, if there is only one.
+        let one_provider = accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
+        let provider = account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
+        let rules = provider.and_then(|provider| self.providers.get(provider));
+        let refusal = match rules {
+            Some(rules) => rules.manifest().unknown_resource.clone(),
+            None => {
+                Refusal { code: "no_such_resource".to_owned(), message: format!("there is no resource `{resource}`") }
+            }
+        };
+        let event = refused(at, resource, command, &refusal);
+        let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
+        let happened = self.write_event(row, id.as_deref(), event)?;
+        Ok(Answer { refusal: Some(refusal), happened })
+    }
+
+    fn write_event(
+        &mut self,
+        row: Option<i64>,
+        account: Option<&str>,
+        event: Event,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        if self.keep == Keep::Everything {
+            self.store.write(|tx| write::event(tx, row, &event))?;
+        }
+        Ok(vec![Recorded { account: account.map(Into::into), event }])
+    }
+
+    fn write_asked(
+        &mut self,
+        at: Timestamp,
+        account: i64,
+        mut asked: Asked,
+        seen: Option<(String, Seen)>,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        // What is due at this very instant is still to come, so the clock goes on from the second before it.
+        let item = &mut asked.batch.items[0];
+        item.instant = at - 1;
+        asked.batch.decide();
+        asked.batch.items[0].instant = at;
+        let keeps_events = self.keep == Keep::Everything;
+        let happened = self.store.write(|tx| {
+            if let Some((token, seen)) = &seen {
+                tokens::put(tx, account, token, seen, at)?;
+            }
+            write::batch(tx, asked.batch, keeps_events)
+        })?;
+        Ok(happened)
+    }
+}
+
+impl Asked {
+    /// Asks what the command would do and does it; returns why not, if not.
+    fn carry_out(&mut self, command: &Command) -> Result<Option<Refusal>, EngineError> {
+        let plan = match self.plan(command)? {
+            Ok(plan) => plan,
+            Err(refusal) => return Ok(Some(refusal)),
+        };
+        if let Err(refusal) = self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id) {
+            if matches!(command, Command::Renew(_)) {
+                self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
+            }
+            return Ok(Some(refusal));
+        }
+        if let Some(member) = plan.tries_at_once {
+            self.try_at_once(member)?;
+        }
+        Ok(None)
+    }
+
+    fn try_at_once(&mut self, member: usize) -> Result<(), EngineError> {
+        let renewal = batch::automatic_renewal();
+        let named = std::mem::replace(&mut self.member, member);
+        let plan = self.plan(&renewal);
+        self.member = named;
+        self.batch.try_renewal(0, member, plan?, None);
+        Ok(())
+    }
+
+    fn plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
+        let in_play = &self.batch.accounts[0];
+        let item = &self.batch.items[0];
+        let question = Question {
+            at: item.instant,
+            account: 0,
+            command,
+            member: self.member,
+            bundle: &item.course.bundle,
+            orders: &self.orders,
+        };
+        let rules = in_play.rules.as_ref().expect("a command is only asked of rules that are loaded");
+        let answer = rules.make_plans(&[&in_play.account], &[question]).pop();
+        let answer = answer.expect("rules give one answer per question")?;
+        self.batch.keep(0, self.member, command, &self.orders, &answer);
+        Ok(answer)
+    }
+
+    fn refuse(&mut self, command: &Command, refusal: &Refusal) {
+        let item = &mut self.batch.items[0];
+        let event = refused(item.instant, &item.course.bundle.members[self.member].id, command, refusal);
+        item.course.events.push(event);
+    }
+}
+
+fn refused(at: Timestamp, resource: &str, command: &Command, refusal: &Refusal) -> Event {
+    let what = Happened::CommandRefused {
+        command: command.name().to_owned(),
+        code: refusal.code.clone(),
+        message: refusal.message.clone(),
+    };
+    Event { at, resource: Some(resource.to_owned()), what }
+}
+
+/// The token that a command carries, if it does.
+fn token_of(command: &Command, how: &Idempotency) -> Option<String> {
+    match command {
+        Command::Renew(renewal) => renewal.options.get(&how.option_name).cloned(),
+        Command::SetAutoRenew(_)
+        | Command::CancelAutoRenew
+        | Command::Unsubscribe(_)
+        | Command::ConvertOnExpiry
+        | Command::CancelConversion
+        | Command::BuyAgain(_) => None,
+    }
+}

@@ -1,0 +1,223 @@
+//! The engine: asks the store what is due, asks the rules what that means, and writes down what was decided.
+//!
+//! It runs at its own pace: everything is a batch in one transaction, and a crash between two of them loses nothing.
+//! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
+//! [`Engine::catch_up`], which is the clock's work after it was not.
+
+pub mod batch;
+pub mod command;
+pub mod error;
+pub mod import;
+pub mod rules;
+pub mod usage;
+pub mod write;
+
+use std::collections::HashMap;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+
+use crate::engine::batch::Batch;
+use crate::engine::batch::InPlay;
+use crate::engine::batch::Item;
+use crate::engine::error::EngineError;
+use crate::engine::rules::Providers;
+use crate::engine::write::Recorded;
+use crate::store::Store;
+use crate::store::accounts;
+use crate::store::bundles;
+use crate::store::bundles::StoredBundle;
+use crate::store::clock;
+use crate::store::error::StoreError;
+use crate::store::packages;
+
+/// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
+const BATCH_MAX: u32 = 8_192;
+/// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
+const SPREAD_MAX: i64 = 86_399;
+
+/// What is kept besides what the clock itself needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Events and decisions: the host's own data.
+    Everything,
+    /// Neither: whoever runs a simulation takes the events as they come.
+    State,
+}
+
+/// The engine of one database.
+pub struct Engine {
+    store: Store,
+    providers: Providers,
+    keep: Keep,
+    batch_max: u32,
+    spread: i64,
+}
+
+/// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
+pub type Sink<'a> = dyn FnMut(Vec<Recorded>, Timestamp) + 'a;
+
+impl Engine {
+    /// An engine over a store, with the rules of each provider.
+    pub fn new(store: Store, providers: Providers, keep: Keep) -> Engine {
+        Engine { store, providers, keep, batch_max: BATCH_MAX, spread: SPREAD_MAX }
+    }
+
+    /// The same engine with at most `bundles` in one transaction, at least 1.
+    pub fn with_batches_of(mut self, bundles: u32) -> Engine {
+        self.batch_max = bundles.max(1);
+        self
+    }
+
+    /// The database, for reading what is committed.
+    pub fn read(&self) -> &Connection {
+        self.store.read()
+    }
+
+    /// The rules of each provider.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
+    }
+
+    /// When something next happens by itself; `None` when nothing ever does.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database cannot be read.
+    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
+        let wake = bundles::next_wake(self.read())?;
+        let payment = packages::next_deferred(self.read(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
+        Ok([wake, payment].into_iter().flatten().min())
+    }
+
+    /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails. Batches before the failing one are written.
+    pub fn run_to(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<(), EngineError> {
+        loop {
+            let payment = packages::next_deferred(self.read(), until)?;
+            let by = payment.map_or(until, |payment| payment.pay_at);
+            match bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
+                Some(wake) => {
+                    let last = by.min(wake + self.spread);
+                    let due = bundles::due(self.read(), last, self.batch_max)?;
+                    let happened = self.on_time(due)?;
+                    sink(happened, wake);
+                }
+                None => match payment {
+                    Some(payment) => {
+                        let happened = self.pay_deferred(payment, payment.pay_at)?;
+                        sink(happened, payment.pay_at);
+                    }
+                    None => return self.ticked(until),
+                },
+            }
+        }
+    }
+
+    /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails. Batches before the failing one are written.
+    pub fn catch_up(
+        &mut self,
+        down_since: Timestamp,
+        now: Timestamp,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EngineError> {
+        let resumed = Event { at: now, resource: None, what: Happened::HostResumed { down_since } };
+        let keep = self.keep;
+        self.store.write(|tx| match keep {
+            Keep::Everything => write::event(tx, None, &resumed),
+            Keep::State => Ok(()),
+        })?;
+        let mut all = vec![Recorded { account: None, event: resumed }];
+        loop {
+            let due = bundles::due(self.read(), now, self.batch_max)?;
+            if due.is_empty() {
+                break;
+            }
+            let batch = self.batch(due, |_| now)?;
+            all.append(&mut self.decide_and_write(batch)?);
+        }
+        while let Some(payment) = packages::next_deferred(self.read(), now)? {
+            all.append(&mut self.pay_deferred(payment, now)?);
+        }
+        sink(all, Timestamp::MIN);
+        self.ticked(now)
+    }
+
+    fn ticked(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
+    }
+
+    /// Decides on bundles at their own wakes, up to the first instant at which one that was just decided on is due again:
+    /// whatever comes after that has to wait for it, because they may share a balance.
+    fn on_time(&mut self, due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
+        let last = due.last().and_then(|stored| stored.agenda.wake_at);
+        let mut batch = self.batch(due.clone(), own_wake)?;
+        batch.decide();
+        let again = batch.items.iter().filter_map(|item| item.agenda.wake_at).min();
+        match (again, last) {
+            (Some(again), Some(last)) if again < last => {
+                self.spread = (self.spread / 2).max(1);
+                let in_order = due.into_iter().take_while(|stored| own_wake(stored) <= again).collect();
+                let batch = self.batch(in_order, own_wake)?;
+                self.decide_and_write(batch)
+            }
+            _ => {
+                self.spread = (self.spread * 2).min(SPREAD_MAX);
+                self.write(batch)
+            }
+        }
+    }
+
+    fn decide_and_write(&mut self, mut batch: Batch) -> Result<Vec<Recorded>, EngineError> {
+        batch.decide();
+        self.write(batch)
+    }
+
+    fn write(&mut self, batch: Batch) -> Result<Vec<Recorded>, EngineError> {
+        let keeps_events = self.keep == Keep::Everything;
+        Ok(self.store.write(|tx| write::batch(tx, batch, keeps_events))?)
+    }
+
+    /// Bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
+    fn batch(
+        &self,
+        due: Vec<StoredBundle>,
+        instant_of: impl Fn(&StoredBundle) -> Timestamp,
+    ) -> Result<Batch, StoreError> {
+        let mut places = HashMap::<i64, usize>::new();
+        let mut batch =
+            Batch { accounts: Vec::new(), items: Vec::with_capacity(due.len()), keeps_decisions: self.keeps_decisions() };
+        for stored in due {
+            let account = match places.get(&stored.account) {
+                Some(place) => *place,
+                None => {
+                    let account = accounts::at(self.read(), stored.account)?;
+                    batch.accounts.push(InPlay::new(account, &self.providers));
+                    places.insert(stored.account, batch.accounts.len() - 1);
+                    batch.accounts.len() - 1
+                }
+            };
+            let instant = instant_of(&stored);
+            batch.items.push(Item::new(stored, account, instant));
+        }
+        Ok(batch)
+    }
+
+    fn keeps_decisions(&self) -> bool {
+        self.keep == Keep::Everything
+    }
+}
+
+/// The instant of a bundle that is decided on when it wakes.
+fn own_wake(stored: &StoredBundle) -> Timestamp {
+    stored.agenda.wake_at.expect("a bundle that is due has a wake")
+}

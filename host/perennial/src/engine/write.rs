@@ -1,0 +1,142 @@
+//! Writing down what a batch decided, in the transaction of the caller. Decides nothing.
+
+use std::sync::Arc;
+
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Resource;
+use perennial_domain::carry::Carried;
+use perennial_domain::event::Event;
+use perennial_domain::order;
+use perennial_domain::order::Order;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+
+use crate::engine::batch::Batch;
+use crate::engine::batch::InPlay;
+use crate::engine::batch::Item;
+use crate::formats;
+use crate::store::accounts;
+use crate::store::attempts;
+use crate::store::bundles;
+use crate::store::bundles::Agenda;
+use crate::store::decisions;
+use crate::store::error::StoreError;
+use crate::store::ledger;
+use crate::store::orders;
+use crate::store::packages;
+use crate::store::records;
+
+/// An event and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The account's id; `None` when the event is about the host.
+    pub account: Option<Arc<str>>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Writes down everything that `batch` decided, and returns what happened in the order in which it did.
+///
+/// # Errors
+///
+/// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
+pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
+    let mut happened = Vec::new();
+    let ids = batch.accounts.iter().map(|in_play| Arc::from(in_play.account.id.as_str())).collect::<Vec<Arc<str>>>();
+    for item in batch.items {
+        let in_play = &batch.accounts[item.account];
+        write_item(db, in_play, &item)?;
+        for event in item.course.events {
+            if keeps_events {
+                self::event(db, Some(in_play.row), &event)?;
+            }
+            happened.push(Recorded { account: Some(ids[item.account].clone()), event });
+        }
+    }
+    for in_play in &batch.accounts {
+        accounts::set_balance(db, in_play.row, in_play.account.balance)?;
+    }
+    Ok(happened)
+}
+
+/// Writes an event down.
+pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
+    let (kind, body) = formats::event::body(event);
+    records::insert(db, event.at, account, event.resource.as_deref(), kind, &serde_json::to_string(&body)?)
+}
+
+fn write_item(db: &Connection, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
+    bundles::advance(db, &item.stored, &item.course.bundle, item.agenda)?;
+    if item.problem.is_some() || item.stored.agenda.failures > 0 {
+        let problem = item.problem.as_deref().map(|message| (item.instant, message));
+        bundles::set_problem(db, item.stored.rows[0], problem)?;
+    }
+    for attempt in &item.declined {
+        attempts::record(db, row_of(item, &attempt.key.resource)?, attempt)?;
+    }
+    for carried in &item.carried {
+        write_carried(db, in_play, item, carried)?;
+    }
+    if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
+        let revision = decisions::revision(db, &rules.manifest().id, rules.digest())?;
+        for decided in &item.decisions {
+            let row = item.stored.rows[decided.member];
+            decisions::insert(db, decided.at, row, revision, &decided.question, &decided.answer)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_carried(db: &Connection, in_play: &InPlay, item: &Item, carried: &Carried) -> Result<(), StoreError> {
+    for (order, member) in &carried.refunded {
+        let row = item.stored.rows[*member];
+        if let Some(starts_at) = orders::refund(db, row, order, item.instant)? {
+            attempts::void(db, row, starts_at, item.instant)?;
+        }
+    }
+    if let Some(attempt) = &carried.attempt {
+        attempts::record(db, row_of(item, &attempt.key.resource)?, attempt)?;
+    }
+    for order in &carried.orders {
+        let resource = &item.stored.bundle.members[order.member].id;
+        orders::insert(db, item.stored.rows[order.member], resource, order)?;
+    }
+    for entry in &carried.entries {
+        ledger::insert(db, in_play.row, entry)?;
+    }
+    for bought in &carried.bought {
+        add_bought(db, in_play, bought, item.instant)?;
+    }
+    for (member, buying) in &carried.deferred {
+        packages::defer(db, item.stored.rows[*member], buying.pay_at, buying.effective_at)?;
+    }
+    Ok(())
+}
+
+/// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
+fn add_bought(
+    db: &Connection,
+    in_play: &InPlay,
+    bought: &Resource,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let agenda = Agenda { cursor_at: at, wake_at: Some(at), failures: 0 };
+    let bundle = Bundle { members: vec![bought.clone()] };
+    let rows = bundles::insert(db, in_play.row, &bundle, agenda)?;
+    let order = Order {
+        id: order::purchase_id(&bought.id),
+        member: 0,
+        starts_at: bought.started_at,
+        ends_at: bought.expires_at.unwrap_or(bought.started_at),
+        paid: bought.price.unwrap_or_default(),
+        paid_at: at,
+        is_renewal: false,
+    };
+    orders::insert(db, rows[0], &bought.id, &order)
+}
+
+fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
+    let place = item.stored.bundle.members.iter().position(|member| member.id == resource);
+    let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
+    Ok(item.stored.rows[place.ok_or_else(damaged)?])
+}

@@ -1,0 +1,397 @@
+//! The `resource` and `hot` tables, read and written a bundle at a time.
+
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::store::error::StoreError;
+use crate::store::packages;
+use crate::store::words;
+
+/// A bundle as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBundle {
+    /// Its account's row.
+    pub account: i64,
+    /// Its members' rows, the primary's first.
+    pub rows: Vec<i64>,
+    /// What it is.
+    pub bundle: Bundle,
+    /// What the clock knows of it.
+    pub agenda: Agenda,
+}
+
+/// What the clock knows of a bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agenda {
+    /// Everything up to and including this instant has been done.
+    pub cursor_at: Timestamp,
+    /// When something next happens; `None` once nothing ever does.
+    pub wake_at: Option<Timestamp>,
+    /// Times in a row that the plugin gave no usable answer.
+    pub failures: u32,
+}
+
+/// The columns of a member, in the order that [`member`] reads them.
+const MEMBER: &str = "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
+    r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
+    h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
+    p.resource_type, p.quota, p.used, p.unit, p.bought_at";
+const TABLES: &str = "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
+
+/// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
+pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "with due as materialized (
+             select resource as due_row from hot where wake_at <= ?1 order by wake_at, resource limit ?2
+         )
+         select {MEMBER} from due cross join {} where h.bundle = due.due_row",
+        TABLES
+    ))?;
+    let mut bundles = Gathered::default();
+    let mut rows = statement.query((until.as_second(), limit))?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    let mut bundles = bundles.finish()?;
+    bundles.sort_by_key(|stored| (stored.agenda.wake_at, stored.rows[0]));
+    Ok(bundles)
+}
+
+/// When the next bundle wakes; `None` when none ever does.
+pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let second: Option<i64> = db
+        .prepare_cached("select min(wake_at) from hot where wake_at is not null")?
+        .query_row([], |row| row.get(0))?;
+    Ok(second.map(Timestamp::from_second))
+}
+
+/// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
+pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
+    let row: Option<(i64, i64)> = db
+        .prepare_cached(
+            "select h.bundle, h.resource from resource r join hot h on h.resource = r.row where r.id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((bundle, resource)) = row else { return Ok(None) };
+    let stored = at(db, bundle)?;
+    let member = stored.rows.iter().position(|row| *row == resource);
+    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: id.to_owned() })?;
+    Ok(Some((stored, member)))
+}
+
+/// The bundle whose primary is at `row`.
+pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
+    let mut statement =
+        db.prepare_cached(&format!("select {MEMBER} from {TABLES} where h.bundle = ?1 order by h.resource"))?;
+    let mut bundles = Gathered::default();
+    let mut rows = statement.query([row])?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    let damaged = || StoreError::Damaged { what: "a bundle", found: row.to_string() };
+    bundles.finish()?.pop().ok_or_else(damaged)
+}
+
+/// The rows of all primaries above `after`, in order, at most `limit`: for going through everything in pages.
+pub fn primaries(db: &Connection, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+    let mut statement =
+        db.prepare_cached("select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2")?;
+    let rows = statement.query_map((after, limit), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether some resource is called `id`.
+pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)
+}
+
+/// Adds a bundle to an account and returns its members' rows.
+pub fn insert(db: &Connection, account: i64, bundle: &Bundle, agenda: Agenda) -> Result<Vec<i64>, StoreError> {
+    // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
+    // no resource is ever deleted.
+    let last: i64 = db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
+    for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
+        let attached_to = member.attached_to.map(|place| rows[place]);
+        insert_wide(db, row, account, member, attached_to)?;
+        insert_hot(db, row, rows[0], member, agenda)?;
+        if let Some(package) = &member.package {
+            packages::insert(db, row, account, package)?;
+        }
+    }
+    Ok(rows)
+}
+
+fn insert_wide(
+    db: &Connection,
+    row: i64,
+    account: i64,
+    member: &Resource,
+    attached_to: Option<i64>,
+) -> Result<(), StoreError> {
+    let (term_count, term_unit) = words::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    db.prepare_cached(
+        "insert into resource (row, id, account, kind, region, attached_to, started_at, anchor_day, term_count, term_unit,
+             price, renewal_term_count, renewal_term_unit, attributes, tags)
+         values (:row, :id, :account, :kind, :region, :attached_to, :started_at, :anchor_day, :term_count, :term_unit,
+             :price, :renewal_term_count, :renewal_term_unit, :attributes, :tags)",
+    )?
+    .execute(named_params! {
+        ":row": row,
+        ":id": member.id,
+        ":account": account,
+        ":kind": member.kind,
+        ":region": member.region,
+        ":attached_to": attached_to,
+        ":started_at": member.started_at.as_second(),
+        ":anchor_day": member.anchor_day,
+        ":term_count": term_count,
+        ":term_unit": term_unit,
+        ":price": member.price.map(Micros::as_micros),
+        ":renewal_term_count": renewal_term_count,
+        ":renewal_term_unit": renewal_term_unit,
+        ":attributes": words::strings_text(&member.attributes),
+        ":tags": words::strings_text(&member.tags),
+    })?;
+    Ok(())
+}
+
+fn insert_hot(db: &Connection, row: i64, bundle: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+    let wake_at = agenda.wake_at.filter(|_| row == bundle);
+    db.prepare_cached(
+        "insert into hot (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
+             failures)
+         values (:resource, :bundle, :charging, :stage, :expires_at, :on_expiry, :renewals_left, :cursor_at, :wake_at,
+             :failures)",
+    )?
+    .execute(named_params! {
+        ":resource": row,
+        ":bundle": bundle,
+        ":charging": words::code(&Charging::ALL, member.charging),
+        ":stage": words::code(&Stage::ALL, member.stage),
+        ":expires_at": member.expires_at.map(Timestamp::as_second),
+        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
+        ":renewals_left": member.renewals_left,
+        ":cursor_at": agenda.cursor_at.as_second(),
+        ":wake_at": wake_at.map(Timestamp::as_second),
+        ":failures": agenda.failures,
+    })?;
+    Ok(())
+}
+
+/// Writes what became of a bundle: only the rows that changed, and always the agenda.
+pub fn advance(
+    db: &Connection,
+    before: &StoredBundle,
+    after: &Bundle,
+    agenda: Agenda,
+) -> Result<(), StoreError> {
+    for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
+        let row = before.rows[place];
+        if place == 0 {
+            advance_primary(db, row, is, agenda)?;
+        } else if hot_columns(was) != hot_columns(is) {
+            advance_attached(db, row, is)?;
+        }
+        if wide_columns(was) != wide_columns(is) {
+            update_wide(db, row, is)?;
+        }
+        let used = |member: &Resource| member.package.as_ref().map(|package| package.used);
+        match used(is) {
+            Some(now_used) if used(was) != Some(now_used) => packages::set_used(db, row, now_used)?,
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
+fn hot_columns(member: &Resource) -> (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>) {
+    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
+}
+
+type Wide<'a> = (
+    Option<u8>,
+    Option<perennial_domain::term::Term>,
+    Option<Micros>,
+    Option<perennial_domain::term::Term>,
+    &'a std::collections::BTreeMap<String, String>,
+    &'a std::collections::BTreeMap<String, String>,
+);
+
+fn wide_columns(member: &Resource) -> Wide<'_> {
+    (member.anchor_day, member.term, member.price, member.renewal_term, &member.attributes, &member.tags)
+}
+
+fn advance_primary(db: &Connection, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
+             renewals_left = :renewals_left, cursor_at = :cursor_at, wake_at = :wake_at, failures = :failures
+         where resource = :resource",
+    )?
+    .execute(named_params! {
+        ":resource": row,
+        ":charging": words::code(&Charging::ALL, member.charging),
+        ":stage": words::code(&Stage::ALL, member.stage),
+        ":expires_at": member.expires_at.map(Timestamp::as_second),
+        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
+        ":renewals_left": member.renewals_left,
+        ":cursor_at": agenda.cursor_at.as_second(),
+        ":wake_at": agenda.wake_at.map(Timestamp::as_second),
+        ":failures": agenda.failures,
+    })?;
+    Ok(())
+}
+
+fn advance_attached(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
+             renewals_left = :renewals_left
+         where resource = :resource",
+    )?
+    .execute(named_params! {
+        ":resource": row,
+        ":charging": words::code(&Charging::ALL, member.charging),
+        ":stage": words::code(&Stage::ALL, member.stage),
+        ":expires_at": member.expires_at.map(Timestamp::as_second),
+        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
+        ":renewals_left": member.renewals_left,
+    })?;
+    Ok(())
+}
+
+fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
+    let (term_count, term_unit) = words::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    db.prepare_cached(
+        "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
+             renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
+             attributes = :attributes, tags = :tags
+         where row = :row",
+    )?
+    .execute(named_params! {
+        ":row": row,
+        ":anchor_day": member.anchor_day,
+        ":term_count": term_count,
+        ":term_unit": term_unit,
+        ":price": member.price.map(Micros::as_micros),
+        ":renewal_term_count": renewal_term_count,
+        ":renewal_term_unit": renewal_term_unit,
+        ":attributes": words::strings_text(&member.attributes),
+        ":tags": words::strings_text(&member.tags),
+    })?;
+    Ok(())
+}
+
+/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
+pub fn set_problem(
+    db: &Connection,
+    bundle: i64,
+    problem: Option<(Timestamp, &str)>,
+) -> Result<(), StoreError> {
+    match problem {
+        Some((at, message)) => db
+            .prepare_cached("insert or replace into problem (bundle, at, message) values (?1, ?2, ?3)")?
+            .execute((bundle, at.as_second(), message))?,
+        None => db.prepare_cached("delete from problem where bundle = ?1")?.execute([bundle])?,
+    };
+    Ok(())
+}
+
+/// Bundles on their way out of a query that gives their members one by one, a bundle's together.
+#[derive(Default)]
+struct Gathered {
+    bundles: Vec<StoredBundle>,
+    attached_to: Vec<Option<i64>>,
+}
+
+impl Gathered {
+    fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let bundle: i64 = row.get(0)?;
+        let resource: i64 = row.get(1)?;
+        if self.bundles.last().is_none_or(|last| last.rows[0] != bundle) {
+            self.attach()?;
+            let agenda = Agenda {
+                cursor_at: Timestamp::from_second(row.get(21)?),
+                wake_at: row.get::<_, Option<i64>>(22)?.map(Timestamp::from_second),
+                failures: row.get(23)?,
+            };
+            let members = Bundle { members: Vec::new() };
+            self.bundles.push(StoredBundle { account: row.get(2)?, rows: Vec::new(), bundle: members, agenda });
+        }
+        let last = self.bundles.last_mut().expect("one was just made sure of");
+        last.rows.push(resource);
+        last.bundle.members.push(member(row)?);
+        self.attached_to.push(row.get(6)?);
+        Ok(())
+    }
+
+    /// Turns the rows that the last bundle's members are attached to into places.
+    fn attach(&mut self) -> Result<(), StoreError> {
+        let attached_to = std::mem::take(&mut self.attached_to);
+        let Some(last) = self.bundles.last_mut() else { return Ok(()) };
+        if last.bundle.members.len() != last.rows.len() || last.rows.first().is_none() {
+            return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
+        }
+        for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
+            let place = row.map(|row| last.rows.iter().position(|other| *other == row));
+            member.attached_to = match place {
+                Some(None) => return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() }),
+                Some(Some(place)) => Some(place),
+                None => None,
+            };
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<StoredBundle>, StoreError> {
+        self.attach()?;
+        Ok(self.bundles)
+    }
+}
+
+fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
+    let attributes = row.get_ref(14)?.as_str().map_err(rusqlite::Error::from)?;
+    let tags = row.get_ref(15)?.as_str().map_err(rusqlite::Error::from)?;
+    let resource_type: Option<String> = row.get(24)?;
+    let package = match resource_type {
+        Some(resource_type) => Some(Package {
+            resource_type,
+            quota: Micros::new(row.get(25)?),
+            used: Micros::new(row.get(26)?),
+            unit: row.get(27)?,
+            bought_at: Timestamp::from_second(row.get(28)?),
+        }),
+        None => None,
+    };
+    Ok(Resource {
+        id: row.get(3)?,
+        kind: row.get(4)?,
+        region: row.get(5)?,
+        attached_to: None,
+        charging: words::word(&Charging::ALL, row.get(16)?, "a charging")?,
+        stage: words::word(&Stage::ALL, row.get(17)?, "a stage")?,
+        started_at: Timestamp::from_second(row.get(7)?),
+        expires_at: row.get::<_, Option<i64>>(18)?.map(Timestamp::from_second),
+        anchor_day: row.get(8)?,
+        term: words::term(row.get(9)?, row.get(10)?)?,
+        price: row.get::<_, Option<i64>>(11)?.map(Micros::new),
+        on_expiry: words::word(&OnExpiry::ALL, row.get(19)?, "what happens on expiry")?,
+        renewals_left: row.get(20)?,
+        renewal_term: words::term(row.get(12)?, row.get(13)?)?,
+        package,
+        attributes: words::strings(attributes)?,
+        tags: words::strings(tags)?,
+    })
+}

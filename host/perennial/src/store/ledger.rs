@@ -1,0 +1,57 @@
+//! The `entry` table: append-only.
+
+use perennial_domain::ledger::Balance;
+use perennial_domain::ledger::Book;
+use perennial_domain::ledger::Entry;
+use perennial_domain::ledger::Reason;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::store::error::StoreError;
+use crate::store::words;
+
+/// Adds an entry of an account.
+pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert into entry (at, account, from_book, to_book, amount, reason, resource, reference)
+         values (:at, :account, :from_book, :to_book, :amount, :reason, :resource, :reference)",
+    )?
+    .execute(named_params! {
+        ":at": entry.at.as_second(),
+        ":account": account,
+        ":from_book": words::code(&Book::ALL, entry.from),
+        ":to_book": words::code(&Book::ALL, entry.to),
+        ":amount": entry.amount.as_micros(),
+        ":reason": words::code(&Reason::ALL, entry.reason),
+        ":resource": entry.resource,
+        ":reference": entry.reference,
+    })?;
+    Ok(())
+}
+
+/// An account's entries, oldest first.
+pub fn list(db: &Connection, account: i64) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached("select * from entry where account = ?1 order by row")?;
+    let entries = statement.query_and_then([account], entry)?;
+    entries.collect()
+}
+
+/// What an account's entries come to, which its balance must equal.
+pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
+    Ok(Balance::of_entries(&list(db, account)?))
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        at: Timestamp::from_second(row.get("at")?),
+        from: words::word(&Book::ALL, row.get("from_book")?, "a book")?,
+        to: words::word(&Book::ALL, row.get("to_book")?, "a book")?,
+        amount: Micros::new(row.get("amount")?),
+        reason: words::word(&Reason::ALL, row.get("reason")?, "a reason")?,
+        resource: row.get("resource")?,
+        reference: row.get("reference")?,
+    })
+}

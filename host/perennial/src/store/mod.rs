@@ -1,0 +1,130 @@
+//! The store: SQLite, one writer. Nothing here decides, waits or knows what time it is.
+//!
+//! One module a table, one function a statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the
+//! tables and what their columns mean.
+
+pub mod accounts;
+pub mod attempts;
+pub mod bundles;
+pub mod clock;
+pub mod decisions;
+pub mod error;
+pub mod ledger;
+pub mod listing;
+pub mod lock;
+pub mod orders;
+pub mod packages;
+pub mod records;
+pub mod tokens;
+mod words;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
+use rusqlite::Transaction;
+
+use crate::store::error::StoreError;
+use crate::store::lock::Lock;
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// The number of the schema above, kept in the database's `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+/// A database, open for writing, and the right to be the only one who does.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    _lock: Option<Lock>,
+}
+
+impl Store {
+    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let lock = Lock::take(path)?;
+        let connection = Connection::open(path)?;
+        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = normal;")?;
+        prepare(&connection, path)?;
+        Ok(Store { connection, _lock: Some(lock) })
+    }
+
+    /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be made.
+    pub fn scratch(path: &Path) -> Result<Store, StoreError> {
+        let connection = Connection::open(path)?;
+        connection.execute_batch("pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;")?;
+        prepare(&connection, path)?;
+        Ok(Store { connection, _lock: None })
+    }
+
+    /// Runs `work` in one transaction: all of it is written, or none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, and [`StoreError::Sqlite`] when the transaction cannot be begun or committed.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = |error| E::from(StoreError::Sqlite(error));
+        let transaction = self.connection.transaction().map_err(begin)?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(begin)?;
+        Ok(result)
+    }
+
+    /// The connection, for reading what is committed.
+    pub fn read(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Opens the database at `path` for reading only, also while another process runs the clock on it.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is none; other variants when it cannot be read.
+pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    check_version(&connection, path)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    tune(connection)?;
+    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        connection.execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
+    }
+    check_version(connection, path)
+}
+
+fn tune(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(128);
+    // 64 MiB of pages; temporary sorting in memory; a reader waits for a writer rather than failing.
+    connection.execute_batch(
+        "pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off; pragma busy_timeout = 10000;",
+    )?;
+    Ok(())
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    if found == SCHEMA_VERSION {
+        Ok(())
+    } else {
+        Err(StoreError::OtherSchema { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
+    }
+}

@@ -1,0 +1,93 @@
+//! The `event` table: append-only.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::named_params;
+
+use crate::store::error::StoreError;
+
+/// An event as stored: what its type adds is JSON, as [`crate::formats::event`] writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its row; later events have larger ones.
+    pub row: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The account's id; `None` when it is about the host.
+    pub account: Option<String>,
+    /// The resource's id; `None` when it is about the account.
+    pub resource: Option<String>,
+    /// Its type.
+    pub kind: String,
+    /// What the type adds, a JSON object.
+    pub body: String,
+}
+
+/// Adds an event.
+pub fn insert(
+    db: &Connection,
+    at: Timestamp,
+    account: Option<i64>,
+    resource: Option<&str>,
+    kind: &str,
+    body: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached("insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)")?.execute((
+        at.as_second(),
+        account,
+        resource,
+        kind,
+        body,
+    ))?;
+    Ok(())
+}
+
+/// Which events are asked for; an absent condition lets everything through.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Only of this resource.
+    pub resource: Option<String>,
+    /// Only of this type.
+    pub kind: Option<String>,
+    /// Not before this instant.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+}
+
+/// The events that pass `filter`, ordered by time, then by account and resource, the last `limit` of them.
+pub fn list(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select * from (
+             select e.row, e.at, a.id as account, e.resource, e.type, e.body
+             from event e left join account a on a.row = e.account
+             where (:account is null or a.id = :account) and (:resource is null or e.resource = :resource)
+               and (:kind is null or e.type = :kind) and (:since is null or e.at >= :since)
+               and (:until is null or e.at < :until)
+             order by e.at desc, e.row desc limit :limit
+         ) order by at, account, resource, row",
+    )?;
+    let events = statement.query_map(
+        named_params! {
+            ":account": filter.account,
+            ":resource": filter.resource,
+            ":kind": filter.kind,
+            ":since": filter.since.map(Timestamp::as_second),
+            ":until": filter.until.map(Timestamp::as_second),
+            ":limit": limit,
+        },
+        |row| {
+            Ok(StoredEvent {
+                row: row.get(0)?,
+                at: Timestamp::from_second(row.get(1)?),
+                account: row.get(2)?,
+                resource: row.get(3)?,
+                kind: row.get(4)?,
+                body: row.get(5)?,
+            })
+        },
+    )?;
+    Ok(events.collect::<Result<_, _>>()?)
+}

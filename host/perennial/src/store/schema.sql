@@ -1,0 +1,162 @@
+-- The tables of one host. Instants are seconds since 1970-01-01T00:00:00Z, amounts are millionths, and a small integer
+-- that stands for a word is the word's place in the domain's list of them.
+
+create table clock (
+    one       integer primary key check (one = 1),
+    ticked_at integer            -- everything up to here has been done; null before the first tick
+);
+insert into clock values (1, null);
+
+create table account (
+    row       integer primary key,
+    id        text not null unique,
+    provider  text not null,
+    mode      text not null,
+    currency  text not null,
+    available integer not null,  -- a projection of the entries
+    held      integer not null,  -- likewise
+    settings  text not null      -- JSON object of strings
+);
+
+-- What is wide and rarely changes.
+create table resource (
+    row          integer primary key,
+    id           text not null unique,
+    account      integer not null references account,
+    kind         text not null,
+    region       text not null,
+    attached_to  integer references resource,
+    started_at   integer not null,
+    anchor_day   integer,
+    term_count   integer,
+    term_unit    integer,
+    price        integer,
+    renewal_term_count integer,
+    renewal_term_unit  integer,
+    attributes   text not null,  -- JSON object of strings
+    tags         text not null   -- likewise
+);
+create index resource_account on resource (account);
+
+-- What the clock touches. A bundle's cursor, wake and failures are those of its primary's row.
+create table hot (
+    resource      integer primary key references resource,
+    bundle        integer not null references resource,  -- the primary; itself for a primary
+    charging      integer not null,
+    stage         integer not null,
+    expires_at    integer,
+    on_expiry     integer not null,
+    renewals_left integer,
+    cursor_at     integer not null,
+    wake_at       integer,
+    failures      integer not null default 0             -- times in a row that the plugin gave no usable answer
+);
+create index hot_wake on hot (wake_at) where wake_at is not null;
+create index hot_bundle on hot (bundle);
+
+-- Why a bundle's plugin gave no usable answer, while that is so.
+create table problem (
+    bundle  integer primary key references resource,
+    at      integer not null,
+    message text not null
+);
+
+create table package (
+    resource      integer primary key references resource,
+    account       integer not null references account,
+    resource_type text not null,
+    quota         integer not null,
+    used          integer not null,
+    unit          text not null,
+    bought_at     integer not null
+);
+create index package_type on package (account, resource_type, bought_at);
+
+-- Packages ordered now and paid later.
+create table deferred_purchase (
+    row          integer primary key,
+    resource     integer not null references resource,
+    pay_at       integer not null,
+    effective_at integer not null
+);
+create index deferred_purchase_due on deferred_purchase (pay_at, row);
+
+create table revision (
+    row    integer primary key,
+    digest text not null unique,
+    plugin text not null
+);
+
+create table attempt (
+    row            integer primary key,
+    resource       integer not null references resource,
+    expires_before integer not null,
+    term_count     integer not null,
+    term_unit      integer not null,
+    state          text not null,
+    class          text,
+    at             integer not null,
+    tries          integer not null
+);
+-- The key of the renewal protocol: one attempt that is not void for each.
+create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
+
+-- Periods that were paid for. None is paid for twice, unless it was refunded in between.
+create table orders (
+    row         integer primary key,
+    id          text not null,
+    resource    integer not null references resource,
+    starts_at   integer not null,
+    ends_at     integer not null,
+    paid        integer not null,
+    paid_at     integer not null,
+    is_renewal  integer not null,
+    refunded_at integer
+);
+create unique index orders_period on orders (resource, starts_at) where refunded_at is null;
+
+-- What a plugin was asked and what it answered, so that any decision can be asked again.
+create table decision (
+    row      integer primary key,
+    at       integer not null,
+    resource integer not null references resource,
+    revision integer not null references revision,
+    question text not null,
+    answer   text not null
+);
+create index decision_resource on decision (resource);
+
+-- Append-only.
+create table entry (
+    row       integer primary key,
+    at        integer not null,
+    account   integer not null references account,
+    from_book integer not null,
+    to_book   integer not null,
+    amount    integer not null check (amount >= 0),
+    reason    integer not null,
+    resource  text,
+    reference text
+);
+create index entry_account on entry (account);
+
+-- Append-only.
+create table event (
+    row      integer primary key,
+    at       integer not null,
+    account  integer references account,
+    resource text,
+    type     text not null,
+    body     text not null       -- JSON object of what the type adds
+);
+create index event_resource on event (resource);
+
+-- Commands that carried a token, and what they were answered.
+create table token (
+    account     integer not null references account,
+    token       text not null,
+    fingerprint text not null,
+    answer      text not null,   -- JSON: null when it was carried out, else the refusal
+    seen_at     integer not null,
+    primary key (account, token)
+) without rowid;

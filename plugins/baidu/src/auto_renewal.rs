@@ -1,0 +1,147 @@
+//! Auto-renew rules: made and deleted, never changed.
+//!
+//! Document: "Auto-renew rules" (BCC), with "Enable auto-renewal" and "Cancel Auto-renewal" (CDS). Knows what a rule
+//! covers; when it acts is in `lifecycle`.
+
+use plugin_sdk::AutoRenewal;
+use plugin_sdk::Charging;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+
+use crate::commands::Draft;
+use crate::commands::Named;
+use crate::following::Apart;
+use crate::following::leader;
+use crate::following::switch;
+use crate::kinds::GENERAL_LENGTHS;
+use crate::kinds::Kind;
+use crate::kinds::general_months;
+use crate::members::attached;
+use crate::members::is_dedicated;
+use crate::members::is_final;
+use crate::members::is_off;
+use crate::refusals::Code;
+
+/// What making a rule would do: the instance gets it, and the prepaid disks and addresses that it covers.
+pub fn set(named: &Named, rule: &AutoRenewal) -> Result<Plan, Refusal> {
+    let term = rule.term.unwrap_or(named.subscription.term);
+    if general_months(term).is_none() {
+        return Err(Code::BadRequest.because(format!("an auto-renew rule renews by {GENERAL_LENGTHS}")));
+    }
+    if rule.renewals.is_some() {
+        return Err(
+            Code::BadRequest.because("an auto-renew rule has no number of renewals; it ends when deleted")
+        );
+    }
+    check_state(named)?;
+    match named.resource.on_expiry {
+        OnExpiry::Renew => {
+            return Err(named.denied("has an auto-renew rule; delete it before making another"));
+        }
+        OnExpiry::Convert => return Err(named.denied("is set to become pay-as-you-go; cancel that first")),
+        OnExpiry::Lapse | OnExpiry::Release => {}
+    }
+    let mut draft = Draft::default();
+    draft.step(named.member, Operation::SetAutoRenew(*rule));
+    if let Some(switch) =
+        switch(Kind::of(&named.resource.kind)).filter(|switch| is_off(named.resource, switch))
+    {
+        draft.attribute(named.member, switch, "true");
+    }
+    for (member, resource) in attached(&named.question.bundle, named.member) {
+        match gets_rule(named, resource) {
+            Ok(switch) => {
+                draft.step(member, Operation::SetAutoRenew(AutoRenewal { term: Some(term), renewals: None }));
+                if is_off(resource, switch) {
+                    draft.attribute(member, switch, "true");
+                }
+            }
+            Err(apart) => draft.leave(member, apart.reason()),
+        }
+    }
+    Ok(draft.plan())
+}
+
+/// What deleting a rule would do. A disk or address that has none but goes along with its instance's is taken out of
+/// that.
+pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
+    check_state(named)?;
+    let switch = switch(Kind::of(&named.resource.kind)).filter(|_| is_covered(named));
+    let has_rule = named.resource.on_expiry == OnExpiry::Renew;
+    if !has_rule && switch.is_none() {
+        return Err(named.denied("has no auto-renew rule"));
+    }
+    let mut draft = Draft::default();
+    if has_rule {
+        draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Lapse));
+    }
+    if let Some(switch) = switch {
+        draft.attribute(named.member, switch, "false");
+    }
+    for (member, resource) in attached(&named.question.bundle, named.member) {
+        match loses_rule(named, resource) {
+            Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Lapse)),
+            Err(apart) => draft.leave(member, apart.reason()),
+        }
+    }
+    Ok(draft.plan())
+}
+
+fn check_state(named: &Named) -> Result<(), Refusal> {
+    if named.has_expired() {
+        return Err(named.denied("has expired; auto-renew rules are for resources that have not"));
+    }
+    if is_dedicated(named.resource) {
+        return Err(named.denied("runs on a dedicated host; dedicated instances cannot be renewed"));
+    }
+    Ok(())
+}
+
+/// Whether the rule of an instance would renew it along if it had no rule itself.
+fn is_covered(named: &Named) -> bool {
+    let without_rule = Resource { on_expiry: OnExpiry::Lapse, ..named.resource.clone() };
+    match named.resource.on_expiry {
+        OnExpiry::Lapse | OnExpiry::Renew => leader(&named.question.bundle, &without_rule).is_some(),
+        OnExpiry::Convert | OnExpiry::Release => false,
+    }
+}
+
+/// The switch of an attached member that gets a rule along with its instance, or why it gets none.
+fn gets_rule(named: &Named, resource: &Resource) -> Result<&'static str, Apart> {
+    let switch = covers(named, resource)?;
+    match resource.on_expiry {
+        OnExpiry::Lapse => Ok(switch),
+        OnExpiry::Renew => Err(Apart::OwnRule),
+        OnExpiry::Convert | OnExpiry::Release => Err(Apart::Ends),
+    }
+}
+
+fn loses_rule(named: &Named, resource: &Resource) -> Result<(), Apart> {
+    covers(named, resource)?;
+    match resource.on_expiry {
+        OnExpiry::Renew => Ok(()),
+        OnExpiry::Lapse => Err(Apart::NoRule),
+        OnExpiry::Convert | OnExpiry::Release => Err(Apart::Ends),
+    }
+}
+
+fn covers(named: &Named, resource: &Resource) -> Result<&'static str, Apart> {
+    let switch = switch(Kind::of(&resource.kind)).ok_or(Apart::OtherKind)?;
+    if is_final(resource) {
+        return Err(Apart::Gone);
+    }
+    if resource.charging == Charging::Postpaid {
+        return Err(Apart::Postpaid);
+    }
+    if resource.stage != Stage::Active || resource.expires_at.is_some_and(|at| at <= named.question.at) {
+        return Err(Apart::Expired);
+    }
+    if is_off(named.resource, switch) {
+        return Err(Apart::SwitchedOff);
+    }
+    Ok(switch)
+}

@@ -1,0 +1,106 @@
+//! What people, and tries that are due, ask for: each command to its rules.
+//!
+//! Knows which file answers what, and what several of them need.
+
+use plugin_sdk::Command;
+use plugin_sdk::Member;
+use plugin_sdk::Omission;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Question;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Step;
+
+use crate::auto_renewal;
+use crate::conversion;
+use crate::members::Subscription;
+use crate::members::has_lapsed;
+use crate::refusals::Code;
+use crate::renewal;
+use crate::settings::Settings;
+use crate::unsubscription;
+
+/// What a command would do.
+///
+/// # Errors
+///
+/// The provider's refusal: first of a resource that is gone or pay-as-you-go, then of the parameters, then of the
+/// state that it is in.
+pub fn plan(settings: &Settings, question: &Question) -> Result<Plan, Refusal> {
+    let named = Named::of(question)?;
+    match &question.command {
+        Command::Renew(renewal) => renewal::plan(settings, &named, renewal),
+        Command::SetAutoRenew(rule) => auto_renewal::set(&named, rule),
+        Command::CancelAutoRenew => auto_renewal::cancel(&named),
+        Command::Unsubscribe(scope) => unsubscription::plan(settings, &named, *scope),
+        Command::ConvertOnExpiry => conversion::set(settings, &named),
+        Command::CancelConversion => conversion::cancel(&named),
+        Command::BuyAgain(_) => {
+            let id = &named.resource.id;
+            Err(Code::OperationDenied
+                .because(format!("`{id}` is not a resource package; buy a new resource instead")))
+        }
+    }
+}
+
+/// The resource that a command names, and what is around it.
+pub struct Named<'a> {
+    /// The whole question.
+    pub question: &'a Question,
+    /// Its place in the bundle.
+    pub member: Member,
+    /// The resource itself: prepaid, and not gone.
+    pub resource: &'a Resource,
+    /// Until when it is paid, and for what periods.
+    pub subscription: Subscription,
+}
+
+impl<'a> Named<'a> {
+    fn of(question: &'a Question) -> Result<Named<'a>, Refusal> {
+        let member = question.resource;
+        let resource = &question.bundle[member as usize];
+        let subscription = Subscription::of(resource)
+            .map_err(|refusal| conversion::refusal_for(question, resource, refusal))?;
+        Ok(Named { question, member, resource, subscription })
+    }
+
+    /// Whether its expiry has passed.
+    pub fn has_expired(&self) -> bool {
+        has_lapsed(self.resource) || self.subscription.expires_at <= self.question.at
+    }
+
+    /// A refusal with `OperationDenied` that begins with the resource's id.
+    pub fn denied(&self, message: &str) -> Refusal {
+        Code::OperationDenied.because(format!("`{}` {message}", self.resource.id))
+    }
+}
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+pub struct Draft {
+    steps: Vec<Step>,
+    left_out: Vec<Omission>,
+}
+
+impl Draft {
+    /// Adds a step.
+    pub fn step(&mut self, resource: Member, operation: Operation) {
+        self.steps.push(Step { resource, operation });
+    }
+
+    /// Adds a step that gives an attribute a new value.
+    pub fn attribute(&mut self, resource: Member, name: &str, value: &str) {
+        self.step(resource, Operation::SetAttribute((name.to_owned(), value.to_owned())));
+    }
+
+    /// Says why a member is left alone.
+    pub fn leave(&mut self, resource: Member, reason: Refusal) {
+        self.left_out.push(Omission { resource, reason });
+    }
+
+    /// The finished plan. Baidu tries nothing at once: with less than 24 hours left it advises a renewal by hand.
+    pub fn plan(self) -> Plan {
+        Plan { steps: self.steps, left_out: self.left_out, tries_at_once: None }
+    }
+}

@@ -1,0 +1,113 @@
+//! Becoming pay-as-you-go when the paid period ends: set and taken back.
+//!
+//! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), whose codes a disk is refused with. Knows the
+//! change at expiry only; a change at once is not a command of the contract.
+
+use plugin_sdk::Command;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Question;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+
+use crate::commands::Draft;
+use crate::commands::Named;
+use crate::kinds::Kind;
+use crate::members::Subscription;
+use crate::members::attached;
+use crate::members::has_lapsed;
+use crate::refusals::Code;
+use crate::settings::Settings;
+
+/// What setting the change would do.
+pub fn set(settings: &Settings, named: &Named) -> Result<Plan, Refusal> {
+    let kind = Kind::of(&named.resource.kind);
+    if !kind.has_postpaid_form() {
+        return Err(named.denied(&format!("is a {}, which is prepaid only", kind.label())));
+    }
+    if named.has_expired() {
+        let code = code_for(kind, Code::ExpiredResourceNotSupportToPostpay);
+        return Err(code.because(format!("`{}` has expired; renew it first", named.resource.id)));
+    }
+    match named.resource.on_expiry {
+        OnExpiry::Renew => {
+            let code = code_for(kind, Code::AutoRenewNotSupportToPostpay);
+            return Err(
+                code.because(format!("`{}` has an auto-renew rule; delete it first", named.resource.id))
+            );
+        }
+        OnExpiry::Convert => return Err(named.denied("is set to become pay-as-you-go already")),
+        OnExpiry::Lapse | OnExpiry::Release => {}
+    }
+    let mut draft = Draft::default();
+    draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Convert));
+    for (member, resource) in attached(&named.question.bundle, named.member) {
+        match converts_along(settings, named, resource) {
+            Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Convert)),
+            Err(reason) => draft.leave(member, reason),
+        }
+    }
+    Ok(draft.plan())
+}
+
+/// What taking the change back would do; attached disks keep theirs.
+pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
+    if named.has_expired() {
+        return Err(named.denied("has expired"));
+    }
+    match named.resource.on_expiry {
+        OnExpiry::Convert => {
+            let mut draft = Draft::default();
+            draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Lapse));
+            Ok(draft.plan())
+        }
+        OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Release => {
+            Err(named.denied("is not set to become pay-as-you-go"))
+        }
+    }
+}
+
+/// The refusal of a command for a resource that is gone or pay-as-you-go: the change has a code of its own for disks.
+pub fn refusal_for(question: &Question, resource: &Resource, refusal: Refusal) -> Refusal {
+    let is_disk = Kind::of(&resource.kind) == Kind::Cds;
+    let is_denied = refusal.code == Code::OperationDenied.name();
+    match &question.command {
+        Command::ConvertOnExpiry if is_disk && is_denied => {
+            Code::PaymentTypeNotSupportToPostpay.because(refusal.message)
+        }
+        Command::ConvertOnExpiry
+        | Command::Renew(_)
+        | Command::SetAutoRenew(_)
+        | Command::CancelAutoRenew
+        | Command::Unsubscribe(_)
+        | Command::CancelConversion
+        | Command::BuyAgain(_) => refusal,
+    }
+}
+
+/// Only disks have the finer codes.
+fn code_for(kind: Kind, disk: Code) -> Code {
+    match kind {
+        Kind::Cds => disk,
+        Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+            Code::OperationDenied
+        }
+    }
+}
+
+fn converts_along(settings: &Settings, named: &Named, resource: &Resource) -> Result<(), Refusal> {
+    let kind = Kind::of(&resource.kind);
+    let subscription = Subscription::of(resource)?;
+    if kind != Kind::Cds || !settings.converts_disks {
+        return Err(Code::OperationDenied.because("only the instance is converted; convert it by itself"));
+    }
+    if has_lapsed(resource) || subscription.expires_at <= named.question.at {
+        return Err(Code::ExpiredResourceNotSupportToPostpay.because("it has expired"));
+    }
+    match resource.on_expiry {
+        OnExpiry::Lapse | OnExpiry::Release => Ok(()),
+        OnExpiry::Renew => Err(Code::AutoRenewNotSupportToPostpay.because("it has an auto-renew rule")),
+        OnExpiry::Convert => Err(Code::OperationDenied.because("it is set to become pay-as-you-go already")),
+    }
+}

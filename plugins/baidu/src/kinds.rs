@@ -1,0 +1,139 @@
+//! The kinds of resources, and what differs between them.
+//!
+//! Knows names, terms and what stops when; knows no resource and no account.
+
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+
+/// One of the manifest's kinds, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Cloud server.
+    Bcc,
+    /// Bare metal server.
+    Bbc,
+    /// Data disk.
+    Cds,
+    /// Public address.
+    Eip,
+    /// Marketplace image or software.
+    Mkt,
+    /// Cache.
+    Scs,
+    /// Relational database.
+    Rds,
+    /// Direct connect port.
+    Et,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 8] =
+        [Kind::Bcc, Kind::Bbc, Kind::Cds, Kind::Eip, Kind::Mkt, Kind::Scs, Kind::Rds, Kind::Et];
+
+    /// The kind of that name.
+    pub fn of(name: &str) -> Kind {
+        let named = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        named.expect("the host sends resources of the manifest's kinds only")
+    }
+
+    /// What resources call it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bcc => "bcc",
+            Kind::Bbc => "bbc",
+            Kind::Cds => "cds",
+            Kind::Eip => "eip",
+            Kind::Mkt => "mkt",
+            Kind::Scs => "scs",
+            Kind::Rds => "rds",
+            Kind::Et => "et",
+        }
+    }
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Kind::Bcc => "Baidu Cloud Compute instance",
+            Kind::Bbc => "Baidu Baremetal Compute instance",
+            Kind::Cds => "Cloud Disk Storage data disk",
+            Kind::Eip => "Elastic IP",
+            Kind::Mkt => "Marketplace product",
+            Kind::Scs => "Simple Cache Service instance",
+            Kind::Rds => "Relational Database Service instance",
+            Kind::Et => "Direct connect (ET) port",
+        }
+    }
+
+    /// Whether it can be attached to an instance; it may also stand alone.
+    pub fn attaches(self) -> bool {
+        match self {
+            Kind::Cds | Kind::Eip | Kind::Mkt => true,
+            Kind::Bcc | Kind::Bbc | Kind::Scs | Kind::Rds | Kind::Et => false,
+        }
+    }
+
+    /// Whether it runs, so that its attribute `status` says so: what stops is stopped, and started by a renewal.
+    pub fn runs(self) -> bool {
+        match self {
+            Kind::Bcc | Kind::Bbc | Kind::Scs | Kind::Rds | Kind::Et => true,
+            Kind::Cds | Kind::Eip | Kind::Mkt => false,
+        }
+    }
+
+    /// Whether it can be had as pay-as-you-go at all.
+    pub fn has_postpaid_form(self) -> bool {
+        match self {
+            Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Scs | Kind::Rds => true,
+            Kind::Mkt | Kind::Et => false,
+        }
+    }
+
+    /// How many months a renewal of this term is, or none when that is not sold.
+    pub fn months_sold(self, term: Term) -> Option<u32> {
+        match self {
+            Kind::Cds => disk_months(term),
+            Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+                general_months(term)
+            }
+        }
+    }
+
+    /// Which lengths are sold, for people.
+    pub fn lengths_sold(self) -> &'static str {
+        match self {
+            Kind::Cds => "1 to 60 months or 1 to 5 years",
+            Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+                GENERAL_LENGTHS
+            }
+        }
+    }
+
+    /// Every term that can be bought.
+    pub fn terms(self) -> Vec<Term> {
+        let months = (1..=60).map(|count| Term { count, unit: TermUnit::Month });
+        let years = (1..=5).map(|count| Term { count, unit: TermUnit::Year });
+        months.chain(years).filter(|term| self.months_sold(*term).is_some()).collect()
+    }
+}
+
+/// The lengths of [`general_months`], for people.
+pub const GENERAL_LENGTHS: &str = "1 to 9, 12, 24 or 36 months or 1 to 3 years";
+
+/// How many months the term of a renewal or of an auto-renew rule is, or none when there is no such length.
+pub fn general_months(term: Term) -> Option<u32> {
+    in_months(term).filter(|months| matches!(months, 1..=9 | 12 | 24 | 36))
+}
+
+/// How many months the term of a disk's own renewal is, or none when there is no such length.
+pub fn disk_months(term: Term) -> Option<u32> {
+    in_months(term).filter(|months| matches!(months, 1..=60))
+}
+
+fn in_months(term: Term) -> Option<u32> {
+    match term.unit {
+        TermUnit::Day => None,
+        TermUnit::Month => Some(term.count),
+        TermUnit::Year => term.count.checked_mul(12),
+    }
+}

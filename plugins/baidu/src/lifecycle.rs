@@ -1,0 +1,161 @@
+//! What time does to a bundle: renewal tries, notices, and the stages after an expiry.
+//!
+//! Each prepaid member by its own expiry. Knows when; what a renewal reaches is in `renewal`. Documents: "Automatic
+//! Renewal" (Finance), "Renewal" (Finance), "Expiration" (ET); the README tells which says what.
+
+use plugin_sdk::Charging;
+use plugin_sdk::Happening;
+use plugin_sdk::Member;
+use plugin_sdk::Occurrence;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
+use plugin_sdk::calendar::Calendar;
+use plugin_sdk::calendar::DAY;
+
+use crate::following::leader;
+use crate::kinds::Kind;
+use crate::members::STATUS;
+use crate::profile::notices;
+use crate::settings::Settings;
+use crate::settings::UTC_OFFSET_MINUTES;
+
+/// The provider's days.
+pub const CALENDAR: Calendar = Calendar::ahead_of_utc(UTC_OFFSET_MINUTES);
+
+/// How long before its expiry a resource is tried on the day of it, when the hour of tries would come too late.
+const LAST_MOMENT: Timestamp = 3600;
+
+/// The contract's limit for one bundle. The host acts on the first and asks again, so the end of a longer list is
+/// not lost, only told later.
+const OCCURRENCES_MAX: usize = 512;
+
+/// Everything that happens to the bundle strictly after `after` if nobody does anything and every try fails.
+pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+    let mut line = Line { after, occurrences: Vec::with_capacity(bundle.len() * 12) };
+    for (member, resource) in (0..).zip(bundle) {
+        let (Charging::Prepaid, Some(expires_at)) = (resource.charging, resource.expires_at) else {
+            continue;
+        };
+        let kind = Kind::of(&resource.kind);
+        if resource.stage == Stage::Active {
+            line.tries(settings, bundle, member, kind, expires_at);
+            line.warnings(settings, member, resource, kind, expires_at);
+        }
+        line.stages(settings, member, resource, kind, expires_at);
+    }
+    line.occurrences.sort_by_key(|occurrence| (occurrence.at, occurrence.resource));
+    line.occurrences.dedup();
+    line.occurrences.truncate(OCCURRENCES_MAX);
+    line.occurrences
+}
+
+/// `hour` o'clock, so many days before the day of the expiry; always before the expiry itself.
+fn ahead(expires_at: Timestamp, days: i64, hour: u8) -> Timestamp {
+    let at = CALENDAR.at_hour(expires_at, days, hour);
+    if at < expires_at { at } else { expires_at - LAST_MOMENT }
+}
+
+struct Line {
+    after: Timestamp,
+    occurrences: Vec<Occurrence>,
+}
+
+impl Line {
+    fn tries(
+        &mut self,
+        settings: &Settings,
+        bundle: &[Resource],
+        member: Member,
+        kind: Kind,
+        expires_at: Timestamp,
+    ) {
+        let resource = &bundle[member as usize];
+        if resource.on_expiry != OnExpiry::Renew || leader(bundle, resource).is_some() {
+            return;
+        }
+        for days in settings.try_days(kind) {
+            self.push(ahead(expires_at, *days, settings.try_hour), member, Happening::TryRenewal);
+        }
+    }
+
+    fn warnings(
+        &mut self,
+        settings: &Settings,
+        member: Member,
+        resource: &Resource,
+        kind: Kind,
+        expires_at: Timestamp,
+    ) {
+        match resource.on_expiry {
+            OnExpiry::Convert => {}
+            OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Release => {
+                for days in settings.notice_days(kind) {
+                    let at = ahead(expires_at, *days, settings.notice_hour);
+                    self.push(at, member, Happening::Notice(notices::EXPIRES_SOON));
+                }
+            }
+        }
+    }
+
+    fn stages(
+        &mut self,
+        settings: &Settings,
+        member: Member,
+        resource: &Resource,
+        kind: Kind,
+        expires_at: Timestamp,
+    ) {
+        let stops_at = expires_at + settings.grace_days(kind) * DAY;
+        let released_at = stops_at + settings.retention_days(kind) * DAY;
+        match (resource.stage, resource.on_expiry) {
+            (Stage::Active, OnExpiry::Convert) => self.overdue(expires_at, member, Happening::Convert),
+            (Stage::Active, OnExpiry::Release) => self.release(expires_at, member),
+            (Stage::Active, OnExpiry::Lapse | OnExpiry::Renew) => {
+                if stops_at > expires_at {
+                    self.overdue(expires_at, member, Happening::Enter(Stage::Grace));
+                }
+                self.stop(stops_at, member, kind);
+                self.keep(released_at, member);
+            }
+            (Stage::Grace, _) => {
+                self.stop(stops_at, member, kind);
+                self.keep(released_at, member);
+            }
+            (Stage::Retention, _) => self.keep(released_at, member),
+            (Stage::Released | Stage::Unsubscribed | Stage::Converted, _) => {}
+        }
+    }
+
+    fn stop(&mut self, at: Timestamp, member: Member, kind: Kind) {
+        self.overdue(at, member, Happening::Enter(Stage::Retention));
+        if kind.runs() {
+            let stopped = Happening::SetAttribute((STATUS.to_owned(), "stopped".to_owned()));
+            self.overdue(at, member, stopped);
+        }
+    }
+
+    fn keep(&mut self, released_at: Timestamp, member: Member) {
+        self.push(released_at - DAY, member, Happening::Notice(notices::RELEASED_SOON));
+        self.release(released_at, member);
+    }
+
+    fn release(&mut self, at: Timestamp, member: Member) {
+        self.overdue(at, member, Happening::Notice(notices::RELEASED));
+        self.overdue(at, member, Happening::Enter(Stage::Released));
+    }
+
+    /// What is past is past.
+    fn push(&mut self, at: Timestamp, member: Member, what: Happening) {
+        if at > self.after {
+            self.occurrences.push(Occurrence { at, resource: member, what });
+        }
+    }
+
+    /// A stage that should have been entered before is entered as soon as possible: a resource that came in with an
+    /// expiry long ago still goes through every stage.
+    fn overdue(&mut self, at: Timestamp, member: Member, what: Happening) {
+        self.push(at.max(self.after + 1), member, what);
+    }
+}

@@ -1,0 +1,102 @@
+//! The options of a renewal by hand: `relatedRenewFlag`, `cdsCustomPeriod` and `clientToken`.
+//!
+//! Knows their form, from "Instance Renewal" (BCC); what they do to a bundle is in `renewal`. The host remembers
+//! tokens and answers a repeated one; here only their form is looked at.
+
+use plugin_sdk::Attributes;
+use plugin_sdk::Refusal;
+use serde::Deserialize;
+
+use crate::kinds::Kind;
+use crate::refusals::Code;
+use crate::related::FLAGS;
+use crate::related::Related;
+
+/// The option that carries the idempotency token.
+pub const CLIENT_TOKEN: &str = "clientToken";
+const CLIENT_TOKEN_LENGTH_MAX: usize = 64;
+const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
+const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
+
+/// The options of a renewal, read.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// None where the option is absent or empty: the account's setting decides.
+    pub related: Option<Related>,
+    /// Disks that are renewed by a term of their own; each at most once.
+    pub custom_periods: Vec<CustomPeriod>,
+}
+
+/// A disk's own length of renewal.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CustomPeriod {
+    /// The disk's id.
+    pub volume_id: String,
+    /// Months, 1 to 60.
+    pub period: u32,
+}
+
+/// Reads the options of a renewal that names a resource of this kind.
+///
+/// # Errors
+///
+/// `BadRequest` for a name that the kind's renewal does not have, or a value that is not one of its own.
+pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
+    let mut read = Options::default();
+    for (name, value) in options {
+        match (name.as_str(), kind) {
+            (CLIENT_TOKEN, _) => check_token(value)?,
+            (RELATED_RENEW_FLAG, Kind::Bcc) => read.related = related(value)?,
+            (CDS_CUSTOM_PERIOD, Kind::Bcc) => read.custom_periods = custom_periods(value)?,
+            _ => return Err(unknown(name, kind)),
+        }
+    }
+    Ok(read)
+}
+
+fn check_token(token: &str) -> Result<(), Refusal> {
+    if token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len()) {
+        return Ok(());
+    }
+    Err(Code::BadRequest
+        .because(format!("`{CLIENT_TOKEN}` is 1 to {CLIENT_TOKEN_LENGTH_MAX} ASCII characters")))
+}
+
+fn related(flag: &str) -> Result<Option<Related>, Refusal> {
+    match Related::of(flag) {
+        Some(Related::NONE) => Ok(None),
+        Some(related) => Ok(Some(related)),
+        None => {
+            let known = FLAGS.map(|related| format!("`{}`", related.flag)).join(", ");
+            Err(Code::BadRequest.because(format!("`{RELATED_RENEW_FLAG}` is `{flag}`; it is one of {known}")))
+        }
+    }
+}
+
+fn custom_periods(text: &str) -> Result<Vec<CustomPeriod>, Refusal> {
+    let bad = |problem: String| Code::BadRequest.because(format!("`{CDS_CUSTOM_PERIOD}` {problem}"));
+    let periods = serde_json::from_str::<Vec<CustomPeriod>>(text).map_err(|error| {
+        bad(format!("is not a list such as `[{{\"volumeId\": \"v-1\", \"period\": 3}}]`: {error}"))
+    })?;
+    for (place, CustomPeriod { volume_id, period }) in periods.iter().enumerate() {
+        if !(1..=60).contains(period) {
+            return Err(bad(format!("gives `{volume_id}` {period} months; a disk is renewed by 1 to 60")));
+        }
+        if periods[..place].iter().any(|earlier| earlier.volume_id == *volume_id) {
+            return Err(bad(format!("names `{volume_id}` twice")));
+        }
+    }
+    Ok(periods)
+}
+
+fn unknown(name: &str, kind: Kind) -> Refusal {
+    let known = match kind {
+        Kind::Bcc => format!("`{CLIENT_TOKEN}`, `{RELATED_RENEW_FLAG}` and `{CDS_CUSTOM_PERIOD}`"),
+        Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+            format!("`{CLIENT_TOKEN}`")
+        }
+    };
+    Code::BadRequest
+        .because(format!("`{name}` is not an option of renewing a {}; there is {known}", kind.name()))
+}

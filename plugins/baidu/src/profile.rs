@@ -1,0 +1,78 @@
+//! The manifest: who the plugin is, what it can be told, and what the host may rely on.
+//!
+//! Knows names and labels; the rules are elsewhere.
+
+use plugin_sdk::Idempotency;
+use plugin_sdk::Manifest;
+use plugin_sdk::Notice;
+use plugin_sdk::Setting;
+
+use crate::kinds::Kind;
+use crate::members::DEDICATED;
+use crate::members::RENEW_CDS;
+use crate::members::RENEW_EIP;
+use crate::members::STATUS;
+use crate::options::CLIENT_TOKEN;
+use crate::refusals::Code;
+use crate::settings::Described;
+use crate::settings::SETTINGS;
+use crate::settings::UTC_OFFSET_MINUTES;
+
+/// The manifest's notices, by their place in it.
+pub mod notices {
+    /// The expiry is near.
+    pub const EXPIRES_SOON: u32 = 0;
+    /// The data is deleted a day from now.
+    pub const RELEASED_SOON: u32 = 1;
+    /// The data is deleted now.
+    pub const RELEASED: u32 = 2;
+}
+
+/// What the host is told when the plugin is loaded.
+pub fn manifest() -> Manifest {
+    Manifest {
+        id: "baidu".to_owned(),
+        name: "Baidu AI Cloud".to_owned(),
+        kinds: Kind::ALL.into_iter().map(kind).collect(),
+        settings: SETTINGS.iter().map(setting).collect(),
+        notices: vec![
+            notice("expires-soon", "the resource expires in some days, or today"),
+            notice("released-soon", "the resource and its data are deleted tomorrow"),
+            notice("released", "the resource and its data are deleted"),
+        ],
+        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP].map(str::to_owned).to_vec(),
+        utc_offset_minutes: UTC_OFFSET_MINUTES,
+        insufficient_balance: Code::OperationDenied
+            .because("the balance does not suffice; top the account up before the next try or renew again"),
+        unknown_resource: Code::NoSuchObject.because("there is no such resource"),
+        idempotency: Some(Idempotency {
+            option_name: CLIENT_TOKEN.to_owned(),
+            valid_seconds: 86_400,
+            mismatch: Code::IdempotentParameterMismatch.because(
+                "this clientToken was sent with other parameters less than 24 hours ago; take a new one",
+            ),
+        }),
+    }
+}
+
+fn kind(kind: Kind) -> plugin_sdk::Kind {
+    plugin_sdk::Kind {
+        name: kind.name().to_owned(),
+        label: kind.label().to_owned(),
+        attaches_to: if kind.attaches() { vec![Kind::Bcc.name().to_owned()] } else { Vec::new() },
+        terms: kind.terms(),
+        package: false,
+    }
+}
+
+fn setting(setting: &Described) -> Setting {
+    Setting {
+        name: setting.name.to_owned(),
+        label: setting.label.to_owned(),
+        default: setting.default.map(str::to_owned),
+    }
+}
+
+fn notice(name: &str, label: &str) -> Notice {
+    Notice { name: name.to_owned(), label: label.to_owned() }
+}

@@ -1,0 +1,47 @@
+//! `relatedRenewFlag`: which attached products a renewal of an instance takes along.
+//!
+//! Knows the eight values; not which products there are.
+
+use crate::kinds::Kind;
+
+/// What a value of `relatedRenewFlag` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// The value, as the provider writes it.
+    pub flag: &'static str,
+    cds: bool,
+    eip: bool,
+    mkt: bool,
+}
+
+/// Every value, as listed in the appendix "RelatedRenewFlag" of the BCC API reference; the empty one is the default.
+pub const FLAGS: [Related; 8] = [
+    Related { flag: "", cds: false, eip: false, mkt: false },
+    Related { flag: "CDS", cds: true, eip: false, mkt: false },
+    Related { flag: "EIP", cds: false, eip: true, mkt: false },
+    Related { flag: "MKT", cds: false, eip: false, mkt: true },
+    Related { flag: "CDS_EIP", cds: true, eip: true, mkt: false },
+    Related { flag: "CDS_MKT", cds: true, eip: false, mkt: true },
+    Related { flag: "EIP_MKT", cds: false, eip: true, mkt: true },
+    Related { flag: "CDS_EIP_MKT", cds: true, eip: true, mkt: true },
+];
+
+impl Related {
+    /// The instance alone.
+    pub const NONE: Related = FLAGS[0];
+
+    /// The value that is written so, if there is one.
+    pub fn of(flag: &str) -> Option<Related> {
+        FLAGS.into_iter().find(|related| related.flag == flag)
+    }
+
+    /// Whether products of this kind go along.
+    pub fn takes(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Cds => self.cds,
+            Kind::Eip => self.eip,
+            Kind::Mkt => self.mkt,
+            Kind::Bcc | Kind::Bbc | Kind::Scs | Kind::Rds | Kind::Et => false,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! How far a renewal reaches, what joins it, and when it is refused.
+//!
+//! Documents: "Instance Renewal" (BCC), "Renew a disk" (CDS), "Renew" (EIP), "Automatic Renewal" (Finance). Knows
+//! terms and the calendar; not prices, and not who pays.
+
+use plugin_sdk::Extension;
+use plugin_sdk::Member;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Refusal;
+use plugin_sdk::Renewal;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+use plugin_sdk::calendar::DAY;
+
+use crate::commands::Draft;
+use crate::commands::Named;
+use crate::following::Apart;
+use crate::following::goes_along;
+use crate::kinds::Kind;
+use crate::lifecycle::CALENDAR;
+use crate::members::STATUS;
+use crate::members::Subscription;
+use crate::members::attached;
+use crate::members::has_lapsed;
+use crate::members::is_dedicated;
+use crate::members::is_scaling;
+use crate::options;
+use crate::options::CustomPeriod;
+use crate::options::Options;
+use crate::refusals::Code;
+use crate::related::Related;
+use crate::settings::Settings;
+
+/// Who joins the renewal of an instance.
+#[derive(Clone, Copy)]
+enum Joining {
+    /// Those that the instance's auto-renew rule covers.
+    Rule,
+    /// Those that `relatedRenewFlag` names.
+    Flag(Related),
+}
+
+/// What a renewal would do.
+pub fn plan(settings: &Settings, named: &Named, renewal: &Renewal) -> Result<Plan, Refusal> {
+    let kind = Kind::of(&named.resource.kind);
+    let options = options::read(kind, &renewal.options)?;
+    let extension = match renewal.term {
+        None if !renewal.automatic => by_default(settings, named, kind)?,
+        None => by_term(settings, named, kind, automatic_term(named))?,
+        Some(term) => by_term(settings, named, kind, term)?,
+    };
+    check_state(named, renewal.automatic)?;
+    if extension.expires_at <= named.question.at && !renewal.automatic {
+        let id = &named.resource.id;
+        return Err(Code::BadRequest.because(format!(
+            "`{id}` expired so long ago that it would still be expired after this renewal; take a longer one"
+        )));
+    }
+    let joining = match renewal.automatic {
+        true => Joining::Rule,
+        false => Joining::Flag(options.related.unwrap_or(settings.related_by_default)),
+    };
+    let mut draft = Draft::default();
+    extend(&mut draft, named.member, named.resource, kind, extension);
+    if kind == Kind::Bcc {
+        check_custom_periods(named, joining, &options.custom_periods)?;
+        join(settings, &mut draft, named, joining, &options, extension)?;
+    }
+    Ok(draft.plan())
+}
+
+/// The clock asks while the stage is still `active`, also after an outage of the host that lasted past the expiry:
+/// what the provider would have renewed in time is not lost for that.
+fn check_state(named: &Named, automatic: bool) -> Result<(), Refusal> {
+    if is_dedicated(named.resource) {
+        return Err(named.denied("runs on a dedicated host; dedicated instances cannot be renewed"));
+    }
+    if is_scaling(named.resource) {
+        return Err(named.denied("is being scaled; renew it when that is done"));
+    }
+    if automatic && has_lapsed(named.resource) {
+        return Err(named.denied("has expired; it is not renewed automatically any more, renew it by hand"));
+    }
+    Ok(())
+}
+
+fn automatic_term(named: &Named) -> Term {
+    named.resource.renewal_term.unwrap_or(named.subscription.term)
+}
+
+/// A renewal by hand that names no term: a disk is aligned with its instance, anything else takes the term of an
+/// automatic renewal.
+fn by_default(settings: &Settings, named: &Named, kind: Kind) -> Result<Extension, Refusal> {
+    let instance = named.resource.attached_to.map(|member| &named.question.bundle[member as usize]);
+    match (kind, instance) {
+        (Kind::Cds, Some(instance)) => {
+            let target = Subscription::of(instance)?;
+            aligned(settings, named.resource, named.subscription, named.question.at, target).ok_or_else(
+                || named.denied("already lasts as long as its instance; name a term to renew it for"),
+            )
+        }
+        _ => by_term(settings, named, kind, automatic_term(named)),
+    }
+}
+
+fn by_term(settings: &Settings, named: &Named, kind: Kind, term: Term) -> Result<Extension, Refusal> {
+    let Some(months) = kind.months_sold(term) else {
+        let (count, unit) = (term.count, unit_name(term.unit));
+        let sold = kind.lengths_sold();
+        return Err(Code::BadRequest
+            .because(format!("a {} is renewed by {sold}, not by {count} {unit}", kind.name())));
+    };
+    let start = Start::of(settings, named.resource, named.subscription, named.question.at);
+    Ok(Extension { term, ..start.extended(months) })
+}
+
+fn unit_name(unit: TermUnit) -> &'static str {
+    match unit {
+        TermUnit::Day => "day(s)",
+        TermUnit::Month => "month(s)",
+        TermUnit::Year => "year(s)",
+    }
+}
+
+/// Where the new period begins.
+#[derive(Clone, Copy)]
+struct Start {
+    at: Timestamp,
+    anchor_day: u8,
+    moves_anchor: bool,
+}
+
+impl Start {
+    fn of(settings: &Settings, resource: &Resource, subscription: Subscription, at: Timestamp) -> Start {
+        if settings.late_from_renewal && has_lapsed(resource) {
+            Start { at, anchor_day: CALENDAR.day_of_month(at), moves_anchor: true }
+        } else {
+            Start { at: subscription.expires_at, anchor_day: subscription.anchor_day, moves_anchor: false }
+        }
+    }
+
+    fn after_months(self, count: u32) -> Timestamp {
+        CALENDAR.plus(self.at, self.anchor_day, Term { count, unit: TermUnit::Month })
+    }
+
+    fn extended(self, months: u32) -> Extension {
+        Extension {
+            expires_at: self.after_months(months),
+            term: Term { count: months, unit: TermUnit::Month },
+            extra_days: 0,
+            anchor_day: self.moves_anchor.then_some(self.anchor_day),
+        }
+    }
+}
+
+/// The extension that makes a disk last until `target` expires: whole months, and what is left in days. None when it
+/// lasts that long already.
+fn aligned(
+    settings: &Settings,
+    resource: &Resource,
+    subscription: Subscription,
+    at: Timestamp,
+    target: Subscription,
+) -> Option<Extension> {
+    let start = Start::of(settings, resource, subscription, at);
+    if subscription.expires_at >= target.expires_at || start.at >= target.expires_at {
+        return None;
+    }
+    let months = CALENDAR.whole_months(start.at, start.anchor_day, target.expires_at);
+    let reached = if months == 0 { start.at } else { start.after_months(months) };
+    let rest = target.expires_at - reached;
+    let days = u32::try_from(rest.div_euclid(DAY) + i64::from(rest.rem_euclid(DAY) > 0)).unwrap_or(u32::MAX);
+    let (term, extra_days) = match months {
+        0 => (Term { count: days, unit: TermUnit::Day }, 0),
+        1.. => (Term { count: months, unit: TermUnit::Month }, days),
+    };
+    let anchor_day = (subscription.anchor_day != target.anchor_day).then_some(target.anchor_day);
+    Some(Extension { expires_at: target.expires_at, term, extra_days, anchor_day })
+}
+
+/// Extends a member, and starts it again if it was stopped.
+fn extend(draft: &mut Draft, member: Member, resource: &Resource, kind: Kind, extension: Extension) {
+    draft.step(member, Operation::Extend(extension));
+    if kind.runs() && resource.stage == Stage::Retention {
+        draft.attribute(member, STATUS, "running");
+    }
+}
+
+fn join(
+    settings: &Settings,
+    draft: &mut Draft,
+    named: &Named,
+    joining: Joining,
+    options: &Options,
+    instance: Extension,
+) -> Result<(), Refusal> {
+    for (member, resource) in attached(&named.question.bundle, named.member) {
+        let joined = match joins(named, joining, resource) {
+            Ok(subscription) => joined(settings, named, options, instance, resource, subscription)?,
+            Err(reason) => Err(reason),
+        };
+        match joined {
+            Ok(extension) => extend(draft, member, resource, Kind::of(&resource.kind), extension),
+            Err(reason) => draft.leave(member, reason),
+        }
+    }
+    Ok(())
+}
+
+/// Whether an attached member joins; if not, why.
+fn joins(named: &Named, joining: Joining, resource: &Resource) -> Result<Subscription, Refusal> {
+    match joining {
+        Joining::Rule => goes_along(named.resource, resource).map_err(Apart::reason)?,
+        Joining::Flag(_) => {}
+    }
+    let subscription = Subscription::of(resource)?;
+    match joining {
+        Joining::Flag(related) if !related.takes(Kind::of(&resource.kind)) => {
+            Err(Code::OperationDenied.because("relatedRenewFlag does not name its kind"))
+        }
+        Joining::Flag(_) | Joining::Rule if is_scaling(resource) => {
+            Err(Code::OperationDenied.because("it is being scaled"))
+        }
+        Joining::Flag(_) | Joining::Rule => Ok(subscription),
+    }
+}
+
+/// How far a member that joins is extended, or why it needs no extension. The outer error refuses the whole renewal.
+fn joined(
+    settings: &Settings,
+    named: &Named,
+    options: &Options,
+    instance: Extension,
+    resource: &Resource,
+    subscription: Subscription,
+) -> Result<Result<Extension, Refusal>, Refusal> {
+    let at = named.question.at;
+    let start = Start::of(settings, resource, subscription, at);
+    if Kind::of(&resource.kind) != Kind::Cds {
+        let months = months_of(instance.term);
+        return Ok(Ok(Extension { term: instance.term, ..start.extended(months) }));
+    }
+    if let Some(custom) = options.custom_periods.iter().find(|custom| custom.volume_id == resource.id) {
+        let extension = start.extended(custom.period);
+        if extension.expires_at < instance.expires_at {
+            return Err(Code::BadRequest.because(format!(
+                "`cdsCustomPeriod` gives `{}` {} month(s), which ends before its instance does",
+                resource.id, custom.period
+            )));
+        }
+        return Ok(Ok(extension));
+    }
+    let anchor_day = instance.anchor_day.unwrap_or(named.subscription.anchor_day);
+    let target = Subscription { expires_at: instance.expires_at, anchor_day, ..named.subscription };
+    Ok(aligned(settings, resource, subscription, at, target)
+        .ok_or_else(|| Code::OperationDenied.because("it already lasts as long as its instance will")))
+}
+
+/// The months of an instance's term, which were found to be sold.
+fn months_of(term: Term) -> u32 {
+    match term.unit {
+        TermUnit::Day | TermUnit::Month => term.count,
+        TermUnit::Year => term.count * 12,
+    }
+}
+
+/// Every disk that `cdsCustomPeriod` names must be one that joins.
+fn check_custom_periods(named: &Named, joining: Joining, custom: &[CustomPeriod]) -> Result<(), Refusal> {
+    for CustomPeriod { volume_id, .. } in custom {
+        let disk = attached(&named.question.bundle, named.member)
+            .find(|(_, resource)| resource.id == *volume_id && Kind::of(&resource.kind) == Kind::Cds);
+        let Some((_, disk)) = disk else {
+            return Err(
+                Code::NoSuchObject.because(format!("no disk `{volume_id}` is attached to the instance"))
+            );
+        };
+        if let Err(reason) = joins(named, joining, disk) {
+            return Err(Refusal {
+                message: format!(
+                    "`cdsCustomPeriod` names `{volume_id}`, which does not join: {}",
+                    reason.message
+                ),
+                ..reason
+            });
+        }
+    }
+    Ok(())
+}

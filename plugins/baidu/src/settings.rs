@@ -1,0 +1,205 @@
+//! What an operator can set for an account, where Baidu's documents leave something open or disagree.
+//!
+//! Knows names, ranges and defaults; the README says why each default is what it is.
+
+use plugin_sdk::settings::Check;
+use plugin_sdk::settings::get;
+use plugin_sdk::settings::number;
+use plugin_sdk::settings::numbers;
+
+use crate::kinds::Kind;
+use crate::related::Related;
+
+/// The provider's days: China Standard Time.
+pub const UTC_OFFSET_MINUTES: i16 = 480;
+
+/// A setting's name, its default and what it does, for the manifest.
+pub struct Described {
+    /// As in an account's settings.
+    pub name: &'static str,
+    /// The value of an account that does not say; none where another setting's value counts.
+    pub default: Option<&'static str>,
+    /// For people.
+    pub label: &'static str,
+}
+
+const fn described(name: &'static str, default: &'static str, label: &'static str) -> Described {
+    Described { name, default: Some(default), label }
+}
+
+/// Every setting.
+pub const SETTINGS: [Described; 13] = [
+    described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
+    described(
+        "try_days",
+        "7,3,1,0",
+        "days before the expiry on which an automatic renewal is tried, 0 to 30 each",
+    ),
+    Described {
+        name: "bbc_try_days",
+        default: None,
+        label: "the same for bare metal servers, as their own page says `7,3,1`; as `try_days` when not set",
+    },
+    described("notice_hour", "10", "hour of the day (UTC+8) of notices that an expiry is near, 0 to 23"),
+    described("notice_days", "7,3,1", "days before the expiry on which the owner is told, 0 to 30 each"),
+    described("et_notice_days", "7,3,1,0", "the same for direct connect ports"),
+    described("retention_days", "7", "days for which data is kept after the expiry, 1 to 30"),
+    described("et_grace_days", "7", "days for which a direct connect port runs on after the expiry, 0 to 30"),
+    described("et_retention_days", "23", "days for which a stopped direct connect port is kept, 1 to 60"),
+    described(
+        "related_renew_default",
+        "none",
+        "what an empty or absent relatedRenewFlag means: `none` for the instance only, or one of the flags",
+    ),
+    described(
+        "late_renewal_from",
+        "expiry",
+        "what the new period of an expired resource is counted from: `expiry` or `renewal`",
+    ),
+    described(
+        "convert_cds",
+        "none",
+        "which attached disks become pay-as-you-go along with their instance: `none` or `all`",
+    ),
+    described(
+        "refund_within_days",
+        "0",
+        "days from the start within which a resource can be unsubscribed, 1 to 366, or 0 for any time",
+    ),
+];
+
+/// The settings of one account, read.
+#[derive(Debug)]
+pub struct Settings {
+    /// Hour of the provider's day, 0 to 23.
+    pub try_hour: u8,
+    try_days: Vec<i64>,
+    bbc_try_days: Vec<i64>,
+    /// Hour of the provider's day, 0 to 23.
+    pub notice_hour: u8,
+    notice_days: Vec<i64>,
+    et_notice_days: Vec<i64>,
+    retention_days: i64,
+    et_grace_days: i64,
+    et_retention_days: i64,
+    /// What goes along when a renewal by hand does not say.
+    pub related_by_default: Related,
+    /// A period of an expired resource begins when it is renewed, not when it expired.
+    pub late_from_renewal: bool,
+    /// Attached disks are converted along with their instance.
+    pub converts_disks: bool,
+    /// 0 is without limit.
+    pub refund_within_days: i64,
+}
+
+impl Settings {
+    /// Reads an account's settings; what is wrong with them was said by [`problems`] before.
+    pub fn of(values: &[(String, String)]) -> Settings {
+        let days = |name, default| numbers(values, name, default);
+        let related = get(values, "related_renew_default").and_then(Related::of);
+        Settings {
+            try_hour: number(values, "try_hour", 9),
+            try_days: days("try_days", "7,3,1,0"),
+            bbc_try_days: match get(values, "bbc_try_days") {
+                Some(_) => days("bbc_try_days", ""),
+                None => days("try_days", "7,3,1,0"),
+            },
+            notice_hour: number(values, "notice_hour", 10),
+            notice_days: days("notice_days", "7,3,1"),
+            et_notice_days: days("et_notice_days", "7,3,1,0"),
+            retention_days: number(values, "retention_days", 7),
+            et_grace_days: number(values, "et_grace_days", 7),
+            et_retention_days: number(values, "et_retention_days", 23),
+            related_by_default: related.unwrap_or(Related::NONE),
+            late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
+            converts_disks: get(values, "convert_cds") == Some("all"),
+            refund_within_days: number(values, "refund_within_days", 0),
+        }
+    }
+
+    /// On which days before the expiry an automatic renewal is tried.
+    pub fn try_days(&self, kind: Kind) -> &[i64] {
+        match kind {
+            Kind::Bbc => &self.bbc_try_days,
+            Kind::Bcc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+                &self.try_days
+            }
+        }
+    }
+
+    /// On which days before the expiry the owner is told.
+    pub fn notice_days(&self, kind: Kind) -> &[i64] {
+        match kind {
+            Kind::Et => &self.et_notice_days,
+            Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds => {
+                &self.notice_days
+            }
+        }
+    }
+
+    /// For how many days it goes on serving after its expiry.
+    pub fn grace_days(&self, kind: Kind) -> i64 {
+        match kind {
+            Kind::Et => self.et_grace_days,
+            Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds => 0,
+        }
+    }
+
+    /// For how many days it is then kept, stopped.
+    pub fn retention_days(&self, kind: Kind) -> i64 {
+        match kind {
+            Kind::Et => self.et_retention_days,
+            Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds => {
+                self.retention_days
+            }
+        }
+    }
+}
+
+/// Every problem of an account's settings, in words.
+pub fn problems(values: &[(String, String)]) -> Vec<String> {
+    const DEFAULTS: [&str; 8] = ["none", "CDS", "EIP", "MKT", "CDS_EIP", "CDS_MKT", "EIP_MKT", "CDS_EIP_MKT"];
+    Check::of(values)
+        .whole("try_hour", 0..=23, &[])
+        .list("try_days", 0..=30)
+        .list("bbc_try_days", 0..=30)
+        .whole("notice_hour", 0..=23, &[])
+        .list("notice_days", 0..=30)
+        .list("et_notice_days", 0..=30)
+        .whole("retention_days", 1..=30, &[])
+        .whole("et_grace_days", 0..=30, &[])
+        .whole("et_retention_days", 1..=60, &[])
+        .choice("related_renew_default", &DEFAULTS)
+        .choice("late_renewal_from", &["expiry", "renewal"])
+        .choice("convert_cds", &["none", "all"])
+        .whole("refund_within_days", 0..=366, &[])
+        .problems()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::SETTINGS;
+    use crate::settings::Settings;
+    use crate::settings::problems;
+
+    #[test]
+    fn an_account_that_says_nothing_has_the_defaults_of_the_manifest() {
+        let spelled_out = SETTINGS
+            .iter()
+            .filter_map(|setting| Some((setting.name.to_owned(), setting.default?.to_owned())))
+            .collect::<Vec<_>>();
+        assert_eq!(problems(&spelled_out), Vec::<String>::new());
+        assert_eq!(format!("{:?}", Settings::of(&spelled_out)), format!("{:?}", Settings::of(&[])));
+    }
+
+    #[test]
+    fn the_readme_has_a_row_for_every_setting_with_its_default() {
+        let readme = include_str!("../README.md");
+        for setting in &SETTINGS {
+            let default =
+                setting.default.map_or("as `try_days`".to_owned(), |default| format!("`{default}`"));
+            let row = format!("| `{}` | {default} |", setting.name);
+            assert!(readme.lines().any(|line| line.starts_with(&row)), "README.md has no row `{row}`");
+        }
+    }
+}

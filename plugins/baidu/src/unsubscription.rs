@@ -1,0 +1,83 @@
+//! Giving a resource, or periods that have not begun, back for money.
+//!
+//! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance). Knows orders and days; vouchers, fees
+//! and the number of refunds per month are not known here.
+
+use plugin_sdk::Ending;
+use plugin_sdk::Micros;
+use plugin_sdk::Operation;
+use plugin_sdk::Order;
+use plugin_sdk::Plan;
+use plugin_sdk::Refund;
+use plugin_sdk::Refusal;
+use plugin_sdk::Scope;
+use plugin_sdk::Timestamp;
+use plugin_sdk::calendar::DAY;
+
+use crate::commands::Draft;
+use crate::commands::Named;
+use crate::members::attached;
+use crate::refusals::Code;
+use crate::settings::Settings;
+
+/// Refunds are whole cents.
+const CENT: i128 = 10_000;
+
+/// What an unsubscription would do: to this resource alone, attached ones are unsubscribed by themselves.
+pub fn plan(settings: &Settings, named: &Named, scope: Scope) -> Result<Plan, Refusal> {
+    if named.has_expired() {
+        return Err(named.denied("has expired; there is nothing left to refund, and it will be released"));
+    }
+    let ending = match scope {
+        Scope::Everything => everything(settings, named)?,
+        Scope::FuturePeriods => future_periods(named)?,
+    };
+    let mut draft = Draft::default();
+    draft.step(named.member, Operation::EndSubscription(ending));
+    for (member, _) in attached(&named.question.bundle, named.member) {
+        draft.leave(
+            member,
+            Code::OperationDenied.because("it has orders of its own; unsubscribe it by itself"),
+        );
+    }
+    Ok(draft.plan())
+}
+
+fn everything(settings: &Settings, named: &Named) -> Result<Ending, Refusal> {
+    let (at, limit) = (named.question.at, settings.refund_within_days);
+    if limit > 0 && at > named.resource.started_at + limit * DAY {
+        return Err(named.denied(&format!("was bought more than {limit} days ago")));
+    }
+    let refunds = orders(named).map(|(order, paid)| Refund { order, amount: refund(paid, at) }).collect();
+    Ok(Ending { scope: Scope::Everything, expires_at: None, refunds })
+}
+
+fn future_periods(named: &Named) -> Result<Ending, Refusal> {
+    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.question.at;
+    let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
+    for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
+        refunds.push(Refund { order, amount: paid.paid });
+        expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
+    }
+    match expires_at {
+        Some(_) => Ok(Ending { scope: Scope::FuturePeriods, expires_at, refunds }),
+        None => Err(named.denied("has no renewed period that has not begun")),
+    }
+}
+
+/// The orders of the named resource, with their places in the question.
+fn orders<'a>(named: &'a Named) -> impl Iterator<Item = (u32, &'a Order)> {
+    (0..).zip(&named.question.orders).filter(|(_, order)| order.resource == named.member)
+}
+
+/// What is left of an order: all of a period that has not begun; else the part of its whole days still ahead, of the
+/// days it has, to the nearest cent.
+fn refund(order: &Order, at: Timestamp) -> Micros {
+    if at <= order.starts_at {
+        return order.paid;
+    }
+    let days = i128::from((order.ends_at - order.starts_at + DAY - 1) / DAY).max(1);
+    let left = i128::from(((order.ends_at - at) / DAY).max(0)).min(days);
+    let cents = (i128::from(order.paid) * left * 2 + days * CENT) / (days * CENT * 2);
+    Micros::try_from(cents * CENT).unwrap_or(order.paid).min(order.paid)
+}

@@ -1,0 +1,12 @@
+//! The rules, asked through the contract's interfaces and printed as tables.
+
+mod auto_renewals;
+mod calendar;
+mod commands;
+mod disks;
+mod harness;
+mod profile;
+mod related;
+mod renewals;
+mod timelines;
+mod unsubscriptions;

@@ -1,0 +1,144 @@
+//! Refunds: what is left of a period by whole days, and periods that have not begun in full. And conversions of
+//! bundles.
+
+use expect_test::expect;
+use plugin_sdk::Command;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Order;
+use plugin_sdk::Scope;
+use plugin_sdk::Stage;
+
+use crate::harness::With;
+use crate::harness::ask;
+use crate::harness::at;
+use crate::harness::postpaid;
+use crate::harness::prepaid;
+use crate::harness::show_answer;
+
+fn order(resource: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
+    let starts_at = at(starts);
+    Order { resource, starts_at, ends_at: at(ends), paid, paid_at: starts_at, is_renewal }
+}
+
+#[test]
+fn the_example_of_the_refund_summary_comes_out_to_the_cent() {
+    let bundle = [prepaid("bcc", "i", "2016-02-10 11:00")];
+    let orders = [order(0, "2016-01-10 11:00", "2016-02-10 11:00", 45_000_000, false)];
+    let command = Command::Unsubscribe(Scope::Everything);
+    let answer = ask(&[], at("2016-01-16 15:00"), &bundle, 0, command, &orders);
+    expect![[r#"
+          i      unsubscribed, refund 34840000 of order 0
+    "#]]
+    .assert_eq(&show_answer(&bundle, &answer));
+}
+
+#[test]
+fn each_order_of_the_resource_gives_back_what_is_left_of_it() {
+    let bundle =
+        [prepaid("bcc", "i", "2026-10-10 10:00"), prepaid("cds", "v-1", "2026-10-10 10:00").attached()];
+    let orders = [
+        order(0, "2026-06-10 10:00", "2026-07-10 10:00", 60_000_000, false),
+        order(1, "2026-07-10 10:00", "2026-10-10 10:00", 10_000_000, false),
+        order(0, "2026-07-10 10:00", "2026-08-10 10:00", 62_000_000, true),
+        order(0, "2026-08-10 10:00", "2026-09-10 10:00", 63_000_001, true),
+        order(0, "2026-09-10 10:00", "2026-10-10 10:00", 64_000_000, true),
+    ];
+    for (scope, expected) in [
+        (
+            Scope::Everything,
+            expect![[r#"
+          i      unsubscribed, refund 0 of order 0, refund 30000000 of order 2, refund 63000001 of order 3, refund 64000000 of order 4
+          v-1    left out, OperationDenied: it has orders of its own; unsubscribe it by itself
+    "#]],
+        ),
+        (
+            Scope::FuturePeriods,
+            expect![[r#"
+          i      back to 2026-08-10 10:00, refund 63000001 of order 3, refund 64000000 of order 4
+          v-1    left out, OperationDenied: it has orders of its own; unsubscribe it by itself
+    "#]],
+        ),
+    ] {
+        let answer = ask(&[], at("2026-07-25 12:00"), &bundle, 0, Command::Unsubscribe(scope), &orders);
+        expected.assert_eq(&show_answer(&bundle, &answer));
+    }
+}
+
+#[test]
+fn no_refund_is_more_than_was_paid_or_less_than_nothing() {
+    let bundle = [prepaid("bcc", "i", "2026-08-10 10:00")];
+    for paid in [0, 1, 4_999, 5_000, 9_999, 10_000, i64::MAX] {
+        for now in ["2026-07-10 10:00", "2026-07-10 10:00:01", "2026-07-25 12:00", "2026-08-10 09:59:59"] {
+            let orders = [order(0, "2026-07-10 10:00", "2026-08-10 10:00", paid, false)];
+            let plan =
+                ask(&[], at(now), &bundle, 0, Command::Unsubscribe(Scope::Everything), &orders).unwrap();
+            let plugin_sdk::Operation::EndSubscription(ending) = &plan.steps[0].operation else {
+                panic!("{plan:?}")
+            };
+            assert!((0..=paid).contains(&ending.refunds[0].amount), "{paid} at {now}: {ending:?}");
+        }
+    }
+}
+
+#[test]
+fn refunds_can_be_limited_to_the_first_days() {
+    let bundle = [prepaid("bcc", "i", "2026-02-10 10:00")];
+    for (now, expected) in [
+        (
+            "2026-01-17 10:00",
+            expect![[r#"
+          i      unsubscribed
+    "#]],
+        ),
+        (
+            "2026-01-17 10:00:01",
+            expect![[r#"
+          refused OperationDenied: `i` was bought more than 7 days ago
+    "#]],
+        ),
+    ] {
+        let settings = [("refund_within_days", "7")];
+        let answer = ask(&settings, at(now), &bundle, 0, Command::Unsubscribe(Scope::Everything), &[]);
+        expected.assert_eq(&show_answer(&bundle, &answer));
+    }
+}
+
+#[test]
+fn disks_are_converted_along_where_the_setting_says_so() {
+    let bundle = [
+        prepaid("bcc", "i", "2026-08-10 10:00"),
+        prepaid("cds", "v-1", "2026-08-10 10:00").attached(),
+        prepaid("cds", "v-2", "2026-08-10 10:00").attached().on_expiry(OnExpiry::Renew),
+        prepaid("cds", "v-3", "2026-07-20 10:00").attached().stage(Stage::Retention),
+        postpaid("cds", "v-4").attached(),
+        prepaid("eip", "ip-1", "2026-08-10 10:00").attached(),
+    ];
+    for (setting, expected) in [
+        (
+            "none",
+            expect![[r#"
+          i      on expiry convert
+          v-1    left out, OperationDenied: only the instance is converted; convert it by itself
+          v-2    left out, OperationDenied: only the instance is converted; convert it by itself
+          v-3    left out, OperationDenied: only the instance is converted; convert it by itself
+          v-4    left out, OperationDenied: `v-4` is pay-as-you-go; only prepaid resources have periods
+          ip-1   left out, OperationDenied: only the instance is converted; convert it by itself
+    "#]],
+        ),
+        (
+            "all",
+            expect![[r#"
+          i      on expiry convert
+          v-1    on expiry convert
+          v-2    left out, Volume.AutoRenewNotSupportToPostpay: it has an auto-renew rule
+          v-3    left out, Volume.ExpiredResourceNotSupportToPostpay: it has expired
+          v-4    left out, OperationDenied: `v-4` is pay-as-you-go; only prepaid resources have periods
+          ip-1   left out, OperationDenied: only the instance is converted; convert it by itself
+    "#]],
+        ),
+    ] {
+        let settings = [("convert_cds", setting)];
+        let answer = ask(&settings, at("2026-07-25 12:00"), &bundle, 0, Command::ConvertOnExpiry, &[]);
+        expected.assert_eq(&show_answer(&bundle, &answer));
+    }
+}

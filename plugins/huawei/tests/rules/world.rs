@@ -1,0 +1,173 @@
+//! Resources to ask about, the questions, and the answers in print.
+
+use plugin_huawei::Huawei;
+use plugin_sdk::*;
+
+use plugin_huawei::family::CALENDAR;
+use plugin_huawei::notices;
+
+/// An account's settings as an operator writes them.
+pub type Said<'a> = &'a [(&'a str, &'a str)];
+
+pub const MONTHLY: Term = Term { count: 1, unit: TermUnit::Month };
+pub const YEARLY: Term = Term { count: 1, unit: TermUnit::Year };
+
+/// An instant of Huawei Cloud's days, such as `2026-01-31 23:59:59`.
+pub fn time(text: &str) -> Timestamp {
+    let numbers = text.split(['-', ' ', ':']).map(|part| part.parse::<u32>().unwrap()).collect::<Vec<_>>();
+    let [year, month, day, hour, minute, second] = numbers[..] else { panic!("`{text}` is not a time") };
+    let epoch = -8 * 3600;
+    let months = Term { count: (year - 1970) * 12 + month - 1, unit: TermUnit::Month };
+    let midnight = CALENDAR.plus(epoch, u8::try_from(day).unwrap(), months);
+    midnight + i64::from(hour * 3600 + minute * 60 + second)
+}
+
+/// The other way round.
+pub fn show(at: Timestamp) -> String {
+    let second = at - CALENDAR.midnight(at);
+    format!("{} {:02}:{:02}:{:02}", CALENDAR.date(at), second / 3600, second / 60 % 60, second % 60)
+}
+
+/// A monthly resource that was bought on 31 December 2025 and expires at the end of 28 February 2026.
+pub fn resource(kind: &str) -> Resource {
+    Resource {
+        id: format!("{kind}-1"),
+        kind: kind.to_owned(),
+        attached_to: None,
+        charging: Charging::Prepaid,
+        stage: Stage::Active,
+        started_at: time("2025-12-31 10:00:00"),
+        expires_at: Some(time("2026-02-28 23:59:59")),
+        anchor_day: Some(31),
+        term: Some(MONTHLY),
+        on_expiry: OnExpiry::Lapse,
+        renewals_left: None,
+        renewal_term: None,
+        attributes: Vec::new(),
+    }
+}
+
+pub fn attached(kind: &str, to: u32) -> Resource {
+    Resource { attached_to: Some(to), ..resource(kind) }
+}
+
+pub fn pay_per_use(resource: Resource) -> Resource {
+    Resource { charging: Charging::Postpaid, expires_at: None, anchor_day: None, term: None, ..resource }
+}
+
+fn accounts(said: Said) -> Vec<Account> {
+    let settings = said.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    vec![Account { id: "acme".to_owned(), settings }]
+}
+
+pub fn timeline(said: Said, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
+    let outlook = Outlook { after, account: 0, bundle: bundle.to_vec() };
+    let mut answers = <Huawei as lifecycle::Guest>::timeline(accounts(said), vec![outlook]);
+    assert_eq!(answers.len(), 1, "one answer for one question");
+    answers.remove(0)
+}
+
+pub fn command(
+    said: Said,
+    at: Timestamp,
+    bundle: &[Resource],
+    named: u32,
+    command: Command,
+    orders: &[Order],
+) -> Result<Plan, Refusal> {
+    let question = Question {
+        at,
+        account: 0,
+        command,
+        resource: named,
+        bundle: bundle.to_vec(),
+        orders: orders.to_vec(),
+    };
+    let mut answers = <Huawei as commands::Guest>::make_plans(accounts(said), vec![question]);
+    assert_eq!(answers.len(), 1, "one answer for one question");
+    answers.remove(0)
+}
+
+pub fn cover(said: Said, consumption: Consumption) -> Vec<Draw> {
+    <Huawei as usage::Guest>::cover(accounts(said), vec![consumption]).remove(0)
+}
+
+pub fn renew(term: Option<Term>) -> Command {
+    Command::Renew(Renewal { term, automatic: false, options: Vec::new() })
+}
+
+pub fn automatic() -> Command {
+    Command::Renew(Renewal { term: None, automatic: true, options: Vec::new() })
+}
+
+pub fn set_auto_renew(term: Option<Term>, renewals: Option<u32>) -> Command {
+    Command::SetAutoRenew(AutoRenewal { term, renewals })
+}
+
+/// One line per occurrence.
+pub fn print_timeline(occurrences: &[Occurrence]) -> String {
+    occurrences.iter().map(|occurrence| format!("{}\n", print_occurrence(occurrence))).collect()
+}
+
+fn print_occurrence(occurrence: &Occurrence) -> String {
+    let what = match &occurrence.what {
+        Happening::TryRenewal => "try".to_owned(),
+        Happening::Enter(stage) => format!("enter {}", name(stage)),
+        Happening::Convert => "convert".to_owned(),
+        Happening::SetAttribute((name, value)) => format!("set {name} to {value}"),
+        Happening::Refill => "refill".to_owned(),
+        Happening::Notice(index) => format!("notice {}", notices::ALL[*index as usize].1),
+    };
+    format!("{} #{} {what}", show(occurrence.at), occurrence.resource)
+}
+
+/// The plan, or the refusal, in one line.
+pub fn print_plan(answer: &Result<Plan, Refusal>) -> String {
+    let plan = match answer {
+        Err(refusal) => return refusal.code.clone(),
+        Ok(plan) => plan,
+    };
+    let steps =
+        plan.steps.iter().map(|step| format!("#{} {}", step.resource, print_operation(&step.operation)));
+    let left_out = plan.left_out.iter().map(|one| format!("#{} left out {}", one.resource, one.reason.code));
+    let at_once = plan.tries_at_once.iter().map(|member| format!("#{member} tried at once"));
+    steps.chain(left_out).chain(at_once).collect::<Vec<_>>().join("; ")
+}
+
+fn print_operation(operation: &Operation) -> String {
+    match operation {
+        Operation::Extend(to) => {
+            let extra =
+                if to.extra_days > 0 { format!(" and {} days", to.extra_days) } else { String::new() };
+            let anchor = to.anchor_day.map(|day| format!(", anchor {day}")).unwrap_or_default();
+            format!("to {} for {}{extra}{anchor}", show(to.expires_at), print_term(to.term))
+        }
+        Operation::SetOnExpiry(on_expiry) => format!("on expiry {}", name(on_expiry)),
+        Operation::SetAutoRenew(set) => {
+            let term = set.term.map_or("own term".to_owned(), print_term);
+            let times = set.renewals.map_or("no limit".to_owned(), |renewals| format!("{renewals} times"));
+            format!("renews for {term}, {times}")
+        }
+        Operation::EndSubscription(ending) => {
+            let left = ending.expires_at.map(|at| format!(", left to {}", show(at))).unwrap_or_default();
+            let refunds =
+                ending.refunds.iter().map(|refund| format!(", order {}: {}", refund.order, refund.amount));
+            format!("ends {}{left}{}", name(&ending.scope), refunds.collect::<String>())
+        }
+        Operation::Buy(buy) => {
+            let (pay, from, to) = (show(buy.pay_at), show(buy.effective_at), show(buy.expires_at));
+            format!("another, paid {pay}, from {from}, to {to}")
+        }
+        Operation::SetAttribute((name, value)) => format!("{name} becomes {value}"),
+    }
+}
+
+pub fn print_term(term: Term) -> String {
+    format!("{} {}", term.count, name(&term.unit))
+}
+
+/// A case of one of the contract's enums, as the contract writes it.
+pub fn name(case: &impl std::fmt::Debug) -> String {
+    let debug = format!("{case:?}");
+    debug.rsplit("::").next().unwrap().to_lowercase()
+}
