@@ -251,3 +251,24 @@ fn a_try_that_comes_late_still_renews_what_is_active() {
     let answer = command(&[], time("2026-06-01 12:00:00"), &bundle, 0, automatic(), &[]);
     assert_eq!(print_plan(&answer), "#0 to 2026-03-31 23:59:59 for 1 month");
 }
+
+#[test]
+fn the_disk_of_the_manual_that_expired_in_april_ends_in_may() {
+    let expires_at = Some(time("2026-04-30 23:59:59"));
+    let disk = Resource { stage: Stage::Retention, expires_at, ..resource("evs") };
+    let answer = command(&[], time("2026-05-10 12:00:00"), &[disk], 0, renew(Some(MONTHLY)), &[]);
+    assert_eq!(print_plan(&answer), "#0 to 2026-05-31 23:59:59 for 1 month");
+}
+
+#[test]
+fn a_renewal_by_hand_leaves_automatic_renewal_alone_and_moves_its_tries() {
+    let renewing = Resource { on_expiry: OnExpiry::Renew, renewals_left: Some(2), ..resource("ecs") };
+    let at = time("2026-02-10 12:00:00");
+    let plan = command(&[], at, std::slice::from_ref(&renewing), 0, renew(Some(YEARLY)), &[]).unwrap();
+    let [Step { operation: Operation::Extend(extension), .. }] = &plan.steps[..] else {
+        panic!("only an extension")
+    };
+    let renewed = Resource { expires_at: Some(extension.expires_at), ..renewing };
+    let first = &timeline(&[], at, &[renewed])[0];
+    assert_eq!((show(first.at).as_str(), &first.what), ("2027-02-21 03:00:00", &Happening::TryRenewal));
+}
