@@ -1,1 +1,55 @@
-//! stub
+//! Builds a plugin crate into a WebAssembly component, from a build script.
+//!
+//! Knows cargo, the compiler's targets and how a module becomes a component. Knows no plugin and no contract: what a
+//! component exports is in the module, where the plugin's bindings put it. Start with [`build`].
+
+mod cargo;
+mod target;
+mod watch;
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use anyhow::Result;
+use wit_component::ComponentEncoder;
+
+/// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Compiles the workspace's package `package` with its profile `plugin`, writes it as a component into `out_dir`
+/// (a build script's `OUT_DIR`), and tells cargo what it was made from. Returns the component's path, which ends in
+/// `<package>.wasm`.
+///
+/// `workspace` is the folder of the workspace's `Cargo.toml`. The compiler target is brought by `rustup` if it is
+/// missing. The code that plugins share is compiled once: every build script of one cargo target folder uses the same
+/// folder beneath it, and they wait for one another.
+///
+/// # Errors
+///
+/// In words for whoever ran the build: the target is missing and cannot be brought, the package does not compile (with
+/// the compiler's own words), or its module is no component, because it imports something, say.
+pub fn build(package: &str, workspace: &Path, out_dir: &Path) -> Result<PathBuf> {
+    let target_dir = target_dir(out_dir);
+    target::ensure(workspace, &target_dir)?;
+    let module = cargo::compile(package, workspace, &target_dir)?;
+    let component = out_dir.join(format!("{package}.wasm"));
+    let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
+    let encoded = encode(&bytes).with_context(|| format!("cannot make a component of `{package}`"))?;
+    std::fs::write(&component, encoded)
+        .with_context(|| format!("cannot write `{}`", component.display()))?;
+    for file in watch::inputs(&module, workspace)? {
+        println!("cargo:rerun-if-changed={}", file.display());
+    }
+    Ok(component)
+}
+
+/// Where plugins are compiled: beside the `build` folder that `out_dir` (`<profile>/build/<package>/out`) is in, never
+/// in the outer cargo's own folders, which are locked while a build script runs.
+fn target_dir(out_dir: &Path) -> PathBuf {
+    out_dir.ancestors().nth(3).unwrap_or(out_dir).join("plugins")
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>> {
+    ComponentEncoder::default().validate(true).module(module)?.encode()
+}

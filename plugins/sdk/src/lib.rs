@@ -26,14 +26,13 @@ mod bindings {
     });
 }
 
-pub use bindings::perennial::provider::types::*;
-
 pub use bindings::exports::perennial::provider::commands::{
     AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question,
     Refund, Renewal, Scope, Step,
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Happening, Occurrence, Outlook};
 pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
+pub use bindings::exports::perennial::provider::types::*;
 pub use bindings::exports::perennial::provider::usage::{Consumption, Draw, Level, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};
 #[doc(hidden)]

@@ -1,24 +1,34 @@
-//! The sandbox
-pub mod error {
-    //! x
-    /// x
-    #[derive(Clone, Debug, thiserror::Error)]
-    #[error("x")]
-    pub struct PluginError;
-}
-use perennial_domain::bundle::Bundle; use perennial_domain::timestamp::Timestamp; use perennial_domain::plan::Command; use perennial_domain::order::Order;
-/// x
-#[derive(Clone, Copy, Debug)]
-pub struct Outlook<'a> { /// x
-pub after: Timestamp, /// x
-pub account: usize, /// x
-pub bundle: &'a Bundle }
-/// x
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> { /// x
-pub at: Timestamp, /// x
-pub account: usize, /// x
-pub command: &'a Command, /// x
-pub member: usize, /// x
-pub bundle: &'a Bundle, /// x
-pub orders: &'a [Order] }
+//! The sandbox: plugins as WebAssembly components, which answer and have no powers.
+//!
+//! Knows wasmtime and `wit/provider`, and turns domain values into the contract's records and back, in one place.
+//! Knows no storage and no clock; only the engine asks. Start with [`Plugins`], which loads, and [`Plugin`], which is
+//! asked; `limits` says what a plugin may spend, `batch` who suffers when it spends more.
+
+mod ask;
+mod batch;
+mod bindings;
+mod bundled;
+mod cache;
+mod contract;
+pub mod error;
+mod limits;
+mod load;
+mod manifest;
+mod plugin;
+mod receive;
+mod runtime;
+mod send;
+
+pub use bundled::BUNDLED;
+pub use bundled::Bundled;
+pub use contract::EXPECTED;
+pub use contract::Interfaces;
+pub use error::LoadError;
+pub use error::PluginError;
+pub use limits::Limits;
+pub use load::Options;
+pub use load::Origin;
+pub use load::Plugins;
+pub use plugin::Outlook;
+pub use plugin::Plugin;
+pub use plugin::Question;

@@ -1,0 +1,16 @@
+//! The plugins that come with the host: components that its build made and put into the program.
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Bundled {
+    /// The folder it is from, which is the provider's id.
+    pub id: &'static str,
+    /// The component.
+    pub component: &'static [u8],
+}
+
+/// All of them, in the order of their ids.
+pub const BUNDLED: [Bundled; 2] = [
+    Bundled { id: "baidu", component: include_bytes!(concat!(env!("OUT_DIR"), "/plugin-baidu.wasm")) },
+    Bundled { id: "huawei", component: include_bytes!(concat!(env!("OUT_DIR"), "/plugin-huawei.wasm")) },
+];

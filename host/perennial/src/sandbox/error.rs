@@ -1,0 +1,219 @@
+//! What can go wrong between asking a plugin and having its answer, and before it can be asked at all.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a plugin gave no usable answer about a bundle.
+///
+/// A provider saying no is an answer, not an error. Every message names the plugin and the function, because the
+/// reader's next step is to look there; the bundle is known to whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PluginError {
+    /// It was still computing when its fuel was used up: asked again, it would be again.
+    #[error(
+        "plugin `{plugin}` used up its {fuel} units of fuel in `{function}`: a rule that does not end, or is far too \
+         slow; tell its author"
+    )]
+    OutOfFuel {
+        /// Its id, or where it comes from while that is not known.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What it had.
+        fuel: u64,
+    },
+    /// It was still computing when its time was up. The machine may have been busy.
+    #[error(
+        "plugin `{plugin}` was stopped after {limit:?} in `{function}`; if the machine is not overloaded, tell its \
+         author"
+    )]
+    OutOfTime {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What it had.
+        limit: Duration,
+    },
+    /// It wanted more memory than plugins get.
+    #[error("plugin `{plugin}` wanted more than {limit_bytes} bytes of memory in `{function}`; tell its author")]
+    OutOfMemory {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What it had.
+        limit_bytes: usize,
+    },
+    /// It wanted larger tables than plugins get.
+    #[error("plugin `{plugin}` wanted more than {limit} table elements in `{function}`; tell its author")]
+    OutOfTable {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What it had.
+        limit: usize,
+    },
+    /// Its calls went too deep.
+    #[error(
+        "plugin `{plugin}` used up its {limit_bytes} bytes of stack in `{function}`: a rule that calls itself; tell \
+         its author"
+    )]
+    OutOfStack {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What it had.
+        limit_bytes: usize,
+    },
+    /// It panicked, or did something WebAssembly forbids.
+    #[error("plugin `{plugin}` crashed in `{function}`: {reason}; tell its author what it was asked about")]
+    Crashed {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// In WebAssembly's words.
+        reason: String,
+    },
+    /// Its answer would take more of the host's memory than answers may.
+    #[error("plugin `{plugin}` answered `{function}` with more than {limit_bytes} bytes; tell its author")]
+    TooLong {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What an answer may take.
+        limit_bytes: usize,
+    },
+    /// It gave more or fewer answers than there were questions.
+    #[error(
+        "plugin `{plugin}` gave {answers} answers to {questions} questions in `{function}`: it must give one for \
+         each; tell its author"
+    )]
+    WrongCount {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// How often.
+        questions: usize,
+        /// What came.
+        answers: usize,
+    },
+    /// Its answer contradicts the contract.
+    #[error("plugin `{plugin}` answered `{function}` with nonsense: {problem}; tell its author")]
+    Nonsense {
+        /// Its id.
+        plugin: String,
+        /// What was asked.
+        function: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Why a plugin could not be loaded. Every message names where it comes from: a file, or `bundled`.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The engine that runs plugins could not be set up.
+    #[error("cannot set up the sandbox: {reason}; it needs about 200 GB of address space, though no memory: see `ulimit -v`")]
+    NoSandbox {
+        /// In the engine's words.
+        reason: String,
+    },
+    /// The file could not be read.
+    #[error("cannot read the plugin `{path}`: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is larger than plugins may be.
+    #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
+    TooLarge {
+        /// Where it comes from.
+        origin: String,
+        /// Its size.
+        bytes: usize,
+        /// What it may have.
+        limit_bytes: usize,
+    },
+    /// The file is something else.
+    #[error("{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00")]
+    NotWebAssembly {
+        /// Where it comes from.
+        origin: String,
+    },
+    /// The file is a module, the step before a component.
+    #[error(
+        "{origin} is a core WebAssembly module, and a plugin is a component; make one of it with \
+         `wasm-tools component new`"
+    )]
+    CoreModule {
+        /// Where it comes from.
+        origin: String,
+    },
+    /// The component is not valid, or uses something that is switched off.
+    #[error("the plugin {origin} cannot be compiled: {reason}")]
+    Invalid {
+        /// Where it comes from.
+        origin: String,
+        /// In the compiler's words.
+        reason: String,
+    },
+    /// The component wants powers.
+    #[error(
+        "the plugin {origin} imports {imports}, and plugins have no powers: they import nothing; build it for \
+         `wasm32-unknown-unknown`, without the parts of its language that need a system"
+    )]
+    WantsPowers {
+        /// Where it comes from.
+        origin: String,
+        /// What it imports.
+        imports: String,
+    },
+    /// The component is no provider's plugin, or one for another version of the contract.
+    #[error("the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}")]
+    WrongContract {
+        /// Where it comes from.
+        origin: String,
+        /// What it exports.
+        exports: String,
+        /// What it imports.
+        imports: String,
+        /// What this host asks for.
+        expected: String,
+        /// The first difference.
+        problem: String,
+    },
+    /// It could not be asked who it is.
+    #[error("the plugin {origin} does not say who it is: {source}")]
+    Silent {
+        /// Where it comes from.
+        origin: String,
+        /// Why.
+        source: PluginError,
+    },
+    /// What it says of itself contradicts the contract.
+    #[error("the plugin {origin} describes itself in a way that makes no sense: {problems}")]
+    WrongManifest {
+        /// Where it comes from.
+        origin: String,
+        /// Every problem, separated by semicolons.
+        problems: String,
+    },
+    /// Two files hold a plugin for one provider.
+    #[error("both {first} and {second} are plugins for the provider `{id}`; load one of them")]
+    Twice {
+        /// The provider.
+        id: String,
+        /// The file that was named first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}

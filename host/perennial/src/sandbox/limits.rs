@@ -1,0 +1,68 @@
+//! What a plugin may spend. Each number says where it comes from.
+
+use std::time::Duration;
+
+/// What one plugin may spend; the same for every batch, because every batch has a sandbox of its own.
+///
+/// Fuel is what stops a rule that does not end: WebAssembly counts it, so the same question stops at the same place on
+/// every machine. Time is only there for what fuel does not see. Measured: Huawei's rules take some 20,000 units of
+/// fuel for the timeline of a bundle of three, and a core burns about a thousand million in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most questions asked in one call. 256 take a few milliseconds; the cost of a fresh sandbox is then below a
+    /// hundredth of the work, and a batch that fails has little to repeat.
+    pub questions_max: usize,
+    /// Fuel of every call, whatever is asked: 20 million, some 20 ms. What a plugin needs to start.
+    pub fuel: u64,
+    /// Fuel that every item of a question (a member, an order, a package) adds: 100,000, fifteen times what Huawei's
+    /// rules take.
+    pub fuel_per_item: u64,
+    /// Fuel that calls which failed may have cost, in all the questions of one request to the sandbox, before the rest
+    /// of them fails unasked: 20,000 million, some 20 seconds of one core, or what 70 bundles with an endless loop
+    /// cost to be told from their neighbours.
+    pub failing_fuel_max: u64,
+    /// Time of every call: one second, ten times what the fuel of a full batch lasts, so that a busy machine does not
+    /// turn a good plugin into a bad one.
+    pub time_max: Duration,
+    /// All memories together, in bytes: 32 MiB. A batch of 256 bundles of three with their answers needs about 1 MiB.
+    pub memory_max_bytes: usize,
+    /// Elements of all tables together: 10,000, so many functions may a plugin call indirectly. A rule set has
+    /// hundreds, an interpreter thousands.
+    pub table_elements_max: usize,
+    /// Modules a component may be made of: 8. Ours are of one; other languages' tools add a few adapters.
+    pub instances_max: usize,
+    /// Memories, and tables, a component may have: 4 each. Ours have one.
+    pub memories_max: usize,
+    /// What an answer may take in the host's memory, in bytes: 16 MiB, twice what a full batch of timelines of the
+    /// greatest length takes.
+    pub answer_max_bytes: usize,
+    /// Handles that a plugin may hold: 16. The contract has none yet.
+    pub handles_max: usize,
+    /// The size of a component, in bytes: 10 MiB, four times an interpreter. Compiling takes a second or so for each
+    /// megabyte, and nothing else limits it.
+    pub component_max_bytes: usize,
+}
+
+impl Limits {
+    /// The limits that plugins have unless somebody says otherwise.
+    pub const DEFAULT: Limits = Limits {
+        questions_max: 256,
+        fuel: 20_000_000,
+        fuel_per_item: 100_000,
+        failing_fuel_max: 20_000_000_000,
+        time_max: Duration::from_secs(1),
+        memory_max_bytes: 32 << 20,
+        table_elements_max: 10_000,
+        instances_max: 8,
+        memories_max: 4,
+        answer_max_bytes: 16 << 20,
+        handles_max: 16,
+        component_max_bytes: 10 << 20,
+    };
+
+    /// The fuel of a call that asks about so many items.
+    pub(super) fn fuel_for(&self, items: usize) -> u64 {
+        let items = u64::try_from(items).unwrap_or(u64::MAX);
+        self.fuel.saturating_add(self.fuel_per_item.saturating_mul(items))
+    }
+}

@@ -1,0 +1,58 @@
+//! Runs cargo from within cargo. Knows which parts of the outer one's environment the inner one must not see.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context;
+use anyhow::Result;
+use anyhow::bail;
+
+use crate::TARGET;
+
+/// What the outer cargo, `cargo clippy` or a developer's shell sets for the host's own code. It would make the
+/// plugin another one, or have it only checked instead of compiled.
+const NOT_FOR_PLUGINS: [&str; 8] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_TARGET_DIR",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+];
+
+/// Compiles `package` for [`TARGET`] and returns the path of the module.
+///
+/// The outer cargo's job slots are shared (`CARGO_MAKEFLAGS` stays), so `-j` means what it says.
+pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(program("CARGO", "cargo"));
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--locked", "--lib", "--profile", "plugin", "--target", TARGET, "--package", package])
+        .arg("--target-dir")
+        .arg(target_dir);
+    for name in NOT_FOR_PLUGINS {
+        cargo.env_remove(name);
+    }
+    let output = cargo.output().with_context(|| format!("cannot run `{}`", show(&cargo)))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{}` in `{}` failed:\n{said}", show(&cargo), workspace.display());
+    }
+    let module = format!("{}.wasm", package.replace('-', "_"));
+    Ok(target_dir.join(TARGET).join("plugin").join(module))
+}
+
+/// The program that cargo names in the variable `name` for its build scripts, or `fallback` outside of one.
+pub fn program(name: &str, fallback: &str) -> std::ffi::OsString {
+    println!("cargo:rerun-if-env-changed={name}");
+    std::env::var_os(name).unwrap_or_else(|| fallback.into())
+}
+
+/// A command as one would type it.
+pub fn show(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,189 @@
+//! A plugin that does wrong: what it does about a bundle is the attribute `does` of its primary resource.
+//!
+//! Knows every way that the tests of the sandbox try. A bundle without the attribute is answered as it should be, so
+//! that a test sees who suffers from whom.
+#![cfg(target_family = "wasm")]
+
+use plugin_sdk::commands;
+use plugin_sdk::lifecycle;
+use plugin_sdk::profile;
+use plugin_sdk::usage;
+use plugin_sdk::{
+    Account, Attributes, Bundle, Consumption, Draw, Happening, Kind, Level, Manifest, Occurrence, OnExpiry,
+    Operation, Outlook, Plan, Question, Refusal, Stage, Step, Timestamp,
+};
+
+struct Hostile;
+
+plugin_sdk::export_provider!(Hostile with_types_in plugin_sdk);
+
+impl profile::Guest for Hostile {
+    fn describe() -> Manifest {
+        let refusal = |code: &str| Refusal { code: code.to_owned(), message: "no".to_owned() };
+        Manifest {
+            id: "hostile".to_owned(),
+            name: "Hostile".to_owned(),
+            kinds: vec![Kind {
+                name: "thing".to_owned(),
+                label: "A thing".to_owned(),
+                attaches_to: vec!["thing".to_owned()],
+                terms: Vec::new(),
+                package: false,
+            }],
+            settings: Vec::new(),
+            notices: Vec::new(),
+            reads: vec!["does".to_owned(), "region".to_owned()],
+            utc_offset_minutes: 0,
+            insufficient_balance: refusal("Poor"),
+            unknown_resource: refusal("Unknown"),
+            idempotency: None,
+        }
+    }
+
+    fn check_settings(settings: Attributes) -> Vec<String> {
+        match value(&settings, "does") {
+            "lists" => (0..100_000).map(|_| "x".repeat(1000)).collect(),
+            does => {
+                misbehave(does);
+                settings.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+            }
+        }
+    }
+}
+
+impl lifecycle::Guest for Hostile {
+    fn timeline(_: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+        let mut answers = Vec::new();
+        for outlook in outlooks {
+            match does(&outlook.bundle) {
+                "few" => {}
+                "many" => answers.extend([Vec::new(), Vec::new()]),
+                _ => answers.push(occurrences(&outlook)),
+            }
+        }
+        answers
+    }
+}
+
+/// What happens to a bundle: each member is released when it expires, unless the bundle says otherwise.
+fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
+    let after = outlook.after;
+    let release = |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::Enter(Stage::Released) };
+    let attempt = |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::TryRenewal };
+    let honest = || {
+        let members = (0..).zip(&outlook.bundle);
+        members.filter_map(|(place, member)| Some(release(member.expires_at?, place))).collect()
+    };
+    match does(&outlook.bundle) {
+        "string" => {
+            let name = "x".repeat(16 << 20);
+            vec![Occurrence { at: after + 1, resource: 0, what: Happening::SetAttribute((name, String::new())) }]
+        }
+        "lists" => vec![attempt(after + 1, 0); 500_000],
+        "endless" => (1..=600).map(|second| attempt(after + second, 0)).collect(),
+        "unending" => vec![attempt(after + 1, 0)],
+        "past" => vec![release(after, 0)],
+        "disorder" => vec![attempt(after + 2, 0), release(after + 1, 0)],
+        "outside" => vec![release(after + 1, 7)],
+        "notice" => vec![Occurrence { at: after + 1, resource: 0, what: Happening::Notice(3) }],
+        "echo" => {
+            let member = &outlook.bundle[0];
+            let names = member.attributes.iter().map(|(name, value)| format!("{name}={value}"));
+            let echoed = names.collect::<Vec<_>>().join(" ");
+            let what = Happening::SetAttribute((member.id.clone(), echoed));
+            let mut answer = vec![Occurrence { at: after + 1, resource: 0, what }];
+            answer.extend::<Vec<_>>(honest());
+            answer
+        }
+        does => {
+            misbehave(does);
+            honest()
+        }
+    }
+}
+
+impl commands::Guest for Hostile {
+    fn make_plans(_: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
+        questions.iter().map(plan).collect()
+    }
+}
+
+/// What a command would do: nothing, unless the bundle says otherwise.
+fn plan(question: &Question) -> Result<Plan, Refusal> {
+    let step = |resource, operation| Step { resource, operation };
+    let extend = |expires_at, count| {
+        let term = plugin_sdk::Term { count, unit: plugin_sdk::TermUnit::Month };
+        let extension = commands::Extension { expires_at, term, extra_days: 0, anchor_day: None };
+        step(0, Operation::Extend(extension))
+    };
+    let steps = match does(&question.bundle) {
+        "past" => vec![extend(question.at, 1)],
+        "no-time" => vec![extend(question.at + (1 << 40), 0)],
+        "outside" => vec![step(7, Operation::SetOnExpiry(OnExpiry::Lapse))],
+        "refusal" => return Err(Refusal { code: "No".to_owned(), message: "not this one".to_owned() }),
+        does => {
+            misbehave(does);
+            Vec::new()
+        }
+    };
+    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+}
+
+impl usage::Guest for Hostile {
+    fn cover(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+        consumptions.iter().map(draws).collect()
+    }
+}
+
+/// What a use draws on: all of it on the first package, unless the type of resource says otherwise.
+fn draws(consumption: &Consumption) -> Vec<Draw> {
+    let draw = |package, amount| Draw { package, amount, level: Level::Quiet };
+    match consumption.resource_type.as_str() {
+        "greedy" => vec![draw(0, i64::MAX)],
+        "outside" => vec![draw(7, consumption.amount)],
+        does => {
+            misbehave(does);
+            vec![draw(0, consumption.amount)]
+        }
+    }
+}
+
+fn does(bundle: &Bundle) -> &str {
+    bundle.first().map_or("", |primary| value(&primary.attributes, "does"))
+}
+
+fn value<'a>(values: &'a Attributes, name: &str) -> &'a str {
+    values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+}
+
+/// What can be done wrong about any question.
+fn misbehave(does: &str) {
+    match does {
+        "loop" => endless_loop(),
+        "memory" => hoard(),
+        "stack" => {
+            std::hint::black_box(descend(0));
+        }
+        "trap" => panic!("as asked"),
+        _ => {}
+    }
+}
+
+fn endless_loop() {
+    let mut turns = 0_u64;
+    while std::hint::black_box(turns) < u64::MAX {
+        turns += 1;
+    }
+}
+
+fn hoard() {
+    let mut hoard = Vec::new();
+    loop {
+        hoard.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
+}
+
+fn descend(depth: u64) -> u64 {
+    let deeper = std::hint::black_box(depth) + 1;
+    if deeper == u64::MAX { deeper } else { descend(deeper) + std::hint::black_box(1) }
+}
