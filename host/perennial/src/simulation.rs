@@ -142,9 +142,10 @@ impl Outbox<'_, '_> {
         if !self.held.iter().any(|recorded| recorded.event.at < floor) {
             return;
         }
-        let (mut ready, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.event.at < floor);
+        let all = std::mem::take(&mut self.held).into_iter();
+        let (mut ready, held): (Vec<_>, Vec<_>) = all.partition(|recorded| recorded.event.at < floor);
         self.held = held;
-        Vec::sort_by(&mut ready, |one: &Recorded, other| order(one).cmp(&order(other)));
+        ready.sort_by(|one, other| order(one).cmp(&order(other)));
         ready.into_iter().for_each(&mut *self.observe);
     }
 }

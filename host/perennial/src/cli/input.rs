@@ -17,6 +17,7 @@ use crate::formats::inventory::Inventory;
 use crate::formats::inventory::Known;
 use crate::formats::scenario;
 use crate::formats::scenario::Entry;
+use crate::sandbox::Limits;
 use crate::sandbox::Options;
 use crate::sandbox::Plugins;
 
@@ -29,7 +30,7 @@ impl Context {
     /// The bundled plugins and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let cache = self.cache.clone().or_else(default_cache);
-        Ok(Plugins::load(&Options { files: self.plugins.clone(), cache_dir: cache, ..Options::default() })?)
+        Ok(Plugins::load(&Options { files: self.plugins.clone(), cache_dir: cache, limits: Limits::DEFAULT })?)
     }
 
     /// The rules of every provider.

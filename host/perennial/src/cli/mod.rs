@@ -20,8 +20,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
-use crate::formats::problems::Problems;
-use crate::report::style::Style;
+use crate::formats::Problems;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::Wrong;
-use crate::report::style::Style;
+use crate::report::Style;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;

@@ -14,7 +14,7 @@ use crate::cli::Context;
 use crate::clock;
 use crate::engine::Engine;
 use crate::engine::Keep;
-use crate::report::words;
+use crate::report;
 use crate::store::Store;
 use crate::store::error::StoreError;
 
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     clock::run(&mut engine, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().unwrap_or_default();
         let resource = recorded.event.resource.as_deref().unwrap_or_default();
-        tracing::info!(at = %recorded.event.at, account, resource, "{}", words::words(&recorded.event));
+        tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
     })?;
     tracing::info!("the clock stopped; nothing was left half done");
     Ok(())

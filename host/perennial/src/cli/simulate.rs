@@ -18,8 +18,9 @@ use crate::formats::inventory::Inventory;
 use crate::formats::inventory::Nothing;
 use crate::formats::scenario::Entry;
 use crate::report;
-use crate::report::history::Detail;
-use crate::report::history::History;
+use crate::report::Detail;
+use crate::report::History;
+use crate::report::Style;
 use crate::simulation;
 use crate::store::Store;
 
@@ -101,7 +102,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         Format::Jsonl => play.events(context, providers, &mut out)?,
         Format::Table => {
             let history = play.history(context, providers, Detail::Totals)?;
-            let style = if arguments.out.is_some() { report::style::PLAIN } else { context.stdout_style() };
+            let style = if arguments.out.is_some() { Style::PLAIN } else { context.stdout_style() };
             report::table::write(&history, style, &mut out)?;
         }
         Format::Html => {
@@ -123,11 +124,11 @@ fn tell_what_is_outside(scenario: &[Entry], arguments: &Arguments) {
 
 impl Play<'_> {
     /// Plays it, and writes every event as a line of JSON.
-    fn events(&self, context: &Context, providers: Providers, out: &mut dyn Write) -> anyhow::Result<()> {
+    fn events(&self, context: &Context, providers: Providers, out: &mut impl Write) -> anyhow::Result<()> {
         let mut written = Ok(());
         self.run(context, providers, &mut |account, event| {
             if written.is_ok() {
-                written = event::write_line(&mut *out, account, event);
+                written = event::write_line(out, account, event);
             }
         })?;
         Ok(written?)

@@ -78,7 +78,7 @@ impl Engine {
         let rules = asked.batch.accounts[0].rules.clone();
         let idempotency = rules.as_ref().and_then(|rules| rules.manifest().idempotency.clone());
         let token = idempotency.as_ref().and_then(|how| token_of(command, how));
-        let fingerprint = format!("{resource} {}", formats::command::value(command));
+        let fingerprint = format!("{resource} {}", formats::decision::command(command));
         if let (Some(how), Some(token)) = (&idempotency, &token) {
             let since = at - i64::from(how.valid_seconds);
             if let Some(seen) = tokens::get(self.read(), account, token, since)? {

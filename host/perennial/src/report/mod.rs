@@ -4,10 +4,12 @@
 //! it down. Knows nothing of files, databases or plugins, and never asks what time it is. Start with [`history`].
 
 mod account;
+mod columns;
 mod dates;
 pub mod history;
 pub mod html;
 mod lane;
+pub mod listing;
 pub mod months;
 pub mod style;
 pub mod table;

@@ -42,6 +42,14 @@ impl Tone {
 }
 
 impl Style {
+    /// No escape sequences.
+    pub const PLAIN: Style = Style { colours: false };
+
+    /// `text` as somebody who may overlook it should see it.
+    pub fn alarm(self, text: &str) -> String {
+        self.paint(Tone::Bad, text)
+    }
+
     /// `text` in a tone.
     pub(super) fn paint(self, tone: Tone, text: &str) -> String {
         let ansi = match tone {

@@ -47,6 +47,11 @@ pub struct Question {
     pub orders: Vec<Order>,
 }
 
+/// A command as it is kept: equal text for equal commands.
+pub fn command(command: &Command) -> Value {
+    command::value(command)
+}
+
 /// The question as it is kept.
 pub fn question(question: &Question) -> Value {
     write::object([

@@ -61,6 +61,29 @@ pub fn body(event: &Event) -> (&'static str, Map<String, Value>) {
     (name, write::map(fields))
 }
 
+/// What every type of event is called.
+pub const TYPES: [&str; 19] = [
+    "stage_changed",
+    "renewal_settled",
+    "renewal_declined",
+    "renewal_in_doubt",
+    "command_refused",
+    "setting_changed",
+    "unsubscribed",
+    "converted",
+    "balance_changed",
+    "package_ordered",
+    "package_bought",
+    "package_used",
+    "package_refilled",
+    "package_low",
+    "package_depleted",
+    "usage_uncovered",
+    "notice",
+    "plugin_failed",
+    "host_resumed",
+];
+
 /// What happened is called this in every format.
 pub fn name(what: &Happened) -> &'static str {
     match what {
