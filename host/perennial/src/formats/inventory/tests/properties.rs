@@ -158,6 +158,15 @@ fn damage(value: &mut Value, at: &mut usize, with: &Option<Value>) {
     }
 }
 
+/// How many values there are below `value`.
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(|item| 1 + values(item)).sum(),
+        Value::Object(members) => members.values().map(|member| 1 + values(member)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
 fn junk() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -201,7 +210,7 @@ proptest! {
     ) {
         let mut file = serde_json::from_str::<Value>(&write(&inventory)).unwrap();
         for (at, with) in damages {
-            damage(&mut file, &mut at.index(200), &with);
+            damage(&mut file, &mut at.index(values(&file).max(1)), &with);
         }
         if let Err(problems) = read(&file.to_string(), &Nothing) {
             prop_assert!(problems.list().iter().all(|problem| !problem.path.is_empty()));
