@@ -210,7 +210,8 @@ proptest! {
     ) {
         let mut file = serde_json::from_str::<Value>(&write(&inventory)).unwrap();
         for (at, with) in damages {
-            damage(&mut file, &mut at.index(values(&file).max(1)), &with);
+            let mut at = at.index(values(&file).max(1));
+            damage(&mut file, &mut at, &with);
         }
         if let Err(problems) = read(&file.to_string(), &Nothing) {
             prop_assert!(problems.list().iter().all(|problem| !problem.path.is_empty()));
