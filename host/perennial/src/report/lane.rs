@@ -47,6 +47,8 @@ pub(super) struct Lane {
     pub(super) refunded: Micros,
     /// What is wrong with it now, if anything.
     pub(super) problem: Option<String>,
+    /// Whether that is only that the plugin gave no usable answer.
+    is_failing: bool,
     /// What the picture shows; `None` when there is no picture, or no room in it.
     pub(super) story: Option<Story>,
 }
@@ -100,6 +102,7 @@ impl Lane {
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
             problem: None,
+            is_failing: false,
             story,
         }
     }
@@ -121,6 +124,7 @@ impl Lane {
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
             problem: None,
+            is_failing: false,
             story: None,
             kind: self.kind.clone(),
             region: self.region.clone(),
@@ -158,6 +162,9 @@ impl Lane {
     }
 
     fn count(&mut self, event: &Event, words: &dyn Fn() -> String) {
+        if self.is_failing && is_answer(&event.what) {
+            (self.problem, self.is_failing) = (None, false);
+        }
         match &event.what {
             Happened::StageChanged { to, .. } => self.enter(event.at, *to),
             Happened::Converted => self.enter(event.at, Stage::Converted),
@@ -173,11 +180,10 @@ impl Lane {
                 self.declines += 1;
                 self.problem = Some(format!("declined: {code} {message}"));
             }
-            Happened::RenewalInDoubt { .. }
-            | Happened::PluginFailed { .. }
-            | Happened::PackageDepleted { .. } => {
-                self.problem = Some(words());
+            Happened::RenewalInDoubt { .. } | Happened::PackageDepleted { .. } => {
+                self.problem = Some(words())
             }
+            Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
             Happened::Unsubscribed { scope, refund, .. } => {
                 self.refunded += *refund;
                 self.unsubscribe(event.at, *scope);
@@ -228,4 +234,17 @@ impl Lane {
             story.stages.push((at, stage));
         }
     }
+}
+
+/// Whether the plugin must have answered for this to happen: whatever it failed at is over.
+fn is_answer(what: &Happened) -> bool {
+    matches!(
+        what,
+        Happened::StageChanged { .. }
+            | Happened::RenewalSettled { .. }
+            | Happened::RenewalDeclined { .. }
+            | Happened::Converted
+            | Happened::PackageRefilled { .. }
+            | Happened::Notice { .. }
+    )
 }

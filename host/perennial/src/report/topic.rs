@@ -115,8 +115,8 @@ impl Topic {
             Topic::InDoubt => "renewal in doubt",
             Topic::Refused => "refused command",
             Topic::PluginFailed => "plugin failure",
-            Topic::Grace => "grace",
-            Topic::Retention => "retention",
+            Topic::Grace => "in grace",
+            Topic::Retention => "in retention",
             Topic::Released => "release",
             Topic::Revived => "revival",
             Topic::Unsubscribed => "unsubscription",
@@ -202,8 +202,6 @@ impl Topic {
             | Topic::Converted
             | Topic::Bought
             | Topic::Refilled
-            | Topic::Low
-            | Topic::Depleted
             | Topic::TopUp => Row::On,
             Topic::Notice | Topic::Setting => Row::Below,
             Topic::Grace
