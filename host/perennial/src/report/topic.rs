@@ -193,9 +193,13 @@ impl Topic {
     /// Where its marks go.
     pub(super) const fn row(self) -> Row {
         match self {
-            Topic::Declined | Topic::InDoubt | Topic::Refused | Topic::PluginFailed | Topic::Uncovered => {
-                Row::Above
-            }
+            Topic::Declined
+            | Topic::InDoubt
+            | Topic::Refused
+            | Topic::PluginFailed
+            | Topic::Low
+            | Topic::Depleted
+            | Topic::Uncovered => Row::Above,
             Topic::Renewed
             | Topic::RenewedByCommand
             | Topic::Unsubscribed
