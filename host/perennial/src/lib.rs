@@ -3,8 +3,11 @@
 //! Arrows go down: `cli` calls `engine`, `engine` calls `store` and `sandbox`, which never meet, and all of them use
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
+pub mod cli;
+pub mod clock;
 pub mod engine;
 pub mod formats;
 pub mod report;
+pub mod simulation;
 pub mod store;
 pub mod sandbox;

@@ -35,7 +35,7 @@ use crate::engine::rules::Rules;
 use crate::formats;
 use crate::sandbox::Outlook;
 use crate::sandbox::Question;
-use crate::sandbox::error::PluginError;
+use crate::sandbox::PluginError;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles::Agenda;
 use crate::store::bundles::StoredBundle;
@@ -412,15 +412,16 @@ impl Batch {
         }
         let item = &mut self.items[place];
         let account = &self.accounts[item.account].account;
-        let question = Question {
+        let question = formats::decision::Question {
             at: item.instant,
-            account: 0,
-            command,
-            member,
-            bundle: &item.course.bundle,
-            orders,
+            account: account.id.clone(),
+            settings: account.settings.clone(),
+            command: command.clone(),
+            resource: member,
+            bundle: item.course.bundle.clone(),
+            orders: orders.to_vec(),
         };
-        let question = formats::decision::question(account, &question).to_string();
+        let question = formats::decision::question(&question).to_string();
         let answer = formats::decision::answer(answer).to_string();
         item.decisions.push(Decided { at: item.instant, member, question, answer });
     }

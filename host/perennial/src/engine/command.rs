@@ -89,7 +89,7 @@ impl Engine {
         if let Some(refusal) = &refusal {
             asked.refuse(command, refusal);
         }
-        let seen = token.map(|token| (token, Seen { fingerprint, answer: formats::decision::verdict(refusal.as_ref()) }));
+        let seen = token.map(|token| (token, Seen { fingerprint, refusal: refusal.clone() }));
         let happened = self.write_asked(at, account, asked, seen)?;
         Ok(Answer { refusal, happened })
     }
@@ -141,7 +141,8 @@ impl Engine {
         value: &str,
     ) -> Result<Vec<Recorded>, EngineError> {
         let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else { return Ok(Vec::new()) };
-        let (mut batch, _) = self.in_play(stored, at)?;
+        let is_behind = is_behind(&stored, at);
+        let mut batch = self.batch(vec![stored], |_| at - 1)?;
         let item = &mut batch.items[0];
         let before = item.course.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
         if before.as_deref() == Some(value) {
@@ -149,17 +150,20 @@ impl Engine {
         }
         let what = Happened::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
         item.course.events.push(Event { at, resource: Some(resource.to_owned()), what });
-        item.instant = at - 1;
-        batch.decide();
+        // What is overdue is for the clock to do, in its order; it asks for the timeline anyway.
+        if !is_behind {
+            item.course.skip_to(at - 1);
+            batch.decide();
+        }
         self.write(batch)
     }
 
     /// Puts one bundle in play at `at`, with everything done that was due before; says why not, if that failed.
     fn in_play(&self, stored: StoredBundle, at: Timestamp) -> Result<(Batch, Option<String>), EngineError> {
         let before = at - 1;
-        let agenda = stored.agenda;
+        let is_behind = is_behind(&stored, at);
         let mut batch = self.batch(vec![stored], |_| before)?;
-        if agenda.failures > 0 || agenda.wake_at.is_some_and(|wake_at| wake_at <= before) {
+        if is_behind {
             batch.decide();
         }
         let item = &mut batch.items[0];
@@ -264,8 +268,7 @@ impl Engine {
         let account = asked.batch.accounts[0].row;
         self.store.write(|tx| tokens::put(tx, account, token, &seen, at))?;
         if seen.fingerprint == fingerprint {
-            let refusal = formats::decision::read_verdict(&seen.answer).map_err(StoreError::from)?;
-            return Ok(Answer { refusal, happened: Vec::new() });
+            return Ok(Answer { refusal: seen.refusal, happened: Vec::new() });
         }
         let event = refused(at, &asked.batch.items[0].course.bundle.members[asked.member].id, command, &how.mismatch);
         let happened = self.write_event(Some(account), Some(&asked.batch.accounts[0].account.id.clone()), event)?;
@@ -387,6 +390,11 @@ impl Asked {
         let event = refused(item.instant, &item.course.bundle.members[self.member].id, command, refusal);
         item.course.events.push(event);
     }
+}
+
+/// Whether something that was due before `at` is not done: the host was busy or its plugin failed.
+fn is_behind(stored: &StoredBundle, at: Timestamp) -> bool {
+    stored.agenda.failures > 0 || stored.agenda.wake_at.is_some_and(|wake_at| wake_at < at)
 }
 
 fn refused(at: Timestamp, resource: &str, command: &Command, refusal: &Refusal) -> Event {

@@ -1,7 +1,7 @@
 //! What can go wrong while the engine works. A bundle whose plugin fails is not among it: that is written down, and the
 //! engine goes on.
 
-use crate::sandbox::error::PluginError;
+use crate::sandbox::PluginError;
 use crate::store::error::StoreError;
 
 /// Why the engine stopped.

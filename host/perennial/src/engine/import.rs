@@ -22,8 +22,9 @@ use crate::store::orders;
 impl Engine {
     /// Takes accounts and bundles in, all or none, as they are at `at`; each bundle comes with its account's id.
     ///
-    /// Every bundle wakes at once, so that the clock finds out when it really wakes. One that expired before `at` starts
-    /// from its expiry: what has happened to it since is caught up on, at the instants at which it was due.
+    /// What is due at `at` itself is still to come. Every bundle wakes at once, so that the clock finds out when it really
+    /// wakes. One that expired before `at` starts from its expiry: what has happened to it since is caught up on, at the
+    /// instants at which it was due.
     ///
     /// # Errors
     ///
@@ -74,6 +75,6 @@ fn opening(account: &Account, at: Timestamp) -> Entry {
 }
 
 fn first_agenda(bundle: &Bundle, at: Timestamp) -> Agenda {
-    let cursor_at = bundle.first_expiry().map_or(at, |expires_at| at.min(expires_at - 1));
+    let cursor_at = bundle.first_expiry().map_or(at, |expires_at| at.min(expires_at)) - 1;
     Agenda { cursor_at, wake_at: bundle.is_live().then_some(cursor_at), failures: 0 }
 }

@@ -13,6 +13,9 @@ pub mod usage;
 pub mod write;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
@@ -27,6 +30,7 @@ use crate::engine::rules::Providers;
 use crate::engine::write::Recorded;
 use crate::store::Store;
 use crate::store::accounts;
+use crate::store::accounts::StoredAccount;
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
 use crate::store::clock;
@@ -54,6 +58,7 @@ pub struct Engine {
     keep: Keep,
     batch_max: u32,
     spread: i64,
+    stop: Arc<AtomicBool>,
 }
 
 /// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
@@ -62,7 +67,7 @@ pub type Sink<'a> = dyn FnMut(Vec<Recorded>, Timestamp) + 'a;
 impl Engine {
     /// An engine over a store, with the rules of each provider.
     pub fn new(store: Store, providers: Providers, keep: Keep) -> Engine {
-        Engine { store, providers, keep, batch_max: BATCH_MAX, spread: SPREAD_MAX }
+        Engine { store, providers, keep, batch_max: BATCH_MAX, spread: SPREAD_MAX, stop: Arc::default() }
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
@@ -71,9 +76,34 @@ impl Engine {
         self
     }
 
+    /// The same engine, which stops between two transactions once `stop` is set; what it had not done stays due.
+    pub fn stopped_by(mut self, stop: Arc<AtomicBool>) -> Engine {
+        self.stop = stop;
+        self
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// The database, for reading what is committed.
     pub fn read(&self) -> &Connection {
         self.store.read()
+    }
+
+    /// Runs `work` in one transaction: everything that it does through the engine, and what it writes to the database
+    /// itself, is written together or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; nothing of it is written then.
+    pub fn atomically<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Engine) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store.begin()?;
+        let result = work(self);
+        self.store.end(result)
     }
 
     /// The rules of each provider.
@@ -98,23 +128,34 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails. Batches before the failing one are written.
     pub fn run_to(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<(), EngineError> {
-        loop {
-            let payment = packages::next_deferred(self.read(), until)?;
-            let by = payment.map_or(until, |payment| payment.pay_at);
-            match bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
-                Some(wake) => {
-                    let last = by.min(wake + self.spread);
-                    let due = bundles::due(self.read(), last, self.batch_max)?;
-                    let happened = self.on_time(due)?;
-                    sink(happened, wake);
-                }
-                None => match payment {
-                    Some(payment) => {
-                        let happened = self.pay_deferred(payment, payment.pay_at)?;
-                        sink(happened, payment.pay_at);
-                    }
-                    None => return self.ticked(until),
-                },
+        while !self.is_stopped() && self.step(until, sink)? {}
+        Ok(())
+    }
+
+    /// Does the next batch of what is due by `until`, as [`Engine::run_to`] does; returns whether more may be.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        let payment = packages::next_deferred(self.read(), until)?;
+        let by = payment.map_or(until, |payment| payment.pay_at);
+        match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
+            (Some(wake), _) => {
+                let last = by.min(wake + self.spread);
+                let due = bundles::due(self.read(), last, self.batch_max)?;
+                let happened = self.on_time(due)?;
+                sink(happened, wake);
+                Ok(true)
+            }
+            (None, Some(payment)) => {
+                let happened = self.pay_deferred(payment, payment.pay_at)?;
+                sink(happened, payment.pay_at);
+                Ok(true)
+            }
+            (None, None) => {
+                self.ticked(until)?;
+                Ok(false)
             }
         }
     }
@@ -130,14 +171,8 @@ impl Engine {
         now: Timestamp,
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
-        let resumed = Event { at: now, resource: None, what: Happened::HostResumed { down_since } };
-        let keep = self.keep;
-        self.store.write(|tx| match keep {
-            Keep::Everything => write::event(tx, None, &resumed),
-            Keep::State => Ok(()),
-        })?;
-        let mut all = vec![Recorded { account: None, event: resumed }];
-        loop {
+        let mut all = self.resumed(down_since, now)?;
+        while !self.is_stopped() {
             let due = bundles::due(self.read(), now, self.batch_max)?;
             if due.is_empty() {
                 break;
@@ -145,14 +180,31 @@ impl Engine {
             let batch = self.batch(due, |_| now)?;
             all.append(&mut self.decide_and_write(batch)?);
         }
-        while let Some(payment) = packages::next_deferred(self.read(), now)? {
+        while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
             all.append(&mut self.pay_deferred(payment, now)?);
         }
         sink(all, Timestamp::MIN);
         self.ticked(now)
     }
 
+    /// Tells every account that the clock starts again.
+    fn resumed(&mut self, down_since: Timestamp, now: Timestamp) -> Result<Vec<Recorded>, EngineError> {
+        let event = Event { at: now, resource: None, what: Happened::HostResumed { down_since } };
+        let accounts = accounts::list(self.read())?;
+        if self.keep == Keep::Everything {
+            self.store.write(|tx| {
+                accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
+            })?;
+        }
+        let recorded = |stored: StoredAccount| Recorded { account: Some(stored.account.id.into()), event: event.clone() };
+        Ok(accounts.into_iter().map(recorded).collect())
+    }
+
+    /// Says that everything up to `at` is done, unless somebody stopped the engine before it was.
     fn ticked(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        if self.is_stopped() {
+            return Ok(());
+        }
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 

@@ -12,8 +12,9 @@ use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Draw;
 
 use crate::sandbox::Outlook;
+use crate::sandbox::Plugin;
+use crate::sandbox::PluginError;
 use crate::sandbox::Question;
-use crate::sandbox::error::PluginError;
 
 /// One provider's rules. Every answer was checked: it makes sense, whatever the plugin is.
 ///
@@ -52,3 +53,41 @@ pub trait Rules: Send + Sync {
 
 /// The rules of each provider, by its id.
 pub type Providers = BTreeMap<String, Arc<dyn Rules>>;
+
+impl Rules for Plugin {
+    fn manifest(&self) -> &Manifest {
+        self.manifest()
+    }
+
+    fn digest(&self) -> &str {
+        self.digest()
+    }
+
+    fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+        self.check_settings(settings)
+    }
+
+    fn timelines(
+        &self,
+        accounts: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+        self.timelines(accounts, outlooks)
+    }
+
+    fn make_plans(
+        &self,
+        accounts: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+        self.make_plans(accounts, questions)
+    }
+
+    fn cover(
+        &self,
+        accounts: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+        self.cover(accounts, consumptions)
+    }
+}

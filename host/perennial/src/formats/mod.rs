@@ -1,18 +1,22 @@
-//! f
-pub mod event { //! x
-use perennial_domain::event::Event;
-/// x
-pub fn body(_: &Event) -> (&'static str, serde_json::Map<String, serde_json::Value>) { panic!() } }
-pub mod decision { //! x
-use crate::sandbox::Question; use perennial_domain::plan::*; use perennial_domain::account::Account; use serde_json::Value;
-/// x
-pub fn question(_: &Account, _: &Question<'_>) -> Value { panic!() }
-/// x
-pub fn answer(_: &Result<Plan, Refusal>) -> Value { panic!() }
-/// x
-pub fn command(_: &Command) -> Value { panic!() }
-/// x
-pub fn verdict(_: Option<&Refusal>) -> String { panic!() }
-/// x
-pub fn read_verdict(_: &str) -> Result<Option<Refusal>, serde_json::Error> { panic!() }
-}
+//! The file formats that outside programs rely on: what they look like, and nothing else.
+//!
+//! Reading never stops at the first mistake: it answers with a value or with every problem and its path. Start with
+//! [`inventory`] (what exists), [`scenario`] (what people and the world do) and [`event`] (what happened);
+//! [`decision`] keeps what a plugin was asked and what it answered. Nothing here acts, or knows what day it is.
+
+mod amount;
+mod command;
+pub mod decision;
+pub mod event;
+mod fields;
+pub mod inventory;
+mod problems;
+mod resource;
+pub mod scenario;
+mod spot;
+mod tree;
+mod words;
+mod write;
+
+pub use problems::Problem;
+pub use problems::Problems;

@@ -1,1 +1,27 @@
 //! What people look at: tables, months and the picture, made from events.
+//!
+//! A [`History`] is fed every event in order and keeps what the outputs need; [`table`], [`months`] and [`html`] write
+//! it down. Knows nothing of files, databases or plugins, and never asks what time it is. Start with [`history`].
+
+mod account;
+mod columns;
+mod dates;
+pub mod history;
+pub mod html;
+mod lane;
+pub mod listing;
+pub mod months;
+pub mod style;
+pub mod table;
+mod topic;
+pub mod words;
+
+pub use history::Detail;
+pub use history::History;
+pub use style::Style;
+pub use words::words;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

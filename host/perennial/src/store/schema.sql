@@ -153,10 +153,11 @@ create index event_resource on event (resource);
 
 -- Commands that carried a token, and what they were answered.
 create table token (
-    account     integer not null references account,
-    token       text not null,
-    fingerprint text not null,
-    answer      text not null,   -- JSON: null when it was carried out, else the refusal
-    seen_at     integer not null,
+    account         integer not null references account,
+    token           text not null,
+    fingerprint     text not null,
+    refusal_code    text,        -- null when it was carried out
+    refusal_message text,
+    seen_at         integer not null,
     primary key (account, token)
 ) without rowid;

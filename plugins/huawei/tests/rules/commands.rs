@@ -201,6 +201,12 @@ fn switched_on_after_the_last_try_it_is_tried_at_once() {
     assert_eq!(at_once("2026-02-28 03:00:00", OnExpiry::Lapse), Some(0));
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Convert), Some(0));
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Renew), None, "it was on, and tried");
+    // What the primary is refused for is no reason to leave the rest untried.
+    let attributes = vec![(condition::ATTRIBUTE.to_owned(), "off-sale".to_owned())];
+    let bundle = [Resource { attributes, ..resource("ecs") }, attached("evs", 0)];
+    let answer = command(&[], time("2026-02-28 12:00:00"), &bundle, 1, set_auto_renew(None, None), &[]);
+    expect!["#1 renews for own term, no limit; #0 left out CBC.30050013; #1 tried at once"]
+        .assert_eq(&print_plan(&answer));
 }
 
 #[test]
@@ -250,4 +256,25 @@ fn a_try_that_comes_late_still_renews_what_is_active() {
     let bundle = [Resource { on_expiry: OnExpiry::Renew, ..resource("ecs") }];
     let answer = command(&[], time("2026-06-01 12:00:00"), &bundle, 0, automatic(), &[]);
     assert_eq!(print_plan(&answer), "#0 to 2026-03-31 23:59:59 for 1 month");
+}
+
+#[test]
+fn the_disk_of_the_manual_that_expired_in_april_ends_in_may() {
+    let expires_at = Some(time("2026-04-30 23:59:59"));
+    let disk = Resource { stage: Stage::Retention, expires_at, ..resource("evs") };
+    let answer = command(&[], time("2026-05-10 12:00:00"), &[disk], 0, renew(Some(MONTHLY)), &[]);
+    assert_eq!(print_plan(&answer), "#0 to 2026-05-31 23:59:59 for 1 month");
+}
+
+#[test]
+fn a_renewal_by_hand_leaves_automatic_renewal_alone_and_moves_its_tries() {
+    let renewing = Resource { on_expiry: OnExpiry::Renew, renewals_left: Some(2), ..resource("ecs") };
+    let at = time("2026-02-10 12:00:00");
+    let plan = command(&[], at, std::slice::from_ref(&renewing), 0, renew(Some(YEARLY)), &[]).unwrap();
+    let [Step { operation: Operation::Extend(extension), .. }] = &plan.steps[..] else {
+        panic!("only an extension")
+    };
+    let renewed = Resource { expires_at: Some(extension.expires_at), ..renewing };
+    let first = &timeline(&[], at, &[renewed])[0];
+    assert_eq!((show(first.at).as_str(), &first.what), ("2027-02-21 03:00:00", &Happening::TryRenewal));
 }

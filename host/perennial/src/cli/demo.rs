@@ -1,0 +1,70 @@
+//! `perennial demo`: a year of renewals of a made-up broker, told month by month and drawn.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::cli::input;
+use crate::cli::output;
+use crate::cli::simulate::Play;
+use crate::formats::inventory::Nothing;
+use crate::report;
+use crate::report::Detail;
+
+/// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
+///
+/// Nothing is read and nothing is kept but the picture. The inventory and the scenario are written out with `--save`,
+/// as files to begin your own with.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial demo
+  perennial demo --out /tmp/year.html
+  perennial demo --save .")]
+pub(super) struct Arguments {
+    /// Where to write the picture.
+    #[arg(long, value_name = "PATH", default_value = "perennial-demo.html")]
+    out: PathBuf,
+    /// Also write the inventory and the scenario into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
+}
+
+/// What the made-up broker has.
+const INVENTORY: &str = include_str!("../../demo/inventory.json");
+/// What its people and the world do in a year.
+const SCENARIO: &str = include_str!("../../demo/scenario.json");
+/// The year: 2026 in UTC.
+const FROM: Timestamp = Timestamp::from_second(1_767_225_600);
+const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
+
+pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let providers = context.providers()?;
+    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers, &Nothing)?;
+    let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
+    // Before the work, so that a folder that cannot be written to is known at once.
+    let mut picture = BufWriter::new(create(&arguments.out)?);
+    if let Some(folder) = &arguments.save {
+        for (name, text) in [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)] {
+            create(&folder.join(name))?.write_all(text.as_bytes())?;
+        }
+    }
+    let play = Play { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL };
+    let history = play.history(context, providers, Detail::Picture)?;
+    report::html::write(&history, &mut picture)?;
+    picture.flush()?;
+    let mut out = output::writer(None)?;
+    report::months::write(&history, context.stdout_style(), &mut out)?;
+    writeln!(out, "\nThe picture of the year is in `{}`: open it in a browser.", arguments.out.display())?;
+    out.flush()?;
+    Ok(())
+}
+
+fn create(path: &Path) -> Result<File, Wrong> {
+    File::create(path).map_err(|error| Wrong::Argument(format!("cannot write `{}`: {error}", path.display())))
+}

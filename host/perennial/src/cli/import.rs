@@ -1,0 +1,54 @@
+//! `perennial import`: takes an inventory into the database, all of it or nothing.
+
+use std::path::PathBuf;
+
+use crate::cli::Context;
+use crate::cli::input;
+use crate::clock;
+use crate::engine::Engine;
+use crate::engine::Keep;
+use crate::formats::inventory::Known;
+use crate::store::Store;
+use crate::store::accounts;
+use crate::store::bundles;
+
+/// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial import inventory.json
+  perennial --db broker.db import inventory.json")]
+pub(super) struct Arguments {
+    /// The inventory, in JSON.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let text = input::read(&arguments.file)?;
+    let providers = context.providers()?;
+    let store = Store::open(&context.db)?;
+    let inventory = input::inventory(&arguments.file, &text, &providers, &Stored(&store))?;
+    let mut engine = Engine::new(store, providers, Keep::Everything);
+    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+    engine.import(clock::now(), &inventory.accounts, bundles)?;
+    let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
+    println!(
+        "imported {} accounts and {resources} resources into `{}`; `perennial run` takes care of them",
+        inventory.accounts.len(),
+        context.db.display()
+    );
+    Ok(())
+}
+
+/// What is in the database already. A database that cannot be read is found out when it is written to.
+struct Stored<'a>(&'a Store);
+
+impl Known for Stored<'_> {
+    fn provider_of(&self, account: &str) -> Option<String> {
+        accounts::get(self.0.read(), account).ok().flatten().map(|stored| stored.account.provider)
+    }
+
+    fn has_resource(&self, resource: &str) -> bool {
+        bundles::exists(self.0.read(), resource).unwrap_or(false)
+    }
+}

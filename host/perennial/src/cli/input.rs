@@ -1,0 +1,76 @@
+//! Reading what commands are given: files, plugins, instants. Says what is wrong with all of it at once.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use perennial_domain::manifest::Manifest;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::engine::rules::Providers;
+use crate::engine::rules::Rules;
+use crate::formats::inventory;
+use crate::formats::inventory::Inventory;
+use crate::formats::inventory::Known;
+use crate::formats::scenario;
+use crate::formats::scenario::Entry;
+use crate::sandbox::Limits;
+use crate::sandbox::Options;
+use crate::sandbox::Plugins;
+
+/// An instant of the command line, in RFC 3339.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|error: perennial_domain::timestamp::TimestampError| error.to_string())
+}
+
+impl Context {
+    /// The bundled plugins and those that were named.
+    pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
+        let cache = self.cache.clone().or_else(default_cache);
+        Ok(Plugins::load(&Options { files: self.plugins.clone(), cache_dir: cache, limits: Limits::DEFAULT })?)
+    }
+
+    /// The rules of every provider.
+    pub(super) fn providers(&self) -> anyhow::Result<Providers> {
+        let plugins = self.load_plugins()?;
+        Ok(plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect())
+    }
+}
+
+/// Where programs of this user keep what they can make again.
+fn default_cache() -> Option<std::path::PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    cache.filter(|path| path.is_absolute()).or_else(home).map(|path| path.join("perennial"))
+}
+
+/// A file's text.
+pub(super) fn read(path: &Path) -> Result<String, Wrong> {
+    std::fs::read_to_string(path).map_err(|source| Wrong::Unreadable { path: path.to_owned(), source })
+}
+
+/// Reads an inventory for providers, beside what is known already.
+pub(super) fn inventory(
+    path: &Path,
+    text: &str,
+    providers: &Providers,
+    known: &dyn Known,
+) -> Result<Inventory, Wrong> {
+    let manifests: BTreeMap<String, &Manifest> =
+        providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+    let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
+        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
+        None => Ok(Vec::new()),
+    };
+    inventory::read(text, &manifests, &check, known)
+        .map_err(|problems| Wrong::File { path: path.to_owned(), problems })
+}
+
+/// Reads a scenario for an inventory's accounts.
+pub(super) fn scenario(path: &Path, text: &str, inventory: &Inventory) -> Result<Vec<Entry>, Wrong> {
+    let accounts = inventory.accounts.iter().map(|account| account.id.as_str()).collect::<BTreeSet<_>>();
+    scenario::read(text, &accounts).map_err(|problems| Wrong::File { path: path.to_owned(), problems })
+}

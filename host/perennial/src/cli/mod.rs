@@ -1,0 +1,136 @@
+//! The command line: what can be asked of it, and how it answers.
+//!
+//! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
+//! wrong.
+
+mod demo;
+mod events;
+mod import;
+mod input;
+mod output;
+mod plugins;
+mod resources;
+mod run;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use crate::formats::Problems;
+
+/// Keeps prepaid cloud resources alive.
+#[derive(Debug, Parser)]
+#[command(name = "perennial", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    /// The database; it is made by `import`.
+    #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB")]
+    db: PathBuf,
+    /// A provider's plugin to load, beside or instead of the bundled one of the same id; may be given again.
+    #[arg(long = "plugin", global = true, value_name = "FILE")]
+    plugins: Vec<PathBuf>,
+    /// Where compiled plugins are kept, so that they are compiled once; by default a folder of your own.
+    #[arg(long, global = true, value_name = "FOLDER", env = "PERENNIAL_CACHE")]
+    cache: Option<PathBuf>,
+    /// Whether to write colours and draw progress bars.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  perennial demo
+  perennial simulate --inventory inventory.json --from 2026-01-01T00:00:00Z --until 2027-01-01T00:00:00Z
+  perennial import inventory.json
+  perennial run
+  perennial resources --stage grace
+
+Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed).";
+
+/// When to write colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// When the output is a terminal and `NO_COLOR` is not set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Simulate(simulate::Arguments),
+    Import(import::Arguments),
+    Run(run::Arguments),
+    Resources(resources::Arguments),
+    Events(events::Arguments),
+    Plugins(plugins::Arguments),
+}
+
+/// What every command may use.
+struct Context {
+    db: PathBuf,
+    plugins: Vec<PathBuf>,
+    cache: Option<PathBuf>,
+    color: Colour,
+}
+
+/// What was given is wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    /// A file, with every problem in it.
+    #[error("`{path}` cannot be used:\n{problems}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problems: Problems,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read `{path}`: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Something else.
+    #[error("{0}")]
+    Argument(String),
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
+    let arguments = Arguments::parse();
+    let context = Context {
+        db: arguments.db,
+        plugins: arguments.plugins,
+        cache: arguments.cache,
+        color: arguments.color,
+    };
+    context.log_to_stderr();
+    let result = match &arguments.command {
+        Command::Demo(arguments) => demo::demo(&context, arguments),
+        Command::Simulate(arguments) => simulate::simulate(&context, arguments),
+        Command::Import(arguments) => import::import(&context, arguments),
+        Command::Run(arguments) => run::run(&context, arguments),
+        Command::Resources(arguments) => resources::resources(&context, arguments),
+        Command::Events(arguments) => events::events(&context, arguments),
+        Command::Plugins(arguments) => plugins::plugins(&context, arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error:#}", context.stderr_style().alarm("error"));
+            ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })
+        }
+    }
+}

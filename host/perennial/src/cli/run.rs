@@ -1,0 +1,67 @@
+//! `perennial run`: the clock on real time.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+
+use anyhow::Context as _;
+use signal_hook::consts::SIGINT;
+use signal_hook::consts::SIGTERM;
+use signal_hook::iterator::Signals;
+
+use crate::cli::Context;
+use crate::clock;
+use crate::engine::Engine;
+use crate::engine::Keep;
+use crate::report;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
+///
+/// What happens is written to the log. Only one process at a time can do this on one database.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial run
+  RUST_LOG=warn perennial --db broker.db run")]
+pub(super) struct Arguments {
+    /// The most bundles in one transaction.
+    #[arg(long, value_name = "BUNDLES", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    if !context.db.exists() {
+        return Err(StoreError::Missing { path: context.db.clone() }.into());
+    }
+    let store = Store::open(&context.db)?;
+    let providers = context.providers()?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
+    let mut engine =
+        Engine::new(store, providers, Keep::Everything).with_batches_of(arguments.batch).stopped_by(stopped);
+    tracing::info!(db = %context.db.display(), "the clock runs");
+    clock::run(&mut engine, &stop, &mut |recorded| {
+        let account = recorded.account.as_deref().unwrap_or_default();
+        let resource = recorded.event.resource.as_deref().unwrap_or_default();
+        tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
+    })?;
+    tracing::info!("the clock stopped; nothing was left half done");
+    Ok(())
+}
+
+/// Something comes out of the receiver, and `stopped` is set, when the process is told to stop.
+fn stop_on_signals(stopped: Arc<AtomicBool>) -> std::io::Result<mpsc::Receiver<()>> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            stopped.store(true, Ordering::Relaxed);
+            if sender.send(()).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(receiver)
+}

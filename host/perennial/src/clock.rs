@@ -1,0 +1,66 @@
+//! The time. The only file that reads it or waits for it; everywhere else it is an argument.
+//!
+//! [`run`] is the clock on real time. It decides nothing: it asks the engine for everything that is due, and waits.
+
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::write::Recorded;
+use crate::store::clock;
+
+/// A gap of more than this many seconds between two ticks was an outage: what was missed in it is caught up on. A shorter
+/// one, such as a restart, was none: everything happens as though the host had been up.
+pub const OUTAGE_AFTER: i64 = 60;
+/// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
+const HEARTBEAT: i64 = 10;
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub fn now() -> Timestamp {
+    Timestamp::from_second(chrono::Utc::now().timestamp())
+}
+
+/// Runs the clock until something is received on `stop`, telling `observe` what happens.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn run(
+    engine: &mut Engine,
+    stop: &Receiver<()>,
+    observe: &mut dyn FnMut(&Recorded),
+) -> Result<(), EngineError> {
+    loop {
+        tick(engine, now(), observe)?;
+        let wake = engine.next_wake()?.unwrap_or(Timestamp::MAX);
+        let wait = (wake - now()).clamp(1, HEARTBEAT);
+        let wait = Duration::from_secs(wait.unsigned_abs());
+        match stop.recv_timeout(wait) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Does everything that is due at `now`: on time, or late if the host was down.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn tick(
+    engine: &mut Engine,
+    now: Timestamp,
+    observe: &mut dyn FnMut(&Recorded),
+) -> Result<(), EngineError> {
+    let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
+    match clock::ticked_at(engine.read())? {
+        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER => engine.catch_up(ticked_at, now, &mut sink),
+        Some(ticked_at) if now <= ticked_at => Ok(()),
+        Some(_) | None => engine.run_to(now, &mut sink),
+    }
+}

@@ -1,0 +1,150 @@
+//! Commands: how they are written in scenarios and kept decisions. Knows every command; not what it would do.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Renewal;
+use perennial_domain::plan::Scope;
+use serde_json::Value;
+
+use super::spot::Spot;
+use super::tree::Json;
+use super::words;
+use super::write;
+
+/// Commands that are written as one word.
+const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"];
+
+/// Commands that are written as an object with one field.
+const WITH_FIELDS: [&str; 4] = ["renew", "set_auto_renew", "unsubscribe", "buy_again"];
+
+/// Who wrote a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// Somebody outside, who cannot ask in the clock's name.
+    Outside,
+    /// This host, which also keeps what the clock asked.
+    Host,
+}
+
+/// Reads a command.
+pub(super) fn read(spot: Spot<'_, '_>, writer: Writer) -> Option<Command> {
+    match &spot.node.json {
+        Json::Text(name) => bare(name, spot),
+        Json::Object(_) => spot.only_field("a command", |name, body| with_fields(name, body, writer)),
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) => spot
+            .mistyped("a command such as \"cancel_auto_renew\" or {\"unsubscribe\": {\"scope\": \"all\"}}"),
+    }
+}
+
+fn bare(name: &str, spot: Spot<'_, '_>) -> Option<Command> {
+    match name {
+        "cancel_auto_renew" => Some(Command::CancelAutoRenew),
+        "convert_on_expiry" => Some(Command::ConvertOnExpiry),
+        "cancel_conversion" => Some(Command::CancelConversion),
+        name if WITH_FIELDS.contains(&name) => {
+            spot.wrong(format!("write `{name}` as an object: {{\"{name}\": {{…}}}}"));
+            None
+        }
+        name => unknown(name, spot),
+    }
+}
+
+fn with_fields(name: &str, body: Spot<'_, '_>, writer: Writer) -> Option<Command> {
+    match name {
+        "renew" => renewal(body, writer).map(Command::Renew),
+        "set_auto_renew" => auto_renewal(body).map(Command::SetAutoRenew),
+        "unsubscribe" => {
+            let fields = body.object(&["scope"])?;
+            let scope = fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name));
+            scope.map(Command::Unsubscribe)
+        }
+        "buy_again" => purchase(body).map(Command::BuyAgain),
+        name if BARE.contains(&name) => {
+            body.wrong(format!("`{name}` has no fields; write it as text: \"{name}\""));
+            None
+        }
+        name => unknown(name, body),
+    }
+}
+
+fn unknown(name: &str, spot: Spot<'_, '_>) -> Option<Command> {
+    let all = || WITH_FIELDS.into_iter().chain(BARE);
+    let meant = words::did_you_mean(name, all());
+    let there = words::listed(all());
+    spot.wrong(format!("there is no command {}{meant}; expected {there}", words::shown(name)));
+    None
+}
+
+fn renewal(body: Spot<'_, '_>, writer: Writer) -> Option<Renewal> {
+    let fields = match writer {
+        Writer::Outside => body.object(&["term", "options"])?,
+        Writer::Host => body.object(&["term", "options", "cause"])?,
+    };
+    let term = fields.optional("term", |spot| spot.term()).option();
+    let options = fields.optional("options", |spot| spot.options()).or(BTreeMap::new());
+    let cause = match writer {
+        Writer::Outside => Some(Cause::Command),
+        Writer::Host => fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name)),
+    };
+    Some(Renewal { term: term?, cause: cause?, options: options? })
+}
+
+/// Who can ask for a renewal.
+pub(super) const CAUSES: [Cause; 2] = [Cause::Auto, Cause::Command];
+
+/// Reads how a resource renews itself.
+pub(super) fn auto_renewal(body: Spot<'_, '_>) -> Option<AutoRenewal> {
+    let fields = body.object(&["term", "renewals"])?;
+    let term = fields.optional("term", |spot| spot.term()).option();
+    let renewals = fields.optional("renewals", |spot| spot.count()).option();
+    Some(AutoRenewal { term: term?, renewals: renewals? })
+}
+
+fn purchase(body: Spot<'_, '_>) -> Option<Purchase> {
+    let fields = body.object(&["pay_at", "effective_at"])?;
+    let pay_at = fields.optional("pay_at", |spot| spot.instant()).option();
+    let effective_at = fields.optional("effective_at", |spot| spot.instant()).option();
+    Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
+}
+
+/// A command as this host keeps it.
+pub(super) fn value(command: &Command) -> Value {
+    match command {
+        Command::Renew(renewal) => write::object([(
+            command.name(),
+            write::object([
+                ("term", write::term_or_null(renewal.term)),
+                ("options", write::texts(&renewal.options)),
+                ("cause", write::text(renewal.cause.name())),
+            ]),
+        )]),
+        Command::SetAutoRenew(auto_renewal) => {
+            write::object([(command.name(), auto_renewal_value(*auto_renewal))])
+        }
+        Command::Unsubscribe(scope) => {
+            write::object([(command.name(), write::object([("scope", write::text(scope.name()))]))])
+        }
+        Command::BuyAgain(purchase) => write::object([(
+            command.name(),
+            write::object([
+                ("pay_at", write::text_or_null(purchase.pay_at)),
+                ("effective_at", write::text_or_null(purchase.effective_at)),
+            ]),
+        )]),
+        Command::CancelAutoRenew | Command::ConvertOnExpiry | Command::CancelConversion => {
+            write::text(command.name())
+        }
+    }
+}
+
+/// How a resource renews itself, as this host keeps it.
+pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> Value {
+    write::object([
+        ("term", write::term_or_null(auto_renewal.term)),
+        ("renewals", auto_renewal.renewals.into()),
+    ])
+}

@@ -1,0 +1,130 @@
+//! Decisions as they are kept: what a plugin was asked and what it answered, so that it can be asked again years later.
+//!
+//! Knows how questions and answers are written and read back; not who asks.
+
+mod answer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use perennial_domain::bundle::Bundle;
+use perennial_domain::order::Order;
+use perennial_domain::plan::Command;
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+
+use super::Problems;
+use super::command;
+use super::command::Writer;
+use super::problems::Collector;
+use super::problems::Path;
+use super::resource;
+use super::spot::Spot;
+use super::tree;
+use super::write;
+
+pub use answer::answer;
+pub use answer::read_answer;
+
+/// What a plugin was asked: what a command, or a try that is due, would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The account's id.
+    pub account: String,
+    /// The account's settings.
+    pub settings: BTreeMap<String, String>,
+    /// What is asked of the resource.
+    pub command: Command,
+    /// The member that the command names, by place.
+    pub resource: usize,
+    /// What is decided on.
+    pub bundle: Bundle,
+    /// Paid periods of its members, oldest first; empty but for an unsubscription.
+    pub orders: Vec<Order>,
+}
+
+/// A command as it is kept: equal text for equal commands.
+pub fn command(command: &Command) -> Value {
+    command::value(command)
+}
+
+/// The question as it is kept.
+pub fn question(question: &Question) -> Value {
+    write::object([
+        ("at", write::text(question.at)),
+        ("account", write::text(&question.account)),
+        ("settings", write::texts(&question.settings)),
+        ("command", command::value(&question.command)),
+        ("resource", question.resource.into()),
+        ("bundle", question.bundle.members.iter().map(resource::kept).collect()),
+        ("orders", question.orders.iter().map(order).collect()),
+    ])
+}
+
+fn order(order: &Order) -> Value {
+    write::object([
+        ("id", write::text(&order.id)),
+        ("member", order.member.into()),
+        ("starts_at", write::text(order.starts_at)),
+        ("ends_at", write::text(order.ends_at)),
+        ("paid", write::text(order.paid)),
+        ("paid_at", write::text(order.paid_at)),
+        ("is_renewal", order.is_renewal.into()),
+    ])
+}
+
+/// Reads back what [`question`] gives, as JSON.
+///
+/// # Errors
+///
+/// Every problem of the text, each with its path.
+pub fn read_question(text: &str) -> Result<Question, Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(text, &problems)?;
+    let question = read_root(Spot { node: &root, path: Path::Root, problems: &problems });
+    problems.finish(question)
+}
+
+fn read_root(root: Spot<'_, '_>) -> Option<Question> {
+    let fields = root.object(&["at", "account", "settings", "command", "resource", "bundle", "orders"])?;
+    let question = Question {
+        at: fields.required("at", |spot| spot.instant())?,
+        account: fields.required("account", |spot| spot.text())?.to_owned(),
+        settings: fields.required("settings", |spot| spot.texts())?,
+        command: fields.required("command", |spot| command::read(spot, Writer::Host))?,
+        resource: fields.required("resource", |spot| spot.place())?,
+        bundle: fields.required("bundle", |spot| read_bundle(spot))?,
+        orders: fields.required("orders", |spot| spot.list(|_, order| read_order(order)))?,
+    };
+    let members = question.bundle.members.len();
+    if question.resource >= members {
+        fields.wrong("resource", format!("member {} of {members} is not there", question.resource));
+    }
+    Some(question)
+}
+
+fn read_bundle(spot: Spot<'_, '_>) -> Option<Bundle> {
+    let members = spot.list(|_, member| resource::read_kept(&member.object(resource::KEPT)?))?;
+    if members.is_empty() {
+        spot.wrong("a bundle has at least one member; this one has none");
+        return None;
+    }
+    Some(Bundle { members })
+}
+
+fn read_order(spot: Spot<'_, '_>) -> Option<Order> {
+    let fields = spot.object(&["id", "member", "starts_at", "ends_at", "paid", "paid_at", "is_renewal"])?;
+    Some(Order {
+        id: fields.required("id", |spot| spot.text())?.to_owned(),
+        member: fields.required("member", |spot| spot.place())?,
+        starts_at: fields.required("starts_at", |spot| spot.instant())?,
+        ends_at: fields.required("ends_at", |spot| spot.instant())?,
+        paid: fields.required("paid", |spot| spot.written_amount())?,
+        paid_at: fields.required("paid_at", |spot| spot.instant())?,
+        is_renewal: fields.required("is_renewal", |spot| spot.flag())?,
+    })
+}

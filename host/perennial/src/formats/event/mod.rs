@@ -1,0 +1,194 @@
+//! Events: one JSON object per line, as outside programs read them and as the store keeps them.
+//!
+//! Knows what each event is called and which fields it has, in their order; not when events happen or who looks.
+
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::micros::Micros;
+use serde::Serializer;
+use serde_json::Map;
+use serde_json::Value;
+
+use super::write;
+
+pub use read::read;
+pub use read::read_body;
+
+/// An event's fields beside `at`, `account`, `resource` and `type`, in their order.
+type Fields = Vec<(&'static str, Value)>;
+
+/// The event as one line of JSON, without the line's end.
+///
+/// `account` is `None` for what happens to the host itself.
+pub fn line(account: Option<&str>, event: &Event) -> String {
+    let mut line = Vec::new();
+    write_object(&mut line, account, event).expect("a list of bytes takes any text");
+    String::from_utf8(line).expect("JSON is text")
+}
+
+/// Writes the event as one line of JSON, with the line's end.
+///
+/// # Errors
+///
+/// Whatever `out` fails with.
+pub fn write_line(out: &mut impl io::Write, account: Option<&str>, event: &Event) -> io::Result<()> {
+    write_object(out, account, event)?;
+    out.write_all(b"\n")
+}
+
+fn write_object(out: &mut impl io::Write, account: Option<&str>, event: &Event) -> io::Result<()> {
+    let (name, fields) = parts(&event.what);
+    let about = [
+        ("at", write::text(event.at)),
+        ("account", account.into()),
+        ("resource", event.resource.as_deref().into()),
+        ("type", name.into()),
+    ];
+    let mut serializer = serde_json::Serializer::new(out);
+    serializer.collect_map(about.into_iter().chain(fields)).map_err(io::Error::from)
+}
+
+/// What the event is called, and the fields beside `at`, `account`, `resource` and `type`.
+pub fn body(event: &Event) -> (&'static str, Map<String, Value>) {
+    let (name, fields) = parts(&event.what);
+    (name, write::map(fields))
+}
+
+/// What every type of event is called.
+pub const TYPES: [&str; 19] = [
+    "stage_changed",
+    "renewal_settled",
+    "renewal_declined",
+    "renewal_in_doubt",
+    "command_refused",
+    "setting_changed",
+    "unsubscribed",
+    "converted",
+    "balance_changed",
+    "package_ordered",
+    "package_bought",
+    "package_used",
+    "package_refilled",
+    "package_low",
+    "package_depleted",
+    "usage_uncovered",
+    "notice",
+    "plugin_failed",
+    "host_resumed",
+];
+
+/// What happened is called this in every format.
+pub fn name(what: &Happened) -> &'static str {
+    match what {
+        Happened::StageChanged { .. } => "stage_changed",
+        Happened::RenewalSettled { .. } => "renewal_settled",
+        Happened::RenewalDeclined { .. } => "renewal_declined",
+        Happened::RenewalInDoubt { .. } => "renewal_in_doubt",
+        Happened::CommandRefused { .. } => "command_refused",
+        Happened::SettingChanged { .. } => "setting_changed",
+        Happened::Unsubscribed { .. } => "unsubscribed",
+        Happened::Converted => "converted",
+        Happened::BalanceChanged { .. } => "balance_changed",
+        Happened::PackageOrdered { .. } => "package_ordered",
+        Happened::PackageBought { .. } => "package_bought",
+        Happened::PackageUsed { .. } => "package_used",
+        Happened::PackageRefilled { .. } => "package_refilled",
+        Happened::PackageLow { .. } => "package_low",
+        Happened::PackageDepleted { .. } => "package_depleted",
+        Happened::UsageUncovered { .. } => "usage_uncovered",
+        Happened::Notice { .. } => "notice",
+        Happened::PluginFailed { .. } => "plugin_failed",
+        Happened::HostResumed { .. } => "host_resumed",
+    }
+}
+
+fn parts(what: &Happened) -> (&'static str, Fields) {
+    let text = |value: &String| Value::from(value.as_str());
+    let fields = match what {
+        Happened::StageChanged { from, to } => {
+            vec![("from", from.name().into()), ("to", to.name().into())]
+        }
+        Happened::RenewalSettled {
+            cost,
+            expires_before,
+            expires_at,
+            term,
+            extra_days,
+            cause,
+            primary,
+            attempt,
+        } => vec![
+            ("cost", write::text(cost)),
+            ("expires_before", write::text(expires_before)),
+            ("expires_at", write::text(expires_at)),
+            ("term", write::term(*term)),
+            ("cause", cause.name().into()),
+            ("primary", primary.as_deref().into()),
+            ("attempt", text(attempt)),
+            ("extra_days", (*extra_days).into()),
+        ],
+        Happened::RenewalDeclined { code, message, class, next_try_at } => vec![
+            ("code", text(code)),
+            ("message", text(message)),
+            ("class", class.name().into()),
+            ("next_try_at", write::text_or_null(*next_try_at)),
+        ],
+        Happened::RenewalInDoubt { attempt, code } => {
+            vec![("attempt", text(attempt)), ("code", text(code))]
+        }
+        Happened::CommandRefused { command, code, message } => {
+            vec![("command", text(command)), ("code", text(code)), ("message", text(message))]
+        }
+        Happened::SettingChanged { setting, value } => {
+            vec![("setting", text(setting)), ("value", value.as_deref().into())]
+        }
+        Happened::Unsubscribed { scope, refund, original_order, refunds } => vec![
+            ("refund", write::text(refund)),
+            ("original_order", original_order.as_deref().into()),
+            ("scope", scope.name().into()),
+            ("refunds", refunds.iter().map(refunded).collect()),
+        ],
+        Happened::Converted => vec![],
+        Happened::BalanceChanged { amount, balance, reason } => vec![
+            ("amount", write::text(amount)),
+            ("balance", write::text(balance)),
+            ("reason", reason.name().into()),
+        ],
+        Happened::PackageOrdered { pay_at, effective_at } => {
+            vec![("pay_at", write::text(pay_at)), ("effective_at", write::text(effective_at))]
+        }
+        Happened::PackageBought { effective_at, expires_at, quota, cost, like } => vec![
+            ("effective_at", write::text(effective_at)),
+            ("expires_at", write::text(expires_at)),
+            ("quota", write::text(quota)),
+            ("cost", write::text(cost)),
+            ("like", text(like)),
+        ],
+        Happened::PackageUsed { amount, left } => {
+            vec![("amount", write::text(amount)), ("left", write::text(left))]
+        }
+        Happened::PackageRefilled { left }
+        | Happened::PackageLow { left }
+        | Happened::PackageDepleted { left } => vec![("left", write::text(left))],
+        Happened::UsageUncovered { amount, resource_type } => {
+            vec![("amount", write::text(amount)), ("resource_type", text(resource_type))]
+        }
+        Happened::Notice { notice } => vec![("notice", text(notice))],
+        Happened::PluginFailed { message, next_try_at } => {
+            vec![("message", text(message)), ("next_try_at", write::text(next_try_at))]
+        }
+        Happened::HostResumed { down_since } => vec![("down_since", write::text(down_since))],
+    };
+    (name(what), fields)
+}
+
+fn refunded((order, amount): &(String, Micros)) -> Value {
+    write::object([("order", order.as_str().into()), ("amount", write::text(amount))])
+}

@@ -1,0 +1,50 @@
+//! How an inventory is written. Knows the file; decides nothing.
+
+use std::fmt::Write;
+
+use perennial_domain::account::Account;
+use serde_json::Value;
+
+use super::ImportedBundle;
+use super::Inventory;
+use crate::formats::resource;
+use crate::formats::write;
+
+/// The inventory as a file that [`read`](super::read) reads, one account or resource per line.
+///
+/// Money that is held is written as available, and a package as bought when it starts: the file has no word for either.
+pub fn write(inventory: &Inventory) -> String {
+    let accounts = inventory.accounts.iter().map(account);
+    let resources = inventory.bundles.iter().flat_map(resources);
+    format!("{{\"accounts\": [{}],\n\"resources\": [{}]}}\n", lines(accounts), lines(resources))
+}
+
+fn lines(values: impl Iterator<Item = Value>) -> String {
+    let mut lines = String::new();
+    for (place, value) in values.enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        write!(lines, "{comma}\n{value}").expect("a string takes any text");
+    }
+    lines
+}
+
+fn account(account: &Account) -> Value {
+    write::object([
+        ("id", write::text(&account.id)),
+        ("provider", write::text(&account.provider)),
+        ("mode", write::text(account.mode.name())),
+        ("currency", write::text(&account.currency)),
+        ("balance", write::text(account.balance.available() + account.balance.held())),
+        ("settings", write::texts(&account.settings)),
+    ])
+}
+
+fn resources(imported: &ImportedBundle) -> impl Iterator<Item = Value> {
+    let members = &imported.bundle.members;
+    members.iter().map(|member| {
+        let attached_to = member.attached_to.map(|place| members[place].id.as_str());
+        let mut fields = resource::fields(member, attached_to);
+        fields.insert("account".to_owned(), write::text(&imported.account));
+        Value::Object(fields)
+    })
+}

@@ -1,0 +1,207 @@
+//! Scenarios: what people and the world do during a simulation.
+//!
+//! Knows the file, its order and its accounts. Does not know resources: whether one exists is found out at run time.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Command;
+use perennial_domain::timestamp::Timestamp;
+
+use super::Problems;
+use super::command;
+use super::command::Writer;
+use super::fields::Fields;
+use super::problems::Collector;
+use super::problems::Path;
+use super::spot::Spot;
+use super::tree;
+use super::words;
+
+/// One thing that somebody or the world does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When; not before the entry before it.
+    pub at: Timestamp,
+    /// What.
+    pub what: Act,
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Somebody pays in.
+    TopUp {
+        /// To this account.
+        account: String,
+        /// How much, above zero.
+        amount: Micros,
+    },
+    /// Somebody commands something.
+    Command {
+        /// Of this account, for a resource that may not exist; `None` is the resource's own.
+        account: Option<String>,
+        /// Of this resource.
+        resource: String,
+        /// What.
+        command: Command,
+    },
+    /// An attribute gets a new value.
+    SetAttribute {
+        /// Of this resource.
+        resource: String,
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Something is used that a package may cover.
+    Use {
+        /// By this account.
+        account: String,
+        /// Of this resource type.
+        resource_type: String,
+        /// How much, above zero.
+        amount: Micros,
+    },
+    /// The host does not run.
+    Outage {
+        /// It starts again here, after the entry's own time.
+        until: Timestamp,
+    },
+}
+
+/// What an entry can do, by name.
+const ACTS: [&str; 5] = ["top_up", "command", "set_attribute", "use", "outage"];
+
+/// Reads a scenario for a simulation that has these accounts.
+///
+/// # Errors
+///
+/// Every problem of the file, each with its path.
+pub fn read(text: &str, accounts: &BTreeSet<&str>) -> Result<Vec<Entry>, Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(text, &problems)?;
+    let mut course = Course { accounts, last: None, down_until: None };
+    let spot = Spot { node: &root, path: Path::Root, problems: &problems };
+    let entries = spot.list(|place, spot| course.entry(place, spot));
+    problems.finish(entries)
+}
+
+/// How far the reading of a scenario has come.
+struct Course<'c> {
+    accounts: &'c BTreeSet<&'c str>,
+    /// The place and time of the last entry that says when.
+    last: Option<(usize, Timestamp)>,
+    /// The place of the last outage, and when it ends.
+    down_until: Option<(usize, Timestamp)>,
+}
+
+impl Course<'_> {
+    fn entry(&mut self, place: usize, spot: Spot<'_, '_>) -> Option<Entry> {
+        let fields = spot.any_object()?;
+        let act = fields.required("do", |spot| spot.one_of(&ACTS, |name| name));
+        let at = fields.required("at", |spot| spot.instant());
+        if let Some(at) = at {
+            self.advance(place, at, &fields);
+        }
+        let what = match act? {
+            "top_up" => self.top_up(&fields),
+            "command" => self.command(&fields),
+            "set_attribute" => set_attribute(&fields),
+            "use" => self.used(&fields),
+            "outage" => self.outage(place, at, &fields),
+            other => unreachable!("`{other}` is not in the list"),
+        };
+        Some(Entry { at: at?, what: what? })
+    }
+
+    /// Notes an entry that is earlier than the one before it.
+    fn advance(&mut self, place: usize, at: Timestamp, fields: &Fields<'_, '_>) {
+        match self.last {
+            Some((earlier, last)) if at < last => fields.wrong(
+                "at",
+                format!("{at} is before `[{earlier}]`, which is at {last}; entries stand in time order"),
+            ),
+            Some(_) | None => self.last = Some((place, at)),
+        }
+    }
+
+    fn account<'n>(&self, spot: Spot<'n, '_>) -> Option<&'n str> {
+        let account = spot.id()?;
+        if !self.accounts.contains(account) {
+            let names = || self.accounts.iter().copied();
+            let meant = words::did_you_mean(account, names());
+            let there = words::listed(names());
+            spot.wrong(format!("there is no account {}{meant}; there is {there}", words::shown(account)));
+            return None;
+        }
+        Some(account)
+    }
+
+    fn top_up(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+        fields.allow(&["at", "do", "account", "amount"]);
+        let account = fields.required("account", |spot| self.account(spot));
+        let amount = fields.required("amount", |spot| spot.amount_above_zero());
+        Some(Act::TopUp { account: account?.to_owned(), amount: amount? })
+    }
+
+    fn command(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+        fields.allow(&["at", "do", "account", "resource", "command"]);
+        let account = fields.optional("account", |spot| self.account(spot)).option();
+        let resource = fields.required("resource", |spot| spot.id());
+        let command = fields.required("command", |spot| command::read(spot, Writer::Outside));
+        Some(Act::Command {
+            account: account?.map(str::to_owned),
+            resource: resource?.to_owned(),
+            command: command?,
+        })
+    }
+
+    fn used(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+        fields.allow(&["at", "do", "account", "resource_type", "amount"]);
+        let account = fields.required("account", |spot| self.account(spot));
+        let resource_type = fields.required("resource_type", |spot| spot.name());
+        let amount = fields.required("amount", |spot| spot.amount_above_zero());
+        Some(Act::Use {
+            account: account?.to_owned(),
+            resource_type: resource_type?.to_owned(),
+            amount: amount?,
+        })
+    }
+
+    fn outage(&mut self, place: usize, at: Option<Timestamp>, fields: &Fields<'_, '_>) -> Option<Act> {
+        fields.allow(&["at", "do", "until"]);
+        let until = fields.required("until", |spot| spot.instant())?;
+        let at = at?;
+        if until <= at {
+            fields.wrong("until", format!("{until} is not after `at`, which is {at}"));
+            return None;
+        }
+        if let Some((earlier, end)) = self.down_until
+            && at < end
+        {
+            let message = format!("the host is still down then: the outage of `[{earlier}]` ends at {end}");
+            fields.wrong("at", message);
+        }
+        if self.down_until.is_none_or(|(_, end)| end < until) {
+            self.down_until = Some((place, until));
+        }
+        Some(Act::Outage { until })
+    }
+}
+
+fn set_attribute(fields: &Fields<'_, '_>) -> Option<Act> {
+    fields.allow(&["at", "do", "resource", "name", "value"]);
+    let resource = fields.required("resource", |spot| spot.id());
+    let name = fields.required("name", |spot| spot.name());
+    let value = fields.required("value", |spot| spot.text());
+    Some(Act::SetAttribute {
+        resource: resource?.to_owned(),
+        name: name?.to_owned(),
+        value: value?.to_owned(),
+    })
+}

@@ -1,0 +1,34 @@
+//! Text inside a page. Knows which characters a page would take for markup; not what the text says.
+
+use std::fmt;
+
+/// Text as it is written into a page, as an element's content or an attribute's value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Escaped<'a>(pub(super) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(place) = rest.find(is_special) {
+            f.write_str(&rest[..place])?;
+            let special = rest[place..].chars().next().expect("a character was found here");
+            f.write_str(match special {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\'' => "&#39;",
+                _ => "\u{fffd}",
+            })?;
+            rest = &rest[place + special.len_utf8()..];
+        }
+        f.write_str(rest)
+    }
+}
+
+/// Line ends stay: tooltips have several lines. Marks that turn the direction of writing go, as they hide what an id is.
+fn is_special(sign: char) -> bool {
+    matches!(sign, '&' | '<' | '>' | '"' | '\'')
+        || (sign.is_control() && sign != '\n')
+        || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

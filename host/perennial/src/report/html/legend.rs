@@ -1,0 +1,92 @@
+//! The legend, which is also where marks are switched on and off; that needs no script. Knows what marks mean.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::io::Write;
+
+use crate::report::dates;
+use crate::report::history::History;
+use crate::report::topic::Row;
+use crate::report::topic::Topic;
+
+/// What each bar means.
+const BARS: [(&str, &str); 5] = [
+    ("active", "active: paid for"),
+    ("grace", "grace: expired, still serving"),
+    ("retention", "retention: stopped, data kept"),
+    ("usage", "pay-per-use"),
+    ("package", "package, filled with what is left"),
+];
+
+/// What each end of a life means.
+const CAPS: [(&str, &str); 3] = [("R", "released"), ("U", "unsubscribed"), ("P", "converted")];
+
+/// Writes the legend of what this history shows.
+pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"legend\" role=\"group\" aria-label=\"Legend and switches\">\n<ul class=\"keys\">"
+    )?;
+    for (class, label) in BARS {
+        let classes = if class == "package" { "active package" } else { class };
+        let (y, height) = if class == "usage" { ("4.5", "3") } else { ("1", "10") };
+        let level = if class == "package" {
+            "<rect class=\"level\" x=\"0\" y=\"5\" width=\"28\" height=\"6\"/>"
+        } else {
+            ""
+        };
+        writeln!(
+            out,
+            "<li><svg width=\"28\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar {classes}\" y=\"{y}\" width=\"28\" height=\"{height}\"/>{level}</svg>{label}</li>"
+        )?;
+    }
+    for (letter, label) in CAPS {
+        writeln!(
+            out,
+            "<li><svg class=\"cap\" width=\"12\" height=\"14\" aria-hidden=\"true\"><rect width=\"12\" height=\"14\"/><text x=\"6\" y=\"10.6\">{letter}</text></svg>{label}</li>"
+        )?;
+    }
+    if !history.outages.is_empty() {
+        writeln!(
+            out,
+            "<li><svg width=\"16\" height=\"14\" aria-hidden=\"true\"><rect class=\"outage\" width=\"16\" height=\"14\"/></svg>host down</li>"
+        )?;
+    }
+    writeln!(
+        out,
+        "<li><svg width=\"8\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar active\" y=\"1\" width=\"8\" height=\"10\"/><line class=\"period\" x1=\"4\" x2=\"4\" y1=\"1\" y2=\"11\"/></svg>paid period begins</li>\n</ul>"
+    )?;
+    writeln!(out, "<ul class=\"switches\">")?;
+    for (topic, count) in counts(history) {
+        let slug = topic.slug();
+        writeln!(
+            out,
+            "<li><label><input type=\"checkbox\" id=\"show-{slug}\" checked>\
+             <svg width=\"14\" height=\"14\" aria-hidden=\"true\"><g class=\"mark {slug}\"><use href=\"#{slug}\" x=\"7\" y=\"7\"/></g></svg>\
+             {} <span class=\"tally\">{}</span></label></li>",
+            topic.plural(),
+            dates::whole(count)
+        )?;
+    }
+    writeln!(out, "</ul>\n</div>")
+}
+
+/// The topics with marks that happened, and how often.
+fn counts(history: &History) -> BTreeMap<Topic, usize> {
+    let mut counts = BTreeMap::new();
+    for account in &history.accounts {
+        for (topic, count) in account.counts.iter().filter(|(topic, _)| topic.row() != Row::Elsewhere) {
+            *counts.entry(*topic).or_insert(0) += count;
+        }
+    }
+    counts
+}
+
+/// Writes the rules by which a switch that is off hides its marks.
+pub(super) fn switches(out: &mut impl Write) -> io::Result<()> {
+    for topic in Topic::ALL.iter().filter(|topic| topic.row() != Row::Elsewhere) {
+        let slug = topic.slug();
+        writeln!(out, "body:has(#show-{slug}:not(:checked)) main .mark.{slug}{{display:none}}")?;
+    }
+    Ok(())
+}

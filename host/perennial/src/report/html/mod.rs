@@ -1,0 +1,218 @@
+//! The picture: one self-contained page with a lane per resource, made for screens, paper and screen readers.
+//!
+//! Everything is drawn here, as SVG with positions in percent; the page's script only adds comfort. Start with
+//! [`write()`]. Knows how a page is put together; not where it is kept.
+
+mod balance;
+mod clusters;
+mod escape;
+mod lanes;
+mod legend;
+mod scale;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Write;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::report::account::AccountHistory;
+use crate::report::dates;
+use crate::report::dates::Tick;
+use crate::report::history::History;
+use crate::report::html::escape::Escaped;
+use crate::report::html::scale::Scale;
+use crate::report::lane::Lane;
+use crate::report::lane::Story;
+use crate::report::topic::Topic;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+const MARKS: &str = include_str!("marks.svg");
+
+/// What every row shares.
+#[derive(Clone, Copy, Debug)]
+struct Page<'a> {
+    scale: Scale,
+    ticks: &'a [Tick],
+    outages: &'a BTreeSet<(Timestamp, Timestamp)>,
+}
+
+/// Writes the whole page. It needs no network and no script; the same history gives the same bytes.
+///
+/// # Errors
+///
+/// Whatever `out` says.
+pub fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
+    let title = title(history);
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Renewals, {title}</title>\n<style>\n{STYLE}"
+    )?;
+    legend::switches(out)?;
+    writeln!(out, "</style>\n</head>\n<body>\n{MARKS}")?;
+    heading(history, &title, out)?;
+    let ticks = dates::ticks(history.from, history.until);
+    let scale = Scale { from: history.from, until: history.until };
+    let page = Page { scale, ticks: &ticks, outages: &history.outages };
+    writeln!(out, "<main>")?;
+    axis(&title, page, out)?;
+    for (place, account) in history.accounts.iter().enumerate() {
+        section(account, place, page, out)?;
+    }
+    writeln!(
+        out,
+        "</main>\n<footer>{}All times are UTC.</footer>",
+        left_out(history.left_out(), history.shown())
+    )?;
+    writeln!(out, "<div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>")?;
+    writeln!(out, "<script>\n{SCRIPT}</script>\n</body>\n</html>")
+}
+
+fn title(history: &History) -> String {
+    format!("{} to {}", dates::long_day(history.from), dates::long_day(history.until))
+}
+
+fn heading(history: &History, title: &str, out: &mut impl Write) -> io::Result<()> {
+    let sum = |of: &dyn Fn(&AccountHistory) -> usize| history.accounts.iter().map(of).sum::<usize>();
+    let facts = [
+        dates::counted(history.accounts.len(), "account"),
+        dates::counted(sum(&|account| account.lanes.len()), "resource"),
+        dates::counted(sum(&AccountHistory::renewals), "renewal"),
+        dates::counted(sum(&|account| account.count(Topic::Declined)), "decline"),
+        dates::counted(history.outages.len(), "host outage"),
+    ];
+    writeln!(out, "<header class=\"page\">\n<h1>Renewals <span>{title}</span></h1>")?;
+    writeln!(out, "<p class=\"facts\">{}</p>", facts.join(" &#183; "))?;
+    legend::write(history, out)?;
+    if history.left_out() > 0 {
+        writeln!(
+            out,
+            "<p class=\"limit\" role=\"note\">{}</p>",
+            left_out(history.left_out(), history.shown())
+        )?;
+    }
+    writeln!(out, "</header>")
+}
+
+fn left_out(resources: usize, shown: usize) -> String {
+    if resources == 0 {
+        return String::new();
+    }
+    format!(
+        "{} not drawn: the page shows the first {}, in whole bundles, so that a browser can open it. \
+         Balances and totals count all of them. ",
+        dates::counted(resources, "resource"),
+        dates::whole(shown)
+    )
+}
+
+/// The bar that stays at the top: the filter, the zoom and the time axis.
+fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"row axis\">\n<div class=\"label\">\
+         <input id=\"filter\" type=\"search\" placeholder=\"Filter by id, kind, account\" \
+         aria-label=\"Filter resources by id, kind or account\"><output id=\"found\"></output>\
+         <span class=\"zoom\" role=\"group\" aria-label=\"Zoom\">\
+         <button type=\"button\" id=\"narrower\" aria-label=\"Zoom out\">&#8722;</button>\
+         <button type=\"button\" id=\"wider\" aria-label=\"Zoom in\">+</button></span></div>"
+    )?;
+    writeln!(out, "<svg class=\"chart\" height=\"30\" role=\"img\" aria-label=\"Time axis, {title}\">")?;
+    for tick in page.ticks {
+        let x = page.scale.x(tick.at);
+        let class = if tick.is_major { "tick major" } else { "tick" };
+        writeln!(
+            out,
+            "<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"14\" y2=\"30\"/>\
+             <svg x=\"{x}\" overflow=\"visible\"><text class=\"{class}\" x=\"4\" y=\"24\">{}</text></svg>",
+            tick.label
+        )?;
+        if let Some(year) = tick.year {
+            writeln!(
+                out,
+                "<svg x=\"{x}\" overflow=\"visible\"><text class=\"year\" x=\"4\" y=\"11\">{year}</text></svg>"
+            )?;
+        }
+    }
+    writeln!(
+        out,
+        "</svg>\n<div class=\"ending\"><span>expires</span><span class=\"paid\">paid</span></div>\n</div>"
+    )
+}
+
+fn section(account: &AccountHistory, place: usize, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "<section class=\"account\" aria-labelledby=\"account-{place}\">")?;
+    account_header(account, place, out)?;
+    writeln!(out, "<div class=\"rows\">")?;
+    grid(page, out)?;
+    balance::write(account, page, out)?;
+    if !account.marks.is_empty() {
+        writeln!(
+            out,
+            "<div class=\"row whole\">\n<div class=\"label\"><span class=\"name\">Account</span></div>\n\
+             <svg class=\"chart\" height=\"26\" role=\"group\" aria-label=\"what happened to the account as a whole\">"
+        )?;
+        lanes::outages(page, out)?;
+        lanes::marks(account.marks.iter(), page.scale, out)?;
+        writeln!(out, "</svg>\n<div class=\"ending\"></div>\n</div>")?;
+    }
+    let drawn = account.in_order().into_iter().filter_map(|lane| Some((lane, lane.story.as_ref()?)));
+    let drawn = drawn.collect::<Vec<(&Lane, &Story)>>();
+    for bundle in drawn.chunk_by(|one, next| one.0.place.bundle == next.0.place.bundle) {
+        writeln!(out, "<ul class=\"bundle\" role=\"list\" style=\"--lanes:{}\">", bundle.len())?;
+        for (lane, story) in bundle {
+            lanes::write(lane, story, account, page, out)?;
+        }
+        writeln!(out, "</ul>")?;
+    }
+    let missing = account.lanes.len() - drawn.len();
+    if missing > 0 {
+        writeln!(out, "<p class=\"limit\">{}</p>", left_out(missing, drawn.len()))?;
+    }
+    writeln!(out, "</div>\n</section>")
+}
+
+fn account_header(account: &AccountHistory, place: usize, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<header>\n<h2 id=\"account-{place}\">{}</h2>\n<p>{}, amounts in {}</p>\n<dl>",
+        Escaped(&account.id),
+        Escaped(&account.provider),
+        Escaped(&account.currency)
+    )?;
+    let figures = [
+        ("opening", dates::amount(account.opening)),
+        ("topped up", dates::amount(account.topped_up)),
+        ("paid", dates::amount(account.paid)),
+        ("refunded", dates::amount(account.refunded)),
+        ("closing", dates::amount(account.closing)),
+        ("resources", dates::whole(account.lanes.len())),
+        ("renewals", dates::whole(account.renewals())),
+        ("declines", dates::whole(account.count(Topic::Declined))),
+    ];
+    for (name, figure) in figures {
+        writeln!(out, "<div><dt>{name}</dt><dd>{figure}</dd></div>")?;
+    }
+    writeln!(out, "</dl>\n</header>")
+}
+
+/// Behind the rows: lines where months begin, and bands where the host was down, which the lanes repeat over their bars.
+fn grid(page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "<svg class=\"grid\" aria-hidden=\"true\">")?;
+    for (down_since, at) in page.outages {
+        let Some((left, width)) = page.scale.stretch(*down_since, *at) else { continue };
+        writeln!(
+            out,
+            "<rect class=\"outage-ground\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"100%\"/>"
+        )?;
+    }
+    for tick in page.ticks {
+        let x = page.scale.x(tick.at);
+        let class = if tick.is_major { "month major" } else { "month" };
+        writeln!(out, "<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"100%\"/>")?;
+    }
+    writeln!(out, "</svg>")
+}

@@ -1,0 +1,250 @@
+//! Lanes: what is kept of one resource. Knows how an event changes a resource's row; not accounts or pages.
+
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Scope;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::report::topic::Row;
+use crate::report::topic::Topic;
+
+/// Where a lane stands among the others of its account: by bundle, then by purchase, then by member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// The bundle's place.
+    pub(super) bundle: usize,
+    /// 0 for what was there at the start, and then counting the packages bought like it.
+    pub(super) purchase: usize,
+    /// The member's place, each after what it is attached to.
+    pub(super) member: usize,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) region: String,
+    pub(super) place: Place,
+    /// From the primary down: whether the ancestor, and last the lane itself, is the last one of its parent. Empty for
+    /// a primary.
+    pub(super) branches: Vec<bool>,
+    pub(super) charging: Charging,
+    pub(super) started_at: Timestamp,
+    pub(super) stage: Stage,
+    /// When the present stage began; `None` when that was before the history.
+    pub(super) stage_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    /// Where periods begin that are paid and have not begun.
+    ahead: Vec<Timestamp>,
+    pub(super) renewals: usize,
+    pub(super) declines: usize,
+    pub(super) paid: Micros,
+    pub(super) refunded: Micros,
+    /// What is wrong with it now, if anything.
+    pub(super) problem: Option<String>,
+    /// Whether that is only that the plugin gave no usable answer.
+    is_failing: bool,
+    /// What the picture shows; `None` when there is no picture, or no room in it.
+    pub(super) story: Option<Story>,
+}
+
+/// What the picture shows of a resource.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    /// Each stage and when it began, in order; the first began at or before the history.
+    pub(super) stages: Vec<(Timestamp, Stage)>,
+    /// Where paid periods begin.
+    pub(super) periods: Vec<Timestamp>,
+    /// What happened, in the order it was told.
+    pub(super) marks: Vec<Mark>,
+    /// For a package: what it covers in all.
+    pub(super) quota: Option<Micros>,
+    /// For a package: what it has left, from each instant on.
+    pub(super) levels: Vec<(Timestamp, Micros)>,
+}
+
+/// One thing that happened, in words.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) at: Timestamp,
+    pub(super) topic: Topic,
+    pub(super) text: String,
+}
+
+impl Lane {
+    /// A lane for `resource` as it is when the history begins.
+    pub(super) fn new(resource: &Resource, place: Place, branches: Vec<bool>, with_story: bool) -> Lane {
+        let story = with_story.then(|| Story {
+            stages: vec![(resource.started_at, resource.stage)],
+            quota: resource.package.as_ref().map(|package| package.quota),
+            levels: resource.package.iter().map(|package| (resource.started_at, package.left())).collect(),
+            ..Story::default()
+        });
+        Lane {
+            id: resource.id.clone(),
+            kind: resource.kind.clone(),
+            region: resource.region.clone(),
+            place,
+            branches,
+            charging: resource.charging,
+            started_at: resource.started_at,
+            stage: resource.stage,
+            stage_at: None,
+            expires_at: resource.expires_at,
+            ahead: Vec::new(),
+            renewals: 0,
+            declines: 0,
+            paid: Micros::ZERO,
+            refunded: Micros::ZERO,
+            problem: None,
+            is_failing: false,
+            story,
+        }
+    }
+
+    /// A lane for a package that was bought like this one.
+    pub(super) fn bought(&self, event: &Event, id: &str, purchase: usize, with_story: bool) -> Lane {
+        let mut lane = Lane {
+            id: id.to_owned(),
+            place: Place { purchase, member: 0, ..self.place },
+            branches: Vec::new(),
+            charging: Charging::Prepaid,
+            started_at: event.at,
+            stage: Stage::Active,
+            stage_at: None,
+            expires_at: None,
+            ahead: Vec::new(),
+            renewals: 0,
+            declines: 0,
+            paid: Micros::ZERO,
+            refunded: Micros::ZERO,
+            problem: None,
+            is_failing: false,
+            story: None,
+            kind: self.kind.clone(),
+            region: self.region.clone(),
+        };
+        if let Happened::PackageBought { effective_at, quota, .. } = &event.what {
+            lane.started_at = *effective_at;
+            lane.story = with_story.then(|| Story {
+                stages: vec![(*effective_at, Stage::Active)],
+                quota: Some(*quota),
+                levels: vec![(*effective_at, *quota)],
+                ..Story::default()
+            });
+        }
+        lane
+    }
+
+    /// Whether it is paid as it is used at the end of the history.
+    pub(super) fn is_pay_per_use(&self) -> bool {
+        self.charging == Charging::Postpaid || self.stage == Stage::Converted
+    }
+
+    /// Takes in what happened to the resource, `words` being the event in words.
+    pub(super) fn record(&mut self, event: &Event, topic: Option<Topic>, words: &dyn Fn() -> String) {
+        self.count(event, words);
+        let Some(story) = &mut self.story else { return };
+        if let Happened::RenewalSettled { expires_before, .. } = &event.what {
+            story.periods.push(*expires_before);
+        }
+        if let Happened::PackageUsed { left, .. } | Happened::PackageRefilled { left } = &event.what {
+            story.levels.push((event.at, *left));
+        }
+        if let Some(topic) = topic.filter(|topic| topic.row() != Row::Elsewhere) {
+            story.marks.push(Mark { at: event.at, topic, text: words() });
+        }
+    }
+
+    fn count(&mut self, event: &Event, words: &dyn Fn() -> String) {
+        if self.is_failing && is_answer(&event.what) {
+            (self.problem, self.is_failing) = (None, false);
+        }
+        match &event.what {
+            Happened::StageChanged { to, .. } => self.enter(event.at, *to),
+            Happened::Converted => self.enter(event.at, Stage::Converted),
+            Happened::RenewalSettled { cost, expires_before, expires_at, .. } => {
+                self.renewals += 1;
+                self.paid += *cost;
+                self.expires_at = Some(*expires_at);
+                self.ahead.retain(|starts_at| *starts_at > event.at);
+                self.ahead.push(*expires_before);
+                self.problem = None;
+            }
+            Happened::RenewalDeclined { code, message, .. } => {
+                self.declines += 1;
+                self.problem = Some(format!("declined: {code} {message}"));
+            }
+            Happened::RenewalInDoubt { .. } | Happened::PackageDepleted { .. } => {
+                self.problem = Some(words())
+            }
+            Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
+            Happened::Unsubscribed { scope, refund, .. } => {
+                self.refunded += *refund;
+                self.unsubscribe(event.at, *scope);
+            }
+            Happened::PackageBought { expires_at, cost, .. } => {
+                self.paid += *cost;
+                self.expires_at = Some(*expires_at);
+            }
+            Happened::PackageRefilled { .. } => self.problem = None,
+            Happened::CommandRefused { .. }
+            | Happened::SettingChanged { .. }
+            | Happened::BalanceChanged { .. }
+            | Happened::PackageOrdered { .. }
+            | Happened::PackageUsed { .. }
+            | Happened::PackageLow { .. }
+            | Happened::UsageUncovered { .. }
+            | Happened::Notice { .. }
+            | Happened::HostResumed { .. } => {}
+        }
+    }
+
+    /// Giving back what has not begun leaves the period under way: the expiry is where the first one ahead would begin.
+    fn unsubscribe(&mut self, at: Timestamp, scope: Scope) {
+        match scope {
+            Scope::All => self.enter(at, Stage::Unsubscribed),
+            Scope::Future => {
+                let ahead = std::mem::take(&mut self.ahead);
+                if let Some(first) = ahead.iter().filter(|starts_at| **starts_at > at).min() {
+                    self.expires_at = Some(*first);
+                    if let Some(story) = &mut self.story {
+                        story.periods.retain(|starts_at| starts_at < first);
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, at: Timestamp, stage: Stage) {
+        if self.stage == stage {
+            return;
+        }
+        self.stage = stage;
+        self.stage_at = Some(at);
+        if stage.is_final() {
+            self.problem = None;
+        }
+        if let Some(story) = &mut self.story {
+            story.stages.push((at, stage));
+        }
+    }
+}
+
+/// Whether the plugin must have answered for this to happen: whatever it failed at is over.
+fn is_answer(what: &Happened) -> bool {
+    matches!(
+        what,
+        Happened::StageChanged { .. }
+            | Happened::RenewalSettled { .. }
+            | Happened::RenewalDeclined { .. }
+            | Happened::Converted
+            | Happened::PackageRefilled { .. }
+            | Happened::Notice { .. }
+    )
+}

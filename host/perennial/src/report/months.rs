@@ -1,0 +1,127 @@
+//! Month by month, what happened: counts, money in and out, and what is worth telling. Months begin in UTC.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::io::Write;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::ledger::Reason;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::report::dates;
+use crate::report::dates::Month;
+use crate::report::history::History;
+use crate::report::style::Style;
+use crate::report::style::Tone;
+use crate::report::style::printable;
+use crate::report::topic::Topic;
+use crate::report::words::Wording;
+
+/// How many happenings of one sort a month tells of in words; the rest are in its counts.
+const TOLD_MAX: usize = 2;
+
+/// What happened in each month to each account, by its place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Months(BTreeMap<(Month, usize), Account>);
+
+/// An account in a month.
+#[derive(Clone, Debug, Default)]
+struct Account {
+    counts: BTreeMap<Topic, usize>,
+    told: BTreeMap<Topic, Vec<Told>>,
+    paid: Micros,
+    refunded: Micros,
+    topped_up: Micros,
+    closing: Option<Micros>,
+}
+
+/// A happening in words.
+#[derive(Clone, Debug)]
+struct Told {
+    at: Timestamp,
+    resource: Option<String>,
+    words: String,
+}
+
+impl Months {
+    /// Takes in an event of the account at `place`.
+    pub(super) fn record(&mut self, place: usize, event: &Event, wording: Wording<'_>) {
+        let account = self.0.entry((Month::of(event.at), place)).or_default();
+        if let Happened::BalanceChanged { amount, balance, reason } = &event.what {
+            account.closing = Some(*balance);
+            match reason {
+                Reason::Opening => {}
+                Reason::TopUp => account.topped_up += *amount,
+                Reason::Renewal | Reason::Purchase => account.paid -= *amount,
+                Reason::Refund => account.refunded += *amount,
+            }
+        }
+        let Some(topic) = Topic::of(&event.what) else { return };
+        *account.counts.entry(topic).or_default() += 1;
+        let told = account.told.entry(topic).or_default();
+        // The third decline of one resource in a month says nothing that the first did not.
+        let is_told = told.iter().any(|earlier| earlier.resource == event.resource);
+        if topic.is_notable() && told.len() < TOLD_MAX && !is_told {
+            told.push(Told { at: event.at, resource: event.resource.clone(), words: wording.of(event) });
+        }
+    }
+}
+
+/// Writes every month of the history, also those in which nothing happened.
+///
+/// # Errors
+///
+/// Whatever `out` says.
+pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let mut closing = history.accounts.iter().map(|account| account.opening).collect::<Vec<_>>();
+    let width = history.accounts.iter().map(|account| account.id.chars().count()).max().unwrap_or(0);
+    let last = Month::of(history.until - 1);
+    let mut month = Month::of(history.from);
+    while month <= last {
+        if month != Month::of(history.from) {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", style.paint(Tone::Strong, &month.title()))?;
+        for (place, account) in history.accounts.iter().enumerate() {
+            let nothing = Account::default();
+            let told = history.months.0.get(&(month, place)).unwrap_or(&nothing);
+            let opening = closing[place];
+            closing[place] = told.closing.unwrap_or(opening);
+            let id = printable(&account.id);
+            write!(out, "  {}  ", style.paint(Tone::Strong, &format!("{id:<width$}")))?;
+            let balance = format!("{} {}", dates::amount(closing[place]), account.currency);
+            writeln!(out, "{}", printable(&format!("{}; balance {balance}", money(told))))?;
+            happenings(told, style, out)?;
+        }
+        month = month.next();
+    }
+    Ok(())
+}
+
+fn money(account: &Account) -> String {
+    let parts = [("paid", account.paid), ("refunded", account.refunded), ("topped up", account.topped_up)];
+    let told = parts.iter().filter(|(name, amount)| *name == "paid" || *amount != Micros::ZERO);
+    told.map(|(name, amount)| format!("{name} {}", dates::amount(*amount))).collect::<Vec<_>>().join(", ")
+}
+
+fn happenings(account: &Account, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let counts = Topic::ALL.iter().filter_map(|topic| {
+        let count = account.counts.get(topic)?;
+        Some(format!("{} {}", dates::whole(*count), if *count == 1 { topic.noun() } else { topic.plural() }))
+    });
+    let counts = counts.collect::<Vec<_>>();
+    if counts.is_empty() {
+        return writeln!(out, "    {}", style.paint(Tone::Faint, "nothing happened"));
+    }
+    writeln!(out, "    {}", style.paint(Tone::Faint, &counts.join(", ")))?;
+    let mut told = account.told.values().flatten().collect::<Vec<_>>();
+    told.sort_by_key(|told| told.at);
+    for happening in told {
+        let resource = happening.resource.as_ref().map_or(String::new(), |resource| format!("{resource}: "));
+        let words = printable(&format!("{resource}{}", happening.words));
+        writeln!(out, "    {}  {words}", dates::short_day(happening.at))?;
+    }
+    Ok(())
+}
