@@ -237,7 +237,7 @@ impl Plugin {
                 Ok(plan) => receive::plan(plan)?,
                 Err(refusal) => return Ok(Err(receive::refusal(refusal))),
             };
-            plan::check(&plan, question.bundle, question.member, question.orders, question.at)
+            plan::check(&plan, question.command, question.bundle, question.member, question.orders, question.at)
                 .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
