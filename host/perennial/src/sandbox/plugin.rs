@@ -238,8 +238,15 @@ impl Plugin {
                 Ok(plan) => receive::plan(plan)?,
                 Err(refusal) => return Ok(Err(receive::refusal(refusal))),
             };
-            plan::check(&plan, question.command, question.bundle, question.member, question.orders, question.at)
-                .map_err(|error| error.to_string())?;
+            plan::check(
+                &plan,
+                question.command,
+                question.bundle,
+                question.member,
+                question.orders,
+                question.at,
+            )
+            .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
     }
