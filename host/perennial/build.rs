@@ -4,7 +4,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).ok_or(format!("cargo sets `{name}`"));
+    let variable =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).ok_or(format!("cargo sets `{name}`"));
     let workspace = variable("CARGO_MANIFEST_DIR")?.join("../..").canonicalize()?;
     let out_dir = variable("OUT_DIR")?;
     for plugin in ["plugin-huawei", "plugin-baidu"] {

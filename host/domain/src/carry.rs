@@ -270,7 +270,13 @@ fn end(
     }
     let refund = refunds.iter().map(|(_, amount)| *amount).sum();
     let original_order = refunds.first().map(|(order, _)| order.clone());
-    let what = Happened::Unsubscribed { scope: ending.scope, refund, original_order, refunds };
+    let what = Happened::Unsubscribed {
+        scope: ending.scope,
+        expires_at: ending.expires_at,
+        refund,
+        original_order,
+        refunds,
+    };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
     match ending.scope {
         Scope::Future => member.expires_at = ending.expires_at,
@@ -298,6 +304,7 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     (bought.renewals_left, bought.renewal_term) = (None, None);
     bought.started_at = buying.effective_at;
     bought.expires_at = Some(buying.expires_at);
+    bought.anchor_day = Some(buying.anchor_day);
     let quota = bought.package.as_mut().map(|package| {
         (package.used, package.bought_at) = (Micros::ZERO, occasion.at);
         package.quota

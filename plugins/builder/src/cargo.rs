@@ -23,6 +23,10 @@ const NOT_FOR_PLUGINS: [&str; 8] = [
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
 ];
 
+/// What the linker gives a plugin to start with: the memory that a full batch takes, because each growth would stop
+/// every thread of the host for a moment; and a stack that rules do not use up, instead of one that takes most of it.
+const LINKED: [&str; 2] = ["-Clink-arg=--initial-memory=1048576", "-Clink-arg=-zstack-size=131072"];
+
 /// Compiles `package` for [`TARGET`] and returns the path of the module.
 ///
 /// The outer cargo's job slots are shared (`CARGO_MAKEFLAGS` stays), so `-j` means what it says.
@@ -36,6 +40,7 @@ pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<Pat
     for name in NOT_FOR_PLUGINS {
         cargo.env_remove(name);
     }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", LINKED.join("\x1f"));
     let output = cargo.output().with_context(|| format!("cannot run `{}`", show(&cargo)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

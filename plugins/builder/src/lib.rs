@@ -36,8 +36,7 @@ pub fn build(package: &str, workspace: &Path, out_dir: &Path) -> Result<PathBuf>
     let component = out_dir.join(format!("{package}.wasm"));
     let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
     let encoded = encode(&bytes).with_context(|| format!("cannot make a component of `{package}`"))?;
-    std::fs::write(&component, encoded)
-        .with_context(|| format!("cannot write `{}`", component.display()))?;
+    std::fs::write(&component, encoded).with_context(|| format!("cannot write `{}`", component.display()))?;
     for file in watch::inputs(&module, workspace)? {
         println!("cargo:rerun-if-changed={}", file.display());
     }

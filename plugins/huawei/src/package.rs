@@ -41,8 +41,10 @@ pub fn buy_again(
     }
     // Paid later than the chosen time is in force on payment.
     let effective_at = purchase.effective_at.unwrap_or(pay_at).max(pay_at);
-    let last_day = CALENDAR.plus(effective_at, CALENDAR.day_of_month(effective_at), term);
-    let buying = Buying { pay_at, effective_at, expires_at: end(Family::Package, last_day) };
+    let anchor_day = CALENDAR.day_of_month(effective_at);
+    let last_day = CALENDAR.plus(effective_at, anchor_day, term);
+    let expires_at = end(Family::Package, last_day);
+    let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
     let steps = vec![Step { resource: place(named), operation: Operation::Buy(buying) }];
     Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
 }

@@ -196,7 +196,10 @@ impl Engine {
                 accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
             })?;
         }
-        let recorded = |stored: StoredAccount| Recorded { account: Some(stored.account.id.into()), event: event.clone() };
+        let recorded = |stored: StoredAccount| Recorded {
+            account: Some(stored.account.id.into()),
+            event: event.clone(),
+        };
         Ok(accounts.into_iter().map(recorded).collect())
     }
 
@@ -246,8 +249,11 @@ impl Engine {
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
         let mut places = HashMap::<i64, usize>::new();
-        let mut batch =
-            Batch { accounts: Vec::new(), items: Vec::with_capacity(due.len()), keeps_decisions: self.keeps_decisions() };
+        let mut batch = Batch {
+            accounts: Vec::new(),
+            items: Vec::with_capacity(due.len()),
+            keeps_decisions: self.keeps_decisions(),
+        };
         for stored in due {
             let account = match places.get(&stored.account) {
                 Some(place) => *place,

@@ -39,7 +39,8 @@ pub fn ask_all<A: Send>(
     let size = manner.questions_max.max(1);
     let batches = (0..count).step_by(size).map(|start| Part::new(start..count.min(start + size), None));
     let work = Work::of(batches.collect(), manner.failing_fuel_max);
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(count.div_ceil(size));
+    let threads =
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(count.div_ceil(size));
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
         let helpers = (1..threads).map(|_| scope.spawn(|| work.run(&ask))).collect::<Vec<_>>();
@@ -155,11 +156,7 @@ mod tests {
     const MANNER: Manner = Manner { questions_max: 8, failing_fuel_max: 1_000 };
 
     fn failure(reason: &str, fuel: u64) -> Failure {
-        let error = PluginError::Crashed {
-            plugin: "p".to_owned(),
-            function: "f",
-            reason: reason.to_owned(),
-        };
+        let error = PluginError::Crashed { plugin: "p".to_owned(), function: "f", reason: reason.to_owned() };
         Failure { error, fuel }
     }
 

@@ -134,10 +134,8 @@ impl Loader {
             });
         let described = described
             .map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
-        let manifest = manifest::receive(described).map_err(|problems| LoadError::WrongManifest {
-            origin: shown,
-            problems: problems.join("; "),
-        })?;
+        let manifest = manifest::receive(described)
+            .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
         let runtime = Arc::clone(&self.runtime);
         Ok(Plugin::new(runtime, self.limits, pre, manifest, origin, digest, interfaces, bytes.len()))
     }

@@ -191,9 +191,10 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = send::accounts(&concerned.accounts, &settings);
-        let answers = self.call("timeline", bundles().map(|bundle| bundle.members.len()).sum(), |store, provider| {
-            provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
-        })?;
+        let answers =
+            self.call("timeline", bundles().map(|bundle| bundle.members.len()).sum(), |store, provider| {
+                provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
+            })?;
         self.each("timeline", outlooks, answers, |outlook, answer| {
             let timeline = receive::timeline(answer)?;
             timeline::check(outlook.bundle, outlook.after, &timeline, self.manifest.notices.len())
@@ -224,7 +225,8 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = send::accounts(&concerned.accounts, &settings);
-        let items = questions.iter().map(|question| question.bundle.members.len() + question.orders.len()).sum();
+        let items =
+            questions.iter().map(|question| question.bundle.members.len() + question.orders.len()).sum();
         let answers = self.call("make-plans", items, |store, provider| {
             provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
         })?;

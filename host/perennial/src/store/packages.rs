@@ -32,7 +32,8 @@ pub fn insert(db: &Connection, resource: i64, account: i64, package: &Package) -
 
 /// Sets how much of a package is used.
 pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), StoreError> {
-    db.prepare_cached("update package set used = ?2 where resource = ?1")?.execute((resource, used.as_micros()))?;
+    db.prepare_cached("update package set used = ?2 where resource = ?1")?
+        .execute((resource, used.as_micros()))?;
     Ok(())
 }
 

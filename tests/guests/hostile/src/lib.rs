@@ -68,7 +68,8 @@ impl lifecycle::Guest for Hostile {
 /// What happens to a bundle: each member is released when it expires, unless the bundle says otherwise.
 fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
     let after = outlook.after;
-    let release = |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::Enter(Stage::Released) };
+    let release =
+        |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::Enter(Stage::Released) };
     let attempt = |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::TryRenewal };
     let honest = || {
         let members = (0..).zip(&outlook.bundle);
@@ -77,7 +78,11 @@ fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
     match does(&outlook.bundle) {
         "string" => {
             let name = "x".repeat(16 << 20);
-            vec![Occurrence { at: after + 1, resource: 0, what: Happening::SetAttribute((name, String::new())) }]
+            vec![Occurrence {
+                at: after + 1,
+                resource: 0,
+                what: Happening::SetAttribute((name, String::new())),
+            }]
         }
         "lists" => vec![attempt(after + 1, 0); 500_000],
         "endless" => (1..=600).map(|second| attempt(after + second, 0)).collect(),

@@ -40,6 +40,7 @@ fn events() -> Vec<Event> {
     let later = instant("2026-02-22T19:00:00Z");
     let unsubscribed = |scope, refunds: Vec<(String, Micros)>| Happened::Unsubscribed {
         scope,
+        expires_at: None,
         refund: amount("41.30"),
         original_order: refunds.first().map(|(order, _)| order.clone()),
         refunds,
@@ -330,6 +331,7 @@ fn giving_back_what_has_not_begun_leaves_the_period_under_way() {
     let at = before - 36 * 86_400;
     let what = Happened::Unsubscribed {
         scope: Scope::Future,
+        expires_at: Some(before - 30 * 86_400),
         refund: amount("62.00"),
         original_order: None,
         refunds: Vec::new(),
