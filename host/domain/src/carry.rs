@@ -255,8 +255,9 @@ fn end(
     for refund in &ending.refunds {
         let order = &occasion.orders[refund.order];
         carried.refunded.push((order.id.clone(), place));
-        refunds.push((order.id.clone(), refund.amount));
+        // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
+            refunds.push((order.id.clone(), refund.amount));
             carried.entries.push(Entry {
                 at: occasion.at,
                 from: Book::Spent,
