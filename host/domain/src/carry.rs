@@ -202,6 +202,15 @@ fn extend(
         attempt,
     };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
+    // can tell of any more.
+    if expires_before <= occasion.at
+        && let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO)
+    {
+        package.used = Micros::ZERO;
+        let what = Happened::PackageRefilled { left: package.quota };
+        carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    }
     let is_back = extension.expires_at > occasion.at && member.stage != Stage::Active;
     if is_back {
         let from = std::mem::replace(&mut member.stage, Stage::Active);
