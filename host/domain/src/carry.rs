@@ -204,6 +204,15 @@ fn extend(
         attempt,
     };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
+    // can tell of any more.
+    if expires_before <= occasion.at
+        && let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO)
+    {
+        package.used = Micros::ZERO;
+        let what = Happened::PackageRefilled { left: package.quota };
+        carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    }
     let is_back = extension.expires_at > occasion.at && member.stage != Stage::Active;
     if is_back {
         let from = std::mem::replace(&mut member.stage, Stage::Active);
@@ -257,8 +266,9 @@ fn end(
     for refund in &ending.refunds {
         let order = &occasion.orders[refund.order];
         carried.refunded.push((order.id.clone(), place));
-        refunds.push((order.id.clone(), refund.amount));
+        // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
+            refunds.push((order.id.clone(), refund.amount));
             carried.entries.push(Entry {
                 at: occasion.at,
                 from: Book::Spent,
