@@ -334,3 +334,6 @@ pub fn balance_changed(
     let what = Happened::BalanceChanged { amount, balance: balance.available(), reason };
     Event { at, resource: Some(resource.to_owned()), what }
 }
+
+#[cfg(test)]
+mod tests;
