@@ -104,7 +104,9 @@ pub fn show(events: &[Event]) -> String {
 fn happened(what: &Happened) -> String {
     match what {
         Happened::StageChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
-        Happened::RenewalSettled { cost, expires_before, expires_at, term, cause, primary, attempt, .. } => {
+        Happened::RenewalSettled {
+            cost, expires_before, expires_at, term, cause, primary, attempt, ..
+        } => {
             let along = primary.as_ref().map(|primary| format!(" along with {primary}")).unwrap_or_default();
             format!(
                 "renewed for {term} ({cost}, {}){along}: {expires_before} -> {expires_at} as {attempt}",

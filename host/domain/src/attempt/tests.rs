@@ -42,7 +42,8 @@ fn every_state_meets_every_signal() {
     let mut table = String::new();
     for state in State::ALL {
         let moves = SIGNALS.into_iter().filter_map(|signal| Some((signal, state.after(signal).ok()?)));
-        let moves = moves.map(|(signal, after)| format!(" {signal:?} -> {};", word(after))).collect::<String>();
+        let moves =
+            moves.map(|(signal, after)| format!(" {signal:?} -> {};", word(after))).collect::<String>();
         table.push_str(&format!("{}:{moves}\n", word(state)));
     }
     expect![[r#"
@@ -82,6 +83,7 @@ fn what_the_host_carries_out_itself_ends_settled() {
 
 #[test]
 fn an_attempt_is_called_by_what_it_pays_for() {
-    let key = Key { resource: "ecs-1".to_owned(), expires_before: at("2026-02-28T15:59:59"), term: months(12) };
+    let key =
+        Key { resource: "ecs-1".to_owned(), expires_before: at("2026-02-28T15:59:59"), term: months(12) };
     assert_eq!(key.to_string(), "ecs-1/2026-02-28T15:59:59Z/12month");
 }

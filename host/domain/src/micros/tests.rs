@@ -19,13 +19,27 @@ fn an_amount_shows_two_digits_or_as_many_as_it_takes() {
         -0.000001 is -0.000001
         1000000000 is 1000000000.00
         3.1400000000 is 3.14
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]
 fn what_is_no_amount_says_why() {
-    let wrong = ["", "-", ".", "1.", ".5", "+1", "1e3", "1,5", "--1", " 1", "0.0000001", "1000000000.000001",
-        "99999999999999999999"];
+    let wrong = [
+        "",
+        "-",
+        ".",
+        "1.",
+        ".5",
+        "+1",
+        "1e3",
+        "1,5",
+        "--1",
+        " 1",
+        "0.0000001",
+        "1000000000.000001",
+        "99999999999999999999",
+    ];
     let shown = wrong.map(|text| format!("{}\n", text.parse::<Micros>().unwrap_err())).concat();
     expect![[r#"
         `` is not an amount; write a decimal such as "1200.00"
@@ -41,13 +55,23 @@ fn what_is_no_amount_says_why() {
         `0.0000001` is finer than a millionth
         `1000000000.000001` is more than 1000000000.00
         `99999999999999999999` is more than 1000000000.00
-    "#]].assert_eq(&shown);
+    "#]]
+    .assert_eq(&shown);
 }
 
 #[test]
 fn a_part_is_rounded_half_up_to_a_hundredth() {
-    let cases = [("0.01", 1, 2), ("0.01", 49, 100), ("-0.01", 1, 2), ("10", 1, 3), ("10", 2, 3), ("99.999", 1, 1),
-        ("99.999", 2, 2), ("99.999", 2, 1), ("1000000000", u64::MAX, 1)];
+    let cases = [
+        ("0.01", 1, 2),
+        ("0.01", 49, 100),
+        ("-0.01", 1, 2),
+        ("10", 1, 3),
+        ("10", 2, 3),
+        ("99.999", 1, 1),
+        ("99.999", 2, 2),
+        ("99.999", 2, 1),
+        ("1000000000", u64::MAX, 1),
+    ];
     let shown = cases.map(|(amount, numerator, denominator)| {
         format!("{amount} * {numerator}/{denominator} = {}\n", money(amount).pro_rata(numerator, denominator))
     });
@@ -61,7 +85,8 @@ fn a_part_is_rounded_half_up_to_a_hundredth() {
         99.999 * 2/2 = 99.999
         99.999 * 2/1 = 200.00
         1000000000 * 18446744073709551615/1 = 9223372036854.775807
-    "#]].assert_eq(&shown.concat());
+    "#]]
+    .assert_eq(&shown.concat());
 }
 
 #[test]

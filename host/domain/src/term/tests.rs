@@ -41,7 +41,8 @@ fn a_term_costs_what_its_months_do() {
         1 year and 1 days at 1000 for 1 year: 1002.78
         1 month and 31 days at 0 for 1 month: 0.00
         4294967295 years and 4294967295 days at 1000000000 for 1 day: 9223372036854.775807
-    "#]].assert_eq(&shown.concat());
+    "#]]
+    .assert_eq(&shown.concat());
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn a_timeline_leads_each_live_member_to_its_end_in_order() {
         the timeline of `ecs` lets `ecs` enter `converted`
         the timeline of `ecs` has an occurrence that does not fit `ecs`: notice 2 of 2
         the timeline of `ecs` has an occurrence that does not fit `ecs`: it is no package
-    "#]].assert_eq(&answers.concat());
+    "#]]
+    .assert_eq(&answers.concat());
 }
 
 #[test]
@@ -87,12 +88,14 @@ fn a_timeline_may_be_as_long_as_its_bundle_is_large() {
     for count in [1, 2] {
         let bundle = bundle(members[..count].iter().cloned());
         let ends = (0..count).map(|member| released("2026-04-01", member)).collect::<Vec<_>>();
-        let mut timeline = vec![("2026-03-10", 0, Happening::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
+        let mut timeline =
+            vec![("2026-03-10", 0, Happening::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
         timeline.extend(ends);
         assert_eq!(answer(&bundle, &timeline), "fine\n");
         timeline.insert(0, ("2026-03-10", 0, Happening::Notice(0)));
         let (found, accepted) = (128 * count + 1, 128 * count);
-        let problem = format!("the timeline of `ecs` has {found} occurrences; at most {accepted} are accepted\n");
+        let problem =
+            format!("the timeline of `ecs` has {found} occurrences; at most {accepted} are accepted\n");
         assert_eq!(answer(&bundle, &timeline), problem);
     }
 }

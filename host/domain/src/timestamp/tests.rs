@@ -31,7 +31,10 @@ fn a_term_before_the_end_of_a_month_is_the_end_of_another() {
         ("2026-03-10", months(1), 99, 0),
     ];
     let shown = cases.map(|(text, term, anchor, offset)| {
-        format!("{term} before {text}, from day {anchor}, {offset} min: {}\n", at(text).minus(term, anchor, offset))
+        format!(
+            "{term} before {text}, from day {anchor}, {offset} min: {}\n",
+            at(text).minus(term, anchor, offset)
+        )
     });
     expect![[r#"
         1 month before 2026-03-31, from day 31, 0 min: 2026-02-28T00:00:00Z
@@ -49,12 +52,14 @@ fn a_term_before_the_end_of_a_month_is_the_end_of_another() {
         4294967295 years before 0001-06-15, from day 15, 0 min: 0001-01-01T00:00:00Z
         1 month before 2026-03-10, from day 0, 0 min: 2026-02-01T00:00:00Z
         1 month before 2026-03-10, from day 99, 0 min: 2026-02-28T00:00:00Z
-    "#]].assert_eq(&shown.concat());
+    "#]]
+    .assert_eq(&shown.concat());
 }
 
 #[test]
 fn instants_are_read_with_any_offset_and_written_in_utc() {
-    let read = |text: &str| text.parse::<Timestamp>().map_or_else(|error| error.to_string(), |at| at.to_string());
+    let read =
+        |text: &str| text.parse::<Timestamp>().map_or_else(|error| error.to_string(), |at| at.to_string());
     let texts = [
         "2026-02-28T15:59:59Z",
         "2026-02-28T23:59:59+08:00",

@@ -32,7 +32,11 @@ fn consumption() -> Consumption {
 }
 
 fn answer(draws: &[(usize, &str)]) -> String {
-    let draw = |(package, amount): &(usize, &str)| Draw { package: *package, amount: money(amount), level: Level::Quiet };
+    let draw = |(package, amount): &(usize, &str)| Draw {
+        package: *package,
+        amount: money(amount),
+        level: Level::Quiet,
+    };
     let draws = draws.iter().map(draw).collect::<Vec<_>>();
     match check(&consumption(), &draws) {
         Ok(()) => "fine\n".to_owned(),
@@ -65,5 +69,6 @@ fn draws_are_within_what_is_used_and_what_is_left() {
         the cover of `cci` draws 60.000001 from `in-force`, which has 60.00
         the cover of `cci` draws on `ahead`, which is not in force yet
         the cover of `cci` draws more than the 50.00 that were used
-    "#]].assert_eq(&answers.concat());
+    "#]]
+    .assert_eq(&answers.concat());
 }
