@@ -18,6 +18,7 @@ use crate::ledger::Entry;
 use crate::ledger::Reason;
 use crate::ledger::Shortfall;
 use crate::micros::Micros;
+use crate::order;
 use crate::order::Order;
 use crate::plan::AutoRenewal;
 use crate::plan::Buying;
@@ -128,8 +129,10 @@ pub fn carry(
     balance.post(hold);
     let named = bundle.members[occasion.named].id.clone();
     if cost > Micros::ZERO {
-        let reference = carried.attempt.as_ref().map(|attempt| attempt.key.to_string());
-        let reason = if reference.is_some() { Reason::Renewal } else { Reason::Purchase };
+        let (reason, reference) = match &carried.attempt {
+            Some(attempt) => (Reason::Renewal, attempt.key.to_string()),
+            None => (Reason::Purchase, order::purchase_id(occasion.new_id)),
+        };
         carried.entries.push(Entry {
             at: occasion.at,
             from: Book::Cash,
@@ -137,7 +140,7 @@ pub fn carry(
             amount: cost,
             reason,
             resource: Some(named.clone()),
-            reference,
+            reference: Some(reference),
         });
         carried.events.push(balance_changed(occasion.at, &named, -cost, balance, reason));
     }
@@ -351,3 +354,6 @@ pub fn balance_changed(
     let what = Happened::BalanceChanged { amount, balance: balance.available(), reason };
     Event { at, resource: Some(resource.to_owned()), what }
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,3 +172,6 @@ impl Balance {
         balance
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -379,3 +379,6 @@ fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Ord
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ pub fn check(consumption: &Consumption, draws: &[Draw]) -> Result<(), DrawError>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
