@@ -20,8 +20,8 @@ use crate::refusals::UNKNOWN;
 use crate::settings::PackageOrder;
 use crate::settings::Settings;
 
-/// How many quotas ahead a timeline shows: what is left of it must fit into the contract's 512.
-const REFILLS_MAX: usize = 400;
+/// How many quotas ahead a timeline shows: with tries, notices and stages it must fit into the contract's 128.
+const REFILLS_MAX: usize = 100;
 
 /// How many periods back from an expiry are looked at, so that an absurd expiry costs little.
 const PERIODS_MAX: u32 = 4_000;

@@ -283,7 +283,8 @@ impl Batch {
     ) -> Result<(), Refusal> {
         let item = &mut self.items[place];
         let in_play = &mut self.accounts[item.account];
-        let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
+        let offset_minutes = in_play.rules.as_ref().map_or(0, |rules| rules.manifest().utc_offset_minutes);
+        let occasion = Occasion { at: item.instant, named, cause, orders, new_id, offset_minutes };
         match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
             Ok(mut carried) => {
                 item.course.events.append(&mut carried.events);
