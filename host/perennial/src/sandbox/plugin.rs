@@ -238,8 +238,15 @@ impl Plugin {
                 Ok(plan) => receive::plan(plan)?,
                 Err(refusal) => return Ok(Err(receive::refusal(refusal))),
             };
-            plan::check(&plan, question.command, question.bundle, question.member, question.orders, question.at)
-                .map_err(|error| error.to_string())?;
+            plan::check(
+                &plan,
+                question.command,
+                question.bundle,
+                question.member,
+                question.orders,
+                question.at,
+            )
+            .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
     }
@@ -278,7 +285,8 @@ impl Plugin {
         ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
     ) -> Answers<A> {
         let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
-        batch::ask_all(items, Manner { questions_max, items_max, failing_fuel_max }, ask)
+        let threads = self.runtime.threads();
+        batch::ask_all(items, Manner { questions_max, items_max, threads, failing_fuel_max }, ask)
     }
 
     fn call<A>(
