@@ -207,6 +207,15 @@ fn extend(
         attempt,
     };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
+    // can tell of any more.
+    if expires_before <= occasion.at
+        && let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO)
+    {
+        package.used = Micros::ZERO;
+        let what = Happened::PackageRefilled { left: package.quota };
+        carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    }
     let is_back = extension.expires_at > occasion.at && member.stage != Stage::Active;
     if is_back {
         let from = std::mem::replace(&mut member.stage, Stage::Active);
@@ -260,8 +269,9 @@ fn end(
     for refund in &ending.refunds {
         let order = &occasion.orders[refund.order];
         carried.refunded.push((order.id.clone(), place));
-        refunds.push((order.id.clone(), refund.amount));
+        // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
+            refunds.push((order.id.clone(), refund.amount));
             carried.entries.push(Entry {
                 at: occasion.at,
                 from: Book::Spent,
@@ -275,7 +285,13 @@ fn end(
     }
     let refund = refunds.iter().map(|(_, amount)| *amount).sum();
     let original_order = refunds.first().map(|(order, _)| order.clone());
-    let what = Happened::Unsubscribed { scope: ending.scope, refund, original_order, refunds };
+    let what = Happened::Unsubscribed {
+        scope: ending.scope,
+        expires_at: ending.expires_at,
+        refund,
+        original_order,
+        refunds,
+    };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
     match ending.scope {
         Scope::Future => member.expires_at = ending.expires_at,
@@ -306,6 +322,7 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     (bought.renewals_left, bought.renewal_term) = (None, None);
     bought.started_at = buying.effective_at;
     bought.expires_at = Some(buying.expires_at);
+    bought.anchor_day = Some(buying.anchor_day);
     let quota = bought.package.as_mut().map(|package| {
         (package.used, package.bought_at) = (Micros::ZERO, occasion.at);
         package.quota

@@ -87,6 +87,8 @@ pub enum Happened {
     Unsubscribed {
         /// What.
         scope: Scope,
+        /// The expiry that is left, for [`Scope::Future`].
+        expires_at: Option<Timestamp>,
         /// The money that came back for this resource.
         refund: Micros,
         /// The oldest order that was refunded.

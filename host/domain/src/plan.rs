@@ -211,6 +211,8 @@ pub struct Buying {
     pub effective_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The day of the month that its periods are counted from, 1 to 31.
+    pub anchor_day: u8,
 }
 
 /// Why a plan makes no sense.
@@ -326,15 +328,22 @@ fn misfit(
         Operation::Buy(_) if member.package.is_none() => {
             Some("it is bought again although it is no package".to_owned())
         }
-        Operation::Buy(buying) => (buying.pay_at < at
-            || buying.effective_at < buying.pay_at
-            || buying.expires_at <= buying.effective_at)
-            .then(|| {
-                "it is paid in the past, or takes effect before it is paid, or ends before it begins"
-                    .to_owned()
-            }),
+        Operation::Buy(buying) => buying_misfit(buying, at),
         Operation::SetAttribute(..) => None,
     }
+}
+
+fn buying_misfit(buying: &Buying, at: Timestamp) -> Option<String> {
+    let is_in_order = at <= buying.pay_at
+        && buying.pay_at <= buying.effective_at
+        && buying.effective_at < buying.expires_at;
+    if !is_in_order {
+        return Some(
+            "it is paid in the past, or takes effect before it is paid, or ends before it begins".to_owned(),
+        );
+    }
+    let is_day = (1..=31).contains(&buying.anchor_day);
+    (!is_day).then(|| format!("its periods would be counted from day {} of the month", buying.anchor_day))
 }
 
 fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Order]) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::condition::Condition;
 use crate::condition::refuses;
 use crate::family::expiry;
 use crate::family::is_live;
-use crate::family::lead;
+use crate::family::leads;
 use crate::family::place;
 use crate::family::primary;
 use crate::family::within;
@@ -107,12 +107,16 @@ fn renewals(resource: &Resource, wanted: &AutoRenewal) -> Option<u32> {
 /// "Auto-Renewal Rules" of the billing centre's manual. What expires along with its primary is tried with it.
 fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps: &[Step]) -> Option<u32> {
     let members = || steps.iter().map(|step| step.resource as usize);
-    members().find(|&member| is_last_chance(settings, at, bundle, member)).map(place)
-}
-
-fn is_last_chance(settings: &Settings, at: Timestamp, bundle: &[Resource], member: usize) -> bool {
-    let resource = &bundle[member];
-    let Some(expires_at) = expiry(resource).filter(|&expires_at| expires_at > at) else { return false };
-    let led = lead(bundle, member).is_some_and(|above| expiry(&bundle[above]) == Some(expires_at));
-    resource.on_expiry != OnExpiry::Renew && !led && next_try(settings, at, expires_at).is_none()
+    let follows = |member: usize| {
+        let set = |above: &usize| members().any(|member| member == *above);
+        leads(bundle, member).filter(set).any(|above| expiry(&bundle[above]) == expiry(&bundle[member]))
+    };
+    let is_last_chance = |&member: &usize| {
+        let ahead = expiry(&bundle[member]).filter(|&expires_at| expires_at > at);
+        let newly = bundle[member].on_expiry != OnExpiry::Renew;
+        newly
+            && ahead.is_some_and(|expires_at| next_try(settings, at, expires_at).is_none())
+            && !follows(member)
+    };
+    members().find(is_last_chance).map(place)
 }

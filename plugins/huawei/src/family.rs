@@ -86,23 +86,18 @@ pub fn is_final(stage: Stage) -> bool {
 ///
 /// A disk of a pay-per-use server, or of one that is gone, is renewed on its own: there is nothing to renew it with.
 pub fn lead(bundle: &[Resource], member: usize) -> Option<usize> {
-    let mut above = parent(bundle, member);
-    while let Some(candidate) = above {
-        if is_live(&bundle[candidate]) {
-            return Some(candidate);
-        }
-        above = parent(bundle, candidate);
-    }
-    None
+    leads(bundle, member).next()
+}
+
+/// Every live resource that `member` is attached to, the nearest first: a renewal of any of them renews it too.
+pub fn leads(bundle: &[Resource], member: usize) -> impl Iterator<Item = usize> {
+    let above = std::iter::successors(parent(bundle, member), |&here| parent(bundle, here));
+    above.filter(|&here| is_live(&bundle[here]))
 }
 
 /// The primary that `member` follows, or itself.
 pub fn primary(bundle: &[Resource], member: usize) -> usize {
-    let mut top = member;
-    while let Some(above) = lead(bundle, top) {
-        top = above;
-    }
-    top
+    leads(bundle, member).last().unwrap_or(member)
 }
 
 /// Whether `member` is `top` or attached to it, directly or through others.

@@ -8,7 +8,7 @@ use plugin_sdk::{Happening, Occurrence, OnExpiry, Resource, Stage, Timestamp};
 use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::expiry;
-use crate::family::lead;
+use crate::family::leads;
 use crate::family::place;
 use crate::family::will_convert;
 use crate::notices::Notice;
@@ -75,16 +75,16 @@ impl Course<'_> {
         self.enter(&stages, into);
     }
 
-    /// Whether what it is attached to expires at the same instant and speaks for both.
+    /// Whether something that it is attached to expires at the same instant and speaks for both.
     ///
-    /// One that is renewed automatically is never left to another that is not.
+    /// One that is renewed automatically is left only to another that is.
     fn follows(&self) -> bool {
-        let Some(above) = lead(self.bundle, self.member).map(|above| &self.bundle[above]) else {
-            return false;
-        };
-        let in_turn =
-            above.on_expiry == OnExpiry::Renew && (above.stage == Stage::Active || !self.is_active());
-        expiry(above) == Some(self.expires_at) && (in_turn || self.resource.on_expiry != OnExpiry::Renew)
+        let renews = self.resource.on_expiry == OnExpiry::Renew;
+        leads(self.bundle, self.member).map(|above| &self.bundle[above]).any(|above| {
+            let in_turn =
+                above.on_expiry == OnExpiry::Renew && (above.stage == Stage::Active || !self.is_active());
+            expiry(above) == Some(self.expires_at) && (in_turn || !renews)
+        })
     }
 
     fn tries(&self, into: &mut Vec<Occurrence>) {

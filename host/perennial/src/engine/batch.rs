@@ -34,8 +34,8 @@ use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::formats;
 use crate::sandbox::Outlook;
-use crate::sandbox::Question;
 use crate::sandbox::PluginError;
+use crate::sandbox::Question;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles::Agenda;
 use crate::store::bundles::StoredBundle;
@@ -64,7 +64,8 @@ impl InPlay {
     /// An account as stored, with its provider's rules.
     pub fn new(stored: StoredAccount, providers: &Providers) -> InPlay {
         let rules = providers.get(&stored.account.provider).cloned();
-        let notices = rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
+        let notices =
+            rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
         let notices = notices.collect();
         InPlay { row: stored.row, notices, account: stored.account, rules, money_met_at: Timestamp::MIN }
     }
@@ -123,7 +124,8 @@ impl Item {
 
     /// Nothing more is due by the instant; something is at `wake`.
     fn sleep(&mut self, wake_at: Option<Timestamp>) {
-        self.agenda = Agenda { cursor_at: self.instant.max(self.stored.agenda.cursor_at), wake_at, failures: 0 };
+        self.agenda =
+            Agenda { cursor_at: self.instant.max(self.stored.agenda.cursor_at), wake_at, failures: 0 };
     }
 
     /// The plugin gave no usable answer: the bundle stays as it is by now and is asked about again later.
@@ -271,7 +273,16 @@ impl Batch {
         let refusal = match plan {
             Ok(plan) => match self.carry(place, member, Cause::Auto, &plan, &[], "") {
                 Ok(()) => return true,
-                Err(refusal) => return self.decline(place, member, refusal, DeclineClass::Money, next_try_at, Some(&plan)),
+                Err(refusal) => {
+                    return self.decline(
+                        place,
+                        member,
+                        refusal,
+                        DeclineClass::Money,
+                        next_try_at,
+                        Some(&plan),
+                    );
+                }
             },
             Err(refusal) => refusal,
         };
@@ -331,7 +342,8 @@ impl Batch {
     ) -> bool {
         let item = &mut self.items[place];
         let resource = &item.course.bundle.members[member];
-        let what = Happened::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
+        let what =
+            Happened::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.course.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
         let planned = plan.and_then(|plan| carry::attempt_key(plan, &item.course.bundle, member));
         let asked_for = || {
@@ -346,16 +358,20 @@ impl Batch {
 
     /// Asks for the timelines of the bundles at these places.
     fn timelines(&self, places: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
-        self.ask(places, |&place| place, |rules, accounts, asked| {
-            let outlooks = asked
-                .iter()
-                .map(|(account, place)| {
-                    let course = &self.items[**place].course;
-                    Outlook { after: course.ask_after(), account: *account, bundle: &course.bundle }
-                })
-                .collect::<Vec<_>>();
-            rules.timelines(accounts, &outlooks)
-        })
+        self.ask(
+            places,
+            |&place| place,
+            |rules, accounts, asked| {
+                let outlooks = asked
+                    .iter()
+                    .map(|(account, place)| {
+                        let course = &self.items[**place].course;
+                        Outlook { after: course.ask_after(), account: *account, bundle: &course.bundle }
+                    })
+                    .collect::<Vec<_>>();
+                rules.timelines(accounts, &outlooks)
+            },
+        )
     }
 
     /// Asks what `command` would do to each of these members.
@@ -364,23 +380,27 @@ impl Batch {
         asked: &[(usize, usize)],
         command: &Command,
     ) -> Vec<Result<Result<Plan, Refusal>, String>> {
-        self.ask(asked, |&(place, _)| place, |rules, accounts, asked| {
-            let questions = asked
-                .iter()
-                .map(|(account, (place, member))| {
-                    let item = &self.items[*place];
-                    Question {
-                        at: item.instant,
-                        account: *account,
-                        command,
-                        member: *member,
-                        bundle: &item.course.bundle,
-                        orders: &[],
-                    }
-                })
-                .collect::<Vec<_>>();
-            rules.make_plans(accounts, &questions)
-        })
+        self.ask(
+            asked,
+            |&(place, _)| place,
+            |rules, accounts, asked| {
+                let questions = asked
+                    .iter()
+                    .map(|(account, (place, member))| {
+                        let item = &self.items[*place];
+                        Question {
+                            at: item.instant,
+                            account: *account,
+                            command,
+                            member: *member,
+                            bundle: &item.course.bundle,
+                            orders: &[],
+                        }
+                    })
+                    .collect::<Vec<_>>();
+                rules.make_plans(accounts, &questions)
+            },
+        )
     }
 
     /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the questions.
@@ -412,7 +432,8 @@ impl Batch {
             }
             let Some(rules) = rules else {
                 for number in numbers {
-                    answers[number] = Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
+                    answers[number] =
+                        Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
                 }
                 continue;
             };

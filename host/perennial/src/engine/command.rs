@@ -102,7 +102,12 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
-    pub fn top_up(&mut self, at: Timestamp, account: &str, amount: Micros) -> Result<Vec<Recorded>, EngineError> {
+    pub fn top_up(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        amount: Micros,
+    ) -> Result<Vec<Recorded>, EngineError> {
         let found = accounts::get(self.read(), account)?;
         let mut found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         found.account.balance.credit(amount);
@@ -143,7 +148,9 @@ impl Engine {
         name: &str,
         value: &str,
     ) -> Result<Vec<Recorded>, EngineError> {
-        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else { return Ok(Vec::new()) };
+        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
+            return Ok(Vec::new());
+        };
         let is_behind = is_behind(&stored, at);
         let mut batch = self.batch(vec![stored], |_| at - 1)?;
         let item = &mut batch.items[0];
@@ -198,9 +205,9 @@ impl Engine {
                 }
                 self.write_asked(at, account, asked, None)
             }
-            Err(
-                error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. }),
-            ) => self.postpone(purchase, at, account, resource, error.to_string()),
+            Err(error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. })) => {
+                self.postpone(purchase, at, account, resource, error.to_string())
+            }
             Err(error @ (EngineError::Store(_) | EngineError::UnknownAccount(_))) => Err(error),
         }
     }
@@ -215,7 +222,8 @@ impl Engine {
     ) -> Result<Vec<Recorded>, EngineError> {
         let next_try_at = at + batch::BACK_OFF_MAX;
         let id = accounts::at(self.read(), account)?.account.id;
-        let event = Event { at, resource: Some(resource), what: Happened::PluginFailed { message, next_try_at } };
+        let event =
+            Event { at, resource: Some(resource), what: Happened::PluginFailed { message, next_try_at } };
         let keep = self.keep;
         self.store.write(|tx| {
             packages::postpone_deferred(tx, purchase.row, next_try_at)?;
@@ -248,7 +256,10 @@ impl Engine {
         let (batch, problem) = self.in_play(stored, at)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
-            return Err(EngineError::NoPlugin { account: account.id.clone(), provider: account.provider.clone() });
+            return Err(EngineError::NoPlugin {
+                account: account.id.clone(),
+                provider: account.provider.clone(),
+            });
         }
         match problem {
             Some(problem) => Err(EngineError::Behind(problem)),
@@ -309,8 +320,10 @@ impl Engine {
         if seen.fingerprint == fingerprint {
             return Ok(Answer { refusal: seen.refusal, happened: Vec::new() });
         }
-        let event = refused(at, &asked.batch.items[0].course.bundle.members[asked.member].id, command, &how.mismatch);
-        let happened = self.write_event(Some(account), Some(&asked.batch.accounts[0].account.id.clone()), event)?;
+        let event =
+            refused(at, &asked.batch.items[0].course.bundle.members[asked.member].id, command, &how.mismatch);
+        let happened =
+            self.write_event(Some(account), Some(&asked.batch.accounts[0].account.id.clone()), event)?;
         Ok(Answer { refusal: Some(how.mismatch.clone()), happened })
     }
 
@@ -328,14 +341,17 @@ impl Engine {
             None => None,
         };
         // Who asks may not be known; what the provider would say is, if there is only one.
-        let one_provider = accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
-        let provider = account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
+        let one_provider =
+            accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
+        let provider =
+            account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
         let rules = provider.and_then(|provider| self.providers.get(provider));
         let refusal = match rules {
             Some(rules) => rules.manifest().unknown_resource.clone(),
-            None => {
-                Refusal { code: "no_such_resource".to_owned(), message: format!("there is no resource `{resource}`") }
-            }
+            None => Refusal {
+                code: "no_such_resource".to_owned(),
+                message: format!("there is no resource `{resource}`"),
+            },
         };
         let event = refused(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
@@ -388,7 +404,9 @@ impl Asked {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Some(refusal)),
         };
-        if let Err(refusal) = self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id) {
+        if let Err(refusal) =
+            self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id)
+        {
             if matches!(command, Command::Renew(_)) {
                 self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
             }

@@ -93,6 +93,21 @@ impl Engine {
         self.store.read()
     }
 
+    /// Runs `work` in one transaction: everything that it does through the engine, and what it writes to the database
+    /// itself, is written together or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`; nothing of it is written then.
+    pub fn atomically<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Engine) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.store.begin()?;
+        let result = work(self);
+        self.store.end(result)
+    }
+
     /// The rules of each provider.
     pub fn providers(&self) -> &Providers {
         &self.providers
@@ -115,26 +130,36 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails. Batches before the failing one are written.
     pub fn run_to(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<(), EngineError> {
-        while !self.is_stopped() {
-            let payment = packages::next_deferred(self.read(), until)?;
-            let by = payment.map_or(until, |payment| payment.pay_at);
-            match bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
-                Some(wake) => {
-                    let last = by.min(wake + self.spread);
-                    let due = bundles::due(self.read(), last, self.batch_max)?;
-                    let happened = self.on_time(due)?;
-                    sink(happened, wake);
-                }
-                None => match payment {
-                    Some(payment) => {
-                        let happened = self.pay_deferred(payment, payment.pay_at)?;
-                        sink(happened, payment.pay_at);
-                    }
-                    None => return self.ticked(until),
-                },
+        while !self.is_stopped() && self.step(until, sink)? {}
+        Ok(())
+    }
+
+    /// Does the next batch of what is due by `until`, as [`Engine::run_to`] does; returns whether more may be.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        let payment = packages::next_deferred(self.read(), until)?;
+        let by = payment.map_or(until, |payment| payment.pay_at);
+        match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
+            (Some(wake), _) => {
+                let last = by.min(wake + self.spread);
+                let due = bundles::due(self.read(), last, self.batch_max)?;
+                let happened = self.on_time(due)?;
+                sink(happened, wake);
+                Ok(true)
+            }
+            (None, Some(payment)) => {
+                let happened = self.pay_deferred(payment, payment.pay_at)?;
+                sink(happened, payment.pay_at);
+                Ok(true)
+            }
+            (None, None) => {
+                self.ticked(until)?;
+                Ok(false)
             }
         }
-        Ok(())
     }
 
     /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.
@@ -174,7 +199,10 @@ impl Engine {
                 accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
             })?;
         }
-        let recorded = |stored: StoredAccount| Recorded { account: Some(stored.account.id.into()), event: event.clone() };
+        let recorded = |stored: StoredAccount| Recorded {
+            account: Some(stored.account.id.into()),
+            event: event.clone(),
+        };
         Ok(accounts.into_iter().map(recorded).collect())
     }
 

@@ -42,7 +42,11 @@ pub struct Recorded {
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
 pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
     let mut happened = Vec::new();
-    let ids = batch.accounts.iter().map(|in_play| Arc::from(in_play.account.id.as_str())).collect::<Vec<Arc<str>>>();
+    let ids = batch
+        .accounts
+        .iter()
+        .map(|in_play| Arc::from(in_play.account.id.as_str()))
+        .collect::<Vec<Arc<str>>>();
     for item in batch.items {
         let in_play = &batch.accounts[item.account];
         write_item(db, in_play, &item)?;
@@ -87,7 +91,12 @@ fn write_item(db: &Connection, in_play: &InPlay, item: &Item) -> Result<(), Stor
     Ok(())
 }
 
-fn write_carried(db: &Connection, in_play: &InPlay, item: &Item, carried: &Carried) -> Result<(), StoreError> {
+fn write_carried(
+    db: &Connection,
+    in_play: &InPlay,
+    item: &Item,
+    carried: &Carried,
+) -> Result<(), StoreError> {
     for (order, member) in &carried.refunded {
         let row = item.stored.rows[*member];
         if let Some(starts_at) = orders::refund(db, row, order, item.instant)? {
@@ -114,12 +123,7 @@ fn write_carried(db: &Connection, in_play: &InPlay, item: &Item, carried: &Carri
 }
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
-fn add_bought(
-    db: &Connection,
-    in_play: &InPlay,
-    bought: &Resource,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestamp) -> Result<(), StoreError> {
     let agenda = Agenda { cursor_at: at, wake_at: Some(at), failures: 0 };
     let bundle = Bundle { members: vec![bought.clone()] };
     let rows = bundles::insert(db, in_play.row, &bundle, agenda)?;

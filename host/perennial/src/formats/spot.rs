@@ -94,7 +94,7 @@ impl<'n, 'p> Spot<'n, 'p> {
         if text.len() > 100 {
             return self.mistyped(expected);
         }
-        text.parse().map_err(|error: T::Err| self.wrong(error.to_string().escape_debug().to_string())).ok()
+        text.parse().map_err(|error: T::Err| self.wrong(words::on_one_line(&error.to_string()))).ok()
     }
 
     /// An instant.
@@ -245,6 +245,14 @@ impl<'n, 'p> Spot<'n, 'p> {
         }
     }
 
+    /// Names with values, both text; a name that is empty is noted.
+    pub(super) fn named_texts(&self) -> Option<BTreeMap<String, String>> {
+        for (name, value) in self.any_object()?.all().filter(|(name, _)| name.is_empty()) {
+            value.wrong(format!("its name is \"{name}\"; expected one that is not empty"));
+        }
+        self.texts()
+    }
+
     /// Names with values, both text.
     pub(super) fn texts(&self) -> Option<BTreeMap<String, String>> {
         self.named(|spot| spot.text().map(str::to_owned))
@@ -264,9 +272,6 @@ impl<'n, 'p> Spot<'n, 'p> {
         let mut named = BTreeMap::new();
         let mut is_whole = true;
         for (name, value) in self.any_object()?.all() {
-            if name.is_empty() {
-                value.wrong("its name is empty; expected some text");
-            }
             match read(value) {
                 Some(text) => drop(named.insert(name.to_owned(), text)),
                 None => is_whole = false,

@@ -7,15 +7,28 @@ const SHOWN_MAX: usize = 60;
 const CANDIDATES_MAX: usize = 200;
 
 /// The most names that a message lists.
-const LISTED_MAX: usize = 20;
+const LISTED_MAX: usize = 24;
 
 /// Somebody's text in backticks, on one line and not too long.
 pub(super) fn shown(text: &str) -> String {
-    let mut piece = text.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect::<String>();
+    let mut piece = on_one_line(&text.chars().take(SHOWN_MAX).collect::<String>());
     if text.chars().nth(SHOWN_MAX).is_some() {
         piece.push('…');
     }
     format!("`{piece}`")
+}
+
+/// The text with its control characters written out, so that it can neither break a line nor colour a terminal.
+pub(super) fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_debug());
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }
 
 /// Such as `a`, `b` or `c`; `none` when there is nothing to list.
@@ -33,7 +46,7 @@ pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// Such as `; did you mean `price`?`; empty when nothing there is comes close.
+/// Such as ` (did you mean `price`?)`; empty when nothing there is comes close.
 pub(super) fn did_you_mean<'a>(
     name: &str,
     names: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
@@ -46,7 +59,7 @@ pub(super) fn did_you_mean<'a>(
     let nearest = names.map(|candidate| (distance(name, candidate), candidate)).min();
     match nearest {
         Some((distance, candidate)) if distance <= reach => {
-            format!("; did you mean {}?", shown(candidate))
+            format!(" (did you mean {}?)", shown(candidate))
         }
         Some(_) | None => String::new(),
     }
@@ -96,12 +109,13 @@ mod tests {
     #[test]
     fn nothing_is_suggested_for_what_is_nothing_like_it() {
         assert_eq!(did_you_mean("colour", ["price", "term"]), "");
-        assert_eq!(did_you_mean("prise", ["price", "term"]), "; did you mean `price`?");
+        assert_eq!(did_you_mean("prise", ["price", "term"]), " (did you mean `price`?)");
     }
 
     #[test]
     fn long_or_many_lined_text_is_shown_short_and_on_one_line() {
         assert_eq!(shown("a\nb"), "`a\\nb`");
+        assert_eq!(shown("say \"b\" \u{1b}[31m"), "`say \"b\" \\u{1b}[31m`");
         assert_eq!(shown(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
         assert_eq!(listed([]), "none");
         assert_eq!(listed(["a", "b", "c"]), "`a`, `b` or `c`");

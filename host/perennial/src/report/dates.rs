@@ -118,6 +118,8 @@ pub(super) struct Tick {
     pub(super) at: Timestamp,
     /// What it says.
     pub(super) label: String,
+    /// The year, where the reader needs it.
+    pub(super) year: Option<i32>,
     /// Whether a year, or for days a month, begins here.
     pub(super) is_major: bool,
 }
@@ -141,7 +143,12 @@ fn by_days(from: Timestamp, until: Timestamp, step: u64) -> Vec<Tick> {
     let label = |date: NaiveDate| format!("{} {}", date.day(), &name(date.month())[..3]);
     let is_major = |date: NaiveDate| u64::from(date.day()) <= step;
     within(dates, from, until)
-        .map(|(at, date)| Tick { at, label: label(date), is_major: is_major(date) })
+        .enumerate()
+        .map(|(place, (at, date))| {
+            let is_major = is_major(date);
+            let year = (place == 0 || (is_major && date.month() == 1)).then(|| date.year());
+            Tick { at, label: label(date), year, is_major }
+        })
         .collect()
 }
 
@@ -154,13 +161,11 @@ fn by_months(from: Timestamp, until: Timestamp, step: u32) -> Vec<Tick> {
         .enumerate()
         .map(|(place, (at, date))| {
             let is_major = date.month() == 1;
-            let short = &name(date.month())[..3];
-            let label = match (step, is_major || place == 0) {
-                (12, _) => date.year().to_string(),
-                (_, true) => format!("{short} {}", date.year()),
-                (_, false) => short.to_owned(),
-            };
-            Tick { at, label, is_major }
+            if step == 12 {
+                return Tick { at, label: date.year().to_string(), year: None, is_major };
+            }
+            let year = (is_major || place == 0).then(|| date.year());
+            Tick { at, label: name(date.month())[..3].to_owned(), year, is_major }
         })
         .collect()
 }
@@ -176,4 +181,65 @@ fn within(
         })
         .skip_while(move |(at, _)| *at < from)
         .take_while(move |(at, _)| *at < until)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::Expect;
+    use expect_test::expect;
+    use perennial_domain::micros::Micros;
+
+    use super::amount;
+    use super::ticks;
+
+    fn check(from: &str, until: &str, expected: Expect) {
+        let ticks = ticks(from.parse().unwrap(), until.parse().unwrap());
+        let told = ticks.iter().map(|tick| {
+            let year = tick.year.map_or(String::new(), |year| format!(" ({year})"));
+            format!("{}{year}", tick.label)
+        });
+        expected.assert_eq(&told.collect::<Vec<_>>().join(", "));
+    }
+
+    #[test]
+    fn an_axis_has_ticks_that_fit_its_length() {
+        check(
+            "2026-12-29T12:00:00Z",
+            "2027-01-04T00:00:00Z",
+            expect!["30 Dec (2026), 31 Dec, 1 Jan (2027), 2 Jan, 3 Jan"],
+        );
+        check(
+            "2026-12-15T00:00:00Z",
+            "2027-02-15T00:00:00Z",
+            expect!["15 Dec (2026), 22 Dec, 29 Dec, 5 Jan (2027), 12 Jan, 19 Jan, 26 Jan, 2 Feb, 9 Feb"],
+        );
+        check(
+            "2026-01-31T00:00:00Z",
+            "2027-01-31T00:00:00Z",
+            expect!["Feb (2026), Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov, Dec, Jan (2027)"],
+        );
+        check(
+            "2026-02-01T00:00:00Z",
+            "2029-02-01T00:00:00Z",
+            expect!["Apr (2026), Jul, Oct, Jan (2027), Apr, Jul, Oct, Jan (2028), Apr, Jul, Oct, Jan (2029)"],
+        );
+        check(
+            "2026-02-01T00:00:00Z",
+            "2035-01-01T00:00:00Z",
+            expect!["2027, 2028, 2029, 2030, 2031, 2032, 2033, 2034"],
+        );
+        check("2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z", expect![[""]]);
+        check(
+            "9999-12-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            expect!["1 Dec (9999), 8 Dec, 15 Dec, 22 Dec, 29 Dec"],
+        );
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        let told = [0, 999_990_000, 1_000_000_000, -1_234_567_890_000, 100]
+            .map(|micros| amount(Micros::new(micros)));
+        assert_eq!(told, ["0.00", "999.99", "1,000.00", "-1,234,567.89", "0.0001"]);
+    }
 }

@@ -260,8 +260,10 @@ impl Sample {
                     value: Some(value.to_owned()),
                 };
                 self.tell(account, Some(&id), expires - 12 * DAY, setting("convert"));
-                self.tell(account, Some(&id), expires, Happened::Converted);
-                self.stage(account, &id, expires, Stage::Active, Stage::Converted);
+                for member in members {
+                    self.tell(account, Some(&member.id), expires, Happened::Converted);
+                    self.stage(account, &member.id, expires, Stage::Active, Stage::Converted);
+                }
                 None
             }
             "unsubscribed" => {
@@ -270,6 +272,7 @@ impl Sample {
                     let refund = amount("41.30");
                     let what = Happened::Unsubscribed {
                         scope: Scope::All,
+                        expires_at: None,
                         refund,
                         original_order: Some(order.clone()),
                         refunds: vec![(order, refund)],
@@ -376,17 +379,11 @@ impl Sample {
         let mut settled = Vec::new();
         for (account, mut event) in std::mem::take(&mut self.events) {
             let balance = balances.get_mut(&account).unwrap();
-            let moved = match &mut event.what {
-                Happened::RenewalSettled { cost, .. } => Some((-*cost, Reason::Renewal)),
-                Happened::PackageBought { cost, .. } => Some((-*cost, Reason::Purchase)),
-                Happened::Unsubscribed { refund, .. } => Some((*refund, Reason::Refund)),
-                Happened::BalanceChanged { amount, balance: after, .. } => {
-                    *balance += *amount;
-                    *after = *balance;
-                    None
-                }
-                _ => None,
-            };
+            if let Happened::BalanceChanged { amount, balance: after, .. } = &mut event.what {
+                *balance += *amount;
+                *after = *balance;
+            }
+            let moved = moved(&event.what);
             let (at, resource) = (event.at, event.resource.clone());
             settled.push((account.clone(), event));
             if let Some((amount, reason)) = moved {
@@ -399,12 +396,25 @@ impl Sample {
     }
 }
 
+/// What an event does to the balance.
+fn moved(what: &Happened) -> Option<(Micros, Reason)> {
+    if let Happened::RenewalSettled { cost, .. } = what {
+        Some((-*cost, Reason::Renewal))
+    } else if let Happened::PackageBought { cost, .. } = what {
+        Some((-*cost, Reason::Purchase))
+    } else if let Happened::Unsubscribed { refund, .. } = what {
+        Some((*refund, Reason::Refund))
+    } else {
+        None
+    }
+}
+
 /// The year.
 pub(super) fn year() -> Sample {
     let mut sample = Sample {
         from: instant("2026-01-01T00:00:00Z"),
         until: instant("2027-01-01T00:00:00Z"),
-        accounts: vec![account("acme-hw", "huawei", "9200.00"), account("acme-bd", "baidu", "3100.00")],
+        accounts: vec![account("acme-hw", "huawei", "9200.00"), account("acme-bd", "baidu", "9100.00")],
         bundles: Vec::new(),
         manifest: manifest(),
         events: Vec::new(),
@@ -453,6 +463,7 @@ pub(super) fn year() -> Sample {
     }
     let future = Happened::Unsubscribed {
         scope: Scope::Future,
+        expires_at: Some(instant("2026-12-31T15:59:59Z")),
         refund: amount("62.00"),
         original_order: Some("CS-9".to_owned()),
         refunds: Vec::new(),

@@ -115,8 +115,8 @@ impl Topic {
             Topic::InDoubt => "renewal in doubt",
             Topic::Refused => "refused command",
             Topic::PluginFailed => "plugin failure",
-            Topic::Grace => "grace",
-            Topic::Retention => "retention",
+            Topic::Grace => "in grace",
+            Topic::Retention => "in retention",
             Topic::Released => "release",
             Topic::Revived => "revival",
             Topic::Unsubscribed => "unsubscription",
@@ -193,17 +193,19 @@ impl Topic {
     /// Where its marks go.
     pub(super) const fn row(self) -> Row {
         match self {
-            Topic::Declined | Topic::InDoubt | Topic::Refused | Topic::PluginFailed | Topic::Uncovered => {
-                Row::Above
-            }
+            Topic::Declined
+            | Topic::InDoubt
+            | Topic::Refused
+            | Topic::PluginFailed
+            | Topic::Low
+            | Topic::Depleted
+            | Topic::Uncovered => Row::Above,
             Topic::Renewed
             | Topic::RenewedByCommand
             | Topic::Unsubscribed
             | Topic::Converted
             | Topic::Bought
             | Topic::Refilled
-            | Topic::Low
-            | Topic::Depleted
             | Topic::TopUp => Row::On,
             Topic::Notice | Topic::Setting => Row::Below,
             Topic::Grace

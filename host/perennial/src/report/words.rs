@@ -50,7 +50,7 @@ impl Wording<'_> {
                 format!("{} is now {value}", spaced(setting))
             }
             Happened::SettingChanged { setting, value: None } => format!("{} is now unset", spaced(setting)),
-            Happened::Unsubscribed { scope, refund, original_order, refunds } => {
+            Happened::Unsubscribed { scope, refund, original_order, refunds, .. } => {
                 self.unsubscribed(*scope, *refund, original_order.as_deref(), refunds.len())
             }
             Happened::Converted => "converted to pay-per-use".to_owned(),

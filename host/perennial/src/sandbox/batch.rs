@@ -20,6 +20,9 @@ use std::sync::atomic::Ordering;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::error::PluginError;
 
+/// The answers to several questions, in their order; some may have failed.
+pub type Answers<A> = Vec<Result<A, PluginError>>;
+
 /// How questions are cut and how long failures are looked into.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
@@ -36,8 +39,8 @@ pub struct Manner {
 pub fn ask_all<A: Send>(
     items: impl IntoIterator<Item = usize>,
     manner: Manner,
-    ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-) -> Vec<Result<A, PluginError>> {
+    ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+) -> Answers<A> {
     let batches = cut(items, manner).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(batches.len());
     let work = Work::of(batches, manner.failing_fuel_max);
@@ -74,7 +77,7 @@ fn cut(items: impl IntoIterator<Item = usize>, manner: Manner) -> Vec<Range<usiz
 }
 
 /// Answers, and the place of the question that the first of them is for.
-type Answered<A> = (usize, Vec<Result<A, PluginError>>);
+type Answered<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
 struct Part {
@@ -110,10 +113,7 @@ impl Work {
     }
 
     /// Works until nothing waits. Whoever halves a part stays to see to the halves.
-    fn run<A>(
-        &self,
-        ask: &impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure>,
-    ) -> Vec<Answered<A>> {
+    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
             let (start, questions) = (part.range.start, part.range.len());
@@ -175,11 +175,7 @@ mod tests {
     const MANNER: Manner = Manner { questions_max: 8, items_max: 20, failing_fuel_max: 1_000 };
 
     fn failure(reason: &str, fuel: u64) -> Failure {
-        let error = PluginError::Crashed {
-            plugin: "p".to_owned(),
-            function: "f",
-            reason: reason.to_owned(),
-        };
+        let error = PluginError::Crashed { plugin: "p".to_owned(), function: "f", reason: reason.to_owned() };
         Failure { error, fuel }
     }
 

@@ -28,6 +28,7 @@ use crate::sandbox::ask;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::ask::Rations;
 use crate::sandbox::batch;
+use crate::sandbox::batch::Answers;
 use crate::sandbox::batch::Manner;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
@@ -181,7 +182,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         outlooks: &[Outlook<'_>],
-    ) -> Result<Vec<Result<Vec<Occurrence>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Occurrence>>, Failure> {
         let bundles = || outlooks.iter().map(|outlook| outlook.bundle);
         let concerned = Concerned::of(accounts, outlooks.iter().map(|outlook| outlook.account));
         let settings = send::settings(&concerned.accounts);
@@ -210,7 +211,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         questions: &[Question<'_>],
-    ) -> Result<Vec<Result<Result<Plan, Refusal>, PluginError>>, Failure> {
+    ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
         let bundles = || questions.iter().map(|question| question.bundle);
         let concerned = Concerned::of(accounts, questions.iter().map(|question| question.account));
         let settings = send::settings(&concerned.accounts);
@@ -237,8 +238,15 @@ impl Plugin {
                 Ok(plan) => receive::plan(plan)?,
                 Err(refusal) => return Ok(Err(receive::refusal(refusal))),
             };
-            plan::check(&plan, question.command, question.bundle, question.member, question.orders, question.at)
-                .map_err(|error| error.to_string())?;
+            plan::check(
+                &plan,
+                question.command,
+                question.bundle,
+                question.member,
+                question.orders,
+                question.at,
+            )
+            .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
     }
@@ -247,7 +255,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Result<Vec<Result<Vec<Draw>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Draw>>, Failure> {
         let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
         let settings = send::settings(&concerned.accounts);
         let offers = send::offers(consumptions.iter().map(|(_, consumption)| *consumption));
@@ -274,8 +282,8 @@ impl Plugin {
     fn in_batches<A: Send>(
         &self,
         items: impl Iterator<Item = usize>,
-        ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-    ) -> Vec<Result<A, PluginError>> {
+        ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+    ) -> Answers<A> {
         let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
         batch::ask_all(items, Manner { questions_max, items_max, failing_fuel_max }, ask)
     }
@@ -297,7 +305,7 @@ impl Plugin {
         questions: &[Q],
         answers: Vec<W>,
         receive: impl Fn(&Q, W) -> Result<A, String>,
-    ) -> Result<Vec<Result<A, PluginError>>, Failure> {
+    ) -> Result<Answers<A>, Failure> {
         let plugin = || self.manifest.id.clone();
         if answers.len() != questions.len() {
             let (questions, answers) = (questions.len(), answers.len());

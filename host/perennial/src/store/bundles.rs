@@ -42,11 +42,13 @@ pub struct Agenda {
 }
 
 /// The columns of a member, in the order that [`member`] reads them.
-const MEMBER: &str = "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
+const MEMBER: &str =
+    "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
     h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
     p.resource_type, p.quota, p.used, p.unit, p.bought_at";
-const TABLES: &str = "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
+const TABLES: &str =
+    "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
 /// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
 pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
@@ -77,15 +79,18 @@ pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 
 /// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
 pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
-    let row: Option<i64> =
-        db.prepare_cached("select row from resource where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+    let row: Option<i64> = db
+        .prepare_cached("select row from resource where id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
     row.map(|row| of_row(db, row)).transpose()
 }
 
 /// The bundle that the resource at `row` belongs to, and the resource's place in it.
 pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
-    let bundle =
-        db.prepare_cached("select bundle from hot where resource = ?1")?.query_row([row], |row| row.get(0))?;
+    let bundle = db
+        .prepare_cached("select bundle from hot where resource = ?1")?
+        .query_row([row], |row| row.get(0))?;
     let stored = at(db, bundle)?;
     let member = stored.rows.iter().position(|member| *member == row);
     let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
@@ -107,8 +112,9 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 
 /// The rows of all primaries above `after`, in order, at most `limit`: for going through everything in pages.
 pub fn primaries(db: &Connection, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2")?;
+    let mut statement = db.prepare_cached(
+        "select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2",
+    )?;
     let rows = statement.query_map((after, limit), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -119,10 +125,16 @@ pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
 }
 
 /// Adds a bundle to an account and returns its members' rows.
-pub fn insert(db: &Connection, account: i64, bundle: &Bundle, agenda: Agenda) -> Result<Vec<i64>, StoreError> {
+pub fn insert(
+    db: &Connection,
+    account: i64,
+    bundle: &Bundle,
+    agenda: Agenda,
+) -> Result<Vec<i64>, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
-    let last: i64 = db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let last: i64 =
+        db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
     let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
     for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
         let attached_to = member.attached_to.map(|place| rows[place]);
@@ -170,7 +182,13 @@ fn insert_wide(
     Ok(())
 }
 
-fn insert_hot(db: &Connection, row: i64, bundle: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+fn insert_hot(
+    db: &Connection,
+    row: i64,
+    bundle: i64,
+    member: &Resource,
+    agenda: Agenda,
+) -> Result<(), StoreError> {
     let wake_at = agenda.wake_at.filter(|_| row == bundle);
     db.prepare_cached(
         "insert into hot (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
@@ -330,7 +348,12 @@ impl Gathered {
                 failures: row.get(23)?,
             };
             let members = Bundle { members: Vec::new() };
-            self.bundles.push(StoredBundle { account: row.get(2)?, rows: Vec::new(), bundle: members, agenda });
+            self.bundles.push(StoredBundle {
+                account: row.get(2)?,
+                rows: Vec::new(),
+                bundle: members,
+                agenda,
+            });
         }
         let last = self.bundles.last_mut().expect("one was just made sure of");
         last.rows.push(resource);
@@ -343,13 +366,15 @@ impl Gathered {
     fn attach(&mut self) -> Result<(), StoreError> {
         let attached_to = std::mem::take(&mut self.attached_to);
         let Some(last) = self.bundles.last_mut() else { return Ok(()) };
-        if last.bundle.members.len() != last.rows.len() || last.rows.first().is_none() {
+        if last.bundle.members.len() != last.rows.len() || last.rows.is_empty() {
             return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
         }
         for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
             let place = row.map(|row| last.rows.iter().position(|other| *other == row));
             member.attached_to = match place {
-                Some(None) => return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() }),
+                Some(None) => {
+                    return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() });
+                }
                 Some(Some(place)) => Some(place),
                 None => None,
             };

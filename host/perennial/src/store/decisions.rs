@@ -22,9 +22,13 @@ pub struct Decision {
 
 /// The row of the revision with this digest, which is added if it is new.
 pub fn revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, StoreError> {
-    db.prepare_cached("insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing")?
-        .execute((digest, plugin))?;
-    Ok(db.prepare_cached("select row from revision where digest = ?1")?.query_row([digest], |row| row.get(0))?)
+    db.prepare_cached(
+        "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
+    )?
+    .execute((digest, plugin))?;
+    Ok(db
+        .prepare_cached("select row from revision where digest = ?1")?
+        .query_row([digest], |row| row.get(0))?)
 }
 
 /// Keeps a decision on the resource at `resource`.

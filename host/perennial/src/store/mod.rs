@@ -22,7 +22,6 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
-use rusqlite::Transaction;
 
 use crate::store::error::StoreError;
 use crate::store::lock::Lock;
@@ -35,6 +34,8 @@ const SCHEMA_VERSION: i64 = 1;
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// How many [`Store::write`] are under way, one within another.
+    depth: u32,
     _lock: Option<Lock>,
 }
 
@@ -47,9 +48,10 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let lock = Lock::take(path)?;
         let connection = Connection::open(path)?;
-        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = normal;")?;
+        // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
+        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
         prepare(&connection, path)?;
-        Ok(Store { connection, _lock: Some(lock) })
+        Ok(Store { connection, depth: 0, _lock: Some(lock) })
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -59,9 +61,11 @@ impl Store {
     /// [`StoreError`] when it cannot be made.
     pub fn scratch(path: &Path) -> Result<Store, StoreError> {
         let connection = Connection::open(path)?;
-        connection.execute_batch("pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;")?;
+        connection.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
+        )?;
         prepare(&connection, path)?;
-        Ok(Store { connection, _lock: None })
+        Ok(Store { connection, depth: 0, _lock: None })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -71,13 +75,55 @@ impl Store {
     /// Those of `work`, and [`StoreError::Sqlite`] when the transaction cannot be begun or committed.
     pub fn write<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let begin = |error| E::from(StoreError::Sqlite(error));
-        let transaction = self.connection.transaction().map_err(begin)?;
-        let result = work(&transaction)?;
-        transaction.commit().map_err(begin)?;
-        Ok(result)
+        self.begin()?;
+        let result = work(&self.connection);
+        self.end(result)
+    }
+
+    /// Begins a transaction or, within one, a part of it that can be undone alone. [`Store::end`] ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] when it cannot be begun.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        let begin = if self.depth == 0 {
+            "begin immediate".to_owned()
+        } else {
+            format!("savepoint part{}", self.depth)
+        };
+        self.connection.execute_batch(&begin)?;
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Ends what [`Store::begin`] began: writes it if `result` is well, else undoes it.
+    ///
+    /// # Errors
+    ///
+    /// That of `result`, and [`StoreError::Sqlite`] when it cannot be written.
+    pub fn end<T, E: From<StoreError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        self.depth -= 1;
+        let part = self.depth;
+        let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
+        let undo = if part == 0 {
+            "rollback".to_owned()
+        } else {
+            format!("rollback to part{part}; release part{part}")
+        };
+        let written = result.and_then(|value| {
+            self.connection.execute_batch(&commit).map_err(|error| E::from(StoreError::Sqlite(error)))?;
+            Ok(value)
+        });
+        if written.is_err() && !self.connection.is_autocommit() {
+            // A failure to undo leaves the transaction open; the next one to begin says so.
+            let undone = self.connection.execute_batch(&undo);
+            if let Err(error) = undone {
+                tracing::error!(%error, "a transaction could not be undone");
+            }
+        }
+        written
     }
 
     /// The connection, for reading what is committed.
@@ -95,8 +141,10 @@ pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     check_version(&connection, path)?;
     tune(&connection)?;
     Ok(connection)
@@ -106,7 +154,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     tune(connection)?;
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if version == 0 {
-        connection.execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
+        connection
+            .execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
     }
     check_version(connection, path)
 }

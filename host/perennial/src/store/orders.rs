@@ -32,7 +32,10 @@ pub fn insert(db: &Connection, row: i64, resource: &str, order: &Order) -> Resul
     match inserted {
         Ok(_) => Ok(()),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            Err(StoreError::PaidTwice { resource: resource.to_owned(), starts_at: order.starts_at.to_string() })
+            Err(StoreError::PaidTwice {
+                resource: resource.to_owned(),
+                starts_at: order.starts_at.to_string(),
+            })
         }
         Err(error) => Err(error.into()),
     }

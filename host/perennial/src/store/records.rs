@@ -32,13 +32,8 @@ pub fn insert(
     kind: &str,
     body: &str,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)")?.execute((
-        at.as_second(),
-        account,
-        resource,
-        kind,
-        body,
-    ))?;
+    db.prepare_cached("insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)")?
+        .execute((at.as_second(), account, resource, kind, body))?;
     Ok(())
 }
 

@@ -201,6 +201,12 @@ fn switched_on_after_the_last_try_it_is_tried_at_once() {
     assert_eq!(at_once("2026-02-28 03:00:00", OnExpiry::Lapse), Some(0));
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Convert), Some(0));
     assert_eq!(at_once("2026-02-28 23:59:58", OnExpiry::Renew), None, "it was on, and tried");
+    // What the primary is refused for is no reason to leave the rest untried.
+    let attributes = vec![(condition::ATTRIBUTE.to_owned(), "off-sale".to_owned())];
+    let bundle = [Resource { attributes, ..resource("ecs") }, attached("evs", 0)];
+    let answer = command(&[], time("2026-02-28 12:00:00"), &bundle, 1, set_auto_renew(None, None), &[]);
+    expect!["#1 renews for own term, no limit; #0 left out CBC.30050013; #1 tried at once"]
+        .assert_eq(&print_plan(&answer));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::ExpectFile;
 use expect_test::expect;
 use expect_test::expect_file;
+use plugin_huawei::notices::Notice;
 use plugin_huawei::profile::manifest;
 use plugin_sdk::*;
 
@@ -178,6 +179,18 @@ fn nobody_is_left_to_a_primary_that_is_not_tried() {
     assert!(has_tries(pay_per_use(resource("ecs"))), "it is pay-per-use");
     assert!(has_tries(Resource { stage: Stage::Unsubscribed, ..renewed(resource("ecs")) }), "it is gone");
     assert!(!has_tries(renewed(resource("ecs"))), "it is tried itself");
+}
+
+#[test]
+fn a_primary_further_up_speaks_for_what_is_attached_to_one_that_ends() {
+    let renewed = |resource: Resource| Resource { on_expiry: OnExpiry::Renew, ..resource };
+    let ending = Resource { on_expiry: OnExpiry::Convert, ..attached("eip", 0) };
+    let bundle = [renewed(resource("ecs")), ending, renewed(attached("bandwidth", 1))];
+    let occurrences = timeline(&[], time(LONG_BEFORE), &bundle);
+    let tried = occurrences.iter().filter(|one| one.what == Happening::TryRenewal).map(|one| one.resource);
+    assert!(tried.clone().count() > 0 && tried.clone().all(|member| member == 0));
+    let told_of_release = |one: &&Occurrence| one.what == Happening::Notice(Notice::Releases as u32);
+    assert!(occurrences.iter().filter(told_of_release).all(|one| one.resource == 0));
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn operation(operation: &Operation) -> Value {
                 ("pay_at", write::text(buying.pay_at)),
                 ("effective_at", write::text(buying.effective_at)),
                 ("expires_at", write::text(buying.expires_at)),
+                ("anchor_day", buying.anchor_day.into()),
             ]),
         )]),
         Operation::SetAttribute(name, value) => write::object([(
@@ -190,8 +191,10 @@ fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
 }
 
 fn read_buying(spot: Spot<'_, '_>) -> Option<Buying> {
-    let fields = spot.object(&["pay_at", "effective_at", "expires_at"])?;
+    let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
+    let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
     Some(Buying {
+        anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
         pay_at: fields.required("pay_at", |spot| spot.instant())?,
         effective_at: fields.required("effective_at", |spot| spot.instant())?,
         expires_at: fields.required("expires_at", |spot| spot.instant())?,

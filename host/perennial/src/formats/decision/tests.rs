@@ -1,1 +1,265 @@
+//! Questions and answers, as they are kept and back again.
 
+use std::collections::BTreeMap;
+
+use expect_test::expect;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::order::Order;
+use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Buying;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Ending;
+use perennial_domain::plan::Extension;
+use perennial_domain::plan::Omission;
+use perennial_domain::plan::Operation;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Refund;
+use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Renewal;
+use perennial_domain::plan::Scope;
+use perennial_domain::plan::Step;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::Question;
+use super::answer;
+use super::question;
+use super::read_answer;
+use super::read_question;
+
+/// What the parts of drawn questions and answers are taken from.
+#[derive(Clone, Debug)]
+struct Parts {
+    at: Timestamp,
+    later: Option<Timestamp>,
+    amount: Micros,
+    count: u32,
+    limit: Option<u32>,
+    day: Option<u8>,
+    text: String,
+    other: String,
+    place: u32,
+    is_so: bool,
+}
+
+impl Parts {
+    fn term(&self) -> Term {
+        Term::new(self.count, TermUnit::ALL[usize::try_from(self.count % 3).unwrap()]).unwrap()
+    }
+
+    fn place(&self) -> usize {
+        usize::try_from(self.place).unwrap()
+    }
+
+    fn term_or_none(&self) -> Option<Term> {
+        self.is_so.then(|| self.term())
+    }
+
+    fn texts(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([(self.text.clone(), self.other.clone())])
+    }
+
+    fn auto_renewal(&self) -> AutoRenewal {
+        AutoRenewal { term: self.term_or_none(), renewals: self.limit }
+    }
+
+    fn refusal(&self) -> Refusal {
+        Refusal { code: self.text.clone(), message: self.other.clone() }
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        let cause = if self.is_so { Cause::Auto } else { Cause::Command };
+        vec![
+            Command::Renew(Renewal { term: self.term_or_none(), cause, options: self.texts() }),
+            Command::SetAutoRenew(self.auto_renewal()),
+            Command::CancelAutoRenew,
+            Command::Unsubscribe(Scope::ALL[usize::from(self.is_so)]),
+            Command::ConvertOnExpiry,
+            Command::CancelConversion,
+            Command::BuyAgain(Purchase { pay_at: self.later, effective_at: Some(self.at) }),
+        ]
+    }
+
+    fn question(&self, command: Command) -> Question {
+        let primary = Resource {
+            id: self.text.clone(),
+            kind: "package".to_owned(),
+            region: self.other.clone(),
+            attached_to: None,
+            charging: Charging::ALL[usize::from(self.is_so)],
+            stage: Stage::Grace,
+            started_at: self.at,
+            expires_at: self.later,
+            anchor_day: self.later.map(|_| 31),
+            term: self.term_or_none(),
+            price: self.is_so.then_some(self.amount),
+            on_expiry: OnExpiry::Convert,
+            renewals_left: self.limit,
+            renewal_term: self.term_or_none(),
+            package: self.is_so.then(|| Package {
+                quota: self.amount,
+                used: self.amount,
+                unit: self.text.clone(),
+                resource_type: self.other.clone(),
+                bought_at: self.at,
+            }),
+            attributes: self.texts(),
+            tags: self.texts(),
+        };
+        let attached = Resource { attached_to: Some(0), package: None, ..primary.clone() };
+        Question {
+            at: self.at,
+            account: self.text.clone(),
+            settings: self.texts(),
+            command,
+            resource: usize::from(self.is_so),
+            bundle: Bundle { members: vec![primary, attached] },
+            orders: vec![Order {
+                id: self.text.clone(),
+                member: self.place(),
+                starts_at: self.at,
+                ends_at: self.at,
+                paid: self.amount,
+                paid_at: self.at,
+                is_renewal: self.is_so,
+            }],
+        }
+    }
+
+    /// A plan with every operation; it need not make sense to be kept.
+    fn plan(&self) -> Plan {
+        let (at, place) = (self.at, self.place());
+        let operations = [
+            Operation::Extend(Extension {
+                expires_at: at,
+                term: self.term(),
+                extra_days: self.count,
+                anchor_day: self.day,
+            }),
+            Operation::SetOnExpiry(OnExpiry::Release),
+            Operation::SetAutoRenew(self.auto_renewal()),
+            Operation::EndSubscription(Ending {
+                scope: Scope::Future,
+                expires_at: self.later,
+                refunds: vec![Refund { order: place, amount: self.amount }],
+            }),
+            Operation::Buy(Buying { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
+            Operation::SetAttribute(self.text.clone(), self.other.clone()),
+        ];
+        Plan {
+            steps: operations.into_iter().map(|operation| Step { member: place, operation }).collect(),
+            left_out: vec![Omission { member: place, reason: self.refusal() }],
+            tries_at_once: self.is_so.then_some(place),
+        }
+    }
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
+    let instant = || any::<i64>().prop_map(Timestamp::from_second);
+    let values = (instant(), option::of(instant()), any::<i64>(), 1..=u32::MAX, option::of(any::<u32>()));
+    (values, option::of(any::<u8>()), ".*", ".*", any::<u32>(), any::<bool>()).prop_map(
+        |((at, later, amount, count, limit), day, text, other, place, is_so)| Parts {
+            at,
+            later,
+            amount: Micros::new(amount),
+            count,
+            limit,
+            day,
+            text,
+            other,
+            place,
+            is_so,
+        },
+    )
+}
+
+#[test]
+fn a_kept_decision_can_be_read_by_people() {
+    let parts = Parts {
+        at: "2026-02-28T16:00:00Z".parse().unwrap(),
+        later: None,
+        amount: Micros::new(99_000_000),
+        count: 1,
+        limit: None,
+        day: Some(31),
+        text: "one".to_owned(),
+        other: "two".to_owned(),
+        place: 1,
+        is_so: true,
+    };
+    let asked = question(&parts.question(parts.commands().remove(0)));
+    let [planned, refused] = [answer(&Ok(parts.plan())), answer(&Err(parts.refusal()))];
+    expect![[r#"
+        {"account":"one","at":"2026-02-28T16:00:00Z","bundle":[{"anchor_day":null,"attached_to":null,"attributes":{"one":"two"},"bought_at":"2026-02-28T16:00:00Z","charging":"postpaid","expires_at":null,"id":"one","kind":"package","on_expiry":"convert","price":"99.00","quota":"99.00","region":"two","renewal_term":{"count":1,"unit":"month"},"renewals_left":null,"resource_type":"two","stage":"grace","started_at":"2026-02-28T16:00:00Z","tags":{"one":"two"},"term":{"count":1,"unit":"month"},"unit":"one","used":"99.00"},{"anchor_day":null,"attached_to":0,"attributes":{"one":"two"},"charging":"postpaid","expires_at":null,"id":"one","kind":"package","on_expiry":"convert","price":"99.00","region":"two","renewal_term":{"count":1,"unit":"month"},"renewals_left":null,"stage":"grace","started_at":"2026-02-28T16:00:00Z","tags":{"one":"two"},"term":{"count":1,"unit":"month"}}],"command":{"renew":{"cause":"auto","options":{"one":"two"},"term":{"count":1,"unit":"month"}}},"orders":[{"ends_at":"2026-02-28T16:00:00Z","id":"one","is_renewal":true,"member":1,"paid":"99.00","paid_at":"2026-02-28T16:00:00Z","starts_at":"2026-02-28T16:00:00Z"}],"resource":1,"settings":{"one":"two"}}
+
+        {"plan":{"left_out":[{"member":1,"reason":{"code":"one","message":"two"}}],"steps":[{"member":1,"operation":{"extend":{"anchor_day":31,"expires_at":"2026-02-28T16:00:00Z","extra_days":1,"term":{"count":1,"unit":"month"}}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"renewals":null,"term":{"count":1,"unit":"month"}}}},{"member":1,"operation":{"end_subscription":{"expires_at":null,"refunds":[{"amount":"99.00","order":1}],"scope":"future"}}},{"member":1,"operation":{"buy":{"anchor_day":28,"effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","pay_at":"2026-02-28T16:00:00Z"}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"tries_at_once":1}}
+
+        {"refusal":{"code":"one","message":"two"}}
+    "#]].assert_eq(&format!("{asked}\n\n{planned}\n\n{refused}\n"));
+}
+
+#[test]
+fn what_is_no_decision_is_refused() {
+    expect![[r#"
+        2 problems:
+          plan.left_out: the field is missing
+          plan.steps[0].operation.sell: there is no operation `sell`"#]]
+    .assert_eq(
+        &read_answer(r#"{"plan": {"steps": [{"member": 0, "operation": {"sell": 1}}]}}"#)
+            .unwrap_err()
+            .to_string(),
+    );
+    expect![[r#"
+        1 problem:
+          maybe: there is no answer `maybe`"#]]
+    .assert_eq(&read_answer(r#"{"maybe": 1}"#).unwrap_err().to_string());
+    expect![[r#"
+        1 problem:
+          at: the field is missing"#]]
+    .assert_eq(&read_question("{}").unwrap_err().to_string());
+}
+
+#[test]
+fn a_question_about_a_member_that_is_not_there_is_refused() {
+    let kept = r#"{"at": "2026-02-28T16:00:00Z", "account": "a", "settings": {}, "command": "cancel_conversion",
+        "resource": 1, "orders": [], "bundle": "#;
+    let member = r#"{"id": "e", "kind": "ecs", "region": "", "charging": "postpaid", "stage": "active", "tags": {},
+        "started_at": "2026-02-28T16:00:00Z", "on_expiry": "lapse", "attributes": {}}"#;
+    let refused = |bundle: &str| read_question(&format!("{kept}{bundle}}}")).unwrap_err().to_string();
+    expect![[r#"
+        1 problem:
+          bundle: a bundle has at least one member; this one has none"#]]
+    .assert_eq(&refused("[]"));
+    expect![[r#"
+        1 problem:
+          resource: member 1 of 1 is not there"#]]
+    .assert_eq(&refused(&format!("[{member}]")));
+}
+
+proptest! {
+    #[test]
+    fn every_question_reads_back_as_it_was_kept(parts in parts()) {
+        for command in parts.commands() {
+            let asked = parts.question(command);
+            prop_assert_eq!(read_question(&question(&asked).to_string()), Ok(asked));
+        }
+    }
+
+    #[test]
+    fn every_answer_reads_back_as_it_was_kept(parts in parts()) {
+        for given in [Ok(parts.plan()), Err(parts.refusal())] {
+            prop_assert_eq!(read_answer(&answer(&given).to_string()), Ok(given));
+        }
+    }
+}

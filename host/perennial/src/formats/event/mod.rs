@@ -149,10 +149,11 @@ fn parts(what: &Happened) -> (&'static str, Fields) {
         Happened::SettingChanged { setting, value } => {
             vec![("setting", text(setting)), ("value", value.as_deref().into())]
         }
-        Happened::Unsubscribed { scope, refund, original_order, refunds } => vec![
+        Happened::Unsubscribed { scope, expires_at, refund, original_order, refunds } => vec![
             ("refund", write::text(refund)),
             ("original_order", original_order.as_deref().into()),
             ("scope", scope.name().into()),
+            ("expires_at", write::text_or_null(*expires_at)),
             ("refunds", refunds.iter().map(refunded).collect()),
         ],
         Happened::Converted => vec![],

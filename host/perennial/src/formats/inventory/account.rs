@@ -65,7 +65,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
         }
         let mode = fields.optional("mode", mode).or(Mode::Managed);
         let (currency, balance) = money(&fields);
-        let settings = fields.optional("settings", |spot| spot.texts()).or(BTreeMap::new());
+        let settings = fields.optional("settings", |spot| spot.named_texts()).or(BTreeMap::new());
         if let (Some(provider), Some(_), Some(settings)) = (provider, manifest, &settings) {
             self.check(provider, settings, &fields);
         }

@@ -125,8 +125,8 @@ fn resource(
         Some((name, kind)) => package(fields, name, kind, charging, started_at),
         None => None,
     };
-    let attributes = fields.optional("attributes", |spot| spot.texts()).or(BTreeMap::new());
-    let tags = fields.optional("tags", |spot| spot.texts()).or(BTreeMap::new());
+    let attributes = fields.optional("attributes", |spot| spot.named_texts()).or(BTreeMap::new());
+    let tags = fields.optional("tags", |spot| spot.named_texts()).or(BTreeMap::new());
     let period = period?;
     Some(Resource {
         id: id?.to_owned(),

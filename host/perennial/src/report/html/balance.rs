@@ -155,7 +155,7 @@ fn lowest_label(
     writeln!(
         out,
         "<svg x=\"{x}\" y=\"{y:.1}\" overflow=\"visible\" class=\"lowest\"><circle r=\"3.2\"/>\
-         <text x=\"{offset}\" y=\"-6\" text-anchor=\"{anchor}\">lowest {} on {}</text></svg>",
+         <text x=\"{offset}\" y=\"12\" text-anchor=\"{anchor}\">lowest {} on {}</text></svg>",
         dates::amount(balance),
         dates::day(at)
     )
@@ -192,9 +192,11 @@ fn outages(page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "<rect class=\"outage hover\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"100%\">\
-             <title>host down\nfrom {} to {}</title></rect>",
+             <title>host down\nfrom {} to {}</title></rect>\
+             <svg x=\"{}\" overflow=\"visible\"><text class=\"outage-name\" x=\"4\" y=\"10\">host down</text></svg>",
             dates::minute(*down_since),
-            dates::minute(*at)
+            dates::minute(*at),
+            page.scale.x(*at)
         )?;
     }
     Ok(())

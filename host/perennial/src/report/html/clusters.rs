@@ -42,10 +42,10 @@ impl Cluster<'_> {
 }
 
 /// The marks that are on the chart, in clusters, in the order in which they are drawn: what matters most comes last.
-pub(super) fn of(marks: &[Mark], scale: Scale) -> Vec<Cluster<'_>> {
-    let mut sorted = marks.iter().filter(|mark| scale.shows(mark.at)).collect::<Vec<_>>();
+pub(super) fn of<'a>(marks: impl Iterator<Item = &'a Mark>, scale: Scale) -> Vec<Cluster<'a>> {
+    let mut sorted = marks.filter(|mark| scale.shows(mark.at)).collect::<Vec<_>>();
     sorted.sort_by_key(|mark| (std::cmp::Reverse(mark.topic), mark.at));
-    let mut clusters: Vec<Cluster<'_>> = Vec::new();
+    let mut clusters: Vec<Cluster<'a>> = Vec::new();
     for mark in sorted {
         match clusters.last_mut() {
             Some(cluster) if cluster.topic == mark.topic && is_close(cluster, mark, scale) => {

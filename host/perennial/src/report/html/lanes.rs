@@ -22,6 +22,7 @@ use crate::report::lane::Lane;
 use crate::report::lane::Mark;
 use crate::report::lane::Story;
 use crate::report::topic::Row;
+use crate::report::topic::Topic;
 
 /// Where the bar of a lane begins, from the top of its row, and how high it is, in pixels.
 const BAR: (f64, f64) = (10.0, 10.0);
@@ -76,13 +77,11 @@ pub(super) fn write(
             BAR.0 + BAR.1
         )?;
     }
-    for (down_since, at) in page.outages {
-        if let Some((left, width)) = scale.stretch(*down_since, *at) {
-            writeln!(out, "<rect class=\"outage\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"26\"/>")?;
-        }
-    }
+    outages(page, out)?;
     caps(story, scale, out)?;
-    marks(&story.marks, scale, out)?;
+    let ended_at = story.stages.iter().find(|(_, stage)| stage.is_final()).map(|(at, _)| *at);
+    let told = story.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
+    marks(told, scale, out)?;
     writeln!(out, "</svg>")?;
     writeln!(out, "<div class=\"ending\">{}</div>\n</li>", ending(lane))
 }
@@ -179,7 +178,17 @@ fn levels(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Where a life ended: a block with a letter.
+/// When the host was down, over whatever is in the row.
+pub(super) fn outages(page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
+    for (down_since, at) in page.outages {
+        if let Some((left, width)) = page.scale.stretch(*down_since, *at) {
+            writeln!(out, "<rect class=\"outage\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"26\"/>")?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a life ended: a block with a letter, which also says what the mark there would.
 fn caps(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
     let ends = story.stages.iter().filter(|(at, _)| scale.shows(*at));
     for (at, stage) in ends {
@@ -189,21 +198,32 @@ fn caps(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
             Stage::Converted => "P",
             Stage::Active | Stage::Grace | Stage::Retention => continue,
         };
+        let mark = story.marks.iter().find(|mark| is_end(mark, *at));
+        let words = mark.map_or_else(|| stage.name().to_owned(), |mark| mark.text.clone());
         writeln!(
             out,
-            "<svg class=\"cap\" x=\"{}\" y=\"{}\" overflow=\"visible\"><title>{} on {}</title>\
+            "<svg class=\"cap\" x=\"{}\" y=\"{}\" overflow=\"visible\"><title>{}: {}</title>\
              <rect x=\"0\" y=\"0\" width=\"12\" height=\"14\"/><text x=\"6\" y=\"10.6\">{letter}</text></svg>",
             scale.x(*at),
             BAR.0 - 2.0,
-            stage.name(),
-            dates::minute(*at)
+            dates::minute(*at),
+            Escaped(&words)
         )?;
     }
     Ok(())
 }
 
+/// Whether a mark tells of the end of a life at `at`.
+fn is_end(mark: &Mark, at: Timestamp) -> bool {
+    mark.at == at && matches!(mark.topic, Topic::Unsubscribed | Topic::Converted)
+}
+
 /// Writes marks into a row.
-pub(super) fn marks(marks: &[Mark], scale: Scale, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn marks<'a>(
+    marks: impl Iterator<Item = &'a Mark>,
+    scale: Scale,
+    out: &mut impl Write,
+) -> io::Result<()> {
     for cluster in clusters::of(marks, scale) {
         mark(&cluster, scale, out)?;
     }

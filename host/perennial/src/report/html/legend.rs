@@ -15,7 +15,7 @@ const BARS: [(&str, &str); 5] = [
     ("grace", "grace: expired, still serving"),
     ("retention", "retention: stopped, data kept"),
     ("usage", "pay-per-use"),
-    ("package", "package: filled with what is left"),
+    ("package", "package, filled with what is left"),
 ];
 
 /// What each end of a life means.
@@ -54,7 +54,7 @@ pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<li><svg width=\"8\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar active\" y=\"1\" width=\"8\" height=\"10\"/><line class=\"period\" x1=\"4\" x2=\"4\" y1=\"1\" y2=\"11\"/></svg>a paid period begins</li>\n</ul>"
+        "<li><svg width=\"8\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar active\" y=\"1\" width=\"8\" height=\"10\"/><line class=\"period\" x1=\"4\" x2=\"4\" y1=\"1\" y2=\"11\"/></svg>paid period begins</li>\n</ul>"
     )?;
     writeln!(out, "<ul class=\"switches\">")?;
     for (topic, count) in counts(history) {

@@ -109,12 +109,16 @@ fn left_out(resources: usize, shown: usize) -> String {
     )
 }
 
-/// The bar that stays at the top: the filter, and the time axis.
+/// The bar that stays at the top: the filter, the zoom and the time axis.
 fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "<div class=\"row axis\">\n<div class=\"label\"><input id=\"filter\" type=\"search\" placeholder=\"Filter by id, kind, account\" \
-         aria-label=\"Filter resources by id, kind or account\"><output id=\"found\"></output></div>"
+        "<div class=\"row axis\">\n<div class=\"label\">\
+         <input id=\"filter\" type=\"search\" placeholder=\"Filter by id, kind, account\" \
+         aria-label=\"Filter resources by id, kind or account\"><output id=\"found\"></output>\
+         <span class=\"zoom\" role=\"group\" aria-label=\"Zoom\">\
+         <button type=\"button\" id=\"narrower\" aria-label=\"Zoom out\">&#8722;</button>\
+         <button type=\"button\" id=\"wider\" aria-label=\"Zoom in\">+</button></span></div>"
     )?;
     writeln!(out, "<svg class=\"chart\" height=\"30\" role=\"img\" aria-label=\"Time axis, {title}\">")?;
     for tick in page.ticks {
@@ -122,15 +126,20 @@ fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
         let class = if tick.is_major { "tick major" } else { "tick" };
         writeln!(
             out,
-            "<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"14\" y2=\"30\"/><svg x=\"{x}\" overflow=\"visible\"><text class=\"{class}\" x=\"4\" y=\"24\">{}</text></svg>",
+            "<line class=\"{class}\" x1=\"{x}\" x2=\"{x}\" y1=\"14\" y2=\"30\"/>\
+             <svg x=\"{x}\" overflow=\"visible\"><text class=\"{class}\" x=\"4\" y=\"24\">{}</text></svg>",
             tick.label
         )?;
+        if let Some(year) = tick.year {
+            writeln!(
+                out,
+                "<svg x=\"{x}\" overflow=\"visible\"><text class=\"year\" x=\"4\" y=\"11\">{year}</text></svg>"
+            )?;
+        }
     }
     writeln!(
         out,
-        "</svg>\n<div class=\"ending\"><span>expires</span><span class=\"paid\">paid</span>\
-         <span class=\"zoom\" role=\"group\" aria-label=\"Zoom\"><button type=\"button\" id=\"narrower\" aria-label=\"Zoom out\">&#8722;</button>\
-         <button type=\"button\" id=\"wider\" aria-label=\"Zoom in\">+</button></span></div>\n</div>"
+        "</svg>\n<div class=\"ending\"><span>expires</span><span class=\"paid\">paid</span></div>\n</div>"
     )
 }
 
@@ -146,7 +155,8 @@ fn section(account: &AccountHistory, place: usize, page: Page<'_>, out: &mut imp
             "<div class=\"row whole\">\n<div class=\"label\"><span class=\"name\">Account</span></div>\n\
              <svg class=\"chart\" height=\"26\" role=\"group\" aria-label=\"what happened to the account as a whole\">"
         )?;
-        lanes::marks(&account.marks, page.scale, out)?;
+        lanes::outages(page, out)?;
+        lanes::marks(account.marks.iter(), page.scale, out)?;
         writeln!(out, "</svg>\n<div class=\"ending\"></div>\n</div>")?;
     }
     let drawn = account.in_order().into_iter().filter_map(|lane| Some((lane, lane.story.as_ref()?)));
@@ -196,8 +206,7 @@ fn grid(page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
         let Some((left, width)) = page.scale.stretch(*down_since, *at) else { continue };
         writeln!(
             out,
-            "<rect class=\"outage-ground\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"100%\"/>\
-             <svg x=\"{left}\" overflow=\"visible\"><text class=\"outage-name\" x=\"2\" y=\"10\">host down</text></svg>"
+            "<rect class=\"outage-ground\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"100%\"/>"
         )?;
     }
     for tick in page.ticks {

@@ -1,0 +1,194 @@
+//! The page: everything is on it, nothing of it comes from elsewhere, and no text becomes markup.
+
+use std::collections::BTreeSet;
+
+use perennial_domain::event::Happened;
+
+use crate::report::Detail;
+use crate::report::html;
+use crate::report::sample;
+use crate::report::sample::Sample;
+use crate::report::topic::Row;
+use crate::report::topic::Topic;
+
+fn page_of(sample: &Sample, lanes_max: usize) -> String {
+    let mut out = Vec::new();
+    html::write(&sample.history(Detail::Picture, lanes_max), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn page() -> String {
+    page_of(&sample::year(), 5_000)
+}
+
+/// The elements of a page in order, as `<name`, `</name` or `<name/`; its style and script are passed over.
+fn tags(page: &str) -> Vec<String> {
+    let mut tags = Vec::new();
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start..];
+        let mut quoted = false;
+        let end = rest
+            .char_indices()
+            .find(|(_, sign)| {
+                quoted ^= *sign == '"';
+                *sign == '>' && !quoted
+            })
+            .expect("every element is closed")
+            .0;
+        let inside = &rest[1..end];
+        let name = inside.split(|sign: char| sign.is_whitespace() || sign == '>').next().unwrap();
+        let is_empty = inside.ends_with('/');
+        tags.push(format!("<{}{}", name.trim_end_matches('/'), if is_empty { "/" } else { "" }));
+        rest = &rest[end..];
+        if name == "style" || name == "script" {
+            rest = &rest[rest.find(&format!("</{name}>")).expect("it ends")..];
+        }
+    }
+    tags
+}
+
+#[test]
+fn every_element_is_closed_in_turn() {
+    let mut open = Vec::new();
+    for tag in tags(&page()).iter().skip(1) {
+        let name = tag.trim_start_matches(['<', '/']);
+        match name {
+            "meta" | "input" => {}
+            name if name.ends_with('/') => {}
+            name if tag.starts_with("</") => assert_eq!(open.pop().as_deref(), Some(name)),
+            name => open.push(name.to_owned()),
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere() {
+    let page = page();
+    for word in ["http:", "https:", "@import", "src=", "<link", "fetch(", "url(//", "XMLHttpRequest"] {
+        assert!(!page.contains(word), "the page contains {word}");
+    }
+    let ids = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect::<Vec<_>>();
+    let unique = ids.iter().copied().collect::<BTreeSet<_>>();
+    assert_eq!(ids.len(), unique.len(), "an id is there twice");
+    let inside = page.split("url(#").skip(1).map(|rest| rest.split(')').next().unwrap());
+    let used = page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    for id in inside.chain(used) {
+        assert!(unique.contains(id), "nothing has the id {id}");
+    }
+}
+
+#[test]
+fn text_never_becomes_markup() {
+    let page = page();
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"));
+    assert!(page.contains("not for this kind &amp; &lt;term&gt;"));
+}
+
+#[test]
+fn there_is_a_lane_for_every_resource_and_for_every_package_bought() {
+    let sample = sample::year();
+    let page = page_of(&sample, 5_000);
+    let resources = sample.bundles.iter().map(|(_, bundle)| bundle.members.len()).sum::<usize>();
+    assert_eq!(page.matches("<li class=\"row lane\"").count(), resources + 1);
+    let place = |id: &str| page.find(&format!("title=\"{id}\"")).unwrap();
+    assert!(place("pkg-cci") < place("pkg-cci-2"));
+    assert!(place("ecs-104-ip") < place("ecs-104-bandwidth"));
+}
+
+#[test]
+fn every_happening_has_its_mark_and_its_words() {
+    let sample = sample::year();
+    let page = page_of(&sample, 5_000);
+    let drawn = page.split_once("<main>").unwrap().1;
+    let topics =
+        sample.events.iter().filter_map(|(_, event)| Topic::of(&event.what)).collect::<BTreeSet<_>>();
+    assert_eq!(topics, Topic::ALL.into_iter().collect(), "the year leaves a topic out");
+    for topic in topics.into_iter().filter(|topic| topic.row() != Row::Elsewhere) {
+        // An unsubscription or conversion that ends a life is told by the block at its end.
+        let is_there =
+            drawn.contains(&format!("class=\"mark {}\"", topic.slug())) || topic == Topic::Converted;
+        assert!(is_there, "no mark for {topic:?}");
+        assert!(page.contains(&format!("body:has(#show-{}:not(:checked))", topic.slug())));
+        assert!(page.contains(&format!("<g id=\"{}\">", topic.slug())), "no shape for {topic:?}");
+    }
+    for words in [
+        "41.30 CNY refunded of order CS-ecs-107",
+        "converted to pay-per-use",
+        "released",
+        "grace from 2026-06-21 15:59 UTC to 2026-07-06 15:59 UTC",
+        "retention from 2026-07-06 15:59 UTC to 2026-07-21 15:59 UTC",
+        "from 2026-05-20 06:00 UTC to 2026-05-26 06:00 UTC",
+        "CBC.99003162 insufficient balance; next try 2026-04-11 10:59 UTC",
+        "notice: it expires within seven days",
+        "nobody knows whether ecs-108",
+        "purchase -260.00",
+    ] {
+        assert!(drawn.contains(words), "nothing says {words:?}");
+    }
+}
+
+#[test]
+fn as_many_marks_are_told_as_events_happened() {
+    let sample = sample::year();
+    let page = page_of(&sample, 5_000);
+    let renewals =
+        sample.events.iter().filter(|(_, event)| matches!(event.what, Happened::RenewalSettled { .. }));
+    let declines =
+        sample.events.iter().filter(|(_, event)| matches!(event.what, Happened::RenewalDeclined { .. }));
+    assert_eq!(page.matches(": renewed ").count(), renewals.count());
+    assert_eq!(page.matches(": renewal declined ").count(), declines.count());
+}
+
+#[test]
+fn the_same_history_gives_the_same_bytes() {
+    assert_eq!(page(), page());
+}
+
+#[test]
+fn what_there_is_no_room_for_is_counted_and_said() {
+    let sample = sample::year();
+    let page = page_of(&sample, 8);
+    let (drawn, all) = (page.matches("<li class=\"row lane\"").count(), 55);
+    assert!((5..=8).contains(&drawn), "{drawn} lanes were drawn");
+    assert!(page.contains(&format!("{} resources not drawn: the page shows the first {drawn}", all - drawn)));
+    let (whole, limited) = (page_of(&sample, 5_000), page.as_str());
+    let closing = |page: &str| page.split("<dt>closing</dt>").nth(1).unwrap()[..40].to_owned();
+    assert_eq!(closing(&whole), closing(limited));
+}
+
+#[test]
+fn a_page_of_two_thousand_lanes_stays_small_enough_to_open() {
+    let mut sample = sample::year();
+    let (bundles, events) = (sample.bundles.clone(), sample.events.clone());
+    for copy in 1..37 {
+        for (account, bundle) in &bundles {
+            let mut bundle = bundle.clone();
+            for member in &mut bundle.members {
+                member.id = format!("{}-{copy}", member.id);
+            }
+            sample.bundles.push((account.clone(), bundle));
+        }
+        for (account, event) in &events {
+            let mut event = event.clone();
+            event.resource = event.resource.map(|id| format!("{id}-{copy}"));
+            sample.events.push((account.clone(), event));
+        }
+    }
+    let page = page_of(&sample, 5_000);
+    assert!(page.matches("<li class=\"row lane\"").count() >= 1_998);
+    assert!(page.len() < 20_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn an_empty_history_is_a_page_too() {
+    let mut sample = sample::year();
+    sample.bundles.clear();
+    sample.events.clear();
+    sample.until = sample.from;
+    let page = page_of(&sample, 5_000);
+    assert!(page.contains("0 resources") && page.ends_with("</html>\n"));
+    assert!(!page.contains("NaN"));
+}
