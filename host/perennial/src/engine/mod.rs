@@ -9,6 +9,8 @@ pub mod command;
 pub mod error;
 pub mod import;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod usage;
 pub mod write;
 
