@@ -20,6 +20,9 @@ use std::sync::atomic::Ordering;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::error::PluginError;
 
+/// The answers to several questions, in their order; some may have failed.
+pub type Answers<A> = Vec<Result<A, PluginError>>;
+
 /// How questions are cut and how long failures are looked into.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
@@ -34,8 +37,8 @@ pub struct Manner {
 pub fn ask_all<A: Send>(
     count: usize,
     manner: Manner,
-    ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-) -> Vec<Result<A, PluginError>> {
+    ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+) -> Answers<A> {
     let size = manner.questions_max.max(1);
     let batches = (0..count).step_by(size).map(|start| Part::new(start..count.min(start + size), None));
     let work = Work::of(batches.collect(), manner.failing_fuel_max);
@@ -55,7 +58,7 @@ pub fn ask_all<A: Send>(
 }
 
 /// Answers, and the place of the question that the first of them is for.
-type Answered<A> = (usize, Vec<Result<A, PluginError>>);
+type Answered<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
 struct Part {
@@ -91,10 +94,7 @@ impl Work {
     }
 
     /// Works until nothing waits. Whoever halves a part stays to see to the halves.
-    fn run<A>(
-        &self,
-        ask: &impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure>,
-    ) -> Vec<Answered<A>> {
+    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
             let (start, questions) = (part.range.start, part.range.len());

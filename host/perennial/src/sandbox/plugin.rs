@@ -28,6 +28,7 @@ use crate::sandbox::ask;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::ask::Rations;
 use crate::sandbox::batch;
+use crate::sandbox::batch::Answers;
 use crate::sandbox::batch::Manner;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
@@ -178,7 +179,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         outlooks: &[Outlook<'_>],
-    ) -> Result<Vec<Result<Vec<Occurrence>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Occurrence>>, Failure> {
         let bundles = || outlooks.iter().map(|outlook| outlook.bundle);
         let concerned = Concerned::of(accounts, outlooks.iter().map(|outlook| outlook.account));
         let settings = send::settings(&concerned.accounts);
@@ -207,7 +208,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         questions: &[Question<'_>],
-    ) -> Result<Vec<Result<Result<Plan, Refusal>, PluginError>>, Failure> {
+    ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
         let bundles = || questions.iter().map(|question| question.bundle);
         let concerned = Concerned::of(accounts, questions.iter().map(|question| question.account));
         let settings = send::settings(&concerned.accounts);
@@ -245,7 +246,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Result<Vec<Result<Vec<Draw>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Draw>>, Failure> {
         let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
         let settings = send::settings(&concerned.accounts);
         let offers = send::offers(consumptions.iter().map(|(_, consumption)| *consumption));
@@ -272,8 +273,8 @@ impl Plugin {
     fn in_batches<A: Send>(
         &self,
         count: usize,
-        ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-    ) -> Vec<Result<A, PluginError>> {
+        ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+    ) -> Answers<A> {
         let Limits { questions_max, failing_fuel_max, .. } = self.limits;
         batch::ask_all(count, Manner { questions_max, failing_fuel_max }, ask)
     }
@@ -295,7 +296,7 @@ impl Plugin {
         questions: &[Q],
         answers: Vec<W>,
         receive: impl Fn(&Q, W) -> Result<A, String>,
-    ) -> Result<Vec<Result<A, PluginError>>, Failure> {
+    ) -> Result<Answers<A>, Failure> {
         let plugin = || self.manifest.id.clone();
         if answers.len() != questions.len() {
             let (questions, answers) = (questions.len(), answers.len());
