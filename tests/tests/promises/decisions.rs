@@ -19,7 +19,7 @@ use crate::world::busy;
 #[test]
 fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
     let asked_again = std::cell::Cell::new(0);
-    check(30, busy(Money::Short), |world| {
+    check(50, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
         for kept in decisions::list(host.engine.read(), u32::MAX).unwrap() {

@@ -9,6 +9,8 @@
 //! - when a renewal is paid: at the end of the outage instead of at the try that was missed, so the instants of
 //!   `renewal_settled`, of its `balance_changed` and of the settings that it counts down are later, and a balance on the
 //!   way there may differ;
+//! - when a resource that had expired already comes back: it does when it is renewed along with another, so as late as that
+//!   is paid;
 //! - how often a renewal is declined: the tries that were missed are one, so there are fewer `renewal_declined`;
 //! - who is paid when the balance does not suffice for all: bundles meet it in the order in which their first missed
 //!   occurrence was due, with all that was paid in meanwhile, so something may be renewed that would have lapsed, and
@@ -114,8 +116,9 @@ fn what_stays(host: &Host) -> Vec<String> {
         "select r.id, o.starts_at, o.ends_at, o.paid, o.refunded_at
          from orders o join resource r on r.row = o.resource order by r.id, o.starts_at",
     ));
-    let stages = host.events("stage_changed").into_iter();
-    let mut changed = stages.map(|event| event.to_string()).collect::<Vec<_>>();
+    let mut stages = host.events("stage_changed");
+    stages.iter_mut().filter(|event| event["to"] == "active").for_each(|event| event["at"] = "when it is paid".into());
+    let mut changed = stages.iter().map(ToString::to_string).collect::<Vec<_>>();
     changed.sort();
     stays.append(&mut changed);
     stays
