@@ -143,3 +143,6 @@ impl FromStr for Micros {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,3 +123,6 @@ impl FromStr for Timestamp {
         if timestamp.0 == instant { Ok(timestamp) } else { Err(error()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,9 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
+use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Happening;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Consumption;
@@ -77,7 +79,7 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         lists: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         few: plugin `hostile` gave 0 answers in `timeline` where 1 were due; tell its author
         many: plugin `hostile` gave 2 answers in `timeline` where 1 were due; tell its author
-        endless: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` has 600 occurrences; at most 512 are accepted; tell its author
+        endless: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` has 600 occurrences; at most 128 are accepted; tell its author
         unending: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` leaves `bad` without a final stage, or goes on after it; tell its author
         past: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` names 2027-01-15T08:00:00Z, which is not after 2027-01-15T08:00:00Z; tell its author
         disorder: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` is out of order at 2027-01-15T08:00:01Z; tell its author
@@ -125,12 +127,13 @@ fn wrong_done_about_a_command_is_its_own_error() {
     let plugin = hostile();
     let account = world::account();
     let mut table = String::new();
+    let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
     for does in ["loop", "memory", "stack", "trap", "past", "no-time", "outside", "refusal"] {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];
         let questions = bundles.each_ref().map(|bundle| Question {
             at: NOW,
             account: 0,
-            command: &Command::CancelAutoRenew,
+            command: &command,
             member: 0,
             bundle,
             orders: &[],
