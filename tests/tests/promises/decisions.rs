@@ -24,7 +24,11 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
         host.play(FROM, UNTIL);
         for kept in decisions::list(host.engine.read(), u32::MAX).unwrap() {
             let rules = &providers()[&kept.plugin];
-            prop_assert_eq!(rules.digest(), &kept.digest, "the revision that answered is the one that is loaded");
+            prop_assert_eq!(
+                rules.digest(),
+                &kept.digest,
+                "the revision that answered is the one that is loaded"
+            );
             let question = decision::read_question(&kept.question).unwrap();
             prop_assert_eq!(decision::question(&question).to_string(), &*kept.question);
             // All that a plugin was told of the account is in the question.
@@ -59,9 +63,8 @@ fn every_renewal_that_was_settled_or_declined_by_the_clock_has_its_decision() {
     check(20, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
-        let decided = host.rows(
-            "select distinct r.id, d.at from decision d join resource r on r.row = d.resource",
-        );
+        let decided =
+            host.rows("select distinct r.id, d.at from decision d join resource r on r.row = d.resource");
         for event in host.events("renewal_settled").iter().chain(&host.events("renewal_declined")) {
             let named = event["primary"].as_str().or(event["resource"].as_str()).unwrap();
             let at = event["at"].as_str().unwrap().parse::<perennial_domain::timestamp::Timestamp>().unwrap();

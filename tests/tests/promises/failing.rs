@@ -87,7 +87,9 @@ impl Rules for Fragile {
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
         let answers = self.rules.timelines(accounts, outlooks).into_iter().zip(outlooks);
         let broken = |outlook: &Outlook<'_>| self.breaks(Fails::Timelines, outlook.bundle);
-        answers.map(|(answer, outlook)| if broken(outlook) { self.crash("timeline") } else { answer }).collect()
+        answers
+            .map(|(answer, outlook)| if broken(outlook) { self.crash("timeline") } else { answer })
+            .collect()
     }
 
     fn make_plans(
@@ -97,7 +99,9 @@ impl Rules for Fragile {
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
         let answers = self.rules.make_plans(accounts, questions).into_iter().zip(questions);
         let broken = |question: &Question<'_>| self.breaks(Fails::Plans, question.bundle);
-        answers.map(|(answer, question)| if broken(question) { self.crash("make-plans") } else { answer }).collect()
+        answers
+            .map(|(answer, question)| if broken(question) { self.crash("make-plans") } else { answer })
+            .collect()
     }
 
     fn cover(
@@ -169,8 +173,11 @@ fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_as
 }
 
 fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
-    let failing = host.rows("select r.id from hot h join resource r on r.row = h.resource where h.failures > 0");
-    let shown = host.rows("select r.id from problem p join resource r on r.row = p.bundle where message like '%crashed in%'");
+    let failing =
+        host.rows("select r.id from hot h join resource r on r.row = h.resource where h.failures > 0");
+    let shown = host.rows(
+        "select r.id from problem p join resource r on r.row = p.bundle where message like '%crashed in%'",
+    );
     prop_assert_eq!(sorted(failing.clone()), sorted(shown), "every failing bundle shows why");
     for line in lines_of(host, true) {
         let event = serde_json::from_str::<serde_json::Value>(&line).unwrap();
@@ -197,7 +204,11 @@ fn back_off(host: &Host) -> Result<(), TestCaseError> {
         let wait = instant("next_try_at") - instant("at");
         let resource = event["resource"].as_str().unwrap().to_owned();
         let expected = last.get(&resource).map_or(60, |last| (last * 2).min(6 * 3600));
-        prop_assert!(wait == expected || wait == 60, "`{resource}` waits {wait} s after {:?}", last.get(&resource));
+        prop_assert!(
+            wait == expected || wait == 60,
+            "`{resource}` waits {wait} s after {:?}",
+            last.get(&resource)
+        );
         last.insert(resource, wait);
     }
     Ok(())

@@ -37,8 +37,12 @@ pub fn providers() -> Providers {
     PROVIDERS
         .get_or_init(|| {
             let plugins =
-                Plugins::load(&Options { files: Vec::new(), cache_dir: None, limits: Limits::DEFAULT }).unwrap();
-            plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+                Plugins::load(&Options { files: Vec::new(), cache_dir: None, limits: Limits::DEFAULT })
+                    .unwrap();
+            plugins
+                .iter()
+                .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
+                .collect()
         })
         .clone()
 }
@@ -150,7 +154,10 @@ impl Host {
 fn cell(value: rusqlite::types::ValueRef<'_>) -> String {
     match value.as_str() {
         Ok(text) => text.to_owned(),
-        Err(_) => value.as_i64_or_null().expect("every column is text or a whole number").map_or("-".to_owned(), |number| number.to_string()),
+        Err(_) => value
+            .as_i64_or_null()
+            .expect("every column is text or a whole number")
+            .map_or("-".to_owned(), |number| number.to_string()),
     }
 }
 

@@ -46,10 +46,15 @@ pub fn no_period_is_paid_twice(host: &Host) -> Checked {
     for settled in host.events("renewal_settled") {
         *seen.entry((text(&settled, "resource"), text(&settled, "expires_before"))).or_default() += 1;
     }
-    let refunded = host.rows("select r.id from orders o join resource r on r.row = o.resource where o.refunded_at is not null");
+    let refunded = host.rows(
+        "select r.id from orders o join resource r on r.row = o.resource where o.refunded_at is not null",
+    );
     for ((resource, before), times) in seen {
         let was_refunded = refunded.iter().any(|row| *row == resource);
-        proptest::prop_assert!(times == 1 || was_refunded, "`{resource}` was renewed {times} times from {before}");
+        proptest::prop_assert!(
+            times == 1 || was_refunded,
+            "`{resource}` was renewed {times} times from {before}"
+        );
     }
     Ok(())
 }
@@ -93,7 +98,8 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
         // What had expired when it was imported had its tries before.
         let had_tries = at(change) > crate::world::FROM + 8 * crate::world::DAY;
         let set_late = host.events("setting_changed").iter().any(|event| text(event, "resource") == id);
-        let tried = declined.get(&id).is_some_and(|tries| tries.iter().any(|tried| *tried <= text(change, "at")));
+        let tried =
+            declined.get(&id).is_some_and(|tries| tries.iter().any(|tried| *tried <= text(change, "at")));
         proptest::prop_assert!(
             !is_renewing || !had_tries || set_late || tried,
             "`{id}` lapsed at {} and nobody had tried to renew it",
@@ -140,7 +146,10 @@ fn events_tell_the_balance(host: &Host, id: &str, row: i64) -> Checked {
     let mut balance = opening;
     for (at, changes) in by_instant {
         let end = balance + changes.iter().map(|(amount, _)| *amount).sum::<Micros>();
-        proptest::prop_assert!(is_chain(balance, &changes), "from {balance} at {at} there is no way along {changes:?}");
+        proptest::prop_assert!(
+            is_chain(balance, &changes),
+            "from {balance} at {at} there is no way along {changes:?}"
+        );
         balance = end;
     }
     let stored = accounts::get(host.engine.read(), id).unwrap().unwrap();
@@ -160,9 +169,8 @@ fn is_chain(balance: Micros, changes: &[(Micros, Micros)]) -> bool {
 }
 
 fn orders_are_paid_by_entries(host: &Host) -> Checked {
-    let paid = host.rows(
-        "select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'",
-    );
+    let paid = host
+        .rows("select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'");
     let spent = host.rows("select coalesce(sum(amount), 0) from entry where from_book = 1 and to_book = 3");
     proptest::prop_assert_eq!(paid, spent, "periods paid for, and money spent");
     Ok(())
@@ -181,7 +189,10 @@ pub fn no_expiry_moves_back(host: &Host) -> Checked {
             let (before, after) = (text(&event, "expires_before"), text(&event, "expires_at"));
             proptest::prop_assert!(before < after, "`{resource}` was renewed from {before} to {after}");
             if let Some(known) = expiries.get(&resource) {
-                proptest::prop_assert!(*known <= before, "`{resource}` was paid to {known} and renewed from {before}");
+                proptest::prop_assert!(
+                    *known <= before,
+                    "`{resource}` was paid to {known} and renewed from {before}"
+                );
             }
             expiries.insert(resource, after);
         }

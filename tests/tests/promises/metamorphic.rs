@@ -117,7 +117,10 @@ fn what_stays(host: &Host) -> Vec<String> {
          from orders o join resource r on r.row = o.resource order by r.id, o.starts_at",
     ));
     let mut stages = host.events("stage_changed");
-    stages.iter_mut().filter(|event| event["to"] == "active").for_each(|event| event["at"] = "when it is paid".into());
+    stages
+        .iter_mut()
+        .filter(|event| event["to"] == "active")
+        .for_each(|event| event["at"] = "when it is paid".into());
     let mut changed = stages.iter().map(ToString::to_string).collect::<Vec<_>>();
     changed.sort();
     stays.append(&mut changed);
@@ -149,16 +152,18 @@ fn outages_keep_every_promise_when_money_is_short() {
 #[test]
 fn an_outage_costs_nobody_a_resource() {
     // A world with one bundle: nobody else takes its money.
-    let one = paid_into(Money::Short).prop_filter("one bundle", |world| {
-        world.inventory.matches("\"attached_to\":null").count() == 1
-    });
+    let one = paid_into(Money::Short)
+        .prop_filter("one bundle", |world| world.inventory.matches("\"attached_to\":null").count() == 1);
     check(40, (one, outages()), |(world, outages)| {
         let mut down = Host::new(&with_outages(&world, &outages));
         down.play(FROM, UNTIL);
         let sql = "select r.id from hot h join resource r on r.row = h.resource
                    where h.stage in (1, 2, 3) and h.resource = h.bundle order by r.id";
         let (lost, lost_in_outages) = (whole(&world).rows(sql), down.rows(sql));
-        prop_assert!(lost_in_outages.iter().all(|id| lost.contains(id)), "{lost_in_outages:?} against {lost:?}");
+        prop_assert!(
+            lost_in_outages.iter().all(|id| lost.contains(id)),
+            "{lost_in_outages:?} against {lost:?}"
+        );
         Ok(())
     });
 }

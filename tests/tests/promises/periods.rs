@@ -33,11 +33,16 @@ fn no_period_is_paid_for_twice_when_the_clock_forgets_how_far_it_came() {
     check(20, busy(Money::Plenty), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
-        let paid = host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
-        host.engine.read().execute("update hot set cursor_at = ?1, wake_at = ?1 where wake_at is not null", [FROM]).unwrap();
+        let paid =
+            host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
+        host.engine
+            .read()
+            .execute("update hot set cursor_at = ?1, wake_at = ?1 where wake_at is not null", [FROM])
+            .unwrap();
         host.play(UNTIL, UNTIL);
         invariants::no_period_is_paid_twice(&host)?;
-        let still = host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
+        let still =
+            host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
         proptest::prop_assert_eq!(paid, still);
         Ok(())
     });

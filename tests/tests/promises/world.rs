@@ -42,7 +42,8 @@ pub enum Money {
 
 /// A world in which everything may be done.
 pub fn busy(money: Money) -> impl Strategy<Value = World> {
-    (inventory(money), prop::collection::vec(act(), 0..12)).prop_map(|(inventory, acts)| world(&inventory, acts))
+    (inventory(money), prop::collection::vec(act(), 0..12))
+        .prop_map(|(inventory, acts)| world(&inventory, acts))
 }
 
 /// A world in which nobody does anything.
@@ -93,9 +94,15 @@ fn inventory(money: Money) -> impl Strategy<Value = Inventory> {
         }
         let accounts = vec![
             account("hw", "huawei", huawei.0, &settings),
-            account("bd", "baidu", baidu.0, &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 })),
+            account(
+                "bd",
+                "baidu",
+                baidu.0,
+                &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 }),
+            ),
         ];
-        let resources = bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
+        let resources =
+            bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
         Inventory { accounts, resources }
     })
 }
@@ -140,14 +147,17 @@ struct Member {
 }
 
 fn bundle() -> impl Strategy<Value = Bundle> {
-    (0..SHAPES.len(), member(), prop::collection::vec(member(), 0..3)).prop_map(|(shape, mut primary, attached)| {
-        primary.prepaid = true;
-        Bundle { shape, primary, attached }
-    })
+    (0..SHAPES.len(), member(), prop::collection::vec(member(), 0..3)).prop_map(
+        |(shape, mut primary, attached)| {
+            primary.prepaid = true;
+            Bundle { shape, primary, attached }
+        },
+    )
 }
 
 fn member() -> impl Strategy<Value = Member> {
-    let on_expiry = prop_oneof![6 => Just("renew"), 2 => Just("lapse"), 1 => Just("convert"), 1 => Just("release")];
+    let on_expiry =
+        prop_oneof![6 => Just("renew"), 2 => Just("lapse"), 1 => Just("convert"), 1 => Just("release")];
     (
         prop::bool::weighted(0.85),
         prop::option::weighted(0.4, -8 * DAY..40 * DAY),
@@ -175,7 +185,13 @@ impl Bundle {
         let mut resources = vec![self.primary.resource(&id, account, kind, None, expires)];
         for (place, (member, kind)) in self.attached.iter().zip(attachable).enumerate() {
             let own = format!("{kind}-{number}-{place}");
-            resources.push(member.resource(&own, account, kind, Some(&id), member.expires.unwrap_or(expires)));
+            resources.push(member.resource(
+                &own,
+                account,
+                kind,
+                Some(&id),
+                member.expires.unwrap_or(expires),
+            ));
         }
         resources
     }
@@ -188,7 +204,9 @@ impl Member {
             "charging": "prepaid", "started_at": instant(FROM - 400 * DAY),
         });
         if kind == "package" {
-            for (name, value) in [("quota", "100.0"), ("used", "0.0"), ("unit", "hour"), ("resource_type", "cci")] {
+            for (name, value) in
+                [("quota", "100.0"), ("used", "0.0"), ("unit", "hour"), ("resource_type", "cci")]
+            {
                 resource[name] = value.into();
             }
         }
@@ -235,8 +253,9 @@ fn offset() -> impl Strategy<Value = i64> {
 }
 
 fn top_up() -> impl Strategy<Value = Value> {
-    (prop::sample::select(vec!["hw", "bd"]), 1..300_u32)
-        .prop_map(|(account, amount)| json!({ "do": "top_up", "account": account, "amount": format!("{amount}.00") }))
+    (prop::sample::select(vec!["hw", "bd"]), 1..300_u32).prop_map(
+        |(account, amount)| json!({ "do": "top_up", "account": account, "amount": format!("{amount}.00") }),
+    )
 }
 
 /// The id of a resource that is probably there.
