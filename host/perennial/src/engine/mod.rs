@@ -38,7 +38,7 @@ use crate::store::error::StoreError;
 use crate::store::packages;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
-const BATCH_MAX: u32 = 8_192;
+pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
 const SPREAD_MAX: i64 = 86_399;
 
