@@ -66,7 +66,7 @@ pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Re
 /// Writes an event down.
 pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
-    records::insert(db, event.at, account, event.resource.as_deref(), kind, &serde_json::to_string(&body)?)
+    records::insert(db, event.at, account, event.resource.as_deref(), kind, &body.to_text())
 }
 
 fn write_item(db: &Connection, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
