@@ -18,6 +18,7 @@ use crate::ledger::Entry;
 use crate::ledger::Reason;
 use crate::ledger::Shortfall;
 use crate::micros::Micros;
+use crate::order;
 use crate::order::Order;
 use crate::plan::AutoRenewal;
 use crate::plan::Buying;
@@ -42,6 +43,8 @@ pub struct Occasion<'a> {
     pub orders: &'a [Order],
     /// The id of a package that is bought now.
     pub new_id: &'a str,
+    /// The provider's days, in minutes ahead of UTC.
+    pub offset_minutes: i16,
 }
 
 /// What carrying a plan out left to write down. The bundle and the balance have changed already.
@@ -126,8 +129,10 @@ pub fn carry(
     balance.post(hold);
     let named = bundle.members[occasion.named].id.clone();
     if cost > Micros::ZERO {
-        let reference = carried.attempt.as_ref().map(|attempt| attempt.key.to_string());
-        let reason = if reference.is_some() { Reason::Renewal } else { Reason::Purchase };
+        let (reason, reference) = match &carried.attempt {
+            Some(attempt) => (Reason::Renewal, attempt.key.to_string()),
+            None => (Reason::Purchase, order::purchase_id(occasion.new_id)),
+        };
         carried.entries.push(Entry {
             at: occasion.at,
             from: Book::Cash,
@@ -135,7 +140,7 @@ pub fn carry(
             amount: cost,
             reason,
             resource: Some(named.clone()),
-            reference,
+            reference: Some(reference),
         });
         carried.events.push(balance_changed(occasion.at, &named, -cost, balance, reason));
     }
@@ -202,6 +207,15 @@ fn extend(
         attempt,
     };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
+    // can tell of any more.
+    if expires_before <= occasion.at
+        && let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO)
+    {
+        package.used = Micros::ZERO;
+        let what = Happened::PackageRefilled { left: package.quota };
+        carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    }
     let is_back = extension.expires_at > occasion.at && member.stage != Stage::Active;
     if is_back {
         let from = std::mem::replace(&mut member.stage, Stage::Active);
@@ -255,8 +269,9 @@ fn end(
     for refund in &ending.refunds {
         let order = &occasion.orders[refund.order];
         carried.refunded.push((order.id.clone(), place));
-        refunds.push((order.id.clone(), refund.amount));
+        // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
+            refunds.push((order.id.clone(), refund.amount));
             carried.entries.push(Entry {
                 at: occasion.at,
                 from: Book::Spent,
@@ -299,6 +314,9 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     }
     let mut bought = like.clone();
     bought.id = occasion.new_id.to_owned();
+    bought.attached_to = None;
+    // Its periods are its own: they do not begin on the day on which those of the other do.
+    bought.anchor_day = Some(buying.effective_at.day_of_month(occasion.offset_minutes));
     bought.stage = Stage::Active;
     bought.on_expiry = OnExpiry::Lapse;
     (bought.renewals_left, bought.renewal_term) = (None, None);
@@ -336,3 +354,6 @@ pub fn balance_changed(
     let what = Happened::BalanceChanged { amount, balance: balance.available(), reason };
     Event { at, resource: Some(resource.to_owned()), what }
 }
+
+#[cfg(test)]
+mod tests;

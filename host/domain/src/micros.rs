@@ -148,3 +148,6 @@ impl FromStr for Micros {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

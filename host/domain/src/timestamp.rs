@@ -139,3 +139,6 @@ impl FromStr for Timestamp {
         if timestamp.0 == instant { Ok(timestamp) } else { Err(error()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use anyhow::Result;
 use wit_component::ComponentEncoder;
+use wit_component::StringEncoding;
+use wit_parser::Resolve;
 
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -41,6 +43,21 @@ pub fn build(package: &str, workspace: &Path, out_dir: &Path) -> Result<PathBuf>
         println!("cargo:rerun-if-changed={}", file.display());
     }
     Ok(component)
+}
+
+/// Makes a component of a module that has no bindings in it, such as one written by hand: `world` of the contract in the
+/// folder `wit` says what its exports mean.
+///
+/// # Errors
+///
+/// When the contract cannot be read, or the module's exports are not what it asks for.
+pub fn bind(module: &[u8], wit: &Path, world: &str) -> Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit)?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    let mut module = module.to_vec();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    encode(&module)
 }
 
 /// Where plugins are compiled: beside the `build` folder that `out_dir` (`<profile>/build/<package>/out`) is in, never

@@ -44,8 +44,8 @@ use crate::store::bundles::StoredBundle;
 const ROUNDS_MAX: usize = 64;
 /// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
 const BACK_OFF_FIRST: i64 = 60;
-/// ... up to this.
-const BACK_OFF_MAX: i64 = 6 * 3600;
+/// ... up to this, in seconds.
+pub const BACK_OFF_MAX: i64 = 6 * 3600;
 
 /// An account whose bundles are being decided on.
 pub struct InPlay {
@@ -56,6 +56,8 @@ pub struct InPlay {
     /// Its provider's rules, if they are loaded.
     pub rules: Option<Arc<dyn Rules>>,
     notices: Arc<[String]>,
+    /// The latest instant of a plan that met the balance.
+    money_met_at: Timestamp,
 }
 
 impl InPlay {
@@ -64,7 +66,8 @@ impl InPlay {
         let rules = providers.get(&stored.account.provider).cloned();
         let notices =
             rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
-        InPlay { row: stored.row, notices: notices.collect(), account: stored.account, rules }
+        let notices = notices.collect();
+        InPlay { row: stored.row, notices, account: stored.account, rules, money_met_at: Timestamp::MIN }
     }
 }
 
@@ -147,6 +150,8 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// Whether questions and answers are kept.
     pub keeps_decisions: bool,
+    /// The first instant of a try that met its account's money only after one of a later instant had.
+    overtaken_at: Option<Timestamp>,
 }
 
 /// A renewal try that a walk paused for.
@@ -158,6 +163,23 @@ struct Try {
 }
 
 impl Batch {
+    /// No bundles yet.
+    pub fn new(keeps_decisions: bool) -> Batch {
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, overtaken_at: None }
+    }
+
+    /// The instant from which on bundles must not be decided on together with those before it, once all were decided on;
+    /// `None` if they may. Always after the first bundle's instant.
+    ///
+    /// A bundle that is due again within the batch comes before whatever is due then, because they may share a balance;
+    /// so does a bundle's second try before a later bundle's first.
+    pub fn goes_together_until(&self) -> Option<Timestamp> {
+        let first = self.items.first()?.instant;
+        let again = self.items.iter().filter_map(|item| item.agenda.wake_at).min();
+        let overtaken = self.overtaken_at.map(|at| at + 1);
+        [again, overtaken].into_iter().flatten().min().map(|at| at.max(first + 1))
+    }
+
     /// Decides on every bundle, up to its instant.
     pub fn decide(&mut self) {
         let everything = (0..self.items.len()).collect();
@@ -283,7 +305,12 @@ impl Batch {
     ) -> Result<(), Refusal> {
         let item = &mut self.items[place];
         let in_play = &mut self.accounts[item.account];
-        let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
+        if item.instant < in_play.money_met_at {
+            self.overtaken_at = self.overtaken_at.into_iter().chain([item.instant]).min();
+        }
+        in_play.money_met_at = in_play.money_met_at.max(item.instant);
+        let offset_minutes = in_play.rules.as_ref().map_or(0, |rules| rules.manifest().utc_offset_minutes);
+        let occasion = Occasion { at: item.instant, named, cause, orders, new_id, offset_minutes };
         match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
             Ok(mut carried) => {
                 item.course.events.append(&mut carried.events);

@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::engine::Keep;
 use crate::engine::batch;
 use crate::engine::batch::Batch;
+use crate::engine::batch::Item;
 use crate::engine::error::EngineError;
 use crate::engine::write;
 use crate::engine::write::Recorded;
@@ -53,6 +54,8 @@ struct Asked {
     member: usize,
     orders: Vec<Order>,
     new_id: String,
+    /// The row of the order that this pays for, which is struck then.
+    deferred: Option<i64>,
 }
 
 impl Engine {
@@ -74,7 +77,7 @@ impl Engine {
             return self.unknown_resource(at, account, resource, command);
         };
         let account = stored.account;
-        let mut asked = self.asked(at, stored, member, command)?;
+        let mut asked = self.asked(at, stored, member, command, None)?;
         let rules = asked.batch.accounts[0].rules.clone();
         let idempotency = rules.as_ref().and_then(|rules| rules.manifest().idempotency.clone());
         let token = idempotency.as_ref().and_then(|how| token_of(command, how));
@@ -182,32 +185,54 @@ impl Engine {
         Ok((batch, problem))
     }
 
-    /// Pays for a package whose time to be paid has come: the same as buying it again now.
+    /// Pays for a package whose time to be paid has come: the same as buying it again now. One whose plugin gives no
+    /// usable answer is paid later.
     pub(super) fn pay_deferred(
         &mut self,
         purchase: DeferredPurchase,
         at: Timestamp,
     ) -> Result<Vec<Recorded>, EngineError> {
-        self.store.write(|tx| packages::delete_deferred(tx, purchase.row))?;
-        let stored = bundles::at(self.read(), self.bundle_of(purchase.resource)?)?;
-        let member = stored.rows.iter().position(|row| *row == purchase.resource).unwrap_or(0);
-        let resource = stored.bundle.members[member].id.clone();
+        let (stored, member) = bundles::of_row(self.read(), purchase.resource)?;
+        let (account, resource) = (stored.account, stored.bundle.members[member].id.clone());
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
-        match self.command(at, None, &resource, &command) {
-            Ok(answer) => Ok(answer.happened),
-            Err(EngineError::Plugin(error)) => {
-                tracing::warn!(resource, %error, "a package that was ordered could not be paid");
-                Ok(Vec::new())
+        let asked = self.asked(at, stored, member, &command, Some(purchase.row));
+        let carried_out = asked.and_then(|mut asked| Ok((asked.carry_out(&command)?, asked)));
+        match carried_out {
+            Ok((refusal, mut asked)) => {
+                if let Some(refusal) = &refusal {
+                    asked.refuse(&command, refusal);
+                }
+                self.write_asked(at, account, asked, None)
             }
-            Err(error) => Err(error),
+            Err(error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. })) => {
+                self.postpone(purchase, at, account, resource, error.to_string())
+            }
+            Err(error @ (EngineError::Store(_) | EngineError::UnknownAccount(_))) => Err(error),
         }
     }
 
-    fn bundle_of(&self, resource: i64) -> Result<i64, StoreError> {
-        Ok(self
-            .read()
-            .query_row("select bundle from hot where resource = ?1", [resource], |row| row.get(0))?)
+    fn postpone(
+        &mut self,
+        purchase: DeferredPurchase,
+        at: Timestamp,
+        account: i64,
+        resource: String,
+        message: String,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        let next_try_at = at + batch::BACK_OFF_MAX;
+        let id = accounts::at(self.read(), account)?.account.id;
+        let event =
+            Event { at, resource: Some(resource), what: Happened::PluginFailed { message, next_try_at } };
+        let keep = self.keep;
+        self.store.write(|tx| {
+            packages::postpone_deferred(tx, purchase.row, next_try_at)?;
+            if keep == Keep::Everything {
+                write::event(tx, Some(account), &event)?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(vec![Recorded { account: Some(id.into()), event }])
     }
 
     /// Puts a bundle in play for a command.
@@ -217,16 +242,8 @@ impl Engine {
         stored: StoredBundle,
         member: usize,
         command: &Command,
+        deferred: Option<i64>,
     ) -> Result<Asked, EngineError> {
-        let orders = match command {
-            Command::Unsubscribe(_) => orders::list(self.read(), &stored.rows)?,
-            Command::Renew(_)
-            | Command::SetAutoRenew(_)
-            | Command::CancelAutoRenew
-            | Command::ConvertOnExpiry
-            | Command::CancelConversion
-            | Command::BuyAgain(_) => Vec::new(),
-        };
         let new_id = match command {
             Command::BuyAgain(_) => self.free_id(&stored.bundle.members[member].id)?,
             Command::Renew(_)
@@ -246,7 +263,28 @@ impl Engine {
         }
         match problem {
             Some(problem) => Err(EngineError::Behind(problem)),
-            None => Ok(Asked { batch, member, orders, new_id }),
+            None => {
+                let orders = self.orders(&batch.items[0], command)?;
+                Ok(Asked { batch, member, orders, new_id, deferred })
+            }
+        }
+    }
+
+    /// The orders that go with a command's question, also those of renewals that are not written yet.
+    fn orders(&self, item: &Item, command: &Command) -> Result<Vec<Order>, StoreError> {
+        match command {
+            Command::Unsubscribe(_) => {
+                let mut orders = orders::list(self.read(), &item.stored.rows)?;
+                orders.extend(item.carried.iter().flat_map(|carried| carried.orders.iter().cloned()));
+                orders.sort_by_key(|order| (order.starts_at, order.member));
+                Ok(orders)
+            }
+            Command::Renew(_)
+            | Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::BuyAgain(_) => Ok(Vec::new()),
         }
     }
 
@@ -349,6 +387,9 @@ impl Engine {
         let happened = self.store.write(|tx| {
             if let Some((token, seen)) = &seen {
                 tokens::put(tx, account, token, seen, at)?;
+            }
+            if let Some(deferred) = asked.deferred {
+                packages::delete_deferred(tx, deferred)?;
             }
             write::batch(tx, asked.batch, keeps_events)
         })?;

@@ -177,8 +177,9 @@ impl Engine {
             if due.is_empty() {
                 break;
             }
-            let batch = self.batch(due, |_| now)?;
-            all.append(&mut self.decide_and_write(batch)?);
+            let mut batch = self.batch(due, |_| now)?;
+            batch.decide();
+            all.append(&mut self.write(batch)?);
         }
         while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
             all.append(&mut self.pay_deferred(payment, now)?);
@@ -211,30 +212,23 @@ impl Engine {
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 
-    /// Decides on bundles at their own wakes, up to the first instant at which one that was just decided on is due again:
-    /// whatever comes after that has to wait for it, because they may share a balance.
-    fn on_time(&mut self, due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
-        let last = due.last().and_then(|stored| stored.agenda.wake_at);
-        let mut batch = self.batch(due.clone(), own_wake)?;
-        batch.decide();
-        let again = batch.items.iter().filter_map(|item| item.agenda.wake_at).min();
-        match (again, last) {
-            (Some(again), Some(last)) if again < last => {
-                self.spread = (self.spread / 2).max(1);
-                let in_order = due.into_iter().take_while(|stored| own_wake(stored) <= again).collect();
-                let batch = self.batch(in_order, own_wake)?;
-                self.decide_and_write(batch)
-            }
-            _ => {
-                self.spread = (self.spread * 2).min(SPREAD_MAX);
-                self.write(batch)
+    /// Decides on bundles at their own wakes, as many as go together: see [`Batch::goes_together_until`].
+    fn on_time(&mut self, mut due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
+        let found = due.len();
+        loop {
+            let mut batch = self.batch(due.clone(), own_wake)?;
+            batch.decide();
+            match batch.goes_together_until() {
+                Some(before) if own_wake(&due[due.len() - 1]) >= before => {
+                    due.retain(|stored| own_wake(stored) < before);
+                }
+                Some(_) | None => {
+                    let spread = if due.len() < found { self.spread / 2 } else { self.spread * 2 };
+                    self.spread = spread.clamp(1, SPREAD_MAX);
+                    return self.write(batch);
+                }
             }
         }
-    }
-
-    fn decide_and_write(&mut self, mut batch: Batch) -> Result<Vec<Recorded>, EngineError> {
-        batch.decide();
-        self.write(batch)
     }
 
     fn write(&mut self, batch: Batch) -> Result<Vec<Recorded>, EngineError> {
@@ -249,11 +243,8 @@ impl Engine {
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
         let mut places = HashMap::<i64, usize>::new();
-        let mut batch = Batch {
-            accounts: Vec::new(),
-            items: Vec::with_capacity(due.len()),
-            keeps_decisions: self.keeps_decisions(),
-        };
+        let mut batch = Batch::new(self.keeps_decisions());
+        batch.items.reserve(due.len());
         for stored in due {
             let account = match places.get(&stored.account) {
                 Some(place) => *place,

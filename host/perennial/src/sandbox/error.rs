@@ -92,8 +92,7 @@ pub enum PluginError {
     },
     /// It gave more or fewer answers than there were questions.
     #[error(
-        "plugin `{plugin}` gave {answers} answers to {questions} questions in `{function}`: it must give one for \
-         each; tell its author"
+        "plugin `{plugin}` gave {answers} answers in `{function}` where {questions} were due; tell its author"
     )]
     WrongCount {
         /// Its id.

@@ -79,17 +79,22 @@ pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 
 /// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
 pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
-    let row: Option<(i64, i64)> = db
-        .prepare_cached(
-            "select h.bundle, h.resource from resource r join hot h on h.resource = r.row where r.id = ?1",
-        )?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+    let row: Option<i64> = db
+        .prepare_cached("select row from resource where id = ?1")?
+        .query_row([id], |row| row.get(0))
         .optional()?;
-    let Some((bundle, resource)) = row else { return Ok(None) };
+    row.map(|row| of_row(db, row)).transpose()
+}
+
+/// The bundle that the resource at `row` belongs to, and the resource's place in it.
+pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+    let bundle = db
+        .prepare_cached("select bundle from hot where resource = ?1")?
+        .query_row([row], |row| row.get(0))?;
     let stored = at(db, bundle)?;
-    let member = stored.rows.iter().position(|row| *row == resource);
-    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: id.to_owned() })?;
-    Ok(Some((stored, member)))
+    let member = stored.rows.iter().position(|member| *member == row);
+    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
+    Ok((stored, member))
 }
 
 /// The bundle whose primary is at `row`.

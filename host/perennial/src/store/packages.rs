@@ -116,6 +116,13 @@ pub fn next_deferred(db: &Connection, until: Timestamp) -> Result<Option<Deferre
     Ok(next)
 }
 
+/// Puts off a package that was to be paid later, to `pay_at`.
+pub fn postpone_deferred(db: &Connection, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
+        .execute((row, pay_at.as_second()))?;
+    Ok(())
+}
+
 /// Strikes a package that was to be paid later.
 pub fn delete_deferred(db: &Connection, row: i64) -> Result<(), StoreError> {
     db.prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
