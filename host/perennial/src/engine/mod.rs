@@ -216,14 +216,16 @@ impl Engine {
     fn on_time(&mut self, mut due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
         let found = due.len();
         loop {
-            let mut batch = self.batch(due.clone(), own_wake)?;
+            let (asked, last) = (due.len(), due.last().map(own_wake));
+            let mut batch = self.batch(due, own_wake)?;
             batch.decide();
             match batch.goes_together_until() {
-                Some(before) if own_wake(&due[due.len() - 1]) >= before => {
+                Some(before) if last >= Some(before) => {
+                    due = batch.items.into_iter().map(|item| item.stored).collect();
                     due.retain(|stored| own_wake(stored) < before);
                 }
                 Some(_) | None => {
-                    let spread = if due.len() < found { self.spread / 2 } else { self.spread * 2 };
+                    let spread = if asked < found { self.spread / 2 } else { self.spread * 2 };
                     self.spread = spread.clamp(1, SPREAD_MAX);
                     return self.write(batch);
                 }
