@@ -460,17 +460,17 @@ impl Batch {
         }
         let item = &mut self.items[place];
         let account = &self.accounts[item.account].account;
-        let question = formats::decision::Question {
+        let asked = formats::decision::Asked {
             at: item.instant,
-            account: account.id.clone(),
-            settings: account.settings.clone(),
-            command: command.clone(),
+            account: &account.id,
+            settings: &account.settings,
+            command,
             resource: member,
-            bundle: item.course.bundle.clone(),
-            orders: orders.to_vec(),
+            bundle: &item.course.bundle,
+            orders,
         };
-        let question = formats::decision::question(&question).to_string();
-        let answer = formats::decision::answer(answer).to_string();
+        let question = formats::decision::question(&asked).to_text();
+        let answer = formats::decision::answer(answer).to_text();
         item.decisions.push(Decided { at: item.instant, member, question, answer });
     }
 }

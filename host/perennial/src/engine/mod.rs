@@ -40,7 +40,7 @@ use crate::store::error::StoreError;
 use crate::store::packages;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
-const BATCH_MAX: u32 = 8_192;
+pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
 const SPREAD_MAX: i64 = 86_399;
 
@@ -218,14 +218,16 @@ impl Engine {
     fn on_time(&mut self, mut due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
         let found = due.len();
         loop {
-            let mut batch = self.batch(due.clone(), own_wake)?;
+            let (asked, last) = (due.len(), due.last().map(own_wake));
+            let mut batch = self.batch(due, own_wake)?;
             batch.decide();
             match batch.goes_together_until() {
-                Some(before) if own_wake(&due[due.len() - 1]) >= before => {
+                Some(before) if last >= Some(before) => {
+                    due = batch.items.into_iter().map(|item| item.stored).collect();
                     due.retain(|stored| own_wake(stored) < before);
                 }
                 Some(_) | None => {
-                    let spread = if due.len() < found { self.spread / 2 } else { self.spread * 2 };
+                    let spread = if asked < found { self.spread / 2 } else { self.spread * 2 };
                     self.spread = spread.clamp(1, SPREAD_MAX);
                     return self.write(batch);
                 }
