@@ -60,14 +60,7 @@ impl Scene {
         named: usize,
         steps: Vec<(usize, Operation)>,
     ) -> Result<Carried, Shortfall> {
-        let occasion = Occasion {
-            at: at(NOW),
-            named,
-            cause,
-            orders: &self.orders,
-            new_id: "pkg.2",
-            offset_minutes: 480,
-        };
+        let occasion = Occasion { at: at(NOW), named, cause, orders: &self.orders, new_id: "pkg.2" };
         carry(&plan(steps), &mut self.bundle, &mut self.balance, &occasion)
     }
 }
@@ -191,8 +184,7 @@ fn days_beyond_the_term_cost_a_thirtieth_of_a_month_each() {
     let mut bundle = bundle([resource("ecs")]);
     assert_eq!(cost(&plan, &bundle, at(NOW)), money("42"));
     let mut balance = Balance::new(money("42"), Micros::ZERO);
-    let occasion =
-        Occasion { at: at(NOW), named: 0, cause: Cause::Auto, orders: &[], new_id: "", offset_minutes: 0 };
+    let occasion = Occasion { at: at(NOW), named: 0, cause: Cause::Auto, orders: &[], new_id: "" };
     carry(&plan, &mut bundle, &mut balance, &occasion).unwrap();
     assert_eq!(bundle.members[0].anchor_day, Some(22));
 }
@@ -314,17 +306,17 @@ fn what_is_unsubscribed_comes_back_in_one_sum_and_is_over() {
     check(
         &scene.carry(Cause::Command, 0, steps).unwrap(),
         &expect![[r#"
-        2026-03-01T00:00:00Z ecs      unsubscribed all for 30.00: old=0.00 new=30.00
-        2026-03-01T00:00:00Z ecs      active -> unsubscribed
-        2026-03-01T00:00:00Z evs      unsubscribed all for 2.50: disk=2.50
-        2026-03-01T00:00:00Z evs      active -> unsubscribed
-        2026-03-01T00:00:00Z ecs      balance 32.50 to 22.50 (refund)
-        spent -> cash 30.00 (refund) ecs new
-        spent -> cash 2.50 (refund) evs disk
-        refunded old of 0
-        refunded new of 0
-        refunded disk of 1
-    "#]],
+            2026-03-01T00:00:00Z ecs      unsubscribed all for 30.00: new=30.00
+            2026-03-01T00:00:00Z ecs      active -> unsubscribed
+            2026-03-01T00:00:00Z evs      unsubscribed all for 2.50: disk=2.50
+            2026-03-01T00:00:00Z evs      active -> unsubscribed
+            2026-03-01T00:00:00Z ecs      balance 32.50 to 22.50 (refund)
+            spent -> cash 30.00 (refund) ecs new
+            spent -> cash 2.50 (refund) evs disk
+            refunded old of 0
+            refunded new of 0
+            refunded disk of 1
+        "#]],
     );
     assert_eq!(scene.balance.available(), money("22.5"));
     assert!(scene.bundle.members.iter().all(|member| member.stage == Stage::Unsubscribed));
@@ -352,7 +344,7 @@ fn future_periods_that_are_given_back_leave_the_present_one() {
 
 fn buy(pay_at: &str, effective_at: &str) -> Operation {
     let expires_at = at("2026-06-30");
-    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at })
+    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at, anchor_day: 31 })
 }
 
 #[test]
@@ -364,7 +356,6 @@ fn a_package_that_is_bought_now_is_another_one() {
         ..package("pkg")
     };
     let mut scene = Scene::of([like], "30");
-    // In UTC+8 this is already the 31st.
     let carried = scene.carry(Cause::Command, 0, vec![(0, buy(NOW, "2026-05-30T16:00:00"))]).unwrap();
     check(
         &carried,

@@ -309,8 +309,7 @@ impl Batch {
             self.overtaken_at = self.overtaken_at.into_iter().chain([item.instant]).min();
         }
         in_play.money_met_at = in_play.money_met_at.max(item.instant);
-        let offset_minutes = in_play.rules.as_ref().map_or(0, |rules| rules.manifest().utc_offset_minutes);
-        let occasion = Occasion { at: item.instant, named, cause, orders, new_id, offset_minutes };
+        let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
         match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
             Ok(mut carried) => {
                 item.course.events.append(&mut carried.events);

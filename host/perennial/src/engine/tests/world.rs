@@ -6,6 +6,7 @@
 //! no usable answer.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -56,6 +57,7 @@ use crate::sandbox::PluginError;
 use crate::sandbox::Question;
 use crate::store::Store;
 use crate::store::accounts;
+use crate::store::error::StoreError;
 use crate::store::ledger;
 
 pub const DAY: i64 = 86_400;
@@ -219,7 +221,8 @@ fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
         let expires_at = resource.expires_at.unwrap();
         let try_at: i64 = resource.attributes.get("try_at").map_or(0, |seconds| seconds.parse().unwrap());
         let leader = resource.attached_to.map(|leader| &bundle.members[leader]);
-        let follows = leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
+        let follows =
+            leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
         if resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew && !follows {
             for days in [2, 1] {
                 let at = expires_at - days * DAY + try_at;
@@ -246,7 +249,7 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
     let named = &bundle.members[question.member];
     let mut tries_at_once = None;
     let steps = match question.command {
-        Command::Renew(_) if named.attributes.contains_key("refuse") => {
+        Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
         }
         Command::Renew(_) => {
@@ -269,7 +272,8 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
         Command::BuyAgain(purchase) => {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
-            let buying = Buying { pay_at, effective_at, expires_at: effective_at + 30 * DAY };
+            let (expires_at, anchor_day) = (effective_at + 30 * DAY, effective_at.day_of_month(0));
+            let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
             vec![(question.member, Operation::Buy(buying))]
         }
     };
@@ -317,13 +321,26 @@ pub struct World {
 }
 
 impl World {
-    /// Accounts with so much, each with its bundles, as of `from`.
+    /// Accounts with so much, each with its bundles, as of `from`, in a database that is thrown away.
     pub fn of(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::scratch)
+    }
+
+    /// The same in a database like the host's own, which undoes what a failing transaction wrote.
+    pub fn durable(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::open)
+    }
+
+    fn over(
+        from: &str,
+        accounts: &[(&str, &str, Vec<Vec<Resource>>)],
+        open: impl FnOnce(&Path) -> Result<Store, StoreError>,
+    ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let toy = Toy::new();
         let is_down = toy.is_down.clone();
         let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
-        let store = Store::open(&folder.path().join("db")).unwrap();
+        let store = open(&folder.path().join("db")).unwrap();
         let mut engine = Engine::new(store, providers, Keep::Everything);
         let account = |(id, balance, _): &(&str, &str, _)| Account {
             id: (*id).to_owned(),
@@ -334,8 +351,10 @@ impl World {
             settings: BTreeMap::new(),
         };
         let new = accounts.iter().map(account).collect::<Vec<_>>();
-        let bundles = accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
-        let bundles = bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
+        let bundles =
+            accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
+        let bundles =
+            bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
         engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
         World { engine, is_down, happened: Vec::new(), _folder: folder }
     }
@@ -395,8 +414,19 @@ impl World {
 pub fn tell(recorded: &Recorded) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
-    let shown = ["to", "expires_at", "code", "class", "next_try_at", "setting", "value", "amount", "left", "pay_at",
-        "down_since"];
+    let shown = [
+        "to",
+        "expires_at",
+        "code",
+        "class",
+        "next_try_at",
+        "setting",
+        "value",
+        "amount",
+        "left",
+        "pay_at",
+        "down_since",
+    ];
     let shown = shown.iter().filter_map(|name| Some((name, body.get(*name)?)));
     let shown = shown.map(|(name, value)| format!(" {name}={}", value.as_str().unwrap_or("none")));
     let (account, resource) = (recorded.account.as_deref(), event.resource.as_deref());
