@@ -8,6 +8,7 @@ pub mod batch;
 pub mod command;
 pub mod error;
 pub mod import;
+mod parallel;
 pub mod rules;
 pub mod usage;
 pub mod write;
@@ -143,8 +144,7 @@ impl Engine {
         match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
             (Some(wake), _) => {
                 let last = by.min(wake + self.spread);
-                let due = bundles::due(self.read(), last, self.batch_max)?;
-                let happened = self.on_time(due)?;
+                let happened = self.on_time(last)?;
                 sink(happened, wake);
                 Ok(true)
             }
@@ -212,18 +212,21 @@ impl Engine {
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 
-    /// Decides on bundles at their own wakes, as many as go together: see [`Batch::goes_together_until`].
-    fn on_time(&mut self, mut due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
-        let found = due.len();
+    /// Decides on the bundles that wake by `until`, at their own wakes, as many as go together: see
+    /// [`Batch::goes_together_until`].
+    fn on_time(&mut self, until: Timestamp) -> Result<Vec<Recorded>, EngineError> {
+        let mut found = 0;
+        let mut before = None;
         loop {
+            // Read again rather than kept: that some do not go together is rare, and nothing was written in between.
+            let mut due = bundles::due(self.read(), until, self.batch_max)?;
+            found = due.len().max(found);
+            due.retain(|stored| before.is_none_or(|before| own_wake(stored) < before));
             let (asked, last) = (due.len(), due.last().map(own_wake));
             let mut batch = self.batch(due, own_wake)?;
             batch.decide();
             match batch.goes_together_until() {
-                Some(before) if last >= Some(before) => {
-                    due = batch.items.into_iter().map(|item| item.stored).collect();
-                    due.retain(|stored| own_wake(stored) < before);
-                }
+                Some(at) if last >= Some(at) => before = Some(at),
                 Some(_) | None => {
                     let spread = if asked < found { self.spread / 2 } else { self.spread * 2 };
                     self.spread = spread.clamp(1, SPREAD_MAX);
