@@ -314,17 +314,17 @@ fn what_is_unsubscribed_comes_back_in_one_sum_and_is_over() {
     check(
         &scene.carry(Cause::Command, 0, steps).unwrap(),
         &expect![[r#"
-        2026-03-01T00:00:00Z ecs      unsubscribed all for 30.00: old=0.00 new=30.00
-        2026-03-01T00:00:00Z ecs      active -> unsubscribed
-        2026-03-01T00:00:00Z evs      unsubscribed all for 2.50: disk=2.50
-        2026-03-01T00:00:00Z evs      active -> unsubscribed
-        2026-03-01T00:00:00Z ecs      balance 32.50 to 22.50 (refund)
-        spent -> cash 30.00 (refund) ecs new
-        spent -> cash 2.50 (refund) evs disk
-        refunded old of 0
-        refunded new of 0
-        refunded disk of 1
-    "#]],
+            2026-03-01T00:00:00Z ecs      unsubscribed all for 30.00: new=30.00
+            2026-03-01T00:00:00Z ecs      active -> unsubscribed
+            2026-03-01T00:00:00Z evs      unsubscribed all for 2.50: disk=2.50
+            2026-03-01T00:00:00Z evs      active -> unsubscribed
+            2026-03-01T00:00:00Z ecs      balance 32.50 to 22.50 (refund)
+            spent -> cash 30.00 (refund) ecs new
+            spent -> cash 2.50 (refund) evs disk
+            refunded old of 0
+            refunded new of 0
+            refunded disk of 1
+        "#]],
     );
     assert_eq!(scene.balance.available(), money("22.5"));
     assert!(scene.bundle.members.iter().all(|member| member.stage == Stage::Unsubscribed));
@@ -352,7 +352,7 @@ fn future_periods_that_are_given_back_leave_the_present_one() {
 
 fn buy(pay_at: &str, effective_at: &str) -> Operation {
     let expires_at = at("2026-06-30");
-    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at })
+    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at, anchor_day: 10 })
 }
 
 #[test]
@@ -369,11 +369,11 @@ fn a_package_that_is_bought_now_is_another_one() {
     check(
         &carried,
         &expect![[r#"
-        2026-03-01T00:00:00Z pkg      balance -30.00 to 0.00 (purchase)
-        2026-03-01T00:00:00Z pkg.2    bought like pkg: 100.00 for 30.00, 2026-05-30T16:00:00Z to 2026-06-30T00:00:00Z
-        cash -> spent 30.00 (purchase) pkg purchase/pkg.2
-        new pkg.2 anchored on Some(31)
-    "#]],
+            2026-03-01T00:00:00Z pkg      balance -30.00 to 0.00 (purchase)
+            2026-03-01T00:00:00Z pkg.2    bought like pkg: 100.00 for 30.00, 2026-05-30T16:00:00Z to 2026-06-30T00:00:00Z
+            cash -> spent 30.00 (purchase) pkg purchase/pkg.2
+            new pkg.2 anchored on Some(10)
+        "#]],
     );
     let bought = &carried.bought[0];
     assert_eq!((bought.on_expiry, bought.renewals_left, bought.attached_to), (OnExpiry::Lapse, None, None));

@@ -210,8 +210,12 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
 fn a_purchase_is_of_one_package_from_now_on() {
     let again = Command::BuyAgain(Purchase { pay_at: None, effective_at: None });
     let buy = |pay_at, effective_at, expires_at| {
-        let buying =
-            Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at: at(expires_at) };
+        let buying = Buying {
+            pay_at: at(pay_at),
+            effective_at: at(effective_at),
+            expires_at: at(expires_at),
+            anchor_day: 10,
+        };
         (4, Operation::Buy(buying))
     };
     let now = || buy("2026-03-01", "2026-03-01", "2026-04-01");

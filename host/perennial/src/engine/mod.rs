@@ -10,6 +10,8 @@ pub mod error;
 pub mod import;
 mod parallel;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod usage;
 pub mod write;
 

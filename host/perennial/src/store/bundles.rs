@@ -407,7 +407,7 @@ impl Gathered {
     fn attach(&mut self) -> Result<(), StoreError> {
         let attached_to = std::mem::take(&mut self.attached_to);
         let Some(last) = self.bundles.last_mut() else { return Ok(()) };
-        if last.bundle.members.len() != last.rows.len() || last.rows.first().is_none() {
+        if last.bundle.members.len() != last.rows.len() || last.rows.is_empty() {
             return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
         }
         for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
