@@ -30,7 +30,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 "the revision that answered is the one that is loaded"
             );
             let question = decision::read_question(&kept.question).unwrap();
-            prop_assert_eq!(decision::question(&question).to_string(), &*kept.question);
+            prop_assert_eq!(decision::question(&question.asked()).to_string(), &*kept.question);
             // All that a plugin was told of the account is in the question.
             let account = Account {
                 id: question.account.clone(),

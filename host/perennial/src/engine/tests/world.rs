@@ -269,7 +269,8 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
         Command::BuyAgain(purchase) => {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
-            let buying = Buying { pay_at, effective_at, expires_at: effective_at + 30 * DAY };
+            let (expires_at, anchor_day) = (effective_at + 30 * DAY, effective_at.day_of_month(0));
+            let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
             vec![(question.member, Operation::Buy(buying))]
         }
     };
@@ -395,6 +396,7 @@ impl World {
 pub fn tell(recorded: &Recorded) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
+    let body = serde_json::from_str::<serde_json::Map<_, _>>(&body.to_text()).unwrap();
     let shown = ["to", "expires_at", "code", "class", "next_try_at", "setting", "value", "amount", "left", "pay_at",
         "down_since"];
     let shown = shown.iter().filter_map(|name| Some((name, body.get(*name)?)));
