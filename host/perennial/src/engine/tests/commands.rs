@@ -138,7 +138,7 @@ fn a_command_comes_after_what_was_due_before_it() {
     expect![[r#"
         2026-03-08T11:59:59Z a/vm balance_changed amount=-30.00
         2026-03-08T11:59:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-        2026-03-08T12:00:00Z a/vm unsubscribed
+        2026-03-08T12:00:00Z a/vm unsubscribed expires_at=none
         2026-03-08T12:00:00Z a/vm stage_changed to=unsubscribed
         2026-03-08T12:00:00Z a/vm balance_changed amount=60.00
     "#]].assert_eq(&world.told());
