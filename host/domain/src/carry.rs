@@ -43,8 +43,6 @@ pub struct Occasion<'a> {
     pub orders: &'a [Order],
     /// The id of a package that is bought now.
     pub new_id: &'a str,
-    /// The provider's days, in minutes ahead of UTC.
-    pub offset_minutes: i16,
 }
 
 /// What carrying a plan out left to write down. The bundle and the balance have changed already.
@@ -318,7 +316,6 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     bought.id = occasion.new_id.to_owned();
     bought.attached_to = None;
     // Its periods are its own: they do not begin on the day on which those of the other do.
-    bought.anchor_day = Some(buying.effective_at.day_of_month(occasion.offset_minutes));
     bought.stage = Stage::Active;
     bought.on_expiry = OnExpiry::Lapse;
     (bought.renewals_left, bought.renewal_term) = (None, None);

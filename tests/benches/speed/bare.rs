@@ -33,9 +33,15 @@ const TABLES: [(&str, &str); 7] = [
     ("resource", "(select bundle from main.hot where resource = new.row)"),
     ("attempt", "(select bundle from main.hot where resource = new.resource)"),
     ("orders", "(select bundle from main.hot where resource = new.resource)"),
-    ("entry", "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)"),
+    (
+        "entry",
+        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+    ),
     ("decision", "(select bundle from main.hot where resource = new.resource)"),
-    ("event", "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)"),
+    (
+        "event",
+        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+    ),
 ];
 
 /// Tables that a tick writes to once a batch, or once.
@@ -89,7 +95,11 @@ impl Bare {
     /// Fails if there is anything to write.
     pub fn ensure_empty(&self) -> anyhow::Result<()> {
         for rows in &self.tables {
-            anyhow::ensure!(rows.of_bundle.is_empty(), "the loop does not write what the engine writes: {}", rows.write);
+            anyhow::ensure!(
+                rows.of_bundle.is_empty(),
+                "the loop does not write what the engine writes: {}",
+                rows.write
+            );
         }
         let others = self.accounts.len() + self.revisions.len() + self.clock.len();
         anyhow::ensure!(others == 0, "the loop does not write what the engine writes");
@@ -109,8 +119,11 @@ impl Bare {
     /// One transaction; returns whether nothing was due any more.
     fn batch(&self, tx: &Connection, until: Timestamp, limit: u32) -> rusqlite::Result<bool> {
         let due = due(tx, until, limit)?;
-        let mut statements =
-            self.tables.iter().map(|rows| tx.prepare_cached(&rows.write)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut statements = self
+            .tables
+            .iter()
+            .map(|rows| tx.prepare_cached(&rows.write))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
         write(&mut tx.prepare("insert or ignore into revision values (?, ?, ?)")?, &self.revisions)?;
         let mut accounts = BTreeMap::new();
         for (bundle, (account, _)) in &due {
@@ -119,7 +132,8 @@ impl Bare {
             }
             accounts.extend(self.accounts.get_key_value(account));
         }
-        let mut set_balance = tx.prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?;
+        let mut set_balance =
+            tx.prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?;
         for (row, account) in accounts {
             set_balance.execute((row, &account[AVAILABLE], &account[AVAILABLE + 1]))?;
         }

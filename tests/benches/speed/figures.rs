@@ -18,7 +18,10 @@ pub fn keep_best(best: &mut Duration, taken: Duration) {
 /// Begins a table: what it is about and how it was measured.
 pub fn title(title: &str, how: &str) {
     println!("\n{title}\n  {how}");
-    println!("  {:<44} {:>12}   {:<44} {:>12} {:>7} {:>7}", "what", "takes", "compared with", "takes", "ratio", "reach");
+    println!(
+        "  {:<44} {:>12}   {:<44} {:>12} {:>7} {:>7}",
+        "what", "takes", "compared with", "takes", "ratio", "reach"
+    );
 }
 
 /// One row: a time against another, and the ratio that is to be reached, if one is.

@@ -44,7 +44,13 @@ impl Times {
     fn print(&self, provider: &str, question: &str) {
         let each = |time: Duration| figures::share(time, BATCH);
         let what = format!("{provider}: {question}, in the sandbox");
-        figures::row(&what, each(self.sandboxed), "native, with a deep copy of its input", each(self.copied), Some(3.0));
+        figures::row(
+            &what,
+            each(self.sandboxed),
+            "native, with a deep copy of its input",
+            each(self.copied),
+            Some(3.0),
+        );
         figures::row(&what, each(self.sandboxed), "native, without the copy", each(self.in_place), None);
     }
 }
@@ -53,7 +59,8 @@ impl Times {
 pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let plugins = world::plugins(folder.path())?;
-    let how = format!("per bundle of three, in one call of {BATCH}; best of {} x {CALLS} calls", arguments.rounds);
+    let how =
+        format!("per bundle of three, in one call of {BATCH}; best of {} x {CALLS} calls", arguments.rounds);
     figures::title("One bundle decided", &how);
     for (provider, native) in [(world::HUAWEI, native::HUAWEI), (world::BAIDU, native::BAIDU)] {
         let plugin = plugins.get(provider.id).expect("it is bundled");
@@ -82,7 +89,13 @@ impl Case<'_> {
     fn new(plugin: &Arc<Plugin>, native: Native, provider: Provider) -> Case<'_> {
         let bundle = |number| world::bundle(provider, number, 3, world::EXPIRY, OnExpiry::Renew);
         let account = world::accounts(1, |_| provider).remove(0);
-        Case { plugin, native, account, bundles: (0..BATCH).map(bundle).collect(), at: world::EXPIRY - 6 * 86_400 }
+        Case {
+            plugin,
+            native,
+            account,
+            bundles: (0..BATCH).map(bundle).collect(),
+            at: world::EXPIRY - 6 * 86_400,
+        }
     }
 
     fn timelines(&self, best: &mut Times) {
@@ -104,7 +117,8 @@ impl Case<'_> {
 
     fn plans(&self, best: &mut Times) {
         let command = automatic_renewal();
-        let question = |bundle| Question { at: self.at, account: 0, command: &command, member: 0, bundle, orders: &[] };
+        let question =
+            |bundle| Question { at: self.at, account: 0, command: &command, member: 0, bundle, orders: &[] };
         let questions = self.bundles.iter().map(question).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.make_plans(&[&self.account], &questions));
         figures::keep_best(&mut best.sandboxed, taken);

@@ -62,9 +62,23 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let mebibytes = |cost: &Cost| format!("{} MiB", cost.peak_kib >> 10);
     let ratio = |one: u64, other: u64| one as f64 / other.max(1) as f64;
     let grown = ratio(year.peak_kib, month.peak_kib);
-    figures::cells("peak memory over 365 days", &mebibytes(&year), "over 30 days", &mebibytes(&month), grown, Some(1.1));
+    figures::cells(
+        "peak memory over 365 days",
+        &mebibytes(&year),
+        "over 30 days",
+        &mebibytes(&month),
+        grown,
+        Some(1.1),
+    );
     let (many, few) = (year.events, month.events);
-    figures::cells("events", &many.to_string(), "over 30 days", &few.to_string(), ratio(many as u64, few as u64), None);
+    figures::cells(
+        "events",
+        &many.to_string(),
+        "over 30 days",
+        &few.to_string(),
+        ratio(many as u64, few as u64),
+        None,
+    );
     Ok(())
 }
 
@@ -77,7 +91,10 @@ fn inventory(bundles: u32) -> Inventory {
         let bundle = world::bundle(provider, number, 3, expires_at, on_expiry);
         ImportedBundle { account: world::account_of(number), bundle }
     };
-    Inventory { accounts: world::accounts(bundles, world::provider_of), bundles: (0..bundles).map(bundle).collect() }
+    Inventory {
+        accounts: world::accounts(bundles, world::provider_of),
+        bundles: (0..bundles).map(bundle).collect(),
+    }
 }
 
 fn simulate(folder: &Path, days: i64) -> anyhow::Result<Cost> {
@@ -107,5 +124,9 @@ fn simulate(folder: &Path, days: i64) -> anyhow::Result<Cost> {
     let told = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "the simulation failed: {told}");
     let peak = told.lines().find_map(|line| line.strip_prefix(PEAK)).context("a child tells its memory")?;
-    Ok(Cost { time, peak_kib: peak.parse()?, events: BufReader::new(std::fs::File::open(&events)?).lines().count() })
+    Ok(Cost {
+        time,
+        peak_kib: peak.parse()?,
+        events: BufReader::new(std::fs::File::open(&events)?).lines().count(),
+    })
 }

@@ -79,7 +79,10 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// A tick over many bundles against a tick over few.
 pub fn measure_scale(arguments: &Arguments) -> anyhow::Result<()> {
-    let how = format!("per renewed bundle of {}; best of {} rounds for the few", arguments.members, arguments.rounds);
+    let how = format!(
+        "per renewed bundle of {}; best of {} rounds for the few",
+        arguments.members, arguments.rounds
+    );
     figures::title("A tick over many bundles", &how);
     let few = Bench::prepare(RENEWAL, arguments.due, arguments.members)?;
     let mut best = Duration::MAX;
@@ -107,16 +110,26 @@ impl Bench {
         let providers = world::providers(&world::plugins(folder.path())?);
         let bench = Bench { folder, providers, work, due };
         let mut engine = bench.engine(&bench.before())?;
-        let number = |number| (world::account_of(number), world::bundle(HUAWEI, number, members, EXPIRY, work.on_expiry));
+        let number = |number| {
+            (world::account_of(number), world::bundle(HUAWEI, number, members, EXPIRY, work.on_expiry))
+        };
         // In pieces, so that they need not all be in memory at once.
         for start in (0..due).step_by(100_000) {
             let bundles = (start..due.min(start + 100_000)).map(number).collect::<Vec<_>>();
             let accounts = if start == 0 { world::accounts(due, |_| HUAWEI) } else { Vec::new() };
-            engine.import(START, &accounts, bundles.iter().map(|(account, bundle)| (account.as_str(), bundle)))?;
+            engine.import(
+                START,
+                &accounts,
+                bundles.iter().map(|(account, bundle)| (account.as_str(), bundle)),
+            )?;
         }
         engine.run_to(work.prepared_to, &mut |_, _| {})?;
         let next_wake = engine.next_wake()?;
-        anyhow::ensure!(next_wake == Some(work.due_by), "everything is due at {}, not {next_wake:?}", work.due_by);
+        anyhow::ensure!(
+            next_wake == Some(work.due_by),
+            "everything is due at {}, not {next_wake:?}",
+            work.due_by
+        );
         Ok(bench)
     }
 

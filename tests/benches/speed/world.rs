@@ -52,7 +52,10 @@ pub fn plugins(cache: &Path) -> anyhow::Result<Plugins> {
 
 /// Their rules, for an engine.
 pub fn providers(plugins: &Plugins) -> Providers {
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), Arc::clone(plugin) as Arc<dyn Rules>)).collect()
+    plugins
+        .iter()
+        .map(|plugin| (plugin.manifest().id.clone(), Arc::clone(plugin) as Arc<dyn Rules>))
+        .collect()
 }
 
 /// Accounts for so many bundles, rich enough for years; `provider_of` tells a bundle's provider.
@@ -107,7 +110,9 @@ pub fn bundle(
         renewals_left: None,
         renewal_term: None,
         package: None,
-        attributes: [("flavor", "c7.large.2")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        attributes: [("flavor", "c7.large.2")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         tags: [("team", "checkout")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
     };
     Bundle { members: (0..provider.kinds.len()).take(members as usize).map(member).collect() }

@@ -1,7 +1,8 @@
 //! Promise 3: thirty days are the same days in one step, in many, in batches of any size and with outages.
 //!
 //! Without outages everything is the same, to the last byte of the last event: in one step, in thirty, in uneven ones,
-//! and in transactions of 1, 2, 7 or 8192 bundles, however short the money is.
+//! and in transactions of 1, 2, 7 or 8192 bundles, however short the money is. The same outages, too, lead to the same in
+//! transactions of any size.
 //!
 //! With outages, missed tries collapse: of the tries that a bundle missed in an outage, the first is made when the host
 //! starts again, before any stage that it could have prevented. What this may change, and nothing else:
@@ -76,15 +77,17 @@ fn thirty_days_in_uneven_steps_are_the_same_as_in_one() {
 
 #[test]
 fn thirty_days_are_the_same_in_transactions_of_any_size() {
-    check(40, busy(Money::Short), |world| {
-        let whole = whole(&world);
-        for batch in [1, 2, 7] {
-            let mut batches = Host::with(&world, providers(), batch, Keep::Everything);
-            batches.play(FROM, UNTIL);
-            same(&whole, &batches)?;
-        }
-        Ok(())
-    });
+    check(80, busy(Money::Short), |world| same_in_any_batches(&world));
+}
+
+fn same_in_any_batches(world: &World) -> invariants::Checked {
+    let whole = whole(world);
+    for batch in [1, 2, 7] {
+        let mut batches = Host::with(world, providers(), batch, Keep::Everything);
+        batches.play(FROM, UNTIL);
+        same(&whole, &batches)?;
+    }
+    Ok(())
 }
 
 /// One to three outages, apart from each other: their beginnings and ends, in seconds after the import.
@@ -125,6 +128,13 @@ fn what_stays(host: &Host) -> Vec<String> {
     changed.sort();
     stays.append(&mut changed);
     stays
+}
+
+#[test]
+fn thirty_days_with_outages_are_the_same_in_transactions_of_any_size() {
+    check(80, (busy(Money::Short), outages()), |(world, outages)| {
+        same_in_any_batches(&with_outages(&world, &outages))
+    });
 }
 
 #[test]

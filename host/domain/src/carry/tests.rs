@@ -60,14 +60,7 @@ impl Scene {
         named: usize,
         steps: Vec<(usize, Operation)>,
     ) -> Result<Carried, Shortfall> {
-        let occasion = Occasion {
-            at: at(NOW),
-            named,
-            cause,
-            orders: &self.orders,
-            new_id: "pkg.2",
-            offset_minutes: 480,
-        };
+        let occasion = Occasion { at: at(NOW), named, cause, orders: &self.orders, new_id: "pkg.2" };
         carry(&plan(steps), &mut self.bundle, &mut self.balance, &occasion)
     }
 }
@@ -191,8 +184,7 @@ fn days_beyond_the_term_cost_a_thirtieth_of_a_month_each() {
     let mut bundle = bundle([resource("ecs")]);
     assert_eq!(cost(&plan, &bundle, at(NOW)), money("42"));
     let mut balance = Balance::new(money("42"), Micros::ZERO);
-    let occasion =
-        Occasion { at: at(NOW), named: 0, cause: Cause::Auto, orders: &[], new_id: "", offset_minutes: 0 };
+    let occasion = Occasion { at: at(NOW), named: 0, cause: Cause::Auto, orders: &[], new_id: "" };
     carry(&plan, &mut bundle, &mut balance, &occasion).unwrap();
     assert_eq!(bundle.members[0].anchor_day, Some(22));
 }

@@ -143,8 +143,5 @@ pub(super) fn value(command: &Command) -> Value<'_> {
 
 /// How a resource renews itself, as this host keeps it.
 pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> Value<'static> {
-    write::object([
-        ("term", auto_renewal.term.into()),
-        ("renewals", auto_renewal.renewals.into()),
-    ])
+    write::object([("term", auto_renewal.term.into()), ("renewals", auto_renewal.renewals.into())])
 }

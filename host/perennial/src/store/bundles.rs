@@ -235,7 +235,12 @@ impl<'c> Advancing<'c> {
     }
 
     /// Writes what became of a bundle: only the rows that changed, and always the agenda.
-    pub fn advance(&mut self, before: &StoredBundle, after: &Bundle, agenda: Agenda) -> Result<(), StoreError> {
+    pub fn advance(
+        &mut self,
+        before: &StoredBundle,
+        after: &Bundle,
+        agenda: Agenda,
+    ) -> Result<(), StoreError> {
         for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
             let row = before.rows[place];
             if place == 0 {

@@ -30,9 +30,9 @@ pub struct Inserting<'c>(CachedStatement<'c>);
 impl<'c> Inserting<'c> {
     /// Finds the statement.
     pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
-        Ok(Inserting(
-            db.prepare_cached("insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)")?,
-        ))
+        Ok(Inserting(db.prepare_cached(
+            "insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)",
+        )?))
     }
 
     /// Adds an event.

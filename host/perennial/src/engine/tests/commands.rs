@@ -26,7 +26,11 @@ fn renew_with(token: &str) -> Command {
 }
 
 fn one(balance: &str) -> World {
-    World::account("2026-03-01", balance, vec![vec![lapsing("vm", "2026-03-10")], vec![lapsing("other", "2026-03-10")]])
+    World::account(
+        "2026-03-01",
+        balance,
+        vec![vec![lapsing("vm", "2026-03-10")], vec![lapsing("other", "2026-03-10")]],
+    )
 }
 
 #[test]
@@ -40,7 +44,8 @@ fn the_same_token_is_the_same_command_with_the_same_answer() {
         2026-03-02T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-02T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-02T00:01:10Z a/other command_refused code=mismatch
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -70,7 +75,8 @@ fn a_command_that_cannot_be_paid_changes_nothing_and_says_so() {
     expect![[r#"
         2026-03-02T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=none
         2026-03-02T00:00:00Z a/vm command_refused code=money
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-10")));
 }
 
@@ -88,7 +94,11 @@ fn switching_auto_renewal_on_late_tries_at_once() {
     let mut world = one("30");
     world.run_to("2026-03-09T11:59:59");
     assert_eq!(world.command("2026-03-09T12:00:00", "vm", &on), None);
-    assert_eq!(world.command("2026-03-09T12:00:00", "other", &on), None, "it is on, though its try was declined");
+    assert_eq!(
+        world.command("2026-03-09T12:00:00", "other", &on),
+        None,
+        "it is on, though its try was declined"
+    );
     expect![[r#"
         2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew
         2026-03-09T12:00:00Z a/vm setting_changed setting=renewals_left value=1
@@ -99,8 +109,12 @@ fn switching_auto_renewal_on_late_tries_at_once() {
         2026-03-09T12:00:00Z a/other setting_changed setting=on_expiry value=renew
         2026-03-09T12:00:00Z a/other setting_changed setting=renewals_left value=1
         2026-03-09T12:00:00Z a/other renewal_declined code=money class=money next_try_at=none
-    "#]].assert_eq(&world.told());
-    assert_eq!((world.resource("vm").on_expiry, world.resource("vm").renewals_left), (OnExpiry::Lapse, Some(0)));
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(
+        (world.resource("vm").on_expiry, world.resource("vm").renewals_left),
+        (OnExpiry::Lapse, Some(0))
+    );
 }
 
 #[test]
@@ -109,7 +123,8 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
     assert_eq!(world.command("2026-03-02", "nothing", &renew()).as_deref(), Some("unknown"));
     expect![[r#"
         2026-03-02T00:00:00Z a/nothing command_refused code=unknown
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     let mut two = World::of("2026-03-01", &[("a", "0", vec![]), ("b", "0", vec![])]);
     let of_b = two.engine.command(at("2026-03-02"), Some("b"), "nothing", &renew()).unwrap();
     two.happened.extend(of_b.happened);
@@ -117,7 +132,8 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
     expect![[r#"
         2026-03-02T00:00:00Z b/nothing command_refused code=unknown
         2026-03-02T00:00:00Z -/nothing command_refused code=unknown
-    "#]].assert_eq(&two.told());
+    "#]]
+    .assert_eq(&two.told());
 }
 
 #[test]
@@ -125,7 +141,10 @@ fn an_account_without_a_plugin_says_how_to_load_one() {
     let mut world = one("0");
     world.engine.read().execute("update account set provider = 'elsewhere'", []).unwrap();
     let error = world.engine.command(at("2026-03-02"), None, "vm", &renew()).unwrap_err();
-    expect!["the account `a` is with `elsewhere`, for which no plugin is loaded; load one with `--plugin FILE`"].assert_eq(&error.to_string());
+    expect![
+        "the account `a` is with `elsewhere`, for which no plugin is loaded; load one with `--plugin FILE`"
+    ]
+    .assert_eq(&error.to_string());
     world.run_to("2026-03-02");
     assert!(world.told().contains("plugin_failed"), "the clock goes on");
 }
@@ -138,10 +157,11 @@ fn a_command_comes_after_what_was_due_before_it() {
     expect![[r#"
         2026-03-08T11:59:59Z a/vm balance_changed amount=-30.00
         2026-03-08T11:59:59Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-        2026-03-08T12:00:00Z a/vm unsubscribed
+        2026-03-08T12:00:00Z a/vm unsubscribed expires_at=none
         2026-03-08T12:00:00Z a/vm stage_changed to=unsubscribed
         2026-03-08T12:00:00Z a/vm balance_changed amount=60.00
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.balance("a"), money("130"));
 }
 
@@ -176,9 +196,12 @@ fn a_period_that_was_given_back_can_be_paid_for_again() {
 
 #[test]
 fn an_attribute_changes_what_is_still_to_come() {
-    let mut world = World::account("2026-03-01", "30", vec![vec![with(renewing("vm", "2026-03-10"), "refuse", "yes")]]);
+    let mut world =
+        World::account("2026-03-01", "30", vec![vec![with(renewing("vm", "2026-03-10"), "refuse", "yes")]]);
     world.run_to("2026-03-08");
-    world.happened.extend(world.engine.set_attribute(at("2026-03-08T12:00:00"), "vm", "try_at", "46800").unwrap());
+    world
+        .happened
+        .extend(world.engine.set_attribute(at("2026-03-08T12:00:00"), "vm", "try_at", "46800").unwrap());
     assert_eq!(world.engine.next_wake().unwrap(), Some(at("2026-03-08T13:00:00")));
     assert_eq!(world.engine.set_attribute(at("2026-03-08T12:00:00"), "vm", "try_at", "46800").unwrap(), []);
     assert_eq!(world.engine.set_attribute(at("2026-03-08T12:00:00"), "nothing", "try_at", "1").unwrap(), []);
@@ -187,7 +210,8 @@ fn an_attribute_changes_what_is_still_to_come() {
         2026-03-08T00:00:00Z a/vm renewal_declined code=no class=rule next_try_at=2026-03-09T00:00:00Z
         2026-03-08T12:00:00Z a/vm setting_changed setting=try_at value=46800
         2026-03-08T13:00:00Z a/vm renewal_declined code=no class=rule next_try_at=2026-03-09T13:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -203,5 +227,6 @@ fn an_attribute_that_changes_while_the_clock_is_behind_leaves_the_rest_to_the_cl
         2026-03-12T00:00:00Z a/- host_resumed down_since=2026-03-07T00:00:00Z
         2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }

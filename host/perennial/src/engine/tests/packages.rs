@@ -38,9 +38,10 @@ fn a_package_that_was_ordered_is_paid_when_its_time_comes() {
         2026-03-02T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-01T00:00:00Z
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.3 package_bought expires_at=2026-04-19T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
-    assert_eq!(world.resource("pkg.3").anchor_day, Some(20));
+    assert_eq!(world.resource("pkg.3").anchor_day, Some(1), "as the rules say");
 }
 
 #[test]
@@ -58,7 +59,8 @@ fn an_order_that_cannot_be_paid_is_struck_and_one_that_is_paid_late_begins_then(
         2026-03-10T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-10T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-09T00:00:00Z
         2026-03-10T00:00:00Z a/pkg command_refused code=money
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(orders(&world), 0);
 }
 
@@ -79,7 +81,8 @@ fn an_order_whose_rules_are_down_is_paid_once_they_answer() {
         2026-03-05T12:00:00Z a/pkg plugin_failed next_try_at=2026-03-05T18:00:00Z
         2026-03-05T18:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T18:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T18:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
 }
 
@@ -121,7 +124,8 @@ fn use_is_covered_by_packages_until_they_are_empty() {
         2026-03-02T00:00:00Z a/pkg-2 package_depleted left=0.00
         2026-03-02T00:00:00Z a/- usage_uncovered amount=30.00
         2026-03-02T00:00:00Z a/- usage_uncovered amount=1.00
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.resource("pkg-2").package.unwrap().used, money("100"));
 }
 

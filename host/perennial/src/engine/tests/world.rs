@@ -219,7 +219,8 @@ fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
         let expires_at = resource.expires_at.unwrap();
         let try_at: i64 = resource.attributes.get("try_at").map_or(0, |seconds| seconds.parse().unwrap());
         let leader = resource.attached_to.map(|leader| &bundle.members[leader]);
-        let follows = leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
+        let follows =
+            leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
         if resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew && !follows {
             for days in [2, 1] {
                 let at = expires_at - days * DAY + try_at;
@@ -269,7 +270,8 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
         Command::BuyAgain(purchase) => {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
-            let buying = Buying { pay_at, effective_at, expires_at: effective_at + 30 * DAY };
+            let expires_at = effective_at + 30 * DAY;
+            let buying = Buying { pay_at, effective_at, expires_at, anchor_day: 1 };
             vec![(question.member, Operation::Buy(buying))]
         }
     };
@@ -334,8 +336,10 @@ impl World {
             settings: BTreeMap::new(),
         };
         let new = accounts.iter().map(account).collect::<Vec<_>>();
-        let bundles = accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
-        let bundles = bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
+        let bundles =
+            accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
+        let bundles =
+            bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
         engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
         World { engine, is_down, happened: Vec::new(), _folder: folder }
     }
@@ -395,8 +399,20 @@ impl World {
 pub fn tell(recorded: &Recorded) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
-    let shown = ["to", "expires_at", "code", "class", "next_try_at", "setting", "value", "amount", "left", "pay_at",
-        "down_since"];
+    let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();
+    let shown = [
+        "to",
+        "expires_at",
+        "code",
+        "class",
+        "next_try_at",
+        "setting",
+        "value",
+        "amount",
+        "left",
+        "pay_at",
+        "down_since",
+    ];
     let shown = shown.iter().filter_map(|name| Some((name, body.get(*name)?)));
     let shown = shown.map(|(name, value)| format!(" {name}={}", value.as_str().unwrap_or("none")));
     let (account, resource) = (recorded.account.as_deref(), event.resource.as_deref());

@@ -35,7 +35,7 @@ fn refusal(refusal: &Refusal) -> Value<'_> {
 }
 
 fn plan_value(plan: &Plan) -> Value<'_> {
-        write::object([
+    write::object([
         ("steps", plan.steps.iter().map(step).collect()),
         ("left_out", plan.left_out.iter().map(omission).collect()),
         ("tries_at_once", plan.tries_at_once.into()),

@@ -155,11 +155,9 @@ fn parts(what: &Happened) -> (&'static str, Fields<'_>) {
             ("refunds", refunds.iter().map(refunded).collect()),
         ],
         Happened::Converted => vec![],
-        Happened::BalanceChanged { amount, balance, reason } => vec![
-            ("amount", amount.into()),
-            ("balance", balance.into()),
-            ("reason", reason.name().into()),
-        ],
+        Happened::BalanceChanged { amount, balance, reason } => {
+            vec![("amount", amount.into()), ("balance", balance.into()), ("reason", reason.name().into())]
+        }
         Happened::PackageOrdered { pay_at, effective_at } => {
             vec![("pay_at", pay_at.into()), ("effective_at", effective_at.into())]
         }
