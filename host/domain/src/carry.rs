@@ -315,7 +315,6 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     let mut bought = like.clone();
     bought.id = occasion.new_id.to_owned();
     bought.attached_to = None;
-    // Its periods are its own: they do not begin on the day on which those of the other do.
     bought.stage = Stage::Active;
     bought.on_expiry = OnExpiry::Lapse;
     (bought.renewals_left, bought.renewal_term) = (None, None);

@@ -64,3 +64,6 @@ pub fn tick(
         Some(_) | None => engine.run_to(now, &mut sink),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,3 +156,6 @@ impl Outbox<'_, '_> {
 fn order(recorded: &Recorded) -> (Timestamp, Option<&str>, Option<&str>) {
     (recorded.event.at, recorded.account.as_deref(), recorded.event.resource.as_deref())
 }
+
+#[cfg(test)]
+mod tests;

@@ -344,7 +344,7 @@ fn future_periods_that_are_given_back_leave_the_present_one() {
 
 fn buy(pay_at: &str, effective_at: &str) -> Operation {
     let expires_at = at("2026-06-30");
-    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at, anchor_day: 10 })
+    Operation::Buy(Buying { pay_at: at(pay_at), effective_at: at(effective_at), expires_at, anchor_day: 31 })
 }
 
 #[test]
@@ -356,7 +356,6 @@ fn a_package_that_is_bought_now_is_another_one() {
         ..package("pkg")
     };
     let mut scene = Scene::of([like], "30");
-    // In UTC+8 this is already the 31st.
     let carried = scene.carry(Cause::Command, 0, vec![(0, buy(NOW, "2026-05-30T16:00:00"))]).unwrap();
     check(
         &carried,

@@ -214,17 +214,20 @@ fn a_purchase_is_of_one_package_from_now_on() {
             pay_at: at(pay_at),
             effective_at: at(effective_at),
             expires_at: at(expires_at),
-            anchor_day: 10,
+            anchor_day: 1,
         };
         (4, Operation::Buy(buying))
     };
     let now = || buy("2026-03-01", "2026-03-01", "2026-04-01");
+    let (pay_at, effective_at, expires_at) = (at("2026-03-01"), at("2026-03-01"), at("2026-04-01"));
+    let no_day = Buying { pay_at, effective_at, expires_at, anchor_day: 32 };
     let answers = [
         answer(&again, vec![now()]),
         answer(&again, vec![buy("2026-03-02", "2026-03-03", "2026-04-03")]),
         answer(&again, vec![buy("2026-02-28", "2026-03-03", "2026-04-03")]),
         answer(&again, vec![buy("2026-03-02", "2026-03-01", "2026-04-03")]),
         answer(&again, vec![buy("2026-03-02", "2026-03-03", "2026-03-03")]),
+        answer(&again, vec![(4, Operation::Buy(no_day))]),
         answer(&again, vec![(0, now().1)]),
         answer(&again, vec![now(), now()]),
         answer(&renew(), vec![now()]),
@@ -235,6 +238,7 @@ fn a_purchase_is_of_one_package_from_now_on() {
         the plan for `ecs` does not fit `pkg`: it is paid in the past, or takes effect before it is paid, or ends before it begins
         the plan for `ecs` does not fit `pkg`: it is paid in the past, or takes effect before it is paid, or ends before it begins
         the plan for `ecs` does not fit `pkg`: it is paid in the past, or takes effect before it is paid, or ends before it begins
+        the plan for `ecs` does not fit `pkg`: its periods would be counted from day 32 of the month
         the plan for `ecs` does not fit `ecs`: it is bought again although it is no package
         the plan for `ecs` does not fit `pkg`: two steps contradict each other
         the plan for `ecs` does not fit `pkg`: its step does not answer `renew`

@@ -31,6 +31,7 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::engine::parallel;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::formats;
@@ -39,6 +40,7 @@ use crate::sandbox::PluginError;
 use crate::sandbox::Question;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles::Agenda;
+use crate::store::bundles::Before;
 use crate::store::bundles::StoredBundle;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
@@ -102,7 +104,7 @@ pub struct Decided {
 /// A bundle that is being decided on, and what there is to write down about it.
 pub struct Item {
     /// As it was.
-    pub stored: StoredBundle,
+    pub stored: Before,
     /// Its account, by place in the batch.
     pub account: usize,
     /// The instant of whatever is decided: of tries, and of the money they take.
@@ -124,7 +126,8 @@ pub struct Item {
 impl Item {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> Item {
-        let course = Course::new(stored.bundle.clone(), stored.agenda.cursor_at);
+        let (stored, bundle) = stored.into_before();
+        let course = Course::new(bundle, stored.agenda.cursor_at);
         Item {
             account,
             instant,
@@ -151,7 +154,7 @@ impl Item {
         let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
         let next_try_at = self.instant + rest;
         self.agenda = Agenda { cursor_at: self.course.safe_cursor(), wake_at: Some(next_try_at), failures };
-        let resource = Some(self.stored.bundle.primary().id.clone());
+        let resource = Some(self.course.bundle.primary().id.clone());
         let what = Happened::PluginFailed { message: message.clone(), next_try_at };
         self.course.events.push(Event { at: self.instant, resource, what });
         self.problem = Some(message);
@@ -261,12 +264,14 @@ impl Batch {
         let command = automatic_renewal();
         let asked = tries.iter().map(|one| (one.item, one.member)).collect::<Vec<_>>();
         let plans = self.plans(&asked, &command);
+        let mut kept = self.kept(&asked, &command, &plans).into_iter();
         let mut awake = Vec::new();
         for (one, plan) in tries.into_iter().zip(plans) {
+            let kept = kept.next().flatten();
             match plan {
                 Err(message) => self.items[one.item].fail(message),
                 Ok(plan) => {
-                    self.keep(one.item, one.member, &command, &[], &plan);
+                    self.items[one.item].decisions.extend(kept);
                     if self.try_renewal(one.item, one.member, plan, one.next_try_at) {
                         self.items[one.item].course.settle();
                         awake.push(one.item);
@@ -277,6 +282,21 @@ impl Batch {
             }
         }
         awake
+    }
+
+    /// What is to be kept of these questions, one for each that was answered; nothing if decisions are not kept.
+    fn kept(
+        &self,
+        asked: &[(usize, usize)],
+        command: &Command,
+        answers: &[Result<Result<Plan, Refusal>, String>],
+    ) -> Vec<Option<Decided>> {
+        // Writing them out takes longer than the rule does.
+        parallel::map(if self.keeps_decisions { asked.len() } else { 0 }, |number| {
+            let (place, member) = asked[number];
+            let answer = answers[number].as_ref().ok()?;
+            Some(self.decided(place, member, command, &[], answer))
+        })
     }
 
     /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
@@ -486,10 +506,21 @@ impl Batch {
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
     ) {
-        if !self.keeps_decisions {
-            return;
+        if self.keeps_decisions {
+            let decided = self.decided(place, member, command, orders, answer);
+            self.items[place].decisions.push(decided);
         }
-        let item = &mut self.items[place];
+    }
+
+    fn decided(
+        &self,
+        place: usize,
+        member: usize,
+        command: &Command,
+        orders: &[Order],
+        answer: &Result<Plan, Refusal>,
+    ) -> Decided {
+        let item = &self.items[place];
         let account = &self.accounts[item.account].account;
         let asked = formats::decision::Asked {
             at: item.instant,
@@ -502,7 +533,7 @@ impl Batch {
         };
         let question = formats::decision::question(&asked).to_text();
         let answer = formats::decision::answer(answer).to_text();
-        item.decisions.push(Decided { at: item.instant, member, question, answer });
+        Decided { at: item.instant, member, question, answer }
     }
 }
 

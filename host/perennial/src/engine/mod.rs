@@ -8,6 +8,7 @@ pub mod batch;
 pub mod command;
 pub mod error;
 pub mod import;
+mod parallel;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -155,8 +156,7 @@ impl Engine {
         match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
             (Some(wake), _) => {
                 let last = by.min(wake + self.spread);
-                let due = bundles::due(self.read(), last, self.at_once)?;
-                let happened = self.decide_and_write(due, own_wake)?;
+                let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
                 sink(happened, wake);
                 Ok(true)
             }
@@ -185,11 +185,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut all = self.resumed(down_since, now)?;
         while !self.is_stopped() {
-            let due = bundles::due(self.read(), now, self.at_once)?;
-            if due.is_empty() {
-                break;
-            }
-            all.append(&mut self.decide_and_write(due, |_| now)?);
+            let Some(mut happened) = self.decide_and_write(now, |_| now)? else { break };
+            all.append(&mut happened);
         }
         while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
             all.append(&mut self.pay_deferred(payment, now)?);
@@ -222,24 +219,29 @@ impl Engine {
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 
-    /// Decides on bundles, on as many from the first one on as go together, and writes that down: see
-    /// [`Batch::together`]. What it looks at the next time is as much as went together this time, or twice that.
+    /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
+    /// see [`Batch::together`]. What it looks at the next time is as much as went together this time, or twice that.
+    /// `None` when nothing is due.
     fn decide_and_write(
         &mut self,
-        mut due: Vec<StoredBundle>,
+        until: Timestamp,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let found = due.len();
+    ) -> Result<Option<Vec<Recorded>>, EngineError> {
+        let mut limit = self.at_once;
         loop {
-            let asked = due.len();
+            let due = bundles::due(self.read(), until, limit)?;
+            if due.is_empty() {
+                return Ok(None);
+            }
             let mut batch = self.batch(due, &instant_of)?;
             batch.decide();
             let together = batch.together();
-            if together < asked {
-                due = batch.items.into_iter().take(together).map(|item| item.stored).collect();
+            if together < batch.items.len() {
+                // Read again rather than kept: it is rare, and nothing was written in between.
+                limit = u32::try_from(together).unwrap_or(limit);
                 continue;
             }
-            if asked < found {
+            if limit < self.at_once {
                 self.spread = (self.spread / 2).max(1);
                 self.at_once = (self.at_once / 2).max(1);
             } else {
@@ -247,7 +249,7 @@ impl Engine {
                 self.at_once = self.at_once.saturating_mul(2).min(self.batch_max);
             }
             batch.tell_balances_in_order();
-            return self.write(batch);
+            return self.write(batch).map(Some);
         }
     }
 

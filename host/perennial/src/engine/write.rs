@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use crate::engine::batch::Batch;
 use crate::engine::batch::InPlay;
 use crate::engine::batch::Item;
+use crate::engine::parallel;
 use crate::engine::rules::Rules;
 use crate::formats;
 use crate::store::accounts;
@@ -49,14 +50,18 @@ pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Re
         .iter()
         .map(|in_play| Arc::from(in_play.account.id.as_str()))
         .collect::<Vec<Arc<str>>>();
+    let bodies = parallel::map(if keeps_events { batch.items.len() } else { 0 }, |place| {
+        batch.items[place].course.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
+    });
+    let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
     let mut pen = Pen::new(db)?;
     for item in batch.items {
         let in_play = &batch.accounts[item.account];
         pen.item(in_play, &item)?;
+        for (event, body) in item.course.events.iter().zip(bodies.next().unwrap_or_default()) {
+            pen.event(in_play.row, event, &body)?;
+        }
         for event in item.course.events {
-            if keeps_events {
-                pen.event(in_play.row, &event)?;
-            }
             happened.push(Recorded { account: Some(ids[item.account].clone()), event });
         }
     }
@@ -100,9 +105,9 @@ impl<'c> Pen<'c> {
         })
     }
 
-    fn event(&mut self, account: i64, event: &Event) -> Result<(), StoreError> {
-        let (kind, body) = formats::event::body(event);
-        self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, &body.to_text())
+    fn event(&mut self, account: i64, event: &Event, body: &str) -> Result<(), StoreError> {
+        let kind = formats::event::name(&event.what);
+        self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
     }
 
     fn item(&mut self, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
@@ -149,7 +154,7 @@ impl<'c> Pen<'c> {
             self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
         }
         for order in &carried.orders {
-            let resource = &item.stored.bundle.members[order.member].id;
+            let resource = &item.course.bundle.members[order.member].id;
             self.orders.insert(item.stored.rows[order.member], resource, order)?;
         }
         for entry in &carried.entries {
@@ -183,7 +188,7 @@ fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestam
 }
 
 fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
-    let place = item.stored.bundle.members.iter().position(|member| member.id == resource);
+    let place = item.course.bundle.members.iter().position(|member| member.id == resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
     Ok(item.stored.rows[place.ok_or_else(damaged)?])
 }

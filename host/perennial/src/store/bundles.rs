@@ -1,5 +1,7 @@
 //! The `resource` and `hot` tables, read and written a bundle at a time.
 
+use std::collections::BTreeMap;
+
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
@@ -7,6 +9,7 @@ use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
@@ -29,6 +32,54 @@ pub struct StoredBundle {
     pub bundle: Bundle,
     /// What the clock knows of it.
     pub agenda: Agenda,
+}
+
+/// What a stored bundle was before it was decided on, as far as any of it can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its members' rows, the primary's first.
+    pub rows: Vec<i64>,
+    /// What the clock knew of it.
+    pub agenda: Agenda,
+    members: Vec<Changeable>,
+}
+
+/// The columns of a member that can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changeable {
+    hot: Hot,
+    wide: Wide,
+    attributes: BTreeMap<String, String>,
+    used: Option<Micros>,
+}
+
+type Hot = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
+type Wide = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
+
+impl StoredBundle {
+    /// What it is now, to be decided on, and what it will have been, to compare that with.
+    pub fn into_before(self) -> (Before, Bundle) {
+        let changeable = |member: &Resource| Changeable {
+            hot: hot_columns(member),
+            wide: wide_columns(member),
+            attributes: member.attributes.clone(),
+            used: used(member),
+        };
+        let members = self.bundle.members.iter().map(changeable).collect();
+        (Before { rows: self.rows, agenda: self.agenda, members }, self.bundle)
+    }
+}
+
+fn hot_columns(member: &Resource) -> Hot {
+    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
+}
+
+fn wide_columns(member: &Resource) -> Wide {
+    (member.anchor_day, member.term, member.price, member.renewal_term)
+}
+
+fn used(member: &Resource) -> Option<Micros> {
+    member.package.as_ref().map(|package| package.used)
 }
 
 /// What the clock knows of a bundle.
@@ -235,25 +286,19 @@ impl<'c> Advancing<'c> {
     }
 
     /// Writes what became of a bundle: only the rows that changed, and always the agenda.
-    pub fn advance(
-        &mut self,
-        before: &StoredBundle,
-        after: &Bundle,
-        agenda: Agenda,
-    ) -> Result<(), StoreError> {
-        for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
+    pub fn advance(&mut self, before: &Before, after: &Bundle, agenda: Agenda) -> Result<(), StoreError> {
+        for (place, (was, is)) in before.members.iter().zip(&after.members).enumerate() {
             let row = before.rows[place];
             if place == 0 {
                 self.primary(row, is, agenda)?;
-            } else if hot_columns(was) != hot_columns(is) {
+            } else if was.hot != hot_columns(is) {
                 self.attached(row, is)?;
             }
-            if wide_columns(was) != wide_columns(is) {
+            if was.wide != wide_columns(is) || was.attributes != is.attributes {
                 update_wide(self.db, row, is)?;
             }
-            let used = |member: &Resource| member.package.as_ref().map(|package| package.used);
             match used(is) {
-                Some(now_used) if used(was) != Some(now_used) => packages::set_used(self.db, row, now_used)?,
+                Some(now_used) if was.used != Some(now_used) => packages::set_used(self.db, row, now_used)?,
                 Some(_) | None => {}
             }
         }
@@ -288,30 +333,13 @@ impl<'c> Advancing<'c> {
     }
 }
 
-fn hot_columns(member: &Resource) -> (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>) {
-    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
-}
-
-type Wide<'a> = (
-    Option<u8>,
-    Option<perennial_domain::term::Term>,
-    Option<Micros>,
-    Option<perennial_domain::term::Term>,
-    &'a std::collections::BTreeMap<String, String>,
-    &'a std::collections::BTreeMap<String, String>,
-);
-
-fn wide_columns(member: &Resource) -> Wide<'_> {
-    (member.anchor_day, member.term, member.price, member.renewal_term, &member.attributes, &member.tags)
-}
-
 fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
     let (term_count, term_unit) = words::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
     db.prepare_cached(
         "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
              renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
-             attributes = :attributes, tags = :tags
+             attributes = :attributes
          where row = :row",
     )?
     .execute(named_params! {
@@ -323,7 +351,6 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
         ":renewal_term_count": renewal_term_count,
         ":renewal_term_unit": renewal_term_unit,
         ":attributes": words::strings_text(&member.attributes),
-        ":tags": words::strings_text(&member.tags),
     })?;
     Ok(())
 }

@@ -41,7 +41,7 @@ fn a_package_that_was_ordered_is_paid_when_its_time_comes() {
     "#]]
     .assert_eq(&world.told());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
-    assert_eq!(world.resource("pkg.3").anchor_day, Some(1), "as the rules say");
+    assert_eq!(world.resource("pkg.3").anchor_day, Some(20), "as the rules say");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn an_order_whose_rules_are_down_is_paid_once_they_answer() {
 
 #[test]
 fn an_order_is_struck_in_the_transaction_that_pays_for_it() {
-    let mut world = one("30");
+    let mut world = World::durable("2026-03-01", &[("a", "30", vec![vec![package("pkg", "2026-04-01")]])]);
     world.run_to("2026-03-01");
     world.command("2026-03-02", "pkg", &buy(Some("2026-03-05"), None));
     // Whatever stops the payment from being written keeps the order.

@@ -6,6 +6,7 @@
 //! no usable answer.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -56,6 +57,7 @@ use crate::sandbox::PluginError;
 use crate::sandbox::Question;
 use crate::store::Store;
 use crate::store::accounts;
+use crate::store::error::StoreError;
 use crate::store::ledger;
 
 pub const DAY: i64 = 86_400;
@@ -247,7 +249,7 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
     let named = &bundle.members[question.member];
     let mut tries_at_once = None;
     let steps = match question.command {
-        Command::Renew(_) if named.attributes.contains_key("refuse") => {
+        Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
         }
         Command::Renew(_) => {
@@ -270,8 +272,8 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
         Command::BuyAgain(purchase) => {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
-            let expires_at = effective_at + 30 * DAY;
-            let buying = Buying { pay_at, effective_at, expires_at, anchor_day: 1 };
+            let (expires_at, anchor_day) = (effective_at + 30 * DAY, effective_at.day_of_month(0));
+            let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
             vec![(question.member, Operation::Buy(buying))]
         }
     };
@@ -319,13 +321,26 @@ pub struct World {
 }
 
 impl World {
-    /// Accounts with so much, each with its bundles, as of `from`.
+    /// Accounts with so much, each with its bundles, as of `from`, in a database that is thrown away.
     pub fn of(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::scratch)
+    }
+
+    /// The same in a database like the host's own, which undoes what a failing transaction wrote.
+    pub fn durable(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::open)
+    }
+
+    fn over(
+        from: &str,
+        accounts: &[(&str, &str, Vec<Vec<Resource>>)],
+        open: impl FnOnce(&Path) -> Result<Store, StoreError>,
+    ) -> World {
         let folder = tempfile::tempdir().unwrap();
         let toy = Toy::new();
         let is_down = toy.is_down.clone();
         let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
-        let store = Store::open(&folder.path().join("db")).unwrap();
+        let store = open(&folder.path().join("db")).unwrap();
         let mut engine = Engine::new(store, providers, Keep::Everything);
         let account = |(id, balance, _): &(&str, &str, _)| Account {
             id: (*id).to_owned(),
