@@ -135,7 +135,7 @@ impl Plugin {
     ///
     /// A [`PluginError`] when it gives no usable answer.
     pub fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
-        let pairs = send::pairs(settings);
+        let pairs = send::pairs(settings).collect::<Vec<_>>();
         self.call("check-settings", pairs.len(), |store, provider| {
             provider.perennial_provider_profile().call_check_settings(store, &pairs)
         })

@@ -32,10 +32,14 @@ type Problem = String;
 
 /// What will happen to a bundle.
 pub fn timeline(occurrences: Vec<wit_lifecycle::Occurrence>) -> Result<Vec<Occurrence>, Problem> {
-    occurrences.into_iter().map(occurrence).collect()
+    // First what can be wrong, then what cannot: occurrences are many, and are then turned over where they are.
+    for occurrence in &occurrences {
+        timestamp(occurrence.at)?;
+    }
+    Ok(occurrences.into_iter().map(occurrence).collect())
 }
 
-fn occurrence(occurrence: wit_lifecycle::Occurrence) -> Result<Occurrence, Problem> {
+fn occurrence(occurrence: wit_lifecycle::Occurrence) -> Occurrence {
     let what = match occurrence.what {
         wit_lifecycle::Happening::TryRenewal => Happening::TryRenewal,
         wit_lifecycle::Happening::Enter(to) => Happening::Enter(stage(to)),
@@ -44,7 +48,7 @@ fn occurrence(occurrence: wit_lifecycle::Occurrence) -> Result<Occurrence, Probl
         wit_lifecycle::Happening::Refill => Happening::Refill,
         wit_lifecycle::Happening::Notice(notice) => Happening::Notice(place(notice)),
     };
-    Ok(Occurrence { at: timestamp(occurrence.at)?, member: place(occurrence.resource), what })
+    Occurrence { at: Timestamp::from_second(occurrence.at), member: place(occurrence.resource), what }
 }
 
 /// What a command would do.

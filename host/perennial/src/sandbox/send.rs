@@ -22,9 +22,6 @@ use crate::sandbox::bindings::commands as wit_commands;
 use crate::sandbox::bindings::types as wit;
 use crate::sandbox::bindings::usage as wit_usage;
 
-/// Names with values, as they are sent.
-pub type Pairs<'a> = Vec<(&'a str, &'a str)>;
-
 /// Several lists in one allocation: a batch has thousands of members, and each would have lists of its own.
 #[derive(Debug)]
 pub struct Lists<T> {
@@ -144,8 +141,8 @@ fn term(term: Term) -> wit::Term {
 }
 
 /// Names with values.
-pub fn pairs(values: &BTreeMap<String, String>) -> Pairs<'_> {
-    values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+pub fn pairs(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// The options of each command; empty but for a renewal.
