@@ -92,7 +92,9 @@ fn check(provider: &str, bundle: &Bundle) {
         let resource = || recorded.event.resource.clone().unwrap();
         match &recorded.event.what {
             Happened::RenewalSettled { .. } => *renewed.entry(resource()).or_default() += 1,
-            Happened::StageChanged { to: Stage::Released, .. } => *released.entry(resource()).or_default() += 1,
+            Happened::StageChanged { to: Stage::Released, .. } => {
+                *released.entry(resource()).or_default() += 1
+            }
             Happened::PluginFailed { message, .. } => panic!("{message}"),
             _ => {}
         }
@@ -116,7 +118,8 @@ fn a_bcc_with_two_hundred_disks_lives_and_ends_as_one() {
 #[test]
 fn many_large_bundles_are_told_of_together() {
     let plugins = plugins();
-    for (provider, large) in [("huawei", bundle("ecs", "ecs", "evs")), ("baidu", bundle("bcc", "bcc", "cds"))] {
+    for (provider, large) in [("huawei", bundle("ecs", "ecs", "evs")), ("baidu", bundle("bcc", "bcc", "cds"))]
+    {
         let account = account(provider, "0");
         let after = at("2026-03-01T00:00:00Z");
         let outlooks = vec![Outlook { after, account: 0, bundle: &large }; 300];

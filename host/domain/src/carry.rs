@@ -282,7 +282,9 @@ fn end(
         }
     }
     let refund = refunds.iter().map(|(_, amount)| *amount).sum();
-    let original_order = refunds.first().map(|(order, _)| order.clone());
+    // Where nothing comes back, the newest order is the one that ends.
+    let ended = || ending.refunds.last().map(|refund| occasion.orders[refund.order].id.clone());
+    let original_order = refunds.first().map(|(order, _)| order.clone()).or_else(ended);
     let what = Happened::Unsubscribed {
         scope: ending.scope,
         expires_at: ending.expires_at,

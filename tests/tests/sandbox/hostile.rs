@@ -77,8 +77,8 @@ fn wrong_done_about_a_bundle_is_its_own_error() {
         trap: plugin `hostile` crashed in `timeline`: wasm trap: wasm `unreachable` instruction executed; tell its author what it was asked about
         string: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
         lists: plugin `hostile` answered `timeline` with more than 1048576 bytes; tell its author
-        few: plugin `hostile` gave 0 answers in `timeline` where 1 were due; tell its author
-        many: plugin `hostile` gave 2 answers in `timeline` where 1 were due; tell its author
+        few: plugin `hostile` gave 0 answers in `timeline` where the number due was 1; tell its author
+        many: plugin `hostile` gave 2 answers in `timeline` where the number due was 1; tell its author
         endless: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` has 600 occurrences; at most 128 are accepted; tell its author
         unending: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` leaves `bad` without a final stage, or goes on after it; tell its author
         past: plugin `hostile` answered `timeline` with nonsense: the timeline of `bad` names 2027-01-15T08:00:00Z, which is not after 2027-01-15T08:00:00Z; tell its author

@@ -360,11 +360,11 @@ fn a_package_that_is_bought_now_is_another_one() {
     check(
         &carried,
         &expect![[r#"
-        2026-03-01T00:00:00Z pkg      balance -30.00 to 0.00 (purchase)
-        2026-03-01T00:00:00Z pkg.2    bought like pkg: 100.00 for 30.00, 2026-05-30T16:00:00Z to 2026-06-30T00:00:00Z
-        cash -> spent 30.00 (purchase) pkg purchase/pkg.2
-        new pkg.2 anchored on Some(31)
-    "#]],
+            2026-03-01T00:00:00Z pkg      balance -30.00 to 0.00 (purchase)
+            2026-03-01T00:00:00Z pkg.2    bought like pkg: 100.00 for 30.00, 2026-05-30T16:00:00Z to 2026-06-30T00:00:00Z
+            cash -> spent 30.00 (purchase) pkg purchase/pkg.2
+            new pkg.2 anchored on Some(10)
+        "#]],
     );
     let bought = &carried.bought[0];
     assert_eq!((bought.on_expiry, bought.renewals_left, bought.attached_to), (OnExpiry::Lapse, None, None));

@@ -21,6 +21,7 @@ use perennial_domain::course::Course;
 use perennial_domain::course::Pause;
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
@@ -56,8 +57,14 @@ pub struct InPlay {
     /// Its provider's rules, if they are loaded.
     pub rules: Option<Arc<dyn Rules>>,
     notices: Arc<[String]>,
-    /// The latest instant of a plan that met the balance.
-    money_met_at: Timestamp,
+    /// What it had to spend before.
+    available_before: Micros,
+    /// The last bundle whose plan met the balance, by place.
+    met_last: usize,
+    /// The first bundle whose plan met the balance only after a later bundle's had, by place.
+    overtaken: Option<usize>,
+    /// Whether the balance did not suffice for a plan.
+    is_short: bool,
 }
 
 impl InPlay {
@@ -67,7 +74,16 @@ impl InPlay {
         let notices =
             rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
         let notices = notices.collect();
-        InPlay { row: stored.row, notices, account: stored.account, rules, money_met_at: Timestamp::MIN }
+        InPlay {
+            row: stored.row,
+            rules,
+            notices,
+            available_before: stored.account.balance.available(),
+            account: stored.account,
+            met_last: 0,
+            overtaken: None,
+            is_short: false,
+        }
     }
 }
 
@@ -150,8 +166,6 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// Whether questions and answers are kept.
     pub keeps_decisions: bool,
-    /// The first instant of a try that met its account's money only after one of a later instant had.
-    overtaken_at: Option<Timestamp>,
 }
 
 /// A renewal try that a walk paused for.
@@ -165,19 +179,36 @@ struct Try {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, overtaken_at: None }
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions }
     }
 
-    /// The instant from which on bundles must not be decided on together with those before it, once all were decided on;
-    /// `None` if they may. Always after the first bundle's instant.
+    /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
     ///
-    /// A bundle that is due again within the batch comes before whatever is due then, because they may share a balance;
-    /// so does a bundle's second try before a later bundle's first.
-    pub fn goes_together_until(&self) -> Option<Timestamp> {
-        let first = self.items.first()?.instant;
-        let again = self.items.iter().filter_map(|item| item.agenda.wake_at).min();
-        let overtaken = self.overtaken_at.map(|at| at + 1);
-        [again, overtaken].into_iter().flatten().min().map(|at| at.max(first + 1))
+    /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
+    /// before a later bundle's first, though rounds make them the other way round: where the balance suffices for all of
+    /// them nobody can tell, else they must not be decided on together.
+    pub fn together(&self) -> usize {
+        let again = |(place, item): (usize, &Item)| {
+            let wake_at = item.agenda.wake_at?;
+            Some(self.items.partition_point(|later| later.instant < wake_at).max(place + 1))
+        };
+        let again = self.items.iter().enumerate().filter_map(again);
+        let short = self.accounts.iter().filter(|in_play| in_play.is_short);
+        let overtaken = short.filter_map(|in_play| in_play.overtaken).map(|place| place + 1);
+        again.chain(overtaken).chain([self.items.len()]).min().unwrap_or_default()
+    }
+
+    /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.
+    pub fn tell_balances_in_order(&mut self) {
+        let mut balances = self.accounts.iter().map(|in_play| in_play.available_before).collect::<Vec<_>>();
+        for item in &mut self.items {
+            for event in &mut item.course.events {
+                if let Happened::BalanceChanged { amount, balance, .. } = &mut event.what {
+                    balances[item.account] += *amount;
+                    *balance = balances[item.account];
+                }
+            }
+        }
     }
 
     /// Decides on every bundle, up to its instant.
@@ -305,10 +336,10 @@ impl Batch {
     ) -> Result<(), Refusal> {
         let item = &mut self.items[place];
         let in_play = &mut self.accounts[item.account];
-        if item.instant < in_play.money_met_at {
-            self.overtaken_at = self.overtaken_at.into_iter().chain([item.instant]).min();
+        if place < in_play.met_last {
+            in_play.overtaken = Some(in_play.overtaken.map_or(place, |first| first.min(place)));
         }
-        in_play.money_met_at = in_play.money_met_at.max(item.instant);
+        in_play.met_last = in_play.met_last.max(place);
         let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
         match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
             Ok(mut carried) => {
@@ -317,6 +348,7 @@ impl Batch {
                 Ok(())
             }
             Err(shortfall) => {
+                in_play.is_short = true;
                 let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
                 let refusal = &rules.manifest().insufficient_balance;
                 let currency = &in_play.account.currency;
@@ -459,17 +491,17 @@ impl Batch {
         }
         let item = &mut self.items[place];
         let account = &self.accounts[item.account].account;
-        let question = formats::decision::Question {
+        let asked = formats::decision::Asked {
             at: item.instant,
-            account: account.id.clone(),
-            settings: account.settings.clone(),
-            command: command.clone(),
+            account: &account.id,
+            settings: &account.settings,
+            command,
             resource: member,
-            bundle: item.course.bundle.clone(),
-            orders: orders.to_vec(),
+            bundle: &item.course.bundle,
+            orders,
         };
-        let question = formats::decision::question(&question).to_string();
-        let answer = formats::decision::answer(answer).to_string();
+        let question = formats::decision::question(&asked).to_text();
+        let answer = formats::decision::answer(answer).to_text();
         item.decisions.push(Decided { at: item.instant, member, question, answer });
     }
 }

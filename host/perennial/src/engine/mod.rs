@@ -40,7 +40,7 @@ use crate::store::error::StoreError;
 use crate::store::packages;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
-const BATCH_MAX: u32 = 8_192;
+pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
 const SPREAD_MAX: i64 = 86_399;
 
@@ -59,6 +59,7 @@ pub struct Engine {
     providers: Providers,
     keep: Keep,
     batch_max: u32,
+    at_once: u32,
     spread: i64,
     stop: Arc<AtomicBool>,
 }
@@ -69,12 +70,21 @@ pub type Sink<'a> = dyn FnMut(Vec<Recorded>, Timestamp) + 'a;
 impl Engine {
     /// An engine over a store, with the rules of each provider.
     pub fn new(store: Store, providers: Providers, keep: Keep) -> Engine {
-        Engine { store, providers, keep, batch_max: BATCH_MAX, spread: SPREAD_MAX, stop: Arc::default() }
+        Engine {
+            store,
+            providers,
+            keep,
+            batch_max: BATCH_MAX,
+            at_once: BATCH_MAX,
+            spread: SPREAD_MAX,
+            stop: Arc::default(),
+        }
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
     pub fn with_batches_of(mut self, bundles: u32) -> Engine {
         self.batch_max = bundles.max(1);
+        self.at_once = self.batch_max;
         self
     }
 
@@ -145,8 +155,8 @@ impl Engine {
         match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
             (Some(wake), _) => {
                 let last = by.min(wake + self.spread);
-                let due = bundles::due(self.read(), last, self.batch_max)?;
-                let happened = self.on_time(due)?;
+                let due = bundles::due(self.read(), last, self.at_once)?;
+                let happened = self.decide_and_write(due, own_wake)?;
                 sink(happened, wake);
                 Ok(true)
             }
@@ -175,13 +185,11 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut all = self.resumed(down_since, now)?;
         while !self.is_stopped() {
-            let due = bundles::due(self.read(), now, self.batch_max)?;
+            let due = bundles::due(self.read(), now, self.at_once)?;
             if due.is_empty() {
                 break;
             }
-            let mut batch = self.batch(due, |_| now)?;
-            batch.decide();
-            all.append(&mut self.write(batch)?);
+            all.append(&mut self.decide_and_write(due, |_| now)?);
         }
         while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
             all.append(&mut self.pay_deferred(payment, now)?);
@@ -214,22 +222,32 @@ impl Engine {
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 
-    /// Decides on bundles at their own wakes, as many as go together: see [`Batch::goes_together_until`].
-    fn on_time(&mut self, mut due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
+    /// Decides on bundles, on as many from the first one on as go together, and writes that down: see
+    /// [`Batch::together`]. What it looks at the next time is as much as went together this time, or twice that.
+    fn decide_and_write(
+        &mut self,
+        mut due: Vec<StoredBundle>,
+        instant_of: impl Fn(&StoredBundle) -> Timestamp,
+    ) -> Result<Vec<Recorded>, EngineError> {
         let found = due.len();
         loop {
-            let mut batch = self.batch(due.clone(), own_wake)?;
+            let asked = due.len();
+            let mut batch = self.batch(due, &instant_of)?;
             batch.decide();
-            match batch.goes_together_until() {
-                Some(before) if own_wake(&due[due.len() - 1]) >= before => {
-                    due.retain(|stored| own_wake(stored) < before);
-                }
-                Some(_) | None => {
-                    let spread = if due.len() < found { self.spread / 2 } else { self.spread * 2 };
-                    self.spread = spread.clamp(1, SPREAD_MAX);
-                    return self.write(batch);
-                }
+            let together = batch.together();
+            if together < asked {
+                due = batch.items.into_iter().take(together).map(|item| item.stored).collect();
+                continue;
             }
+            if asked < found {
+                self.spread = (self.spread / 2).max(1);
+                self.at_once = (self.at_once / 2).max(1);
+            } else {
+                self.spread = (self.spread * 2).min(SPREAD_MAX);
+                self.at_once = self.at_once.saturating_mul(2).min(self.batch_max);
+            }
+            batch.tell_balances_in_order();
+            return self.write(batch);
         }
     }
 

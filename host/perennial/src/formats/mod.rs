@@ -20,3 +20,4 @@ mod write;
 
 pub use problems::Problem;
 pub use problems::Problems;
+pub use write::Value;

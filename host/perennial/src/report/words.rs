@@ -78,7 +78,7 @@ impl Wording<'_> {
             Happened::PackageLow { left } => format!("package low, {} left", dates::amount(*left)),
             Happened::PackageDepleted { left } => format!("package depleted, {} left", dates::amount(*left)),
             Happened::UsageUncovered { amount, resource_type } => {
-                format!("{} of {resource_type} used with no package in force", dates::amount(*amount))
+                format!("{} of {resource_type} used that no package covers", dates::amount(*amount))
             }
             Happened::Notice { notice } => {
                 format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
@@ -169,7 +169,7 @@ fn stage_changed(from: Stage, to: Stage) -> String {
         Stage::Active => "active again",
         Stage::Grace => "expired, still serving: grace begins",
         Stage::Retention => "stopped, its data kept: retention begins",
-        Stage::Released => "released with its data",
+        Stage::Released => "released, with whatever it held",
         Stage::Unsubscribed => "unsubscribed",
         Stage::Converted => "converted to pay-per-use",
     };

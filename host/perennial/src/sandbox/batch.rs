@@ -30,6 +30,8 @@ pub struct Manner {
     pub questions_max: usize,
     /// The most items that the questions of one call may have together, unless it is one question.
     pub items_max: usize,
+    /// How many calls are made at once, if there are as many batches.
+    pub threads: usize,
     /// What calls that failed may cost together.
     pub failing_fuel_max: u64,
 }
@@ -42,7 +44,7 @@ pub fn ask_all<A: Send>(
     ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
 ) -> Answers<A> {
     let batches = cut(items, manner).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(batches.len());
+    let threads = manner.threads.min(batches.len());
     let work = Work::of(batches, manner.failing_fuel_max);
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
@@ -172,7 +174,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    const MANNER: Manner = Manner { questions_max: 8, items_max: 20, failing_fuel_max: 1_000 };
+    const MANNER: Manner = Manner { questions_max: 8, items_max: 20, threads: 4, failing_fuel_max: 1_000 };
 
     fn failure(reason: &str, fuel: u64) -> Failure {
         let error = PluginError::Crashed { plugin: "p".to_owned(), function: "f", reason: reason.to_owned() };
@@ -207,8 +209,7 @@ mod tests {
         assert_eq!(answers.len(), 100_000);
         assert!(answers.iter().all(Result::is_err));
         // Eleven calls cost more than 1,000; each thread may have begun one more.
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        assert!(calls.into_inner() <= 11 + threads);
+        assert!(calls.into_inner() <= 11 + MANNER.threads);
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum PluginError {
     },
     /// It gave more or fewer answers than there were questions.
     #[error(
-        "plugin `{plugin}` gave {answers} answers in `{function}` where {questions} were due; tell its author"
+        "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {questions}; tell its author"
     )]
     WrongCount {
         /// Its id.

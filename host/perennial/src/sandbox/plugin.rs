@@ -285,7 +285,8 @@ impl Plugin {
         ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
     ) -> Answers<A> {
         let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
-        batch::ask_all(items, Manner { questions_max, items_max, failing_fuel_max }, ask)
+        let threads = self.runtime.threads();
+        batch::ask_all(items, Manner { questions_max, items_max, threads, failing_fuel_max }, ask)
     }
 
     fn call<A>(

@@ -37,6 +37,7 @@ pub(super) const STACK_MAX_BYTES: usize = 512 << 10;
 pub struct Runtime {
     engine: Engine,
     gate: Arc<Gate>,
+    threads: usize,
     sandboxes_max: usize,
     ticker: Option<JoinHandle<()>>,
 }
@@ -54,6 +55,7 @@ struct Gate {
 #[derive(Default)]
 struct State {
     open: usize,
+    waiting: usize,
     is_resting: bool,
     is_over: bool,
 }
@@ -71,8 +73,11 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.gate.lock().open -= 1;
-        self.gate.freed.notify_one();
+        let mut state = self.gate.lock();
+        state.open -= 1;
+        if state.waiting > 0 {
+            self.gate.freed.notify_one();
+        }
     }
 }
 
@@ -83,14 +88,14 @@ impl Runtime {
     ///
     /// When the machine has not the address space for the pool, or cannot start a thread.
     pub fn start(limits: &Limits) -> wasmtime::Result<Runtime> {
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let sandboxes_max = parallel.max(SANDBOXES_MIN);
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let sandboxes_max = threads.max(SANDBOXES_MIN);
         let engine = Engine::new(&config(limits, sandboxes_max))?;
         let gate = Arc::new(Gate::default());
         let (ticking, beaten) = (Arc::clone(&gate), engine.clone());
         let ticker = std::thread::Builder::new().name("sandbox-ticker".to_owned());
         let ticker = Some(ticker.spawn(move || tick(&ticking, &beaten))?);
-        Ok(Runtime { engine, gate, sandboxes_max, ticker })
+        Ok(Runtime { engine, gate, threads, sandboxes_max, ticker })
     }
 
     /// What compiles and runs.
@@ -98,11 +103,19 @@ impl Runtime {
         &self.engine
     }
 
+    /// How many threads the machine runs at once. To ask it is a dozen system calls, so it was asked when this started.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Waits until there may be one more sandbox.
     pub fn permit(&self) -> Permit<'_> {
+        let mut state = self.gate.lock();
+        state.waiting += 1;
         let full = |state: &mut State| state.open >= self.sandboxes_max;
-        let waited = self.gate.freed.wait_while(self.gate.lock(), full);
+        let waited = self.gate.freed.wait_while(state, full);
         let mut state = waited.expect("nobody panics while counting sandboxes");
+        state.waiting -= 1;
         state.open += 1;
         if state.is_resting {
             self.gate.ticking.notify_one();

@@ -8,6 +8,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -211,30 +212,80 @@ fn insert_hot(
     Ok(())
 }
 
-/// Writes what became of a bundle: only the rows that changed, and always the agenda.
-pub fn advance(
-    db: &Connection,
-    before: &StoredBundle,
-    after: &Bundle,
-    agenda: Agenda,
-) -> Result<(), StoreError> {
-    for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
-        let row = before.rows[place];
-        if place == 0 {
-            advance_primary(db, row, is, agenda)?;
-        } else if hot_columns(was) != hot_columns(is) {
-            advance_attached(db, row, is)?;
-        }
-        if wide_columns(was) != wide_columns(is) {
-            update_wide(db, row, is)?;
-        }
-        let used = |member: &Resource| member.package.as_ref().map(|package| package.used);
-        match used(is) {
-            Some(now_used) if used(was) != Some(now_used) => packages::set_used(db, row, now_used)?,
-            Some(_) | None => {}
-        }
+/// Writes what became of bundles, as long as a transaction lasts.
+pub struct Advancing<'c> {
+    db: &'c Connection,
+    primary: CachedStatement<'c>,
+    attached: CachedStatement<'c>,
+}
+
+impl<'c> Advancing<'c> {
+    /// Finds the statements.
+    pub fn new(db: &'c Connection) -> Result<Advancing<'c>, StoreError> {
+        let primary = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
+                 cursor_at = ?7, wake_at = ?8, failures = ?9
+             where resource = ?1",
+        )?;
+        let attached = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
+             where resource = ?1",
+        )?;
+        Ok(Advancing { db, primary, attached })
     }
-    Ok(())
+
+    /// Writes what became of a bundle: only the rows that changed, and always the agenda.
+    pub fn advance(
+        &mut self,
+        before: &StoredBundle,
+        after: &Bundle,
+        agenda: Agenda,
+    ) -> Result<(), StoreError> {
+        for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
+            let row = before.rows[place];
+            if place == 0 {
+                self.primary(row, is, agenda)?;
+            } else if hot_columns(was) != hot_columns(is) {
+                self.attached(row, is)?;
+            }
+            if wide_columns(was) != wide_columns(is) {
+                update_wide(self.db, row, is)?;
+            }
+            let used = |member: &Resource| member.package.as_ref().map(|package| package.used);
+            match used(is) {
+                Some(now_used) if used(was) != Some(now_used) => packages::set_used(self.db, row, now_used)?,
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn primary(&mut self, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+        self.primary.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+            agenda.cursor_at.as_second(),
+            agenda.wake_at.map(Timestamp::as_second),
+            agenda.failures,
+        ))?;
+        Ok(())
+    }
+
+    fn attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
+        self.attached.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+        ))?;
+        Ok(())
+    }
 }
 
 fn hot_columns(member: &Resource) -> (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>) {
@@ -252,43 +303,6 @@ type Wide<'a> = (
 
 fn wide_columns(member: &Resource) -> Wide<'_> {
     (member.anchor_day, member.term, member.price, member.renewal_term, &member.attributes, &member.tags)
-}
-
-fn advance_primary(db: &Connection, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
-             renewals_left = :renewals_left, cursor_at = :cursor_at, wake_at = :wake_at, failures = :failures
-         where resource = :resource",
-    )?
-    .execute(named_params! {
-        ":resource": row,
-        ":charging": words::code(&Charging::ALL, member.charging),
-        ":stage": words::code(&Stage::ALL, member.stage),
-        ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
-        ":renewals_left": member.renewals_left,
-        ":cursor_at": agenda.cursor_at.as_second(),
-        ":wake_at": agenda.wake_at.map(Timestamp::as_second),
-        ":failures": agenda.failures,
-    })?;
-    Ok(())
-}
-
-fn advance_attached(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
-             renewals_left = :renewals_left
-         where resource = :resource",
-    )?
-    .execute(named_params! {
-        ":resource": row,
-        ":charging": words::code(&Charging::ALL, member.charging),
-        ":stage": words::code(&Stage::ALL, member.stage),
-        ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
-        ":renewals_left": member.renewals_left,
-    })?;
-    Ok(())
 }
 
 fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {

@@ -41,7 +41,7 @@ fn a_package_that_was_ordered_is_paid_when_its_time_comes() {
     "#]]
     .assert_eq(&world.told());
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
-    assert_eq!(world.resource("pkg.3").anchor_day, Some(20));
+    assert_eq!(world.resource("pkg.3").anchor_day, Some(20), "as the rules say");
 }
 
 #[test]

@@ -414,6 +414,7 @@ impl World {
 pub fn tell(recorded: &Recorded) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
+    let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();
     let shown = [
         "to",
         "expires_at",

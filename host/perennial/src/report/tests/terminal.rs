@@ -184,7 +184,7 @@ fn every_event_has_its_words() {
         expired, still serving: grace begins (was active)
         active again (was grace)
         stopped, its data kept: retention begins (was grace)
-        released with its data (was retention)
+        released, with whatever it held (was retention)
         periods not yet begun unsubscribed, 41.30 refunded of 2 orders, the oldest CS-1
         refund: balance +41.30 to 501.00
         unsubscribed, 41.30 refunded of order CS-1
@@ -198,7 +198,7 @@ fn every_event_has_its_words() {
         package low, 20.00 left
         package depleted, 0.00 left
         package refilled, 300.00 left
-        4.50 of cci used with no package in force
+        4.50 of cci used that no package covers
         plugin failed: plugin `huawei` used all of its fuel; asked again 2026-02-22 19:00 UTC
         host running again, down since 2026-02-20 06:00 UTC
     "#]].assert_eq(&told);
@@ -241,7 +241,7 @@ fn months_tell_what_happened_also_when_nothing_did() {
             21 Feb  ecs-1: expired, still serving: grace begins (was active)
             21 Feb  ecs-1: active again (was grace)
             21 Feb  evs-1: stopped, its data kept: retention begins (was grace)
-            21 Feb  evs-1: released with its data (was retention)
+            21 Feb  evs-1: released, with whatever it held (was retention)
             21 Feb  ecs-1: periods not yet begun unsubscribed, 41.30 CNY refunded of 2 orders, the oldest CS-1
             21 Feb  rds-1: converted to pay-per-use
             21 Feb  pkg-1: package ordered, to be paid 2026-02-22 19:00 UTC and in effect from 2026-02-23 19:00 UTC
@@ -249,7 +249,7 @@ fn months_tell_what_happened_also_when_nothing_did() {
             21 Feb  pkg-1: package low, 20.00 left
             21 Feb  pkg-1: package depleted, 0.00 left
             21 Feb  pkg-1: package refilled, 300.00 left
-            21 Feb  4.50 of cci used with no package in force
+            21 Feb  4.50 of cci used that no package covers
             21 Feb  pkg-1: plugin failed: plugin `huawei` used all of its fuel; asked again 2026-02-22 19:00 UTC
             21 Feb  host running again, down since 2026-02-20 06:00 UTC
 
