@@ -117,8 +117,10 @@ fn what_happens_at_one_instant_happens_in_the_order_of_the_list() {
         on("2026-03-10", 1, Happening::Notice(7)),
         enters("2026-03-10", 0, Stage::Grace),
         on("2026-03-10", 1, Happening::Convert),
+        // It is there already.
+        enters("2026-03-11", 0, Stage::Grace),
     ];
-    walk(&mut course, &timeline, "2026-03-10");
+    walk(&mut course, &timeline, "2026-03-11");
     check(
         &course,
         &expect![[r#"

@@ -52,44 +52,19 @@ fn money_is_met_in_the_order_of_time_within_a_batch() {
 }
 
 #[test]
-fn what_is_due_again_comes_before_what_is_due_later() {
-    // `first` is declined and due again a day later; `second` is due at that very instant, and stored after it.
-    let bundles = || {
-        vec![
-            vec![with(renewing("first", "2026-03-10"), "try_at", "43200")],
-            vec![renewing("second", "2026-03-11T12:00:00")],
-        ]
-    };
-    let told = |stops: &[&str]| {
-        let mut world = World::account("2026-03-01", "0", bundles());
-        for stop in stops {
-            world.run_to(stop);
-        }
-        world.engine.top_up(at("2026-03-09"), "a", money("30")).unwrap();
-        world.run_to("2026-03-09T12:00:00");
-        world.told()
-    };
-    let in_steps = told(&["2026-03-08T12:00:00", "2026-03-08T13:00:00"]);
-    assert_eq!(told(&["2026-03-08T23:00:00"]), in_steps);
-    assert!(in_steps.contains("a/first renewal_settled"), "{in_steps}");
-    assert!(in_steps.contains("a/second renewal_declined"), "{in_steps}");
-}
-
-#[test]
-fn a_second_try_of_one_bundle_is_not_overtaken_by_a_later_bundle() {
-    // Two members of `one` are tried at noon, `other` an hour later; there is money for two.
-    let one =
-        || vec![renewing("one", "2026-03-10T12:00:00"), attached(renewing("disk", "2026-03-11T12:00:00"))];
-    let bundles = || vec![one(), vec![renewing("other", "2026-03-11T13:00:00")]];
+fn what_is_due_again_comes_before_what_is_due_then_and_was_stored_later() {
+    // `one` is due at midnight and, for its disk, at noon; so is `other`. There is money for two.
+    let one = || vec![renewing("one", "2026-03-10"), attached(renewing("disk", "2026-03-10T12:00:00"))];
+    let bundles = || vec![one(), vec![renewing("other", "2026-03-10T12:00:00")]];
     let mut at_once = World::account("2026-03-01", "60", bundles());
-    at_once.run_to("2026-03-09T13:00:00");
+    at_once.run_to("2026-03-08T12:00:00");
     let mut hourly = World::account("2026-03-01", "60", bundles());
-    for hour in 0..14 {
-        hourly.run_to(&format!("2026-03-09T{hour:02}:00:00"));
+    for hour in 0..=12 {
+        hourly.run_to(&format!("2026-03-08T{hour:02}:00:00"));
     }
     assert_eq!(at_once.told(), hourly.told());
-    assert_eq!(at_once.resource("disk").expires_at, Some(at("2026-04-10T12:00:00")));
-    assert_eq!(at_once.resource("other").expires_at, Some(at("2026-03-11T13:00:00")));
+    assert_eq!(at_once.resource("disk").expires_at, Some(at("2026-04-09T12:00:00")));
+    assert_eq!(at_once.resource("other").expires_at, Some(at("2026-03-10T12:00:00")));
 }
 
 #[test]
