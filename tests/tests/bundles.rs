@@ -90,13 +90,12 @@ fn check(provider: &str, bundle: &Bundle) {
     let (mut renewed, mut released) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
     simulation::play(&mut engine, &[], from, until, &mut |recorded| {
         let resource = || recorded.event.resource.clone().unwrap();
-        match &recorded.event.what {
-            Happened::RenewalSettled { .. } => *renewed.entry(resource()).or_default() += 1,
-            Happened::StageChanged { to: Stage::Released, .. } => {
-                *released.entry(resource()).or_default() += 1
-            }
-            Happened::PluginFailed { message, .. } => panic!("{message}"),
-            _ => {}
+        let what = &recorded.event.what;
+        assert!(!matches!(what, Happened::PluginFailed { .. }), "{what:?}");
+        if matches!(what, Happened::RenewalSettled { .. }) {
+            *renewed.entry(resource()).or_default() += 1;
+        } else if matches!(what, Happened::StageChanged { to: Stage::Released, .. }) {
+            *released.entry(resource()).or_default() += 1;
         }
     })
     .unwrap();

@@ -50,7 +50,7 @@ pub fn no_period_is_paid_twice(host: &Host) -> Checked {
         "select r.id from orders o join resource r on r.row = o.resource where o.refunded_at is not null",
     );
     for ((resource, before), times) in seen {
-        let was_refunded = refunded.iter().any(|row| *row == resource);
+        let was_refunded = refunded.contains(&resource);
         proptest::prop_assert!(
             times == 1 || was_refunded,
             "`{resource}` was renewed {times} times from {before}"
@@ -94,7 +94,7 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
     );
     for change in host.events("stage_changed").iter().filter(|change| change["from"] == "active") {
         let id = text(change, "resource");
-        let is_renewing = renewing.iter().any(|row| *row == id);
+        let is_renewing = renewing.contains(&id);
         // What had expired when it was imported had its tries before.
         let had_tries = at(change) > crate::world::FROM + 8 * crate::world::DAY;
         let set_late = host.events("setting_changed").iter().any(|event| text(event, "resource") == id);

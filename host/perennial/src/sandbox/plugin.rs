@@ -1,7 +1,7 @@
 //! A plugin, and the questions that it can be asked.
 //!
 //! Whoever asks gives domain values and gets domain values that make sense, or an error for each bundle that there are
-//! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`](crate::sandbox::batch).
+//! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`].
 
 use std::collections::BTreeMap;
 use std::fmt;
