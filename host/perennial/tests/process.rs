@@ -9,7 +9,10 @@ mod support;
 use std::io::Read;
 use std::path::Path;
 use std::process::Child;
+use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 use perennial::engine::Engine;
 use perennial::engine::Keep;
@@ -62,16 +65,53 @@ fn overdue(folder: &Folder, name: &str, ticked: bool) -> std::path::PathBuf {
     path
 }
 
-fn start(folder: &Folder, db: &Path) -> Child {
-    let mut command = folder.program();
-    command.env("RUST_LOG", "warn").arg("--db").arg(db).args(["run", "--batch", "1"]);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+/// `perennial run`, which does not outlive its test.
+struct Running(Option<Child>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
+fn start(folder: &Folder, db: &Path) -> Running {
+    let mut command = folder.program();
+    command.env("RUST_LOG", "warn").arg("--db").arg(db).args(["run", "--batch", "1"]);
+    Running(Some(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()))
+}
+
+impl Running {
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it was not waited for yet")
+    }
+
+    /// Ends it as a failing machine does: with SIGKILL.
+    fn kill(mut self) {
+        self.child().kill().unwrap();
+        self.child().wait().unwrap();
+    }
+
+    /// Ends it as an operator does; it must not call that a failure.
+    fn terminate(mut self) {
+        let id = self.child().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let ended = self.0.take().expect("it was not waited for yet").wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+}
+
+/// Longer than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Waits until `is_so` of what is committed, while the process lives.
-fn wait_until(child: &mut Child, db: &Path, is_so: impl Fn(&Connection) -> bool) {
+fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&Connection) -> bool) {
     let connection = store::open_for_reading(db).unwrap();
+    let (child, since) = (running.child(), Instant::now());
     while !is_so(&connection) {
+        assert!(since.elapsed() < PATIENCE, "{} events after {PATIENCE:?}, and no more", events(&connection));
         if let Some(status) = child.try_wait().unwrap() {
             let mut told = String::new();
             child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
@@ -98,14 +138,7 @@ fn is_done(connection: &Connection) -> bool {
 fn finish(folder: &Folder, db: &Path) {
     let mut child = start(folder, db);
     wait_until(&mut child, db, is_done);
-    terminate(&child);
-    let ended = child.wait_with_output().unwrap();
-    assert!(ended.status.success(), "{}: {}", ended.status, String::from_utf8_lossy(&ended.stderr));
-}
-
-fn terminate(child: &Child) {
-    let sent = std::process::Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
-    assert!(sent.success());
+    child.terminate();
 }
 
 /// The rows of a query as text.
@@ -162,8 +195,7 @@ fn killed_at_any_of_many_points_and_started_again_the_clock_ends_where_it_would_
     for point in 1..=16 {
         let mut child = start(&folder, &killed);
         wait_until(&mut child, &killed, |db| events(db) >= point * total / 18);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
     }
     finish(&folder, &killed);
     assert_eq!(state(&killed), state(&whole));
@@ -182,8 +214,7 @@ fn killed_while_it_catches_up_on_an_outage_it_makes_each_missed_try_once() {
         wait_until(&mut child, &killed, |db| {
             number(db, "select count(*) from event where type <> 'host_resumed'") >= point * total / 10
         });
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
     }
     finish(&folder, &killed);
     assert_eq!(state(&killed), state(&whole));
@@ -200,9 +231,7 @@ fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
         let before = i64::try_from(history(&stopped).len()).unwrap();
         let mut child = start(&folder, &stopped);
         wait_until(&mut child, &stopped, |db| events(db) >= point.max(before + 1));
-        terminate(&child);
-        let ended = child.wait_with_output().unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+        child.terminate();
     }
     finish(&folder, &stopped);
     assert_eq!(state(&stopped), state(&whole));
@@ -215,7 +244,7 @@ fn a_second_process_on_one_database_is_refused_and_told_which_one_has_it() {
     let db = overdue(&folder, "one.db", false);
     let mut first = start(&folder, &db);
     wait_until(&mut first, &db, |db| events(db) > 0);
-    let before = first.id();
+    let before = first.child().id();
     for command in [&["run"][..], &["import", "inventory.json"]] {
         std::fs::write(folder.path("inventory.json"), r#"{"accounts":[],"resources":[]}"#).unwrap();
         let second = folder.program().arg("--db").arg(&db).args(command).output().unwrap();
@@ -228,9 +257,8 @@ fn a_second_process_on_one_database_is_refused_and_told_which_one_has_it() {
         );
         assert!(told.contains(&expected), "{told}");
     }
-    assert!(first.try_wait().unwrap().is_none(), "the first one goes on");
-    terminate(&first);
-    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert!(first.child().try_wait().unwrap().is_none(), "the first one goes on");
+    first.terminate();
     // And once it is gone, its lock is.
     finish(&folder, &db);
 }

@@ -61,12 +61,21 @@ fn world(inventory: &Inventory, mut acts: Vec<(i64, Value)>) -> World {
     acts.sort_by_key(|(offset, _)| *offset);
     let scenario = acts.into_iter().map(|(offset, mut act)| {
         act["at"] = instant(FROM + offset);
+        if let Some(pick) = act.get("resource").and_then(Value::as_u64) {
+            act["resource"] = picked(inventory, pick);
+        }
         act
     });
     World {
         inventory: json!({ "accounts": inventory.accounts, "resources": inventory.resources }).to_string(),
         scenario: Value::from(scenario.collect::<Vec<_>>()).to_string(),
     }
+}
+
+/// The id of one of the resources, or now and then of none.
+fn picked(inventory: &Inventory, pick: u64) -> Value {
+    let place = usize::try_from(pick).unwrap() % (inventory.resources.len() + 1);
+    inventory.resources.get(place).map_or("nobody-1".into(), |resource| resource["id"].clone())
 }
 
 /// An instant as files have it.
@@ -225,7 +234,8 @@ impl Member {
 
 /// Something that is done, and how many seconds after the import.
 fn act() -> impl Strategy<Value = (i64, Value)> {
-    let target = resource_name();
+    // Which resource it is of is known once there are resources: see `picked`.
+    let target = 0..1_000_u64;
     let attribute = prop_oneof![
         Just(("status", "scaling")),
         Just(("status", "running")),
@@ -256,17 +266,6 @@ fn top_up() -> impl Strategy<Value = Value> {
     (prop::sample::select(vec!["hw", "bd"]), 1..300_u32).prop_map(
         |(account, amount)| json!({ "do": "top_up", "account": account, "amount": format!("{amount}.00") }),
     )
-}
-
-/// The id of a resource that is probably there.
-fn resource_name() -> impl Strategy<Value = String> + Clone {
-    (0..SHAPES.len(), 0..9_usize, prop::option::of(0..3_usize)).prop_map(|(shape, number, attached)| {
-        let (_, kind, attachable) = SHAPES[shape];
-        match attached.and_then(|place| Some((place, attachable.get(place)?))) {
-            Some((place, kind)) => format!("{kind}-{number}-{place}"),
-            None => format!("{kind}-{number}"),
-        }
-    })
 }
 
 fn command() -> impl Strategy<Value = Value> {
