@@ -31,6 +31,9 @@ pub fn play(
     observe: &mut Observer<'_>,
 ) -> Result<(), EngineError> {
     let mut play = Play { engine, outbox: Outbox { held: Vec::new(), observe }, down: None };
+    // What had expired before is caught up on first, in whatever order; then everything comes in the order of time.
+    let held = &mut play.outbox.held;
+    play.engine.run_to(from - 1, &mut |happened, _| held.extend(happened))?;
     for entry in scenario.iter().filter(|entry| from <= entry.at && entry.at <= until) {
         play.resume_by(entry.at)?;
         if play.down.is_none() {

@@ -23,8 +23,8 @@ impl Engine {
     /// Takes accounts and bundles in, all or none, as they are at `at`; each bundle comes with its account's id.
     ///
     /// What is due at `at` itself is still to come. Every bundle wakes at once, so that the clock finds out when it really
-    /// wakes. One that expired before `at` starts from its expiry: what has happened to it since is caught up on, at the
-    /// instants at which it was due.
+    /// wakes. One that expired before `at` starts from its expiry: what has happened to it since is caught up on, stages
+    /// at the instants at which they were due and money now.
     ///
     /// # Errors
     ///
@@ -77,5 +77,5 @@ fn opening(account: &Account, at: Timestamp) -> Entry {
 
 fn first_agenda(bundle: &Bundle, at: Timestamp) -> Agenda {
     let cursor_at = bundle.first_expiry().map_or(at, |expires_at| at.min(expires_at)) - 1;
-    Agenda { cursor_at, wake_at: bundle.is_live().then_some(cursor_at), failures: 0 }
+    Agenda { cursor_at, wake_at: bundle.is_live().then_some(at - 1), failures: 0 }
 }
