@@ -167,7 +167,6 @@ pub struct Problem {
 /// Problem details as clients see them, for the description of the API.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-#[expect(dead_code, reason = "it describes what `Problem` writes by hand")]
 pub struct ProblemDetails {
     /// Stable; begins with `urn:perennial:problem:`.
     r#type: String,

@@ -64,7 +64,7 @@ pub struct Routes {
 impl Routes {
     /// None yet.
     pub fn new(host: &Host) -> Routes {
-        Routes { host: host.clone(), router: Router::new(), api: openapi::empty(), entries: Vec::new() }
+        Routes { host: host.clone(), router: Router::new().without_v07_checks(), api: openapi::empty(), entries: Vec::new() }
     }
 
     /// Adds what `utoipa_axum::routes!` makes of a handler: its route, with the check of `access` before it, and its
