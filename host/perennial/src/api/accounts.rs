@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -16,14 +15,15 @@ use crate::api::auth::Caller;
 use crate::api::host::Host;
 use crate::api::input::Body;
 use crate::api::input::Document;
+use crate::api::input::Id;
 use crate::api::input::Query;
-use crate::api::page;
 use crate::api::page::Page;
+use crate::api::page;
 use crate::api::problem::Problem;
 use crate::api::resources;
-use crate::api::shapes;
 use crate::api::shapes::AccountView;
 use crate::api::shapes::EventView;
+use crate::api::shapes;
 use crate::api::write::Reply;
 use crate::api::write::Write;
 use crate::formats::body;
@@ -107,7 +107,7 @@ pub(super) async fn create(State(host): State<Host>, write: Write<Document>) -> 
 pub(super) async fn get(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -146,7 +146,7 @@ pub(super) struct EntryView {
 pub(super) async fn ledger(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let asked = page::Asked::read(&mut query);
@@ -202,7 +202,7 @@ pub(super) struct ToppedUp {
     request_body = TopUp, responses((status = 200, body = ToppedUp)))]
 pub(super) async fn top_up(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<TopUp>,
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, body| {

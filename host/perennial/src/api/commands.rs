@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Path;
 use axum::extract::State;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
@@ -19,13 +18,14 @@ use utoipa::ToSchema;
 
 use crate::api::host::Host;
 use crate::api::input::Body;
+use crate::api::input::Id;
 use crate::api::plans::PlanView;
 use crate::api::plans::RefusalView;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
-use crate::api::shapes;
 use crate::api::shapes::EventView;
 use crate::api::shapes::ResourceView;
+use crate::api::shapes;
 use crate::api::write::Reply;
 use crate::api::write::Work;
 use crate::api::write::Write;
@@ -231,7 +231,7 @@ pub(crate) struct CommandedView {
 /// Extends a resource.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
     request_body = Renew, responses((status = 200, body = CommandedView)))]
-pub(super) async fn renew(host: State<Host>, id: Path<String>, write: Write<RenewBody>) -> Result<Reply, Problem> {
+pub(super) async fn renew(host: State<Host>, id: Id, write: Write<RenewBody>) -> Result<Reply, Problem> {
     run(host, id, write).await
 }
 
@@ -240,7 +240,7 @@ pub(super) async fn renew(host: State<Host>, id: Path<String>, write: Write<Rene
     request_body = SetAutoRenew, responses((status = 200, body = CommandedView)))]
 pub(super) async fn set_auto_renew(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<AutoRenewBody>,
 ) -> Result<Reply, Problem> {
     run(host, id, write).await
@@ -251,7 +251,7 @@ pub(super) async fn set_auto_renew(
     request_body = Bare, responses((status = 200, body = CommandedView)))]
 pub(super) async fn cancel_auto_renew(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<BareBody>,
 ) -> Result<Reply, Problem> {
     run_bare(host, id, write, Command::CancelAutoRenew).await
@@ -262,7 +262,7 @@ pub(super) async fn cancel_auto_renew(
     request_body = Unsubscribe, responses((status = 200, body = CommandedView)))]
 pub(super) async fn unsubscribe(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<UnsubscribeBody>,
 ) -> Result<Reply, Problem> {
     run(host, id, write).await
@@ -273,7 +273,7 @@ pub(super) async fn unsubscribe(
     request_body = Bare, responses((status = 200, body = CommandedView)))]
 pub(super) async fn convert_on_expiry(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<BareBody>,
 ) -> Result<Reply, Problem> {
     run_bare(host, id, write, Command::ConvertOnExpiry).await
@@ -284,7 +284,7 @@ pub(super) async fn convert_on_expiry(
     request_body = Bare, responses((status = 200, body = CommandedView)))]
 pub(super) async fn cancel_conversion(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<BareBody>,
 ) -> Result<Reply, Problem> {
     run_bare(host, id, write, Command::CancelConversion).await
@@ -295,7 +295,7 @@ pub(super) async fn cancel_conversion(
     request_body = BuyAgain, responses((status = 200, body = CommandedView)))]
 pub(super) async fn buy_again(
     host: State<Host>,
-    id: Path<String>,
+    id: Id,
     write: Write<BuyAgainBody>,
 ) -> Result<Reply, Problem> {
     run(host, id, write).await
@@ -303,7 +303,7 @@ pub(super) async fn buy_again(
 
 async fn run<T: Commanded>(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<T>,
 ) -> Result<Reply, Problem> {
     let (write, body) = write.split();
@@ -313,7 +313,7 @@ async fn run<T: Commanded>(
 
 async fn run_bare(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<BareBody>,
     command: Command,
 ) -> Result<Reply, Problem> {

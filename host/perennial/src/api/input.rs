@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::FromRequestParts;
+use axum::extract::Path;
 use axum::http::request::Parts;
 use perennial_domain::timestamp::Timestamp;
 
@@ -72,6 +73,20 @@ pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|_| Problem::new(Kind::BadRequest, "the body is not text in UTF-8"))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
     T::of(text)
+}
+
+/// The id in the path of a route.
+#[derive(Clone, Debug)]
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(id) = path.map_err(|_| Problem::new(Kind::BadRequest, "the id in the path is not text in UTF-8"))?;
+        Ok(Id(id))
+    }
 }
 
 /// The parameters behind the `?`. Take each one that is known, then [`Query::finish`].

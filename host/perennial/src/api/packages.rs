@@ -2,7 +2,6 @@
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::State;
 use perennial_domain::micros::Micros;
 use serde::Serialize;
@@ -11,14 +10,15 @@ use utoipa::ToSchema;
 use crate::api::auth::Caller;
 use crate::api::host::Host;
 use crate::api::input::Body;
+use crate::api::input::Id;
 use crate::api::input::Query;
-use crate::api::page;
 use crate::api::page::Page;
+use crate::api::page;
 use crate::api::problem::Problem;
 use crate::api::resources;
-use crate::api::shapes;
 use crate::api::shapes::EventView;
 use crate::api::shapes::ResourceView;
+use crate::api::shapes;
 use crate::api::write::Reply;
 use crate::api::write::Write;
 use crate::formats::body::Spot;
@@ -83,7 +83,7 @@ pub(super) struct Used {
     request_body = Use, responses((status = 200, body = Used)))]
 pub(super) async fn record_use(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<Use>,
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, body| {

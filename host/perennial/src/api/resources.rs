@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -20,14 +19,15 @@ use crate::api::auth::Role;
 use crate::api::host::Host;
 use crate::api::input::Body;
 use crate::api::input::Document;
+use crate::api::input::Id;
 use crate::api::input::Query;
-use crate::api::page;
 use crate::api::page::Page;
+use crate::api::page;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
-use crate::api::shapes;
 use crate::api::shapes::EventView;
 use crate::api::shapes::ResourceView;
+use crate::api::shapes;
 use crate::api::write::Reply;
 use crate::api::write::Write;
 use crate::engine::rules::Providers;
@@ -106,7 +106,7 @@ pub(crate) fn page_of(
 pub(super) async fn get(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -227,7 +227,7 @@ pub(super) struct Changed {
     request_body = Change, responses((status = 200, body = Changed)))]
 pub(super) async fn change(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<Change>,
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, body| {

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use axum::Extension;
 use axum::Json;
-use axum::extract::Path;
 use axum::extract::State;
 use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::auth;
 use crate::api::auth::Caller;
 use crate::api::auth::Role;
 use crate::api::auth::Wanted;
+use crate::api::auth;
 use crate::api::host::Host;
 use crate::api::input::Body;
+use crate::api::input::Id;
 use crate::api::input::Nothing;
 use crate::api::input::Query;
 use crate::api::page::Page;
@@ -160,7 +160,7 @@ pub(super) async fn create(State(host): State<Host>, write: Write<NewToken>) -> 
     responses((status = 200, body = TokenView)))]
 pub(super) async fn revoke(
     State(host): State<Host>,
-    Path(id): Path<String>,
+    Id(id): Id,
     write: Write<Nothing>,
 ) -> Result<Reply, Problem> {
     let reply = host.write(write, move |work, Nothing| {
