@@ -19,7 +19,47 @@ fn a_dry_run_shows_the_priced_plan_and_changes_nothing() {
     let server = Server::furnished();
     let before = server.get("viewer", "/v1/resources/ecs-1");
     let body = r#"{"term": {"count": 1, "unit": "year"}, "dry_run": true}"#;
-    expect![[""]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", body).shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "events": [],
+          "plan": {
+            "account": "acme-hw",
+            "at": "2026-01-01T00:00:00Z",
+            "balance_after": "500.00",
+            "balance_before": "500.00",
+            "command": "renew",
+            "cost": "1188.00",
+            "currency": "CNY",
+            "left_out": [],
+            "plan_hash": "[digest]",
+            "refund": "0.00",
+            "refusal": {
+              "code": "CBC.30050006",
+              "message": "the payment failed: the balance does not suffice; top up the account: 1188.00 CNY needed, 500.00 available"
+            },
+            "resource": "ecs-1",
+            "revision": "[digest]",
+            "steps": [
+              {
+                "cost": "1188.00",
+                "details": {},
+                "expires_at": "2027-01-31T15:59:59Z",
+                "expires_before": "2026-01-31T15:59:59Z",
+                "extra_days": 0,
+                "operation": "extend",
+                "refund": "0.00",
+                "resource": "ecs-1",
+                "term": {
+                  "count": 1,
+                  "unit": "year"
+                }
+              }
+            ]
+          },
+          "resource": null
+        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", body).shown());
     assert_eq!(server.get("viewer", "/v1/resources/ecs-1"), before);
     assert_eq!(server.events(), Vec::<Value>::new());
 }
@@ -30,7 +70,70 @@ fn a_command_is_carried_out_as_planned() {
     let plan = server.post("operator", "/v1/resources/ecs-1:renew", r#"{"dry_run": true}"#).json();
     let hash = plan["plan"]["plan_hash"].as_str().unwrap();
     let body = serde_json::json!({ "plan_hash": hash }).to_string();
-    expect![[""]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "c2d63229e8f11353577b7dad54a41aef"
+        {
+          "events": [
+            {
+              "account": "acme-hw",
+              "amount": "-99.00",
+              "at": "2026-01-01T00:00:00Z",
+              "balance": "401.00",
+              "reason": "renewal",
+              "resource": "ecs-1",
+              "type": "balance_changed"
+            },
+            {
+              "account": "acme-hw",
+              "at": "2026-01-01T00:00:00Z",
+              "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
+              "cause": "command",
+              "cost": "99.00",
+              "expires_at": "2026-02-28T15:59:59Z",
+              "expires_before": "2026-01-31T15:59:59Z",
+              "extra_days": 0,
+              "primary": null,
+              "resource": "ecs-1",
+              "term": {
+                "count": 1,
+                "unit": "month"
+              },
+              "type": "renewal_settled"
+            }
+          ],
+          "plan": null,
+          "resource": {
+            "account": "acme-hw",
+            "anchor_day": 31,
+            "attached_to": null,
+            "attributes": {},
+            "charging": "prepaid",
+            "currency": "CNY",
+            "expires_at": "2026-02-28T15:59:59Z",
+            "id": "ecs-1",
+            "kind": "ecs",
+            "next_wake_at": "2026-02-20T19:00:00Z",
+            "on_expiry": "renew",
+            "package": null,
+            "price": "99.00",
+            "problem": null,
+            "provider": "huawei",
+            "region": "cn-north-4",
+            "renewal_term": null,
+            "renewals_left": null,
+            "stage": "active",
+            "started_at": "2025-12-31T02:00:00Z",
+            "tags": {
+              "env": "prod"
+            },
+            "term": {
+              "count": 1,
+              "unit": "month"
+            }
+          }
+        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
 }
 
 #[test]
@@ -40,7 +143,16 @@ fn a_plan_that_changed_is_not_carried_out() {
     let hash = plan()["plan_hash"].clone();
     assert_eq!(server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#).status, 200);
     let body = serde_json::json!({ "plan_hash": hash }).to_string();
-    expect![[""]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
+    expect![[r#"
+        409 Conflict
+        content-type: application/problem+json
+        {
+          "detail": "its plan is no longer what it was; ask for it again with `dry_run` and look at it",
+          "plan_hash": "[digest]",
+          "status": 409,
+          "title": "The command would now do something else",
+          "type": "urn:perennial:problem:plan-changed"
+        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
     assert_ne!(plan()["plan_hash"], hash);
     assert_eq!(server.events().len(), 1, "only the top-up happened");
 }
@@ -49,7 +161,40 @@ fn a_plan_that_changed_is_not_carried_out() {
 fn a_refusal_is_a_conflict_and_an_event() {
     let server = Server::furnished();
     let body = r#"{"term": {"count": 3, "unit": "year"}}"#;
-    expect![[""]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", body).shown());
+    expect![[r#"
+        409 Conflict
+        content-type: application/problem+json
+        {
+          "detail": "CBC.30050006: the payment failed: the balance does not suffice; top up the account: 3564.00 CNY needed, 500.00 available",
+          "events": [
+            {
+              "account": "acme-hw",
+              "at": "2026-01-01T00:00:00Z",
+              "class": "money",
+              "code": "CBC.30050006",
+              "message": "the payment failed: the balance does not suffice; top up the account: 3564.00 CNY needed, 500.00 available",
+              "next_try_at": null,
+              "resource": "ecs-1",
+              "type": "renewal_declined"
+            },
+            {
+              "account": "acme-hw",
+              "at": "2026-01-01T00:00:00Z",
+              "code": "CBC.30050006",
+              "command": "renew",
+              "message": "the payment failed: the balance does not suffice; top up the account: 3564.00 CNY needed, 500.00 available",
+              "resource": "ecs-1",
+              "type": "command_refused"
+            }
+          ],
+          "refusal": {
+            "code": "CBC.30050006",
+            "message": "the payment failed: the balance does not suffice; top up the account: 3564.00 CNY needed, 500.00 available"
+          },
+          "status": 409,
+          "title": "The provider's rules refuse the command",
+          "type": "urn:perennial:problem:command-refused"
+        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", body).shown());
     assert_eq!(server.events().last().unwrap()["type"], "command_refused");
 }
 

@@ -28,7 +28,15 @@ fn the_same_request_again_is_answered_the_same_and_done_once() {
 fn a_key_is_not_for_another_request() {
     let server = Server::furnished();
     server.send("operator", "POST", TOP_UP, KEY, BODY);
-    expect![[""]].assert_eq(&server.send("operator", "POST", TOP_UP, KEY, r#"{"amount": "2.00"}"#).shown());
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "use another key for another request",
+          "status": 422,
+          "title": "Another request has used this idempotency key",
+          "type": "urn:perennial:problem:idempotency-key-reused"
+        }"#]].assert_eq(&server.send("operator", "POST", TOP_UP, KEY, r#"{"amount": "2.00"}"#).shown());
     assert_eq!(server.send("operator", "POST", "/v1/accounts/beta-bd:top-up", KEY, BODY).status, 422);
     assert_eq!(balance(&server), "501.00");
 }
