@@ -1,11 +1,22 @@
-//! Compiles the guests that the tests of the sandbox load.
+//! Builds the guests that the tests of the sandbox load: one compiled like a plugin, one written by hand.
 
-use std::path::PathBuf;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).ok_or(format!("cargo sets `{name}`"));
-    let workspace = variable("CARGO_MANIFEST_DIR")?.join("..").canonicalize()?;
-    plugin_builder::build("guest-hostile", &workspace, &variable("OUT_DIR")?)
-        .map_err(|error| format!("{error:#}"))?;
+use plugin_builder::Folders;
+
+fn main() -> ExitCode {
+    plugin_builder::script(|folders| {
+        plugin_builder::build("guest-hostile", folders)?;
+        assemble("tables", folders)
+    })
+}
+
+/// Makes a component of the module that `guests/<guest>.wat` writes out.
+fn assemble(guest: &str, folders: &Folders) -> anyhow::Result<()> {
+    let text = folders.workspace.join("tests/guests").join(guest).with_extension("wat");
+    println!("cargo:rerun-if-changed={}", text.display());
+    let module = wat::parse_file(&text)?;
+    let component = plugin_builder::bind(&module, &folders.workspace.join("wit/provider"), "provider")?;
+    std::fs::write(folders.out_dir.join(format!("guest-{guest}.wasm")), component)?;
     Ok(())
 }

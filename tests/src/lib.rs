@@ -1,1 +1,3 @@
-//! stub
+//! What tests and benchmarks of several crates share.
+
+pub mod guests;

@@ -201,3 +201,6 @@ pub struct Attempt {
     /// When it got there.
     pub at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

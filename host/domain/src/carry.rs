@@ -18,6 +18,7 @@ use crate::ledger::Entry;
 use crate::ledger::Reason;
 use crate::ledger::Shortfall;
 use crate::micros::Micros;
+use crate::order;
 use crate::order::Order;
 use crate::plan::AutoRenewal;
 use crate::plan::Buying;
@@ -126,8 +127,10 @@ pub fn carry(
     balance.post(hold);
     let named = bundle.members[occasion.named].id.clone();
     if cost > Micros::ZERO {
-        let reference = carried.attempt.as_ref().map(|attempt| attempt.key.to_string());
-        let reason = if reference.is_some() { Reason::Renewal } else { Reason::Purchase };
+        let (reason, reference) = match &carried.attempt {
+            Some(attempt) => (Reason::Renewal, attempt.key.to_string()),
+            None => (Reason::Purchase, order::purchase_id(occasion.new_id)),
+        };
         carried.entries.push(Entry {
             at: occasion.at,
             from: Book::Cash,
@@ -135,7 +138,7 @@ pub fn carry(
             amount: cost,
             reason,
             resource: Some(named.clone()),
-            reference,
+            reference: Some(reference),
         });
         carried.events.push(balance_changed(occasion.at, &named, -cost, balance, reason));
     }
@@ -202,6 +205,15 @@ fn extend(
         attempt,
     };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
+    // can tell of any more.
+    if expires_before <= occasion.at
+        && let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO)
+    {
+        package.used = Micros::ZERO;
+        let what = Happened::PackageRefilled { left: package.quota };
+        carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
+    }
     let is_back = extension.expires_at > occasion.at && member.stage != Stage::Active;
     if is_back {
         let from = std::mem::replace(&mut member.stage, Stage::Active);
@@ -255,8 +267,9 @@ fn end(
     for refund in &ending.refunds {
         let order = &occasion.orders[refund.order];
         carried.refunded.push((order.id.clone(), place));
-        refunds.push((order.id.clone(), refund.amount));
+        // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
+            refunds.push((order.id.clone(), refund.amount));
             carried.entries.push(Entry {
                 at: occasion.at,
                 from: Book::Spent,
@@ -269,8 +282,16 @@ fn end(
         }
     }
     let refund = refunds.iter().map(|(_, amount)| *amount).sum();
-    let original_order = refunds.first().map(|(order, _)| order.clone());
-    let what = Happened::Unsubscribed { scope: ending.scope, refund, original_order, refunds };
+    // Where nothing comes back, the newest order is the one that ends.
+    let ended = || ending.refunds.last().map(|refund| occasion.orders[refund.order].id.clone());
+    let original_order = refunds.first().map(|(order, _)| order.clone()).or_else(ended);
+    let what = Happened::Unsubscribed {
+        scope: ending.scope,
+        expires_at: ending.expires_at,
+        refund,
+        original_order,
+        refunds,
+    };
     carried.events.push(Event { at: occasion.at, resource: Some(member.id.clone()), what });
     match ending.scope {
         Scope::Future => member.expires_at = ending.expires_at,
@@ -293,11 +314,13 @@ fn buy(buying: &Buying, like: &Resource, place: usize, occasion: &Occasion<'_>, 
     }
     let mut bought = like.clone();
     bought.id = occasion.new_id.to_owned();
+    bought.attached_to = None;
     bought.stage = Stage::Active;
     bought.on_expiry = OnExpiry::Lapse;
     (bought.renewals_left, bought.renewal_term) = (None, None);
     bought.started_at = buying.effective_at;
     bought.expires_at = Some(buying.expires_at);
+    bought.anchor_day = Some(buying.anchor_day);
     let quota = bought.package.as_mut().map(|package| {
         (package.used, package.bought_at) = (Micros::ZERO, occasion.at);
         package.quota
@@ -329,3 +352,6 @@ pub fn balance_changed(
     let what = Happened::BalanceChanged { amount, balance: balance.available(), reason };
     Event { at, resource: Some(resource.to_owned()), what }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,6 @@ impl Course {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,9 +87,11 @@ pub enum Happened {
     Unsubscribed {
         /// What.
         scope: Scope,
+        /// The expiry that is left, for [`Scope::Future`].
+        expires_at: Option<Timestamp>,
         /// The money that came back for this resource.
         refund: Micros,
-        /// The oldest order that was refunded.
+        /// The oldest order that gave money back or, where none did, the newest one that ended.
         original_order: Option<String>,
         /// Every order that was, with its part.
         refunds: Vec<(String, Micros)>,

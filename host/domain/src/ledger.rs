@@ -125,14 +125,14 @@ impl Balance {
         self.held
     }
 
-    /// Reserves `amount`, which is not negative.
+    /// Reserves `amount`, which is not negative. Nothing can always be reserved, also by an account in debt.
     ///
     /// # Errors
     ///
     /// [`Shortfall`] when less is available; nothing has changed then.
     pub fn hold(&mut self, amount: Micros) -> Result<Hold, Shortfall> {
         assert!(amount >= Micros::ZERO, "a hold of {amount} would make money");
-        if amount > self.available {
+        if amount > Micros::ZERO && amount > self.available {
             return Err(Shortfall { needed: amount, available: self.available });
         }
         self.available -= amount;
@@ -172,3 +172,6 @@ impl Balance {
         balance
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ pub mod manifest;
 pub mod micros;
 pub mod order;
 pub mod plan;
+#[cfg(test)]
+mod sample;
 pub mod term;
 pub mod timeline;
 pub mod timestamp;

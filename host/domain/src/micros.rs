@@ -112,9 +112,14 @@ impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let (units, rest) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
-        let digits = format!("{rest:06}");
-        let shown = digits.trim_end_matches('0').len().max(2);
-        f.pad(&format!("{sign}{units}.{}", &digits[..shown]))
+        let (mut rest, mut digits) = (rest, 6);
+        while digits > 2 && rest % 10 == 0 {
+            (rest, digits) = (rest / 10, digits - 1);
+        }
+        match f.width() {
+            None => write!(f, "{sign}{units}.{rest:0digits$}"),
+            Some(_) => f.pad(&format!("{sign}{units}.{rest:0digits$}")),
+        }
     }
 }
 
@@ -143,3 +148,6 @@ impl FromStr for Micros {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,3 +46,6 @@ pub fn opening(resource: &Resource, member: usize, offset_minutes: i16) -> Optio
 pub fn purchase_id(resource: &str) -> String {
     format!("purchase/{resource}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,6 +211,8 @@ pub struct Buying {
     pub effective_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The day of the month that its periods are counted from, 1 to 31.
+    pub anchor_day: u8,
 }
 
 /// Why a plan makes no sense.
@@ -238,13 +240,14 @@ pub enum PlanError {
     },
 }
 
-/// Checks what a plugin would do about a command on member `named` at instant `at`.
+/// Checks what a plugin would do about `command` on member `named` at instant `at`.
 ///
 /// # Errors
 ///
 /// The first thing that makes no sense.
 pub fn check(
     plan: &Plan,
+    command: &Command,
     bundle: &Bundle,
     named: usize,
     orders: &[Order],
@@ -258,17 +261,10 @@ pub fn check(
     }
     for (place, step) in plan.steps.iter().enumerate() {
         let member = &bundle.members[step.member];
-        let extended_before = plan.steps[..place].iter().any(|earlier| {
-            earlier.member == step.member
-                && matches!(
-                    (&earlier.operation, &step.operation),
-                    (Operation::Extend(_), Operation::Extend(_))
-                        | (Operation::EndSubscription(_), _)
-                        | (_, Operation::EndSubscription(_))
-                )
-        });
-        let why = if extended_before {
+        let why = if plan.steps[..place].iter().any(|earlier| contradict(earlier, step)) {
             Some("two steps contradict each other".to_owned())
+        } else if !answers(&step.operation, command) {
+            Some(format!("its step does not answer `{}`", command.name()))
         } else {
             misfit(&step.operation, member, step.member, orders, at)
         };
@@ -277,6 +273,35 @@ pub fn check(
         }
     }
     Ok(())
+}
+
+/// Whether two steps of one plan cannot both be meant: a member is extended once, nothing else is done with one that is
+/// ended, and a plan buys one package, because a purchase is given one id.
+fn contradict(one: &Step, other: &Step) -> bool {
+    match (&one.operation, &other.operation) {
+        (Operation::Buy(_), Operation::Buy(_)) => true,
+        (Operation::Extend(_), Operation::Extend(_))
+        | (Operation::EndSubscription(_), _)
+        | (_, Operation::EndSubscription(_)) => one.member == other.member,
+        (
+            Operation::Extend(_)
+            | Operation::SetOnExpiry(_)
+            | Operation::SetAutoRenew(_)
+            | Operation::Buy(_)
+            | Operation::SetAttribute(..),
+            _,
+        ) => false,
+    }
+}
+
+/// Whether an operation can be part of the answer to a command: what moves money or an expiry has a command of its own.
+fn answers(operation: &Operation, command: &Command) -> bool {
+    match operation {
+        Operation::Extend(_) => matches!(command, Command::Renew(_)),
+        Operation::EndSubscription(_) => matches!(command, Command::Unsubscribe(_)),
+        Operation::Buy(_) => matches!(command, Command::BuyAgain(_)),
+        Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) | Operation::SetAttribute(..) => true,
+    }
 }
 
 /// Why an operation does not fit a member, if it does not.
@@ -303,22 +328,32 @@ fn misfit(
         Operation::Buy(_) if member.package.is_none() => {
             Some("it is bought again although it is no package".to_owned())
         }
-        Operation::Buy(buying) => (buying.pay_at < at
-            || buying.effective_at < buying.pay_at
-            || buying.expires_at <= buying.effective_at)
-            .then(|| {
-                "it is paid in the past, or takes effect before it is paid, or ends before it begins"
-                    .to_owned()
-            }),
+        Operation::Buy(buying) => buying_misfit(buying, at),
         Operation::SetAttribute(..) => None,
     }
+}
+
+fn buying_misfit(buying: &Buying, at: Timestamp) -> Option<String> {
+    let is_in_order = at <= buying.pay_at
+        && buying.pay_at <= buying.effective_at
+        && buying.effective_at < buying.expires_at;
+    if !is_in_order {
+        return Some(
+            "it is paid in the past, or takes effect before it is paid, or ends before it begins".to_owned(),
+        );
+    }
+    let is_day = (1..=31).contains(&buying.anchor_day);
+    (!is_day).then(|| format!("its periods would be counted from day {} of the month", buying.anchor_day))
 }
 
 fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Order]) -> Option<String> {
     if !member.is_live() {
         return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
     }
-    for refund in &ending.refunds {
+    for (number, refund) in ending.refunds.iter().enumerate() {
+        if ending.refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
+            return Some(format!("order {} is refunded twice", refund.order));
+        }
         let Some(order) = orders.get(refund.order).filter(|order| order.member == place) else {
             return Some(format!("order {} is not one of its orders", refund.order));
         };
@@ -331,9 +366,19 @@ fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Ord
     }
     match (ending.scope, ending.expires_at, member.expires_at) {
         (Scope::All, None, _) => None,
-        (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => None,
+        (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => {
+            let periods = orders.iter().enumerate().filter(|(_, order)| order.member == place);
+            let is_ended = |number: usize| ending.refunds.iter().any(|refund| refund.order == number);
+            let mut wrong = periods.filter(|(number, order)| is_ended(*number) != (order.starts_at >= left));
+            wrong.next().map(|(_, order)| {
+                format!("its expiry would be {left}, which does not fit what becomes of `{}`", order.id)
+            })
+        }
         (Scope::All | Scope::Future, _, _) => {
             Some("the expiry that is left does not fit the scope".to_owned())
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

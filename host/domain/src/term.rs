@@ -81,3 +81,6 @@ impl fmt::Display for Term {
         write!(f, "{} {}{plural}", self.count, self.unit.name())
     }
 }
+
+#[cfg(test)]
+mod tests;

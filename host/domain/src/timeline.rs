@@ -4,8 +4,8 @@ use crate::bundle::Bundle;
 use crate::bundle::Stage;
 use crate::timestamp::Timestamp;
 
-/// The most occurrences that a bundle's timeline may have.
-pub const OCCURRENCES_MAX: usize = 512;
+/// The most occurrences that a bundle's timeline may have for each member of the bundle, however they are spread.
+pub const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
 
 /// What happens to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +38,15 @@ pub struct Occurrence {
 /// Why a timeline makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
-    /// More than [`OCCURRENCES_MAX`].
-    #[error("the timeline of `{primary}` has {found} occurrences; at most {OCCURRENCES_MAX} are accepted")]
+    /// More than [`OCCURRENCES_PER_MEMBER_MAX`] for each member.
+    #[error("the timeline of `{primary}` has {found} occurrences; at most {accepted} are accepted")]
     Endless {
         /// The bundle.
         primary: String,
         /// How many came.
         found: usize,
+        /// How many may.
+        accepted: usize,
     },
     /// Something is said to happen to a member that is not there.
     #[error("the timeline of `{primary}` names member {member} of {members}")]
@@ -116,8 +118,9 @@ pub fn check(
     notices: usize,
 ) -> Result<(), TimelineError> {
     let primary = || bundle.primary().id.clone();
-    if timeline.len() > OCCURRENCES_MAX {
-        return Err(TimelineError::Endless { primary: primary(), found: timeline.len() });
+    let accepted = OCCURRENCES_PER_MEMBER_MAX * bundle.members.len();
+    if timeline.len() > accepted {
+        return Err(TimelineError::Endless { primary: primary(), found: timeline.len(), accepted });
     }
     let mut live = bundle.members.iter().map(|member| member.is_live()).collect::<Vec<_>>();
     let mut last = after;
@@ -171,3 +174,6 @@ pub fn check(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

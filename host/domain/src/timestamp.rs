@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Months, SecondsFormat};
+use chrono::{DateTime, Datelike, Months, Timelike};
 
 use crate::term::Term;
 use crate::term::TermUnit;
@@ -108,7 +108,23 @@ impl Sub for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
+        // By hand, because thousands a second are written: several in every event and decision.
+        let utc = self.to_utc();
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let mut number = |last: usize, digits: usize, value: u32| {
+            let mut rest = value;
+            for digit in text[..=last].iter_mut().rev().take(digits) {
+                *digit = b'0' + u8::try_from(rest % 10).expect("a digit is below ten");
+                rest /= 10;
+            }
+        };
+        number(3, 4, utc.year().unsigned_abs());
+        number(6, 2, utc.month());
+        number(9, 2, utc.day());
+        number(12, 2, utc.hour());
+        number(15, 2, utc.minute());
+        number(18, 2, utc.second());
+        f.write_str(std::str::from_utf8(&text).expect("digits are text"))
     }
 }
 
@@ -123,3 +139,6 @@ impl FromStr for Timestamp {
         if timestamp.0 == instant { Ok(timestamp) } else { Err(error()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

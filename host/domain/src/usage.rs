@@ -77,9 +77,9 @@ pub enum DrawError {
         /// What it has.
         left: Micros,
     },
-    /// A package is drawn on outside its time.
-    #[error("the cover of `{resource_type}` draws on `{package}`, which is not in force")]
-    NotInForce {
+    /// A package is drawn on before its time. When it ends is for the provider to say: some count to the end of the day.
+    #[error("the cover of `{resource_type}` draws on `{package}`, which is not in force yet")]
+    NotYetInForce {
         /// What is used.
         resource_type: String,
         /// The package.
@@ -124,8 +124,8 @@ pub fn check(consumption: &Consumption, draws: &[Draw]) -> Result<(), DrawError>
                 left,
             });
         }
-        if consumption.at < offer.starts_at || consumption.at >= offer.expires_at {
-            return Err(DrawError::NotInForce { resource_type: resource_type(), package: package() });
+        if consumption.at < offer.starts_at {
+            return Err(DrawError::NotYetInForce { resource_type: resource_type(), package: package() });
         }
     }
     if draws.iter().map(|draw| draw.amount).sum::<Micros>() > consumption.amount {
@@ -133,3 +133,6 @@ pub fn check(consumption: &Consumption, draws: &[Draw]) -> Result<(), DrawError>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

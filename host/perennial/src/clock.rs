@@ -111,3 +111,6 @@ impl Stopwatch {
         self.started_at.elapsed().as_secs_f64()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,6 @@ pub mod clock;
 pub mod engine;
 pub mod formats;
 pub mod report;
+pub mod sandbox;
 pub mod simulation;
 pub mod store;
-pub mod sandbox;

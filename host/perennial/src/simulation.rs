@@ -88,7 +88,9 @@ impl Play<'_, '_> {
         self.outbox.flush(at);
         let happened = match act {
             Act::TopUp { account, amount } => self.engine.top_up(at, account, *amount)?,
-            Act::SetAttribute { resource, name, value } => self.engine.set_attribute(at, resource, name, value)?,
+            Act::SetAttribute { resource, name, value } => {
+                self.engine.set_attribute(at, resource, name, value)?
+            }
             Act::Use { account, resource_type, amount } => {
                 match self.engine.record_use(at, account, resource_type, *amount) {
                     Err(EngineError::Plugin(error)) => return self.undecided(at, &error.to_string()),
@@ -119,7 +121,8 @@ impl Play<'_, '_> {
     fn resume_by(&mut self, at: Timestamp) -> Result<(), EngineError> {
         let Some(down) = self.down.take_if(|down| down.until <= at) else { return Ok(()) };
         // Money and attributes first: they decide how the missed tries end.
-        let (uses, facts): (Vec<_>, Vec<_>) = down.meanwhile.iter().partition(|act| matches!(act, Act::Use { .. }));
+        let (uses, facts): (Vec<_>, Vec<_>) =
+            down.meanwhile.iter().partition(|act| matches!(act, Act::Use { .. }));
         for act in facts {
             self.carry_out(down.until, act)?;
         }
@@ -153,3 +156,6 @@ impl Outbox<'_, '_> {
 fn order(recorded: &Recorded) -> (Timestamp, Option<&str>, Option<&str>) {
     (recorded.event.at, recorded.account.as_deref(), recorded.event.resource.as_deref())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,6 @@ pub const CALENDAR: Calendar = Calendar::ahead_of_utc(UTC_OFFSET_MINUTES);
 /// How long before its expiry a resource is tried on the day of it, when the hour of tries would come too late.
 const LAST_MOMENT: Timestamp = 3600;
 
-/// The contract's limit for one bundle. The host acts on the first and asks again, so the end of a longer list is
-/// not lost, only told later.
-const OCCURRENCES_MAX: usize = 512;
-
 /// Everything that happens to the bundle strictly after `after` if nobody does anything and every try fails.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     let mut line = Line { after, occurrences: Vec::with_capacity(bundle.len() * 12) };
@@ -47,7 +43,6 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     }
     line.occurrences.sort_by_key(|occurrence| (occurrence.at, occurrence.resource));
     line.occurrences.dedup();
-    line.occurrences.truncate(OCCURRENCES_MAX);
     line.occurrences
 }
 

@@ -23,6 +23,10 @@ const NOT_FOR_PLUGINS: [&str; 8] = [
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
 ];
 
+/// What the linker gives a plugin to start with: the memory that a full batch takes, because each growth would stop
+/// every thread of the host for a moment; and a stack that rules do not use up, instead of one that takes most of it.
+const LINKED: [&str; 2] = ["-Clink-arg=--initial-memory=1048576", "-Clink-arg=-zstack-size=131072"];
+
 /// Compiles `package` for [`TARGET`] and returns the path of the module.
 ///
 /// The outer cargo's job slots are shared (`CARGO_MAKEFLAGS` stays), so `-j` means what it says.
@@ -36,6 +40,8 @@ pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<Pat
     for name in NOT_FOR_PLUGINS {
         cargo.env_remove(name);
     }
+    let flags = LINKED.map(str::to_owned).into_iter().chain(unplaced(workspace));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\x1f"));
     let output = cargo.output().with_context(|| format!("cannot run `{}`", show(&cargo)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -43,6 +49,17 @@ pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<Pat
     }
     let module = format!("{}.wasm", package.replace('-', "_"));
     Ok(target_dir.join(TARGET).join("plugin").join(module))
+}
+
+/// Takes the folders of this machine out of the messages of panics: the same sources give the same plugin, and so the
+/// same digest, wherever it is built.
+fn unplaced(workspace: &Path) -> impl Iterator<Item = String> {
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
+    let folders = [(Some(workspace.to_owned()), "/plugin"), (cargo_home, "/cargo")];
+    folders
+        .into_iter()
+        .filter_map(|(folder, name)| Some(format!("--remap-path-prefix={}={name}", folder?.display())))
 }
 
 /// The program that cargo names in the variable `name` for its build scripts, or `fallback` outside of one.

@@ -9,19 +9,54 @@ mod watch;
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use anyhow::Result;
 use wit_component::ComponentEncoder;
+use wit_component::StringEncoding;
+use wit_parser::Resolve;
 
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Compiles the workspace's package `package` with its profile `plugin`, writes it as a component into `out_dir`
-/// (a build script's `OUT_DIR`), and tells cargo what it was made from. Returns the component's path, which ends in
-/// `<package>.wasm`.
+/// Where a build script finds what it reads and puts what it makes.
+#[derive(Debug)]
+pub struct Folders {
+    /// The folder of the workspace's `Cargo.toml`.
+    pub workspace: PathBuf,
+    /// The build script's own folder.
+    pub out_dir: PathBuf,
+}
+
+/// Runs a build script, and prints its error the way people read it: whole, line by line, causes after consequences.
+pub fn script(body: impl FnOnce(&Folders) -> Result<()>) -> ExitCode {
+    match folders().and_then(|folders| body(&folders)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn folders() -> Result<Folders> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .with_context(|| format!("`{name}` is not set: cargo sets it"))
+    };
+    let package = variable("CARGO_MANIFEST_DIR")?;
+    let is_workspace = |folder: &&Path| folder.join("Cargo.lock").exists();
+    let workspace = package.ancestors().find(is_workspace);
+    let workspace = workspace.with_context(|| format!("no `Cargo.lock` above `{}`", package.display()))?;
+    Ok(Folders { workspace: workspace.to_owned(), out_dir: variable("OUT_DIR")? })
+}
+
+/// Compiles the workspace's package `package` with its profile `plugin`, writes it as the component
+/// `<package>.wasm` into the build script's folder, and tells cargo what it was made from. Returns the component's path.
 ///
-/// `workspace` is the folder of the workspace's `Cargo.toml`. The compiler target is brought by `rustup` if it is
+/// The compiler target is brought by `rustup` if it is
 /// missing. The code that plugins share is compiled once: every build script of one cargo target folder uses the same
 /// folder beneath it, and they wait for one another.
 ///
@@ -29,19 +64,34 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 ///
 /// In words for whoever ran the build: the target is missing and cannot be brought, the package does not compile (with
 /// the compiler's own words), or its module is no component, because it imports something, say.
-pub fn build(package: &str, workspace: &Path, out_dir: &Path) -> Result<PathBuf> {
+pub fn build(package: &str, folders: &Folders) -> Result<PathBuf> {
+    let Folders { workspace, out_dir } = folders;
     let target_dir = target_dir(out_dir);
     target::ensure(workspace, &target_dir)?;
     let module = cargo::compile(package, workspace, &target_dir)?;
     let component = out_dir.join(format!("{package}.wasm"));
     let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
     let encoded = encode(&bytes).with_context(|| format!("cannot make a component of `{package}`"))?;
-    std::fs::write(&component, encoded)
-        .with_context(|| format!("cannot write `{}`", component.display()))?;
+    std::fs::write(&component, encoded).with_context(|| format!("cannot write `{}`", component.display()))?;
     for file in watch::inputs(&module, workspace)? {
         println!("cargo:rerun-if-changed={}", file.display());
     }
     Ok(component)
+}
+
+/// Makes a component of a module that has no bindings in it, such as one written by hand: `world` of the contract in the
+/// folder `wit` says what its exports mean.
+///
+/// # Errors
+///
+/// When the contract cannot be read, or the module's exports are not what it asks for.
+pub fn bind(module: &[u8], wit: &Path, world: &str) -> Result<Vec<u8>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit)?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    let mut module = module.to_vec();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    encode(&module)
 }
 
 /// Where plugins are compiled: beside the `build` folder that `out_dir` (`<profile>/build/<package>/out`) is in, never

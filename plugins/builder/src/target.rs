@@ -57,7 +57,7 @@ fn is_there(workspace: &Path) -> Result<bool> {
 
 fn add(workspace: &Path) -> Result<()> {
     let mut rustup = Command::new("rustup");
-    rustup.current_dir(workspace).args(["target", "add", TARGET]);
+    rustup.current_dir(workspace).args(["target", "add", TARGET]).env_remove("RUST_BACKTRACE");
     let output = match rustup.output() {
         Ok(output) => output,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(

@@ -11,8 +11,7 @@ use anyhow::Result;
 /// module), the `Cargo.toml` of each one's package, and the files of `workspace` that hold for every package.
 pub fn inputs(module: &Path, workspace: &Path) -> Result<BTreeSet<PathBuf>> {
     let list = module.with_extension("d");
-    let text =
-        std::fs::read_to_string(&list).with_context(|| format!("cannot read `{}`", list.display()))?;
+    let text = std::fs::read_to_string(&list).with_context(|| format!("cannot read `{}`", list.display()))?;
     let mut inputs = prerequisites(&text);
     let manifests = inputs.iter().filter_map(|file| manifest_of(file)).collect::<BTreeSet<_>>();
     inputs.extend(manifests);

@@ -20,13 +20,7 @@ use crate::settings::Settings;
 /// The hour at which fees are deducted, UTC+8: Managing Yearly/Monthly Resources, "Development Suggestions".
 pub const DEDUCTION_HOUR: u8 = 3;
 
-/// The most occurrences that the contract takes for one bundle.
-const OCCURRENCES_MAX: usize = 512;
-
 /// Everything that happens to the bundle strictly after `after`, in time order.
-///
-/// Of a bundle with hundreds of members, the first 512: whoever acts on them asks again, and a member whose stage did
-/// not fit in at its instant enters it a second later.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     // A primary with a week of tries has about sixteen, an attached resource three.
     let mut occurrences = Vec::with_capacity(12 + 4 * bundle.len());
@@ -38,7 +32,6 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     }
     occurrences
         .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.what), occurrence.resource));
-    occurrences.truncate(OCCURRENCES_MAX);
     occurrences
 }
 

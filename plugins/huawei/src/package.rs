@@ -15,13 +15,12 @@ use crate::family::is_live;
 use crate::family::place;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
-use crate::refusals::DELETED;
 use crate::refusals::UNKNOWN;
 use crate::settings::PackageOrder;
 use crate::settings::Settings;
 
-/// How many quotas ahead a timeline shows: what is left of it must fit into the contract's 512.
-const REFILLS_MAX: usize = 400;
+/// How many quotas ahead a timeline shows: with tries, notices and stages it must fit into the contract's 128.
+const REFILLS_MAX: usize = 100;
 
 /// How many periods back from an expiry are looked at, so that an absurd expiry costs little.
 const PERIODS_MAX: u32 = 4_000;
@@ -41,8 +40,10 @@ pub fn buy_again(
     }
     // Paid later than the chosen time is in force on payment.
     let effective_at = purchase.effective_at.unwrap_or(pay_at).max(pay_at);
-    let last_day = CALENDAR.plus(effective_at, CALENDAR.day_of_month(effective_at), term);
-    let buying = Buying { pay_at, effective_at, expires_at: end(Family::Package, last_day) };
+    let anchor_day = CALENDAR.day_of_month(effective_at);
+    let last_day = CALENDAR.plus(effective_at, anchor_day, term);
+    let expires_at = end(Family::Package, last_day);
+    let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
     let steps = vec![Step { resource: place(named), operation: Operation::Buy(buying) }];
     Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
 }
@@ -52,10 +53,9 @@ fn may_be_bought_again(resource: &Resource) -> Result<Term, Code> {
     if Family::of(resource) != Family::Package {
         return Err(BAD_PARAMETER);
     }
-    if resource.stage == Stage::Released {
-        return Err(DELETED);
-    }
-    resource.term.filter(|_| is_live(resource)).ok_or(UNKNOWN)
+    // One that ended can be bought again too: a purchase that was ordered before may be paid after it.
+    let is_known = is_live(resource) || resource.stage == Stage::Released;
+    resource.term.filter(|_| is_known).ok_or(UNKNOWN)
 }
 
 /// Whether a package can be renewed for this term: whole periods of its own, so that every quota has one, and at most

@@ -4,6 +4,8 @@
 //! [`exports`] on a type of its own and hands that type to [`export_provider!`], under
 //! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison.
 
+#[cfg(target_family = "wasm")]
+mod allocator;
 pub mod calendar;
 pub mod settings;
 

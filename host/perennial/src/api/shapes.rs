@@ -274,7 +274,11 @@ impl EventView {
 
     /// An event that has just happened.
     pub(crate) fn recorded(recorded: &Recorded) -> EventView {
-        let (kind, more) = formats::event::body(&recorded.event);
+        let (kind, body) = formats::event::body(&recorded.event);
+        let more = match serde_json::to_value(body) {
+            Ok(Value::Object(more)) => more,
+            Ok(_) | Err(_) => unreachable!("an event's body is an object"),
+        };
         EventView {
             id: None,
             at: recorded.event.at.to_string(),

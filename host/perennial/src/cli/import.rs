@@ -8,6 +8,7 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::engine::Keep;
 use crate::formats::inventory::Known;
+use crate::formats::inventory::Nothing;
 use crate::store::Store;
 use crate::store::accounts;
 use crate::store::bundles;
@@ -26,6 +27,10 @@ pub(super) struct Arguments {
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let text = input::read(&arguments.file)?;
     let providers = context.providers()?;
+    if !context.db.exists() {
+        // Before there is a database, so that a file that cannot be used makes none.
+        input::inventory(&arguments.file, &text, &providers, &Nothing)?;
+    }
     let store = Store::open(&context.db)?;
     let inventory = input::inventory(&arguments.file, &text, &providers, &Stored(&store))?;
     let mut engine = Engine::new(store, providers, Keep::Everything);

@@ -30,13 +30,20 @@ impl Context {
     /// The bundled plugins and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let cache = self.cache.clone().or_else(default_cache);
-        Ok(Plugins::load(&Options { files: self.plugins.clone(), cache_dir: cache, limits: Limits::DEFAULT })?)
+        Ok(Plugins::load(&Options {
+            files: self.plugins.clone(),
+            cache_dir: cache,
+            limits: Limits::DEFAULT,
+        })?)
     }
 
     /// The rules of every provider.
     pub(super) fn providers(&self) -> anyhow::Result<Providers> {
         let plugins = self.load_plugins()?;
-        Ok(plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect())
+        Ok(plugins
+            .iter()
+            .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
+            .collect())
     }
 }
 

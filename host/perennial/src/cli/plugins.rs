@@ -45,7 +45,8 @@ fn describe(plugin: &Plugin, out: &mut dyn Write) -> std::io::Result<()> {
     }
     writeln!(out, "  settings")?;
     for setting in &manifest.settings {
-        let default = setting.default.as_ref().map(|default| format!("; default `{default}`")).unwrap_or_default();
+        let default =
+            setting.default.as_ref().map(|default| format!("; default `{default}`")).unwrap_or_default();
         writeln!(out, "    {:<20} {}{default}", setting.name, setting.label)?;
     }
     Ok(())

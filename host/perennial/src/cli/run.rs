@@ -35,10 +35,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     if !context.db.exists() {
         return Err(StoreError::Missing { path: context.db.clone() }.into());
     }
-    let store = Store::open(&context.db)?;
-    let providers = context.providers()?;
+    // First of all, so that being told to stop while it starts is no failure either.
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
+    let store = Store::open(&context.db)?;
+    let providers = context.providers()?;
     let mut engine =
         Engine::new(store, providers, Keep::Everything).with_batches_of(arguments.batch).stopped_by(stopped);
     tracing::info!(db = %context.db.display(), "the clock runs");

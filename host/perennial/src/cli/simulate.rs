@@ -118,7 +118,10 @@ fn tell_what_is_outside(scenario: &[Entry], arguments: &Arguments) {
     let window = arguments.from..=arguments.until;
     let outside = scenario.iter().filter(|entry| !window.contains(&entry.at)).count();
     if outside > 0 {
-        tracing::warn!(outside, "entries of the scenario are not between `--from` and `--until`; they are not played");
+        tracing::warn!(
+            outside,
+            "entries of the scenario are not between `--from` and `--until`; they are not played"
+        );
     }
 }
 
@@ -141,7 +144,8 @@ impl Play<'_> {
         providers: Providers,
         detail: Detail,
     ) -> anyhow::Result<History> {
-        let bundles = self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        let bundles =
+            self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         let manifests = providers.values().map(|rules| rules.manifest());
         let mut history =
             History::new(self.from, self.until, detail, &self.inventory.accounts, bundles, manifests);
@@ -162,7 +166,8 @@ impl Play<'_> {
         let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
         let store = Store::scratch(&folder.path().join("simulation.db"))?;
         let mut engine = Engine::new(store, providers, Keep::State);
-        let bundles = self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        let bundles =
+            self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
         let mut progress = context.progress("simulating", self.from, self.until);
         simulation::play(&mut engine, self.scenario, self.from, self.until, &mut |recorded| {

@@ -21,6 +21,7 @@ use perennial_domain::course::Course;
 use perennial_domain::course::Pause;
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
@@ -30,22 +31,24 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::engine::parallel;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::formats;
 use crate::sandbox::Outlook;
-use crate::sandbox::Question;
 use crate::sandbox::PluginError;
+use crate::sandbox::Question;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles::Agenda;
+use crate::store::bundles::Before;
 use crate::store::bundles::StoredBundle;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
 /// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
 const BACK_OFF_FIRST: i64 = 60;
-/// ... up to this.
-const BACK_OFF_MAX: i64 = 6 * 3600;
+/// ... up to this, in seconds.
+pub const BACK_OFF_MAX: i64 = 6 * 3600;
 
 /// An account whose bundles are being decided on.
 pub struct InPlay {
@@ -56,14 +59,33 @@ pub struct InPlay {
     /// Its provider's rules, if they are loaded.
     pub rules: Option<Arc<dyn Rules>>,
     notices: Arc<[String]>,
+    /// What it had to spend before.
+    available_before: Micros,
+    /// The last bundle whose plan met the balance, by place.
+    met_last: usize,
+    /// The first bundle whose plan met the balance only after a later bundle's had, by place.
+    overtaken: Option<usize>,
+    /// Whether the balance did not suffice for a plan.
+    is_short: bool,
 }
 
 impl InPlay {
     /// An account as stored, with its provider's rules.
     pub fn new(stored: StoredAccount, providers: &Providers) -> InPlay {
         let rules = providers.get(&stored.account.provider).cloned();
-        let notices = rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
-        InPlay { row: stored.row, notices: notices.collect(), account: stored.account, rules }
+        let notices =
+            rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
+        let notices = notices.collect();
+        InPlay {
+            row: stored.row,
+            rules,
+            notices,
+            available_before: stored.account.balance.available(),
+            account: stored.account,
+            met_last: 0,
+            overtaken: None,
+            is_short: false,
+        }
     }
 }
 
@@ -82,7 +104,7 @@ pub struct Decided {
 /// A bundle that is being decided on, and what there is to write down about it.
 pub struct Item {
     /// As it was.
-    pub stored: StoredBundle,
+    pub stored: Before,
     /// Its account, by place in the batch.
     pub account: usize,
     /// The instant of whatever is decided: of tries, and of the money they take.
@@ -104,7 +126,8 @@ pub struct Item {
 impl Item {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> Item {
-        let course = Course::new(stored.bundle.clone(), stored.agenda.cursor_at);
+        let (stored, bundle) = stored.into_before();
+        let course = Course::new(bundle, stored.agenda.cursor_at);
         Item {
             account,
             instant,
@@ -120,7 +143,8 @@ impl Item {
 
     /// Nothing more is due by the instant; something is at `wake`.
     fn sleep(&mut self, wake_at: Option<Timestamp>) {
-        self.agenda = Agenda { cursor_at: self.instant.max(self.stored.agenda.cursor_at), wake_at, failures: 0 };
+        self.agenda =
+            Agenda { cursor_at: self.instant.max(self.stored.agenda.cursor_at), wake_at, failures: 0 };
     }
 
     /// The plugin gave no usable answer: the bundle stays as it is by now and is asked about again later.
@@ -130,7 +154,7 @@ impl Item {
         let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
         let next_try_at = self.instant + rest;
         self.agenda = Agenda { cursor_at: self.course.safe_cursor(), wake_at: Some(next_try_at), failures };
-        let resource = Some(self.stored.bundle.primary().id.clone());
+        let resource = Some(self.course.bundle.primary().id.clone());
         let what = Happened::PluginFailed { message: message.clone(), next_try_at };
         self.course.events.push(Event { at: self.instant, resource, what });
         self.problem = Some(message);
@@ -156,6 +180,40 @@ struct Try {
 }
 
 impl Batch {
+    /// No bundles yet.
+    pub fn new(keeps_decisions: bool) -> Batch {
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions }
+    }
+
+    /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
+    ///
+    /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
+    /// before a later bundle's first, though rounds make them the other way round: where the balance suffices for all of
+    /// them nobody can tell, else they must not be decided on together.
+    pub fn together(&self) -> usize {
+        let again = |(place, item): (usize, &Item)| {
+            let wake_at = item.agenda.wake_at?;
+            Some(self.items.partition_point(|later| later.instant < wake_at).max(place + 1))
+        };
+        let again = self.items.iter().enumerate().filter_map(again);
+        let short = self.accounts.iter().filter(|in_play| in_play.is_short);
+        let overtaken = short.filter_map(|in_play| in_play.overtaken).map(|place| place + 1);
+        again.chain(overtaken).chain([self.items.len()]).min().unwrap_or_default()
+    }
+
+    /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.
+    pub fn tell_balances_in_order(&mut self) {
+        let mut balances = self.accounts.iter().map(|in_play| in_play.available_before).collect::<Vec<_>>();
+        for item in &mut self.items {
+            for event in &mut item.course.events {
+                if let Happened::BalanceChanged { amount, balance, .. } = &mut event.what {
+                    balances[item.account] += *amount;
+                    *balance = balances[item.account];
+                }
+            }
+        }
+    }
+
     /// Decides on every bundle, up to its instant.
     pub fn decide(&mut self) {
         let everything = (0..self.items.len()).collect();
@@ -206,12 +264,14 @@ impl Batch {
         let command = automatic_renewal();
         let asked = tries.iter().map(|one| (one.item, one.member)).collect::<Vec<_>>();
         let plans = self.plans(&asked, &command);
+        let mut kept = self.kept(&asked, &command, &plans).into_iter();
         let mut awake = Vec::new();
         for (one, plan) in tries.into_iter().zip(plans) {
+            let kept = kept.next().flatten();
             match plan {
                 Err(message) => self.items[one.item].fail(message),
                 Ok(plan) => {
-                    self.keep(one.item, one.member, &command, &[], &plan);
+                    self.items[one.item].decisions.extend(kept);
                     if self.try_renewal(one.item, one.member, plan, one.next_try_at) {
                         self.items[one.item].course.settle();
                         awake.push(one.item);
@@ -222,6 +282,21 @@ impl Batch {
             }
         }
         awake
+    }
+
+    /// What is to be kept of these questions, one for each that was answered; nothing if decisions are not kept.
+    fn kept(
+        &self,
+        asked: &[(usize, usize)],
+        command: &Command,
+        answers: &[Result<Result<Plan, Refusal>, String>],
+    ) -> Vec<Option<Decided>> {
+        // Writing them out takes longer than the rule does.
+        parallel::map(if self.keeps_decisions { asked.len() } else { 0 }, |number| {
+            let (place, member) = asked[number];
+            let answer = answers[number].as_ref().ok()?;
+            Some(self.decided(place, member, command, &[], answer))
+        })
     }
 
     /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
@@ -249,7 +324,16 @@ impl Batch {
         let refusal = match plan {
             Ok(plan) => match self.carry(place, member, Cause::Auto, &plan, &[], "") {
                 Ok(()) => return true,
-                Err(refusal) => return self.decline(place, member, refusal, DeclineClass::Money, next_try_at, Some(&plan)),
+                Err(refusal) => {
+                    return self.decline(
+                        place,
+                        member,
+                        refusal,
+                        DeclineClass::Money,
+                        next_try_at,
+                        Some(&plan),
+                    );
+                }
             },
             Err(refusal) => refusal,
         };
@@ -272,6 +356,10 @@ impl Batch {
     ) -> Result<(), Refusal> {
         let item = &mut self.items[place];
         let in_play = &mut self.accounts[item.account];
+        if place < in_play.met_last {
+            in_play.overtaken = Some(in_play.overtaken.map_or(place, |first| first.min(place)));
+        }
+        in_play.met_last = in_play.met_last.max(place);
         let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
         match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
             Ok(mut carried) => {
@@ -280,6 +368,7 @@ impl Batch {
                 Ok(())
             }
             Err(shortfall) => {
+                in_play.is_short = true;
                 let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
                 let refusal = &rules.manifest().insufficient_balance;
                 let currency = &in_play.account.currency;
@@ -304,7 +393,8 @@ impl Batch {
     ) -> bool {
         let item = &mut self.items[place];
         let resource = &item.course.bundle.members[member];
-        let what = Happened::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
+        let what =
+            Happened::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.course.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
         let planned = plan.and_then(|plan| carry::attempt_key(plan, &item.course.bundle, member));
         let asked_for = || {
@@ -319,16 +409,20 @@ impl Batch {
 
     /// Asks for the timelines of the bundles at these places.
     fn timelines(&self, places: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
-        self.ask(places, |&place| place, |rules, accounts, asked| {
-            let outlooks = asked
-                .iter()
-                .map(|(account, place)| {
-                    let course = &self.items[**place].course;
-                    Outlook { after: course.ask_after(), account: *account, bundle: &course.bundle }
-                })
-                .collect::<Vec<_>>();
-            rules.timelines(accounts, &outlooks)
-        })
+        self.ask(
+            places,
+            |&place| place,
+            |rules, accounts, asked| {
+                let outlooks = asked
+                    .iter()
+                    .map(|(account, place)| {
+                        let course = &self.items[**place].course;
+                        Outlook { after: course.ask_after(), account: *account, bundle: &course.bundle }
+                    })
+                    .collect::<Vec<_>>();
+                rules.timelines(accounts, &outlooks)
+            },
+        )
     }
 
     /// Asks what `command` would do to each of these members.
@@ -337,23 +431,27 @@ impl Batch {
         asked: &[(usize, usize)],
         command: &Command,
     ) -> Vec<Result<Result<Plan, Refusal>, String>> {
-        self.ask(asked, |&(place, _)| place, |rules, accounts, asked| {
-            let questions = asked
-                .iter()
-                .map(|(account, (place, member))| {
-                    let item = &self.items[*place];
-                    Question {
-                        at: item.instant,
-                        account: *account,
-                        command,
-                        member: *member,
-                        bundle: &item.course.bundle,
-                        orders: &[],
-                    }
-                })
-                .collect::<Vec<_>>();
-            rules.make_plans(accounts, &questions)
-        })
+        self.ask(
+            asked,
+            |&(place, _)| place,
+            |rules, accounts, asked| {
+                let questions = asked
+                    .iter()
+                    .map(|(account, (place, member))| {
+                        let item = &self.items[*place];
+                        Question {
+                            at: item.instant,
+                            account: *account,
+                            command,
+                            member: *member,
+                            bundle: &item.course.bundle,
+                            orders: &[],
+                        }
+                    })
+                    .collect::<Vec<_>>();
+                rules.make_plans(accounts, &questions)
+            },
+        )
     }
 
     /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the questions.
@@ -385,7 +483,8 @@ impl Batch {
             }
             let Some(rules) = rules else {
                 for number in numbers {
-                    answers[number] = Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
+                    answers[number] =
+                        Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
                 }
                 continue;
             };
@@ -407,23 +506,34 @@ impl Batch {
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
     ) {
-        if !self.keeps_decisions {
-            return;
+        if self.keeps_decisions {
+            let decided = self.decided(place, member, command, orders, answer);
+            self.items[place].decisions.push(decided);
         }
-        let item = &mut self.items[place];
+    }
+
+    fn decided(
+        &self,
+        place: usize,
+        member: usize,
+        command: &Command,
+        orders: &[Order],
+        answer: &Result<Plan, Refusal>,
+    ) -> Decided {
+        let item = &self.items[place];
         let account = &self.accounts[item.account].account;
-        let question = formats::decision::Question {
+        let asked = formats::decision::Asked {
             at: item.instant,
-            account: account.id.clone(),
-            settings: account.settings.clone(),
-            command: command.clone(),
+            account: &account.id,
+            settings: &account.settings,
+            command,
             resource: member,
-            bundle: item.course.bundle.clone(),
-            orders: orders.to_vec(),
+            bundle: &item.course.bundle,
+            orders,
         };
-        let question = formats::decision::question(&question).to_string();
-        let answer = formats::decision::answer(answer).to_string();
-        item.decisions.push(Decided { at: item.instant, member, question, answer });
+        let question = formats::decision::question(&asked).to_text();
+        let answer = formats::decision::answer(answer).to_text();
+        Decided { at: item.instant, member, question, answer }
     }
 }
 

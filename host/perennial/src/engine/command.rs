@@ -25,6 +25,7 @@ use crate::engine::Engine;
 use crate::engine::Keep;
 use crate::engine::batch;
 use crate::engine::batch::Batch;
+use crate::engine::batch::Item;
 use crate::engine::error::EngineError;
 use crate::engine::gather;
 use crate::engine::proposal::PricedPlan;
@@ -62,6 +63,8 @@ struct Asked {
     new_id: String,
     /// What the rules answered so far, priced.
     priced: Vec<PricedPlan>,
+    /// The row of the order that this pays for, which is struck then.
+    deferred: Option<i64>,
 }
 
 /// What looking at a command takes: nothing of it writes.
@@ -87,7 +90,7 @@ pub fn propose(
     let Some((stored, member)) = bundles::of_resource(db, resource)? else { return Ok(None) };
     let account = stored.account;
     let desk = Desk { db, providers, keeps_decisions: false };
-    let mut asked = desk.asked(at, stored, member, command)?;
+    let mut asked = desk.asked(at, stored, member, command, None)?;
     let before = asked.snapshot();
     let refusal = match desk.seen(at, account, &asked, resource, command)? {
         Some(sent) if sent.seen.is_some() => sent.repeated(),
@@ -149,7 +152,7 @@ impl Engine {
             return self.unknown_resource(at, account, resource, command);
         };
         let account = stored.account;
-        let mut asked = self.desk().asked(at, stored, member, command)?;
+        let mut asked = self.desk().asked(at, stored, member, command, None)?;
         let sent = self.desk().seen(at, account, &asked, resource, command)?;
         let sent = match sent {
             Some(sent) if sent.seen.is_some() => return self.seen_before(at, &mut asked, command, sent),
@@ -182,7 +185,12 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
-    pub fn top_up(&mut self, at: Timestamp, account: &str, amount: Micros) -> Result<Vec<Recorded>, EngineError> {
+    pub fn top_up(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        amount: Micros,
+    ) -> Result<Vec<Recorded>, EngineError> {
         let found = accounts::get(self.read(), account)?;
         let mut found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         found.account.balance.credit(amount);
@@ -223,7 +231,9 @@ impl Engine {
         name: &str,
         value: &str,
     ) -> Result<Vec<Recorded>, EngineError> {
-        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else { return Ok(Vec::new()) };
+        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
+            return Ok(Vec::new());
+        };
         let is_behind = is_behind(&stored, at);
         let mut batch = self.batch(vec![stored], |_| at - 1)?;
         let item = &mut batch.items[0];
@@ -241,30 +251,54 @@ impl Engine {
         self.write(batch)
     }
 
-    /// Pays for a package whose time to be paid has come: the same as buying it again now.
+    /// Pays for a package whose time to be paid has come: the same as buying it again now. One whose plugin gives no
+    /// usable answer is paid later.
     pub(super) fn pay_deferred(
         &mut self,
         purchase: DeferredPurchase,
         at: Timestamp,
     ) -> Result<Vec<Recorded>, EngineError> {
-        self.store.write(|tx| packages::delete_deferred(tx, purchase.row))?;
-        let stored = bundles::at(self.read(), self.bundle_of(purchase.resource)?)?;
-        let member = stored.rows.iter().position(|row| *row == purchase.resource).unwrap_or(0);
-        let resource = stored.bundle.members[member].id.clone();
+        let (stored, member) = bundles::of_row(self.read(), purchase.resource)?;
+        let (account, resource) = (stored.account, stored.bundle.members[member].id.clone());
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
-        match self.command(at, None, &resource, &command) {
-            Ok(answer) => Ok(answer.happened),
-            Err(EngineError::Plugin(error)) => {
-                tracing::warn!(resource, %error, "a package that was ordered could not be paid");
-                Ok(Vec::new())
+        let asked = self.desk().asked(at, stored, member, &command, Some(purchase.row));
+        let carried_out = asked.and_then(|mut asked| Ok((asked.carry_out(&command)?, asked)));
+        match carried_out {
+            Ok((refusal, mut asked)) => {
+                if let Some(refusal) = &refusal {
+                    asked.refuse(&command, refusal);
+                }
+                self.write_asked(at, account, asked, None)
             }
-            Err(error) => Err(error),
+            Err(error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. })) => {
+                self.postpone(purchase, at, account, resource, error.to_string())
+            }
+            Err(error @ (EngineError::Store(_) | EngineError::UnknownAccount(_) | EngineError::PlanChanged { .. })) => Err(error),
         }
     }
 
-    fn bundle_of(&self, resource: i64) -> Result<i64, StoreError> {
-        Ok(self.read().query_row("select bundle from hot where resource = ?1", [resource], |row| row.get(0))?)
+    fn postpone(
+        &mut self,
+        purchase: DeferredPurchase,
+        at: Timestamp,
+        account: i64,
+        resource: String,
+        message: String,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        let next_try_at = at + batch::BACK_OFF_MAX;
+        let id = accounts::at(self.read(), account)?.account.id;
+        let event =
+            Event { at, resource: Some(resource), what: Happened::PluginFailed { message, next_try_at } };
+        let keep = self.keep;
+        self.store.write(|tx| {
+            packages::postpone_deferred(tx, purchase.row, next_try_at)?;
+            if keep == Keep::Everything {
+                write::event(tx, Some(account), &event)?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(vec![Recorded { account: Some(id.into()), event }])
     }
 
     /// The same token again: nothing is done, and the answer is the same or the provider's word for a mismatch.
@@ -307,14 +341,17 @@ impl Engine {
             None => None,
         };
         // Who asks may not be known; what the provider would say is, if there is only one.
-        let one_provider = accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
-        let provider = account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
+        let one_provider =
+            accounts.windows(2).all(|pair| pair[0].account.provider == pair[1].account.provider);
+        let provider =
+            account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
         let rules = provider.and_then(|provider| self.providers.get(provider));
         let refusal = match rules {
             Some(rules) => rules.manifest().unknown_resource.clone(),
-            None => {
-                Refusal { code: "no_such_resource".to_owned(), message: format!("there is no resource `{resource}`") }
-            }
+            None => Refusal {
+                code: "no_such_resource".to_owned(),
+                message: format!("there is no resource `{resource}`"),
+            },
         };
         let event = refused(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
@@ -351,6 +388,9 @@ impl Engine {
             if let Some((token, seen)) = &seen {
                 tokens::put(tx, account, token, seen, at)?;
             }
+            if let Some(deferred) = asked.deferred {
+                packages::delete_deferred(tx, deferred)?;
+            }
             write::batch(tx, asked.batch, keeps_events)
         })?;
         Ok(happened)
@@ -365,16 +405,8 @@ impl Desk<'_> {
         stored: StoredBundle,
         member: usize,
         command: &Command,
+        deferred: Option<i64>,
     ) -> Result<Asked, EngineError> {
-        let orders = match command {
-            Command::Unsubscribe(_) => orders::list(self.db, &stored.rows)?,
-            Command::Renew(_)
-            | Command::SetAutoRenew(_)
-            | Command::CancelAutoRenew
-            | Command::ConvertOnExpiry
-            | Command::CancelConversion
-            | Command::BuyAgain(_) => Vec::new(),
-        };
         let new_id = match command {
             Command::BuyAgain(_) => self.free_id(&stored.bundle.members[member].id)?,
             Command::Renew(_)
@@ -387,11 +419,35 @@ impl Desk<'_> {
         let (batch, problem) = self.in_play(stored, at)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
-            return Err(EngineError::NoPlugin { account: account.id.clone(), provider: account.provider.clone() });
+            return Err(EngineError::NoPlugin {
+                account: account.id.clone(),
+                provider: account.provider.clone(),
+            });
         }
         match problem {
             Some(problem) => Err(EngineError::Behind(problem)),
-            None => Ok(Asked { batch, member, orders, new_id, priced: Vec::new() }),
+            None => {
+                let orders = self.orders(&batch.items[0], command)?;
+                Ok(Asked { batch, member, orders, new_id, priced: Vec::new(), deferred })
+            }
+        }
+    }
+
+    /// The orders that go with a command's question, also those of renewals that are not written yet.
+    fn orders(&self, item: &Item, command: &Command) -> Result<Vec<Order>, StoreError> {
+        match command {
+            Command::Unsubscribe(_) => {
+                let mut orders = orders::list(self.db, &item.stored.rows)?;
+                orders.extend(item.carried.iter().flat_map(|carried| carried.orders.iter().cloned()));
+                orders.sort_by_key(|order| (order.starts_at, order.member));
+                Ok(orders)
+            }
+            Command::Renew(_)
+            | Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::BuyAgain(_) => Ok(Vec::new()),
         }
     }
 
@@ -477,7 +533,9 @@ impl Asked {
             Err(refusal) => return Ok(Some(refusal)),
         };
         self.price(self.member, &plan);
-        if let Err(refusal) = self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id) {
+        if let Err(refusal) =
+            self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id)
+        {
             if matches!(command, Command::Renew(_)) {
                 self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
             }

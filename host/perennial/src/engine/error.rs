@@ -17,7 +17,9 @@ pub enum EngineError {
     #[error("the command was not decided, because what was due before it is not done: {0}")]
     Behind(String),
     /// An account's provider has no plugin.
-    #[error("the account `{account}` is with `{provider}`, for which no plugin is loaded; load one with `--plugin FILE`")]
+    #[error(
+        "the account `{account}` is with `{provider}`, for which no plugin is loaded; load one with `--plugin FILE`"
+    )]
     NoPlugin {
         /// The account.
         account: String,

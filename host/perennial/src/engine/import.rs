@@ -69,7 +69,8 @@ impl Engine {
 /// The entry that an imported account's balance comes from. A debt is an entry the other way.
 fn opening(account: &Account, at: Timestamp) -> Entry {
     let balance = account.balance.available();
-    let (from, to) = if balance < Micros::ZERO { (Book::Cash, Book::Funding) } else { (Book::Funding, Book::Cash) };
+    let (from, to) =
+        if balance < Micros::ZERO { (Book::Cash, Book::Funding) } else { (Book::Funding, Book::Cash) };
     let amount = if balance < Micros::ZERO { -balance } else { balance };
     Entry { at, from, to, amount, reason: Reason::Opening, resource: None, reference: None }
 }

@@ -8,8 +8,11 @@ pub mod batch;
 pub mod command;
 pub mod error;
 pub mod import;
+mod parallel;
 pub mod proposal;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod usage;
 pub mod write;
 
@@ -39,7 +42,7 @@ use crate::store::error::StoreError;
 use crate::store::packages;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
-const BATCH_MAX: u32 = 8_192;
+pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
 const SPREAD_MAX: i64 = 86_399;
 
@@ -58,6 +61,7 @@ pub struct Engine {
     providers: Providers,
     keep: Keep,
     batch_max: u32,
+    at_once: u32,
     spread: i64,
     stop: Arc<AtomicBool>,
 }
@@ -68,12 +72,21 @@ pub type Sink<'a> = dyn FnMut(Vec<Recorded>, Timestamp) + 'a;
 impl Engine {
     /// An engine over a store, with the rules of each provider.
     pub fn new(store: Store, providers: Providers, keep: Keep) -> Engine {
-        Engine { store, providers, keep, batch_max: BATCH_MAX, spread: SPREAD_MAX, stop: Arc::default() }
+        Engine {
+            store,
+            providers,
+            keep,
+            batch_max: BATCH_MAX,
+            at_once: BATCH_MAX,
+            spread: SPREAD_MAX,
+            stop: Arc::default(),
+        }
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
     pub fn with_batches_of(mut self, bundles: u32) -> Engine {
         self.batch_max = bundles.max(1);
+        self.at_once = self.batch_max;
         self
     }
 
@@ -144,8 +157,7 @@ impl Engine {
         match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
             (Some(wake), _) => {
                 let last = by.min(wake + self.spread);
-                let due = bundles::due(self.read(), last, self.batch_max)?;
-                let happened = self.on_time(due)?;
+                let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
                 sink(happened, wake);
                 Ok(true)
             }
@@ -174,12 +186,8 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut all = self.resumed(down_since, now)?;
         while !self.is_stopped() {
-            let due = bundles::due(self.read(), now, self.batch_max)?;
-            if due.is_empty() {
-                break;
-            }
-            let batch = self.batch(due, |_| now)?;
-            all.append(&mut self.decide_and_write(batch)?);
+            let Some(mut happened) = self.decide_and_write(now, |_| now)? else { break };
+            all.append(&mut happened);
         }
         while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
             all.append(&mut self.pay_deferred(payment, now)?);
@@ -197,7 +205,10 @@ impl Engine {
                 accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
             })?;
         }
-        let recorded = |stored: StoredAccount| Recorded { account: Some(stored.account.id.into()), event: event.clone() };
+        let recorded = |stored: StoredAccount| Recorded {
+            account: Some(stored.account.id.into()),
+            event: event.clone(),
+        };
         Ok(accounts.into_iter().map(recorded).collect())
     }
 
@@ -209,30 +220,38 @@ impl Engine {
         Ok(self.store.write(|tx| clock::set_ticked_at(tx, at))?)
     }
 
-    /// Decides on bundles at their own wakes, up to the first instant at which one that was just decided on is due again:
-    /// whatever comes after that has to wait for it, because they may share a balance.
-    fn on_time(&mut self, due: Vec<StoredBundle>) -> Result<Vec<Recorded>, EngineError> {
-        let last = due.last().and_then(|stored| stored.agenda.wake_at);
-        let mut batch = self.batch(due.clone(), own_wake)?;
-        batch.decide();
-        let again = batch.items.iter().filter_map(|item| item.agenda.wake_at).min();
-        match (again, last) {
-            (Some(again), Some(last)) if again < last => {
+    /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
+    /// see [`Batch::together`]. What it looks at the next time is as much as went together this time, or twice that.
+    /// `None` when nothing is due.
+    fn decide_and_write(
+        &mut self,
+        until: Timestamp,
+        instant_of: impl Fn(&StoredBundle) -> Timestamp,
+    ) -> Result<Option<Vec<Recorded>>, EngineError> {
+        let mut limit = self.at_once;
+        loop {
+            let due = bundles::due(self.read(), until, limit)?;
+            if due.is_empty() {
+                return Ok(None);
+            }
+            let mut batch = self.batch(due, &instant_of)?;
+            batch.decide();
+            let together = batch.together();
+            if together < batch.items.len() {
+                // Read again rather than kept: it is rare, and nothing was written in between.
+                limit = u32::try_from(together).unwrap_or(limit);
+                continue;
+            }
+            if limit < self.at_once {
                 self.spread = (self.spread / 2).max(1);
-                let in_order = due.into_iter().take_while(|stored| own_wake(stored) <= again).collect();
-                let batch = self.batch(in_order, own_wake)?;
-                self.decide_and_write(batch)
-            }
-            _ => {
+                self.at_once = (self.at_once / 2).max(1);
+            } else {
                 self.spread = (self.spread * 2).min(SPREAD_MAX);
-                self.write(batch)
+                self.at_once = self.at_once.saturating_mul(2).min(self.batch_max);
             }
+            batch.tell_balances_in_order();
+            return self.write(batch).map(Some);
         }
-    }
-
-    fn decide_and_write(&mut self, mut batch: Batch) -> Result<Vec<Recorded>, EngineError> {
-        batch.decide();
-        self.write(batch)
     }
 
     fn write(&mut self, batch: Batch) -> Result<Vec<Recorded>, EngineError> {
@@ -268,8 +287,8 @@ fn gather(
     instant_of: impl Fn(&StoredBundle) -> Timestamp,
 ) -> Result<Batch, StoreError> {
     let mut places = HashMap::<i64, usize>::new();
-    let mut batch =
-        Batch { accounts: Vec::new(), items: Vec::with_capacity(due.len()), keeps_decisions: keeps_decisions };
+    let mut batch = Batch::new(keeps_decisions);
+    batch.items.reserve(due.len());
     for stored in due {
         let account = match places.get(&stored.account) {
             Some(place) => *place,

@@ -39,7 +39,8 @@ impl Engine {
         })?;
         let (rows, offers): (Vec<i64>, Vec<_>) =
             packages::offers(self.read(), stored.row, resource_type, at)?.into_iter().unzip();
-        let consumption = Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
+        let consumption =
+            Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
         let draws = rules.cover(&[&stored.account], &[(0, &consumption)]).pop();
         let draws = draws.expect("rules give one answer per question")?;
         let events = events(&consumption, &draws);
@@ -75,7 +76,8 @@ fn events(consumption: &Consumption, draws: &[Draw]) -> Vec<Event> {
     }
     let uncovered = consumption.amount - draws.iter().map(|draw| draw.amount).sum::<Micros>();
     if uncovered > Micros::ZERO {
-        let what = Happened::UsageUncovered { amount: uncovered, resource_type: consumption.resource_type.clone() };
+        let what =
+            Happened::UsageUncovered { amount: uncovered, resource_type: consumption.resource_type.clone() };
         events.push(Event { at, resource: None, what });
     }
     events

@@ -1,5 +1,6 @@
 //! Writing down what a batch decided, in the transaction of the caller. Decides nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::bundle::Bundle;
@@ -14,6 +15,8 @@ use rusqlite::Connection;
 use crate::engine::batch::Batch;
 use crate::engine::batch::InPlay;
 use crate::engine::batch::Item;
+use crate::engine::parallel;
+use crate::engine::rules::Rules;
 use crate::formats;
 use crate::store::accounts;
 use crate::store::attempts;
@@ -42,14 +45,23 @@ pub struct Recorded {
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
 pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
     let mut happened = Vec::new();
-    let ids = batch.accounts.iter().map(|in_play| Arc::from(in_play.account.id.as_str())).collect::<Vec<Arc<str>>>();
+    let ids = batch
+        .accounts
+        .iter()
+        .map(|in_play| Arc::from(in_play.account.id.as_str()))
+        .collect::<Vec<Arc<str>>>();
+    let bodies = parallel::map(if keeps_events { batch.items.len() } else { 0 }, |place| {
+        batch.items[place].course.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
+    });
+    let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
+    let mut pen = Pen::new(db)?;
     for item in batch.items {
         let in_play = &batch.accounts[item.account];
-        write_item(db, in_play, &item)?;
+        pen.item(in_play, &item)?;
+        for (event, body) in item.course.events.iter().zip(bodies.next().unwrap_or_default()) {
+            pen.event(in_play.row, event, &body)?;
+        }
         for event in item.course.events {
-            if keeps_events {
-                self::event(db, Some(in_play.row), &event)?;
-            }
             happened.push(Recorded { account: Some(ids[item.account].clone()), event });
         }
     }
@@ -62,64 +74,104 @@ pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Re
 /// Writes an event down.
 pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
-    records::insert(db, event.at, account, event.resource.as_deref(), kind, &serde_json::to_string(&body)?)
+    let mut events = records::Inserting::new(db)?;
+    events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
 }
 
-fn write_item(db: &Connection, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
-    bundles::advance(db, &item.stored, &item.course.bundle, item.agenda)?;
-    if item.problem.is_some() || item.stored.agenda.failures > 0 {
-        let problem = item.problem.as_deref().map(|message| (item.instant, message));
-        bundles::set_problem(db, item.stored.rows[0], problem)?;
-    }
-    for attempt in &item.declined {
-        attempts::record(db, row_of(item, &attempt.key.resource)?, attempt)?;
-    }
-    for carried in &item.carried {
-        write_carried(db, in_play, item, carried)?;
-    }
-    if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
-        let revision = decisions::revision(db, &rules.manifest().id, rules.digest())?;
-        for decided in &item.decisions {
-            let row = item.stored.rows[decided.member];
-            decisions::insert(db, decided.at, row, revision, &decided.question, &decided.answer)?;
-        }
-    }
-    Ok(())
+/// What writes a batch: the statements that nearly every bundle takes, found once.
+struct Pen<'c> {
+    db: &'c Connection,
+    bundles: bundles::Advancing<'c>,
+    attempts: attempts::Recording<'c>,
+    orders: orders::Inserting<'c>,
+    entries: ledger::Inserting<'c>,
+    events: records::Inserting<'c>,
+    decisions: decisions::Inserting<'c>,
+    /// The rows of the revisions that decided, by digest.
+    revisions: BTreeMap<String, i64>,
 }
 
-fn write_carried(db: &Connection, in_play: &InPlay, item: &Item, carried: &Carried) -> Result<(), StoreError> {
-    for (order, member) in &carried.refunded {
-        let row = item.stored.rows[*member];
-        if let Some(starts_at) = orders::refund(db, row, order, item.instant)? {
-            attempts::void(db, row, starts_at, item.instant)?;
+impl<'c> Pen<'c> {
+    fn new(db: &'c Connection) -> Result<Pen<'c>, StoreError> {
+        Ok(Pen {
+            db,
+            bundles: bundles::Advancing::new(db)?,
+            attempts: attempts::Recording::new(db)?,
+            orders: orders::Inserting::new(db)?,
+            entries: ledger::Inserting::new(db)?,
+            events: records::Inserting::new(db)?,
+            decisions: decisions::Inserting::new(db)?,
+            revisions: BTreeMap::new(),
+        })
+    }
+
+    fn event(&mut self, account: i64, event: &Event, body: &str) -> Result<(), StoreError> {
+        let kind = formats::event::name(&event.what);
+        self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
+    }
+
+    fn item(&mut self, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
+        self.bundles.advance(&item.stored, &item.course.bundle, item.agenda)?;
+        if item.problem.is_some() || item.stored.agenda.failures > 0 {
+            let problem = item.problem.as_deref().map(|message| (item.instant, message));
+            bundles::set_problem(self.db, item.stored.rows[0], problem)?;
+        }
+        for attempt in &item.declined {
+            self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
+        }
+        for carried in &item.carried {
+            self.carried(in_play, item, carried)?;
+        }
+        if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
+            let revision = self.revision(rules.as_ref())?;
+            for decided in &item.decisions {
+                let row = item.stored.rows[decided.member];
+                self.decisions.insert(decided.at, row, revision, &decided.question, &decided.answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn revision(&mut self, rules: &dyn Rules) -> Result<i64, StoreError> {
+        match self.revisions.get(rules.digest()) {
+            Some(row) => Ok(*row),
+            None => {
+                let row = decisions::revision(self.db, &rules.manifest().id, rules.digest())?;
+                self.revisions.insert(rules.digest().to_owned(), row);
+                Ok(row)
+            }
         }
     }
-    if let Some(attempt) = &carried.attempt {
-        attempts::record(db, row_of(item, &attempt.key.resource)?, attempt)?;
+
+    fn carried(&mut self, in_play: &InPlay, item: &Item, carried: &Carried) -> Result<(), StoreError> {
+        for (order, member) in &carried.refunded {
+            let row = item.stored.rows[*member];
+            if let Some(starts_at) = orders::refund(self.db, row, order, item.instant)? {
+                attempts::void(self.db, row, starts_at, item.instant)?;
+            }
+        }
+        if let Some(attempt) = &carried.attempt {
+            self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
+        }
+        for order in &carried.orders {
+            let resource = &item.course.bundle.members[order.member].id;
+            self.orders.insert(item.stored.rows[order.member], resource, order)?;
+        }
+        for entry in &carried.entries {
+            self.entries.insert(in_play.row, entry)?;
+        }
+        for bought in &carried.bought {
+            add_bought(self.db, in_play, bought, item.instant)?;
+        }
+        for (member, buying) in &carried.deferred {
+            packages::defer(self.db, item.stored.rows[*member], buying.pay_at, buying.effective_at)?;
+        }
+        Ok(())
     }
-    for order in &carried.orders {
-        let resource = &item.stored.bundle.members[order.member].id;
-        orders::insert(db, item.stored.rows[order.member], resource, order)?;
-    }
-    for entry in &carried.entries {
-        ledger::insert(db, in_play.row, entry)?;
-    }
-    for bought in &carried.bought {
-        add_bought(db, in_play, bought, item.instant)?;
-    }
-    for (member, buying) in &carried.deferred {
-        packages::defer(db, item.stored.rows[*member], buying.pay_at, buying.effective_at)?;
-    }
-    Ok(())
 }
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
-fn add_bought(
-    db: &Connection,
-    in_play: &InPlay,
-    bought: &Resource,
-    at: Timestamp,
-) -> Result<(), StoreError> {
+fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestamp) -> Result<(), StoreError> {
     let agenda = Agenda { cursor_at: at, wake_at: Some(at), failures: 0 };
     let bundle = Bundle { members: vec![bought.clone()] };
     let rows = bundles::insert(db, in_play.row, &bundle, agenda)?;
@@ -136,7 +188,7 @@ fn add_bought(
 }
 
 fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
-    let place = item.stored.bundle.members.iter().position(|member| member.id == resource);
+    let place = item.course.bundle.members.iter().position(|member| member.id == resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
     Ok(item.stored.rows[place.ok_or_else(damaged)?])
 }

@@ -8,12 +8,12 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
-use serde_json::Value;
 
 use super::spot::Spot;
 use super::tree::Json;
 use super::words;
 use super::write;
+use super::write::Value;
 
 /// Commands that are written as one word.
 const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"];
@@ -112,39 +112,36 @@ fn purchase(body: Spot<'_, '_>) -> Option<Purchase> {
 }
 
 /// A command as this host keeps it.
-pub(super) fn value(command: &Command) -> Value {
+pub(super) fn value(command: &Command) -> Value<'_> {
     match command {
         Command::Renew(renewal) => write::object([(
             command.name(),
             write::object([
-                ("term", write::term_or_null(renewal.term)),
-                ("options", write::texts(&renewal.options)),
-                ("cause", write::text(renewal.cause.name())),
+                ("term", renewal.term.into()),
+                ("options", (&renewal.options).into()),
+                ("cause", renewal.cause.name().into()),
             ]),
         )]),
         Command::SetAutoRenew(auto_renewal) => {
             write::object([(command.name(), auto_renewal_value(*auto_renewal))])
         }
         Command::Unsubscribe(scope) => {
-            write::object([(command.name(), write::object([("scope", write::text(scope.name()))]))])
+            write::object([(command.name(), write::object([("scope", scope.name().into())]))])
         }
         Command::BuyAgain(purchase) => write::object([(
             command.name(),
             write::object([
-                ("pay_at", write::text_or_null(purchase.pay_at)),
-                ("effective_at", write::text_or_null(purchase.effective_at)),
+                ("pay_at", purchase.pay_at.into()),
+                ("effective_at", purchase.effective_at.into()),
             ]),
         )]),
         Command::CancelAutoRenew | Command::ConvertOnExpiry | Command::CancelConversion => {
-            write::text(command.name())
+            command.name().into()
         }
     }
 }
 
 /// How a resource renews itself, as this host keeps it.
-pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> Value {
-    write::object([
-        ("term", write::term_or_null(auto_renewal.term)),
-        ("renewals", auto_renewal.renewals.into()),
-    ])
+pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> Value<'static> {
+    write::object([("term", auto_renewal.term.into()), ("renewals", auto_renewal.renewals.into())])
 }

@@ -21,3 +21,4 @@ mod write;
 
 pub use problems::Problem;
 pub use problems::Problems;
+pub use write::Value;

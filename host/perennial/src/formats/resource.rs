@@ -7,49 +7,46 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
-use serde_json::Map;
-use serde_json::Value;
 
 use super::fields::Fields;
-use super::write;
+use super::write::Value;
 
-/// Every field of a resource that an inventory has, but for `account`.
-pub(super) fn fields(resource: &Resource, attached_to: Option<&str>) -> Map<String, Value> {
-    let mut fields = write::map([
-        ("id", write::text(&resource.id)),
-        ("kind", write::text(&resource.kind)),
-        ("region", write::text(&resource.region)),
-        ("charging", write::text(resource.charging.name())),
-        ("stage", write::text(resource.stage.name())),
-        ("started_at", write::text(resource.started_at)),
-        ("expires_at", write::text_or_null(resource.expires_at)),
+/// Every field of a resource that an inventory has, but for `account`; `attached_to` is given.
+pub(super) fn fields<'a>(resource: &'a Resource, attached_to: Value<'a>) -> Vec<(&'a str, Value<'a>)> {
+    let mut fields = vec![
+        ("id", (&resource.id).into()),
+        ("kind", (&resource.kind).into()),
+        ("region", (&resource.region).into()),
+        ("charging", resource.charging.name().into()),
+        ("stage", resource.stage.name().into()),
+        ("started_at", resource.started_at.into()),
+        ("expires_at", resource.expires_at.into()),
         ("anchor_day", resource.anchor_day.into()),
-        ("term", write::term_or_null(resource.term)),
-        ("price", write::text_or_null(resource.price)),
-        ("on_expiry", write::text(resource.on_expiry.name())),
+        ("term", resource.term.into()),
+        ("price", resource.price.into()),
+        ("on_expiry", resource.on_expiry.name().into()),
         ("renewals_left", resource.renewals_left.into()),
-        ("renewal_term", write::term_or_null(resource.renewal_term)),
-        ("attached_to", write::text_or_null(attached_to)),
-        ("attributes", write::texts(&resource.attributes)),
-        ("tags", write::texts(&resource.tags)),
-    ]);
+        ("renewal_term", resource.renewal_term.into()),
+        ("attached_to", attached_to),
+        ("attributes", (&resource.attributes).into()),
+        ("tags", (&resource.tags).into()),
+    ];
     if let Some(package) = &resource.package {
-        fields.extend(write::map([
-            ("quota", write::text(package.quota)),
-            ("used", write::text(package.used)),
-            ("unit", write::text(&package.unit)),
-            ("resource_type", write::text(&package.resource_type)),
-        ]));
+        fields.extend([
+            ("quota", package.quota.into()),
+            ("used", package.used.into()),
+            ("unit", (&package.unit).into()),
+            ("resource_type", (&package.resource_type).into()),
+        ]);
     }
     fields
 }
 
 /// Every field of a member of a kept bundle; `attached_to` is a place there, and a package says when it was bought.
-pub(super) fn kept(resource: &Resource) -> Value {
-    let mut fields = fields(resource, None);
-    fields.insert("attached_to".to_owned(), resource.attached_to.into());
+pub(super) fn kept(resource: &Resource) -> Value<'_> {
+    let mut fields = fields(resource, resource.attached_to.into());
     if let Some(package) = &resource.package {
-        fields.insert("bought_at".to_owned(), write::text(package.bought_at));
+        fields.push(("bought_at", package.bought_at.into()));
     }
     Value::Object(fields)
 }

@@ -6,7 +6,6 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
 use perennial_domain::micros::Micros;
-use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::topic::Row;
@@ -39,8 +38,6 @@ pub(super) struct Lane {
     /// When the present stage began; `None` when that was before the history.
     pub(super) stage_at: Option<Timestamp>,
     pub(super) expires_at: Option<Timestamp>,
-    /// Where periods begin that are paid and have not begun.
-    ahead: Vec<Timestamp>,
     pub(super) renewals: usize,
     pub(super) declines: usize,
     pub(super) paid: Micros,
@@ -96,7 +93,6 @@ impl Lane {
             stage: resource.stage,
             stage_at: None,
             expires_at: resource.expires_at,
-            ahead: Vec::new(),
             renewals: 0,
             declines: 0,
             paid: Micros::ZERO,
@@ -118,7 +114,6 @@ impl Lane {
             stage: Stage::Active,
             stage_at: None,
             expires_at: None,
-            ahead: Vec::new(),
             renewals: 0,
             declines: 0,
             paid: Micros::ZERO,
@@ -168,12 +163,10 @@ impl Lane {
         match &event.what {
             Happened::StageChanged { to, .. } => self.enter(event.at, *to),
             Happened::Converted => self.enter(event.at, Stage::Converted),
-            Happened::RenewalSettled { cost, expires_before, expires_at, .. } => {
+            Happened::RenewalSettled { cost, expires_at, .. } => {
                 self.renewals += 1;
                 self.paid += *cost;
                 self.expires_at = Some(*expires_at);
-                self.ahead.retain(|starts_at| *starts_at > event.at);
-                self.ahead.push(*expires_before);
                 self.problem = None;
             }
             Happened::RenewalDeclined { code, message, .. } => {
@@ -184,9 +177,12 @@ impl Lane {
                 self.problem = Some(words())
             }
             Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
-            Happened::Unsubscribed { scope, refund, .. } => {
+            Happened::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
-                self.unsubscribe(event.at, *scope);
+                match expires_at {
+                    Some(expires_at) => self.shorten(*expires_at),
+                    None => self.enter(event.at, Stage::Unsubscribed),
+                }
             }
             Happened::PackageBought { expires_at, cost, .. } => {
                 self.paid += *cost;
@@ -205,19 +201,11 @@ impl Lane {
         }
     }
 
-    /// Giving back what has not begun leaves the period under way: the expiry is where the first one ahead would begin.
-    fn unsubscribe(&mut self, at: Timestamp, scope: Scope) {
-        match scope {
-            Scope::All => self.enter(at, Stage::Unsubscribed),
-            Scope::Future => {
-                let ahead = std::mem::take(&mut self.ahead);
-                if let Some(first) = ahead.iter().filter(|starts_at| **starts_at > at).min() {
-                    self.expires_at = Some(*first);
-                    if let Some(story) = &mut self.story {
-                        story.periods.retain(|starts_at| starts_at < first);
-                    }
-                }
-            }
+    /// What has not begun was given back.
+    fn shorten(&mut self, expires_at: Timestamp) {
+        self.expires_at = Some(expires_at);
+        if let Some(story) = &mut self.story {
+            story.periods.retain(|starts_at| *starts_at < expires_at);
         }
     }
 

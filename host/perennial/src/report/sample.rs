@@ -272,6 +272,7 @@ impl Sample {
                     let refund = amount("41.30");
                     let what = Happened::Unsubscribed {
                         scope: Scope::All,
+                        expires_at: None,
                         refund,
                         original_order: Some(order.clone()),
                         refunds: vec![(order, refund)],
@@ -462,6 +463,7 @@ pub(super) fn year() -> Sample {
     }
     let future = Happened::Unsubscribed {
         scope: Scope::Future,
+        expires_at: Some(instant("2026-12-31T15:59:59Z")),
         refund: amount("62.00"),
         original_order: Some("CS-9".to_owned()),
         refunds: Vec::new(),

@@ -50,7 +50,7 @@ impl Wording<'_> {
                 format!("{} is now {value}", spaced(setting))
             }
             Happened::SettingChanged { setting, value: None } => format!("{} is now unset", spaced(setting)),
-            Happened::Unsubscribed { scope, refund, original_order, refunds } => {
+            Happened::Unsubscribed { scope, refund, original_order, refunds, .. } => {
                 self.unsubscribed(*scope, *refund, original_order.as_deref(), refunds.len())
             }
             Happened::Converted => "converted to pay-per-use".to_owned(),
@@ -78,7 +78,7 @@ impl Wording<'_> {
             Happened::PackageLow { left } => format!("package low, {} left", dates::amount(*left)),
             Happened::PackageDepleted { left } => format!("package depleted, {} left", dates::amount(*left)),
             Happened::UsageUncovered { amount, resource_type } => {
-                format!("{} of {resource_type} used with no package in force", dates::amount(*amount))
+                format!("{} of {resource_type} used that no package covers", dates::amount(*amount))
             }
             Happened::Notice { notice } => {
                 format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
@@ -169,7 +169,7 @@ fn stage_changed(from: Stage, to: Stage) -> String {
         Stage::Active => "active again",
         Stage::Grace => "expired, still serving: grace begins",
         Stage::Retention => "stopped, its data kept: retention begins",
-        Stage::Released => "released with its data",
+        Stage::Released => "released, with whatever it held",
         Stage::Unsubscribed => "unsubscribed",
         Stage::Converted => "converted to pay-per-use",
     };

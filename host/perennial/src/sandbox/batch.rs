@@ -20,26 +20,32 @@ use std::sync::atomic::Ordering;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::error::PluginError;
 
+/// The answers to several questions, in their order; some may have failed.
+pub type Answers<A> = Vec<Result<A, PluginError>>;
+
 /// How questions are cut and how long failures are looked into.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
     /// The most questions of one call.
     pub questions_max: usize,
+    /// The most items that the questions of one call may have together, unless it is one question.
+    pub items_max: usize,
+    /// How many calls are made at once, if there are as many batches.
+    pub threads: usize,
     /// What calls that failed may cost together.
     pub failing_fuel_max: u64,
 }
 
-/// Asks `count` questions with `ask`, which gets a range of them and answers each or fails as a whole. The answers are
-/// in the order of the questions.
+/// Asks questions with `ask`, which gets a range of them and answers each or fails as a whole; `items` says how many
+/// items each has. The answers are in the order of the questions.
 pub fn ask_all<A: Send>(
-    count: usize,
+    items: impl IntoIterator<Item = usize>,
     manner: Manner,
-    ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-) -> Vec<Result<A, PluginError>> {
-    let size = manner.questions_max.max(1);
-    let batches = (0..count).step_by(size).map(|start| Part::new(start..count.min(start + size), None));
-    let work = Work::of(batches.collect(), manner.failing_fuel_max);
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(count.div_ceil(size));
+    ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+) -> Answers<A> {
+    let batches = cut(items, manner).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
+    let threads = manner.threads.min(batches.len());
+    let work = Work::of(batches, manner.failing_fuel_max);
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
         let helpers = (1..threads).map(|_| scope.spawn(|| work.run(&ask))).collect::<Vec<_>>();
@@ -53,8 +59,27 @@ pub fn ask_all<A: Send>(
     answered.into_iter().flat_map(|(_, answers)| answers).collect()
 }
 
+/// Cuts questions into calls, in order: each as long as it may be, and at least one question.
+fn cut(items: impl IntoIterator<Item = usize>, manner: Manner) -> Vec<Range<usize>> {
+    let mut calls = Vec::<Range<usize>>::new();
+    let mut items_of_call = 0_usize;
+    for (place, items) in items.into_iter().enumerate() {
+        items_of_call = items_of_call.saturating_add(items);
+        match calls.last_mut() {
+            Some(call) if call.len() < manner.questions_max && items_of_call <= manner.items_max => {
+                call.end = place + 1;
+            }
+            Some(_) | None => {
+                items_of_call = items;
+                calls.push(place..place + 1);
+            }
+        }
+    }
+    calls
+}
+
 /// Answers, and the place of the question that the first of them is for.
-type Answered<A> = (usize, Vec<Result<A, PluginError>>);
+type Answered<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
 struct Part {
@@ -90,10 +115,7 @@ impl Work {
     }
 
     /// Works until nothing waits. Whoever halves a part stays to see to the halves.
-    fn run<A>(
-        &self,
-        ask: &impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure>,
-    ) -> Vec<Answered<A>> {
+    fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
             let (start, questions) = (part.range.start, part.range.len());
@@ -152,14 +174,10 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    const MANNER: Manner = Manner { questions_max: 8, failing_fuel_max: 1_000 };
+    const MANNER: Manner = Manner { questions_max: 8, items_max: 20, threads: 4, failing_fuel_max: 1_000 };
 
     fn failure(reason: &str, fuel: u64) -> Failure {
-        let error = PluginError::Crashed {
-            plugin: "p".to_owned(),
-            function: "f",
-            reason: reason.to_owned(),
-        };
+        let error = PluginError::Crashed { plugin: "p".to_owned(), function: "f", reason: reason.to_owned() };
         Failure { error, fuel }
     }
 
@@ -170,7 +188,7 @@ mod tests {
             Some(place) => Err(failure(&format!("over {place}"), 1)),
             None => Ok(range.map(Ok).collect()),
         };
-        let answers = ask_all(100, MANNER, ask);
+        let answers = ask_all([1; 100], MANNER, ask);
         assert_eq!(answers.len(), 100);
         for (place, answer) in answers.into_iter().enumerate() {
             match bad.contains(&place) {
@@ -187,12 +205,11 @@ mod tests {
             calls.fetch_add(1, Ordering::Relaxed);
             Err::<Vec<Result<usize, _>>, _>(failure("always", 100))
         };
-        let answers = ask_all(100_000, MANNER, ask);
+        let answers = ask_all([1; 100_000], MANNER, ask);
         assert_eq!(answers.len(), 100_000);
         assert!(answers.iter().all(Result::is_err));
         // Eleven calls cost more than 1,000; each thread may have begun one more.
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        assert!(calls.into_inner() <= 11 + threads);
+        assert!(calls.into_inner() <= 11 + MANNER.threads);
     }
 
     #[test]
@@ -202,14 +219,23 @@ mod tests {
             8..800 => Err(failure("dear", 10_000)),
             _ => Ok(range.map(Ok).collect()),
         };
-        let answers = ask_all(1_600, MANNER, ask);
+        let answers = ask_all([1; 1_600], MANNER, ask);
         let answered = answers.iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(answered, 1_600 - 792);
     }
 
     #[test]
+    fn a_call_has_as_many_questions_as_it_may_and_as_many_items_but_never_none() {
+        let calls = |items: &[usize]| cut(items.iter().copied(), MANNER);
+        assert_eq!(calls(&[1; 20]), [0..8, 8..16, 16..20]);
+        assert_eq!(calls(&[10, 10, 1, 19, 21, 5]), [0..2, 2..4, 4..5, 5..6]);
+        assert_eq!(calls(&[usize::MAX, usize::MAX]), [0..1, 1..2]);
+        assert_eq!(calls(&[0; 9]), [0..8, 8..9]);
+    }
+
+    #[test]
     fn nothing_asked_is_nothing_answered() {
-        let answers = ask_all(0, MANNER, |_| Err::<Vec<Result<(), _>>, _>(failure("never", 0)));
+        let answers = ask_all([], MANNER, |_| Err::<Vec<Result<(), _>>, _>(failure("never", 0)));
         assert!(answers.is_empty());
     }
 }

@@ -6,7 +6,8 @@ use wasmtime::component::Component;
 use crate::sandbox::error::LoadError;
 
 /// The interfaces that a provider's plugin exports.
-pub const EXPECTED: [&str; 4] = [
+pub const EXPECTED: [&str; 5] = [
+    "perennial:provider/types@0.1.0",
     "perennial:provider/profile@0.1.0",
     "perennial:provider/lifecycle@0.1.0",
     "perennial:provider/commands@0.1.0",

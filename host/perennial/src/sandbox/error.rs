@@ -36,7 +36,9 @@ pub enum PluginError {
         limit: Duration,
     },
     /// It wanted more memory than plugins get.
-    #[error("plugin `{plugin}` wanted more than {limit_bytes} bytes of memory in `{function}`; tell its author")]
+    #[error(
+        "plugin `{plugin}` wanted more than {limit_bytes} bytes of memory in `{function}`; tell its author"
+    )]
     OutOfMemory {
         /// Its id.
         plugin: String,
@@ -90,8 +92,7 @@ pub enum PluginError {
     },
     /// It gave more or fewer answers than there were questions.
     #[error(
-        "plugin `{plugin}` gave {answers} answers to {questions} questions in `{function}`: it must give one for \
-         each; tell its author"
+        "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {questions}; tell its author"
     )]
     WrongCount {
         /// Its id.
@@ -119,7 +120,9 @@ pub enum PluginError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The engine that runs plugins could not be set up.
-    #[error("cannot set up the sandbox: {reason}; it needs about 200 GB of address space, though no memory: see `ulimit -v`")]
+    #[error(
+        "cannot set up the sandbox: {reason}; it needs about 200 GB of address space, though no memory: see `ulimit -v`"
+    )]
     NoSandbox {
         /// In the engine's words.
         reason: String,
@@ -143,7 +146,9 @@ pub enum LoadError {
         limit_bytes: usize,
     },
     /// The file is something else.
-    #[error("{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00")]
+    #[error(
+        "{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00"
+    )]
     NotWebAssembly {
         /// Where it comes from.
         origin: String,
@@ -177,7 +182,9 @@ pub enum LoadError {
         imports: String,
     },
     /// The component is no provider's plugin, or one for another version of the contract.
-    #[error("the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}")]
+    #[error(
+        "the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}"
+    )]
     WrongContract {
         /// Where it comes from.
         origin: String,

@@ -12,6 +12,9 @@ pub struct Limits {
     /// The most questions asked in one call. 256 take a few milliseconds; the cost of a fresh sandbox is then below a
     /// hundredth of the work, and a batch that fails has little to repeat.
     pub questions_max: usize,
+    /// The most items (members, orders, packages) asked about in one call, but that one question is always asked whole:
+    /// 1,024, so that 256 bundles of three still go together and bundles of hundreds do not use up what one call may.
+    pub items_max: usize,
     /// Fuel of every call, whatever is asked: 20 million, some 20 ms. What a plugin needs to start.
     pub fuel: u64,
     /// Fuel that every item of a question (a member, an order, a package) adds: 100,000, fifteen times what Huawei's
@@ -33,8 +36,8 @@ pub struct Limits {
     pub instances_max: usize,
     /// Memories, and tables, a component may have: 4 each. Ours have one.
     pub memories_max: usize,
-    /// What an answer may take in the host's memory, in bytes: 16 MiB, twice what a full batch of timelines of the
-    /// greatest length takes.
+    /// What an answer may take in the host's memory, in bytes: 16 MiB, twice what the timelines of a call's 1,024 members
+    /// take if each has the 128 occurrences that it may have. One bundle may have 2,000 such members.
     pub answer_max_bytes: usize,
     /// Handles that a plugin may hold: 16. The contract has none yet.
     pub handles_max: usize,
@@ -47,6 +50,7 @@ impl Limits {
     /// The limits that plugins have unless somebody says otherwise.
     pub const DEFAULT: Limits = Limits {
         questions_max: 256,
+        items_max: 1_024,
         fuel: 20_000_000,
         fuel_per_item: 100_000,
         failing_fuel_max: 20_000_000_000,

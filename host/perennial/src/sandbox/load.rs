@@ -51,6 +51,16 @@ impl fmt::Display for Origin {
     }
 }
 
+impl Origin {
+    /// What the plugin is called before it has said who it is.
+    fn name(&self) -> String {
+        match self {
+            Origin::Bundled(id) => (*id).to_owned(),
+            Origin::File(path) => path.display().to_string(),
+        }
+    }
+}
+
 /// Every plugin there is, by the provider that accounts name.
 #[derive(Debug)]
 pub struct Plugins {
@@ -121,23 +131,21 @@ struct Loader {
 
 impl Loader {
     fn load(&self, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
-        let shown = origin.to_string();
+        let (shown, name) = (origin.to_string(), origin.name());
         self.recognise(&shown, bytes)?;
         let digest = hexadecimal(&Sha256::digest(bytes));
         let component = self.compile(&shown, &digest, bytes)?;
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;
-        let pre = self.bind(&shown, &component, &interfaces)?;
+        let pre = self.bind((&shown, &name), &component, &interfaces)?;
         let described =
-            ask::ask(&self.runtime, &self.limits, &pre, (&shown, "describe"), 0, |store, provider| {
+            ask::ask(&self.runtime, &self.limits, &pre, (&name, "describe"), 0, |store, provider| {
                 provider.perennial_provider_profile().call_describe(store)
             });
         let described = described
             .map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
-        let manifest = manifest::receive(described).map_err(|problems| LoadError::WrongManifest {
-            origin: shown,
-            problems: problems.join("; "),
-        })?;
+        let manifest = manifest::receive(described)
+            .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
         let runtime = Arc::clone(&self.runtime);
         Ok(Plugin::new(runtime, self.limits, pre, manifest, origin, digest, interfaces, bytes.len()))
     }
@@ -178,7 +186,7 @@ impl Loader {
     /// Finds the contract's functions in the component, and makes sure that they have its types.
     fn bind(
         &self,
-        origin: &str,
+        (origin, name): (&str, &str),
         component: &Component,
         interfaces: &Interfaces,
     ) -> Result<ProviderPre<ask::Rations>, LoadError> {
@@ -186,7 +194,7 @@ impl Loader {
         let linker = Linker::new(self.runtime.engine());
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
         let pre = ProviderPre::new(pre).map_err(wrong)?;
-        match ask::bind(&self.runtime, &self.limits, &pre, origin) {
+        match ask::bind(&self.runtime, &self.limits, &pre, name) {
             Ok(Ok(())) => Ok(pre),
             Ok(Err(error)) => Err(wrong(error)),
             Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),

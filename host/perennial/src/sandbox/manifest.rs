@@ -111,7 +111,10 @@ impl Check {
 
     fn names<'a>(&mut self, what: &str, names: impl ExactSizeIterator<Item = &'a str>) {
         if names.len() > ITEMS_MAX {
-            self.say(format!("it has {} of the list `{what}`; at most {ITEMS_MAX} are accepted", names.len()));
+            self.say(format!(
+                "it has {} of the list `{what}`; at most {ITEMS_MAX} are accepted",
+                names.len()
+            ));
         }
         let mut seen = BTreeSet::new();
         for name in names {
@@ -225,6 +228,19 @@ mod tests {
         manifest.unknown_resource.code = String::new();
         manifest.idempotency.as_mut().unwrap().valid_seconds = 0;
         let problems = receive(manifest).unwrap_err();
-        expect![[""]].assert_eq(&problems.join("\n"));
+        expect![[r#"
+            its id is `Acme!`; one has 1 to 64 lower case letters, digits and dashes
+            its name has 0 bytes; 1 to 2000 are accepted
+            the kind `server` is listed twice
+            `server` attaches to `rack`, which is no kind
+            a setting is called `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`; a name has 1 to 64 bytes
+            it has 257 of the list `notice`; at most 256 are accepted
+            the attribute it reads `size` is listed twice
+            the label of a setting has 0 bytes; 1 to 2000 are accepted
+            the label of a notice has 2001 bytes; 1 to 2000 are accepted
+            its days are 841 minutes ahead of UTC; from -720 to 840 are possible
+            the code of `unknown-resource` has 0 bytes; 1 to 2000 are accepted
+            its tokens are valid for 0 seconds
+            `server`: a term of 0 months is no time at all"#]].assert_eq(&problems.join("\n"));
     }
 }

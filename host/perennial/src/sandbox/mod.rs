@@ -10,7 +10,7 @@ mod bindings;
 mod bundled;
 mod cache;
 mod contract;
-pub mod error;
+mod error;
 mod limits;
 mod load;
 mod manifest;

@@ -28,6 +28,7 @@ use crate::sandbox::ask;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::ask::Rations;
 use crate::sandbox::batch;
+use crate::sandbox::batch::Answers;
 use crate::sandbox::batch::Manner;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
@@ -149,7 +150,8 @@ impl Plugin {
         accounts: &[&Account],
         outlooks: &[Outlook<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        self.in_batches(outlooks.len(), |range| self.some_timelines(accounts, &outlooks[range]))
+        let items = outlooks.iter().map(items_of_outlook);
+        self.in_batches(items, |range| self.some_timelines(accounts, &outlooks[range]))
     }
 
     /// What each command would do, or why the provider refuses it.
@@ -160,7 +162,8 @@ impl Plugin {
         accounts: &[&Account],
         questions: &[Question<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        self.in_batches(questions.len(), |range| self.some_plans(accounts, &questions[range]))
+        let items = questions.iter().map(items_of_question);
+        self.in_batches(items, |range| self.some_plans(accounts, &questions[range]))
     }
 
     /// Which packages cover each use; a use comes with its account, by its place among `accounts`.
@@ -171,14 +174,15 @@ impl Plugin {
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Draw>, PluginError>> {
-        self.in_batches(consumptions.len(), |range| self.some_covers(accounts, &consumptions[range]))
+        let items = consumptions.iter().map(items_of_consumption);
+        self.in_batches(items, |range| self.some_covers(accounts, &consumptions[range]))
     }
 
     fn some_timelines(
         &self,
         accounts: &[&Account],
         outlooks: &[Outlook<'_>],
-    ) -> Result<Vec<Result<Vec<Occurrence>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Occurrence>>, Failure> {
         let bundles = || outlooks.iter().map(|outlook| outlook.bundle);
         let concerned = Concerned::of(accounts, outlooks.iter().map(|outlook| outlook.account));
         let settings = send::settings(&concerned.accounts);
@@ -191,7 +195,8 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = send::accounts(&concerned.accounts, &settings);
-        let answers = self.call("timeline", bundles().map(|bundle| bundle.members.len()).sum(), |store, provider| {
+        let items = outlooks.iter().map(items_of_outlook).sum();
+        let answers = self.call("timeline", items, |store, provider| {
             provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
         })?;
         self.each("timeline", outlooks, answers, |outlook, answer| {
@@ -206,7 +211,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         questions: &[Question<'_>],
-    ) -> Result<Vec<Result<Result<Plan, Refusal>, PluginError>>, Failure> {
+    ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
         let bundles = || questions.iter().map(|question| question.bundle);
         let concerned = Concerned::of(accounts, questions.iter().map(|question| question.account));
         let settings = send::settings(&concerned.accounts);
@@ -224,7 +229,7 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = send::accounts(&concerned.accounts, &settings);
-        let items = questions.iter().map(|question| question.bundle.members.len() + question.orders.len()).sum();
+        let items = questions.iter().map(items_of_question).sum();
         let answers = self.call("make-plans", items, |store, provider| {
             provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
         })?;
@@ -233,8 +238,15 @@ impl Plugin {
                 Ok(plan) => receive::plan(plan)?,
                 Err(refusal) => return Ok(Err(receive::refusal(refusal))),
             };
-            plan::check(&plan, question.bundle, question.member, question.orders, question.at)
-                .map_err(|error| error.to_string())?;
+            plan::check(
+                &plan,
+                question.command,
+                question.bundle,
+                question.member,
+                question.orders,
+                question.at,
+            )
+            .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
     }
@@ -243,7 +255,7 @@ impl Plugin {
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Result<Vec<Result<Vec<Draw>, PluginError>>, Failure> {
+    ) -> Result<Answers<Vec<Draw>>, Failure> {
         let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
         let settings = send::settings(&concerned.accounts);
         let offers = send::offers(consumptions.iter().map(|(_, consumption)| *consumption));
@@ -256,7 +268,7 @@ impl Plugin {
         });
         let sent = sent.collect::<Vec<_>>();
         let accounts = send::accounts(&concerned.accounts, &settings);
-        let items = consumptions.iter().map(|(_, consumption)| 1 + consumption.packages.len()).sum();
+        let items = consumptions.iter().map(items_of_consumption).sum();
         let answers = self.call("cover", items, |store, provider| {
             provider.perennial_provider_usage().call_cover(store, &accounts, &sent)
         })?;
@@ -269,11 +281,12 @@ impl Plugin {
 
     fn in_batches<A: Send>(
         &self,
-        count: usize,
-        ask: impl Fn(Range<usize>) -> Result<Vec<Result<A, PluginError>>, Failure> + Sync,
-    ) -> Vec<Result<A, PluginError>> {
-        let Limits { questions_max, failing_fuel_max, .. } = self.limits;
-        batch::ask_all(count, Manner { questions_max, failing_fuel_max }, ask)
+        items: impl Iterator<Item = usize>,
+        ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+    ) -> Answers<A> {
+        let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
+        let threads = self.runtime.threads();
+        batch::ask_all(items, Manner { questions_max, items_max, threads, failing_fuel_max }, ask)
     }
 
     fn call<A>(
@@ -293,7 +306,7 @@ impl Plugin {
         questions: &[Q],
         answers: Vec<W>,
         receive: impl Fn(&Q, W) -> Result<A, String>,
-    ) -> Result<Vec<Result<A, PluginError>>, Failure> {
+    ) -> Result<Answers<A>, Failure> {
         let plugin = || self.manifest.id.clone();
         if answers.len() != questions.len() {
             let (questions, answers) = (questions.len(), answers.len());
@@ -304,6 +317,18 @@ impl Plugin {
         let pairs = questions.iter().zip(answers);
         Ok(pairs.map(|(question, answer)| receive(question, answer).map_err(nonsense)).collect())
     }
+}
+
+fn items_of_outlook(outlook: &Outlook<'_>) -> usize {
+    outlook.bundle.members.len()
+}
+
+fn items_of_question(question: &Question<'_>) -> usize {
+    question.bundle.members.len() + question.orders.len()
+}
+
+fn items_of_consumption((_, consumption): &(usize, &Consumption)) -> usize {
+    1 + consumption.packages.len()
 }
 
 /// The accounts that a batch is about: not all that came with the questions, which may be thousands.

@@ -90,6 +90,7 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
             pay_at: timestamp(buying.pay_at)?,
             effective_at: timestamp(buying.effective_at)?,
             expires_at: timestamp(buying.expires_at)?,
+            anchor_day: anchor_day(buying.anchor_day)?,
         }),
         wit_commands::Operation::SetAttribute((name, value)) => Operation::SetAttribute(name, value),
     };

@@ -20,12 +20,15 @@ use crate::sandbox::limits::Limits;
 /// How often time is counted. A call is stopped at most so much too late.
 const TICK: Duration = Duration::from_millis(5);
 
+/// How many ticks the ticker goes on without a sandbox before it rests.
+const IDLE_TICKS_MAX: u32 = 100;
+
 /// Sandboxes at once, at least: who wants one more waits. Each has its part of the pool, which is set up in advance.
 const SANDBOXES_MIN: usize = 8;
 
 /// Memory that a freed sandbox keeps for the next one, in bytes: writing zeros over what a batch used is cheaper than
 /// giving it back and faulting it in again.
-const KEEP_RESIDENT_BYTES: usize = 2 << 20;
+const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 
 /// What WebAssembly may use of a thread's stack, in bytes: half of what a thread has at least.
 pub(super) const STACK_MAX_BYTES: usize = 512 << 10;
@@ -34,20 +37,26 @@ pub(super) const STACK_MAX_BYTES: usize = 512 << 10;
 pub struct Runtime {
     engine: Engine,
     gate: Arc<Gate>,
+    threads: usize,
     sandboxes_max: usize,
     ticker: Option<JoinHandle<()>>,
 }
 
-/// How many sandboxes there are. The ticker rests while there is none.
+/// How many sandboxes there are. The ticker rests once there has been none for a while.
 #[derive(Default)]
 struct Gate {
     state: Mutex<State>,
-    changed: Condvar,
+    /// A sandbox is gone.
+    freed: Condvar,
+    /// There is a sandbox again, or nothing left to do.
+    ticking: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     open: usize,
+    waiting: usize,
+    is_resting: bool,
     is_over: bool,
 }
 
@@ -64,8 +73,11 @@ pub struct Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.gate.lock().open -= 1;
-        self.gate.changed.notify_all();
+        let mut state = self.gate.lock();
+        state.open -= 1;
+        if state.waiting > 0 {
+            self.gate.freed.notify_one();
+        }
     }
 }
 
@@ -76,14 +88,14 @@ impl Runtime {
     ///
     /// When the machine has not the address space for the pool, or cannot start a thread.
     pub fn start(limits: &Limits) -> wasmtime::Result<Runtime> {
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let sandboxes_max = parallel.max(SANDBOXES_MIN);
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let sandboxes_max = threads.max(SANDBOXES_MIN);
         let engine = Engine::new(&config(limits, sandboxes_max))?;
         let gate = Arc::new(Gate::default());
         let (ticking, beaten) = (Arc::clone(&gate), engine.clone());
         let ticker = std::thread::Builder::new().name("sandbox-ticker".to_owned());
         let ticker = Some(ticker.spawn(move || tick(&ticking, &beaten))?);
-        Ok(Runtime { engine, gate, sandboxes_max, ticker })
+        Ok(Runtime { engine, gate, threads, sandboxes_max, ticker })
     }
 
     /// What compiles and runs.
@@ -91,12 +103,23 @@ impl Runtime {
         &self.engine
     }
 
+    /// How many threads the machine runs at once. To ask it is a dozen system calls, so it was asked when this started.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Waits until there may be one more sandbox.
     pub fn permit(&self) -> Permit<'_> {
+        let mut state = self.gate.lock();
+        state.waiting += 1;
         let full = |state: &mut State| state.open >= self.sandboxes_max;
-        let waited = self.gate.changed.wait_while(self.gate.lock(), full);
-        waited.expect("nobody panics while counting sandboxes").open += 1;
-        self.gate.changed.notify_all();
+        let waited = self.gate.freed.wait_while(state, full);
+        let mut state = waited.expect("nobody panics while counting sandboxes");
+        state.waiting -= 1;
+        state.open += 1;
+        if state.is_resting {
+            self.gate.ticking.notify_one();
+        }
         Permit { gate: &self.gate }
     }
 
@@ -109,23 +132,28 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         self.gate.lock().is_over = true;
-        self.gate.changed.notify_all();
+        self.gate.ticking.notify_one();
         // Its panic, if there was one, has been printed; there is nothing left to stop.
         let _ = self.ticker.take().map(JoinHandle::join);
     }
 }
 
-/// Counts time while there is a sandbox to be stopped.
+/// Counts time while there is a sandbox to be stopped, and for a while after: one batch mostly follows another, and to
+/// wake a thread for each costs more than to let it tick.
 fn tick(gate: &Gate, engine: &Engine) {
     let mut state = gate.lock();
+    let mut idle_ticks = 0;
     while !state.is_over {
-        if state.open == 0 {
-            state = gate.changed.wait(state).expect("nobody panics while counting sandboxes");
-            continue;
+        if state.open == 0 && idle_ticks >= IDLE_TICKS_MAX {
+            state.is_resting = true;
+            let rest = |state: &mut State| state.open == 0 && !state.is_over;
+            let waited = gate.ticking.wait_while(state, rest);
+            state = waited.expect("nobody panics while counting sandboxes");
+            state.is_resting = false;
         }
-        let over = |state: &mut State| !state.is_over;
-        let waited = gate.changed.wait_timeout_while(state, TICK, over);
+        let waited = gate.ticking.wait_timeout_while(state, TICK, |state| !state.is_over);
         state = waited.expect("nobody panics while counting sandboxes").0;
+        idle_ticks = if state.open == 0 { idle_ticks + 1 } else { 0 };
         engine.increment_epoch();
     }
 }

@@ -59,7 +59,10 @@ pub fn settings<'a>(accounts: &[&'a Account]) -> Lists<(&'a str, &'a str)> {
 }
 
 /// The accounts of a batch, `settings` being theirs.
-pub fn accounts<'a>(accounts: &[&'a Account], settings: &'a Lists<(&'a str, &'a str)>) -> Vec<wit::Account<'a>> {
+pub fn accounts<'a>(
+    accounts: &[&'a Account],
+    settings: &'a Lists<(&'a str, &'a str)>,
+) -> Vec<wit::Account<'a>> {
     let sent = accounts.iter().enumerate();
     sent.map(|(place, account)| wit::Account { id: &account.id, settings: settings.get(place) }).collect()
 }
@@ -177,7 +180,9 @@ pub fn command<'a>(command: &Command, options: &'a [(&'a str, &'a str)]) -> wit_
             })
         }
         Command::CancelAutoRenew => wit_commands::Command::CancelAutoRenew,
-        Command::Unsubscribe(Scope::All) => wit_commands::Command::Unsubscribe(wit_commands::Scope::Everything),
+        Command::Unsubscribe(Scope::All) => {
+            wit_commands::Command::Unsubscribe(wit_commands::Scope::Everything)
+        }
         Command::Unsubscribe(Scope::Future) => {
             wit_commands::Command::Unsubscribe(wit_commands::Scope::FuturePeriods)
         }

@@ -41,13 +41,19 @@ pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
 
 /// The account at `row`, which was read from another table.
 pub fn at(db: &Connection, row: i64) -> Result<StoredAccount, StoreError> {
-    let found = db.prepare_cached("select * from account where row = ?1")?.query_row([row], |row| Ok(stored(row)));
-    found.optional()?.unwrap_or_else(|| Err(StoreError::Damaged { what: "an account", found: row.to_string() }))
+    let found =
+        db.prepare_cached("select * from account where row = ?1")?.query_row([row], |row| Ok(stored(row)));
+    found
+        .optional()?
+        .unwrap_or_else(|| Err(StoreError::Damaged { what: "an account", found: row.to_string() }))
 }
 
 /// The account called `id`, if there is one.
 pub fn get(db: &Connection, id: &str) -> Result<Option<StoredAccount>, StoreError> {
-    db.prepare_cached("select * from account where id = ?1")?.query_row([id], |row| Ok(stored(row))).optional()?.transpose()
+    db.prepare_cached("select * from account where id = ?1")?
+        .query_row([id], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
 }
 
 /// Every account, by id.

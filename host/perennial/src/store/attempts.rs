@@ -3,52 +3,60 @@
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::State;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
-use rusqlite::named_params;
 
 use crate::store::error::StoreError;
 use crate::store::words;
 
-/// Writes where an attempt on the resource at `resource` got to. A declined one with the same key is tried again.
-///
-/// # Errors
-///
-/// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
-pub fn record(db: &Connection, resource: i64, attempt: &Attempt) -> Result<(), StoreError> {
-    let class = match attempt.state {
-        State::Declined(class) => Some(class.name()),
-        State::Planned
-        | State::AwaitingApproval
-        | State::Reserved
-        | State::Calling
-        | State::Submitted
-        | State::Settled
-        | State::InDoubt
-        | State::Void => None,
-    };
-    let (term_count, term_unit) = words::term_columns(Some(attempt.key.term));
-    let written = db
-        .prepare_cached(
+/// Records attempts, as long as a transaction lasts.
+pub struct Recording<'c>(CachedStatement<'c>);
+
+impl<'c> Recording<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Recording<'c>, StoreError> {
+        Ok(Recording(db.prepare_cached(
             "insert into attempt (resource, expires_before, term_count, term_unit, state, class, at, tries)
-             values (:resource, :expires_before, :term_count, :term_unit, :state, :class, :at, 1)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
              on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
-             do update set state = :state, class = :class, at = :at, tries = tries + 1 where state = 'declined'",
-        )?
-        .execute(named_params! {
-            ":resource": resource,
-            ":expires_before": attempt.key.expires_before.as_second(),
-            ":term_count": term_count,
-            ":term_unit": term_unit,
-            ":state": attempt.state.name(),
-            ":class": class,
-            ":at": attempt.at.as_second(),
-        })?;
-    match written {
-        1 => Ok(()),
-        _ => Err(StoreError::PaidTwice {
-            resource: attempt.key.resource.clone(),
-            starts_at: attempt.key.expires_before.to_string(),
-        }),
+             do update set state = ?5, class = ?6, at = ?7, tries = tries + 1 where state = 'declined'",
+        )?))
+    }
+
+    /// Writes where an attempt on the resource at `resource` got to. A declined one with the same key is tried again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
+    pub fn record(&mut self, resource: i64, attempt: &Attempt) -> Result<(), StoreError> {
+        let class = match attempt.state {
+            State::Declined(class) => Some(class.name()),
+            State::Planned
+            | State::AwaitingApproval
+            | State::Reserved
+            | State::Calling
+            | State::Submitted
+            | State::Settled
+            | State::InDoubt
+            | State::Void => None,
+        };
+        let (term_count, term_unit) = words::term_columns(Some(attempt.key.term));
+        let written = self.0.execute((
+            resource,
+            attempt.key.expires_before.as_second(),
+            term_count,
+            term_unit,
+            attempt.state.name(),
+            class,
+            attempt.at.as_second(),
+        ))?;
+        match written {
+            1 => Ok(()),
+            _ => Err(StoreError::PaidTwice {
+                resource: attempt.key.resource.clone(),
+                starts_at: attempt.key.expires_before.to_string(),
+            }),
+        }
     }
 }
 

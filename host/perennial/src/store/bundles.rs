@@ -1,5 +1,7 @@
 //! The `resource` and `hot` tables, read and written a bundle at a time.
 
+use std::collections::BTreeMap;
+
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
@@ -7,7 +9,9 @@ use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -30,6 +34,54 @@ pub struct StoredBundle {
     pub agenda: Agenda,
 }
 
+/// What a stored bundle was before it was decided on, as far as any of it can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its members' rows, the primary's first.
+    pub rows: Vec<i64>,
+    /// What the clock knew of it.
+    pub agenda: Agenda,
+    members: Vec<Changeable>,
+}
+
+/// The columns of a member that can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changeable {
+    hot: Hot,
+    wide: Wide,
+    attributes: BTreeMap<String, String>,
+    used: Option<Micros>,
+}
+
+type Hot = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
+type Wide = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
+
+impl StoredBundle {
+    /// What it is now, to be decided on, and what it will have been, to compare that with.
+    pub fn into_before(self) -> (Before, Bundle) {
+        let changeable = |member: &Resource| Changeable {
+            hot: hot_columns(member),
+            wide: wide_columns(member),
+            attributes: member.attributes.clone(),
+            used: used(member),
+        };
+        let members = self.bundle.members.iter().map(changeable).collect();
+        (Before { rows: self.rows, agenda: self.agenda, members }, self.bundle)
+    }
+}
+
+fn hot_columns(member: &Resource) -> Hot {
+    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
+}
+
+fn wide_columns(member: &Resource) -> Wide {
+    (member.anchor_day, member.term, member.price, member.renewal_term)
+}
+
+fn used(member: &Resource) -> Option<Micros> {
+    member.package.as_ref().map(|package| package.used)
+}
+
 /// What the clock knows of a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agenda {
@@ -42,11 +94,13 @@ pub struct Agenda {
 }
 
 /// The columns of a member, in the order that [`member`] reads them.
-const MEMBER: &str = "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
+const MEMBER: &str =
+    "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
     h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
     p.resource_type, p.quota, p.used, p.unit, p.bought_at";
-const TABLES: &str = "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
+const TABLES: &str =
+    "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
 /// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
 pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
@@ -77,17 +131,22 @@ pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 
 /// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
 pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
-    let row: Option<(i64, i64)> = db
-        .prepare_cached(
-            "select h.bundle, h.resource from resource r join hot h on h.resource = r.row where r.id = ?1",
-        )?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+    let row: Option<i64> = db
+        .prepare_cached("select row from resource where id = ?1")?
+        .query_row([id], |row| row.get(0))
         .optional()?;
-    let Some((bundle, resource)) = row else { return Ok(None) };
+    row.map(|row| of_row(db, row)).transpose()
+}
+
+/// The bundle that the resource at `row` belongs to, and the resource's place in it.
+pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+    let bundle = db
+        .prepare_cached("select bundle from hot where resource = ?1")?
+        .query_row([row], |row| row.get(0))?;
     let stored = at(db, bundle)?;
-    let member = stored.rows.iter().position(|row| *row == resource);
-    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: id.to_owned() })?;
-    Ok(Some((stored, member)))
+    let member = stored.rows.iter().position(|member| *member == row);
+    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
+    Ok((stored, member))
 }
 
 /// The bundle whose primary is at `row`.
@@ -105,8 +164,9 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 
 /// The rows of all primaries above `after`, in order, at most `limit`: for going through everything in pages.
 pub fn primaries(db: &Connection, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2")?;
+    let mut statement = db.prepare_cached(
+        "select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2",
+    )?;
     let rows = statement.query_map((after, limit), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -117,10 +177,16 @@ pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
 }
 
 /// Adds a bundle to an account and returns its members' rows.
-pub fn insert(db: &Connection, account: i64, bundle: &Bundle, agenda: Agenda) -> Result<Vec<i64>, StoreError> {
+pub fn insert(
+    db: &Connection,
+    account: i64,
+    bundle: &Bundle,
+    agenda: Agenda,
+) -> Result<Vec<i64>, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
-    let last: i64 = db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let last: i64 =
+        db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
     let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
     for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
         let attached_to = member.attached_to.map(|place| rows[place]);
@@ -168,7 +234,13 @@ fn insert_wide(
     Ok(())
 }
 
-fn insert_hot(db: &Connection, row: i64, bundle: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+fn insert_hot(
+    db: &Connection,
+    row: i64,
+    bundle: i64,
+    member: &Resource,
+    agenda: Agenda,
+) -> Result<(), StoreError> {
     let wake_at = agenda.wake_at.filter(|_| row == bundle);
     db.prepare_cached(
         "insert into hot (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
@@ -191,84 +263,74 @@ fn insert_hot(db: &Connection, row: i64, bundle: i64, member: &Resource, agenda:
     Ok(())
 }
 
-/// Writes what became of a bundle: only the rows that changed, and always the agenda.
-pub fn advance(
-    db: &Connection,
-    before: &StoredBundle,
-    after: &Bundle,
-    agenda: Agenda,
-) -> Result<(), StoreError> {
-    for (place, (was, is)) in before.bundle.members.iter().zip(&after.members).enumerate() {
-        let row = before.rows[place];
-        if place == 0 {
-            advance_primary(db, row, is, agenda)?;
-        } else if hot_columns(was) != hot_columns(is) {
-            advance_attached(db, row, is)?;
-        }
-        if wide_columns(was) != wide_columns(is) {
-            update_wide(db, row, is)?;
-        }
-        let used = |member: &Resource| member.package.as_ref().map(|package| package.used);
-        match used(is) {
-            Some(now_used) if used(was) != Some(now_used) => packages::set_used(db, row, now_used)?,
-            Some(_) | None => {}
-        }
+/// Writes what became of bundles, as long as a transaction lasts.
+pub struct Advancing<'c> {
+    db: &'c Connection,
+    primary: CachedStatement<'c>,
+    attached: CachedStatement<'c>,
+}
+
+impl<'c> Advancing<'c> {
+    /// Finds the statements.
+    pub fn new(db: &'c Connection) -> Result<Advancing<'c>, StoreError> {
+        let primary = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
+                 cursor_at = ?7, wake_at = ?8, failures = ?9
+             where resource = ?1",
+        )?;
+        let attached = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
+             where resource = ?1",
+        )?;
+        Ok(Advancing { db, primary, attached })
     }
-    Ok(())
-}
 
-fn hot_columns(member: &Resource) -> (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>) {
-    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
-}
+    /// Writes what became of a bundle: only the rows that changed, and always the agenda.
+    pub fn advance(&mut self, before: &Before, after: &Bundle, agenda: Agenda) -> Result<(), StoreError> {
+        for (place, (was, is)) in before.members.iter().zip(&after.members).enumerate() {
+            let row = before.rows[place];
+            if place == 0 {
+                self.primary(row, is, agenda)?;
+            } else if was.hot != hot_columns(is) {
+                self.attached(row, is)?;
+            }
+            if was.wide != wide_columns(is) || was.attributes != is.attributes {
+                update_wide(self.db, row, is)?;
+            }
+            match used(is) {
+                Some(now_used) if was.used != Some(now_used) => packages::set_used(self.db, row, now_used)?,
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
 
-type Wide<'a> = (
-    Option<u8>,
-    Option<perennial_domain::term::Term>,
-    Option<Micros>,
-    Option<perennial_domain::term::Term>,
-    &'a std::collections::BTreeMap<String, String>,
-    &'a std::collections::BTreeMap<String, String>,
-);
+    fn primary(&mut self, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+        self.primary.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+            agenda.cursor_at.as_second(),
+            agenda.wake_at.map(Timestamp::as_second),
+            agenda.failures,
+        ))?;
+        Ok(())
+    }
 
-fn wide_columns(member: &Resource) -> Wide<'_> {
-    (member.anchor_day, member.term, member.price, member.renewal_term, &member.attributes, &member.tags)
-}
-
-fn advance_primary(db: &Connection, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
-             renewals_left = :renewals_left, cursor_at = :cursor_at, wake_at = :wake_at, failures = :failures
-         where resource = :resource",
-    )?
-    .execute(named_params! {
-        ":resource": row,
-        ":charging": words::code(&Charging::ALL, member.charging),
-        ":stage": words::code(&Stage::ALL, member.stage),
-        ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
-        ":renewals_left": member.renewals_left,
-        ":cursor_at": agenda.cursor_at.as_second(),
-        ":wake_at": agenda.wake_at.map(Timestamp::as_second),
-        ":failures": agenda.failures,
-    })?;
-    Ok(())
-}
-
-fn advance_attached(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update hot set charging = :charging, stage = :stage, expires_at = :expires_at, on_expiry = :on_expiry,
-             renewals_left = :renewals_left
-         where resource = :resource",
-    )?
-    .execute(named_params! {
-        ":resource": row,
-        ":charging": words::code(&Charging::ALL, member.charging),
-        ":stage": words::code(&Stage::ALL, member.stage),
-        ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
-        ":renewals_left": member.renewals_left,
-    })?;
-    Ok(())
+    fn attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
+        self.attached.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+        ))?;
+        Ok(())
+    }
 }
 
 fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
@@ -277,7 +339,7 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
     db.prepare_cached(
         "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
              renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
-             attributes = :attributes, tags = :tags
+             attributes = :attributes
          where row = :row",
     )?
     .execute(named_params! {
@@ -289,7 +351,6 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
         ":renewal_term_count": renewal_term_count,
         ":renewal_term_unit": renewal_term_unit,
         ":attributes": words::strings_text(&member.attributes),
-        ":tags": words::strings_text(&member.tags),
     })?;
     Ok(())
 }
@@ -334,7 +395,12 @@ impl Gathered {
                 failures: row.get(23)?,
             };
             let members = Bundle { members: Vec::new() };
-            self.bundles.push(StoredBundle { account: row.get(2)?, rows: Vec::new(), bundle: members, agenda });
+            self.bundles.push(StoredBundle {
+                account: row.get(2)?,
+                rows: Vec::new(),
+                bundle: members,
+                agenda,
+            });
         }
         let last = self.bundles.last_mut().expect("one was just made sure of");
         last.rows.push(resource);
@@ -347,13 +413,15 @@ impl Gathered {
     fn attach(&mut self) -> Result<(), StoreError> {
         let attached_to = std::mem::take(&mut self.attached_to);
         let Some(last) = self.bundles.last_mut() else { return Ok(()) };
-        if last.bundle.members.len() != last.rows.len() || last.rows.first().is_none() {
+        if last.bundle.members.len() != last.rows.len() || last.rows.is_empty() {
             return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
         }
         for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
             let place = row.map(|row| last.rows.iter().position(|other| *other == row));
             member.attached_to = match place {
-                Some(None) => return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() }),
+                Some(None) => {
+                    return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() });
+                }
                 Some(Some(place)) => Some(place),
                 None => None,
             };

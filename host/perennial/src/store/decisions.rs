@@ -1,6 +1,7 @@
 //! The `decision` and `revision` tables: what plugins were asked and what they answered.
 
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 
 use crate::store::error::StoreError;
@@ -22,25 +23,38 @@ pub struct Decision {
 
 /// The row of the revision with this digest, which is added if it is new.
 pub fn revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, StoreError> {
-    db.prepare_cached("insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing")?
-        .execute((digest, plugin))?;
-    Ok(db.prepare_cached("select row from revision where digest = ?1")?.query_row([digest], |row| row.get(0))?)
+    db.prepare_cached(
+        "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
+    )?
+    .execute((digest, plugin))?;
+    Ok(db
+        .prepare_cached("select row from revision where digest = ?1")?
+        .query_row([digest], |row| row.get(0))?)
 }
 
-/// Keeps a decision on the resource at `resource`.
-pub fn insert(
-    db: &Connection,
-    at: Timestamp,
-    resource: i64,
-    revision: i64,
-    question: &str,
-    answer: &str,
-) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "insert into decision (at, resource, revision, question, answer) values (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute((at.as_second(), resource, revision, question, answer))?;
-    Ok(())
+/// Keeps decisions, as long as a transaction lasts.
+pub struct Inserting<'c>(CachedStatement<'c>);
+
+impl<'c> Inserting<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
+        Ok(Inserting(db.prepare_cached(
+            "insert into decision (at, resource, revision, question, answer) values (?1, ?2, ?3, ?4, ?5)",
+        )?))
+    }
+
+    /// Keeps a decision on the resource at `resource`.
+    pub fn insert(
+        &mut self,
+        at: Timestamp,
+        resource: i64,
+        revision: i64,
+        question: &str,
+        answer: &str,
+    ) -> Result<(), StoreError> {
+        self.0.execute((at.as_second(), resource, revision, question, answer))?;
+        Ok(())
+    }
 }
 
 /// The decisions that were kept, oldest first, at most `limit`.

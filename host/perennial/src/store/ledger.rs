@@ -6,30 +6,44 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::Row;
-use rusqlite::named_params;
 
 use crate::store::error::StoreError;
 use crate::store::words;
 
-/// Adds an entry of an account.
+/// Adds entries, as long as a transaction lasts.
+pub struct Inserting<'c>(CachedStatement<'c>);
+
+impl<'c> Inserting<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
+        Ok(Inserting(db.prepare_cached(
+            "insert into entry (at, account, from_book, to_book, amount, reason, resource, reference)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?))
+    }
+
+    /// Adds an entry of an account.
+    pub fn insert(&mut self, account: i64, entry: &Entry) -> Result<(), StoreError> {
+        self.0.execute((
+            entry.at.as_second(),
+            account,
+            words::code(&Book::ALL, entry.from),
+            words::code(&Book::ALL, entry.to),
+            entry.amount.as_micros(),
+            words::code(&Reason::ALL, entry.reason),
+            &entry.resource,
+            &entry.reference,
+        ))?;
+        Ok(())
+    }
+}
+
+/// Adds one entry of an account.
 pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "insert into entry (at, account, from_book, to_book, amount, reason, resource, reference)
-         values (:at, :account, :from_book, :to_book, :amount, :reason, :resource, :reference)",
-    )?
-    .execute(named_params! {
-        ":at": entry.at.as_second(),
-        ":account": account,
-        ":from_book": words::code(&Book::ALL, entry.from),
-        ":to_book": words::code(&Book::ALL, entry.to),
-        ":amount": entry.amount.as_micros(),
-        ":reason": words::code(&Reason::ALL, entry.reason),
-        ":resource": entry.resource,
-        ":reference": entry.reference,
-    })?;
-    Ok(())
+    Inserting::new(db)?.insert(account, entry)
 }
 
 /// An account's entries, oldest first.

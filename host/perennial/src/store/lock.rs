@@ -25,8 +25,13 @@ impl Lock {
     pub fn take(path: &Path) -> Result<Lock, StoreError> {
         let lock_path = PathBuf::from(format!("{}.lock", path.display()));
         let failed = |source| StoreError::Lock { path: lock_path.clone(), source };
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(failed)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

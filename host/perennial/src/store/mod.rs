@@ -66,7 +66,9 @@ impl Store {
     /// [`StoreError`] when it cannot be made.
     pub fn scratch(path: &Path) -> Result<Store, StoreError> {
         let connection = Connection::open(path)?;
-        connection.execute_batch("pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;")?;
+        connection.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
+        )?;
         prepare(&connection, path)?;
         Ok(Store { connection, depth: 0, _lock: None })
     }
@@ -91,7 +93,11 @@ impl Store {
     ///
     /// [`StoreError::Sqlite`] when it cannot be begun.
     pub fn begin(&mut self) -> Result<(), StoreError> {
-        let begin = if self.depth == 0 { "begin immediate".to_owned() } else { format!("savepoint part{}", self.depth) };
+        let begin = if self.depth == 0 {
+            "begin immediate".to_owned()
+        } else {
+            format!("savepoint part{}", self.depth)
+        };
         self.connection.execute_batch(&begin)?;
         self.depth += 1;
         Ok(())
@@ -106,7 +112,11 @@ impl Store {
         self.depth -= 1;
         let part = self.depth;
         let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
-        let undo = if part == 0 { "rollback".to_owned() } else { format!("rollback to part{part}; release part{part}") };
+        let undo = if part == 0 {
+            "rollback".to_owned()
+        } else {
+            format!("rollback to part{part}; release part{part}")
+        };
         let written = result.and_then(|value| {
             self.connection.execute_batch(&commit).map_err(|error| E::from(StoreError::Sqlite(error)))?;
             Ok(value)
@@ -136,8 +146,10 @@ pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     check_version(&connection, path)?;
     tune(&connection)?;
     Ok(connection)
@@ -147,7 +159,8 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     tune(connection)?;
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
     if version == 0 {
-        connection.execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
+        connection
+            .execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
     }
     check_version(connection, path)
 }

@@ -3,39 +3,55 @@
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::ErrorCode;
-use rusqlite::named_params;
 
 use crate::store::error::StoreError;
 
-/// Adds an order of the resource at `row`, called `resource`.
-///
-/// # Errors
-///
-/// [`StoreError::PaidTwice`] when an order that was not refunded begins at the same instant.
-pub fn insert(db: &Connection, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
-    let inserted = db
-        .prepare_cached(
+/// Adds orders, as long as a transaction lasts.
+pub struct Inserting<'c>(CachedStatement<'c>);
+
+impl<'c> Inserting<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
+        Ok(Inserting(db.prepare_cached(
             "insert into orders (id, resource, starts_at, ends_at, paid, paid_at, is_renewal)
-             values (:id, :resource, :starts_at, :ends_at, :paid, :paid_at, :is_renewal)",
-        )?
-        .execute(named_params! {
-            ":id": order.id,
-            ":resource": row,
-            ":starts_at": order.starts_at.as_second(),
-            ":ends_at": order.ends_at.as_second(),
-            ":paid": order.paid.as_micros(),
-            ":paid_at": order.paid_at.as_second(),
-            ":is_renewal": order.is_renewal,
-        });
-    match inserted {
-        Ok(_) => Ok(()),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            Err(StoreError::PaidTwice { resource: resource.to_owned(), starts_at: order.starts_at.to_string() })
-        }
-        Err(error) => Err(error.into()),
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?))
     }
+
+    /// Adds an order of the resource at `row`, called `resource`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::PaidTwice`] when an order that was not refunded begins at the same instant.
+    pub fn insert(&mut self, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
+        let inserted = self.0.execute((
+            &order.id,
+            row,
+            order.starts_at.as_second(),
+            order.ends_at.as_second(),
+            order.paid.as_micros(),
+            order.paid_at.as_second(),
+            order.is_renewal,
+        ));
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Err(StoreError::PaidTwice {
+                    resource: resource.to_owned(),
+                    starts_at: order.starts_at.to_string(),
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Adds one order: see [`Inserting::insert`].
+pub fn insert(db: &Connection, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
+    Inserting::new(db)?.insert(row, resource, order)
 }
 
 /// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows, in order.

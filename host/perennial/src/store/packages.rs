@@ -32,7 +32,8 @@ pub fn insert(db: &Connection, resource: i64, account: i64, package: &Package) -
 
 /// Sets how much of a package is used.
 pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), StoreError> {
-    db.prepare_cached("update package set used = ?2 where resource = ?1")?.execute((resource, used.as_micros()))?;
+    db.prepare_cached("update package set used = ?2 where resource = ?1")?
+        .execute((resource, used.as_micros()))?;
     Ok(())
 }
 
@@ -113,6 +114,13 @@ pub fn next_deferred(db: &Connection, until: Timestamp) -> Result<Option<Deferre
         })
         .optional()?;
     Ok(next)
+}
+
+/// Puts off a package that was to be paid later, to `pay_at`.
+pub fn postpone_deferred(db: &Connection, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
+        .execute((row, pay_at.as_second()))?;
+    Ok(())
 }
 
 /// Strikes a package that was to be paid later.

@@ -1,6 +1,7 @@
 //! The `event` table: append-only.
 
 use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::named_params;
 
@@ -23,23 +24,29 @@ pub struct StoredEvent {
     pub body: String,
 }
 
-/// Adds an event.
-pub fn insert(
-    db: &Connection,
-    at: Timestamp,
-    account: Option<i64>,
-    resource: Option<&str>,
-    kind: &str,
-    body: &str,
-) -> Result<(), StoreError> {
-    db.prepare_cached("insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)")?.execute((
-        at.as_second(),
-        account,
-        resource,
-        kind,
-        body,
-    ))?;
-    Ok(())
+/// Adds events, as long as a transaction lasts.
+pub struct Inserting<'c>(CachedStatement<'c>);
+
+impl<'c> Inserting<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
+        Ok(Inserting(db.prepare_cached(
+            "insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)",
+        )?))
+    }
+
+    /// Adds an event.
+    pub fn insert(
+        &mut self,
+        at: Timestamp,
+        account: Option<i64>,
+        resource: Option<&str>,
+        kind: &str,
+        body: &str,
+    ) -> Result<(), StoreError> {
+        self.0.execute((at.as_second(), account, resource, kind, body))?;
+        Ok(())
+    }
 }
 
 /// Which events are asked for; an absent condition lets everything through.

@@ -16,7 +16,9 @@ pub fn code<T: PartialEq + Copy>(words: &[T], word: T) -> i64 {
 /// The word at a place in the domain's list.
 pub fn word<T: Copy>(words: &[T], code: i64, what: &'static str) -> Result<T, StoreError> {
     let place = usize::try_from(code).ok();
-    place.and_then(|place| words.get(place).copied()).ok_or_else(|| StoreError::Damaged { what, found: code.to_string() })
+    place
+        .and_then(|place| words.get(place).copied())
+        .ok_or_else(|| StoreError::Damaged { what, found: code.to_string() })
 }
 
 /// A term from its two columns.

@@ -122,7 +122,7 @@ proptest! {
         let occurrences = timeline(&borrowed(&settings), after, &bundle);
         prop_assert!(occurrences.iter().all(|occurrence| occurrence.at > after));
         prop_assert!(occurrences.is_sorted_by_key(|occurrence| occurrence.at));
-        prop_assert!(occurrences.len() <= 512);
+        prop_assert!(occurrences.len() <= 128 * bundle.len());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use expect_test::Expect;
 use expect_test::expect;
 use expect_test::expect_file;
+use plugin_sdk::Happening;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
@@ -271,14 +272,24 @@ fn nothing_happens_to_what_is_postpaid_or_gone() {
 }
 
 #[test]
-fn a_bundle_with_very_many_members_is_told_the_first_512_occurrences() {
+fn each_of_very_many_members_is_told_of_to_its_end() {
     let mut bundle = vec![prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew)];
     for place in 0..200 {
         bundle.push(prepaid("cds", &format!("v-{place}"), "2026-08-10 10:00").attached());
     }
-    let after = at("2026-07-10 10:00");
-    let first = timeline(&[], after, &bundle);
-    assert_eq!(first.len(), 512);
-    let later = timeline(&[], first[511].at - 1, &bundle);
-    assert!(later.len() > 200, "the end is told later, not lost");
+    let occurrences = timeline(&[], at("2026-07-10 10:00"), &bundle);
+    for member in 0..bundle.len() {
+        let last = occurrences.iter().rfind(|one| one.resource as usize == member).expect("it has a future");
+        assert_eq!(last.what, Happening::Enter(Stage::Released), "member {member}");
+    }
+}
+
+#[test]
+fn the_longest_lists_of_days_fit_into_the_contract() {
+    let every_day = (0..=30).map(|day: u32| day.to_string()).collect::<Vec<_>>().join(",");
+    let settings = [("try_days", every_day.as_str()), ("notice_days", every_day.as_str())];
+    let bundle = [prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew)];
+    let occurrences = timeline(&settings, at("2026-01-10 10:00"), &bundle);
+    assert!(occurrences.len() > 62, "31 tries, 31 notices and what follows");
+    assert!(occurrences.len() <= 128, "{} do not fit into an answer", occurrences.len());
 }

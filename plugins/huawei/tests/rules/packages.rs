@@ -179,3 +179,14 @@ fn bought_again_it_takes_effect_on_payment_or_at_the_chosen_time_whichever_is_la
         CBC.0100"#]]
     .assert_eq(&rows.join("\n"));
 }
+
+#[test]
+fn a_package_that_ended_can_be_bought_again_so_that_an_order_can_be_paid_after_its_end() {
+    let asked = Command::BuyAgain(Purchase { pay_at: None, effective_at: None });
+    let bundle = [Resource { stage: Stage::Released, ..resource("package") }];
+    let answer = print_plan(&command(&[], time("2026-04-05 08:00:00"), &bundle, 0, asked.clone(), &[]));
+    expect!["#0 another, paid 2026-04-05 08:00:00, from 2026-04-05 08:00:00, to 2026-05-05 23:59:59"]
+        .assert_eq(&answer);
+    let gone = [Resource { stage: Stage::Unsubscribed, ..resource("package") }];
+    assert_eq!(print_plan(&command(&[], time("2026-04-05 08:00:00"), &gone, 0, asked, &[])), "CBC.99003012");
+}

@@ -11,7 +11,6 @@ use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::Step;
-use serde_json::Value;
 
 use crate::formats::Problems;
 use crate::formats::command;
@@ -21,25 +20,21 @@ use crate::formats::spot::Spot;
 use crate::formats::tree;
 use crate::formats::words;
 use crate::formats::write;
+use crate::formats::write::Value;
 
 /// The answer as it is kept: `{"plan": …}` or `{"refusal": …}`.
-pub fn answer(answer: &Result<Plan, Refusal>) -> Value {
+pub fn answer(answer: &Result<Plan, Refusal>) -> Value<'_> {
     match answer {
         Ok(plan) => write::object([("plan", plan_value(plan))]),
         Err(refused) => write::object([("refusal", refusal(refused))]),
     }
 }
 
-fn refusal(refusal: &Refusal) -> Value {
-    write::object([("code", write::text(&refusal.code)), ("message", write::text(&refusal.message))])
+fn refusal(refusal: &Refusal) -> Value<'_> {
+    write::object([("code", (&refusal.code).into()), ("message", (&refusal.message).into())])
 }
 
-fn plan_value(plan: &Plan) -> Value {
-    let step = |step: &Step| {
-        write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
-    };
-    let omission =
-        |left: &Omission| write::object([("member", left.member.into()), ("reason", refusal(&left.reason))]);
+fn plan_value(plan: &Plan) -> Value<'_> {
     write::object([
         ("steps", plan.steps.iter().map(step).collect()),
         ("left_out", plan.left_out.iter().map(omission).collect()),
@@ -47,46 +42,55 @@ fn plan_value(plan: &Plan) -> Value {
     ])
 }
 
-fn operation(operation: &Operation) -> Value {
+fn step(step: &Step) -> Value<'_> {
+    write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
+}
+
+fn omission(left: &Omission) -> Value<'_> {
+    write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
+}
+
+fn operation(operation: &Operation) -> Value<'_> {
     match operation {
         Operation::Extend(extension) => write::object([(
             "extend",
             write::object([
-                ("expires_at", write::text(extension.expires_at)),
-                ("term", write::term(extension.term)),
+                ("expires_at", extension.expires_at.into()),
+                ("term", extension.term.into()),
                 ("extra_days", extension.extra_days.into()),
                 ("anchor_day", extension.anchor_day.into()),
             ]),
         )]),
-        Operation::SetOnExpiry(choice) => write::object([("set_on_expiry", write::text(choice.name()))]),
+        Operation::SetOnExpiry(choice) => write::object([("set_on_expiry", choice.name().into())]),
         Operation::SetAutoRenew(auto_renewal) => {
             write::object([("set_auto_renew", command::auto_renewal_value(*auto_renewal))])
         }
         Operation::EndSubscription(ending) => write::object([(
             "end_subscription",
             write::object([
-                ("scope", write::text(ending.scope.name())),
-                ("expires_at", write::text_or_null(ending.expires_at)),
+                ("scope", ending.scope.name().into()),
+                ("expires_at", ending.expires_at.into()),
                 ("refunds", ending.refunds.iter().map(refund).collect()),
             ]),
         )]),
         Operation::Buy(buying) => write::object([(
             "buy",
             write::object([
-                ("pay_at", write::text(buying.pay_at)),
-                ("effective_at", write::text(buying.effective_at)),
-                ("expires_at", write::text(buying.expires_at)),
+                ("pay_at", buying.pay_at.into()),
+                ("effective_at", buying.effective_at.into()),
+                ("expires_at", buying.expires_at.into()),
+                ("anchor_day", buying.anchor_day.into()),
             ]),
         )]),
         Operation::SetAttribute(name, value) => write::object([(
             "set_attribute",
-            write::object([("name", write::text(name)), ("value", write::text(value))]),
+            write::object([("name", name.into()), ("value", value.into())]),
         )]),
     }
 }
 
-fn refund(refund: &Refund) -> Value {
-    write::object([("order", refund.order.into()), ("amount", write::text(refund.amount))])
+fn refund(refund: &Refund) -> Value<'_> {
+    write::object([("order", refund.order.into()), ("amount", refund.amount.into())])
 }
 
 /// Reads back what [`answer`] gives, as JSON.
@@ -190,8 +194,10 @@ fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
 }
 
 fn read_buying(spot: Spot<'_, '_>) -> Option<Buying> {
-    let fields = spot.object(&["pay_at", "effective_at", "expires_at"])?;
+    let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
+    let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
     Some(Buying {
+        anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
         pay_at: fields.required("pay_at", |spot| spot.instant())?,
         effective_at: fields.required("effective_at", |spot| spot.instant())?,
         expires_at: fields.required("expires_at", |spot| spot.instant())?,

@@ -13,7 +13,6 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
-use serde_json::Value;
 
 use super::Problems;
 use super::command;
@@ -24,6 +23,7 @@ use super::resource;
 use super::spot::Spot;
 use super::tree;
 use super::write;
+use super::write::Value;
 
 pub use answer::answer;
 pub use answer::read_answer;
@@ -47,32 +47,66 @@ pub struct Question {
     pub orders: Vec<Order>,
 }
 
+/// The same, borrowed: what is kept of a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// When it is asked.
+    pub at: Timestamp,
+    /// The account's id.
+    pub account: &'a str,
+    /// The account's settings.
+    pub settings: &'a BTreeMap<String, String>,
+    /// What is asked of the resource.
+    pub command: &'a Command,
+    /// The member that the command names, by place.
+    pub resource: usize,
+    /// What is decided on.
+    pub bundle: &'a Bundle,
+    /// Paid periods of its members, oldest first; empty but for an unsubscription.
+    pub orders: &'a [Order],
+}
+
+impl Question {
+    /// The question, to be kept.
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
+            at: self.at,
+            account: &self.account,
+            settings: &self.settings,
+            command: &self.command,
+            resource: self.resource,
+            bundle: &self.bundle,
+            orders: &self.orders,
+        }
+    }
+}
+
 /// A command as it is kept: equal text for equal commands.
-pub fn command(command: &Command) -> Value {
+pub fn command(command: &Command) -> Value<'_> {
     command::value(command)
 }
 
 /// The question as it is kept.
-pub fn question(question: &Question) -> Value {
+pub fn question<'a>(asked: &Asked<'a>) -> Value<'a> {
     write::object([
-        ("at", write::text(question.at)),
-        ("account", write::text(&question.account)),
-        ("settings", write::texts(&question.settings)),
-        ("command", command::value(&question.command)),
-        ("resource", question.resource.into()),
-        ("bundle", question.bundle.members.iter().map(resource::kept).collect()),
-        ("orders", question.orders.iter().map(order).collect()),
+        ("at", asked.at.into()),
+        ("account", asked.account.into()),
+        ("settings", asked.settings.into()),
+        ("command", command::value(asked.command)),
+        ("resource", asked.resource.into()),
+        ("bundle", asked.bundle.members.iter().map(resource::kept).collect()),
+        ("orders", asked.orders.iter().map(order).collect()),
     ])
 }
 
-fn order(order: &Order) -> Value {
+fn order(order: &Order) -> Value<'_> {
     write::object([
-        ("id", write::text(&order.id)),
+        ("id", (&order.id).into()),
         ("member", order.member.into()),
-        ("starts_at", write::text(order.starts_at)),
-        ("ends_at", write::text(order.ends_at)),
-        ("paid", write::text(order.paid)),
-        ("paid_at", write::text(order.paid_at)),
+        ("starts_at", order.starts_at.into()),
+        ("ends_at", order.ends_at.into()),
+        ("paid", order.paid.into()),
+        ("paid_at", order.paid_at.into()),
         ("is_renewal", order.is_renewal.into()),
     ])
 }

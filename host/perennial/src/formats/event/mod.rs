@@ -13,16 +13,15 @@ use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
-use serde_json::Map;
-use serde_json::Value;
 
 use super::write;
+use super::write::Value;
 
 pub use read::read;
 pub use read::read_body;
 
 /// An event's fields beside `at`, `account`, `resource` and `type`, in their order.
-type Fields = Vec<(&'static str, Value)>;
+type Fields<'a> = Vec<(&'a str, Value<'a>)>;
 
 /// The event as one line of JSON, without the line's end.
 ///
@@ -46,7 +45,7 @@ pub fn write_line(out: &mut impl io::Write, account: Option<&str>, event: &Event
 fn write_object(out: &mut impl io::Write, account: Option<&str>, event: &Event) -> io::Result<()> {
     let (name, fields) = parts(&event.what);
     let about = [
-        ("at", write::text(event.at)),
+        ("at", event.at.into()),
         ("account", account.into()),
         ("resource", event.resource.as_deref().into()),
         ("type", name.into()),
@@ -55,10 +54,10 @@ fn write_object(out: &mut impl io::Write, account: Option<&str>, event: &Event) 
     serializer.collect_map(about.into_iter().chain(fields)).map_err(io::Error::from)
 }
 
-/// What the event is called, and the fields beside `at`, `account`, `resource` and `type`.
-pub fn body(event: &Event) -> (&'static str, Map<String, Value>) {
+/// What the event is called, and an object of the fields beside `at`, `account`, `resource` and `type`.
+pub fn body(event: &Event) -> (&'static str, Value<'_>) {
     let (name, fields) = parts(&event.what);
-    (name, write::map(fields))
+    (name, Value::Object(fields))
 }
 
 /// What every type of event is called.
@@ -109,8 +108,7 @@ pub fn name(what: &Happened) -> &'static str {
     }
 }
 
-fn parts(what: &Happened) -> (&'static str, Fields) {
-    let text = |value: &String| Value::from(value.as_str());
+fn parts(what: &Happened) -> (&'static str, Fields<'_>) {
     let fields = match what {
         Happened::StageChanged { from, to } => {
             vec![("from", from.name().into()), ("to", to.name().into())]
@@ -125,70 +123,69 @@ fn parts(what: &Happened) -> (&'static str, Fields) {
             primary,
             attempt,
         } => vec![
-            ("cost", write::text(cost)),
-            ("expires_before", write::text(expires_before)),
-            ("expires_at", write::text(expires_at)),
-            ("term", write::term(*term)),
+            ("cost", cost.into()),
+            ("expires_before", expires_before.into()),
+            ("expires_at", expires_at.into()),
+            ("term", (*term).into()),
             ("cause", cause.name().into()),
             ("primary", primary.as_deref().into()),
-            ("attempt", text(attempt)),
+            ("attempt", attempt.into()),
             ("extra_days", (*extra_days).into()),
         ],
         Happened::RenewalDeclined { code, message, class, next_try_at } => vec![
-            ("code", text(code)),
-            ("message", text(message)),
+            ("code", code.into()),
+            ("message", message.into()),
             ("class", class.name().into()),
-            ("next_try_at", write::text_or_null(*next_try_at)),
+            ("next_try_at", (*next_try_at).into()),
         ],
         Happened::RenewalInDoubt { attempt, code } => {
-            vec![("attempt", text(attempt)), ("code", text(code))]
+            vec![("attempt", attempt.into()), ("code", code.into())]
         }
         Happened::CommandRefused { command, code, message } => {
-            vec![("command", text(command)), ("code", text(code)), ("message", text(message))]
+            vec![("command", command.into()), ("code", code.into()), ("message", message.into())]
         }
         Happened::SettingChanged { setting, value } => {
-            vec![("setting", text(setting)), ("value", value.as_deref().into())]
+            vec![("setting", setting.into()), ("value", value.as_deref().into())]
         }
-        Happened::Unsubscribed { scope, refund, original_order, refunds } => vec![
-            ("refund", write::text(refund)),
+        Happened::Unsubscribed { scope, expires_at, refund, original_order, refunds } => vec![
+            ("refund", refund.into()),
             ("original_order", original_order.as_deref().into()),
             ("scope", scope.name().into()),
+            ("expires_at", (*expires_at).into()),
             ("refunds", refunds.iter().map(refunded).collect()),
         ],
         Happened::Converted => vec![],
-        Happened::BalanceChanged { amount, balance, reason } => vec![
-            ("amount", write::text(amount)),
-            ("balance", write::text(balance)),
-            ("reason", reason.name().into()),
-        ],
+        Happened::BalanceChanged { amount, balance, reason } => {
+            vec![("amount", amount.into()), ("balance", balance.into()), ("reason", reason.name().into())]
+        }
         Happened::PackageOrdered { pay_at, effective_at } => {
-            vec![("pay_at", write::text(pay_at)), ("effective_at", write::text(effective_at))]
+            vec![("pay_at", pay_at.into()), ("effective_at", effective_at.into())]
         }
         Happened::PackageBought { effective_at, expires_at, quota, cost, like } => vec![
-            ("effective_at", write::text(effective_at)),
-            ("expires_at", write::text(expires_at)),
-            ("quota", write::text(quota)),
-            ("cost", write::text(cost)),
-            ("like", text(like)),
+            ("effective_at", effective_at.into()),
+            ("expires_at", expires_at.into()),
+            ("quota", quota.into()),
+            ("cost", cost.into()),
+            ("like", like.into()),
         ],
         Happened::PackageUsed { amount, left } => {
-            vec![("amount", write::text(amount)), ("left", write::text(left))]
+            vec![("amount", amount.into()), ("left", left.into())]
         }
         Happened::PackageRefilled { left }
         | Happened::PackageLow { left }
-        | Happened::PackageDepleted { left } => vec![("left", write::text(left))],
+        | Happened::PackageDepleted { left } => vec![("left", left.into())],
         Happened::UsageUncovered { amount, resource_type } => {
-            vec![("amount", write::text(amount)), ("resource_type", text(resource_type))]
+            vec![("amount", amount.into()), ("resource_type", resource_type.into())]
         }
-        Happened::Notice { notice } => vec![("notice", text(notice))],
+        Happened::Notice { notice } => vec![("notice", notice.into())],
         Happened::PluginFailed { message, next_try_at } => {
-            vec![("message", text(message)), ("next_try_at", write::text(next_try_at))]
+            vec![("message", message.into()), ("next_try_at", next_try_at.into())]
         }
-        Happened::HostResumed { down_since } => vec![("down_since", write::text(down_since))],
+        Happened::HostResumed { down_since } => vec![("down_since", down_since.into())],
     };
     (name(what), fields)
 }
 
-fn refunded((order, amount): &(String, Micros)) -> Value {
-    write::object([("order", order.as_str().into()), ("amount", write::text(amount))])
+fn refunded((order, amount): &(String, Micros)) -> Value<'_> {
+    write::object([("order", order.as_str().into()), ("amount", amount.into())])
 }

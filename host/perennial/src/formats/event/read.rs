@@ -111,6 +111,7 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
         },
         "unsubscribed" => Happened::Unsubscribed {
             scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
+            expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
             refund: amount(fields, "refund")?,
             original_order: text_or_none(fields, "original_order")?,
             refunds: fields.required("refunds", |spot| spot.list(|_, refund| refunded(refund)))?,

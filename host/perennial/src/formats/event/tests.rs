@@ -69,6 +69,7 @@ fn all(parts: Parts) -> Vec<Happened> {
         Happened::SettingChanged { setting: first.clone(), value: parts.text_or_none.clone() },
         Happened::Unsubscribed {
             scope: parts.scope,
+            expires_at: parts.instant_or_none,
             refund: amount,
             original_order: parts.text_or_none,
             refunds: parts.refunds,
@@ -160,7 +161,7 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_in_doubt","attempt":"one","code":"two"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":null}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":null,"scope":"all","refunds":[{"amount":"0.000001","order":"order-1"}]}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":null,"scope":"all","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"converted"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"balance_changed","amount":"-12.50","balance":"99.00","reason":"top_up"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"package_ordered","pay_at":"2026-02-28T15:59:59Z","effective_at":"2026-03-31T15:59:59Z"}

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use perennial_domain::account::Account;
-use serde_json::Value;
 
 use super::ImportedBundle;
 use super::Inventory;
 use crate::formats::resource;
 use crate::formats::write;
+use crate::formats::write::Value;
 
 /// The inventory as a file that [`read`](super::read) reads, one account or resource per line.
 ///
@@ -19,7 +19,7 @@ pub fn write(inventory: &Inventory) -> String {
     format!("{{\"accounts\": [{}],\n\"resources\": [{}]}}\n", lines(accounts), lines(resources))
 }
 
-fn lines(values: impl Iterator<Item = Value>) -> String {
+fn lines<'a>(values: impl Iterator<Item = Value<'a>>) -> String {
     let mut lines = String::new();
     for (place, value) in values.enumerate() {
         let comma = if place == 0 { "" } else { "," };
@@ -28,23 +28,23 @@ fn lines(values: impl Iterator<Item = Value>) -> String {
     lines
 }
 
-fn account(account: &Account) -> Value {
+fn account(account: &Account) -> Value<'_> {
     write::object([
-        ("id", write::text(&account.id)),
-        ("provider", write::text(&account.provider)),
-        ("mode", write::text(account.mode.name())),
-        ("currency", write::text(&account.currency)),
-        ("balance", write::text(account.balance.available() + account.balance.held())),
-        ("settings", write::texts(&account.settings)),
+        ("id", (&account.id).into()),
+        ("provider", (&account.provider).into()),
+        ("mode", account.mode.name().into()),
+        ("currency", (&account.currency).into()),
+        ("balance", (account.balance.available() + account.balance.held()).into()),
+        ("settings", (&account.settings).into()),
     ])
 }
 
-fn resources(imported: &ImportedBundle) -> impl Iterator<Item = Value> {
+fn resources(imported: &ImportedBundle) -> impl Iterator<Item = Value<'_>> {
     let members = &imported.bundle.members;
     members.iter().map(|member| {
         let attached_to = member.attached_to.map(|place| members[place].id.as_str());
-        let mut fields = resource::fields(member, attached_to);
-        fields.insert("account".to_owned(), write::text(&imported.account));
+        let mut fields = resource::fields(member, attached_to.into());
+        fields.push(("account", (&imported.account).into()));
         Value::Object(fields)
     })
 }

@@ -1,0 +1,101 @@
+//! Every way in which a timeline makes no sense.
+
+use expect_test::expect;
+
+use crate::bundle::Bundle;
+use crate::bundle::Resource;
+use crate::bundle::Stage;
+use crate::sample::at;
+use crate::sample::attached;
+use crate::sample::bundle;
+use crate::sample::package;
+use crate::sample::postpaid;
+use crate::sample::resource;
+use crate::timeline::Happening;
+use crate::timeline::OCCURRENCES_PER_MEMBER_MAX;
+use crate::timeline::Occurrence;
+use crate::timeline::check;
+
+fn answer(bundle: &Bundle, timeline: &[(&str, usize, Happening)]) -> String {
+    let occurrence = |(text, member, what): &(&str, usize, Happening)| Occurrence {
+        at: at(text),
+        member: *member,
+        what: what.clone(),
+    };
+    let timeline = timeline.iter().map(occurrence).collect::<Vec<_>>();
+    match check(bundle, at("2026-03-01"), &timeline, 2) {
+        Ok(()) => "fine\n".to_owned(),
+        Err(error) => format!("{error}\n"),
+    }
+}
+
+fn released(text: &str, member: usize) -> (&str, usize, Happening) {
+    (text, member, Happening::Enter(Stage::Released))
+}
+
+#[test]
+fn a_timeline_leads_each_live_member_to_its_end_in_order() {
+    let one = bundle([resource("ecs")]);
+    let dead = bundle([postpaid("ecs"), Resource { stage: Stage::Released, ..attached("evs") }]);
+    let two = bundle([Resource { stage: Stage::Unsubscribed, ..resource("ecs") }, attached("evs")]);
+    let full = bundle([package("pkg")]);
+    let end = released("2026-04-01", 0);
+    let first = |what| ("2026-03-10", 0, what);
+    let answers = [
+        answer(&one, std::slice::from_ref(&end)),
+        answer(&one, &[("2026-03-10", 0, Happening::Convert)]),
+        answer(&dead, &[]),
+        answer(&two, &[released("2026-04-01", 1)]),
+        answer(&full, &[first(Happening::Refill), end.clone()]),
+        answer(&one, &[]),
+        answer(&two, &[]),
+        answer(&dead, &[released("2026-04-01", 1)]),
+        answer(&one, &[end.clone(), released("2026-04-02", 0)]),
+        answer(&one, &[released("2026-04-01", 1)]),
+        answer(&one, &[released("2026-03-01", 0)]),
+        answer(&one, &[first(Happening::TryRenewal), released("2026-03-09", 0)]),
+        answer(&one, &[first(Happening::Enter(Stage::Active))]),
+        answer(&one, &[first(Happening::Enter(Stage::Unsubscribed))]),
+        answer(&one, &[first(Happening::Enter(Stage::Converted))]),
+        answer(&one, &[first(Happening::Notice(1)), first(Happening::Notice(2)), end.clone()]),
+        answer(&one, &[first(Happening::Refill), end.clone()]),
+    ];
+    expect![[r#"
+        fine
+        fine
+        fine
+        fine
+        fine
+        the timeline of `ecs` leaves `ecs` without a final stage, or goes on after it
+        the timeline of `ecs` leaves `evs` without a final stage, or goes on after it
+        the timeline of `ecs` leaves `evs` without a final stage, or goes on after it
+        the timeline of `ecs` leaves `ecs` without a final stage, or goes on after it
+        the timeline of `ecs` names member 1 of 1
+        the timeline of `ecs` names 2026-03-01T00:00:00Z, which is not after 2026-03-01T00:00:00Z
+        the timeline of `ecs` is out of order at 2026-03-09T00:00:00Z
+        the timeline of `ecs` lets `ecs` enter `active`
+        the timeline of `ecs` lets `ecs` enter `unsubscribed`
+        the timeline of `ecs` lets `ecs` enter `converted`
+        the timeline of `ecs` has an occurrence that does not fit `ecs`: notice 2 of 2
+        the timeline of `ecs` has an occurrence that does not fit `ecs`: it is no package
+    "#]]
+    .assert_eq(&answers.concat());
+}
+
+#[test]
+fn a_timeline_may_be_as_long_as_its_bundle_is_large() {
+    let members = [resource("ecs"), attached("evs")];
+    for count in [1, 2] {
+        let bundle = bundle(members[..count].iter().cloned());
+        let ends = (0..count).map(|member| released("2026-04-01", member)).collect::<Vec<_>>();
+        let mut timeline =
+            vec![("2026-03-10", 0, Happening::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
+        timeline.extend(ends);
+        assert_eq!(answer(&bundle, &timeline), "fine\n");
+        timeline.insert(0, ("2026-03-10", 0, Happening::Notice(0)));
+        let (found, accepted) = (128 * count + 1, 128 * count);
+        let problem =
+            format!("the timeline of `ecs` has {found} occurrences; at most {accepted} are accepted\n");
+        assert_eq!(answer(&bundle, &timeline), problem);
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine over native rules: what it does with answers, not what providers answer.
+
+mod clock;
+mod commands;
+mod packages;
+pub(crate) mod world;

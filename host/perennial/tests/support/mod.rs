@@ -1,0 +1,110 @@
+//! A folder to run the program in, and what tests that run it have in common.
+//!
+//! Each test program uses a part of it.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Output;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use perennial::engine::rules::Providers;
+use perennial::engine::rules::Rules;
+use perennial::formats::inventory;
+use perennial::formats::inventory::Inventory;
+use perennial::formats::inventory::Nothing;
+use perennial::sandbox::Limits;
+use perennial::sandbox::Options;
+use perennial::sandbox::Plugins;
+use tempfile::TempDir;
+
+/// A folder that goes away with its test.
+pub struct Folder(TempDir);
+
+/// Where compiled plugins are kept, for all tests of one program.
+fn cache() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The program, to be run in the folder.
+    pub fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+        command.current_dir(self.0.path()).env_clear().arg("--cache").arg(cache().join("plugins"));
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Runs the program with these words to its end.
+    pub fn run(&self, words: &[&str]) -> Ran {
+        Ran(self.program().args(words).output().unwrap())
+    }
+
+    /// The bundled rules.
+    pub fn providers(&self) -> Providers {
+        static PROVIDERS: OnceLock<Providers> = OnceLock::new();
+        let load = || {
+            let cache_dir = Some(cache().join("plugins"));
+            let plugins =
+                Plugins::load(&Options { files: Vec::new(), cache_dir, limits: Limits::DEFAULT }).unwrap();
+            plugins
+                .iter()
+                .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
+                .collect()
+        };
+        PROVIDERS.get_or_init(load).clone()
+    }
+
+    /// An inventory for these providers.
+    pub fn read_inventory(&self, text: &str, providers: &Providers) -> Inventory {
+        let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+        let check = |provider: &str, settings: &BTreeMap<String, String>| {
+            providers[provider].check_settings(settings).map_err(|error| error.to_string())
+        };
+        inventory::read(text, &manifests, &check, &Nothing).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+}
+
+/// A program that ended.
+pub struct Ran(Output);
+
+impl Ran {
+    /// Its exit code.
+    pub fn code(&self) -> i32 {
+        self.0.status.code().expect("it was not killed")
+    }
+
+    /// What it wrote.
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    /// What it complained of.
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// It did what it was asked.
+    pub fn succeeded(self) -> Ran {
+        assert_eq!(self.code(), 0, "{}", self.stderr());
+        self
+    }
+}

@@ -1,0 +1,59 @@
+//! What the benchmark can be asked for. Knows no measurement.
+
+use clap::Parser;
+use clap::ValueEnum;
+
+/// Measures the speed and memory of Perennial, as ratios.
+#[derive(Debug, Parser)]
+#[command(name = "speed", max_term_width = 100, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to measure; by default everything.
+    #[arg(value_enum, value_name = "PART")]
+    parts: Vec<Part>,
+    /// How often each side is measured; the best counts.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Bundles due at once, for `tick`, and the smaller number for `scale`.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub due: u32,
+    /// The larger number of bundles due at once, for `scale`.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub many: u32,
+    /// Resources in a bundle, 1 to 3, for `scale`.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
+    pub members: u32,
+    /// Resources, in bundles of three, for `simulate`.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub resources: u32,
+    /// Cargo says so; it changes nothing.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo bench
+  cargo bench -- sandbox
+  cargo bench -- tick --due 100000 --rounds 3
+  cargo bench -- scale --many 300000
+  cargo bench -- simulate --resources 10000";
+
+/// One of the things that are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// A rule in the sandbox against the same rule compiled natively.
+    Sandbox,
+    /// A durable tick against a bare loop that writes the same rows.
+    Tick,
+    /// A tick over many bundles against a tick over few, per bundle.
+    Scale,
+    /// A simulation of a year against one of a month.
+    Simulate,
+}
+
+impl Arguments {
+    /// The parts asked for, in the order of the help.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let all = self.parts.is_empty();
+        Part::value_variants().iter().copied().filter(move |part| all || self.parts.contains(part))
+    }
+}

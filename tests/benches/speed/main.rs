@@ -1,0 +1,36 @@
+//! `cargo bench`: how fast Perennial is and how much memory it takes, each figure beside what it is compared with.
+//!
+//! Both sides of a ratio are measured in one run, in turns, and the best of a few rounds counts: a busy machine slows
+//! both. Figures are printed and judged by people; nothing here fails because of them.
+
+mod arguments;
+mod bare;
+mod figures;
+mod native;
+mod sandbox;
+mod simulation;
+mod tick;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::arguments::Part;
+
+fn main() -> anyhow::Result<ExitCode> {
+    if simulation::is_child() {
+        return Ok(simulation::child());
+    }
+    let arguments = Arguments::parse();
+    for part in arguments.parts() {
+        match part {
+            Part::Sandbox => sandbox::measure(&arguments)?,
+            Part::Tick => tick::measure(&arguments)?,
+            Part::Scale => tick::measure_scale(&arguments)?,
+            Part::Simulate => simulation::measure(&arguments)?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

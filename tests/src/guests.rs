@@ -1,0 +1,7 @@
+//! Plugins that are only there to be tested with.
+
+/// A plugin that does wrong what the attribute `does` of a bundle's primary resource says; see its source.
+pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-hostile.wasm"));
+
+/// A plugin that grows its table without end for each bundle that is asked about at an odd second.
+pub const TABLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-tables.wasm"));

@@ -1,0 +1,76 @@
+//! Promise 8: what was decided can be decided again, and comes out the same.
+
+use perennial::formats::decision;
+use perennial::sandbox::Question;
+use perennial::store::decisions;
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::ledger::Balance;
+use proptest::prelude::*;
+
+use crate::host::Host;
+use crate::host::check;
+use crate::host::providers;
+use crate::world::FROM;
+use crate::world::Money;
+use crate::world::UNTIL;
+use crate::world::busy;
+
+#[test]
+fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
+    let asked_again = std::cell::Cell::new(0);
+    check(50, busy(Money::Short), |world| {
+        let mut host = Host::new(&world);
+        host.play(FROM, UNTIL);
+        for kept in decisions::list(host.engine.read(), u32::MAX).unwrap() {
+            let rules = &providers()[&kept.plugin];
+            prop_assert_eq!(
+                rules.digest(),
+                &kept.digest,
+                "the revision that answered is the one that is loaded"
+            );
+            let question = decision::read_question(&kept.question).unwrap();
+            prop_assert_eq!(decision::question(&question.asked()).to_text(), &*kept.question);
+            // All that a plugin was told of the account is in the question.
+            let account = Account {
+                id: question.account.clone(),
+                provider: kept.plugin.clone(),
+                mode: Mode::Managed,
+                currency: "CNY".to_owned(),
+                balance: Balance::default(),
+                settings: question.settings.clone(),
+            };
+            let again = Question {
+                at: question.at,
+                account: 0,
+                command: &question.command,
+                member: question.resource,
+                bundle: &question.bundle,
+                orders: &question.orders,
+            };
+            let answer = rules.make_plans(&[&account], &[again]).pop().unwrap().unwrap();
+            prop_assert_eq!(decision::answer(&answer).to_text(), &*kept.answer);
+            prop_assert_eq!(decision::read_answer(&kept.answer).unwrap(), answer);
+            asked_again.set(asked_again.get() + 1);
+        }
+        Ok(())
+    });
+    assert!(asked_again.get() > 100, "only {} decisions were asked again", asked_again.get());
+}
+
+#[test]
+fn every_renewal_that_was_settled_or_declined_by_the_clock_has_its_decision() {
+    check(20, busy(Money::Short), |world| {
+        let mut host = Host::new(&world);
+        host.play(FROM, UNTIL);
+        let decided =
+            host.rows("select distinct r.id, d.at from decision d join resource r on r.row = d.resource");
+        for event in host.events("renewal_settled").iter().chain(&host.events("renewal_declined")) {
+            let named = event["primary"].as_str().or(event["resource"].as_str()).unwrap();
+            let at = event["at"].as_str().unwrap().parse::<perennial_domain::timestamp::Timestamp>().unwrap();
+            let row = format!("{named} {}", at.as_second());
+            prop_assert!(decided.contains(&row), "nothing is kept about {event}");
+        }
+        Ok(())
+    });
+}

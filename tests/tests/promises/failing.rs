@@ -1,0 +1,237 @@
+//! Promise 6, for the engine: a plugin that gives no usable answer hurts only the bundles that it was asked about; they
+//! keep their state, are asked about again with back-off, and show the reason.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use perennial::engine::Keep;
+use perennial::engine::rules::Providers;
+use perennial::engine::rules::Rules;
+use perennial::sandbox::Outlook;
+use perennial::sandbox::PluginError;
+use perennial::sandbox::Question;
+use perennial_domain::account::Account;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Draw;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+
+use crate::host::Host;
+use crate::host::at;
+use crate::host::check;
+use crate::host::providers;
+use crate::invariants;
+use crate::world::DAY;
+use crate::world::FROM;
+use crate::world::Money;
+use crate::world::UNTIL;
+use crate::world::World;
+use crate::world::quiet;
+
+/// When rules fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fails {
+    /// Asked for a timeline.
+    Timelines,
+    /// Asked for a plan.
+    Plans,
+}
+
+/// A provider's real rules, which fail about every bundle whose number is odd, while they are broken.
+struct Fragile {
+    rules: Arc<dyn Rules>,
+    fails: Fails,
+    is_broken: Arc<AtomicBool>,
+}
+
+/// Whether the rules fail about a bundle: the world numbers its bundles.
+fn is_victim(bundle: &Bundle) -> bool {
+    bundle.primary().id.ends_with(['1', '3', '5', '7', '9'])
+}
+
+impl Fragile {
+    fn breaks(&self, fails: Fails, bundle: &Bundle) -> bool {
+        self.fails == fails && self.is_broken.load(Ordering::Relaxed) && is_victim(bundle)
+    }
+
+    fn crash<T>(&self, function: &'static str) -> Result<T, PluginError> {
+        let plugin = self.manifest().id.clone();
+        Err(PluginError::Crashed { plugin, function, reason: "wasm `unreachable`".to_owned() })
+    }
+}
+
+impl Rules for Fragile {
+    fn manifest(&self) -> &Manifest {
+        self.rules.manifest()
+    }
+
+    fn digest(&self) -> &str {
+        self.rules.digest()
+    }
+
+    fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+        self.rules.check_settings(settings)
+    }
+
+    fn timelines(
+        &self,
+        accounts: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+        let answers = self.rules.timelines(accounts, outlooks).into_iter().zip(outlooks);
+        let broken = |outlook: &Outlook<'_>| self.breaks(Fails::Timelines, outlook.bundle);
+        answers
+            .map(|(answer, outlook)| if broken(outlook) { self.crash("timeline") } else { answer })
+            .collect()
+    }
+
+    fn make_plans(
+        &self,
+        accounts: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+        let answers = self.rules.make_plans(accounts, questions).into_iter().zip(questions);
+        let broken = |question: &Question<'_>| self.breaks(Fails::Plans, question.bundle);
+        answers
+            .map(|(answer, question)| if broken(question) { self.crash("make-plans") } else { answer })
+            .collect()
+    }
+
+    fn cover(
+        &self,
+        accounts: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+        self.rules.cover(accounts, consumptions)
+    }
+}
+
+/// A host whose plugins fail while the flag is set.
+fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let fragile = |(id, rules): (String, Arc<dyn Rules>)| {
+        (id, Arc::new(Fragile { rules, fails, is_broken: is_broken.clone() }) as Arc<dyn Rules>)
+    };
+    let broken: Providers = providers().into_iter().map(fragile).collect();
+    (Host::with(world, broken, 8_192, Keep::Everything), is_broken)
+}
+
+/// The lines about bundles that the rules fail about, or about the others.
+fn lines_of(host: &Host, victims: bool) -> Vec<String> {
+    let bundles = host.rows(
+        "select r.id, p.id from resource r join hot h on h.resource = r.row join resource p on p.row = h.bundle",
+    );
+    let mut of = BTreeMap::new();
+    for row in &bundles {
+        let (id, primary) = row.split_once(' ').unwrap();
+        of.insert(id.to_owned(), primary.ends_with(['1', '3', '5', '7', '9']));
+    }
+    let about = |line: &&String| {
+        let event = serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let is_money = event["type"] == "balance_changed";
+        !is_money && event["resource"].as_str().is_some_and(|id| of[id] == victims)
+    };
+    host.lines.iter().filter(about).cloned().collect()
+}
+
+const FAILURES: [Fails; 2] = [Fails::Timelines, Fails::Plans];
+
+#[test]
+fn a_failing_plugin_hurts_only_the_bundles_that_it_fails_about() {
+    check(15, quiet(Money::Plenty), |world| {
+        let mut well = Host::new(&world);
+        well.play(FROM, UNTIL);
+        for fails in FAILURES {
+            let (mut host, _) = fragile(&world, fails);
+            host.play(FROM, UNTIL);
+            prop_assert_eq!(lines_of(&well, false), lines_of(&host, false));
+            invariants::no_period_is_paid_twice(&host)?;
+            invariants::money_adds_up(&host)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_asked_about_with_back_off() {
+    check(15, quiet(Money::Plenty), |world| {
+        for fails in FAILURES {
+            let (mut host, _) = fragile(&world, fails);
+            host.play(FROM, UNTIL);
+            keep_their_state(&host)?;
+            back_off(&host)?;
+        }
+        Ok(())
+    });
+}
+
+fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
+    let failing =
+        host.rows("select r.id from hot h join resource r on r.row = h.resource where h.failures > 0");
+    let shown = host.rows(
+        "select r.id from problem p join resource r on r.row = p.bundle where message like '%crashed in%'",
+    );
+    prop_assert_eq!(sorted(failing.clone()), sorted(shown), "every failing bundle shows why");
+    for line in lines_of(host, true) {
+        let event = serde_json::from_str::<serde_json::Value>(&line).unwrap();
+        let is_renewed = event["type"] == "renewal_settled";
+        let id = event["resource"].as_str().unwrap();
+        prop_assert!(!is_renewed || !failing.iter().any(|failing| failing == id), "{line}");
+    }
+    Ok(())
+}
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+/// The waits between failures grow from a minute, doubling, to six hours.
+fn back_off(host: &Host) -> Result<(), TestCaseError> {
+    let mut last = BTreeMap::<String, i64>::new();
+    for event in host.events("plugin_failed") {
+        let instant = |name: &str| {
+            let text = event[name].as_str().unwrap();
+            perennial_domain::timestamp::Timestamp::as_second(text.parse().unwrap())
+        };
+        let wait = instant("next_try_at") - instant("at");
+        let resource = event["resource"].as_str().unwrap().to_owned();
+        let expected = last.get(&resource).map_or(60, |last| (last * 2).min(6 * 3600));
+        prop_assert!(
+            wait == expected || wait == 60,
+            "`{resource}` waits {wait} s after {:?}",
+            last.get(&resource)
+        );
+        last.insert(resource, wait);
+    }
+    Ok(())
+}
+
+#[test]
+fn bundles_recover_once_their_plugin_does_and_end_where_they_would_have_without_it() {
+    check(20, (quiet(Money::Plenty), 1..25_i64), |(world, days)| {
+        let mut well = Host::new(&world);
+        well.play(FROM, UNTIL);
+        for fails in FAILURES {
+            let (mut host, is_broken) = fragile(&world, fails);
+            let mended = FROM + days * DAY;
+            host.play(FROM, mended);
+            is_broken.store(false, Ordering::Relaxed);
+            host.engine.run_to(at(UNTIL), &mut |_, _| {}).unwrap();
+            let problems = host.rows("select message from problem");
+            prop_assert!(problems.is_empty(), "still there: {problems:?}");
+            prop_assert_eq!(host.rows("select resource from hot where failures > 0").len(), 0);
+            let sql = "select r.id, h.stage, h.expires_at, h.on_expiry, h.wake_at
+                       from hot h join resource r on r.row = h.resource order by r.id";
+            prop_assert_eq!(well.rows(sql), host.rows(sql));
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,16 @@
+//! The promises of the host, each tested over random inventories of both providers, with their real rules in the real
+//! sandbox.
+//!
+//! `world` makes inventories and what is done to them, `host` runs an engine over them on virtual time, `invariants`
+//! says what must be so whatever happened. The other files have the promises.
+
+mod decisions;
+mod failing;
+mod host;
+mod invariants;
+mod metamorphic;
+mod money;
+mod periods;
+mod round_trip;
+mod wakes;
+mod world;

@@ -1,0 +1,31 @@
+//! Promise 2: no due renewal is silently skipped.
+
+use crate::host::Host;
+use crate::host::check;
+use crate::invariants;
+use crate::world::DAY;
+use crate::world::FROM;
+use crate::world::Money;
+use crate::world::UNTIL;
+use crate::world::busy;
+
+#[test]
+fn every_live_resource_has_a_wake_and_nothing_due_is_left() {
+    check(40, busy(Money::Short), |world| {
+        let mut host = Host::new(&world);
+        for day in 0..30 {
+            host.play(FROM + day * DAY + i64::from(day > 0), FROM + (day + 1) * DAY);
+            invariants::everything_live_has_a_wake(&host, FROM + (day + 1) * DAY)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_lapses_although_it_was_to_be_renewed_was_tried_or_refused_for_a_reason() {
+    check(40, busy(Money::Short), |world| {
+        let mut host = Host::new(&world);
+        host.play(FROM, UNTIL);
+        invariants::what_lapsed_despite_auto_renew_has_a_reason(&host)
+    });
+}

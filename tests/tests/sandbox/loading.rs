@@ -1,0 +1,157 @@
+//! What becomes of a plugin before it is asked anything: who it is, where it is from, and what is wrong with it.
+
+use expect_test::expect;
+use perennial::sandbox::BUNDLED;
+use perennial::sandbox::EXPECTED;
+use perennial::sandbox::Limits;
+use perennial::sandbox::Origin;
+use perennial_tests::guests;
+use sha2::Digest;
+
+use crate::world;
+
+#[test]
+fn bundled_plugins_import_nothing_and_export_the_contract() {
+    let plugins = world::load(&[], Limits::DEFAULT).unwrap();
+    let ids = plugins.iter().map(|plugin| plugin.manifest().id.as_str()).collect::<Vec<_>>();
+    assert_eq!(ids, ["baidu", "huawei"]);
+    for (plugin, bundled) in plugins.iter().zip(BUNDLED) {
+        assert_eq!(plugin.manifest().id, bundled.id);
+        assert_eq!(plugin.origin(), &Origin::Bundled(bundled.id));
+        assert_eq!(plugin.interfaces().imports, Vec::<String>::new());
+        let expected = EXPECTED.map(str::to_owned);
+        assert!(expected.iter().all(|interface| plugin.interfaces().exports.contains(interface)));
+        assert_eq!(plugin.size_bytes(), bundled.component.len());
+        let digest = sha2::Sha256::digest(bundled.component);
+        assert_eq!(plugin.digest(), digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+}
+
+#[test]
+fn a_file_takes_the_place_of_the_bundled_plugin_with_its_id() {
+    let huawei = BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
+    let (_folder, path) = world::file("other.wasm", huawei.component);
+    let plugins = world::load(std::slice::from_ref(&path), Limits::DEFAULT).unwrap();
+    assert_eq!(plugins.iter().count(), 2);
+    assert_eq!(plugins.get("huawei").unwrap().origin(), &Origin::File(path));
+    assert_eq!(plugins.get("baidu").unwrap().origin(), &Origin::Bundled("baidu"));
+}
+
+#[test]
+fn two_files_for_one_provider_are_one_too_many() {
+    let (_one, first) = world::file("one.wasm", guests::HOSTILE);
+    let (_two, second) = world::file("two.wasm", guests::HOSTILE);
+    let error = world::load(&[first.clone(), second.clone()], Limits::DEFAULT).unwrap_err().to_string();
+    let shown = error
+        .replace(&first.display().to_string(), "one.wasm")
+        .replace(&second.display().to_string(), "two.wasm");
+    expect!["both `one.wasm` and `two.wasm` are plugins for the provider `hostile`; load one of them"]
+        .assert_eq(&shown);
+}
+
+/// Why a file with these bytes is no plugin.
+fn refused(bytes: &[u8], limits: Limits) -> String {
+    let (_folder, path) = world::file("plugin.wasm", bytes);
+    let error = world::load(std::slice::from_ref(&path), limits).unwrap_err().to_string();
+    error.replace(&path.display().to_string(), "plugin.wasm")
+}
+
+#[test]
+fn what_is_no_plugin_is_told_apart() {
+    let assembled = |text: &str| refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
+    let named = EXPECTED.map(|name| format!(r#"(export "{name}" (instance $empty))"#)).join(" ");
+    let whole = wat::parse_str(format!("(component (instance $empty) {named})")).unwrap();
+    let report = [
+        ("a text", refused(b"#!/bin/sh", Limits::DEFAULT)),
+        ("an empty file", refused(b"", Limits::DEFAULT)),
+        ("a core module", assembled("(module)")),
+        ("an empty component", assembled("(component)")),
+        (
+            "a component that wants WASI",
+            assembled(
+                r#"(component
+                    (import "wasi:cli/environment@0.2.3" (instance
+                        (export "get-arguments" (func (result (list string)))))))"#,
+            ),
+        ),
+        ("a component that wants something else", assembled(r#"(component (import "acme:log/say" (func)))"#)),
+        (
+            "another version of the contract",
+            assembled(
+                r#"(component (instance $empty)
+                    (export "perennial:provider/profile@0.2.0" (instance $empty)))"#,
+            ),
+        ),
+        ("the right names without functions", refused(&whole, Limits::DEFAULT)),
+        ("the right names with other functions", assembled(&wrong_types())),
+        ("a component that was cut short", refused(&whole[..whole.len() - 1], Limits::DEFAULT)),
+        ("a large file", refused(&[0; 2_000], Limits { component_max_bytes: 1_000, ..Limits::DEFAULT })),
+        ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..Limits::DEFAULT })),
+    ];
+    // How long the guest is depends on its compiler.
+    let length = guests::HOSTILE.len().to_string();
+    let lines = report.map(|(what, message)| {
+        let message = message.replace(&length, "LENGTH");
+        let message = message.split_once(" section range ").map_or(message.as_str(), |(message, _)| message);
+        format!("{what}:\n  {message}\n")
+    });
+    expect![[r#"
+        a text:
+          `plugin.wasm` is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00
+        an empty file:
+          `plugin.wasm` is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00
+        a core module:
+          `plugin.wasm` is a core WebAssembly module, and a plugin is a component; make one of it with `wasm-tools component new`
+        an empty component:
+          the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: `perennial:provider/types@0.1.0` is missing
+        a component that wants WASI:
+          the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no powers: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
+        a component that wants something else:
+          the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: a plugin has no powers and imports nothing
+        another version of the contract:
+          the plugin `plugin.wasm` exports `perennial:provider/profile@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: `perennial:provider/types@0.1.0` is missing
+        the right names without functions:
+          the plugin `plugin.wasm` exports `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: instance export `perennial:provider/profile@0.1.0` does not have export `describe`
+        the right names with other functions:
+          the plugin `plugin.wasm` exports `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple
+        a component that was cut short:
+          the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xcb)
+        a large file:
+          the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted
+        one that cannot say who it is:
+          the plugin `plugin.wasm` does not say who it is: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
+    "#]].assert_eq(&lines.concat());
+}
+
+/// A component with all of the contract's names, whose functions take and give nothing.
+fn wrong_types() -> String {
+    let functions = [
+        ("profile", "describe"),
+        ("profile", "check-settings"),
+        ("lifecycle", "timeline"),
+        ("commands", "make-plans"),
+        ("usage", "cover"),
+    ];
+    let instances = EXPECTED.iter().enumerate().map(|(place, interface)| {
+        let mine = functions.iter().filter(|(name, _)| interface.contains(&format!("/{name}@")));
+        let exports =
+            mine.map(|(_, function)| format!(r#"(export "{function}" (func $f))"#)).collect::<String>();
+        format!(r#"(instance $i{place} {exports}) (export "{interface}" (instance $i{place}))"#)
+    });
+    format!(
+        r#"(component
+            (core module $m (func (export "f")))
+            (core instance $c (instantiate $m))
+            (func $f (canon lift (core func $c "f")))
+            {})"#,
+        instances.collect::<String>()
+    )
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let path = std::path::PathBuf::from("no/such/plugin.wasm");
+    let error = world::load(&[path], Limits::DEFAULT).unwrap_err().to_string();
+    expect!["cannot read the plugin `no/such/plugin.wasm`: No such file or directory (os error 2)"]
+        .assert_eq(&error);
+}

@@ -1,0 +1,6 @@
+//! The sandbox: a plugin that loops, hoards, traps, lies about its contract or answers nonsense hurts nobody else.
+
+mod cache;
+mod hostile;
+mod loading;
+mod world;

@@ -1,0 +1,90 @@
+//! Bundles to ask about, and plugins loaded from bytes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use perennial::sandbox::Limits;
+use perennial::sandbox::LoadError;
+use perennial::sandbox::Options;
+use perennial::sandbox::Plugin;
+use perennial::sandbox::Plugins;
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::ledger::Balance;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
+use tempfile::TempDir;
+
+/// When every question of these tests is asked.
+pub const NOW: Timestamp = Timestamp::from_second(1_800_000_000);
+
+/// A folder for the compiled code of all tests but those about it, so that each plugin is compiled once.
+fn shared_cache() -> PathBuf {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| TempDir::new().unwrap()).path().to_owned()
+}
+
+/// A folder with one component in it, and the component's path.
+pub fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+/// Every plugin there is when `files` are loaded, too.
+pub fn load(files: &[PathBuf], limits: Limits) -> Result<Plugins, LoadError> {
+    Plugins::load(&Options { files: files.to_vec(), cache_dir: Some(shared_cache()), limits })
+}
+
+/// The plugin with these bytes, which calls itself `id`.
+pub fn plugin(id: &str, bytes: &[u8], limits: Limits) -> Arc<Plugin> {
+    let (_folder, path) = file("guest.wasm", bytes);
+    Arc::clone(load(&[path], limits).unwrap().get(id).unwrap())
+}
+
+/// An account of the provider `hostile`.
+pub fn account() -> Account {
+    Account {
+        id: "account-1".to_owned(),
+        provider: "hostile".to_owned(),
+        mode: Mode::Managed,
+        currency: "EUR".to_owned(),
+        balance: Balance::default(),
+        settings: BTreeMap::new(),
+    }
+}
+
+/// A bundle of one resource that expires in a thousand seconds, and over which the hostile plugin does `does`.
+pub fn bundle(id: &str, does: &str) -> Bundle {
+    let attributes =
+        [("unread", "x"), ("does", does)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let member = Resource {
+        id: id.to_owned(),
+        kind: "thing".to_owned(),
+        region: "far-away".to_owned(),
+        attached_to: None,
+        charging: Charging::Prepaid,
+        stage: Stage::Active,
+        started_at: NOW - 1_000_000,
+        expires_at: Some(NOW + 1_000),
+        anchor_day: Some(1),
+        term: Term::new(1, TermUnit::Month),
+        price: None,
+        on_expiry: OnExpiry::Lapse,
+        renewals_left: None,
+        renewal_term: None,
+        package: None,
+        attributes: attributes.into_iter().collect(),
+        tags: BTreeMap::new(),
+    };
+    Bundle { members: vec![member] }
+}
