@@ -44,7 +44,11 @@ pub(super) struct AttemptView {
 
 impl From<ListedAttempt> for AttemptView {
     fn from(listed: ListedAttempt) -> AttemptView {
-        let key = Key { resource: listed.resource.clone(), expires_before: listed.expires_before, term: listed.term };
+        let key = Key {
+            resource: listed.resource.clone(),
+            expires_before: listed.expires_before,
+            term: listed.term,
+        };
         AttemptView {
             id: key.to_string(),
             account: listed.account,
@@ -79,7 +83,9 @@ pub(super) async fn list(
         accounts: caller.accounts_json(),
         account: query.take("account"),
         resource: query.take("resource"),
-        state: query.one_of("state", &AttemptState::ALL, AttemptState::name).map(|state| state.name().to_owned()),
+        state: query
+            .one_of("state", &AttemptState::ALL, AttemptState::name)
+            .map(|state| state.name().to_owned()),
     };
     query.finish()?;
     let found = host

@@ -98,7 +98,10 @@ impl Caller {
         if self.sees_everything() {
             return Ok(());
         }
-        Err(Problem::new(Kind::Forbidden, "the token is bound to accounts; this concerns the host as a whole"))
+        Err(Problem::new(
+            Kind::Forbidden,
+            "the token is bound to accounts; this concerns the host as a whole",
+        ))
     }
 }
 
@@ -200,7 +203,9 @@ impl Tokens {
         let Some(token) = header.and_then(bearer) else {
             return Err(unauthorized("send a token in the header `Authorization: Bearer …`"));
         };
-        let caller = self.find(token, now).ok_or_else(|| unauthorized("the token is not known, expired or revoked"))?;
+        let caller = self
+            .find(token, now)
+            .ok_or_else(|| unauthorized("the token is not known, expired or revoked"))?;
         self.used.lock().expect("no holder of the tokens panics").insert(caller.id.to_string(), now);
         Ok(caller)
     }

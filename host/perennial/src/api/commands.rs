@@ -23,9 +23,9 @@ use crate::api::plans::PlanView;
 use crate::api::plans::RefusalView;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
+use crate::api::shapes;
 use crate::api::shapes::EventView;
 use crate::api::shapes::ResourceView;
-use crate::api::shapes;
 use crate::api::write::Reply;
 use crate::api::write::Work;
 use crate::api::write::Write;
@@ -301,11 +301,7 @@ pub(super) async fn buy_again(
     run(host, id, write).await
 }
 
-async fn run<T: Commanded>(
-    State(host): State<Host>,
-    Id(id): Id,
-    write: Write<T>,
-) -> Result<Reply, Problem> {
+async fn run<T: Commanded>(State(host): State<Host>, Id(id): Id, write: Write<T>) -> Result<Reply, Problem> {
     let (write, body) = write.split();
     let (command, terms) = body.into_parts();
     carry_out(host, id, write.with((command, terms))).await

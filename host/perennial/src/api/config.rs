@@ -154,7 +154,8 @@ pub fn read(
     text: &str,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigError> {
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml(error.to_string()))?;
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml(error.to_string()))?;
     for (name, value) in environment {
         if name.starts_with(PREFIX) && !OTHERS.contains(&name.as_str()) {
             set(&mut table, &name, value)?;
@@ -223,9 +224,11 @@ fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
     let [_, _, (_, names), _] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
-    let size = |name, least, most, otherwise: usize| whole(&fields, name, least, most).map(|given| {
-        given.map_or(otherwise, |number| usize::try_from(number).expect("a number of 32 bits fits"))
-    });
+    let size = |name, least, most, otherwise: usize| {
+        whole(&fields, name, least, most).map(|given| {
+            given.map_or(otherwise, |number| usize::try_from(number).expect("a number of 32 bits fits"))
+        })
+    };
     let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
     let request_seconds = whole(&fields, "request_seconds", 1, 3600);
     let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);

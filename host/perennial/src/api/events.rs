@@ -36,7 +36,10 @@ pub(super) async fn list(
     query.finish()?;
     let rows = host.read(move |db| {
         let stored = pages::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
-        stored.into_iter().map(|stored| Ok((stored.row, EventView::stored(stored)?))).collect::<Result<Vec<_>, Problem>>()
+        stored
+            .into_iter()
+            .map(|stored| Ok((stored.row, EventView::stored(stored)?)))
+            .collect::<Result<Vec<_>, Problem>>()
     });
     Ok(Json(Page::new(asked, rows.await?)))
 }

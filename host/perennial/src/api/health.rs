@@ -75,7 +75,8 @@ pub(super) struct Ready {
 pub(super) async fn ready(State(host): State<Host>) -> Result<Response, Problem> {
     let now = host.now();
     // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
-    let store = host.writer().call(|desk| Ok(desk.engine.atomically(|_| Ok::<(), StoreError>(()))?)).await.is_ok();
+    let store =
+        host.writer().call(|desk| Ok(desk.engine.atomically(|_| Ok::<(), StoreError>(()))?)).await.is_ok();
     let providers = host.providers().keys().cloned().collect::<Vec<_>>();
     let (standing, plugins) = host
         .read(move |db| {

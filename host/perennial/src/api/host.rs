@@ -28,6 +28,9 @@ use crate::engine::error::EngineError;
 use crate::engine::rules::Providers;
 use crate::store::Store;
 
+/// Tokens' ids with their idempotency keys.
+type Keys = BTreeSet<(Arc<str>, String)>;
+
 /// The host, as handlers know it. Clones are the same host.
 #[derive(Clone)]
 pub struct Host {
@@ -43,7 +46,7 @@ struct Inner {
     limits: Limits,
     free: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
-    in_flight: Arc<Mutex<BTreeSet<(Arc<str>, String)>>>,
+    in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
 }
 
@@ -218,7 +221,7 @@ impl Drop for Slot {
 /// A request with an idempotency key that is under way.
 #[derive(Debug)]
 pub struct InFlight {
-    in_flight: Arc<Mutex<BTreeSet<(Arc<str>, String)>>>,
+    in_flight: Arc<Mutex<Keys>>,
     entry: (Arc<str>, String),
 }
 

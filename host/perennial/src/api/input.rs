@@ -84,7 +84,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(id) = path.map_err(|_| Problem::new(Kind::BadRequest, "the id in the path is not text in UTF-8"))?;
+        let Path(id) =
+            path.map_err(|_| Problem::new(Kind::BadRequest, "the id in the path is not text in UTF-8"))?;
         Ok(Id(id))
     }
 }
@@ -136,7 +137,12 @@ impl Query {
     }
 
     /// One of a few words, if it is given.
-    pub fn one_of<T: Copy>(&mut self, name: &'static str, all: &[T], word: impl Fn(T) -> &'static str) -> Option<T> {
+    pub fn one_of<T: Copy>(
+        &mut self,
+        name: &'static str,
+        all: &[T],
+        word: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
         let text = self.take(name)?;
         let found = all.iter().copied().find(|choice| word(*choice) == text);
         if found.is_none() {

@@ -113,7 +113,8 @@ impl Metrics {
         let is_try = |recorded: &&Recorded| {
             matches!(
                 recorded.event.what,
-                Happened::RenewalSettled { cause: Cause::Auto, primary: None, .. } | Happened::RenewalDeclined { .. }
+                Happened::RenewalSettled { cause: Cause::Auto, primary: None, .. }
+                    | Happened::RenewalDeclined { .. }
             )
         };
         self.counts().missed += u64::try_from(happened.iter().filter(is_try).count()).unwrap_or(u64::MAX);
@@ -147,7 +148,11 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles whose time has come.", standing.due),
-        ("perennial_overdue_seconds", "How late the bundle is that has waited longest.", standing.overdue_seconds),
+        (
+            "perennial_overdue_seconds",
+            "How late the bundle is that has waited longest.",
+            standing.overdue_seconds,
+        ),
         ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
         ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
     ];
@@ -161,17 +166,32 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
 impl Metrics {
     fn write(&self, text: &mut String) {
         let counts = self.counts();
-        let attempts = counts.attempts.iter().map(|(class, count)| (format!("{{class=\"{class}\"}}"), *count));
+        let attempts =
+            counts.attempts.iter().map(|(class, count)| (format!("{{class=\"{class}\"}}"), *count));
         many(text, "perennial_attempts_total", "Attempts at renewals, by how they ended.", attempts);
-        one(text, "perennial_missed_tries_total", "counter", "Tries made up for after an outage.", "", counts.missed);
+        one(
+            text,
+            "perennial_missed_tries_total",
+            "counter",
+            "Tries made up for after an outage.",
+            "",
+            counts.missed,
+        );
         let labels = |provider: &str, function: &str| {
             format!("{{provider=\"{}\",function=\"{function}\"}}", escaped(provider))
         };
-        let decisions = || counts.decisions.iter().map(|((provider, function), spent)| (labels(provider, function), *spent));
+        let decisions = || {
+            counts.decisions.iter().map(|((provider, function), spent)| (labels(provider, function), *spent))
+        };
         let seconds = decisions().map(|(labels, spent)| (labels, spent.seconds));
         many(text, "perennial_decision_seconds_total", "Time that plugins took.", seconds);
         let calls = decisions().map(|(labels, spent)| (labels, spent.count));
-        many(text, "perennial_decision_calls_total", "Questions put to plugins, each of many bundles.", calls);
+        many(
+            text,
+            "perennial_decision_calls_total",
+            "Questions put to plugins, each of many bundles.",
+            calls,
+        );
         let failures = decisions().map(|(labels, spent)| (labels, spent.failures));
         many(text, "perennial_plugin_failures_total", "Answers of plugins that were of no use.", failures);
         let http = || {

@@ -79,9 +79,13 @@ async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next:
 /// Gives the request a place and a time limit. It is a task of its own: it goes on if the client goes away, and if it
 /// panics nobody else is hurt.
 async fn limit(State(host): State<Host>, request: Request, next: Next) -> Response {
-    let Ok(place) = Arc::clone(host.free()).try_acquire_owned() else {
-        return Problem::new(Kind::Unavailable, "too many requests are under way").retry_after(1).into_response();
-    };
+    let place = Arc::clone(host.free()).try_acquire_owned().ok();
+    // Whoever asks whether the host is alive must not take a busy one for a dead one.
+    if place.is_none() && request.uri().path() != "/healthz" {
+        return Problem::new(Kind::Unavailable, "too many requests are under way")
+            .retry_after(1)
+            .into_response();
+    }
     let limit = Duration::from_secs(host.limits().request_seconds);
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
@@ -118,5 +122,6 @@ async fn identify(State(host): State<Host>, mut request: Request, next: Next) ->
 }
 
 fn is_loggable(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+    (1..=64).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
 }

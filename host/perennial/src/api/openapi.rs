@@ -23,14 +23,17 @@ the same key and request is answered the same for a week. A list comes in pages:
 /// A description without routes.
 pub(super) fn empty() -> OpenApi {
     let mut components = Components::new();
-    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A token, such as `perennial token create` makes one."));
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token, such as `perennial token create` makes one."));
     components.add_security_scheme("token", SecurityScheme::Http(token.build()));
     let mut schemas = Vec::new();
     ProblemDetails::schemas(&mut schemas);
     components.schemas.extend(schemas);
     components.schemas.insert("Problem".to_owned(), ProblemDetails::schema());
     components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
-    let info = InfoBuilder::new().title("Perennial").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
+    let info =
+        InfoBuilder::new().title("Perennial").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 

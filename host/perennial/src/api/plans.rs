@@ -108,7 +108,10 @@ impl From<&Proposal> for PlanView {
             revision: proposal.revision.clone(),
             steps: proposal.plans.iter().flat_map(|priced| steps(proposal, priced)).collect(),
             left_out: left_out
-                .map(|left| LeftOutView { resource: id(left.member), reason: RefusalView::from(&left.reason) })
+                .map(|left| LeftOutView {
+                    resource: id(left.member),
+                    reason: RefusalView::from(&left.reason),
+                })
                 .collect(),
             refusal: proposal.refusal.as_ref().map(RefusalView::from),
             currency: proposal.account.currency.clone(),

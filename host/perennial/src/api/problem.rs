@@ -109,18 +109,26 @@ impl Kind {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")
             }
             Kind::Conflict => ("conflict", StatusCode::CONFLICT, "Things are not as the request needs them"),
-            Kind::CommandRefused => ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command"),
-            Kind::PlanChanged => ("plan-changed", StatusCode::CONFLICT, "The command would now do something else"),
-            Kind::KeyInFlight => {
-                ("idempotency-key-in-flight", StatusCode::CONFLICT, "A request with this idempotency key is under way")
+            Kind::CommandRefused => {
+                ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command")
             }
+            Kind::PlanChanged => {
+                ("plan-changed", StatusCode::CONFLICT, "The command would now do something else")
+            }
+            Kind::KeyInFlight => (
+                "idempotency-key-in-flight",
+                StatusCode::CONFLICT,
+                "A request with this idempotency key is under way",
+            ),
             Kind::PreconditionFailed => {
                 ("precondition-failed", StatusCode::PRECONDITION_FAILED, "It has changed meanwhile")
             }
             Kind::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Kind::UnsupportedMediaType => {
-                ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
-            }
+            Kind::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be application/json",
+            ),
             Kind::InvalidFields => {
                 ("invalid-fields", StatusCode::UNPROCESSABLE_ENTITY, "Some fields do not make sense")
             }
@@ -129,12 +137,18 @@ impl Kind {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Another request has used this idempotency key",
             ),
-            Kind::TooManyRequests => {
-                ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "The token has too many requests under way")
-            }
+            Kind::TooManyRequests => (
+                "too-many-requests",
+                StatusCode::TOO_MANY_REQUESTS,
+                "The token has too many requests under way",
+            ),
             Kind::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
-            Kind::PluginFailed => ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer"),
-            Kind::Unavailable => ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping"),
+            Kind::PluginFailed => {
+                ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer")
+            }
+            Kind::Unavailable => {
+                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
+            }
             Kind::TimedOut => ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long"),
         }
     }
@@ -230,9 +244,10 @@ impl Problem {
         body.insert("status".to_owned(), self.kind.status().as_u16().into());
         body.insert("detail".to_owned(), self.detail.as_str().into());
         if !self.errors.is_empty() {
-            let errors = self.errors.iter().map(|error| {
-                serde_json::json!({ "field": error.field, "detail": error.detail })
-            });
+            let errors = self
+                .errors
+                .iter()
+                .map(|error| serde_json::json!({ "field": error.field, "detail": error.detail }));
             body.insert("errors".to_owned(), errors.collect());
         }
         body.extend(self.more.clone());
@@ -252,10 +267,10 @@ impl IntoResponse for Problem {
 
 impl From<Problems> for Problem {
     fn from(problems: Problems) -> Problem {
-        let errors = problems.list().iter().map(|problem| FieldError {
-            field: problem.path.clone(),
-            detail: problem.message.clone(),
-        });
+        let errors = problems
+            .list()
+            .iter()
+            .map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() });
         Problem::fields(Kind::InvalidFields, errors.collect())
     }
 }
@@ -293,7 +308,8 @@ impl From<EngineError> for Problem {
             EngineError::NoPlugin { .. } => Problem::new(Kind::Conflict, error.to_string()),
             EngineError::UnknownAccount(id) => Problem::not_found("account", &id),
             EngineError::PlanChanged { ref found } => {
-                let detail = "its plan is no longer what it was; ask for it again with `dry_run` and look at it";
+                let detail =
+                    "its plan is no longer what it was; ask for it again with `dry_run` and look at it";
                 Problem::new(Kind::PlanChanged, detail).with("plan_hash", found.as_str().into())
             }
         }

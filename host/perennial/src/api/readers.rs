@@ -55,7 +55,8 @@ impl Readers {
             connection.execute_batch("commit")?;
             result
         });
-        done.await.unwrap_or_else(|_| Err(Problem::new(Kind::Internal, "reading failed; the host's log says why")))
+        done.await
+            .unwrap_or_else(|_| Err(Problem::new(Kind::Internal, "reading failed; the host's log says why")))
     }
 }
 

@@ -64,7 +64,12 @@ pub struct Routes {
 impl Routes {
     /// None yet.
     pub fn new(host: &Host) -> Routes {
-        Routes { host: host.clone(), router: Router::new().without_v07_checks(), api: openapi::empty(), entries: Vec::new() }
+        Routes {
+            host: host.clone(),
+            router: Router::new().without_v07_checks(),
+            api: openapi::empty(),
+            entries: Vec::new(),
+        }
     }
 
     /// Adds what `utoipa_axum::routes!` makes of a handler: its route, with the check of `access` before it, and its
@@ -72,7 +77,9 @@ impl Routes {
     pub fn add(mut self, access: Access, (schemas, mut paths, methods): UtoipaMethodRouter<Host>) -> Routes {
         let methods = match access {
             Access::Open => methods,
-            Access::Role(role) => methods.layer(middleware::from_fn_with_state((self.host.clone(), role), admit)),
+            Access::Role(role) => {
+                methods.layer(middleware::from_fn_with_state((self.host.clone(), role), admit))
+            }
         };
         let mut methods = Some(methods);
         for (path, item) in &mut paths.paths {
@@ -206,7 +213,10 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
             ("If-Match", "The `ETag` of what is to be changed; at another version nothing is."),
         ];
         if matches!(method, HttpMethod::Post) {
-            headers.push(("Idempotency-Key", "The same key and request again is answered the same, and done once."));
+            headers.push((
+                "Idempotency-Key",
+                "The same key and request again is answered the same, and done once.",
+            ));
         }
         operation.parameters.get_or_insert_default().extend(headers.into_iter().map(header));
     }
@@ -217,7 +227,7 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             let id = Header::builder().schema(ObjectBuilder::new().schema_type(Type::String)).build();
-            response.headers.insert("x-request-id".to_owned(), id.into());
+            response.headers.insert("x-request-id".to_owned(), id);
         }
     }
 }
@@ -235,6 +245,7 @@ fn header((name, description): (&str, &str)) -> utoipa::openapi::path::Parameter
 
 fn problem_response(kind: Kind) -> RefOr<utoipa::openapi::Response> {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    let response = ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);
+    let response =
+        ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);
     RefOr::T(response.build())
 }

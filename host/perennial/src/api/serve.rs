@@ -79,7 +79,11 @@ impl Listener {
     /// # Errors
     ///
     /// What the system says when it cannot.
-    pub async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>, connections: usize) -> io::Result<Listener> {
+    pub async fn bind(
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        connections: usize,
+    ) -> io::Result<Listener> {
         let listener = TcpListener::bind(address).await?;
         Ok(Listener { listener, tls, free: Arc::new(Semaphore::new(connections)) })
     }
@@ -121,7 +125,13 @@ impl Listener {
         }
     }
 
-    fn connect(&self, stream: TcpStream, permit: OwnedSemaphorePermit, graceful: &GracefulShutdown, router: Router) {
+    fn connect(
+        &self,
+        stream: TcpStream,
+        permit: OwnedSemaphorePermit,
+        graceful: &GracefulShutdown,
+        router: Router,
+    ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays with Nagle's algorithm");
         }
@@ -157,7 +167,10 @@ async fn converse(
 }
 
 /// What `work` gives, or `None` if `stop` is ready first.
-async fn race<T>(work: impl Future<Output = T>, mut stop: std::pin::Pin<&mut impl Future<Output = ()>>) -> Option<T> {
+async fn race<T>(
+    work: impl Future<Output = T>,
+    mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
+) -> Option<T> {
     let mut work = std::pin::pin!(work);
     std::future::poll_fn(move |context| {
         if stop.as_mut().poll(context).is_ready() {

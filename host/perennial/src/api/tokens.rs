@@ -9,10 +9,10 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::auth;
 use crate::api::auth::Caller;
 use crate::api::auth::Role;
 use crate::api::auth::Wanted;
-use crate::api::auth;
 use crate::api::host::Host;
 use crate::api::input::Body;
 use crate::api::input::Id;
@@ -71,7 +71,8 @@ impl From<StoredToken> for TokenView {
 /// Whether `caller` sees a token: one that is bound sees those that are bound to no other accounts.
 fn sees(caller: &Caller, token: &StoredToken) -> bool {
     let bound = token.accounts.as_ref();
-    caller.sees_everything() || bound.is_some_and(|accounts| accounts.iter().all(|account| caller.sees(account)))
+    caller.sees_everything()
+        || bound.is_some_and(|accounts| accounts.iter().all(|account| caller.sees(account)))
 }
 
 /// Lists tokens, also expired and revoked ones, in the order in which they were made.
@@ -112,7 +113,8 @@ impl Body for NewToken {
         let fields = spot.object(&["name", "role", "accounts", "expires_at"])?;
         let name = fields.required("name", |spot| spot.id().map(str::to_owned));
         let role = fields.required("role", |spot| spot.one_of(&Role::ALL, Role::name));
-        let accounts = fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
+        let accounts =
+            fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
         let expires_at = fields.optional("expires_at", |spot| spot.instant()).option();
         let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
         Some(NewToken { name: name?, role: role?, accounts, expires_at: expires_at? })

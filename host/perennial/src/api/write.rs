@@ -124,7 +124,8 @@ async fn bytes(headers: &HeaderMap, body: HttpBody, host: &Host) -> Result<Vec<u
     let too_large = |_| Problem::new(Kind::TooLarge, format!("a body has at most {limit} bytes"));
     let bytes = axum::body::to_bytes(body, limit).await.map_err(too_large)?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let essence =
+        content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let is_json = essence.as_deref().is_none_or(|essence| essence == "application/json");
     if (!bytes.is_empty() && essence.is_none()) || !is_json {
         return Err(Problem::new(Kind::UnsupportedMediaType, "send `Content-Type: application/json`"));
@@ -136,7 +137,8 @@ async fn bytes(headers: &HeaderMap, body: HttpBody, host: &Host) -> Result<Vec<u
 fn text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let wrong = |detail: String| Problem::field(Kind::BadRequest, name, detail);
-    let value = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("it is not text in UTF-8".to_owned()))?;
+    let value =
+        std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("it is not text in UTF-8".to_owned()))?;
     match value.len() {
         0 => Err(wrong("it is empty".to_owned())),
         1..=KEY_MAX => Ok(Some(value.to_owned())),
@@ -229,7 +231,8 @@ impl Reply {
 
     fn again(answered: Answered) -> Result<Reply, Problem> {
         let status = StatusCode::from_u16(answered.status).map_err(internal)?;
-        let mut headers: BTreeMap<String, String> = serde_json::from_str(&answered.headers).map_err(internal)?;
+        let mut headers: BTreeMap<String, String> =
+            serde_json::from_str(&answered.headers).map_err(internal)?;
         headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
         Ok(Reply { status, headers, body: answered.body, kept: None, outcome: String::new() })
     }
@@ -288,7 +291,10 @@ impl Work<'_> {
         if wanted.split(',').map(str::trim).any(|wanted| wanted == "*" || wanted == etag) {
             return Ok(());
         }
-        Err(Problem::new(Kind::PreconditionFailed, format!("its version is {etag}; get it again and look at it")))
+        Err(Problem::new(
+            Kind::PreconditionFailed,
+            format!("its version is {etag}; get it again and look at it"),
+        ))
     }
 }
 
@@ -358,7 +364,13 @@ fn once(
         let Work { engine, account, resource, happened, .. } = work_on;
         audit::insert(engine.read(), &record(request, &reply, at, account, resource))?;
         if let Some(key) = &request.key {
-            answered::insert(engine.read(), &request.caller.id, key, &reply.remembered(&request.fingerprint), at)?;
+            answered::insert(
+                engine.read(),
+                &request.caller.id,
+                key,
+                &reply.remembered(&request.fingerprint),
+                at,
+            )?;
         }
         Ok::<_, Problem>((reply, happened))
     })?;

@@ -100,10 +100,16 @@ impl Desk {
     /// [`Kind::Conflict`] on real time, or when `to` is in the past.
     pub fn advance(&mut self, to: Timestamp) -> Result<(), Problem> {
         let Time::Virtual(now) = self.time else {
-            return Err(Problem::new(Kind::Conflict, "the host runs on real time; start it with `--virtual-clock`"));
+            return Err(Problem::new(
+                Kind::Conflict,
+                "the host runs on real time; start it with `--virtual-clock`",
+            ));
         };
         if to < now {
-            return Err(Problem::new(Kind::Conflict, format!("the clock stands at {now}; it does not go back")));
+            return Err(Problem::new(
+                Kind::Conflict,
+                format!("the clock stands at {now}; it does not go back"),
+            ));
         }
         let pulse = self.pulse.clone();
         self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
@@ -164,8 +170,7 @@ impl Writer {
         let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
         let engine = engine.stopped_by(Arc::clone(&stop));
         let desk = Desk { engine, time, now: Arc::clone(&now), pulse: pulse.clone(), tokens };
-        let writer =
-            Writer { jobs, stop: Arc::clone(&stop), now, is_virtual: time != Time::Real, pulse };
+        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual: time != Time::Real, pulse };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -173,11 +178,7 @@ impl Writer {
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        if self.is_virtual {
-            Timestamp::from_second(self.now.load(Ordering::Relaxed))
-        } else {
-            clock::now()
-        }
+        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::Relaxed)) } else { clock::now() }
     }
 
     /// Whether the clock stands until it is moved.
@@ -206,7 +207,9 @@ impl Writer {
         });
         let busy = |_| Problem::new(Kind::Unavailable, "too many writes are waiting").retry_after(1);
         self.jobs.try_send(job).map_err(busy)?;
-        answered.await.unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the host is stopping").retry_after(5)))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the host is stopping").retry_after(5)))
     }
 
     /// Tells the thread to stop after what it is doing; what waits is not done.
@@ -248,7 +251,9 @@ fn tick(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Re
         pulse.tell(&happened);
     };
     let Some(until) = clock::begin(&mut desk.engine, clock::now(), caught_up)? else { return Ok(()) };
-    while !stop.load(Ordering::Relaxed) && desk.engine.step(until, &mut |happened, _| pulse.tell(&happened))? {
+    while !stop.load(Ordering::Relaxed)
+        && desk.engine.step(until, &mut |happened, _| pulse.tell(&happened))?
+    {
         do_waiting(desk, waiting, stop);
     }
     Ok(())

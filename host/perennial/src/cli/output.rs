@@ -44,7 +44,8 @@ impl Context {
     /// Logs go to the standard error; `RUST_LOG` says how much.
     pub(super) fn log(&self, format: LogFormat) {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+        let log =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
         match format {
             LogFormat::Text => log.with_ansi(self.wants_colours(io::stderr().is_terminal())).init(),
             LogFormat::Json => log.json().flatten_event(true).init(),

@@ -44,7 +44,12 @@ pub(super) struct Arguments {
 
 pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let config = read_config(arguments)?;
-    let tls = config.tls.as_ref().map(serve::acceptor).transpose().map_err(|error| Wrong::Argument(error.to_string()))?;
+    let tls = config
+        .tls
+        .as_ref()
+        .map(serve::acceptor)
+        .transpose()
+        .map_err(|error| Wrong::Argument(error.to_string()))?;
     if arguments.check_config {
         println!("the configuration can be used: {}", describe(&config));
         return Ok(());
@@ -58,10 +63,13 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         );
         return Err(Wrong::Argument(message).into());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let providers = context.providers()?;
-    let signals = run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
-    let (host, running) = Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    let signals =
+        run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
+    let (host, running) =
+        Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
     let served = runtime.block_on(async {
         let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
@@ -82,7 +90,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         anyhow::Ok(())
     });
     host.writer().stop();
-    let ended = running.join().map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
+    let ended =
+        running.join().map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
     served?;
     ended?;
     tracing::info!("the host stopped; nothing was left half done");
@@ -91,9 +100,14 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
 
 fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {
     let text = arguments.config.as_deref().map(input::read).transpose()?.unwrap_or_default();
-    let name = arguments.config.as_ref().map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    config::read(&text, environment).map_err(|error| Wrong::Argument(format!("{name} cannot be used: {error}")))
+    let name = arguments
+        .config
+        .as_ref()
+        .map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    config::read(&text, environment)
+        .map_err(|error| Wrong::Argument(format!("{name} cannot be used: {error}")))
 }
 
 fn describe(config: &Config) -> String {

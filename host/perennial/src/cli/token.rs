@@ -89,7 +89,11 @@ fn create(context: &Context, wanted: Wanted) -> anyhow::Result<()> {
 fn list(context: &Context) -> anyhow::Result<()> {
     let tokens = api_tokens::list(&store::open_for_reading(&context.db)?)?;
     let mut out = output::writer(None)?;
-    writeln!(out, "{:<12}  {:<8}  {:<20}  {:<20}  {:<20}  {}", "id", "role", "accounts", "expires", "last used", "name")?;
+    writeln!(
+        out,
+        "{:<12}  {:<8}  {:<20}  {:<20}  {:<20}  name",
+        "id", "role", "accounts", "expires", "last used"
+    )?;
     for token in tokens {
         let accounts = token.accounts.map_or("all".to_owned(), |accounts| accounts.join(","));
         let shown = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
@@ -112,7 +116,10 @@ fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
         Ok::<_, StoreError>(is_revoked)
     })?;
     if !is_revoked {
-        return Err(Wrong::Argument(format!("there is no token `{id}` that is in force; see `perennial token list`")).into());
+        return Err(Wrong::Argument(format!(
+            "there is no token `{id}` that is in force; see `perennial token list`"
+        ))
+        .into());
     }
     println!("revoked {id}");
     Ok(())

@@ -169,9 +169,8 @@ impl Engine {
         if let Some(refusal) = &refusal {
             asked.refuse(command, refusal);
         }
-        let seen = sent.map(|sent| {
-            (sent.token, Seen { fingerprint: sent.fingerprint, refusal: refusal.clone() })
-        });
+        let seen =
+            sent.map(|sent| (sent.token, Seen { fingerprint: sent.fingerprint, refusal: refusal.clone() }));
         let happened = self.write_asked(at, account, asked, seen)?;
         Ok(Answer { refusal, happened })
     }
@@ -274,7 +273,11 @@ impl Engine {
             Err(error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. })) => {
                 self.postpone(purchase, at, account, resource, error.to_string())
             }
-            Err(error @ (EngineError::Store(_) | EngineError::UnknownAccount(_) | EngineError::PlanChanged { .. })) => Err(error),
+            Err(
+                error @ (EngineError::Store(_)
+                | EngineError::UnknownAccount(_)
+                | EngineError::PlanChanged { .. }),
+            ) => Err(error),
         }
     }
 
@@ -509,8 +512,14 @@ impl Asked {
     }
 
     /// What the command came to, once it was carried out.
-    fn proposal(&self, (account, bundle): (Account, Bundle), command: &Command, refusal: Option<Refusal>) -> Proposal {
-        let rules = self.batch.accounts[0].rules.as_ref().expect("a command is only asked of rules that are loaded");
+    fn proposal(
+        &self,
+        (account, bundle): (Account, Bundle),
+        command: &Command,
+        refusal: Option<Refusal>,
+    ) -> Proposal {
+        let rules =
+            self.batch.accounts[0].rules.as_ref().expect("a command is only asked of rules that are loaded");
         let item = &self.batch.items[0];
         let balance_after = self.batch.accounts[0].account.balance;
         Proposal {

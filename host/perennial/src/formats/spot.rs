@@ -266,7 +266,9 @@ impl<'n, 'p> Spot<'n, 'p> {
         self.named(|spot| match &spot.node.json {
             Json::Null => Some(None),
             Json::Text(text) => Some(Some(text.to_string())),
-            Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => spot.mistyped("text or null"),
+            Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {
+                spot.mistyped("text or null")
+            }
         })
     }
 

@@ -22,9 +22,16 @@ pub struct Answered {
 /// What the token called `token` was answered under `key`.
 pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<Answered>, StoreError> {
     let answered = db
-        .prepare_cached("select fingerprint, status, headers, body from answered where token = ?1 and key = ?2")?
+        .prepare_cached(
+            "select fingerprint, status, headers, body from answered where token = ?1 and key = ?2",
+        )?
         .query_row((token, key), |row| {
-            Ok(Answered { fingerprint: row.get(0)?, status: row.get(1)?, headers: row.get(2)?, body: row.get(3)? })
+            Ok(Answered {
+                fingerprint: row.get(0)?,
+                status: row.get(1)?,
+                headers: row.get(2)?,
+                body: row.get(3)?,
+            })
         })
         .optional()?;
     Ok(answered)

@@ -71,13 +71,15 @@ pub fn revoke(db: &Connection, id: &str, at: Timestamp) -> Result<bool, StoreErr
 
 /// Says when a token was last used.
 pub fn set_last_used(db: &Connection, id: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?.execute((id, at.as_second()))?;
+    db.prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
+        .execute((id, at.as_second()))?;
     Ok(())
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
-    let instant = |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
+    let instant =
+        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredToken {
         id: row.get("id")?,
         hash: row.get("hash")?,

@@ -356,8 +356,13 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
 }
 
 /// Sets what people sort a resource by. No rule reads it, so nothing else changes.
-pub fn set_tags(db: &Connection, row: i64, tags: &std::collections::BTreeMap<String, String>) -> Result<(), StoreError> {
-    db.prepare_cached("update resource set tags = ?2 where row = ?1")?.execute((row, words::strings_text(tags)))?;
+pub fn set_tags(
+    db: &Connection,
+    row: i64,
+    tags: &std::collections::BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("update resource set tags = ?2 where row = ?1")?
+        .execute((row, words::strings_text(tags)))?;
     Ok(())
 }
 

@@ -43,7 +43,12 @@ pub struct Filter {
 }
 
 /// The rows and ids of the resources that pass `filter`, above the row `after`, at most `limit`.
-pub fn resources(db: &Connection, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
+pub fn resources(
+    db: &Connection,
+    filter: &Filter,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, String)>, StoreError> {
     let mut statement = db.prepare_cached(
         "select r.row, r.id
          from resource r join hot h on h.resource = r.row join account a on a.row = r.account
@@ -100,7 +105,12 @@ pub fn accounts(
 }
 
 /// An account's entries above the row `after`, at most `limit`.
-pub fn entries(db: &Connection, account: i64, after: i64, limit: u32) -> Result<Vec<(i64, Entry)>, StoreError> {
+pub fn entries(
+    db: &Connection,
+    account: i64,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, Entry)>, StoreError> {
     let mut statement =
         db.prepare_cached("select * from entry where account = ?1 and row > ?2 order by row limit ?3")?;
     let entries = statement.query_and_then((account, after, limit), |row| {

@@ -39,17 +39,20 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
     for entry in api::routes(&server.host).entries() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
-        let (theirs, ours) = if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
+        let (theirs, ours) =
+            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
         for (place, caller) in callers.iter().enumerate() {
             let path = entry.path.replace("{id}", theirs);
-            let answer = server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
             let bar = if place == roles.len() + 1 { " |" } else { "" };
             write!(table, "{bar} {}", answer.status.as_u16()).unwrap();
         }
         table.push_str(" |");
         for caller in &bound {
             let path = entry.path.replace("{id}", ours);
-            let answer = server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
             write!(table, " {}", answer.status.as_u16()).unwrap();
         }
         table.push('\n');
@@ -97,7 +100,8 @@ fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
         ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
         ("/v1/resources/bcc-1", "/v1/resources/none"),
     ] {
-        let hidden = server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
+        let hidden =
+            server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
         assert_eq!(hidden, server.get("bound-admin", not_there).body);
     }
     for list in ["accounts", "resources", "events", "attempts", "audit"] {

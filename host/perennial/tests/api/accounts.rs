@@ -23,7 +23,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "settings": {
             "site": "intl"
           }
-        }"#]].assert_eq(&server.post("admin", "/v1/accounts", body).shown());
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/accounts", body).shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -38,7 +39,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "settings": {
             "site": "intl"
           }
-        }"#]].assert_eq(&server.get("viewer", "/v1/accounts/acme-hw").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts/acme-hw").shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -57,7 +59,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/accounts").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts").shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -85,7 +88,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
               "type": "balance_changed"
             }
           ]
-        }"#]].assert_eq(&server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "7.5"}"#).shown());
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "7.5"}"#).shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -111,7 +115,8 @@ fn an_account_is_made_got_listed_and_topped_up() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/accounts/acme-hw/ledger").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts/acme-hw/ledger").shown());
 }
 
 #[test]
@@ -148,7 +153,8 @@ fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
           "status": 422,
           "title": "Some fields do not make sense",
           "type": "urn:perennial:problem:invalid-fields"
-        }"#]].assert_eq(&server.post("admin", "/v1/accounts", body).shown());
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/accounts", body).shown());
 }
 
 #[test]
@@ -156,7 +162,9 @@ fn what_is_changed_meanwhile_is_not_changed() {
     let server = Server::furnished();
     let etag = server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().to_owned();
     let header = format!("if-match: {etag}");
-    let top_up = || server.send("operator", "POST", "/v1/accounts/acme-hw:top-up", &[&header], r#"{"amount": "1.00"}"#);
+    let top_up = || {
+        server.send("operator", "POST", "/v1/accounts/acme-hw:top-up", &[&header], r#"{"amount": "1.00"}"#)
+    };
     assert_eq!(top_up().status, 200);
     expect![[r#"
         412 Precondition Failed
@@ -166,5 +174,9 @@ fn what_is_changed_meanwhile_is_not_changed() {
           "status": 412,
           "title": "It has changed meanwhile",
           "type": "urn:perennial:problem:precondition-failed"
-        }"#]].assert_eq(&top_up().shown().replace(&server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().replace('"', "\\\""), "[etag]"));
+        }"#]]
+    .assert_eq(&top_up().shown().replace(
+        &server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().replace('"', "\\\""),
+        "[etag]",
+    ));
 }

@@ -133,13 +133,16 @@ fn a_command_is_carried_out_as_planned() {
               "unit": "month"
             }
           }
-        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
 }
 
 #[test]
 fn a_plan_that_changed_is_not_carried_out() {
     let server = Server::furnished();
-    let plan = || server.post("operator", "/v1/resources/ecs-1:renew", r#"{"dry_run": true}"#).json()["plan"].clone();
+    let plan = || {
+        server.post("operator", "/v1/resources/ecs-1:renew", r#"{"dry_run": true}"#).json()["plan"].clone()
+    };
     let hash = plan()["plan_hash"].clone();
     assert_eq!(server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#).status, 200);
     let body = serde_json::json!({ "plan_hash": hash }).to_string();
@@ -152,7 +155,8 @@ fn a_plan_that_changed_is_not_carried_out() {
           "status": 409,
           "title": "The command would now do something else",
           "type": "urn:perennial:problem:plan-changed"
-        }"#]].assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());
     assert_ne!(plan()["plan_hash"], hash);
     assert_eq!(server.events().len(), 1, "only the top-up happened");
 }
@@ -206,7 +210,12 @@ fn a_command_through_the_api_leaves_the_events_that_it_leaves_through_the_engine
     };
     let cases = [
         ("ecs-1", "renew", "{}", renew(&[])),
-        ("bcc-1", "renew", r#"{"options": {"relatedRenewFlag": "CDS"}}"#, renew(&[("relatedRenewFlag", "CDS")])),
+        (
+            "bcc-1",
+            "renew",
+            r#"{"options": {"relatedRenewFlag": "CDS"}}"#,
+            renew(&[("relatedRenewFlag", "CDS")]),
+        ),
         ("ecs-1", "cancel-auto-renew", "{}", Command::CancelAutoRenew),
         ("ecs-1", "convert-on-expiry", "{}", Command::ConvertOnExpiry),
         ("ecs-1", "cancel-conversion", "{}", Command::CancelConversion),
@@ -238,6 +247,8 @@ fn through_the_engine(listed: &Value, resource: &str, command: &Command) -> Vec<
     let members = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
     assert_eq!(listed["items"].as_array().unwrap().len(), members, "both begin with the same resources");
     let answer = engine.command(at, None, resource, command).unwrap();
-    let line = |recorded: &perennial::engine::write::Recorded| event::line(recorded.account.as_deref(), &recorded.event);
+    let line = |recorded: &perennial::engine::write::Recorded| {
+        event::line(recorded.account.as_deref(), &recorded.event)
+    };
     answer.happened.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()
 }

@@ -81,7 +81,8 @@ impl Server {
         let mut store = Store::open(&database(folder.path())).unwrap();
         let mut tokens = BTreeMap::new();
         let everybody = Role::ALL.map(|role| (role.name().to_owned(), role, None));
-        let bound = Role::ALL.map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
+        let bound = Role::ALL
+            .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
             let wanted = Wanted { name: name.clone(), role, accounts, expires_at: None };
             let minted = auth::mint(wanted, "cli", START.parse().unwrap()).unwrap();
@@ -93,8 +94,10 @@ impl Server {
 
     fn start(store: Store, folder: TempDir, tokens: BTreeMap<String, String>, limits: Limits) -> Server {
         let start = Some(START.parse::<Timestamp>().unwrap());
-        let (host, running) = Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (host, running) =
+            Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let router = api::router(&host);
         Server { host, router, runtime, running: Some(running), folder: Some(folder), tokens }
     }
@@ -150,7 +153,11 @@ impl Server {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-            Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+            Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::from_utf8(bytes.to_vec()).unwrap(),
+            }
         })
     }
 
@@ -202,7 +209,11 @@ impl Answer {
     /// The whole answer, but for digests, which change with every plugin.
     pub fn shown(&self) -> String {
         let mut text = format!("{}\n", self.status);
-        let mut headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect::<Vec<_>>();
+        let mut headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect::<Vec<_>>();
         headers.sort_unstable();
         for (name, value) in headers {
             if !["x-request-id", "content-length"].contains(&name) {
@@ -226,7 +237,11 @@ pub fn masked(text: &str) -> String {
             digits.push(character);
             continue;
         }
-        if digits.len() >= 64 { shown.push_str("[digest]") } else { shown.push_str(&digits) }
+        if digits.len() >= 64 {
+            shown.push_str("[digest]")
+        } else {
+            shown.push_str(&digits)
+        }
         digits.clear();
         shown.push(character);
     }
@@ -236,9 +251,7 @@ pub fn masked(text: &str) -> String {
 
 /// What a furnished server has.
 fn inventory_text() -> String {
-    let account = |id: &str, provider: &str| {
-        serde_json::json!({ "id": id, "provider": provider, "currency": "CNY", "balance": "500.00" })
-    };
+    let account = |id: &str, provider: &str| serde_json::json!({ "id": id, "provider": provider, "currency": "CNY", "balance": "500.00" });
     serde_json::json!({
         "accounts": [account("acme-hw", "huawei"), account("beta-bd", "baidu")],
         "resources": [

@@ -36,7 +36,8 @@ fn a_key_is_not_for_another_request() {
           "status": 422,
           "title": "Another request has used this idempotency key",
           "type": "urn:perennial:problem:idempotency-key-reused"
-        }"#]].assert_eq(&server.send("operator", "POST", TOP_UP, KEY, r#"{"amount": "2.00"}"#).shown());
+        }"#]]
+    .assert_eq(&server.send("operator", "POST", TOP_UP, KEY, r#"{"amount": "2.00"}"#).shown());
     assert_eq!(server.send("operator", "POST", "/v1/accounts/beta-bd:top-up", KEY, BODY).status, 422);
     assert_eq!(balance(&server), "501.00");
 }
@@ -72,8 +73,15 @@ fn a_refusal_is_answered_the_same_too_and_is_one_event() {
 #[test]
 fn a_request_that_is_under_way_is_not_begun_again() {
     let server = Server::furnished();
-    let token = server.get("admin", "/v1/tokens").json()["items"].as_array().unwrap().iter()
-        .find(|token| token["name"] == "operator").unwrap()["id"].as_str().unwrap().to_owned();
+    let token = server.get("admin", "/v1/tokens").json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|token| token["name"] == "operator")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let under_way = server.host.begin(&token.into(), "k-1").unwrap();
     let answer = server.send("operator", "POST", TOP_UP, KEY, BODY);
     assert_eq!(answer.json()["type"], format!("urn:perennial:problem:{}", Kind::KeyInFlight.slug()));

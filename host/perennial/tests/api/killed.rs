@@ -71,7 +71,10 @@ impl Served {
 #[test]
 fn a_write_that_was_killed_and_sent_again_happened_once() {
     let folder = tempfile::tempdir().unwrap();
-    let made = program(folder.path()).args(["token", "create", "--name", "test", "--role", "admin"]).output().unwrap();
+    let made = program(folder.path())
+        .args(["token", "create", "--name", "test", "--role", "admin"])
+        .output()
+        .unwrap();
     let token = String::from_utf8(made.stdout).unwrap().trim().to_owned();
     let account = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#;
     let server = serve(folder.path());

@@ -43,7 +43,8 @@ fn what_happened_is_listed() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/events?account=acme-hw").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/events?account=acme-hw").shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -65,7 +66,8 @@ fn what_happened_is_listed() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/attempts").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/attempts").shown());
 }
 
 #[test]
@@ -93,7 +95,8 @@ fn packages_are_listed_and_their_use_is_recorded() {
               "type": "package_low"
             }
           ]
-        }"#]].assert_eq(&server.post("operator", "/v1/accounts/acme-hw:use", body).shown());
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/accounts/acme-hw:use", body).shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -135,7 +138,8 @@ fn packages_are_listed_and_their_use_is_recorded() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/packages").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/packages").shown());
 }
 
 #[test]
@@ -189,14 +193,20 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&serde_json::to_string_pretty(&log).unwrap());
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&log).unwrap());
 }
 
 #[test]
 fn plugins_say_what_they_are() {
     let server = Server::new();
     let plugins = server.get("viewer", "/v1/plugins").json();
-    let names = plugins["items"].as_array().unwrap().iter().map(|plugin| plugin["name"].as_str().unwrap()).collect::<Vec<_>>();
+    let names = plugins["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|plugin| plugin["name"].as_str().unwrap())
+        .collect::<Vec<_>>();
     assert_eq!(names, ["Baidu AI Cloud", "Huawei Cloud"]);
 }
 
@@ -210,13 +220,15 @@ fn the_clock_goes_where_it_is_told_and_never_back() {
           "is_virtual": true,
           "now": "2026-01-01T00:00:00Z",
           "ticked_at": null
-        }"#]].assert_eq(&server.get("viewer", "/v1/clock").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/clock").shown());
     expect![[r#"
         200 OK
         content-type: application/json
         {
           "now": "2026-01-02T00:00:00Z"
-        }"#]].assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-02T00:00:00Z"}"#).shown());
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-02T00:00:00Z"}"#).shown());
     expect![[r#"
         409 Conflict
         content-type: application/problem+json
@@ -225,7 +237,8 @@ fn the_clock_goes_where_it_is_told_and_never_back() {
           "status": 409,
           "title": "Things are not as the request needs them",
           "type": "urn:perennial:problem:conflict"
-        }"#]].assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-01T00:00:00Z"}"#).shown());
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-01T00:00:00Z"}"#).shown());
 }
 
 #[test]
@@ -236,7 +249,8 @@ fn the_host_is_alive_ready_and_described() {
         content-type: application/json
         {
           "status": "alive"
-        }"#]].assert_eq(&server.get("", "/healthz").shown());
+        }"#]]
+    .assert_eq(&server.get("", "/healthz").shown());
     expect![[r#"
         200 OK
         content-type: application/json
@@ -246,7 +260,8 @@ fn the_host_is_alive_ready_and_described() {
           "plugins": true,
           "ready": true,
           "store": true
-        }"#]].assert_eq(&server.get("", "/readyz").shown());
+        }"#]]
+    .assert_eq(&server.get("", "/readyz").shown());
     let api = server.get("", "/openapi.json").json();
     assert_eq!(api["openapi"], "3.1.0");
     server.advance("2026-01-02T00:00:00Z");

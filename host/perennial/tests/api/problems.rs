@@ -23,7 +23,8 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
         ("", "GET", "/v1/accounts", ""),
     ];
     for (token, method, path, body) in cases {
-        table += &format!("{method} {path} {body}\n{}\n\n", server.send(token, method, path, &[], body).shown());
+        table +=
+            &format!("{method} {path} {body}\n{}\n\n", server.send(token, method, path, &[], body).shown());
     }
     expect![[r#"
         GET /nowhere 
@@ -174,7 +175,8 @@ fn bodies_are_json_and_no_larger_than_the_limit() {
           "status": 413,
           "title": "The body is too large",
           "type": "urn:perennial:problem:too-large"
-        }"#]].assert_eq(&server.post("operator", "/v1/accounts/a:top-up", &large).shown());
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/accounts/a:top-up", &large).shown());
     let typed = &["content-type: text/plain"];
     // A second content type does not hide behind the first.
     expect![[r#"
@@ -185,7 +187,8 @@ fn bodies_are_json_and_no_larger_than_the_limit() {
           "status": 415,
           "title": "The body must be application/json",
           "type": "urn:perennial:problem:unsupported-media-type"
-        }"#]].assert_eq(&server.send("operator", "POST", "/v1/accounts/a:top-up", typed, "").shown());
+        }"#]]
+    .assert_eq(&server.send("operator", "POST", "/v1/accounts/a:top-up", typed, "").shown());
 }
 
 #[test]
@@ -201,9 +204,11 @@ fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
           "status": 503,
           "title": "The host is busy or stopping",
           "type": "urn:perennial:problem:unavailable"
-        }"#]].assert_eq(&server.get("", "/healthz").shown());
+        }"#]]
+    .assert_eq(&server.get("", "/readyz").shown());
+    assert_eq!(server.get("", "/healthz").status, 200, "a busy host is alive");
     drop(taken);
-    assert_eq!(server.get("", "/healthz").status, 200);
+    assert_eq!(server.get("", "/readyz").status, 200);
 }
 
 #[test]
@@ -222,7 +227,8 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
           "status": 429,
           "title": "The token has too many requests under way",
           "type": "urn:perennial:problem:too-many-requests"
-        }"#]].assert_eq(&server.get("viewer", "/v1/accounts").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts").shown());
     drop(slot);
     assert_eq!(server.get("viewer", "/v1/accounts").status, 200);
 }
@@ -231,6 +237,7 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
 fn a_request_keeps_the_id_that_it_came_with() {
     let server = Server::new();
     assert_eq!(server.get("", "/healthz").headers["x-request-id"], "test");
-    let request = Request::builder().uri("/healthz").header("x-request-id", "no spaces please").body(Body::empty());
+    let request =
+        Request::builder().uri("/healthz").header("x-request-id", "no spaces please").body(Body::empty());
     assert_ne!(server.raw(request.unwrap()).headers["x-request-id"], "no spaces please");
 }

@@ -39,7 +39,8 @@ fn a_resource_is_got_as_it_is() {
             "count": 1,
             "unit": "month"
           }
-        }"#]].assert_eq(&server.get("viewer", "/v1/resources/ecs-1").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/resources/ecs-1").shown());
 }
 
 #[test]
@@ -92,7 +93,8 @@ fn tags_and_attributes_are_changed_one_by_one() {
               "unit": "month"
             }
           }
-        }"#]].assert_eq(&server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], body).shown());
+        }"#]]
+    .assert_eq(&server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], body).shown());
 }
 
 #[test]
@@ -100,7 +102,8 @@ fn a_list_has_what_passes_every_filter() {
     let server = Server::furnished();
     let ids = |query: &str| {
         let page = server.get("viewer", &format!("/v1/resources?{query}")).json();
-        let ids = page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
+        let ids =
+            page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
         ids.collect::<Vec<_>>().join(" ")
     };
     let mut table = String::new();
@@ -135,7 +138,8 @@ fn a_list_has_what_passes_every_filter() {
         expires_from=2026-02-01T00:00:00Z                       pkg-1
         expires_before=2026-02-01T00:00:00Z                     ecs-1 bcc-1
         account=acme-hw&expires_before=2026-02-01T00:00:00Z     ecs-1
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -146,7 +150,9 @@ fn pages_neither_repeat_nor_skip_anything_that_is_added_meanwhile() {
     assert_eq!(server.post("operator", "/v1/resources:import", inventory).status, 200);
     let cursor = first["next_cursor"].as_str().unwrap();
     let second = server.get("viewer", &format!("/v1/resources?limit=2&cursor={cursor}")).json();
-    let ids = [&first, &second].map(|page| page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>());
+    let ids = [&first, &second].map(|page| {
+        page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    });
     assert_eq!(ids.concat().len(), 4);
     assert_eq!(ids[1].last().unwrap(), "a-1");
     assert!(second["next_cursor"].is_null());

@@ -30,7 +30,8 @@ fn a_secret_is_shown_once_and_kept_nowhere() {
 #[test]
 fn a_token_that_is_wrong_in_one_place_is_refused() {
     let server = Server::new();
-    let secret = make(&server, r#"{"name": "portal", "role": "viewer"}"#)["secret"].as_str().unwrap().to_owned();
+    let secret =
+        make(&server, r#"{"name": "portal", "role": "viewer"}"#)["secret"].as_str().unwrap().to_owned();
     let mut wrong = secret.clone();
     let last = if wrong.pop() == Some('0') { '1' } else { '0' };
     wrong.push(last);

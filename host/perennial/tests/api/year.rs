@@ -82,7 +82,8 @@ fn act(server: &Server, entry: &Value) {
             ("POST", format!("/v1/accounts/{}:top-up", text("account")), body)
         }
         "use" => {
-            let body = serde_json::json!({ "resource_type": entry["resource_type"], "amount": entry["amount"] });
+            let body =
+                serde_json::json!({ "resource_type": entry["resource_type"], "amount": entry["amount"] });
             ("POST", format!("/v1/accounts/{}:use", text("account")), body)
         }
         "set_attribute" => {
@@ -90,10 +91,10 @@ fn act(server: &Server, entry: &Value) {
             ("PATCH", format!("/v1/resources/{}", text("resource")), body)
         }
         "command" => {
-            let (name, body) = match &entry["command"] {
-                Value::String(name) => (name.clone(), serde_json::json!({})),
-                command => {
-                    let (name, body) = command.as_object().unwrap().iter().next().unwrap();
+            let (name, body) = match entry["command"].as_object() {
+                None => (text("command"), serde_json::json!({})),
+                Some(command) => {
+                    let (name, body) = command.iter().next().unwrap();
                     (name.clone(), body.clone())
                 }
             };
