@@ -84,7 +84,7 @@ impl PluginView {
 }
 
 /// Lists the plugins that are loaded.
-#[utoipa::path(get, path = "/v1/plugins", tag = "host", responses((status = 200, body = Page<PluginView>)))]
+#[utoipa::path(get, path = "/v1/plugins", tag = "plugins", responses((status = 200, body = Page<PluginView>)))]
 pub(super) async fn list(State(host): State<Host>, query: Query) -> Result<Json<Page<PluginView>>, Problem> {
     query.finish()?;
     let items = host.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();

@@ -187,6 +187,9 @@ fn word(method: &HttpMethod) -> &'static str {
 
 /// Adds what every route has: its problems and, if it writes, its headers.
 fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: Access) {
+    // Handlers of two modules may share a name; their tags differ.
+    let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+    operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
     let mut kinds = vec![Kind::BadRequest, Kind::Internal, Kind::Unavailable];
     if let Access::Role(role) = access {
         kinds.extend([Kind::Unauthorized, Kind::Forbidden, Kind::TooManyRequests]);

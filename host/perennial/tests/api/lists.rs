@@ -1,5 +1,7 @@
 //! The lists: attempts, packages, events, plugins and the audit log; and the clock.
 
+use std::collections::BTreeSet;
+
 use expect_test::expect;
 
 use crate::harness::Server;
@@ -264,6 +266,13 @@ fn the_host_is_alive_ready_and_described() {
     .assert_eq(&server.get("", "/readyz").shown());
     let api = server.get("", "/openapi.json").json();
     assert_eq!(api["openapi"], "3.1.0");
+    let mut ids = BTreeSet::new();
+    for operation in
+        api["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{operation}");
+    }
+    assert_eq!(ids.len(), perennial::api::routes(&server.host).entries().len());
     server.advance("2026-01-02T00:00:00Z");
     assert!(server.get("", "/metrics").body.contains("perennial_overdue_seconds 0\n"));
 }
