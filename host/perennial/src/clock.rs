@@ -5,10 +5,12 @@
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
+use std::time::Instant;
 
 use perennial_domain::timestamp::Timestamp;
 
 use crate::engine::Engine;
+use crate::engine::Sink;
 use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
 use crate::store::clock;
@@ -37,10 +39,7 @@ pub fn run(
 ) -> Result<(), EngineError> {
     loop {
         tick(engine, now(), observe)?;
-        let wake = engine.next_wake()?.unwrap_or(Timestamp::MAX);
-        let wait = (wake - now()).clamp(1, HEARTBEAT);
-        let wait = Duration::from_secs(wait.unsigned_abs());
-        match stop.recv_timeout(wait) {
+        match stop.recv_timeout(rest(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
@@ -58,10 +57,58 @@ pub fn tick(
     observe: &mut dyn FnMut(&Recorded),
 ) -> Result<(), EngineError> {
     let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
+    match begin(engine, now, &mut sink)? {
+        Some(until) => engine.run_to(until, &mut sink),
+        None => Ok(()),
+    }
+}
+
+/// Catches up on what was missed, if the host was down until `now`. Returns until when [`Engine::step`] is to be called
+/// for what is due on time; `None` when nothing can be.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn begin(
+    engine: &mut Engine,
+    now: Timestamp,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Timestamp>, EngineError> {
     match clock::ticked_at(engine.read())? {
-        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER => engine.catch_up(ticked_at, now, &mut sink),
-        Some(ticked_at) if now <= ticked_at => Ok(()),
-        Some(_) | None => engine.run_to(now, &mut sink),
+        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER => {
+            engine.catch_up(ticked_at, now, sink)?;
+            Ok(None)
+        }
+        Some(ticked_at) if now <= ticked_at => Ok(None),
+        Some(_) | None => Ok(Some(now)),
+    }
+}
+
+/// How long there is nothing to do: until something is due, but not so long that the clock seems to stand still.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn rest(engine: &Engine, now: Timestamp) -> Result<Duration, EngineError> {
+    let wake = engine.next_wake()?.unwrap_or(Timestamp::MAX);
+    Ok(Duration::from_secs((wake - now).clamp(1, HEARTBEAT).unsigned_abs()))
+}
+
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    started_at: Instant,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Stopwatch {
+        Stopwatch { started_at: Instant::now() }
+    }
+
+    /// Seconds since then.
+    pub fn seconds(self) -> f64 {
+        self.started_at.elapsed().as_secs_f64()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Arrows go down: `cli` calls `engine`, `engine` calls `store` and `sandbox`, which never meet, and all of them use
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
+pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod engine;

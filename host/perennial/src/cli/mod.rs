@@ -11,7 +11,9 @@ mod output;
 mod plugins;
 mod resources;
 mod run;
+mod serve;
 mod simulate;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::api::config::LogFormat;
 use crate::formats::Problems;
 
 /// Keeps prepaid cloud resources alive.
@@ -47,6 +50,7 @@ const EXAMPLES: &str = "Examples:
   perennial simulate --inventory inventory.json --from 2026-01-01T00:00:00Z --until 2027-01-01T00:00:00Z
   perennial import inventory.json
   perennial run
+  perennial serve
   perennial resources --stage grace
 
 Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed).";
@@ -68,6 +72,8 @@ enum Command {
     Simulate(simulate::Arguments),
     Import(import::Arguments),
     Run(run::Arguments),
+    Serve(serve::Arguments),
+    Token(token::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
@@ -115,12 +121,17 @@ pub fn main() -> ExitCode {
         cache: arguments.cache,
         color: arguments.color,
     };
-    context.log_to_stderr();
+    // `serve` says in its configuration how the log is written.
+    if !matches!(arguments.command, Command::Serve(_)) {
+        context.log(LogFormat::Text);
+    }
     let result = match &arguments.command {
         Command::Demo(arguments) => demo::demo(&context, arguments),
         Command::Simulate(arguments) => simulate::simulate(&context, arguments),
         Command::Import(arguments) => import::import(&context, arguments),
         Command::Run(arguments) => run::run(&context, arguments),
+        Command::Serve(arguments) => serve::serve(&context, arguments),
+        Command::Token(arguments) => token::token(&context, arguments),
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),

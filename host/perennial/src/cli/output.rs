@@ -13,6 +13,7 @@ use indicatif::ProgressStyle;
 use perennial_domain::timestamp::Timestamp;
 use tracing_subscriber::EnvFilter;
 
+use crate::api::config::LogFormat;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::Wrong;
@@ -41,14 +42,14 @@ impl Context {
     }
 
     /// Logs go to the standard error; `RUST_LOG` says how much.
-    pub(super) fn log_to_stderr(&self) {
+    pub(super) fn log(&self, format: LogFormat) {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(self.wants_colours(io::stderr().is_terminal()))
-            .with_writer(io::stderr)
-            .with_target(false)
-            .init();
+        let log =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+        match format {
+            LogFormat::Text => log.with_ansi(self.wants_colours(io::stderr().is_terminal())).init(),
+            LogFormat::Json => log.json().flatten_event(true).init(),
+        }
     }
 
     /// A bar that goes from one instant to another, where a terminal is there to see it.

@@ -29,4 +29,10 @@ pub enum EngineError {
     /// No account is called that.
     #[error("there is no account `{0}`")]
     UnknownAccount(String),
+    /// A command would no longer do what was planned; nothing changed.
+    #[error("the command would now do something else than was planned: its plan has the hash {found}")]
+    PlanChanged {
+        /// The hash of what it would do now.
+        found: String,
+    },
 }

@@ -9,6 +9,7 @@ pub mod command;
 pub mod error;
 pub mod import;
 mod parallel;
+pub mod proposal;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -264,23 +265,7 @@ impl Engine {
         due: Vec<StoredBundle>,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
-        let mut places = HashMap::<i64, usize>::new();
-        let mut batch = Batch::new(self.keeps_decisions());
-        batch.items.reserve(due.len());
-        for stored in due {
-            let account = match places.get(&stored.account) {
-                Some(place) => *place,
-                None => {
-                    let account = accounts::at(self.read(), stored.account)?;
-                    batch.accounts.push(InPlay::new(account, &self.providers));
-                    places.insert(stored.account, batch.accounts.len() - 1);
-                    batch.accounts.len() - 1
-                }
-            };
-            let instant = instant_of(&stored);
-            batch.items.push(Item::new(stored, account, instant));
-        }
-        Ok(batch)
+        gather(self.read(), &self.providers, self.keeps_decisions(), due, instant_of)
     }
 
     fn keeps_decisions(&self) -> bool {
@@ -291,4 +276,31 @@ impl Engine {
 /// The instant of a bundle that is decided on when it wakes.
 fn own_wake(stored: &StoredBundle) -> Timestamp {
     stored.agenda.wake_at.expect("a bundle that is due has a wake")
+}
+
+/// Puts bundles in play with their accounts, each to be decided on at the instant that `instant_of` gives.
+fn gather(
+    db: &Connection,
+    providers: &Providers,
+    keeps_decisions: bool,
+    due: Vec<StoredBundle>,
+    instant_of: impl Fn(&StoredBundle) -> Timestamp,
+) -> Result<Batch, StoreError> {
+    let mut places = HashMap::<i64, usize>::new();
+    let mut batch = Batch::new(keeps_decisions);
+    batch.items.reserve(due.len());
+    for stored in due {
+        let account = match places.get(&stored.account) {
+            Some(place) => *place,
+            None => {
+                let account = accounts::at(db, stored.account)?;
+                batch.accounts.push(InPlay::new(account, providers));
+                places.insert(stored.account, batch.accounts.len() - 1);
+                batch.accounts.len() - 1
+            }
+        };
+        let instant = instant_of(&stored);
+        batch.items.push(Item::new(stored, account, instant));
+    }
+    Ok(batch)
 }

@@ -11,20 +11,20 @@ use super::words;
 
 /// The fields of an object of the file.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'n, 'p> {
+pub(crate) struct Fields<'n, 'p> {
     /// As they stand there.
-    pub(super) members: &'n [(Cow<'n, str>, Node<'n>)],
+    pub(crate) members: &'n [(Cow<'n, str>, Node<'n>)],
     /// The object's place in the file.
-    pub(super) place: u32,
+    pub(crate) place: u32,
     /// The way to the object.
-    pub(super) path: Path<'p>,
+    pub(crate) path: Path<'p>,
     /// Where problems go.
-    pub(super) problems: &'p Collector,
+    pub(crate) problems: &'p Collector,
 }
 
 /// What an optional field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Given<T> {
+pub(crate) enum Given<T> {
     /// It is left out, or null.
     Absent,
     /// It cannot be read, and the problem is noted.
@@ -35,7 +35,7 @@ pub(super) enum Given<T> {
 
 impl<T> Given<T> {
     /// The value, or `default` when the field is left out; `None` when it cannot be read.
-    pub(super) fn or(self, default: T) -> Option<T> {
+    pub(crate) fn or(self, default: T) -> Option<T> {
         match self {
             Given::Absent => Some(default),
             Given::Wrong => None,
@@ -44,7 +44,7 @@ impl<T> Given<T> {
     }
 
     /// The value, if the field has one; `None` when it cannot be read.
-    pub(super) fn option(self) -> Option<Option<T>> {
+    pub(crate) fn option(self) -> Option<Option<T>> {
         match self {
             Given::Absent => Some(None),
             Given::Wrong => None,
@@ -53,7 +53,7 @@ impl<T> Given<T> {
     }
 
     /// The value, if there is one that can be read.
-    pub(super) fn known(self) -> Option<T> {
+    pub(crate) fn known(self) -> Option<T> {
         match self {
             Given::Absent | Given::Wrong => None,
             Given::Is(value) => Some(value),
@@ -63,7 +63,7 @@ impl<T> Given<T> {
 
 impl<'n, 'p> Fields<'n, 'p> {
     /// Notes every field that is not one of `names`.
-    pub(super) fn allow(&self, names: &'static [&'static str]) {
+    pub(crate) fn allow(&self, names: &'static [&'static str]) {
         for (name, member) in self.members {
             if !names.contains(&name.as_ref()) {
                 let meant = match words::did_you_mean(name, names.iter().copied()) {
@@ -79,7 +79,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Every field, in the order of the file.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'n str, Spot<'n, '_>)> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'n str, Spot<'n, '_>)> {
         self.members.iter().map(|(name, node)| {
             let path = Path::Member(&self.path, name);
             (name.as_ref(), Spot { node, path, problems: self.problems })
@@ -87,13 +87,13 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// A field, if it is there, also when it is null.
-    pub(super) fn get<'s>(&'s self, name: &'s str) -> Option<Spot<'n, 's>> {
+    pub(crate) fn get<'s>(&'s self, name: &'s str) -> Option<Spot<'n, 's>> {
         let (_, node) = self.members.iter().find(|(found, _)| found == name)?;
         Some(Spot { node, path: Path::Member(&self.path, name), problems: self.problems })
     }
 
     /// A field that may be left out or null.
-    pub(super) fn optional<'s, T>(
+    pub(crate) fn optional<'s, T>(
         &'s self,
         name: &'s str,
         read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
@@ -106,7 +106,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// A field that must be there.
-    pub(super) fn required<'s, T>(
+    pub(crate) fn required<'s, T>(
         &'s self,
         name: &'s str,
         read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
@@ -115,7 +115,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// A field that must be there, for a reason that follows the word "missing".
-    pub(super) fn required_because<'s, T>(
+    pub(crate) fn required_because<'s, T>(
         &'s self,
         name: &'s str,
         reason: &str,
@@ -131,7 +131,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Notes that a field is missing.
-    pub(super) fn missing(&self, name: &str, reason: &str) {
+    pub(crate) fn missing(&self, name: &str, reason: &str) {
         self.problems.add(
             self.place,
             Path::Member(&self.path, name),
@@ -140,7 +140,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Notes that something is wrong with a field, or with the object when the field is not there.
-    pub(super) fn wrong(&self, name: &str, message: impl Into<String>) {
+    pub(crate) fn wrong(&self, name: &str, message: impl Into<String>) {
         match self.get(name) {
             Some(spot) => spot.wrong(message),
             None => self.problems.add(self.place, Path::Member(&self.path, name), message),

@@ -5,6 +5,7 @@
 //! [`decision`] keeps what a plugin was asked and what it answered. Nothing here acts, or knows what day it is.
 
 mod amount;
+pub(crate) mod body;
 mod command;
 pub mod decision;
 pub mod event;

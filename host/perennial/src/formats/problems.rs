@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Where a value is: the way to it from the top of the file, such as `resources[3].price`.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Path<'p> {
+pub(crate) enum Path<'p> {
     /// The file as a whole.
     Root,
     /// A field of an object.
@@ -51,7 +51,7 @@ pub struct Problems {
 
 impl Problems {
     /// The file cannot be read at all: the one problem that there is.
-    pub(super) fn unreadable(path: String, message: String) -> Problems {
+    pub(crate) fn unreadable(path: String, message: String) -> Problems {
         Problems { list: vec![Problem { place: 0, path, message }] }
     }
 
@@ -74,13 +74,13 @@ impl fmt::Display for Problems {
 
 /// The problems of a file that is being read.
 #[derive(Debug, Default)]
-pub(super) struct Collector {
+pub(crate) struct Collector {
     found: RefCell<Vec<Problem>>,
 }
 
 impl Collector {
     /// Notes that what is at `path`, the `place`th value of the file, is wrong.
-    pub(super) fn add(&self, place: u32, path: Path<'_>, message: impl Into<String>) {
+    pub(crate) fn add(&self, place: u32, path: Path<'_>, message: impl Into<String>) {
         let path = match path {
             Path::Root => "the file".to_owned(),
             Path::Member(..) | Path::Item(..) => path.to_string(),
@@ -93,7 +93,7 @@ impl Collector {
     /// # Errors
     ///
     /// Everything that was.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
         let mut list = self.found.into_inner();
         list.sort_by_key(|problem| problem.place);
         if list.is_empty() {
@@ -103,7 +103,7 @@ impl Collector {
     }
 
     /// Whether nothing was wrong so far.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.borrow().is_empty()
     }
 }

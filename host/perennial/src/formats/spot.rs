@@ -23,23 +23,23 @@ const ID_MAX: usize = 64;
 
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'n, 'p> {
+pub(crate) struct Spot<'n, 'p> {
     /// The value.
-    pub(super) node: &'n Node<'n>,
+    pub(crate) node: &'n Node<'n>,
     /// The way to it.
-    pub(super) path: Path<'p>,
+    pub(crate) path: Path<'p>,
     /// Where problems go.
-    pub(super) problems: &'p Collector,
+    pub(crate) problems: &'p Collector,
 }
 
 impl<'n, 'p> Spot<'n, 'p> {
     /// Notes that something is wrong with the value.
-    pub(super) fn wrong(&self, message: impl Into<String>) {
+    pub(crate) fn wrong(&self, message: impl Into<String>) {
         self.problems.add(self.node.place, self.path, message);
     }
 
     /// Notes that the value is of another type than `expected`.
-    pub(super) fn mistyped<T>(&self, expected: &str) -> Option<T> {
+    pub(crate) fn mistyped<T>(&self, expected: &str) -> Option<T> {
         let found = match &self.node.json {
             Json::Null => "null".to_owned(),
             Json::Flag(flag) => flag.to_string(),
@@ -53,7 +53,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Any text.
-    pub(super) fn text(&self) -> Option<&'n str> {
+    pub(crate) fn text(&self) -> Option<&'n str> {
         match &self.node.json {
             Json::Text(text) => Some(text),
             Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {
@@ -63,7 +63,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Text that is not empty.
-    pub(super) fn name(&self) -> Option<&'n str> {
+    pub(crate) fn name(&self) -> Option<&'n str> {
         let text = self.text()?;
         if text.is_empty() {
             self.wrong("it is empty; expected some text");
@@ -73,7 +73,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// An id: 1 to 64 characters, none of them a control character.
-    pub(super) fn id(&self) -> Option<&'n str> {
+    pub(crate) fn id(&self) -> Option<&'n str> {
         let id = self.name()?;
         let characters = id.chars().count();
         if characters > ID_MAX {
@@ -98,12 +98,12 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// An instant.
-    pub(super) fn instant(&self) -> Option<Timestamp> {
+    pub(crate) fn instant(&self) -> Option<Timestamp> {
         self.parsed("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
     }
 
     /// An amount that is not negative.
-    pub(super) fn amount(&self) -> Option<Micros> {
+    pub(crate) fn amount(&self) -> Option<Micros> {
         let amount = self.parsed::<Micros>("a decimal in quotes such as \"1200.00\"")?;
         if amount < Micros::ZERO {
             self.wrong(format!("{amount} is negative; expected 0.00 or more"));
@@ -113,7 +113,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// An amount above zero.
-    pub(super) fn amount_above_zero(&self) -> Option<Micros> {
+    pub(crate) fn amount_above_zero(&self) -> Option<Micros> {
         let amount = self.amount()?;
         if amount == Micros::ZERO {
             self.wrong("it is zero; expected an amount above 0.00");
@@ -123,13 +123,13 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// An amount of any size and sign, as this host writes them.
-    pub(super) fn written_amount(&self) -> Option<Micros> {
+    pub(crate) fn written_amount(&self) -> Option<Micros> {
         let text = self.text()?;
         amount::written(text).or_else(|| self.mistyped("an amount such as \"1200.00\""))
     }
 
     /// A whole number from `least` to `most`.
-    pub(super) fn whole(&self, least: u32, most: u32) -> Option<u32> {
+    pub(crate) fn whole(&self, least: u32, most: u32) -> Option<u32> {
         let expected = format!("a whole number from {least} to {most}");
         let Json::Number(number) = &self.node.json else {
             return self.mistyped(&expected);
@@ -142,22 +142,22 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Any whole number.
-    pub(super) fn count(&self) -> Option<u32> {
+    pub(crate) fn count(&self) -> Option<u32> {
         self.whole(0, u32::MAX)
     }
 
     /// The place of a member or order.
-    pub(super) fn place(&self) -> Option<usize> {
+    pub(crate) fn place(&self) -> Option<usize> {
         self.count().map(|place| usize::try_from(place).expect("a place fits in memory"))
     }
 
     /// A day of the month, 1 to 31.
-    pub(super) fn day(&self) -> Option<u8> {
+    pub(crate) fn day(&self) -> Option<u8> {
         self.whole(1, 31).map(|day| u8::try_from(day).expect("31 fits"))
     }
 
     /// True or false.
-    pub(super) fn flag(&self) -> Option<bool> {
+    pub(crate) fn flag(&self) -> Option<bool> {
         match &self.node.json {
             Json::Flag(flag) => Some(*flag),
             Json::Null | Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => {
@@ -167,7 +167,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// One of a few words.
-    pub(super) fn one_of<T: Copy>(&self, all: &[T], name: impl Fn(T) -> &'static str) -> Option<T> {
+    pub(crate) fn one_of<T: Copy>(&self, all: &[T], name: impl Fn(T) -> &'static str) -> Option<T> {
         let names = all.iter().map(|choice| name(*choice));
         let Json::Text(text) = &self.node.json else {
             return self.mistyped(&words::listed(names));
@@ -185,7 +185,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// A term, such as `{"count": 1, "unit": "month"}`.
-    pub(super) fn term(&self) -> Option<Term> {
+    pub(crate) fn term(&self) -> Option<Term> {
         let fields = self.object(&["count", "unit"])?;
         let count = fields.required("count", |spot| spot.whole(1, u32::MAX));
         let unit = fields.required("unit", |spot| spot.one_of(&TermUnit::ALL, TermUnit::name));
@@ -193,14 +193,14 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// An object with no fields but `names`; others are noted.
-    pub(super) fn object(&self, names: &'static [&'static str]) -> Option<Fields<'n, 'p>> {
+    pub(crate) fn object(&self, names: &'static [&'static str]) -> Option<Fields<'n, 'p>> {
         let fields = self.any_object()?;
         fields.allow(names);
         Some(fields)
     }
 
     /// An object with whatever fields.
-    pub(super) fn any_object(&self) -> Option<Fields<'n, 'p>> {
+    pub(crate) fn any_object(&self) -> Option<Fields<'n, 'p>> {
         match &self.node.json {
             Json::Object(members) => {
                 Some(Fields { members, place: self.node.place, path: self.path, problems: self.problems })
@@ -212,7 +212,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// The only field of an object, whose name says what the object is; `what` is what that is called.
-    pub(super) fn only_field<T>(
+    pub(crate) fn only_field<T>(
         &self,
         what: &str,
         read: impl FnOnce(&'n str, Spot<'n, '_>) -> Option<T>,
@@ -230,7 +230,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// The items of a list, those that can be read as `read` reads them; `None` when it is no list.
-    pub(super) fn list<T>(&self, mut read: impl FnMut(usize, Spot<'n, '_>) -> Option<T>) -> Option<Vec<T>> {
+    pub(crate) fn list<T>(&self, mut read: impl FnMut(usize, Spot<'n, '_>) -> Option<T>) -> Option<Vec<T>> {
         match &self.node.json {
             Json::List(nodes) => {
                 let items = nodes.iter().enumerate().filter_map(|(place, node)| {
@@ -246,7 +246,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Names with values, both text; a name that is empty is noted.
-    pub(super) fn named_texts(&self) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn named_texts(&self) -> Option<BTreeMap<String, String>> {
         for (name, value) in self.any_object()?.all().filter(|(name, _)| name.is_empty()) {
             value.wrong(format!("its name is \"{name}\"; expected one that is not empty"));
         }
@@ -254,12 +254,26 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Names with values, both text.
-    pub(super) fn texts(&self) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn texts(&self) -> Option<BTreeMap<String, String>> {
         self.named(|spot| spot.text().map(str::to_owned))
     }
 
+    /// Names with values, each text or null; a name that is empty is noted.
+    pub(crate) fn optional_texts(&self) -> Option<BTreeMap<String, Option<String>>> {
+        for (name, value) in self.any_object()?.all().filter(|(name, _)| name.is_empty()) {
+            value.wrong(format!("its name is \"{name}\"; expected one that is not empty"));
+        }
+        self.named(|spot| match &spot.node.json {
+            Json::Null => Some(None),
+            Json::Text(text) => Some(Some(text.to_string())),
+            Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {
+                spot.mistyped("text or null")
+            }
+        })
+    }
+
     /// Names with values as text: text as it is, anything else as its JSON.
-    pub(super) fn options(&self) -> Option<BTreeMap<String, String>> {
+    pub(crate) fn options(&self) -> Option<BTreeMap<String, String>> {
         self.named(|spot| match &spot.node.json {
             Json::Text(text) => Some(text.to_string()),
             json @ (Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_)) => {
@@ -268,7 +282,7 @@ impl<'n, 'p> Spot<'n, 'p> {
         })
     }
 
-    fn named(&self, read: impl Fn(Spot<'n, '_>) -> Option<String>) -> Option<BTreeMap<String, String>> {
+    fn named<T>(&self, read: impl Fn(Spot<'n, '_>) -> Option<T>) -> Option<BTreeMap<String, T>> {
         let mut named = BTreeMap::new();
         let mut is_whole = true;
         for (name, value) in self.any_object()?.all() {

@@ -17,16 +17,16 @@ use super::problems::Problems;
 
 /// A value of the file.
 #[derive(Debug)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// How many values begin before it.
-    pub(super) place: u32,
+    pub(crate) place: u32,
     /// What it is.
-    pub(super) json: Json<'a>,
+    pub(crate) json: Json<'a>,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -46,7 +46,7 @@ pub(super) enum Json<'a> {
 /// # Errors
 ///
 /// Where the file is not JSON.
-pub(super) fn parse<'a>(text: &'a str, problems: &Collector) -> Result<Node<'a>, Problems> {
+pub(crate) fn parse<'a>(text: &'a str, problems: &Collector) -> Result<Node<'a>, Problems> {
     // Editors on Windows may begin a file with a byte order mark, which serde_json does not skip.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut input = serde_json::Deserializer::from_str(text);

@@ -355,6 +355,17 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
     Ok(())
 }
 
+/// Sets what people sort a resource by. No rule reads it, so nothing else changes.
+pub fn set_tags(
+    db: &Connection,
+    row: i64,
+    tags: &std::collections::BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("update resource set tags = ?2 where row = ?1")?
+        .execute((row, words::strings_text(tags)))?;
+    Ok(())
+}
+
 /// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
 pub fn set_problem(
     db: &Connection,
@@ -462,4 +473,10 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         attributes: words::strings(attributes)?,
         tags: words::strings(tags)?,
     })
+}
+
+/// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
+pub fn problem(db: &Connection, row: i64) -> Result<Option<String>, StoreError> {
+    let mut statement = db.prepare_cached("select message from problem where bundle = ?1")?;
+    Ok(statement.query_row([row], |row| row.get(0)).optional()?)
 }

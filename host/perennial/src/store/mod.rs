@@ -4,7 +4,10 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
+pub mod answered;
+pub mod api_tokens;
 pub mod attempts;
+pub mod audit;
 pub mod bundles;
 pub mod clock;
 pub mod decisions;
@@ -14,7 +17,9 @@ pub mod listing;
 pub mod lock;
 pub mod orders;
 pub mod packages;
+pub mod pages;
 pub mod records;
+pub mod standing;
 pub mod tokens;
 mod words;
 
@@ -28,7 +33,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -100,6 +100,7 @@ create table attempt (
 );
 -- The key of the renewal protocol: one attempt that is not void for each.
 create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
+create index attempt_in_doubt on attempt (row) where state = 'in_doubt';
 
 -- Periods that were paid for. None is paid for twice, unless it was refunded in between.
 create table orders (
@@ -161,3 +162,49 @@ create table token (
     seen_at         integer not null,
     primary key (account, token)
 ) without rowid;
+
+-- The admin API.
+
+-- Who may call it. The token itself is not here, only what it hashes to.
+create table api_token (
+    row          integer primary key,
+    id           text not null unique,
+    hash         blob not null,      -- SHA-256 of the secret
+    name         text not null,
+    role         text not null,
+    accounts     text,               -- JSON list of account ids; null is all of them
+    created_at   integer not null,
+    created_by   text not null,
+    expires_at   integer,
+    revoked_at   integer,
+    last_used_at integer
+);
+
+-- What a request with an idempotency key was answered, so that it is answered the same again.
+create table answered (
+    token       text not null,
+    key         text not null,
+    fingerprint text not null,       -- equal for equal requests
+    at          integer not null,
+    status      integer not null,
+    headers     text not null,       -- JSON object of strings
+    body        text not null,
+    primary key (token, key)
+) without rowid;
+create index answered_at on answered (at);
+
+-- Append-only: every write of a person or program.
+create table audit (
+    row        integer primary key,
+    at         integer not null,
+    token      text not null,        -- the token's id, or `cli`
+    name       text not null,        -- what the token was called then
+    request    text not null,        -- the request's id
+    account    text,                 -- the account that it is about; null when it is about the host
+    resource   text,
+    operation  text not null,        -- such as `POST /v1/accounts/{id}:top-up`
+    reason     text,
+    status     integer not null,
+    outcome    text not null         -- `done`, or the type of the problem
+);
+create index audit_account on audit (account);

@@ -94,6 +94,18 @@ pub fn read(
     problems.finish(inventory)
 }
 
+/// Reads one account, such as an inventory has in its list.
+pub(crate) fn account<'n>(
+    spot: Spot<'n, '_>,
+    manifests: &BTreeMap<String, &Manifest>,
+    check_settings: &CheckSettings<'_>,
+    known: &dyn Known,
+) -> Option<Account> {
+    let mut accounts = Accounts::new(manifests, check_settings, known);
+    accounts.read(0, spot)?;
+    accounts.finish().pop()
+}
+
 fn read_root(
     root: Spot<'_, '_>,
     manifests: &BTreeMap<String, &Manifest>,

@@ -1,0 +1,222 @@
+//! `/v1/accounts`: contracts with providers, their settings and their money.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::micros::Micros;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::auth::Caller;
+use crate::api::host::Host;
+use crate::api::input::Body;
+use crate::api::input::Document;
+use crate::api::input::Id;
+use crate::api::input::Query;
+use crate::api::page;
+use crate::api::page::Page;
+use crate::api::problem::Problem;
+use crate::api::resources;
+use crate::api::shapes;
+use crate::api::shapes::AccountView;
+use crate::api::shapes::EventView;
+use crate::api::write::Reply;
+use crate::api::write::Write;
+use crate::formats::body;
+use crate::formats::body::Spot;
+use crate::formats::inventory;
+use crate::store::accounts;
+use crate::store::pages;
+
+/// Lists accounts.
+#[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
+    params(
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<AccountView>)))]
+pub(super) async fn list(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<AccountView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let provider = query.take("provider");
+    query.finish()?;
+    let rows = host
+        .read(move |db| {
+            let (seen, after) = (caller.accounts_json(), asked.after.unwrap_or(0));
+            let found = pages::accounts(db, seen.as_deref(), provider.as_deref(), after, asked.read_limit())?;
+            let view = |(row, id): (i64, String)| Ok((row, shapes::account(db, &caller, &id)?.into()));
+            found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
+        })
+        .await?;
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// An account that is to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory's account is read as")]
+pub(super) struct NewAccount {
+    /// Unique among all accounts; 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
+    id: String,
+    /// The id of a loaded plugin.
+    provider: String,
+    /// `managed`, also when it is left out.
+    mode: Option<String>,
+    /// Such as `CNY`.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// What it has, a decimal.
+    balance: String,
+    /// What the provider's rules are told; the plugin checks it.
+    settings: Option<BTreeMap<String, String>>,
+}
+
+/// Makes an account. Its settings are checked by the provider's plugin.
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
+    responses((status = 201, body = AccountView)))]
+pub(super) async fn create(State(host): State<Host>, write: Write<Document>) -> Result<Reply, Problem> {
+    write.request.caller.must_see_everything()?;
+    let providers = host.providers().clone();
+    host.write(write, move |work, Document(text)| {
+        let manifests = resources::manifests(&providers);
+        let check = resources::check_settings(&providers);
+        let known = resources::Seen { db: work.db(), caller: &work.request.caller };
+        let account = body::read(&text, |spot| inventory::account(spot, &manifests, &check, &known))?;
+        let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
+        work.engine.import(work.at, std::slice::from_ref(&account), none)?;
+        work.about(&account.id, None);
+        let view = AccountView::from(shapes::account(work.db(), &work.request.caller, &account.id)?);
+        let location = format!("/v1/accounts/{}", shapes::segment(&account.id));
+        Ok(Reply::created(&location, &view).with_etag(&shapes::etag(&view)))
+    })
+    .await
+}
+
+/// Gets an account.
+#[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    responses((status = 200, body = AccountView, headers(("ETag" = String, description = "Its version.")))))]
+pub(super) async fn get(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let account = host.read(move |db| shapes::account(db, &caller, &id)).await?;
+    Ok(Reply::ok_versioned(&AccountView::from(account)).into_response())
+}
+
+/// A movement of money.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
+pub(super) struct EntryView {
+    /// When.
+    at: String,
+    /// Out of this book: `funding`, `cash`, `held` or `spent` ...
+    from: &'static str,
+    /// ... into this one.
+    to: &'static str,
+    /// How much, a decimal.
+    amount: String,
+    /// `opening`, `top_up`, `renewal`, `purchase` or `refund`.
+    reason: &'static str,
+    /// The resource that it is about.
+    resource: Option<String>,
+    /// The attempt or order that it belongs to.
+    reference: Option<String>,
+}
+
+/// Lists the movements of an account's money, oldest first.
+#[utoipa::path(get, path = "/v1/accounts/{id}/ledger", tag = "accounts",
+    params(
+        ("id" = String, Path),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<EntryView>)))]
+pub(super) async fn ledger(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<EntryView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    query.finish()?;
+    let entries = host
+        .read(move |db| {
+            let account = shapes::account(db, &caller, &id)?;
+            Ok(pages::entries(db, account.row, asked.after.unwrap_or(0), asked.read_limit())?)
+        })
+        .await?;
+    let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {
+        let entry = EntryView {
+            at: entry.at.to_string(),
+            from: entry.from.name(),
+            to: entry.to.name(),
+            amount: entry.amount.to_string(),
+            reason: entry.reason.name(),
+            resource: entry.resource,
+            reference: entry.reference,
+        };
+        (row, entry)
+    };
+    Ok(Json(Page::new(asked, entries.into_iter().map(view).collect())))
+}
+
+/// Money that comes in.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TopUp {
+    /// How much, a decimal above zero such as `500.00`.
+    #[schema(value_type = String)]
+    amount: Micros,
+}
+
+impl Body for TopUp {
+    fn read(spot: Spot<'_, '_>) -> Option<TopUp> {
+        let fields = spot.object(&["amount"])?;
+        Some(TopUp { amount: fields.required("amount", |spot| spot.amount_above_zero())? })
+    }
+}
+
+/// What an account has after a top-up.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ToppedUp {
+    /// The account as it is now.
+    account: AccountView,
+    /// What happened.
+    events: Vec<EventView>,
+}
+
+/// Adds money to an account.
+#[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
+    request_body = TopUp, responses((status = 200, body = ToppedUp)))]
+pub(super) async fn top_up(
+    State(host): State<Host>,
+    Id(id): Id,
+    write: Write<TopUp>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let caller = &work.request.caller;
+        let before = AccountView::from(shapes::account(work.db(), caller, &id)?);
+        work.check_version(&shapes::etag(&before))?;
+        work.about(&id, None);
+        let happened = work.engine.top_up(work.at, &id, body.amount)?;
+        let events = happened.iter().map(EventView::recorded).collect();
+        work.tell(happened);
+        let after = accounts::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("account", &id))?;
+        let account = AccountView::from(after);
+        let etag = shapes::etag(&account);
+        Ok(Reply::ok(&ToppedUp { account, events }).with_etag(&etag))
+    })
+    .await
+}

@@ -1,0 +1,254 @@
+//! The configuration of `perennial serve`: one TOML file, with overrides from the environment.
+//!
+//! `[limits] body_bytes_max` is `PERENNIAL_LIMITS_BODY_BYTES_MAX` in the environment. Everything that is wrong is said at
+//! once, in the file or in the environment; nothing that is not known is passed over.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::formats::Problems;
+use crate::formats::body;
+use crate::formats::body::Fields;
+use crate::formats::body::Spot;
+
+/// What the environment has in common with everything of this program's.
+const PREFIX: &str = "PERENNIAL_";
+/// What is in the environment for other reasons.
+const OTHERS: [&str; 2] = ["PERENNIAL_DB", "PERENNIAL_CACHE"];
+/// Every key, section by section; the first section is the top of the file.
+const KEYS: [(&str, &[&str]); 4] = [
+    ("", &["listen"]),
+    ("tls", &["certificate", "key"]),
+    (
+        "limits",
+        &[
+            "body_bytes_max",
+            "request_seconds",
+            "concurrency_max",
+            "concurrency_per_token_max",
+            "connections_max",
+            "lag_seconds_max",
+            "readers",
+            "batch",
+        ],
+    ),
+    ("log", &["format"]),
+];
+
+/// How the host is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How it proves who it is; `None` is plain HTTP.
+    pub tls: Option<Tls>,
+    /// What requests may take.
+    pub limits: Limits,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// How the host proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificates in PEM, the host's own first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM.
+    pub key: PathBuf,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Both.
+    pub const ALL: [LogFormat; 2] = [LogFormat::Text, LogFormat::Json];
+
+    /// `text` or `json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+}
+
+/// What requests, and the host, may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes_max: usize,
+    /// The longest request, in seconds.
+    pub request_seconds: u64,
+    /// The most requests under way at once.
+    pub concurrency_max: usize,
+    /// The most requests of one token under way at once.
+    pub concurrency_per_token_max: usize,
+    /// The most connections open at once.
+    pub connections_max: usize,
+    /// How far the clock may be behind while the host is ready, in seconds.
+    pub lag_seconds_max: i64,
+    /// Connections to the database for reading.
+    pub readers: usize,
+    /// The most bundles in one transaction.
+    pub batch: u32,
+}
+
+impl Limits {
+    /// What holds when nothing is said.
+    pub const DEFAULT: Limits = Limits {
+        body_bytes_max: 16 * 1024 * 1024,
+        request_seconds: 30,
+        concurrency_max: 512,
+        concurrency_per_token_max: 64,
+        connections_max: 2048,
+        lag_seconds_max: 60,
+        readers: 4,
+        batch: 8192,
+    };
+}
+
+impl Config {
+    /// What holds when nothing is said: plain HTTP on the loopback interface.
+    pub const DEFAULT: Config = Config {
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420),
+        tls: None,
+        limits: Limits::DEFAULT,
+        log: LogFormat::Text,
+    };
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not TOML.
+    #[error("it is not TOML: {0}")]
+    NotToml(String),
+    /// Something in the environment is no key.
+    #[error("`{name}` in the environment is no key of the configuration; there are {known}")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Something does not make sense.
+    #[error("{0}")]
+    Wrong(Problems),
+}
+
+/// Reads a configuration: the file's text, and the environment.
+///
+/// # Errors
+///
+/// [`ConfigError`] with everything that is wrong.
+pub fn read(
+    text: &str,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml(error.to_string()))?;
+    for (name, value) in environment {
+        if name.starts_with(PREFIX) && !OTHERS.contains(&name.as_str()) {
+            set(&mut table, &name, value)?;
+        }
+    }
+    // Files of every format are read the same way, with the same words for what is wrong.
+    let json = serde_json::to_string(&table).map_err(|error| ConfigError::NotToml(error.to_string()))?;
+    body::read(&json, config).map_err(|failure| match failure {
+        body::Failure::NotJson(problems) | body::Failure::Wrong(problems) => ConfigError::Wrong(problems),
+    })
+}
+
+fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
+    let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
+    let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
+        let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
+        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known: known.join(", ") });
+    };
+    let value = match value.parse::<i64>() {
+        Ok(number) => toml::Value::Integer(number),
+        Err(_) => toml::Value::String(value),
+    };
+    if section.is_empty() {
+        table.insert(key.to_owned(), value);
+        return Ok(());
+    }
+    let inner = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(inner) = inner.as_table_mut() {
+        inner.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
+
+/// What a key is called in the environment.
+fn variable(section: &str, key: &str) -> String {
+    let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
+    format!("{PREFIX}{}", name.to_uppercase())
+}
+
+fn config(spot: Spot<'_, '_>) -> Option<Config> {
+    let fields = spot.object(&["listen", "tls", "limits", "log"])?;
+    let default = Config::DEFAULT;
+    let listen = fields.optional("listen", address).or(default.listen);
+    let tls = fields.optional("tls", tls).option();
+    let limits = fields.optional("limits", limits).or(default.limits);
+    let log = fields.optional("log", |spot| {
+        let fields = spot.object(&["format"])?;
+        fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
+    });
+    Some(Config { listen: listen?, tls: tls?, limits: limits?, log: log.or(default.log)? })
+}
+
+fn address(spot: Spot<'_, '_>) -> Option<SocketAddr> {
+    let address = spot.text()?.parse().ok();
+    address.or_else(|| spot.mistyped("an address and port such as \"127.0.0.1:8420\""))
+}
+
+fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
+    let fields = spot.object(&["certificate", "key"])?;
+    let certificate = fields.required("certificate", |spot| spot.name().map(PathBuf::from));
+    let key = fields.required("key", |spot| spot.name().map(PathBuf::from));
+    Some(Tls { certificate: certificate?, key: key? })
+}
+
+fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
+    let [_, _, (_, names), _] = KEYS;
+    let fields = spot.object(names)?;
+    let default = Limits::DEFAULT;
+    let size = |name, least, most, otherwise: usize| {
+        whole(&fields, name, least, most).map(|given| {
+            given.map_or(otherwise, |number| usize::try_from(number).expect("a number of 32 bits fits"))
+        })
+    };
+    let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
+    let request_seconds = whole(&fields, "request_seconds", 1, 3600);
+    let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);
+    let per_token = size("concurrency_per_token_max", 1, 100_000, default.concurrency_per_token_max);
+    let connections_max = size("connections_max", 1, 1_000_000, default.connections_max);
+    let lag_seconds_max = whole(&fields, "lag_seconds_max", 1, 86_400);
+    let readers = size("readers", 1, 256, default.readers);
+    let batch = whole(&fields, "batch", 1, 1_000_000);
+    Some(Limits {
+        body_bytes_max: body_bytes_max?,
+        request_seconds: request_seconds?.map_or(default.request_seconds, u64::from),
+        concurrency_max: concurrency_max?,
+        concurrency_per_token_max: per_token?,
+        connections_max: connections_max?,
+        lag_seconds_max: lag_seconds_max?.map_or(default.lag_seconds_max, i64::from),
+        readers: readers?,
+        batch: batch?.unwrap_or(default.batch),
+    })
+}
+
+fn whole(fields: &Fields<'_, '_>, name: &str, least: u32, most: u32) -> Option<Option<u32>> {
+    fields.optional(name, |spot| spot.whole(least, most)).option()
+}

@@ -1,0 +1,91 @@
+//! The admin API: everything that the command line can do, over HTTP, for several people and programs at once.
+//!
+//! Handlers read with [`readers`], and have everything that writes done on the thread of [`writer`], through
+//! [`write`](self::write). Who may call a route is said where it is added, below. JSON shapes of answers are here and
+//! nowhere else; those of bodies are read like files are. Start with [`routes`].
+
+pub mod accounts;
+pub mod attempts;
+pub mod audit;
+pub mod auth;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod events;
+pub mod health;
+pub mod host;
+pub mod input;
+pub mod metrics;
+pub mod middleware;
+pub mod openapi;
+pub mod packages;
+pub mod page;
+pub mod plans;
+pub mod plugins;
+pub mod problem;
+pub mod readers;
+pub mod resources;
+pub mod routes;
+pub mod serve;
+pub mod shapes;
+pub mod tokens;
+pub mod write;
+pub mod writer;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
+
+use crate::api::auth::Role;
+use crate::api::host::Host;
+use crate::api::routes::Access;
+use crate::api::routes::Routes;
+
+/// Every route, ready to be served.
+pub fn router(host: &Host) -> Router {
+    let (router, api) = routes(host).finish();
+    middleware::around(host, openapi::serve(router, api))
+}
+
+/// The description of every route.
+pub fn describe(host: &Host) -> OpenApi {
+    routes(host).finish().1
+}
+
+/// Every route, and who may call it.
+pub fn routes(host: &Host) -> Routes {
+    let viewer = Access::Role(Role::Viewer);
+    let operator = Access::Role(Role::Operator);
+    let admin = Access::Role(Role::Admin);
+    Routes::new(host)
+        .add(Access::Open, routes!(health::alive))
+        .add(Access::Open, routes!(health::ready))
+        .add(Access::Open, routes!(metrics::scrape))
+        .add(viewer, routes!(accounts::list))
+        .add(admin, routes!(accounts::create))
+        .add(viewer, routes!(accounts::get))
+        .add(viewer, routes!(accounts::ledger))
+        .add(operator, routes!(accounts::top_up))
+        .add(viewer, routes!(resources::list))
+        .add(operator, routes!(resources::import))
+        .add(viewer, routes!(resources::get))
+        .add(operator, routes!(resources::change))
+        .add(operator, routes!(commands::renew))
+        .add(operator, routes!(commands::set_auto_renew))
+        .add(operator, routes!(commands::cancel_auto_renew))
+        .add(operator, routes!(commands::unsubscribe))
+        .add(operator, routes!(commands::convert_on_expiry))
+        .add(operator, routes!(commands::cancel_conversion))
+        .add(operator, routes!(commands::buy_again))
+        .add(viewer, routes!(attempts::list))
+        .add(viewer, routes!(packages::list))
+        .add(operator, routes!(packages::record_use))
+        .add(viewer, routes!(events::list))
+        .add(viewer, routes!(plugins::list))
+        .add(admin, routes!(tokens::list))
+        .add(admin, routes!(tokens::create))
+        .add(admin, routes!(tokens::revoke))
+        .add(admin, routes!(audit::list))
+        .add(viewer, routes!(clock::get))
+        .add(admin, routes!(clock::advance))
+}

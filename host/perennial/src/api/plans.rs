@@ -1,0 +1,181 @@
+//! What a command would do, as clients see it: every step of the cascade with its price, and what is left out and why.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::plan::Operation;
+use perennial_domain::plan::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::shapes::TermView;
+use crate::api::shapes::shown;
+use crate::engine::proposal::PricedPlan;
+use crate::engine::proposal::Proposal;
+
+/// A provider's no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub(crate) struct RefusalView {
+    /// The provider's own code.
+    code: String,
+    /// In words.
+    message: String,
+}
+
+impl From<&Refusal> for RefusalView {
+    fn from(refusal: &Refusal) -> RefusalView {
+        RefusalView { code: refusal.code.clone(), message: refusal.message.clone() }
+    }
+}
+
+/// One operation on one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub(crate) struct StepView {
+    /// The resource.
+    resource: String,
+    /// `extend`, `set_on_expiry`, `set_auto_renew`, `end_subscription`, `buy` or `set_attribute`.
+    operation: &'static str,
+    /// What it costs, a decimal.
+    cost: String,
+    /// What it gives back, a decimal.
+    refund: String,
+    /// When the resource expires before it.
+    expires_before: Option<String>,
+    /// When it, or what is bought, expires after it; null when that stays.
+    expires_at: Option<String>,
+    /// What is paid for, or how it renews itself from now on.
+    term: Option<TermView>,
+    /// Days beyond the term, paid for as a thirtieth of a month each.
+    extra_days: u32,
+    /// What else the operation says: `on_expiry`, `renewals`, `scope`, `pay_at`, `effective_at`, `name`, `value`.
+    details: BTreeMap<&'static str, Option<String>>,
+}
+
+/// A resource that is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeftOut)]
+pub(crate) struct LeftOutView {
+    /// The resource.
+    resource: String,
+    /// Why.
+    reason: RefusalView,
+}
+
+/// What a command would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub(crate) struct PlanView {
+    /// The resource that the command names.
+    resource: String,
+    /// Its account.
+    account: String,
+    /// The command.
+    command: &'static str,
+    /// When it was asked.
+    at: String,
+    /// The digest of the plugin that answered.
+    revision: String,
+    /// In the order in which they would be carried out.
+    steps: Vec<StepView>,
+    /// What the command leaves alone.
+    left_out: Vec<LeftOutView>,
+    /// Why it would not be carried out; null when it would be.
+    refusal: Option<RefusalView>,
+    /// The account's currency.
+    currency: String,
+    /// What all steps cost, a decimal.
+    cost: String,
+    /// What all steps give back, a decimal.
+    refund: String,
+    /// What the account has before it, a decimal.
+    balance_before: String,
+    /// What it would have after it, a decimal; the same as before when it is refused.
+    balance_after: String,
+    /// Carry out with this, and it is only carried out if nothing of the above has changed.
+    plan_hash: String,
+}
+
+impl From<&Proposal> for PlanView {
+    fn from(proposal: &Proposal) -> PlanView {
+        let id = |member: usize| proposal.bundle.members[member].id.clone();
+        let left_out = proposal.plans.iter().flat_map(|priced| &priced.plan.left_out);
+        PlanView {
+            resource: id(proposal.named),
+            account: proposal.account.id.clone(),
+            command: proposal.command.name(),
+            at: proposal.at.to_string(),
+            revision: proposal.revision.clone(),
+            steps: proposal.plans.iter().flat_map(|priced| steps(proposal, priced)).collect(),
+            left_out: left_out
+                .map(|left| LeftOutView {
+                    resource: id(left.member),
+                    reason: RefusalView::from(&left.reason),
+                })
+                .collect(),
+            refusal: proposal.refusal.as_ref().map(RefusalView::from),
+            currency: proposal.account.currency.clone(),
+            cost: proposal.cost().to_string(),
+            refund: proposal.refund().to_string(),
+            balance_before: proposal.account.balance.available().to_string(),
+            balance_after: proposal.balance_after.available().to_string(),
+            plan_hash: proposal.hash(),
+        }
+    }
+}
+
+fn steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = StepView> + 'a {
+    priced.plan.steps.iter().enumerate().map(|(place, step)| {
+        let member = &proposal.bundle.members[step.member];
+        let mut view = StepView {
+            resource: member.id.clone(),
+            operation: operation(&step.operation),
+            cost: priced.costs[place].to_string(),
+            refund: priced.refunds[place].to_string(),
+            expires_before: shown(member.expires_at),
+            expires_at: None,
+            term: None,
+            extra_days: 0,
+            details: BTreeMap::new(),
+        };
+        match &step.operation {
+            Operation::Extend(extension) => {
+                view.expires_at = Some(extension.expires_at.to_string());
+                view.term = Some(extension.term.into());
+                view.extra_days = extension.extra_days;
+            }
+            Operation::SetOnExpiry(on_expiry) => {
+                view.details.insert("on_expiry", Some(on_expiry.name().to_owned()));
+            }
+            Operation::SetAutoRenew(auto) => {
+                view.term = auto.term.map(TermView::from);
+                view.details.insert("renewals", shown(auto.renewals));
+            }
+            Operation::EndSubscription(ending) => {
+                view.expires_at = shown(ending.expires_at);
+                view.details.insert("scope", Some(ending.scope.name().to_owned()));
+            }
+            Operation::Buy(buying) => {
+                view.expires_at = Some(buying.expires_at.to_string());
+                view.details.insert("pay_at", Some(buying.pay_at.to_string()));
+                view.details.insert("effective_at", Some(buying.effective_at.to_string()));
+            }
+            Operation::SetAttribute(name, value) => {
+                view.details.insert("name", Some(name.clone()));
+                view.details.insert("value", Some(value.clone()));
+            }
+        }
+        view
+    })
+}
+
+fn operation(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Extend(_) => "extend",
+        Operation::SetOnExpiry(_) => "set_on_expiry",
+        Operation::SetAutoRenew(_) => "set_auto_renew",
+        Operation::EndSubscription(_) => "end_subscription",
+        Operation::Buy(_) => "buy",
+        Operation::SetAttribute(..) => "set_attribute",
+    }
+}

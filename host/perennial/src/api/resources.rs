@@ -1,0 +1,258 @@
+//! `/v1/resources`: what is kept alive.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::bundle::Stage;
+use perennial_domain::manifest::Manifest;
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::api::auth::Caller;
+use crate::api::auth::Role;
+use crate::api::host::Host;
+use crate::api::input::Body;
+use crate::api::input::Document;
+use crate::api::input::Id;
+use crate::api::input::Query;
+use crate::api::page;
+use crate::api::page::Page;
+use crate::api::problem::Kind;
+use crate::api::problem::Problem;
+use crate::api::shapes;
+use crate::api::shapes::EventView;
+use crate::api::shapes::ResourceView;
+use crate::api::write::Reply;
+use crate::api::write::Write;
+use crate::engine::rules::Providers;
+use crate::formats::body::Spot;
+use crate::formats::inventory;
+use crate::store::accounts;
+use crate::store::bundles;
+use crate::store::pages;
+
+/// Lists resources that pass every filter that is given, in the order in which they were added.
+#[utoipa::path(get, path = "/v1/resources", tag = "resources",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("kind" = Option<String>, Query, description = "Only of this kind."),
+        ("stage" = Option<String>, Query, description = "Only at this stage, such as `grace`."),
+        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
+        ("expires_from" = Option<String>, Query, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, description = "Only what expires before this instant."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<ResourceView>)))]
+pub(super) async fn list(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<ResourceView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let filter = filter(&mut query, &caller);
+    query.finish()?;
+    let rows = host.read(move |db| page_of(db, &filter, asked)).await?;
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::Filter {
+    let tag = query.take("tag");
+    let (tag, tag_value) = match tag.as_deref().map(|tag| tag.split_once('=')) {
+        Some(Some((name, value))) => (Some(name.to_owned()), Some(value.to_owned())),
+        Some(None) => (tag, None),
+        None => (None, None),
+    };
+    pages::Filter {
+        accounts: caller.accounts_json(),
+        account: query.take("account"),
+        provider: query.take("provider"),
+        kind: query.take("kind"),
+        stage: query.one_of("stage", &Stage::ALL, Stage::name),
+        tag,
+        tag_value,
+        expires_from: query.instant("expires_from"),
+        expires_before: query.instant("expires_before"),
+        packages: false,
+    }
+}
+
+/// A page of resources, by row.
+pub(crate) fn page_of(
+    db: &Connection,
+    filter: &pages::Filter,
+    asked: page::Asked,
+) -> Result<Vec<(i64, ResourceView)>, Problem> {
+    let mut rows = Vec::new();
+    for (row, id) in pages::resources(db, filter, asked.after.unwrap_or(0), asked.read_limit())? {
+        if let Some(found) = shapes::found(db, &id)? {
+            rows.push((row, found.view(db)?));
+        }
+    }
+    Ok(rows)
+}
+
+/// Gets a resource.
+#[utoipa::path(get, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
+    responses((status = 200, body = ResourceView, headers(("ETag" = String, description = "Its version.")))))]
+pub(super) async fn get(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let view = host.read(move |db| Ok(shapes::resource(db, &caller, &id)?.view(db)?)).await?;
+    Ok(Reply::ok_versioned(&view).into_response())
+}
+
+/// What an import brought.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Imported {
+    /// How many accounts.
+    accounts: usize,
+    /// How many resources.
+    resources: usize,
+}
+
+/// An inventory, as `perennial import` takes it; see FORMATS.md.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory is read as")]
+pub(super) struct InventoryDocument {
+    /// Accounts to make; this takes the role `admin`.
+    accounts: Option<Vec<Value>>,
+    /// Resources, of these accounts or of others.
+    resources: Option<Vec<Value>>,
+}
+
+/// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
+#[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
+    responses((status = 200, body = Imported)))]
+pub(super) async fn import(State(host): State<Host>, write: Write<Document>) -> Result<Reply, Problem> {
+    let providers = host.providers().clone();
+    host.write(write, move |work, Document(text)| {
+        let caller = &work.request.caller;
+        let known = Seen { db: work.db(), caller };
+        let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
+        if !inventory.accounts.is_empty() {
+            if caller.role < Role::Admin {
+                return Err(Problem::new(Kind::Forbidden, "making accounts takes the role `admin`"));
+            }
+            caller.must_see_everything()?;
+        }
+        let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        work.engine.import(work.at, &inventory.accounts, bundles)?;
+        let mut concerned = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
+        concerned.dedup();
+        if let [account] = concerned.as_slice() {
+            work.about(account, None);
+        }
+        let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
+        Ok(Reply::ok(&Imported { accounts: inventory.accounts.len(), resources }))
+    })
+    .await
+}
+
+/// The manifests of all plugins, by provider.
+pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
+    providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
+}
+
+/// The check of settings that plugins make.
+pub(crate) fn check_settings(
+    providers: &Providers,
+) -> impl Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + '_ {
+    |provider, settings| match providers.get(provider) {
+        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What is there already, as far as the caller sees it. Ids of resources are unique among all of them.
+pub(crate) struct Seen<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) caller: &'a Caller,
+}
+
+impl inventory::Known for Seen<'_> {
+    fn provider_of(&self, account: &str) -> Option<String> {
+        let found = accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.sees(account));
+        found.map(|stored| stored.account.provider)
+    }
+
+    fn has_resource(&self, resource: &str) -> bool {
+        bundles::exists(self.db, resource).unwrap_or(false)
+    }
+}
+
+/// What is to change about a resource.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// Tags to set; null takes one away. Others stay.
+    tags: Option<BTreeMap<String, Option<String>>>,
+    /// Attributes to set. Others stay.
+    attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Body for Change {
+    fn read(spot: Spot<'_, '_>) -> Option<Change> {
+        let fields = spot.object(&["tags", "attributes"])?;
+        let tags = fields.optional("tags", |spot| spot.optional_texts()).option();
+        let attributes = fields.optional("attributes", |spot| spot.named_texts()).option();
+        Some(Change { tags: tags?, attributes: attributes? })
+    }
+}
+
+/// What a resource is after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changed {
+    /// The resource as it is now.
+    resource: ResourceView,
+    /// What happened.
+    events: Vec<EventView>,
+}
+
+/// Changes tags and attributes of a resource.
+#[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
+    request_body = Change, responses((status = 200, body = Changed)))]
+pub(super) async fn change(
+    State(host): State<Host>,
+    Id(id): Id,
+    write: Write<Change>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let found = shapes::resource(work.db(), &work.request.caller, &id)?;
+        work.check_version(&shapes::etag(&found.view(work.db())?))?;
+        work.about(&found.account.account.id, Some(&id));
+        let mut events = Vec::new();
+        for (name, value) in body.attributes.unwrap_or_default() {
+            let happened = work.engine.set_attribute(work.at, &id, &name, &value)?;
+            events.extend(happened.iter().map(EventView::recorded));
+            work.tell(happened);
+        }
+        if let Some(changes) = body.tags {
+            let mut tags = found.stored.bundle.members[found.member].tags.clone();
+            for (name, value) in changes {
+                match value {
+                    Some(value) => drop(tags.insert(name, value)),
+                    None => drop(tags.remove(&name)),
+                }
+            }
+            bundles::set_tags(work.db(), found.row(), &tags)?;
+        }
+        let resource = shapes::resource(work.db(), &work.request.caller, &id)?.view(work.db())?;
+        let etag = shapes::etag(&resource);
+        Ok(Reply::ok(&Changed { resource, events }).with_etag(&etag))
+    })
+    .await
+}

@@ -1,0 +1,305 @@
+//! How accounts, resources and events look in answers, and how one is found that the caller sees.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::term::Term;
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Map;
+use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
+use utoipa::ToSchema;
+
+use crate::api::auth::Caller;
+use crate::api::page;
+use crate::api::problem::Problem;
+use crate::engine::write::Recorded;
+use crate::formats;
+use crate::store::accounts;
+use crate::store::accounts::StoredAccount;
+use crate::store::bundles;
+use crate::store::bundles::StoredBundle;
+use crate::store::error::StoreError;
+use crate::store::records::StoredEvent;
+
+/// A length of time that is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Term)]
+pub(crate) struct TermView {
+    /// At least 1.
+    count: u32,
+    /// `day`, `month` or `year`.
+    unit: &'static str,
+}
+
+impl From<Term> for TermView {
+    fn from(term: Term) -> TermView {
+        TermView { count: term.count.get(), unit: term.unit.name() }
+    }
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    /// Unique among all accounts.
+    id: String,
+    /// The id of the plugin that has the rules.
+    provider: String,
+    /// `managed`.
+    mode: &'static str,
+    /// Such as `CNY`.
+    currency: String,
+    /// What is free to be spent, a decimal.
+    balance: String,
+    /// What is reserved, a decimal.
+    held: String,
+    /// What the provider's rules are told.
+    settings: BTreeMap<String, String>,
+}
+
+impl From<StoredAccount> for AccountView {
+    fn from(stored: StoredAccount) -> AccountView {
+        let account = stored.account;
+        AccountView {
+            id: account.id,
+            provider: account.provider,
+            mode: account.mode.name(),
+            currency: account.currency,
+            balance: account.balance.available().to_string(),
+            held: account.balance.held().to_string(),
+            settings: account.settings,
+        }
+    }
+}
+
+/// What a resource package adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PackageContents)]
+pub(crate) struct PackageView {
+    /// The type of resource whose use it covers.
+    resource_type: String,
+    /// How much it covers, a decimal.
+    quota: String,
+    /// How much of that is used, a decimal.
+    used: String,
+    /// How much is left, a decimal.
+    left: String,
+    /// What is counted.
+    unit: String,
+    /// When it was paid for.
+    bought_at: String,
+}
+
+/// A resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Resource)]
+pub(crate) struct ResourceView {
+    /// Unique among all resources.
+    id: String,
+    /// Whose it is.
+    account: String,
+    /// The id of the plugin that has the rules.
+    provider: String,
+    /// One of the plugin's kinds.
+    kind: String,
+    /// Where it runs, in the provider's word.
+    region: String,
+    /// The primary that it is attached to.
+    attached_to: Option<String>,
+    /// `prepaid` or `postpaid`.
+    charging: &'static str,
+    /// `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`.
+    stage: &'static str,
+    /// When it was bought, or takes effect.
+    started_at: String,
+    /// When what was paid for ends.
+    expires_at: Option<String>,
+    /// The day of the month that periods are counted from.
+    anchor_day: Option<u8>,
+    /// The period that it was bought for.
+    term: Option<TermView>,
+    /// What one term costs, a decimal.
+    price: Option<String>,
+    /// The account's currency.
+    currency: String,
+    /// `lapse`, `renew`, `convert` or `release`.
+    on_expiry: &'static str,
+    /// Automatic renewals still allowed; null is without limit.
+    renewals_left: Option<u32>,
+    /// The term of an automatic renewal; null is the same as `term`.
+    renewal_term: Option<TermView>,
+    /// What a resource package adds; null for other resources.
+    package: Option<PackageView>,
+    /// What the provider's rules may read.
+    attributes: BTreeMap<String, String>,
+    /// What people sort by.
+    tags: BTreeMap<String, String>,
+    /// When something next happens to its bundle by itself.
+    next_wake_at: Option<String>,
+    /// Why its plugin gave no usable answer, while that is so.
+    problem: Option<String>,
+}
+
+impl ResourceView {
+    /// A member of a bundle as clients see it.
+    pub(crate) fn new(found: &Found, problem: Option<String>) -> ResourceView {
+        let members = &found.stored.bundle.members;
+        let resource = &members[found.member];
+        let package = resource.package.as_ref().map(|package| PackageView {
+            resource_type: package.resource_type.clone(),
+            quota: package.quota.to_string(),
+            used: package.used.to_string(),
+            left: package.left().to_string(),
+            unit: package.unit.clone(),
+            bought_at: package.bought_at.to_string(),
+        });
+        ResourceView {
+            id: resource.id.clone(),
+            account: found.account.account.id.clone(),
+            provider: found.account.account.provider.clone(),
+            kind: resource.kind.clone(),
+            region: resource.region.clone(),
+            attached_to: resource.attached_to.map(|place| members[place].id.clone()),
+            charging: resource.charging.name(),
+            stage: resource.stage.name(),
+            started_at: resource.started_at.to_string(),
+            expires_at: shown(resource.expires_at),
+            anchor_day: resource.anchor_day,
+            term: resource.term.map(TermView::from),
+            price: shown(resource.price),
+            currency: found.account.account.currency.clone(),
+            on_expiry: resource.on_expiry.name(),
+            renewals_left: resource.renewals_left,
+            renewal_term: resource.renewal_term.map(TermView::from),
+            package,
+            attributes: resource.attributes.clone(),
+            tags: resource.tags.clone(),
+            next_wake_at: shown(found.stored.agenda.wake_at),
+            problem,
+        }
+    }
+}
+
+/// Something as text, if it is there.
+pub(crate) fn shown(value: Option<impl std::fmt::Display>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+/// A resource that was found, with its bundle and account.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) account: StoredAccount,
+    pub(crate) stored: StoredBundle,
+    pub(crate) member: usize,
+}
+
+impl Found {
+    /// The row of the resource.
+    pub(crate) fn row(&self) -> i64 {
+        self.stored.rows[self.member]
+    }
+
+    /// How clients see it.
+    pub(crate) fn view(&self, db: &Connection) -> Result<ResourceView, StoreError> {
+        let problem = match self.stored.agenda.failures {
+            0 => None,
+            _ => bundles::problem(db, self.stored.rows[0])?,
+        };
+        Ok(ResourceView::new(self, problem))
+    }
+}
+
+/// The resource called `id`, if the caller sees it.
+pub(crate) fn resource(db: &Connection, caller: &Caller, id: &str) -> Result<Found, Problem> {
+    let found = found(db, id)?.filter(|found| caller.sees(&found.account.account.id));
+    found.ok_or_else(|| Problem::not_found("resource", id))
+}
+
+/// The resource called `id`, whoever sees it.
+pub(crate) fn found(db: &Connection, id: &str) -> Result<Option<Found>, StoreError> {
+    let Some((stored, member)) = bundles::of_resource(db, id)? else { return Ok(None) };
+    let account = accounts::at(db, stored.account)?;
+    Ok(Some(Found { account, stored, member }))
+}
+
+/// The account called `id`, if the caller sees it.
+pub(crate) fn account(db: &Connection, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
+    caller.must_see(id)?;
+    accounts::get(db, id)?.ok_or_else(|| Problem::not_found("account", id))
+}
+
+/// The version of something as clients see it: equal as long as nothing of it changes.
+pub(crate) fn etag(view: &impl Serialize) -> String {
+    let text = serde_json::to_string(view).expect("answers have text as keys");
+    let digest = Sha256::digest(text);
+    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("\"{digits}\"")
+}
+
+/// Something that happened. What its type adds stands beside these fields.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventView {
+    /// Later events have others; the cursor of what comes after it. Left out where it is not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) id: Option<String>,
+    /// When.
+    pub(crate) at: String,
+    /// To which account; null when it is about the host.
+    pub(crate) account: Option<String>,
+    /// To which resource; null when it is about the account.
+    pub(crate) resource: Option<String>,
+    /// Of what type.
+    pub(crate) r#type: String,
+    /// What the type adds.
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
+}
+
+impl EventView {
+    /// An event as stored.
+    pub(crate) fn stored(stored: StoredEvent) -> Result<EventView, StoreError> {
+        Ok(EventView {
+            id: Some(page::cursor(stored.row)),
+            at: stored.at.to_string(),
+            account: stored.account,
+            resource: stored.resource,
+            r#type: stored.kind,
+            more: serde_json::from_str(&stored.body)?,
+        })
+    }
+
+    /// An event that has just happened.
+    pub(crate) fn recorded(recorded: &Recorded) -> EventView {
+        let (kind, body) = formats::event::body(&recorded.event);
+        let more = match serde_json::to_value(body) {
+            Ok(Value::Object(more)) => more,
+            Ok(_) | Err(_) => unreachable!("an event's body is an object"),
+        };
+        EventView {
+            id: None,
+            at: recorded.event.at.to_string(),
+            account: recorded.account.as_deref().map(str::to_owned),
+            resource: recorded.event.resource.clone(),
+            r#type: kind.to_owned(),
+            more,
+        }
+    }
+}
+
+/// An id as a segment of a path.
+pub(crate) fn segment(id: &str) -> String {
+    let mut segment = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                segment.push(char::from(byte))
+            }
+            byte => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
+}

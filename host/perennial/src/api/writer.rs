@@ -1,0 +1,279 @@
+//! The writer: one thread that owns the engine, does the clock's work batch by batch, and other work in between.
+//!
+//! Everything that writes is a job for this thread, so nothing is ever decided on what somebody else is changing. Real
+//! time comes from [`crate::clock`]; on virtual time the clock stands until somebody moves it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::TryRecvError;
+use std::thread::JoinHandle;
+
+use perennial_domain::timestamp::Timestamp;
+use tokio::sync::oneshot;
+use tokio::sync::watch;
+
+use crate::api::auth::Tokens;
+use crate::api::metrics::Metrics;
+use crate::api::problem::Kind;
+use crate::api::problem::Problem;
+use crate::clock;
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::write::Recorded;
+use crate::report;
+use crate::store::answered;
+use crate::store::api_tokens;
+use crate::store::error::StoreError;
+
+/// The most jobs that wait for the thread; beyond that it is busy.
+const JOBS_MAX: usize = 1024;
+/// How long an answer is kept for whoever asks again with the same idempotency key, in seconds: a week.
+const ANSWERS_KEPT: i64 = 7 * 86_400;
+
+/// What is to be done on the writer's thread.
+type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// The clock on the wall.
+    Real,
+    /// It stands at this instant until it is moved. What is due at the instant itself is still to come.
+    Virtual(Timestamp),
+}
+
+/// What the thread works with.
+pub struct Desk {
+    /// The engine.
+    pub engine: Engine,
+    time: Time,
+    now: Arc<AtomicI64>,
+    pulse: Pulse,
+    tokens: Arc<Tokens>,
+}
+
+/// Whom to tell that something was written.
+#[derive(Clone)]
+pub struct Pulse {
+    metrics: Arc<Metrics>,
+    changes: watch::Sender<u64>,
+}
+
+impl Pulse {
+    /// Tells of what happened, after it was written.
+    pub fn tell(&self, happened: &[Recorded]) {
+        if happened.is_empty() {
+            return;
+        }
+        for recorded in happened {
+            self.metrics.observe(&recorded.event);
+            let account = recorded.account.as_deref().unwrap_or_default();
+            let resource = recorded.event.resource.as_deref().unwrap_or_default();
+            tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
+        }
+        self.changes.send_modify(|count| *count += 1);
+    }
+}
+
+impl Desk {
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        match self.time {
+            Time::Real => clock::now(),
+            Time::Virtual(now) => now,
+        }
+    }
+
+    /// Whom to tell that something was written.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// Moves a virtual clock to `to`, with everything done that is due before.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Conflict`] on real time, or when `to` is in the past.
+    pub fn advance(&mut self, to: Timestamp) -> Result<(), Problem> {
+        let Time::Virtual(now) = self.time else {
+            return Err(Problem::new(
+                Kind::Conflict,
+                "the host runs on real time; start it with `--virtual-clock`",
+            ));
+        };
+        if to < now {
+            return Err(Problem::new(
+                Kind::Conflict,
+                format!("the clock stands at {now}; it does not go back"),
+            ));
+        }
+        let pulse = self.pulse.clone();
+        self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
+        self.set_now(to);
+        Ok(())
+    }
+
+    fn set_now(&mut self, to: Timestamp) {
+        self.time = Time::Virtual(to);
+        self.now.store(to.as_second(), Ordering::Relaxed);
+    }
+
+    /// Writes down what can wait, and forgets what is old.
+    fn tidy(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        let used = self.tokens.take_used();
+        self.engine.atomically(|engine| {
+            for (id, at) in &used {
+                api_tokens::set_last_used(engine.read(), id, *at)?;
+            }
+            answered::delete_before(engine.read(), now - ANSWERS_KEPT)
+        })?;
+        Ok(())
+    }
+}
+
+/// The way to the thread.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: mpsc::SyncSender<Job>,
+    stop: Arc<AtomicBool>,
+    now: Arc<AtomicI64>,
+    is_virtual: bool,
+    pulse: Pulse,
+}
+
+/// The running thread.
+pub type Running = JoinHandle<Result<(), EngineError>>;
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`std::io::Error`] when the system gives no thread.
+    pub fn start(
+        engine: Engine,
+        time: Time,
+        metrics: Arc<Metrics>,
+        tokens: Arc<Tokens>,
+    ) -> std::io::Result<(Writer, Running)> {
+        let (jobs, waiting) = mpsc::sync_channel(JOBS_MAX);
+        let stop = Arc::new(AtomicBool::new(false));
+        let now = Arc::new(AtomicI64::new(match time {
+            Time::Real => 0,
+            Time::Virtual(now) => now.as_second(),
+        }));
+        let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
+        let engine = engine.stopped_by(Arc::clone(&stop));
+        let desk = Desk { engine, time, now: Arc::clone(&now), pulse: pulse.clone(), tokens };
+        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual: time != Time::Real, pulse };
+        let thread = std::thread::Builder::new().name("writer".to_owned());
+        let running = thread.spawn(move || work(desk, &waiting, &stop))?;
+        Ok((writer, running))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::Relaxed)) } else { clock::now() }
+    }
+
+    /// Whether the clock stands until it is moved.
+    pub fn is_virtual(&self) -> bool {
+        self.is_virtual
+    }
+
+    /// Changes whenever something was written that is worth telling.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.pulse.changes.subscribe()
+    }
+
+    /// Has `job` done on the thread and waits for what it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Unavailable`] when too many wait or the thread has stopped; that of `job`.
+    pub async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Desk) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |desk| {
+            // Whoever asked may have gone; what was done is done.
+            drop(answer.send(job(desk)));
+        });
+        let busy = |_| Problem::new(Kind::Unavailable, "too many writes are waiting").retry_after(1);
+        self.jobs.try_send(job).map_err(busy)?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the host is stopping").retry_after(5)))
+    }
+
+    /// Tells the thread to stop after what it is doing; what waits is not done.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // If it is full the thread is awake, and looks at the flag.
+        drop(self.jobs.try_send(Box::new(|_| {})));
+    }
+}
+
+/// The thread's life.
+fn work(mut desk: Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+    while !stop.load(Ordering::Relaxed) {
+        let job = match desk.time {
+            Time::Real => {
+                tick(&mut desk, waiting, stop)?;
+                waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?)
+            }
+            Time::Virtual(_) => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match job {
+            Ok(job) => {
+                job(&mut desk);
+                do_waiting(&mut desk, waiting, stop);
+            }
+            Err(RecvTimeoutError::Timeout) => desk.tidy()?,
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    desk.tidy()
+}
+
+/// Does what is due by now, with the jobs that come meanwhile between two batches.
+fn tick(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+    let pulse = desk.pulse.clone();
+    let metrics = Arc::clone(&pulse.metrics);
+    let caught_up = &mut |happened: Vec<Recorded>, _| {
+        metrics.observe_late(&happened);
+        pulse.tell(&happened);
+    };
+    let Some(until) = clock::begin(&mut desk.engine, clock::now(), caught_up)? else { return Ok(()) };
+    while !stop.load(Ordering::Relaxed)
+        && desk.engine.step(until, &mut |happened, _| pulse.tell(&happened))?
+    {
+        do_waiting(desk, waiting, stop);
+    }
+    Ok(())
+}
+
+fn do_waiting(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        match waiting.try_recv() {
+            Ok(job) => job(desk),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+        }
+    }
+}
+
+/// Where a virtual clock starts: where it was told to or, on a database that has been further, there.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn virtual_start(engine: &Engine, wanted: Timestamp) -> Result<Time, StoreError> {
+    let ticked_at = crate::store::clock::ticked_at(engine.read())?;
+    Ok(Time::Virtual(ticked_at.map_or(wanted, |ticked_at| wanted.max(ticked_at + 1))))
+}

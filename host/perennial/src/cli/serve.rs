@@ -1,0 +1,116 @@
+//! `perennial serve`: the clock and the admin API in one process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::api;
+use crate::api::config;
+use crate::api::config::Config;
+use crate::api::host::Host;
+use crate::api::serve;
+use crate::api::serve::Listener;
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::cli::input;
+use crate::cli::run;
+use crate::store::Store;
+use crate::store::api_tokens;
+
+/// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
+///
+/// Makes the database if there is none. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
+/// however it ends. `/openapi.json` describes every route.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial token create --name ops --role admin
+  perennial serve
+  perennial serve --config perennial.toml --check-config
+  perennial serve --virtual-clock 2026-01-01T00:00:00Z")]
+pub(super) struct Arguments {
+    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only say whether the configuration can be used.
+    #[arg(long)]
+    check_config: bool,
+    /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out.
+    #[arg(long, value_name = "T", value_parser = input::instant)]
+    virtual_clock: Option<Timestamp>,
+}
+
+pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let config = read_config(arguments)?;
+    let tls = config
+        .tls
+        .as_ref()
+        .map(serve::acceptor)
+        .transpose()
+        .map_err(|error| Wrong::Argument(error.to_string()))?;
+    if arguments.check_config {
+        println!("the configuration can be used: {}", describe(&config));
+        return Ok(());
+    }
+    context.log(config.log);
+    let store = Store::open(&context.db)?;
+    if !config.listen.ip().is_loopback() && api_tokens::list(store.read())?.is_empty() {
+        let message = format!(
+            "`{}` can be reached from outside, and there is no token yet; make one with `perennial token create`",
+            config.listen
+        );
+        return Err(Wrong::Argument(message).into());
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let providers = context.providers()?;
+    let signals =
+        run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
+    let (host, running) =
+        Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    let served = runtime.block_on(async {
+        let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
+        let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
+        tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
+        let (told, tell) = (host.clone(), host.clone());
+        std::thread::spawn(move || {
+            // The channel closes only with the process.
+            if signals.recv().is_ok() {
+                tell.begin_to_stop();
+            }
+        });
+        let mut stopping = told.stopping();
+        let stop = async move {
+            // The sender lives as long as the host.
+            drop(stopping.wait_for(|stopping| *stopping).await);
+        };
+        listener.serve(api::router(&host), stop).await;
+        anyhow::Ok(())
+    });
+    host.writer().stop();
+    let ended =
+        running.join().map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
+    served?;
+    ended?;
+    tracing::info!("the host stopped; nothing was left half done");
+    Ok(())
+}
+
+fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {
+    let text = arguments.config.as_deref().map(input::read).transpose()?.unwrap_or_default();
+    let name = arguments
+        .config
+        .as_ref()
+        .map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    config::read(&text, environment)
+        .map_err(|error| Wrong::Argument(format!("{name} cannot be used: {error}")))
+}
+
+fn describe(config: &Config) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", config.listen)
+}

@@ -1,0 +1,146 @@
+//! `perennial token`: who may call the admin API.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::api::auth;
+use crate::api::auth::Role;
+use crate::api::auth::Wanted;
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::cli::input;
+use crate::cli::output;
+use crate::clock;
+use crate::store;
+use crate::store::Store;
+use crate::store::api_tokens;
+use crate::store::audit;
+use crate::store::audit::Record;
+use crate::store::error::StoreError;
+
+/// Who the audit log says did what the command line does.
+const CLI: &str = "cli";
+
+/// Makes, lists and revokes tokens for the admin API.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial token create --name ops --role admin
+  perennial token create --name acme-portal --role operator --account acme-hw --expires-at 2027-01-01T00:00:00Z
+  perennial token list
+  perennial token revoke 0a1b2c3d4e5f
+
+While `perennial serve` runs, tokens are made and revoked through it: POST /v1/tokens.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Makes a token and writes it to the standard output. It is shown once and kept nowhere.
+    Create {
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// What it may do: viewer, operator, approver or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// An account that it sees; may be given again. Without, it sees all of them.
+        #[arg(long = "account", value_name = "ID")]
+        accounts: Vec<String>,
+        /// From when on it is refused, in RFC 3339.
+        #[arg(long, value_name = "T", value_parser = input::instant)]
+        expires_at: Option<Timestamp>,
+    },
+    /// Lists tokens, also expired and revoked ones.
+    List,
+    /// Refuses a token from now on.
+    Revoke {
+        /// The token's id, the part between `pn_` and the next `_`.
+        id: String,
+    },
+}
+
+pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::Create { name, role, accounts, expires_at } => {
+            let accounts = accounts.iter().cloned().collect::<BTreeSet<_>>();
+            let accounts = (!accounts.is_empty()).then_some(accounts);
+            create(context, Wanted { name: name.clone(), role: *role, accounts, expires_at: *expires_at })
+        }
+        Action::List => list(context),
+        Action::Revoke { id } => revoke(context, id),
+    }
+}
+
+fn create(context: &Context, wanted: Wanted) -> anyhow::Result<()> {
+    let at = clock::now();
+    let minted = auth::mint(wanted, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
+    Store::open(&context.db)?.write(|tx| {
+        api_tokens::insert(tx, &minted.stored)?;
+        audit::insert(tx, &record(at, "token create", &minted.stored.id))
+    })?;
+    println!("{}", minted.secret);
+    Ok(())
+}
+
+fn list(context: &Context) -> anyhow::Result<()> {
+    let tokens = api_tokens::list(&store::open_for_reading(&context.db)?)?;
+    let mut out = output::writer(None)?;
+    writeln!(
+        out,
+        "{:<12}  {:<8}  {:<20}  {:<20}  {:<20}  name",
+        "id", "role", "accounts", "expires", "last used"
+    )?;
+    for token in tokens {
+        let accounts = token.accounts.map_or("all".to_owned(), |accounts| accounts.join(","));
+        let shown = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+        let expires = if token.revoked_at.is_some() { "revoked".to_owned() } else { shown(token.expires_at) };
+        let used = shown(token.last_used_at);
+        let (id, role, name) = (token.id, token.role, token.name);
+        writeln!(out, "{id:<12}  {role:<8}  {accounts:<20}  {expires:<20}  {used:<20}  {name}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
+    let at = clock::now();
+    let is_revoked = Store::open(&context.db)?.write(|tx| {
+        let is_revoked = api_tokens::revoke(tx, id, at)?;
+        if is_revoked {
+            audit::insert(tx, &record(at, "token revoke", id))?;
+        }
+        Ok::<_, StoreError>(is_revoked)
+    })?;
+    if !is_revoked {
+        return Err(Wrong::Argument(format!(
+            "there is no token `{id}` that is in force; see `perennial token list`"
+        ))
+        .into());
+    }
+    println!("revoked {id}");
+    Ok(())
+}
+
+fn record(at: Timestamp, what: &str, id: &str) -> Record {
+    Record {
+        at,
+        token: CLI.to_owned(),
+        name: CLI.to_owned(),
+        request: String::new(),
+        account: None,
+        resource: None,
+        operation: format!("perennial {what} {id}"),
+        reason: None,
+        status: 0,
+        outcome: "done".to_owned(),
+    }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    let found = Role::ALL.into_iter().find(|role| role.name() == text);
+    found.ok_or_else(|| format!("there is no such role; there are {}", Role::ALL.map(Role::name).join(", ")))
+}

@@ -1,0 +1,32 @@
+//! Bodies of requests: JSON read like the files are, for whoever defines a body elsewhere.
+//!
+//! Knows how to begin and end; the spots in between are those of every format.
+
+use super::Problems;
+use super::problems::Collector;
+use super::problems::Path;
+use super::tree;
+
+pub(crate) use super::fields::Fields;
+pub(crate) use super::spot::Spot;
+
+/// Why a body could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is not JSON.
+    NotJson(Problems),
+    /// It does not make sense.
+    Wrong(Problems),
+}
+
+/// Reads a body with `read`.
+///
+/// # Errors
+///
+/// Every problem of it, each with its path.
+pub(crate) fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) -> Result<T, Failure> {
+    let problems = Collector::default();
+    let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
+    let value = read(Spot { node: &root, path: Path::Root, problems: &problems });
+    problems.finish(value).map_err(Failure::Wrong)
+}

@@ -1,0 +1,111 @@
+//! Every route by every role and scope. The path names an account or resource that the bound tokens do not see, except
+//! where the table says so.
+
+use std::fmt::Write;
+
+use expect_test::expect;
+use perennial::api;
+use perennial::api::auth::Role;
+
+use crate::harness::Server;
+
+/// A body that says nothing wrong, so that only the token decides.
+fn body(method: &str, path: &str, account: &str) -> String {
+    let body = match (method, path) {
+        ("GET", _) => return String::new(),
+        (_, "/v1/accounts") => r#"{"id": "", "provider": "none", "currency": "CNY", "balance": "0.00"}"#,
+        (_, "/v1/accounts/{id}:top-up") => r#"{"amount": "1.00"}"#,
+        (_, "/v1/accounts/{id}:use") => r#"{"resource_type": "cci", "amount": "1.00"}"#,
+        (_, "/v1/resources:import") => r#"{"resources": []}"#,
+        (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
+        (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
+        (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
+        (_, "/v1/tokens") => {
+            return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
+        }
+        _ => "{}",
+    };
+    body.to_owned()
+}
+
+#[test]
+fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
+    let server = Server::furnished();
+    let roles = Role::ALL.map(Role::name);
+    let bound = roles.map(|role| format!("bound-{role}"));
+    let mut callers = vec![""];
+    callers.extend(roles);
+    callers.extend(bound.iter().map(String::as_str));
+    let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
+    for entry in api::routes(&server.host).entries() {
+        write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
+        let (theirs, ours) =
+            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
+        for (place, caller) in callers.iter().enumerate() {
+            let path = entry.path.replace("{id}", theirs);
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
+            let bar = if place == roles.len() + 1 { " |" } else { "" };
+            write!(table, "{bar} {}", answer.status.as_u16()).unwrap();
+        }
+        table.push_str(" |");
+        for caller in &bound {
+            let path = entry.path.replace("{id}", ours);
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
+            write!(table, " {}", answer.status.as_u16()).unwrap();
+        }
+        table.push('\n');
+    }
+    expect![[r#"
+        nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one
+        GET    /healthz                                 200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /readyz                                  200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /metrics                                 200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/accounts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/accounts                             401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/accounts/{id}                        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/accounts/{id}/ledger                 401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/accounts/{id}:top-up                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/resources                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/resources:import                     401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:unsubscribe           401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:convert-on-expiry     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/tokens/{id}:revoke                   401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        GET    /v1/audit                                401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
+    let server = Server::furnished();
+    for (there, not_there) in [
+        ("/v1/accounts/beta-bd", "/v1/accounts/none"),
+        ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
+        ("/v1/resources/bcc-1", "/v1/resources/none"),
+    ] {
+        let hidden =
+            server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
+        assert_eq!(hidden, server.get("bound-admin", not_there).body);
+    }
+    for list in ["accounts", "resources", "events", "attempts", "audit"] {
+        let body = server.get("bound-admin", &format!("/v1/{list}")).body;
+        assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
+    }
+}

@@ -1,0 +1,182 @@
+//! `/v1/accounts`.
+
+use expect_test::expect;
+
+use crate::harness::Server;
+
+#[test]
+fn an_account_is_made_got_listed_and_topped_up() {
+    let server = Server::new();
+    let body = r#"{"id": "acme-hw", "provider": "huawei", "currency": "CNY", "balance": "12.50", "settings": {"site": "intl"}}"#;
+    expect![[r#"
+        201 Created
+        content-type: application/json
+        etag: "b4c35c3260b2338c66413ca0442fceca"
+        location: /v1/accounts/acme-hw
+        {
+          "balance": "12.50",
+          "currency": "CNY",
+          "held": "0.00",
+          "id": "acme-hw",
+          "mode": "managed",
+          "provider": "huawei",
+          "settings": {
+            "site": "intl"
+          }
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/accounts", body).shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "b4c35c3260b2338c66413ca0442fceca"
+        {
+          "balance": "12.50",
+          "currency": "CNY",
+          "held": "0.00",
+          "id": "acme-hw",
+          "mode": "managed",
+          "provider": "huawei",
+          "settings": {
+            "site": "intl"
+          }
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts/acme-hw").shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "items": [
+            {
+              "balance": "12.50",
+              "currency": "CNY",
+              "held": "0.00",
+              "id": "acme-hw",
+              "mode": "managed",
+              "provider": "huawei",
+              "settings": {
+                "site": "intl"
+              }
+            }
+          ],
+          "next_cursor": null
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts").shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "4b439895a046097bb15955714b55db52"
+        {
+          "account": {
+            "balance": "20.00",
+            "currency": "CNY",
+            "held": "0.00",
+            "id": "acme-hw",
+            "mode": "managed",
+            "provider": "huawei",
+            "settings": {
+              "site": "intl"
+            }
+          },
+          "events": [
+            {
+              "account": "acme-hw",
+              "amount": "7.50",
+              "at": "2026-01-01T00:00:00Z",
+              "balance": "20.00",
+              "reason": "top_up",
+              "resource": null,
+              "type": "balance_changed"
+            }
+          ]
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "7.5"}"#).shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "items": [
+            {
+              "amount": "12.50",
+              "at": "2026-01-01T00:00:00Z",
+              "from": "funding",
+              "reason": "opening",
+              "reference": null,
+              "resource": null,
+              "to": "cash"
+            },
+            {
+              "amount": "7.50",
+              "at": "2026-01-01T00:00:00Z",
+              "from": "funding",
+              "reason": "top_up",
+              "reference": null,
+              "resource": null,
+              "to": "cash"
+            }
+          ],
+          "next_cursor": null
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts/acme-hw/ledger").shown());
+}
+
+#[test]
+fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
+    let server = Server::new();
+    let body = r#"{"id": "", "provider": "huawei", "currency": "yuan", "balance": 5, "settings": {"site": "moon"}, "more": 1}"#;
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "5 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "it is empty; expected some text",
+              "field": "id"
+            },
+            {
+              "detail": "expected a currency of three capital letters such as \"CNY\", found the text `yuan`",
+              "field": "currency"
+            },
+            {
+              "detail": "expected a decimal in quotes such as \"1200.00\", found the number 5",
+              "field": "balance"
+            },
+            {
+              "detail": "`site` is `moon`; it is one of `cn`, `intl`, `eu`",
+              "field": "settings"
+            },
+            {
+              "detail": "unknown field `more` (did you mean `mode`?)",
+              "field": "more"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields do not make sense",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]]
+    .assert_eq(&server.post("admin", "/v1/accounts", body).shown());
+}
+
+#[test]
+fn what_is_changed_meanwhile_is_not_changed() {
+    let server = Server::furnished();
+    let etag = server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().to_owned();
+    let header = format!("if-match: {etag}");
+    let top_up = || {
+        server.send("operator", "POST", "/v1/accounts/acme-hw:top-up", &[&header], r#"{"amount": "1.00"}"#)
+    };
+    assert_eq!(top_up().status, 200);
+    expect![[r#"
+        412 Precondition Failed
+        content-type: application/problem+json
+        {
+          "detail": "its version is [etag]; get it again and look at it",
+          "status": 412,
+          "title": "It has changed meanwhile",
+          "type": "urn:perennial:problem:precondition-failed"
+        }"#]]
+    .assert_eq(&top_up().shown().replace(
+        &server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().replace('"', "\\\""),
+        "[etag]",
+    ));
+}

@@ -1,0 +1,88 @@
+//! The configuration of `perennial serve`.
+
+use expect_test::Expect;
+use expect_test::expect;
+use perennial::api::config;
+use perennial::api::config::Config;
+use perennial::api::config::Limits;
+use perennial::api::config::LogFormat;
+
+fn check(text: &str, environment: &[(&str, &str)], expect: Expect) {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let shown = match config::read(text, environment) {
+        Ok(config) => format!("{config:#?}"),
+        Err(error) => error.to_string(),
+    };
+    expect.assert_eq(&shown);
+}
+
+#[test]
+fn nothing_said_is_loopback_without_tls() {
+    assert_eq!(config::read("", []), Ok(Config::DEFAULT));
+    assert!(Config::DEFAULT.listen.ip().is_loopback());
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let text = "listen = \"127.0.0.1:1\"\n[limits]\nreaders = 2\nbatch = 10\n";
+    let environment = [
+        ("PERENNIAL_LISTEN", "127.0.0.1:2"),
+        ("PERENNIAL_LIMITS_READERS", "3"),
+        ("PERENNIAL_LOG_FORMAT", "json"),
+        ("PERENNIAL_DB", "elsewhere.db"),
+        ("HOME", "/root"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let expected = Config {
+        listen: "127.0.0.1:2".parse().unwrap(),
+        limits: Limits { readers: 3, batch: 10, ..Limits::DEFAULT },
+        log: LogFormat::Json,
+        ..Config::DEFAULT
+    };
+    assert_eq!(config::read(text, environment), Ok(expected));
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n";
+    check(
+        text,
+        &[("PERENNIAL_LIMITS_BATCH", "many")],
+        expect![[r#"
+        8 problems:
+          limits.batch: expected a whole number from 1 to 1000000, found the text `many`
+          limits.reader: unknown field `reader` (did you mean `readers`?)
+          limits.readers: expected a whole number from 1 to 256, found the number 0
+          liste: unknown field `liste` (did you mean `listen`?)
+          listen: expected an address and port such as "127.0.0.1:8420", found the text `everywhere`
+          log.format: there is no `xml`; expected `text` or `json`
+          tls.key: the field is missing
+          tls.certificate: it is empty; expected some text"#]],
+    );
+}
+
+#[test]
+fn a_variable_that_is_no_key_is_refused() {
+    check(
+        "",
+        &[("PERENNIAL_LIMIT_READERS", "3")],
+        expect![
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`"
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_toml_says_where() {
+    check(
+        "listen = \n",
+        &[],
+        expect![[r#"
+        it is not TOML: TOML parse error at line 1, column 10
+          |
+        1 | listen = 
+          |          ^
+        string values must be quoted, expected literal string
+    "#]],
+    );
+}

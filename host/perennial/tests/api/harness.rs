@@ -1,0 +1,294 @@
+//! A server in this process, on virtual time, and requests to it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::Request;
+use axum::http::StatusCode;
+use perennial::api;
+use perennial::api::auth;
+use perennial::api::auth::Role;
+use perennial::api::auth::Wanted;
+use perennial::api::config::Limits;
+use perennial::api::host::Host;
+use perennial::api::writer::Running;
+use perennial::engine::rules::Providers;
+use perennial::engine::rules::Rules;
+use perennial::formats::inventory;
+use perennial::formats::inventory::Inventory;
+use perennial::sandbox;
+use perennial::sandbox::Options;
+use perennial::sandbox::Plugins;
+use perennial::store::Store;
+use perennial::store::api_tokens;
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// When every server starts.
+pub const START: &str = "2026-01-01T00:00:00Z";
+
+/// The bundled plugins, compiled once for all tests.
+static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
+    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
+    let options = Options { files: Vec::new(), cache_dir, limits: sandbox::Limits::DEFAULT };
+    let plugins = Plugins::load(&options).unwrap();
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+});
+
+/// The bundled plugins.
+pub fn providers() -> Providers {
+    PROVIDERS.clone()
+}
+
+/// A server with a token for each role, and one bound to `acme-hw`.
+pub struct Server {
+    /// The host behind it.
+    pub host: Host,
+    /// What answers.
+    pub router: Router,
+    runtime: Runtime,
+    running: Option<Running>,
+    folder: Option<TempDir>,
+    tokens: BTreeMap<String, String>,
+}
+
+/// What a request was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Server {
+    /// A server on an empty database.
+    pub fn new() -> Server {
+        Server::with(Limits { readers: 2, ..Limits::DEFAULT })
+    }
+
+    /// A server on an empty database, with these limits.
+    pub fn with(limits: Limits) -> Server {
+        let folder = TempDir::new().unwrap();
+        let mut store = Store::open(&database(folder.path())).unwrap();
+        let mut tokens = BTreeMap::new();
+        let everybody = Role::ALL.map(|role| (role.name().to_owned(), role, None));
+        let bound = Role::ALL
+            .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
+        for (name, role, accounts) in everybody.into_iter().chain(bound) {
+            let wanted = Wanted { name: name.clone(), role, accounts, expires_at: None };
+            let minted = auth::mint(wanted, "cli", START.parse().unwrap()).unwrap();
+            store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
+            tokens.insert(name, minted.secret);
+        }
+        Server::start(store, folder, tokens, limits)
+    }
+
+    fn start(store: Store, folder: TempDir, tokens: BTreeMap<String, String>, limits: Limits) -> Server {
+        let start = Some(START.parse::<Timestamp>().unwrap());
+        let (host, running) =
+            Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let router = api::router(&host);
+        Server { host, router, runtime, running: Some(running), folder: Some(folder), tokens }
+    }
+
+    /// The same database, served anew.
+    pub fn restarted(mut self) -> Server {
+        let limits = self.host.limits().clone();
+        self.stop();
+        let folder = self.folder.take().unwrap();
+        let tokens = std::mem::take(&mut self.tokens);
+        let store = Store::open(&database(folder.path())).unwrap();
+        Server::start(store, folder, tokens, limits)
+    }
+
+    fn stop(&mut self) {
+        self.host.writer().stop();
+        if let Some(running) = self.running.take() {
+            running.join().unwrap().unwrap();
+        }
+    }
+
+    /// A server with an account `acme-hw` of 500.00 CNY and, in it, `ecs-1` with the disk `evs-1`, which renew themselves.
+    pub fn furnished() -> Server {
+        let server = Server::new();
+        server.furnish();
+        server
+    }
+
+    fn furnish(&self) {
+        let answer = self.post("admin", "/v1/resources:import", &inventory_text());
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+
+    /// Sends a request as the token called `token`; nobody's when that is empty. Headers are written `name: value`.
+    pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("x-request-id", "test");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.tokens[token]));
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        for header in headers {
+            let (name, value) = header.split_once(": ").unwrap();
+            request = request.header(name, value);
+        }
+        self.raw(request.body(Body::from(body.to_owned())).unwrap())
+    }
+
+    /// Sends a request as it is.
+    pub fn raw(&self, request: Request<Body>) -> Answer {
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            Answer {
+                status: parts.status,
+                headers: parts.headers,
+                body: String::from_utf8(bytes.to_vec()).unwrap(),
+            }
+        })
+    }
+
+    pub fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(token, "GET", path, &[], "")
+    }
+
+    pub fn post(&self, token: &str, path: &str, body: &str) -> Answer {
+        self.send(token, "POST", path, &[], body)
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, to: &str) {
+        let answer = self.post("admin", "/v1/clock:advance", &serde_json::json!({ "to": to }).to_string());
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+
+    /// Every event there is, without its id.
+    pub fn events(&self) -> Vec<Value> {
+        let mut events = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get("admin", &format!("/v1/events?limit=1000{cursor}")).json();
+            for mut event in page["items"].as_array().unwrap().iter().cloned() {
+                event.as_object_mut().unwrap().remove("id");
+                events.push(event);
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return events,
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.stop();
+        }
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The whole answer, but for digests, which change with every plugin.
+    pub fn shown(&self) -> String {
+        let mut text = format!("{}\n", self.status);
+        let mut headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect::<Vec<_>>();
+        headers.sort_unstable();
+        for (name, value) in headers {
+            if !["x-request-id", "content-length"].contains(&name) {
+                text += &format!("{name}: {value}\n");
+            }
+        }
+        let body = match serde_json::from_str::<Value>(&self.body) {
+            Ok(value) => serde_json::to_string_pretty(&value).unwrap(),
+            Err(_) => self.body.clone(),
+        };
+        masked(&(text + &body))
+    }
+}
+
+/// The text with what is long and hexadecimal taken out.
+pub fn masked(text: &str) -> String {
+    let mut shown = String::new();
+    let mut digits = String::new();
+    for character in text.chars().chain([' ']) {
+        if character.is_ascii_digit() || ('a'..='f').contains(&character) {
+            digits.push(character);
+            continue;
+        }
+        if digits.len() >= 64 {
+            shown.push_str("[digest]")
+        } else {
+            shown.push_str(&digits)
+        }
+        digits.clear();
+        shown.push(character);
+    }
+    shown.pop();
+    shown
+}
+
+/// What a furnished server has.
+fn inventory_text() -> String {
+    let account = |id: &str, provider: &str| serde_json::json!({ "id": id, "provider": provider, "currency": "CNY", "balance": "500.00" });
+    serde_json::json!({
+        "accounts": [account("acme-hw", "huawei"), account("beta-bd", "baidu")],
+        "resources": [
+            {
+                "id": "ecs-1", "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+                "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+                "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew",
+                "tags": { "env": "prod" },
+            },
+            {
+                "id": "bcc-1", "account": "beta-bd", "kind": "bcc", "region": "bj", "charging": "prepaid",
+                "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+                "term": { "count": 1, "unit": "month" }, "price": "50.00",
+            },
+            {
+                "id": "pkg-1", "account": "acme-hw", "kind": "package", "region": "cn-north-4", "charging": "prepaid",
+                "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-12-31T15:59:59Z",
+                "term": { "count": 1, "unit": "year" }, "price": "120.00",
+                "quota": "100.0", "used": "0.0", "unit": "vCPU-hour", "resource_type": "cci",
+            },
+        ],
+    })
+    .to_string()
+}
+
+/// What a furnished server has, as the engine takes it in.
+pub fn inventory() -> Inventory {
+    read_inventory(&inventory_text())
+}
+
+/// Reads an inventory for the bundled plugins.
+pub fn read_inventory(text: &str) -> Inventory {
+    let providers = providers();
+    let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+    inventory::read(text, &manifests, &|_, _| Ok(Vec::new()), &inventory::Nothing).unwrap()
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("test.db")
+}

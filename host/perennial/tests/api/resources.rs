@@ -1,0 +1,204 @@
+//! `/v1/resources`.
+
+use expect_test::expect;
+
+use crate::harness::Server;
+
+#[test]
+fn a_resource_is_got_as_it_is() {
+    let server = Server::furnished();
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "a9a9c000e503a0841ccf21beb6cfaea4"
+        {
+          "account": "acme-hw",
+          "anchor_day": 31,
+          "attached_to": null,
+          "attributes": {},
+          "charging": "prepaid",
+          "currency": "CNY",
+          "expires_at": "2026-01-31T15:59:59Z",
+          "id": "ecs-1",
+          "kind": "ecs",
+          "next_wake_at": "2025-12-31T23:59:59Z",
+          "on_expiry": "renew",
+          "package": null,
+          "price": "99.00",
+          "problem": null,
+          "provider": "huawei",
+          "region": "cn-north-4",
+          "renewal_term": null,
+          "renewals_left": null,
+          "stage": "active",
+          "started_at": "2025-12-31T02:00:00Z",
+          "tags": {
+            "env": "prod"
+          },
+          "term": {
+            "count": 1,
+            "unit": "month"
+          }
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/resources/ecs-1").shown());
+}
+
+#[test]
+fn tags_and_attributes_are_changed_one_by_one() {
+    let server = Server::furnished();
+    let body = r#"{"tags": {"env": null, "team": "red"}, "attributes": {"status": "scaling"}}"#;
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "1743b99d66072c0f1c22eebfa8c65fef"
+        {
+          "events": [
+            {
+              "account": "acme-hw",
+              "at": "2026-01-01T00:00:00Z",
+              "resource": "ecs-1",
+              "setting": "status",
+              "type": "setting_changed",
+              "value": "scaling"
+            }
+          ],
+          "resource": {
+            "account": "acme-hw",
+            "anchor_day": 31,
+            "attached_to": null,
+            "attributes": {
+              "status": "scaling"
+            },
+            "charging": "prepaid",
+            "currency": "CNY",
+            "expires_at": "2026-01-31T15:59:59Z",
+            "id": "ecs-1",
+            "kind": "ecs",
+            "next_wake_at": "2025-12-31T23:59:59Z",
+            "on_expiry": "renew",
+            "package": null,
+            "price": "99.00",
+            "problem": null,
+            "provider": "huawei",
+            "region": "cn-north-4",
+            "renewal_term": null,
+            "renewals_left": null,
+            "stage": "active",
+            "started_at": "2025-12-31T02:00:00Z",
+            "tags": {
+              "team": "red"
+            },
+            "term": {
+              "count": 1,
+              "unit": "month"
+            }
+          }
+        }"#]]
+    .assert_eq(&server.send("operator", "PATCH", "/v1/resources/ecs-1", &[], body).shown());
+}
+
+#[test]
+fn a_list_has_what_passes_every_filter() {
+    let server = Server::furnished();
+    let ids = |query: &str| {
+        let page = server.get("viewer", &format!("/v1/resources?{query}")).json();
+        let ids =
+            page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>().join(" ")
+    };
+    let mut table = String::new();
+    for query in [
+        "",
+        "account=acme-hw",
+        "account=none",
+        "provider=baidu",
+        "kind=package",
+        "stage=active",
+        "stage=grace",
+        "tag=env",
+        "tag=env=prod",
+        "tag=env=test",
+        "expires_from=2026-02-01T00:00:00Z",
+        "expires_before=2026-02-01T00:00:00Z",
+        "account=acme-hw&expires_before=2026-02-01T00:00:00Z",
+    ] {
+        table += &format!("{query:<55} {}\n", ids(query));
+    }
+    expect![[r#"
+                                                                ecs-1 pkg-1 bcc-1
+        account=acme-hw                                         ecs-1 pkg-1
+        account=none                                            
+        provider=baidu                                          bcc-1
+        kind=package                                            pkg-1
+        stage=active                                            ecs-1 pkg-1 bcc-1
+        stage=grace                                             
+        tag=env                                                 ecs-1
+        tag=env=prod                                            ecs-1
+        tag=env=test                                            
+        expires_from=2026-02-01T00:00:00Z                       pkg-1
+        expires_before=2026-02-01T00:00:00Z                     ecs-1 bcc-1
+        account=acme-hw&expires_before=2026-02-01T00:00:00Z     ecs-1
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn pages_neither_repeat_nor_skip_anything_that_is_added_meanwhile() {
+    let server = Server::furnished();
+    let first = server.get("viewer", "/v1/resources?limit=2").json();
+    let inventory = r#"{"resources": [{"id": "a-1", "account": "acme-hw", "kind": "ecs", "region": "r", "charging": "postpaid", "started_at": "2026-01-01T00:00:00Z"}]}"#;
+    assert_eq!(server.post("operator", "/v1/resources:import", inventory).status, 200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = server.get("viewer", &format!("/v1/resources?limit=2&cursor={cursor}")).json();
+    let ids = [&first, &second].map(|page| {
+        page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(ids.concat().len(), 4);
+    assert_eq!(ids[1].last().unwrap(), "a-1");
+    assert!(second["next_cursor"].is_null());
+}
+
+#[test]
+fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
+    let server = Server::furnished();
+    let inventory = r#"{"resources": [
+        {"id": "ecs-1", "account": "beta-bd", "kind": "bcc", "region": "bj", "charging": "postpaid", "started_at": "2026-01-01T00:00:00Z"},
+        {"id": "new", "account": "beta-bd", "kind": "spaceship", "region": "bj", "charging": "prepaid", "started_at": "yesterday"}
+    ]}"#;
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "6 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "a resource `ecs-1` exists already; an id is used once",
+              "field": "resources[0].id"
+            },
+            {
+              "detail": "a prepaid resource needs `term`; it is missing or null",
+              "field": "resources[1].term"
+            },
+            {
+              "detail": "a prepaid resource needs `price`; it is missing or null",
+              "field": "resources[1].price"
+            },
+            {
+              "detail": "a prepaid resource needs `expires_at`; it is missing or null",
+              "field": "resources[1].expires_at"
+            },
+            {
+              "detail": "`baidu` has no kind `spaceship`; it has `bbc`, `bcc`, `cds`, `eip`, `et`, `mkt`, `rds` or `scs`",
+              "field": "resources[1].kind"
+            },
+            {
+              "detail": "`yesterday` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`",
+              "field": "resources[1].started_at"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields do not make sense",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]].assert_eq(&server.post("operator", "/v1/resources:import", inventory).shown());
+    assert_eq!(server.get("viewer", "/v1/resources/new").status, 404);
+}
