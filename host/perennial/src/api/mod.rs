@@ -28,6 +28,7 @@ pub mod resources;
 pub mod routes;
 pub mod serve;
 pub mod shapes;
+pub mod stream;
 pub mod tokens;
 pub mod write;
 pub mod writer;
@@ -81,6 +82,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(packages::list))
         .add(operator, routes!(packages::record_use))
         .add(viewer, routes!(events::list))
+        .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(plugins::list))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))

@@ -11,5 +11,6 @@ mod killed;
 mod lists;
 mod problems;
 mod resources;
+mod stream;
 mod tokens;
 mod year;
