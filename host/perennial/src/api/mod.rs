@@ -12,6 +12,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod events;
+pub mod forecast;
 pub mod health;
 pub mod host;
 pub mod input;
@@ -83,6 +84,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(operator, routes!(packages::record_use))
         .add(viewer, routes!(events::list))
         .add(viewer, routes!(stream::stream))
+        .add(viewer, routes!(forecast::get))
         .add(viewer, routes!(plugins::list))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))

@@ -125,7 +125,9 @@ impl Pump {
         let mut over = pin!(over);
         let begin = either(async { self.send(comment(self.after)).await }, async { over.as_mut().await });
         let mut woken = begin.await;
-        while matches!(woken, Woken::Written) && self.host.tokens().recognise(&self.headers, self.host.now()).is_ok() {
+        while matches!(woken, Woken::Written)
+            && self.host.tokens().recognise(&self.headers, self.host.now()).is_ok()
+        {
             // What is written from here on wakes it again.
             changes.borrow_and_update();
             woken = match either(self.catch_up(), async { Ok(over.as_mut().await) }).await {
@@ -158,10 +160,13 @@ impl Pump {
     async fn catch_up(&mut self) -> Result<Woken, Problem> {
         loop {
             let (filter, after) = (self.filter.clone(), self.after);
-            let (stored, last) = self.host.read(move |db| {
-                let stored = pages::events(db, &filter, after, PAGE)?;
-                Ok((stored, pages::last_event(db)?))
-            }).await?;
+            let (stored, last) = self
+                .host
+                .read(move |db| {
+                    let stored = pages::events(db, &filter, after, PAGE)?;
+                    Ok((stored, pages::last_event(db)?))
+                })
+                .await?;
             let is_full = u32::try_from(stored.len()).is_ok_and(|count| count >= PAGE);
             let end = stored.last().map(|stored| stored.row);
             let text = stored.into_iter().map(message).collect::<Result<String, Problem>>()?;
@@ -206,13 +211,16 @@ impl HttpBody for Frames {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 
 /// What the one that is ready first gives; `one` if both are.
-async fn either<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+pub(super) async fn either<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
     let (mut one, mut other) = (pin!(one), pin!(other));
     std::future::poll_fn(move |context| match one.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(value),

@@ -5,6 +5,7 @@
 mod access;
 mod accounts;
 mod commands;
+mod forecast;
 mod harness;
 mod idempotency;
 mod killed;

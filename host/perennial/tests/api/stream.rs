@@ -108,7 +108,11 @@ fn streams_count_among_the_requests_that_a_token_may_have_under_way() {
     let stream = server.listen("viewer", "/v1/events:stream", &[]);
     let busy = server.get("viewer", "/v1/events:stream");
     assert_eq!(busy.status, 429, "{}", busy.body);
-    assert_eq!(server.get("operator", "/v1/events:stream").status, 200, "another token has places of its own");
+    assert_eq!(
+        server.get("operator", "/v1/events:stream").status,
+        200,
+        "another token has places of its own"
+    );
     assert_eq!(server.get("viewer", "/v1/clock").status, 200);
     drop(stream);
 }
@@ -130,7 +134,8 @@ fn an_id_that_is_none_is_refused() {
           "status": 400,
           "title": "The request cannot be read",
           "type": "urn:perennial:problem:bad-request"
-        }"#]].assert_eq(&server.send("viewer", "GET", "/v1/events:stream", &["last-event-id: 12"], "").shown());
+        }"#]]
+    .assert_eq(&server.send("viewer", "GET", "/v1/events:stream", &["last-event-id: 12"], "").shown());
     expect![[r#"
         400 Bad Request
         content-type: application/problem+json
@@ -145,5 +150,6 @@ fn an_id_that_is_none_is_refused() {
           "status": 400,
           "title": "The request cannot be read",
           "type": "urn:perennial:problem:bad-request"
-        }"#]].assert_eq(&server.get("viewer", "/v1/events:stream?cursor=last").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/events:stream?cursor=last").shown());
 }
