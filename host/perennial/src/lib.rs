@@ -7,6 +7,7 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod engine;
+pub mod forecast;
 pub mod formats;
 pub mod report;
 pub mod sandbox;

@@ -45,6 +45,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     limits: Limits,
     free: Arc<Semaphore>,
+    forecasts: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
@@ -93,6 +94,7 @@ impl Host {
             tokens,
             metrics,
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
+            forecasts: Arc::new(Semaphore::new(1)),
             limits,
             slots: Arc::default(),
             in_flight: Arc::default(),
@@ -156,6 +158,11 @@ impl Host {
     /// How many more requests the host takes on.
     pub fn free(&self) -> &Arc<Semaphore> {
         &self.inner.free
+    }
+
+    /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
+    pub fn forecasts(&self) -> &Arc<Semaphore> {
+        &self.inner.forecasts
     }
 
     /// A place among the requests that one token may have under way.

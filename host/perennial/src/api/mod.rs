@@ -12,6 +12,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod events;
+pub mod forecast;
 pub mod health;
 pub mod host;
 pub mod input;
@@ -28,6 +29,7 @@ pub mod resources;
 pub mod routes;
 pub mod serve;
 pub mod shapes;
+pub mod stream;
 pub mod tokens;
 pub mod write;
 pub mod writer;
@@ -81,6 +83,8 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(packages::list))
         .add(operator, routes!(packages::record_use))
         .add(viewer, routes!(events::list))
+        .add(viewer, routes!(stream::stream))
+        .add(viewer, routes!(forecast::get))
         .add(viewer, routes!(plugins::list))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))

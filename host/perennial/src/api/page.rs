@@ -70,6 +70,7 @@ pub fn cursor(row: i64) -> String {
     format!("c{row:x}")
 }
 
-fn row(cursor: &str) -> Option<i64> {
+/// The row that a cursor is of.
+pub fn row(cursor: &str) -> Option<i64> {
     i64::from_str_radix(cursor.strip_prefix('c')?, 16).ok().filter(|row| *row >= 0)
 }

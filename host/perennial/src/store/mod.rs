@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod audit;
 pub mod bundles;
 pub mod clock;
+pub mod copy;
 pub mod decisions;
 pub mod error;
 pub mod ledger;

@@ -187,6 +187,11 @@ pub fn events(
     Ok(events.collect::<Result<_, _>>()?)
 }
 
+/// The row of the newest event; 0 when there is none.
+pub fn last_event(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.prepare_cached("select coalesce(max(row), 0) from event")?.query_row([], |row| row.get(0))?)
+}
+
 /// An attempt as people are shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedAttempt {

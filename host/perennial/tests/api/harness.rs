@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::HttpBody;
 use axum::http::HeaderMap;
 use axum::http::Request;
 use axum::http::StatusCode;
@@ -133,6 +135,10 @@ impl Server {
 
     /// Sends a request as the token called `token`; nobody's when that is empty. Headers are written `name: value`.
     pub fn send(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        self.raw(self.request(token, method, path, headers, body))
+    }
+
+    fn request(&self, token: &str, method: &str, path: &str, headers: &[&str], body: &str) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(path).header("x-request-id", "test");
         if !token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.tokens[token]));
@@ -144,7 +150,16 @@ impl Server {
             let (name, value) = header.split_once(": ").unwrap();
             request = request.header(name, value);
         }
-        self.raw(request.body(Body::from(body.to_owned())).unwrap())
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    /// Listens to a stream, with what it sends still to come.
+    pub fn listen(&self, token: &str, path: &str, headers: &[&str]) -> Listening<'_> {
+        let request = self.request(token, "GET", path, headers, "");
+        let response = self.runtime.block_on(self.router.clone().oneshot(request)).unwrap();
+        let (parts, body) = response.into_parts();
+        assert_eq!(parts.status, StatusCode::OK);
+        Listening { runtime: &self.runtime, headers: parts.headers, body }
     }
 
     /// Sends a request as it is.
@@ -152,6 +167,10 @@ impl Server {
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
+            let is_stream =
+                parts.headers.get("content-type").is_some_and(|value| value == "text/event-stream");
+            // A stream has no end to wait for.
+            let body = if is_stream { Body::empty() } else { body };
             let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             Answer {
                 status: parts.status,
@@ -198,6 +217,23 @@ impl Drop for Server {
         if self.running.is_some() {
             self.stop();
         }
+    }
+}
+
+/// A stream that is listened to.
+pub struct Listening<'a> {
+    runtime: &'a Runtime,
+    /// The headers of the answer.
+    pub headers: HeaderMap,
+    body: Body,
+}
+
+impl Listening<'_> {
+    /// What it sends next; `None` when it has ended.
+    pub fn next(&mut self) -> Option<String> {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut self.body).poll_frame(context));
+        let bytes = self.runtime.block_on(frame)?.unwrap().into_data().unwrap();
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
     }
 }
 
