@@ -9,7 +9,6 @@ mod config;
 mod forecast;
 mod harness;
 mod idempotency;
-mod killed;
 mod lists;
 mod problems;
 mod resources;

@@ -1,4 +1,6 @@
-//! A process that is killed in the middle of a write, and the same request again.
+//! A server that is killed in the middle of a write, and the same request again.
+//!
+//! A program of its own: a process that is just being started inherits the locks of databases that other tests have open.
 
 use std::io::BufRead;
 use std::io::BufReader;
