@@ -1,8 +1,8 @@
 //! The admin API: everything that the command line can do, over HTTP, for several people and programs at once.
 //!
 //! Handlers read with [`readers`], and have everything that writes done on the thread of [`writer`], through
-//! [`write`](self::write). Who may call a route is said where it is added, below. JSON shapes of answers are here and
-//! nowhere else; those of bodies are read like files are. Start with [`routes`].
+//! [`mod@write`]. Who may call a route is said where it is added, below. JSON shapes of answers are here and
+//! nowhere else; those of bodies are read like files are. Start with [`mod@routes`].
 
 pub mod accounts;
 pub mod attempts;

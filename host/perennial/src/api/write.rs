@@ -1,7 +1,7 @@
 //! Requests that write: once for each idempotency key, in one transaction with their answer and their place in the audit
 //! log.
 //!
-//! A handler takes a [`Write`] and hands [`Host::write`] what to do. What it does is done on the writer's thread.
+//! A handler takes a `Write` and hands `Host::write` what to do. What it does is done on the writer's thread.
 
 use axum::body::Body as HttpBody;
 use axum::extract::FromRequest;
