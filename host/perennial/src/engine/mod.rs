@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod command;
+mod desk;
 pub mod error;
 pub mod import;
 mod parallel;
