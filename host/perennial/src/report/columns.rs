@@ -9,7 +9,8 @@ use crate::report::style::Tone;
 /// A row: each cell with its tone.
 pub(super) type Row<const N: usize> = [(String, Tone); N];
 
-/// Writes a line of headings and a line for every row; `right` says which columns stand to the right.
+/// Writes a line of headings and a line for every row, all set in by `indent`; `right` says which columns stand to the
+/// right.
 ///
 /// # Errors
 ///
@@ -18,6 +19,7 @@ pub(super) fn write<const N: usize>(
     headings: [&str; N],
     right: [bool; N],
     rows: &[Row<N>],
+    indent: &str,
     style: Style,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -25,8 +27,11 @@ pub(super) fn write<const N: usize>(
         let cells = rows.iter().map(|row| row[column].0.chars().count());
         cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
     });
-    line(&headings.map(|heading| (heading.to_owned(), Tone::Faint)), widths, right, style, out)?;
-    rows.iter().try_for_each(|row| line(row, widths, right, style, out))
+    let headings = headings.map(|heading| (heading.to_owned(), Tone::Faint));
+    [&headings].into_iter().chain(rows).try_for_each(|cells| {
+        write!(out, "{indent}")?;
+        line(cells, widths, right, style, out)
+    })
 }
 
 fn line<const N: usize>(

@@ -22,7 +22,7 @@ pub fn write(listed: &[Listed], style: Style, out: &mut impl Write) -> io::Resul
     let headings =
         ["account", "resource", "kind", "stage", "expires", "on expiry", "price", "next", "problem"];
     let right = [false, false, false, false, false, false, true, false, false];
-    columns::write(headings, right, &listed.iter().map(row).collect::<Vec<_>>(), style, out)
+    columns::write(headings, right, &listed.iter().map(row).collect::<Vec<_>>(), "", style, out)
 }
 
 fn row(listed: &Listed) -> Row<9> {

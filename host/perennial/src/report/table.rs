@@ -10,6 +10,8 @@ use perennial_domain::event::Event;
 use perennial_domain::micros::Micros;
 
 use crate::report::account::AccountHistory;
+use crate::report::columns;
+use crate::report::columns::Row;
 use crate::report::dates;
 use crate::report::history::History;
 use crate::report::lane::Lane;
@@ -81,38 +83,26 @@ fn state(lane: &Lane) -> &'static str {
 }
 
 fn rows(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let rows = account.in_order().into_iter().map(|lane| (cells(lane), lane)).collect::<Vec<_>>();
-    let mut widths = HEADINGS.map(|heading| heading.chars().count());
-    for (cells, _) in &rows {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    line(out, HEADINGS.map(str::to_owned), widths, [Tone::Faint; 8], style)?;
-    for (cells, lane) in rows {
-        let mut tones = [Tone::Plain; 8];
-        tones[2] = Tone::of(lane.stage);
-        tones[6] = if lane.declines > 0 { Tone::Warning } else { Tone::Plain };
-        tones[7] = Tone::Bad;
-        line(out, cells, widths, tones, style)?;
-    }
-    Ok(())
+    let rows = account.in_order().into_iter().map(row).collect::<Vec<_>>();
+    columns::write(HEADINGS, RIGHT, &rows, "  ", style, out)
 }
 
-fn cells(lane: &Lane) -> [String; 8] {
+fn row(lane: &Lane) -> Row<8> {
     let or_nothing = |count: usize| if count == 0 { "-".to_owned() } else { dates::whole(count) };
+    let expires = match lane.expires_at.filter(|_| !lane.stage.is_final()) {
+        Some(expires_at) => dates::minute(expires_at).trim_end_matches(" UTC").to_owned(),
+        None => "-".to_owned(),
+    };
+    let paid = if lane.paid == Micros::ZERO { "-".to_owned() } else { dates::amount(lane.paid) };
     [
-        format!("{}{}", tree(&lane.branches), printable(&lane.id)),
-        printable(&lane.kind),
-        state(lane).to_owned(),
-        match lane.expires_at.filter(|_| !lane.stage.is_final()) {
-            Some(expires_at) => dates::minute(expires_at).trim_end_matches(" UTC").to_owned(),
-            None => "-".to_owned(),
-        },
-        or_nothing(lane.renewals),
-        if lane.paid == Micros::ZERO { "-".to_owned() } else { dates::amount(lane.paid) },
-        or_nothing(lane.declines),
-        lane.problem.as_deref().map(printable).unwrap_or_default(),
+        (format!("{}{}", tree(&lane.branches), printable(&lane.id)), Tone::Plain),
+        (printable(&lane.kind), Tone::Plain),
+        (state(lane).to_owned(), Tone::of(lane.stage)),
+        (expires, Tone::Plain),
+        (or_nothing(lane.renewals), Tone::Plain),
+        (paid, Tone::Plain),
+        (or_nothing(lane.declines), if lane.declines > 0 { Tone::Warning } else { Tone::Plain }),
+        (lane.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
     ]
 }
 
@@ -120,26 +110,6 @@ fn tree(branches: &[bool]) -> String {
     let Some((is_last, above)) = branches.split_last() else { return String::new() };
     let trunk = above.iter().map(|is_last| if *is_last { "  " } else { "│ " }).collect::<String>();
     format!("{trunk}{}", if *is_last { "└ " } else { "├ " })
-}
-
-fn line(
-    out: &mut impl Write,
-    cells: [String; 8],
-    widths: [usize; 8],
-    tones: [Tone; 8],
-    style: Style,
-) -> io::Result<()> {
-    let padded = cells.iter().zip(widths).zip(RIGHT).map(|((cell, width), is_right)| {
-        if is_right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-    });
-    let mut padded = padded.collect::<Vec<_>>();
-    let last = padded.len() - 1;
-    padded[last] = cells[last].clone();
-    if cells[last].is_empty() {
-        padded.pop();
-    }
-    let painted = padded.iter().zip(tones).map(|(cell, tone)| style.paint(tone, cell));
-    writeln!(out, "  {}", painted.collect::<Vec<_>>().join("  "))
 }
 
 /// Writes events in one line each: when, to which account and resource, and what in words.

@@ -162,15 +162,6 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
     bundles.finish()?.pop().ok_or_else(damaged)
 }
 
-/// The rows of all primaries above `after`, in order, at most `limit`: for going through everything in pages.
-pub fn primaries(db: &Connection, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "select resource from hot where bundle = resource and resource > ?1 order by resource limit ?2",
-    )?;
-    let rows = statement.query_map((after, limit), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Whether some resource is called `id`.
 pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)

@@ -58,7 +58,8 @@ pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
     Ok(Balance::of_entries(&list(db, account)?))
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+/// An entry from a row with all of its columns.
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     Ok(Entry {
         at: Timestamp::from_second(row.get("at")?),
         from: words::word(&Book::ALL, row.get("from_book")?, "a book")?,

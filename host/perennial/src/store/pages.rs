@@ -4,16 +4,15 @@
 //! `accounts` is a JSON list of the ids of the accounts that are shown; `None` is all of them.
 
 use perennial_domain::bundle::Stage;
-use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Entry;
-use perennial_domain::ledger::Reason;
-use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::ledger;
+use crate::store::records;
 use crate::store::records::StoredEvent;
 use crate::store::words;
 
@@ -113,18 +112,8 @@ pub fn entries(
 ) -> Result<Vec<(i64, Entry)>, StoreError> {
     let mut statement =
         db.prepare_cached("select * from entry where account = ?1 and row > ?2 order by row limit ?3")?;
-    let entries = statement.query_and_then((account, after, limit), |row| {
-        let entry = Entry {
-            at: Timestamp::from_second(row.get("at")?),
-            from: words::word(&Book::ALL, row.get("from_book")?, "a book")?,
-            to: words::word(&Book::ALL, row.get("to_book")?, "a book")?,
-            amount: Micros::new(row.get("amount")?),
-            reason: words::word(&Reason::ALL, row.get("reason")?, "a reason")?,
-            resource: row.get("resource")?,
-            reference: row.get("reference")?,
-        };
-        Ok((row.get("row")?, entry))
-    })?;
+    let entries = statement
+        .query_and_then((account, after, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
     entries.collect()
 }
 
@@ -173,16 +162,7 @@ pub fn events(
             ":until": filter.until.map(Timestamp::as_second),
             ":limit": limit,
         },
-        |row| {
-            Ok(StoredEvent {
-                row: row.get(0)?,
-                at: Timestamp::from_second(row.get(1)?),
-                account: row.get(2)?,
-                resource: row.get(3)?,
-                kind: row.get(4)?,
-                body: row.get(5)?,
-            })
-        },
+        records::stored,
     )?;
     Ok(events.collect::<Result<_, _>>()?)
 }

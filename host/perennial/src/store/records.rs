@@ -3,6 +3,7 @@
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
+use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
@@ -85,16 +86,19 @@ pub fn list(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<StoredEv
             ":until": filter.until.map(Timestamp::as_second),
             ":limit": limit,
         },
-        |row| {
-            Ok(StoredEvent {
-                row: row.get(0)?,
-                at: Timestamp::from_second(row.get(1)?),
-                account: row.get(2)?,
-                resource: row.get(3)?,
-                kind: row.get(4)?,
-                body: row.get(5)?,
-            })
-        },
+        stored,
     )?;
     Ok(events.collect::<Result<_, _>>()?)
+}
+
+/// An event from a row of `row`, `at`, the account's id, `resource`, `type` and `body`.
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
+    Ok(StoredEvent {
+        row: row.get(0)?,
+        at: Timestamp::from_second(row.get(1)?),
+        account: row.get(2)?,
+        resource: row.get(3)?,
+        kind: row.get(4)?,
+        body: row.get(5)?,
+    })
 }
