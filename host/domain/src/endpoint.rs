@@ -447,9 +447,7 @@ fn check_count(what: &str, count: usize) -> Result<(), String> {
 
 fn check_query(query: &Query) -> Result<(), String> {
     let (lists, limit) = match query {
-        Query::Resources(selection) => {
-            ([selection.ids.len(), selection.kinds.len()], selection.limit)
-        }
+        Query::Resources(selection) => ([selection.ids.len(), selection.kinds.len()], selection.limit),
         Query::Orders(selection) => ([selection.ids.len(), selection.resources.len()], selection.limit),
         Query::Balance | Query::Proposal(_) => return Ok(()),
     };
@@ -465,7 +463,9 @@ fn check_deed(deed: &Deed) -> Result<(), String> {
         Deed::IssueToken(seconds) if !(1..=TOKEN_SECONDS_MAX).contains(seconds) => {
             Err(format!("a token for {seconds} seconds; there may be 1 to {TOKEN_SECONDS_MAX}"))
         }
-        Deed::IssueToken(_) | Deed::Command(_) | Deed::SetAttribute { .. } | Deed::ChangeSettings(_) => Ok(()),
+        Deed::IssueToken(_) | Deed::Command(_) | Deed::SetAttribute { .. } | Deed::ChangeSettings(_) => {
+            Ok(())
+        }
     }
 }
 

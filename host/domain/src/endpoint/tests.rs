@@ -2,12 +2,8 @@ use super::*;
 
 fn signed(keys: &[usize], key: usize) -> Claim {
     let derivation = |&key| Derivation { key, prefix: vec![], message: vec![], form: Form::Bytes };
-    let signature = Signature {
-        derivations: keys.iter().map(derivation).collect(),
-        key,
-        message: vec![],
-        value: vec![],
-    };
+    let signature =
+        Signature { derivations: keys.iter().map(derivation).collect(), key, message: vec![], value: vec![] };
     let proof = Proof::Signature { access_key: "ak".to_owned(), signature };
     Claim { proof, valid_until: Timestamp::from_second(0) }
 }
@@ -67,7 +63,8 @@ fn a_step_is_bounded() {
         let deeds = vec![Deed::IssueToken(seconds)];
         Step::CarryOut(Action { deeds, manner: Manner::Each, once: false })
     };
-    for step in [look(0, 0), look(1000, 1000), issue(1), issue(86_400), Step::Look(vec![Query::Balance; 100])] {
+    for step in [look(0, 0), look(1000, 1000), issue(1), issue(86_400), Step::Look(vec![Query::Balance; 100])]
+    {
         assert_eq!(check_step(&step), Ok(()));
     }
     let empty = Step::CarryOut(Action { deeds: vec![], manner: Manner::Each, once: true });

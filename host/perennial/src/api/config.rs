@@ -191,7 +191,8 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
     let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
     let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
         let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
-        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known: known.join(", ") });
+        let known = format!("{}, and `{LISTEN}<PROVIDER>` for a provider's own API", known.join(", "));
+        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
     };
     let value = match value.parse::<i64>() {
         Ok(number) => toml::Value::Integer(number),

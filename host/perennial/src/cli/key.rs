@@ -86,7 +86,9 @@ enum Action {
 
 pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
-        Action::Create { account, name, expires_at } => create(context, arguments, account, name, *expires_at),
+        Action::Create { account, name, expires_at } => {
+            create(context, arguments, account, name, *expires_at)
+        }
         Action::List => list(context),
         Action::Rotate { access_key, overlap_seconds } => {
             rotate(context, arguments, access_key, *overlap_seconds)

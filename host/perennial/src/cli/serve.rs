@@ -58,9 +58,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let sealer = sealer.map_err(|error| Wrong::Argument(error.to_string()))?;
     let endpoints = config.endpoints.iter().map(|(provider, address)| {
         let sealer = sealer.clone().ok_or(SecretsError::NoKey);
-        let sealer = sealer.map_err(|error| {
-            Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}"))
-        })?;
+        let sealer = sealer
+            .map_err(|error| Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}")))?;
         Ok::<_, Wrong>((provider.as_str(), *address, sealer))
     });
     let endpoints = endpoints.collect::<Result<Vec<_>, _>>()?;
@@ -96,7 +95,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
             // Tools on this machine speak plain HTTP to it.
             let tls = tls.clone().filter(|_| !address.ip().is_loopback());
             let listener = Listener::bind(address, tls, connections).await;
-            let listener = listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
+            let listener =
+                listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
             tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
             served.push((listener, endpoint::serve::router(endpoint)));
         }

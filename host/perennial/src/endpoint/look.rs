@@ -68,10 +68,7 @@ fn proposal(
     Ok(Outcome::Proposal { currency, steps, refusal: found.refusal })
 }
 
-fn priced_steps<'a>(
-    proposal: &'a Proposal,
-    priced: &'a PricedPlan,
-) -> impl Iterator<Item = PricedStep> + 'a {
+fn priced_steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = PricedStep> + 'a {
     let prices = priced.costs.iter().zip(&priced.refunds);
     priced.plan.steps.iter().zip(prices).map(|(step, (cost, refund))| PricedStep {
         resource: proposal.bundle.members[step.member].id.clone(),

@@ -15,6 +15,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use perennial_domain::endpoint::Action;
 use perennial_domain::endpoint::Failure;
 use perennial_domain::endpoint::Outcome;
 use perennial_domain::endpoint::Request;
@@ -71,7 +72,7 @@ struct Conversation {
 /// What a conversation needs next.
 enum Next {
     Answer(Response),
-    Act(Conversation, perennial_domain::endpoint::Action),
+    Act(Box<Conversation>, Action),
 }
 
 impl Endpoint {
@@ -141,7 +142,7 @@ impl Endpoint {
         let next = self.host.read(move |db| Ok(endpoint.begin(db, at, request))).await;
         let (conversation, action) = match next.map_err(failure)?? {
             Next::Answer(response) => return Ok(response),
-            Next::Act(conversation, action) => (conversation, action),
+            Next::Act(conversation, action) => (*conversation, action),
         };
         let conversation = self.perform(conversation, action).await?;
         let endpoint = self.clone();
@@ -163,18 +164,12 @@ impl Endpoint {
         };
         let sender = proof::prove(db, &self.sealer, &self.provider, &claim, at)?;
         self.host.keys_used().note(&sender.access_key, at);
-        let conversation =
-            Conversation { request, sender, outcomes: Vec::new(), steps: 0, has_acted: false };
+        let conversation = Conversation { request, sender, outcomes: Vec::new(), steps: 0, has_acted: false };
         self.go_on(db, at, conversation)
     }
 
     /// Asks the plugin what to do until it answers, or wants something done.
-    fn go_on(
-        &self,
-        db: &Connection,
-        at: Timestamp,
-        mut conversation: Conversation,
-    ) -> Result<Next, Failure> {
+    fn go_on(&self, db: &Connection, at: Timestamp, mut conversation: Conversation) -> Result<Next, Failure> {
         while conversation.steps < STEPS_MAX {
             conversation.steps += 1;
             let stored = accounts::get(db, &conversation.sender.account).map_err(internal)?;
@@ -190,7 +185,7 @@ impl Endpoint {
                         conversation.outcomes.push(found);
                     }
                 }
-                Step::CarryOut(action) => return Ok(Next::Act(conversation, action)),
+                Step::CarryOut(action) => return Ok(Next::Act(Box::new(conversation), action)),
             }
         }
         tracing::warn!(provider = %self.provider, "a plugin took too many steps without an answer");

@@ -191,8 +191,7 @@ impl Acting<'_> {
                 Ok(match engine.change_settings(self.at, &account.account.id, &changes)? {
                     Ok(happened) => (done(), happened),
                     Err(problems) => {
-                        let refusal =
-                            Refusal { code: "settings".to_owned(), message: problems.join("; ") };
+                        let refusal = Refusal { code: "settings".to_owned(), message: problems.join("; ") };
                         (Outcome::Refused(refusal), Vec::new())
                     }
                 })

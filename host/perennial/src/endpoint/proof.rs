@@ -84,9 +84,7 @@ fn with_key(
     match found {
         None => Err(Failure::UnknownKey),
         Some(_) if !is_right => Err(Failure::WrongProof),
-        Some(key) => {
-            Ok(Sender { account: key.account, access_key: key.access_key, proof: Some(proof) })
-        }
+        Some(key) => Ok(Sender { account: key.account, access_key: key.access_key, proof: Some(proof) }),
     }
 }
 
@@ -98,7 +96,9 @@ pub fn is_signed(secret: &[u8], signature: &Signature) -> bool {
         let made = hmac(&key, &derivation.message);
         keys.push(match derivation.form {
             Form::Bytes => made.to_vec(),
-            Form::Hexadecimal => made.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes(),
+            Form::Hexadecimal => {
+                made.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
+            }
         });
     }
     hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()

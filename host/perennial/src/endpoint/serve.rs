@@ -90,7 +90,9 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
     let too_large = Failure::TooLarge(BODY_BYTES_MAX);
     let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
     let (mut whole, mut length) = (Vec::new(), 0_usize);
-    while let Some(frame) = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await {
+    while let Some(frame) =
+        std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
+    {
         let Ok(data) = frame.map_err(|_| Failure::Malformed)?.into_data() else { continue };
         length = length.saturating_add(data.len());
         if length > limit + DRAINED_BYTES_MAX {

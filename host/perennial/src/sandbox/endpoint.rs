@@ -79,9 +79,10 @@ impl Endpoint<'_> {
     pub fn identify(&self, at: Timestamp, request: &Request) -> Result<Result<Claim, Response>, PluginError> {
         let headers = headers(request);
         let sent = sent(request, &headers);
-        let answer = self.plugin.call_endpoint(self.functions, "identify", size(request), |store, provider| {
-            provider.perennial_provider_endpoint().call_identify(store, at.as_second(), sent)
-        })?;
+        let answer =
+            self.plugin.call_endpoint(self.functions, "identify", size(request), |store, provider| {
+                provider.perennial_provider_endpoint().call_identify(store, at.as_second(), sent)
+            })?;
         let received = match answer {
             Ok(answer) => claim(answer).map(Ok),
             Err(answer) => response(answer).map(Err),
@@ -133,9 +134,10 @@ impl Endpoint<'_> {
             Failure::Busy(seconds) => wit::Failure::Busy(seconds),
             Failure::Internal => wit::Failure::Internal,
         };
-        let answer = self.plugin.call_endpoint(self.functions, "fail", size(request), |store, provider| {
-            provider.perennial_provider_endpoint().call_fail(store, at.as_second(), sent, why)
-        })?;
+        let answer =
+            self.plugin.call_endpoint(self.functions, "fail", size(request), |store, provider| {
+                provider.perennial_provider_endpoint().call_fail(store, at.as_second(), sent, why)
+            })?;
         response(answer).map_err(|problem| self.nonsense("fail", problem))
     }
 
@@ -226,9 +228,9 @@ impl<'a> OutcomeLists<'a> {
                 | Outcome::Token { .. } => {}
             }
             let found = found.iter().zip(&mut place);
-            lists.subjects.push(
-                found.map(|(found, place)| subject(found, attributes.get(place), tags.get(place))),
-            );
+            lists
+                .subjects
+                .push(found.map(|(found, place)| subject(found, attributes.get(place), tags.get(place))));
             lists.orders.push(paid.iter().map(paid_order));
             lists.steps.push(priced.iter().map(priced_step));
             lists.ids.push(made.iter().map(String::as_str));
@@ -301,10 +303,9 @@ fn paid_order(order: &PaidOrder) -> wit::PaidOrder<'_> {
         paid: order.paid.as_micros(),
         paid_at: order.paid_at.as_second(),
         is_renewal: order.is_renewal,
-        refunded: order.refunded.map(|(at, amount)| wit::Refunded {
-            at: at.as_second(),
-            amount: amount.as_micros(),
-        }),
+        refunded: order
+            .refunded
+            .map(|(at, amount)| wit::Refunded { at: at.as_second(), amount: amount.as_micros() }),
     }
 }
 
@@ -393,9 +394,7 @@ fn response(response: wit::Response) -> Result<Response, String> {
 fn step(step: wit::Step) -> Result<Step, String> {
     let step = match step {
         wit::Step::Answer(answer) => Step::Answer(response(answer)?),
-        wit::Step::Look(queries) => {
-            Step::Look(queries.into_iter().map(query).collect::<Result<_, _>>()?)
-        }
+        wit::Step::Look(queries) => Step::Look(queries.into_iter().map(query).collect::<Result<_, _>>()?),
         wit::Step::CarryOut(action) => Step::CarryOut(Action {
             deeds: action.deeds.into_iter().map(deed).collect::<Result<_, _>>()?,
             manner: match action.manner {
@@ -462,7 +461,9 @@ fn instruction(instruction: wit::Instruction) -> Result<Instruction, String> {
         }),
         commands::CommandResult::CancelAutoRenew => Command::CancelAutoRenew,
         commands::CommandResult::Unsubscribe(commands::Scope::Everything) => Command::Unsubscribe(Scope::All),
-        commands::CommandResult::Unsubscribe(commands::Scope::FuturePeriods) => Command::Unsubscribe(Scope::Future),
+        commands::CommandResult::Unsubscribe(commands::Scope::FuturePeriods) => {
+            Command::Unsubscribe(Scope::Future)
+        }
         commands::CommandResult::ConvertOnExpiry => Command::ConvertOnExpiry,
         commands::CommandResult::CancelConversion => Command::CancelConversion,
         commands::CommandResult::BuyAgain(purchase) => Command::BuyAgain(Purchase {

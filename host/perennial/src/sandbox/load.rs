@@ -154,7 +154,16 @@ impl Loader {
         let manifest = manifest::receive(described)
             .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
         let runtime = Arc::clone(&self.runtime);
-        Ok(Plugin::new(runtime, self.limits, (pre, endpoint), manifest, origin, digest, interfaces, bytes.len()))
+        Ok(Plugin::new(
+            runtime,
+            self.limits,
+            (pre, endpoint),
+            manifest,
+            origin,
+            digest,
+            interfaces,
+            bytes.len(),
+        ))
     }
 
     /// Whether the bytes are a component of a sensible size, by their first eight.

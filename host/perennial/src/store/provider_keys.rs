@@ -42,7 +42,8 @@ impl StoredKey {
     }
 }
 
-const COLUMNS: &str = "k.access_key, a.id as account, a.provider, k.sealed, k.name, k.created_at, k.created_by,
+const COLUMNS: &str =
+    "k.access_key, a.id as account, a.provider, k.sealed, k.name, k.created_at, k.created_by,
     k.expires_at, k.revoked_at, k.last_used_at";
 
 /// Adds a key of the account at `account`.
@@ -108,7 +109,9 @@ pub fn expire(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, 
 /// Refuses a key from now on; returns whether there is one that was not refused already.
 pub fn revoke(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
     let revoked = db
-        .prepare_cached("update provider_key set revoked_at = ?2 where access_key = ?1 and revoked_at is null")?
+        .prepare_cached(
+            "update provider_key set revoked_at = ?2 where access_key = ?1 and revoked_at is null",
+        )?
         .execute((access_key, at.as_second()))?;
     Ok(revoked == 1)
 }
@@ -147,7 +150,8 @@ pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Resu
 /// Forgets the tokens and proofs that have expired by themselves.
 pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
     for table in ["provider_token", "spent_proof"] {
-        db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?.execute([at.as_second()])?;
+        db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
+            .execute([at.as_second()])?;
     }
     Ok(())
 }
