@@ -13,3 +13,4 @@ pub mod report;
 pub mod sandbox;
 pub mod simulation;
 pub mod store;
+pub mod webhooks;

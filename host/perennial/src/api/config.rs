@@ -18,7 +18,7 @@ const PREFIX: &str = "PERENNIAL_";
 /// What is in the environment for other reasons.
 const OTHERS: [&str; 2] = ["PERENNIAL_DB", "PERENNIAL_CACHE"];
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 4] = [
+const KEYS: [(&str, &[&str]); 5] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     (
@@ -35,6 +35,7 @@ const KEYS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("log", &["format"]),
+    ("webhooks", &["allow_private", "certificates", "source"]),
 ];
 
 /// How the host is served.
@@ -48,6 +49,29 @@ pub struct Config {
     pub limits: Limits,
     /// How the log is written.
     pub log: LogFormat,
+    /// How events are sent to webhooks.
+    pub webhooks: Webhooks,
+}
+
+/// How events are sent to webhooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Whether they may be sent to private addresses, to any port, and over plain HTTP.
+    pub allow_private: bool,
+    /// Certificates in PEM that receivers are known by, beside those that browsers know.
+    pub certificates: Option<PathBuf>,
+    /// What receivers tell this host by; `None` is `urn:perennial`.
+    source: Option<String>,
+}
+
+impl Webhooks {
+    /// What holds when nothing is said: only to public addresses.
+    pub const DEFAULT: Webhooks = Webhooks { allow_private: false, certificates: None, source: None };
+
+    /// What receivers tell this host by, a URI.
+    pub fn source(&self) -> &str {
+        self.source.as_deref().unwrap_or("urn:perennial")
+    }
 }
 
 /// How the host proves who it is.
@@ -123,6 +147,7 @@ impl Config {
         tls: None,
         limits: Limits::DEFAULT,
         log: LogFormat::Text,
+        webhooks: Webhooks::DEFAULT,
     };
 }
 
@@ -174,9 +199,10 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
         let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
         return Err(ConfigError::UnknownVariable { name: name.to_owned(), known: known.join(", ") });
     };
-    let value = match value.parse::<i64>() {
-        Ok(number) => toml::Value::Integer(number),
-        Err(_) => toml::Value::String(value),
+    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+        (Ok(number), _) => toml::Value::Integer(number),
+        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
+        (Err(_), Err(_)) => toml::Value::String(value),
     };
     if section.is_empty() {
         table.insert(key.to_owned(), value);
@@ -196,7 +222,7 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: Spot<'_, '_>) -> Option<Config> {
-    let fields = spot.object(&["listen", "tls", "limits", "log"])?;
+    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks"])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", address).or(default.listen);
     let tls = fields.optional("tls", tls).option();
@@ -205,7 +231,32 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["format"])?;
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
-    Some(Config { listen: listen?, tls: tls?, limits: limits?, log: log.or(default.log)? })
+    let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
+    Some(Config {
+        listen: listen?,
+        tls: tls?,
+        limits: limits?,
+        log: log.or(default.log)?,
+        webhooks: webhooks?,
+    })
+}
+
+fn webhooks(spot: Spot<'_, '_>) -> Option<Webhooks> {
+    let fields = spot.object(&["allow_private", "certificates", "source"])?;
+    let allow_private =
+        fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
+    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
+    let source = fields.optional("source", |spot| {
+        let source = spot.name()?;
+        // Every URI is one of these, but for what no client of ours would take either.
+        let is_uri = source.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_uri {
+            Some(source.to_owned())
+        } else {
+            spot.mistyped("a URI such as \"https://perennial.example\"")
+        }
+    });
+    Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
 }
 
 fn address(spot: Spot<'_, '_>) -> Option<SocketAddr> {
@@ -221,7 +272,7 @@ fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
 }
 
 fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
-    let [_, _, (_, names), _] = KEYS;
+    let [_, _, (_, names), _, _] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
     let size = |name, least, most, otherwise: usize| {

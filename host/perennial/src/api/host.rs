@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::api::auth::Tokens;
 use crate::api::config::Limits;
+use crate::api::config::Webhooks;
 use crate::api::metrics::Metered;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
@@ -44,6 +45,7 @@ struct Inner {
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    webhooks: Webhooks,
     free: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
@@ -75,6 +77,7 @@ impl Host {
         providers: Providers,
         start: Option<Timestamp>,
         limits: Limits,
+        webhooks: Webhooks,
     ) -> Result<(Host, Running), StartError> {
         let metrics = Arc::new(Metrics::default());
         let tokens = Arc::new(Tokens::default());
@@ -96,6 +99,7 @@ impl Host {
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
             forecasts: Arc::new(Semaphore::new(1)),
             limits,
+            webhooks,
             slots: Arc::default(),
             in_flight: Arc::default(),
             stopping: watch::Sender::new(false),
@@ -153,6 +157,11 @@ impl Host {
     /// What requests may take.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// How events are sent to webhooks.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// How many more requests the host takes on.

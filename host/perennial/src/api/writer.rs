@@ -75,6 +75,11 @@ impl Pulse {
             let resource = recorded.event.resource.as_deref().unwrap_or_default();
             tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
         }
+        self.nudge();
+    }
+
+    /// Has those who wait for changes look again, although nothing happened that is worth telling.
+    pub fn nudge(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 }
@@ -114,6 +119,7 @@ impl Desk {
         let pulse = self.pulse.clone();
         self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
         self.set_now(to);
+        pulse.nudge();
         Ok(())
     }
 
@@ -186,9 +192,14 @@ impl Writer {
         self.is_virtual
     }
 
-    /// Changes whenever something was written that is worth telling.
+    /// Changes whenever something was written that is worth telling, or there may be another reason to look.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.pulse.changes.subscribe()
+    }
+
+    /// Has those who wait for changes look again.
+    pub fn nudge(&self) {
+        self.pulse.nudge();
     }
 
     /// Has `job` done on the thread and waits for what it answers.

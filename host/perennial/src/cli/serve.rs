@@ -11,6 +11,7 @@ use crate::api;
 use crate::api::config;
 use crate::api::config::Config;
 use crate::api::host::Host;
+use crate::api::outbox::Outbox;
 use crate::api::serve;
 use crate::api::serve::Listener;
 use crate::cli::Context;
@@ -19,6 +20,7 @@ use crate::cli::input;
 use crate::cli::run;
 use crate::store::Store;
 use crate::store::api_tokens;
+use crate::webhooks::client::Client;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///
@@ -50,6 +52,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         .map(serve::acceptor)
         .transpose()
         .map_err(|error| Wrong::Argument(error.to_string()))?;
+    let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
+        .map_err(|error| Wrong::Argument(error.to_string()))?;
     if arguments.check_config {
         println!("the configuration can be used: {}", describe(&config));
         return Ok(());
@@ -68,8 +72,14 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let providers = context.providers()?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
-    let (host, running) =
-        Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    let (host, running) = Host::start(
+        store,
+        &context.db,
+        providers,
+        arguments.virtual_clock,
+        config.limits.clone(),
+        config.webhooks.clone(),
+    )?;
     let served = runtime.block_on(async {
         let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
@@ -86,8 +96,9 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
             // The sender lives as long as the host.
             drop(stopping.wait_for(|stopping| *stopping).await);
         };
+        let outbox = tokio::spawn(Outbox::new(&host, client).run());
         listener.serve(api::router(&host), stop).await;
-        anyhow::Ok(())
+        outbox.await.context("sending to webhooks failed; the log says why")
     });
     host.writer().stop();
     let ended =

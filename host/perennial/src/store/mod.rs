@@ -12,6 +12,7 @@ pub mod bundles;
 pub mod clock;
 pub mod copy;
 pub mod decisions;
+pub mod deliveries;
 pub mod error;
 pub mod ledger;
 pub mod listing;
@@ -22,6 +23,7 @@ pub mod pages;
 pub mod records;
 pub mod standing;
 pub mod tokens;
+pub mod webhooks;
 mod words;
 
 use std::path::Path;
@@ -34,7 +36,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
