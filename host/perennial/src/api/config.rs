@@ -61,7 +61,7 @@ pub struct Webhooks {
     /// Certificates in PEM that receivers are known by, beside those that browsers know.
     pub certificates: Option<PathBuf>,
     /// What receivers tell this host by; `None` is `urn:perennial`.
-    source: Option<String>,
+    pub source: Option<String>,
 }
 
 impl Webhooks {

@@ -71,7 +71,7 @@ impl From<StoredDelivery> for DeliveryView {
 }
 
 /// Lists what became of the events that a webhook was sent, newest first; what was settled is kept for thirty days.
-#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "webhooks",
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "deliveries",
     params(
         ("id" = String, Path),
         ("state" = Option<String>, Query, description = "Only in this state: `pending`, `delivered` or `failed`."),
@@ -98,7 +98,7 @@ pub(super) async fn list(
 }
 
 /// Sends a test, of type `perennial.test`, to a webhook that is enabled; the deliveries say what became of it.
-#[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "webhooks", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = DeliveryView)))]
 pub(super) async fn test(
     State(host): State<Host>,
@@ -201,7 +201,7 @@ pub(super) struct Replayed {
 
 /// Sends events again, under the same `webhook-id`: all after an event or since an instant, in their order, or one
 /// delivery. A receiver that knows the id has it already. For a disabled webhook it happens once that is enabled.
-#[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "webhooks", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = Replayed)))]
 pub(super) async fn replay(
     State(host): State<Host>,

@@ -52,6 +52,7 @@ pub struct Desk {
     pub engine: Engine,
     time: Time,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     pulse: Pulse,
     tokens: Arc<Tokens>,
 }
@@ -117,15 +118,19 @@ impl Desk {
             ));
         }
         let pulse = self.pulse.clone();
-        self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
-        self.set_now(to);
+        self.moving.store(true, Ordering::SeqCst);
+        let moved = self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened));
+        if moved.is_ok() {
+            self.set_now(to);
+        }
+        self.moving.store(false, Ordering::SeqCst);
         pulse.nudge();
-        Ok(())
+        Ok(moved?)
     }
 
     fn set_now(&mut self, to: Timestamp) {
         self.time = Time::Virtual(to);
-        self.now.store(to.as_second(), Ordering::Relaxed);
+        self.now.store(to.as_second(), Ordering::SeqCst);
     }
 
     /// Writes down what can wait, and forgets what is old.
@@ -148,6 +153,7 @@ pub struct Writer {
     jobs: mpsc::SyncSender<Job>,
     stop: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     is_virtual: bool,
     pulse: Pulse,
 }
@@ -175,8 +181,17 @@ impl Writer {
         }));
         let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
         let engine = engine.stopped_by(Arc::clone(&stop));
-        let desk = Desk { engine, time, now: Arc::clone(&now), pulse: pulse.clone(), tokens };
-        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual: time != Time::Real, pulse };
+        let moving = Arc::new(AtomicBool::new(false));
+        let desk = Desk {
+            engine,
+            time,
+            now: Arc::clone(&now),
+            moving: Arc::clone(&moving),
+            pulse: pulse.clone(),
+            tokens,
+        };
+        let writer =
+            Writer { jobs, stop: Arc::clone(&stop), now, moving, is_virtual: time != Time::Real, pulse };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -184,12 +199,17 @@ impl Writer {
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::Relaxed)) } else { clock::now() }
+        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::SeqCst)) } else { clock::now() }
     }
 
     /// Whether the clock stands until it is moved.
     pub fn is_virtual(&self) -> bool {
         self.is_virtual
+    }
+
+    /// Whether a virtual clock is on its way from one instant to another: events may be ahead of it.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
     }
 
     /// Changes whenever something was written that is worth telling, or there may be another reason to look.

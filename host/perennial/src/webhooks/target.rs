@@ -234,6 +234,102 @@ mod tests {
                 text += &format!("    allowed: {open}\n");
             }
         }
-        expect![""].assert_eq(&text);
+        expect![[r#"
+            https://example.com
+                TLS example.com port 443 /
+            https://Example.COM./hook?a=1&b=%20
+                TLS example.com port 443 /hook?a=1&b=%20
+            https://example.com:8443/hook
+                TLS example.com:8443 port 8443 /hook
+            https://xn--bcher-kva.example/
+                TLS xn--bcher-kva.example port 443 /
+            https://1.1.1.1/
+                TLS 1.1.1.1 port 443 /
+            https://[2606:4700::1111]:8443/
+                TLS [2606:4700::1111]:8443 port 8443 /
+            http://example.com/
+                refused: expected a URL such as `https://example.com/hook`
+                allowed: plain example.com port 80 /
+            http://10.0.0.1:8080/hook
+                refused: expected a URL such as `https://example.com/hook`
+                allowed: plain 10.0.0.1:8080 port 8080 /hook
+            https://127.0.0.1/
+                refused: 127.0.0.1 is not a public address
+                allowed: TLS 127.0.0.1 port 443 /
+            https://169.254.169.254/latest/meta-data/
+                refused: 169.254.169.254 is not a public address
+                allowed: TLS 169.254.169.254 port 443 /latest/meta-data/
+            https://[::1]/
+                refused: ::1 is not a public address
+                allowed: TLS [::1] port 443 /
+            https://[::ffff:127.0.0.1]/
+                refused: ::ffff:127.0.0.1 is not a public address
+                allowed: TLS [::ffff:127.0.0.1] port 443 /
+            https://[fe80::1%25eth0]/
+                refused: `[fe80::1%25eth0]` is not an IPv6 address
+            https://localhost/
+                refused: `localhost` is not a public name
+                allowed: TLS localhost port 443 /
+            https://a.localhost/
+                refused: `a.localhost` is not a public name
+                allowed: TLS a.localhost port 443 /
+            https://metadata.google.internal/
+                refused: `metadata.google.internal` is not a public name
+                allowed: TLS metadata.google.internal port 443 /
+            https://notlocalhost/
+                TLS notlocalhost port 443 /
+            https://example.com:22/
+                refused: port 22 is another service's; use 443, or 1024 and above
+                allowed: TLS example.com:22 port 22 /
+            https://example.com:80/
+                refused: port 80 is another service's; use 443, or 1024 and above
+                allowed: TLS example.com:80 port 80 /
+            https://example.com:0/
+                refused: its port is not a number from 1 to 65535
+            https://example.com:/
+                refused: its port is not a number from 1 to 65535
+            https://example.com:65536/
+                refused: its port is not a number from 1 to 65535
+            https://user@example.com/
+                refused: it names a user; a receiver knows the host by the signature
+            https://user:secret@example.com/
+                refused: it names a user; a receiver knows the host by the signature
+            https://example.com@127.0.0.1/
+                refused: it names a user; a receiver knows the host by the signature
+            https://example.com\@127.0.0.1/
+                refused: it is not a URL: invalid uri character
+            https://0x7f.1/
+                refused: `0x7f.1` is neither a name nor an address as it is written
+            https://2130706433/
+                refused: `2130706433` is neither a name nor an address as it is written
+            https://017700000001/
+                refused: `017700000001` is neither a name nor an address as it is written
+            https://127.1/
+                refused: `127.1` is neither a name nor an address as it is written
+            https://1.1.1.1.1/
+                refused: `1.1.1.1.1` is neither a name nor an address as it is written
+            https://example..com/
+                refused: `example..com` is not a name; write one that is not ASCII in Punycode
+            https://bücher.example/
+                refused: it is not a URL: invalid uri character
+            https://example.com/a#b
+                refused: a URL to send to has no part behind a `#`
+            https://example.com/a b
+                refused: it is not a URL: invalid uri character
+            https:///hook
+                refused: it is not a URL: invalid format
+            ftp://example.com/
+                refused: expected a URL such as `https://example.com/hook`
+                allowed: refused: expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`
+            example.com/hook
+                refused: it is not a URL: invalid format
+            /hook
+                refused: expected a URL such as `https://example.com/hook`
+                allowed: refused: expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`
+
+                refused: it is not a URL: empty string
+            https://example.com/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+                refused: a URL has at most 2048 bytes; this one has 2068
+        "#]].assert_eq(&text);
     }
 }

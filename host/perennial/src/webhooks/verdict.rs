@@ -105,7 +105,19 @@ mod tests {
             );
             (soonest, latest) = (first, last);
         }
-        expect![""].assert_eq(&text);
+        expect![[r#"
+            1: after 5 to 6 s, 5 to 6 s from the first try
+            2: after 300 to 360 s, 305 to 366 s from the first try
+            3: after 1800 to 2160 s, 2105 to 2526 s from the first try
+            4: after 7200 to 8640 s, 9305 to 11166 s from the first try
+            5: after 18000 to 21600 s, 27305 to 32766 s from the first try
+            6: after 36000 to 43200 s, 63305 to 75966 s from the first try
+            7: after 50400 to 60480 s, 113705 to 136446 s from the first try
+            8: after 72000 to 86400 s, 185705 to 222846 s from the first try
+            9: after 86400 to 103680 s, 272105 to 326526 s from the first try
+            10: (GivenUp, GivenUp)
+            11: (GivenUp, GivenUp)
+        "#]].assert_eq(&text);
     }
 
     #[test]
@@ -122,7 +134,29 @@ mod tests {
             };
             format!("{status} {verdict}: {}\n", reason(&answer).unwrap_or_default())
         });
-        expect![""].assert_eq(&shown.concat());
+        expect![[r#"
+            200 Delivered: 
+            201 Delivered: 
+            204 Delivered: 
+            299 Delivered: 
+            300 again after 5 s: it was answered with 300; redirects are not followed
+            301 again after 5 s: it was answered with 301; redirects are not followed
+            302 again after 5 s: it was answered with 302; redirects are not followed
+            307 again after 5 s: it was answered with 307; redirects are not followed
+            400 again after 5 s: it was answered with 400
+            401 again after 5 s: it was answered with 401
+            404 again after 5 s: it was answered with 404
+            408 again after 5 s: it was answered with 408
+            409 again after 5 s: it was answered with 409
+            410 Gone: it was answered with 410
+            413 again after 5 s: it was answered with 413
+            422 again after 5 s: it was answered with 422
+            429 again after 5 s: it was answered with 429
+            500 again after 5 s: it was answered with 500
+            502 again after 5 s: it was answered with 502
+            503 again after 5 s: it was answered with 503
+            599 again after 5 s: it was answered with 599
+        "#]].assert_eq(&shown.concat());
     }
 
     #[test]

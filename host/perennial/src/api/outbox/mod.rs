@@ -123,6 +123,11 @@ impl Outbox {
                 return Some(AFTER_FAILURE);
             }
         };
+        let writer = host.writer();
+        if writer.is_moving() || (writer.is_virtual() && writer.now() != now) {
+            // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.
+            return None;
+        }
         for (hook, work) in found.work {
             let kind = match work {
                 Work::First { .. } => Kind::First,
@@ -133,8 +138,8 @@ impl Outbox {
             let task = self.lanes.spawn(lane.run(work));
             self.busy.push((task.id(), key));
         }
-        let is_virtual = self.shared.host.writer().is_virtual();
-        found.next.filter(|_| !is_virtual).map(|next| rest(next, now))
+        let is_real = !self.shared.host.writer().is_virtual();
+        found.next.filter(|_| is_real).map(|next| rest(next, now))
     }
 }
 
