@@ -330,6 +330,7 @@ mod tests {
                 refused: it is not a URL: empty string
             https://example.com/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
                 refused: a URL has at most 2048 bytes; this one has 2068
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 }

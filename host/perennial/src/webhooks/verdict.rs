@@ -117,7 +117,8 @@ mod tests {
             9: after 86400 to 103680 s, 272105 to 326526 s from the first try
             10: (GivenUp, GivenUp)
             11: (GivenUp, GivenUp)
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]
@@ -156,7 +157,8 @@ mod tests {
             502 again after 5 s: it was answered with 502
             503 again after 5 s: it was answered with 503
             599 again after 5 s: it was answered with 599
-        "#]].assert_eq(&shown.concat());
+        "#]]
+        .assert_eq(&shown.concat());
     }
 
     #[test]

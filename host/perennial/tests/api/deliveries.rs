@@ -114,7 +114,8 @@ fn an_event_is_sent_as_a_cloud_event_signed_as_standard_webhooks_says() {
             }
           ],
           "next_cursor": null
-        }"#]].assert_eq(&format!("{listed:#}"));
+        }"#]]
+    .assert_eq(&format!("{listed:#}"));
 }
 
 #[test]
@@ -329,12 +330,12 @@ fn a_test_is_sent_like_an_event() {
 fn events_are_sent_again_from_an_event_from_an_instant_or_one_alone() {
     let (server, mut receiver, id) = hooked();
     let replay = |body: &str| server.post("operator", &format!("/v1/webhooks/{id}:replay"), body);
+    let one = |id| (id, "delivered", 1);
     happen(&server, 3);
+    settle(&server, &id, &[one("c3"), one("c2"), one("c1")]);
     server.advance("2026-01-02T00:00:00Z");
     happen(&server, 2);
-    let first = receiver.ids(5);
-    assert_eq!(first, ["c1", "c2", "c3", "c4", "c5"]);
-    let one = |id| (id, "delivered", 1);
+    assert_eq!(receiver.ids(5), ["c1", "c2", "c3", "c4", "c5"]);
     settle(&server, &id, &[one("c5"), one("c4"), one("c3"), one("c2"), one("c1")]);
     let answer = replay(r#"{"after": "c2"}"#);
     expect![[r#"
@@ -377,7 +378,8 @@ fn events_are_sent_again_from_an_event_from_an_instant_or_one_alone() {
             "status": 200,
             "tried_at": "2026-01-01T00:00:00Z"
           }
-        }"#]].assert_eq(&answer.shown().replace(&id, "[id]"));
+        }"#]]
+    .assert_eq(&answer.shown().replace(&id, "[id]"));
     assert_eq!(receiver.ids(1), ["c2"]);
     settle(&server, &id, &[one("c5"), one("c4"), one("c3"), ("c2", "pending", 1), one("c1")]);
     assert_eq!(replay(r#"{"delivery": "c9"}"#).status, 404);
@@ -421,6 +423,23 @@ fn a_host_that_starts_again_goes_on_where_it_was() {
     assert_eq!(receiver.ids(1), ["c2"]);
     settle(&server, &id, &[("c3", "delivered", 1), ("c2", "delivered", 2), ("c1", "delivered", 1)]);
     assert!(receiver.is_empty());
+}
+
+#[test]
+fn a_message_whose_answer_could_not_be_written_down_comes_again_under_its_id() {
+    let server = Server::open().sending_with(|client| client.with_patience(Duration::from_millis(300)));
+    let mut receiver = Receiver::new();
+    let (id, _) = make(&server, "admin", &json!({ "url": receiver.url() }));
+    receiver.answer([Reply::Never]);
+    happen(&server, 1);
+    assert_eq!(receiver.ids(1), ["c1"]);
+    // Nothing can be written from here on.
+    server.host.writer().stop();
+    let server = server.restarted();
+    assert_eq!(server.get("admin", &format!("/v1/webhooks/{id}/deliveries")).json()["items"], json!([]));
+    let server = server.sending();
+    assert_eq!(receiver.ids(1), ["c1"]);
+    settle(&server, &id, &[("c1", "delivered", 1)]);
 }
 
 #[test]

@@ -145,6 +145,11 @@ impl Server {
         server
     }
 
+    /// The folder of the database.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
     /// Sends to webhooks from now on. No wait is longer than it has to be.
     pub fn sending(self) -> Server {
         self.sending_with(|client| client)

@@ -265,6 +265,7 @@ fn for_a_day_after_a_secret_is_changed_messages_are_signed_with_both() {
     };
     assert_eq!(told().signed_by(&first), (1, 1));
     let (answer, second) = rotate();
+    let url = server.get("admin", &format!("/v1/webhooks/{id}")).json()["url"].as_str().unwrap().to_owned();
     expect![[r#"
         200 OK
         content-type: application/json
@@ -282,10 +283,10 @@ fn for_a_day_after_a_secret_is_changed_messages_are_signed_with_both() {
             "id": "[id]",
             "previous_secret_until": "2026-01-02T00:00:00Z",
             "types": null,
-            "url": "http://127.0.0.1:38089/hook?of=acme"
+            "url": "[url]"
           }
         }"#]]
-    .assert_eq(&shown(&answer, &id));
+    .assert_eq(&shown(&answer, &id).replace(&url, "[url]"));
     server.advance("2026-01-01T23:59:59Z");
     let both = told();
     assert_eq!((both.signed_by(&first), both.signed_by(&second)), ((1, 2), (1, 2)));
@@ -326,4 +327,20 @@ fn a_bound_token_makes_and_sees_webhooks_of_its_accounts_only() {
         server.post("admin", &format!("/v1/accounts/{account}:top-up"), r#"{"amount": "1.00"}"#);
     }
     assert_eq!(receiver.next().json()["data"]["account"], "acme-hw");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_webhook_signs_with_is_in_files_that_only_their_owner_reads() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let server = Server::furnished();
+    make(&server, "admin", &serde_json::json!({ "url": "https://example.com" }));
+    let files = std::fs::read_dir(server.folder()).unwrap().map(|entry| entry.unwrap());
+    let files = files.filter(|entry| entry.file_name() != "test.db.lock");
+    let modes =
+        files.map(|entry| (entry.file_name(), entry.metadata().unwrap().permissions().mode() & 0o777));
+    let modes = modes.collect::<Vec<_>>();
+    assert!(modes.len() >= 2, "{modes:?}");
+    assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
 }

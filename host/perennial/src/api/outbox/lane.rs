@@ -171,13 +171,14 @@ impl Lane {
             let (hook, write) = (Arc::clone(&self.hook), Arc::clone(&done));
             let written = host.writer().call(move |desk| {
                 let now = desk.now();
-                let disabled = desk.engine.atomically(|engine| record(engine.read(), &hook, &write, now))?;
-                desk.pulse().nudge();
-                Ok::<_, Problem>(disabled)
+                let record = desk.engine.atomically(|engine| record(engine.read(), &hook, &write, now));
+                Ok::<_, Problem>(record?)
             });
             match written.await {
                 Ok(disabled) => {
                     self.tell(&done, disabled);
+                    // Somebody may wait for this.
+                    host.writer().nudge();
                     return;
                 }
                 Err(problem) if self.is_stopping() => {
