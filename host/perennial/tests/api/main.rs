@@ -1,6 +1,7 @@
 //! The admin API, as a client sees it: whole answers, in one process, on a clock that only the test moves.
 //!
-//! [`harness`] has the server and how answers are written out, [`receiver`] what webhooks send to; the other modules mirror the routes.
+//! [`harness`] has the server and how answers are written out, [`receiver`] what webhooks send to; the other modules
+//! mirror the routes.
 
 mod access;
 mod accounts;
