@@ -30,6 +30,7 @@ use perennial::formats::inventory::Inventory;
 use perennial::sandbox;
 use perennial::sandbox::Options;
 use perennial::sandbox::Plugins;
+use perennial::secrets::Sealer;
 use perennial::store::Store;
 use perennial::store::api_tokens;
 use perennial::webhooks::client::Client;
@@ -114,7 +115,9 @@ impl Server {
     ) -> Server {
         let start = Some(START.parse::<Timestamp>().unwrap());
         let (host, running) =
-            Host::start(store, &database(folder.path()), providers(), start, limits, webhooks).unwrap();
+            Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+        host.send_webhooks_as(webhooks);
+        host.keep_secrets_with(Sealer::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let router = api::router(&host);

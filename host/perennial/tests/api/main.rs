@@ -13,6 +13,7 @@ mod harness;
 mod idempotency;
 mod lists;
 mod problems;
+mod provider_keys;
 mod receiver;
 mod resources;
 mod stream;
