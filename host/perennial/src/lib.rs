@@ -15,3 +15,4 @@ pub mod sandbox;
 pub mod secrets;
 pub mod simulation;
 pub mod store;
+pub mod webhooks;

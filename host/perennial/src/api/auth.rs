@@ -31,11 +31,11 @@ use crate::store::error::StoreError;
 pub enum Role {
     /// Look at everything of its accounts, and see what a command would do.
     Viewer,
-    /// Command resources, import them, change tags and attributes, record use, and pay in.
+    /// Command resources, import them, change tags and attributes, record use, pay in, and look after webhooks.
     Operator,
     /// Decide on plans that are held for approval.
     Approver,
-    /// Make tokens and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
+    /// Make tokens and webhooks and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
     Admin,
 }
 
@@ -78,10 +78,21 @@ impl Caller {
         self.accounts.is_none()
     }
 
+    /// The accounts that it sees, in order; `None` is all of them.
+    pub fn accounts(&self) -> Option<Vec<String>> {
+        self.accounts.as_ref().map(|accounts| accounts.iter().cloned().collect())
+    }
+
     /// The accounts that it sees, as the store's lists take them.
     pub fn accounts_json(&self) -> Option<String> {
         let accounts = self.accounts.as_ref()?;
         Some(serde_json::to_string(accounts.as_ref()).expect("strings are JSON"))
+    }
+
+    /// Whether it sees everything of something that is bound to `accounts`; `None` is all of them.
+    pub fn sees_all(&self, accounts: Option<&[String]>) -> bool {
+        self.sees_everything()
+            || accounts.is_some_and(|accounts| accounts.iter().all(|account| self.sees(account)))
     }
 
     /// # Errors

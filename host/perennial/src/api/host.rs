@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::api::auth::Tokens;
 use crate::api::config::Limits;
+use crate::api::config::Webhooks;
 use crate::api::metrics::Metered;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
@@ -47,6 +48,7 @@ struct Inner {
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    webhooks: OnceLock<Webhooks>,
     free: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
@@ -100,6 +102,7 @@ impl Host {
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
             forecasts: Arc::new(Semaphore::new(1)),
             limits,
+            webhooks: OnceLock::new(),
             slots: Arc::default(),
             in_flight: Arc::default(),
             stopping: watch::Sender::new(false),
@@ -173,6 +176,16 @@ impl Host {
     /// What requests may take.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// Says how events are sent to webhooks, once, before anybody asks.
+    pub fn send_webhooks_as(&self, webhooks: Webhooks) {
+        self.inner.webhooks.get_or_init(|| webhooks);
+    }
+
+    /// How events are sent to webhooks; unless it was said, only to public addresses.
+    pub fn webhooks(&self) -> &Webhooks {
+        self.inner.webhooks.get().unwrap_or(&Webhooks::DEFAULT)
     }
 
     /// How many more requests the host takes on.

@@ -11,6 +11,7 @@ pub mod auth;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod deliveries;
 pub mod events;
 pub mod forecast;
 pub mod health;
@@ -19,6 +20,7 @@ pub mod input;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod outbox;
 pub mod packages;
 pub mod page;
 pub mod plans;
@@ -32,6 +34,7 @@ pub mod serve;
 pub mod shapes;
 pub mod stream;
 pub mod tokens;
+pub mod webhooks;
 pub mod write;
 pub mod writer;
 
@@ -95,6 +98,15 @@ pub fn routes(host: &Host) -> Routes {
         .add(admin, routes!(provider_keys::rotate))
         .add(admin, routes!(provider_keys::revoke))
         .add(admin, routes!(audit::list))
+        .add(operator, routes!(webhooks::list))
+        .add(admin, routes!(webhooks::create))
+        .add(operator, routes!(webhooks::get))
+        .add(admin, routes!(webhooks::change))
+        .add(admin, routes!(webhooks::delete))
+        .add(admin, routes!(webhooks::rotate_secret))
+        .add(operator, routes!(deliveries::list))
+        .add(operator, routes!(deliveries::test))
+        .add(operator, routes!(deliveries::replay))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

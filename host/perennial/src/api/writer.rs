@@ -54,6 +54,7 @@ pub struct Desk {
     pub engine: Engine,
     time: Time,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     pulse: Pulse,
     tokens: Arc<Tokens>,
     keys_used: Arc<Used>,
@@ -78,6 +79,11 @@ impl Pulse {
             let resource = recorded.event.resource.as_deref().unwrap_or_default();
             tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
         }
+        self.nudge();
+    }
+
+    /// Has those who wait for changes look again, although nothing happened that is worth telling.
+    pub fn nudge(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 }
@@ -115,14 +121,19 @@ impl Desk {
             ));
         }
         let pulse = self.pulse.clone();
-        self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
-        self.set_now(to);
-        Ok(())
+        self.moving.store(true, Ordering::SeqCst);
+        let moved = self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened));
+        if moved.is_ok() {
+            self.set_now(to);
+        }
+        self.moving.store(false, Ordering::SeqCst);
+        pulse.nudge();
+        Ok(moved?)
     }
 
     fn set_now(&mut self, to: Timestamp) {
         self.time = Time::Virtual(to);
-        self.now.store(to.as_second(), Ordering::Relaxed);
+        self.now.store(to.as_second(), Ordering::SeqCst);
     }
 
     /// Writes down what can wait, and forgets what is old.
@@ -149,6 +160,7 @@ pub struct Writer {
     jobs: mpsc::SyncSender<Job>,
     stop: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     is_virtual: bool,
     pulse: Pulse,
     keys_used: Arc<Used>,
@@ -177,17 +189,19 @@ impl Writer {
         }));
         let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
         let engine = engine.stopped_by(Arc::clone(&stop));
+        let moving = Arc::new(AtomicBool::new(false));
         let keys_used = Arc::<Used>::default();
         let desk = Desk {
             engine,
             time,
             now: Arc::clone(&now),
+            moving: Arc::clone(&moving),
             pulse: pulse.clone(),
             tokens,
             keys_used: Arc::clone(&keys_used),
         };
         let is_virtual = time != Time::Real;
-        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual, pulse, keys_used };
+        let writer = Writer { jobs, stop: Arc::clone(&stop), now, moving, is_virtual, pulse, keys_used };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -195,7 +209,7 @@ impl Writer {
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::Relaxed)) } else { clock::now() }
+        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::SeqCst)) } else { clock::now() }
     }
 
     /// Whether the clock stands until it is moved.
@@ -208,9 +222,19 @@ impl Writer {
         &self.keys_used
     }
 
-    /// Changes whenever something was written that is worth telling.
+    /// Whether a virtual clock is on its way from one instant to another: events may be ahead of it.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
+    }
+
+    /// Changes whenever something was written that is worth telling, or there may be another reason to look.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.pulse.changes.subscribe()
+    }
+
+    /// Has those who wait for changes look again.
+    pub fn nudge(&self) {
+        self.pulse.nudge();
     }
 
     /// Has `job` done on the thread and waits for what it answers.

@@ -210,6 +210,43 @@ create table audit (
 );
 create index audit_account on audit (account);
 
+-- Where events are sent to.
+create table webhook (
+    row             integer primary key,
+    id              text not null unique,
+    url             text not null,
+    description     text not null,
+    accounts        text,             -- JSON list of account ids; null is all of them, and the host
+    types           text,             -- JSON list of event types; null is all of them
+    secret          blob not null,    -- what it signs with, as `webhooks::secret` keeps it
+    previous_secret blob,             -- what it signed with before ...
+    previous_until  integer,          -- ... and signs with beside it until then
+    created_at      integer not null,
+    created_by      text not null,    -- the token's id
+    disabled_at     integer,          -- null while it is enabled
+    disabled_why    text,             -- `asked`, `gone` or `failing`
+    failing_since   integer,          -- the first of the tries that failed in a row; null after one that succeeded
+    cursor          integer not null  -- the event up to which every one was tried once
+);
+
+-- What became of an event that was tried, of a test, or of what is to be sent again.
+create table delivery (
+    row         integer primary key,
+    webhook     integer not null references webhook,
+    message     text not null,        -- the `webhook-id`: the event's id, or that of a test
+    event       integer,              -- the event's row; null for a test
+    state       text not null,        -- `pending`, `delivered` or `failed`
+    attempts    integer not null,
+    created_at  integer not null,
+    tried_at    integer,
+    status      integer,              -- the HTTP status that the last try was answered with, if it was
+    error       text,                 -- why the last try failed
+    next_try_at integer,              -- null unless it is pending
+    unique (webhook, message)
+);
+create index delivery_due on delivery (webhook, next_try_at) where state = 'pending';
+create index delivery_settled on delivery (tried_at) where state <> 'pending';
+
 -- The providers' own APIs.
 
 -- With what the tools of a managed account prove who they are. The secret is here only as `secrets.rs` seals it.

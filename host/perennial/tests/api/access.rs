@@ -20,6 +20,10 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
         (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
+        (_, "/v1/webhooks/{id}:replay") => r#"{"after": "c0"}"#,
+        (_, "/v1/webhooks") => {
+            return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
+        }
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
@@ -29,6 +33,19 @@ fn body(method: &str, path: &str, account: &str) -> String {
         _ => "{}",
     };
     body.to_owned()
+}
+
+/// The path of a route for something of an account: its resource, a new webhook of it, or the account itself.
+fn path(server: &Server, path: &str, account: &str) -> String {
+    let id = if path.contains("resources") {
+        if account == "acme-hw" { "ecs-1".to_owned() } else { "bcc-1".to_owned() }
+    } else if path.starts_with("/v1/webhooks/") {
+        let made = server.post("admin", "/v1/webhooks", &body("POST", "/v1/webhooks", account));
+        made.json()["webhook"]["id"].as_str().unwrap().to_owned()
+    } else {
+        account.to_owned()
+    };
+    path.replace("{id}", &id)
 }
 
 #[test]
@@ -42,10 +59,8 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
     for entry in api::routes(&server.host).entries() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
-        let (theirs, ours) =
-            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
         for (place, caller) in callers.iter().enumerate() {
-            let path = entry.path.replace("{id}", theirs);
+            let path = path(&server, &entry.path, "beta-bd");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
             let bar = if place == roles.len() + 1 { " |" } else { "" };
@@ -53,7 +68,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         }
         table.push_str(" |");
         for caller in &bound {
-            let path = entry.path.replace("{id}", ours);
+            let path = path(&server, &entry.path, "acme-hw");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
             write!(table, " {}", answer.status.as_u16()).unwrap();
@@ -96,6 +111,15 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/provider-keys/{id}:rotate            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         POST   /v1/provider-keys/{id}:revoke            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         GET    /v1/audit                                401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        GET    /v1/webhooks                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/webhooks                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/webhooks/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/webhooks/{id}:rotate-secret          401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
     "#]].assert_eq(&table);
@@ -113,7 +137,8 @@ fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
             server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
         assert_eq!(hidden, server.get("bound-admin", not_there).body);
     }
-    for list in ["accounts", "resources", "events", "attempts", "audit"] {
+    path(&server, "/v1/webhooks/{id}", "beta-bd");
+    for list in ["accounts", "resources", "events", "attempts", "audit", "webhooks"] {
         let body = server.get("bound-admin", &format!("/v1/{list}")).body;
         assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
     }
