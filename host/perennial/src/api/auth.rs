@@ -220,6 +220,13 @@ impl Tokens {
         (is_it && is_in_force).then(|| known.caller.clone())
     }
 
+    /// Whose the token called `id` is, if it is in force: for what goes on after the request that asked for it.
+    pub fn in_force(&self, id: &str, now: Timestamp) -> Option<Caller> {
+        let known = self.known.read().expect("no holder of the tokens panics");
+        let known = known.get(id)?;
+        known.expires_at.is_none_or(|expires_at| now < expires_at).then(|| known.caller.clone())
+    }
+
     /// When each token was used since this was last asked.
     pub fn take_used(&self) -> BTreeMap<String, Timestamp> {
         std::mem::take(&mut *self.used.lock().expect("no holder of the tokens panics"))

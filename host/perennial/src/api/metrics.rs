@@ -155,6 +155,8 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
         ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
+        ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
+        ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);

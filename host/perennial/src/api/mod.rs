@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod health;
 pub mod host;
 pub mod input;
+pub mod jobs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
@@ -26,6 +27,7 @@ pub mod plugins;
 pub mod problem;
 pub mod readers;
 pub mod resources;
+pub mod rounds;
 pub mod routes;
 pub mod serve;
 pub mod shapes;
@@ -79,6 +81,11 @@ pub fn routes(host: &Host) -> Routes {
         .add(operator, routes!(commands::convert_on_expiry))
         .add(operator, routes!(commands::cancel_conversion))
         .add(operator, routes!(commands::buy_again))
+        .add(operator, routes!(jobs::create))
+        .add(viewer, routes!(jobs::list))
+        .add(viewer, routes!(jobs::get))
+        .add(viewer, routes!(jobs::items))
+        .add(operator, routes!(jobs::cancel))
         .add(viewer, routes!(attempts::list))
         .add(viewer, routes!(packages::list))
         .add(operator, routes!(packages::record_use))

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod copy;
 pub mod decisions;
 pub mod error;
+pub mod jobs;
 pub mod ledger;
 pub mod listing;
 pub mod lock;
@@ -34,7 +35,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -19,6 +19,11 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/resources:import") => r#"{"resources": []}"#,
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
+        (_, "/v1/jobs") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "command": "cancel_auto_renew", "ids": [ours], "dry_run": true })
+                .to_string();
+        }
         (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
@@ -39,8 +44,12 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
     for entry in api::routes(&server.host).entries() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
-        let (theirs, ours) =
-            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
+        let (theirs, ours) = match entry.path.split('/').nth(2).unwrap_or_default() {
+            "resources" => ("bcc-1", "ecs-1"),
+            // Made by the rows above: of a token that sees everything, and of one that is bound.
+            "jobs" => ("job-1", "job-7"),
+            _ => ("beta-bd", "acme-hw"),
+        };
         for (place, caller) in callers.iter().enumerate() {
             let path = entry.path.replace("{id}", theirs);
             let answer =
@@ -78,6 +87,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources/{id}:convert-on-expiry     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/jobs                                 401 403 202 202 202 | 403 202 202 202 | 403 202 202 202
+        GET    /v1/jobs                                 401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/jobs/{id}                            401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/jobs/{id}/items                      401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/jobs/{id}:cancel                     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200

@@ -9,6 +9,7 @@ mod config;
 mod forecast;
 mod harness;
 mod idempotency;
+mod jobs;
 mod lists;
 mod problems;
 mod resources;
