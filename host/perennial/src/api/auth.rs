@@ -84,6 +84,11 @@ impl Caller {
         Some(serde_json::to_string(accounts.as_ref()).expect("strings are JSON"))
     }
 
+    /// The accounts that it sees, in order; `None` is all of them.
+    pub fn accounts(&self) -> Option<Vec<String>> {
+        self.accounts.as_ref().map(|accounts| accounts.iter().cloned().collect())
+    }
+
     /// # Errors
     ///
     /// [`Kind::NotFound`] when it does not see the account: the same as when there is none.
@@ -152,7 +157,7 @@ pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, g
     Ok(Minted { stored, secret: format!("pn_{id}_{secret}") })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

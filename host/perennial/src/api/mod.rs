@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod attempts;
 pub mod audit;
 pub mod auth;
+pub mod calendars;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -33,6 +34,7 @@ pub mod serve;
 pub mod shapes;
 pub mod stream;
 pub mod tokens;
+pub mod windows;
 pub mod write;
 pub mod writer;
 
@@ -74,6 +76,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(operator, routes!(resources::import))
         .add(viewer, routes!(resources::get))
         .add(operator, routes!(resources::change))
+        .add(viewer, routes!(windows::get))
         .add(operator, routes!(commands::renew))
         .add(operator, routes!(commands::set_auto_renew))
         .add(operator, routes!(commands::cancel_auto_renew))
@@ -92,6 +95,11 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(events::list))
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
+        .add(admin, routes!(calendars::list))
+        .add(admin, routes!(calendars::create))
+        .add(admin, routes!(calendars::rotate))
+        .add(admin, routes!(calendars::revoke))
+        .add(Access::Open, routes!(calendars::feed))
         .add(viewer, routes!(plugins::list))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))

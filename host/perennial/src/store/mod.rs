@@ -9,6 +9,7 @@ pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;
+pub mod calendars;
 pub mod clock;
 pub mod copy;
 pub mod decisions;

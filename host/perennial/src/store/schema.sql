@@ -258,3 +258,31 @@ create table job_tally (
     refund   integer not null,
     primary key (job, answer, currency)
 ) without rowid;
+
+-- Calendar feeds. The secret of a feed's address is not here, only what it hashes to.
+create table calendar (
+    row         integer primary key,
+    hash        blob not null unique,  -- SHA-256 of the secret
+    name        text not null,
+    accounts    text,                  -- JSON list of account ids; null is all of them
+    occurrences text not null,         -- JSON list of words
+    stamp       text,                  -- equal as long as nothing has changed that entries are made of
+    created_at  integer not null,
+    created_by  text not null,
+    rotated_at  integer,
+    revoked_at  integer
+);
+
+-- What was last shown of each entry, so that its number grows when it changes.
+create table calendar_entry (
+    calendar     integer not null references calendar,
+    resource     integer not null references resource,
+    what         text not null,
+    sequence     integer not null,
+    starts_at    integer not null,
+    summary      text not null,
+    description  text not null,
+    is_cancelled integer not null,     -- it will not come true
+    modified_at  integer not null,
+    primary key (calendar, resource, what)
+) without rowid;

@@ -24,6 +24,9 @@ fn body(method: &str, path: &str, account: &str) -> String {
             return serde_json::json!({ "command": "cancel_auto_renew", "ids": [ours], "dry_run": true })
                 .to_string();
         }
+        (_, "/v1/calendars") => {
+            return serde_json::json!({ "name": "n", "accounts": [account] }).to_string();
+        }
         (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
@@ -48,10 +51,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
             "resources" => ("bcc-1", "ecs-1"),
             // Made by the rows above: of a token that sees everything, and of one that is bound.
             "jobs" => ("job-1", "job-7"),
+            "calendars" => ("cal-1", "cal-2"),
             _ => ("beta-bd", "acme-hw"),
         };
         for (place, caller) in callers.iter().enumerate() {
-            let path = entry.path.replace("{id}", theirs);
+            let path = entry.path.replace("{id}", theirs).replace("{file}", "none.ics");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
             let bar = if place == roles.len() + 1 { " |" } else { "" };
@@ -59,7 +63,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         }
         table.push_str(" |");
         for caller in &bound {
-            let path = entry.path.replace("{id}", ours);
+            let path = entry.path.replace("{id}", ours).replace("{file}", "none.ics");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
             write!(table, " {}", answer.status.as_u16()).unwrap();
@@ -80,6 +84,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources:import                     401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
         GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/resources/{id}/renewal-window        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
@@ -98,6 +103,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/calendars/{id}:revoke                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /calendars/{file}                        404 404 404 404 404 | 404 404 404 404 | 404 404 404 404
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201

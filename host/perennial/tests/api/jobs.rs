@@ -38,7 +38,7 @@ fn brief(answer: &Answer, fields: &[&str]) -> Vec<String> {
 }
 
 /// A server with `count` resources of `acme-hw`, `ecs-00001` and so on, and as much money as that takes.
-fn crowd(count: usize) -> Server {
+pub fn crowd(count: usize) -> Server {
     let server = Server::with(Limits { readers: 2, ..Limits::DEFAULT });
     let resource = |number: usize| {
         json!({

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod calendars;
 mod commands;
 mod config;
 mod forecast;
@@ -15,4 +16,5 @@ mod problems;
 mod resources;
 mod stream;
 mod tokens;
+mod windows;
 mod year;
