@@ -28,6 +28,7 @@ use crate::store::calendars;
 use crate::store::calendars::Key;
 use crate::store::calendars::StoredCalendar;
 use crate::store::calendars::StoredEntry;
+use crate::store::clock;
 use crate::store::error::StoreError;
 
 /// How far ahead a feed looks, in seconds: 400 days, a year and what comes before and after it.
@@ -106,16 +107,28 @@ pub fn refreshed(
         let before = known.remove(&content.key);
         entries.extend(changed(before, content, at));
     }
-    let gone = known
-        .into_values()
-        .filter(|entry| !entry.is_cancelled && entry.starts_at > at && !undecided.contains(&entry.key.0));
-    entries.extend(gone.map(|entry| StoredEntry {
-        sequence: entry.sequence + 1,
-        is_cancelled: true,
-        modified_at: at,
-        ..entry
-    }));
+    let ticked_at = clock::ticked_at(db)?.unwrap_or(Timestamp::MIN);
+    for entry in known.into_values().filter(|entry| !entry.is_cancelled) {
+        if !undecided.contains(&entry.key.0) && is_off(db, &entry, at, ticked_at)? {
+            let sequence = entry.sequence + 1;
+            entries.push(StoredEntry { sequence, is_cancelled: true, modified_at: at, ..entry });
+        }
+    }
     Ok(Some(Changes { stamp, entries }))
+}
+
+/// Whether an entry that does not lie ahead any more did not and will not come true: nothing happened at its instant.
+fn is_off(
+    db: &Connection,
+    entry: &StoredEntry,
+    at: Timestamp,
+    ticked_at: Timestamp,
+) -> Result<bool, StoreError> {
+    if entry.starts_at > at {
+        return Ok(true);
+    }
+    let is_told = entry.starts_at <= ticked_at && is_kept(entry, at);
+    Ok(is_told && !calendars::has_happened(db, entry.key.0, entry.starts_at)?)
 }
 
 /// How an entry is shown from now on, if that is otherwise than before.
@@ -243,7 +256,7 @@ fn content(what: What, row: i64, resource: &Resource, account: &Account, starts_
     let summary = match what {
         What::Try => format!("{id}: renewal is tried"),
         What::Expiry => format!("{id} expires"),
-        What::Release => format!("{id} is released, with its data"),
+        What::Release => format!("{id} is released"),
     };
     let mut description = format!(
         "{} in {}, account {} with {}.",
@@ -268,11 +281,7 @@ fn content(what: What, row: i64, resource: &Resource, account: &Account, starts_
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn text(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
-    let is_shown = |entry: &StoredEntry| {
-        let since = if entry.is_cancelled { entry.modified_at } else { entry.starts_at };
-        since > at - KEPT
-    };
-    let shown = calendars::entries(db, calendar.row)?.into_iter().filter(is_shown);
+    let shown = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_kept(entry, at));
     let entry = |entry: StoredEntry| icalendar::Entry {
         uid: format!("{}-{}@cal-{}.perennial", entry.key.1, entry.key.0, calendar.row),
         sequence: entry.sequence,
@@ -284,4 +293,10 @@ pub fn text(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result
         is_cancelled: entry.is_cancelled,
     };
     Ok(icalendar::feed(&calendar.began.name, REFRESH_HOURS, &shown.map(entry).collect::<Vec<_>>()))
+}
+
+/// Whether an entry is still shown.
+fn is_kept(entry: &StoredEntry, at: Timestamp) -> bool {
+    let since = if entry.is_cancelled { entry.modified_at } else { entry.starts_at };
+    since > at - KEPT
 }

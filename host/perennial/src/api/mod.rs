@@ -12,6 +12,7 @@ pub mod calendars;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod csv;
 pub mod events;
 pub mod forecast;
 pub mod health;
@@ -25,6 +26,7 @@ pub mod packages;
 pub mod page;
 pub mod plans;
 pub mod plugins;
+pub mod prices;
 pub mod problem;
 pub mod readers;
 pub mod resources;
@@ -95,6 +97,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(events::list))
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
+        .add(viewer, routes!(prices::list))
         .add(admin, routes!(calendars::list))
         .add(admin, routes!(calendars::create))
         .add(admin, routes!(calendars::rotate))

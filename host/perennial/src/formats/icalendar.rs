@@ -33,10 +33,10 @@ pub(crate) struct Entry {
 /// A feed of the name `name`, which clients read again after so many hours.
 pub(crate) fn feed(name: &str, refresh_hours: u32, entries: &[Entry]) -> String {
     let mut text = String::with_capacity(256 + 512 * entries.len());
-    let (name, version) = (escaped(name), env!("CARGO_PKG_VERSION"));
+    let name = escaped(name);
     line(&mut text, "BEGIN:VCALENDAR");
     line(&mut text, "VERSION:2.0");
-    line(&mut text, &format!("PRODID:-//Perennial//Perennial {version}//EN"));
+    line(&mut text, "PRODID:-//Perennial//Perennial//EN");
     line(&mut text, "CALSCALE:GREGORIAN");
     // The first of each pair is RFC 7986; the other is what calendars took before there was that.
     line(&mut text, &format!("NAME:{name}"));

@@ -181,6 +181,14 @@ pub fn live(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether anything happened to the resource at `row` at this instant.
+pub fn has_happened(db: &Connection, row: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select 1 from event where resource = (select id from resource where row = ?1) and at = ?2",
+    )?;
+    Ok(statement.exists((row, at.as_second()))?)
+}
+
 /// The rows of the newest event and of the newest resource: nothing happens to a resource without moving one of them.
 pub fn newest(db: &Connection) -> Result<(i64, i64), StoreError> {
     let mut statement = db.prepare_cached(

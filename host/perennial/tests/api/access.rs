@@ -103,6 +103,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200

@@ -110,10 +110,10 @@ fn a_feed_is_an_icalendar_file() {
         200 OK
         cache-control: private, max-age=300
         content-type: text/calendar; charset=utf-8
-        etag: "1e05b6f74853ef6d702aa38bef6332c9"
+        etag: "ac8a97d5c3797b820054dd4145bcead8"
         BEGIN:VCALENDAR[CR]
         VERSION:2.0[CR]
-        PRODID:-//Perennial//Perennial 0.1.0//EN[CR]
+        PRODID:-//Perennial//Perennial//EN[CR]
         CALSCALE:GREGORIAN[CR]
         NAME:Renewals\; 续订\\[CR]
         X-WR-CALNAME:Renewals\; 续订\\[CR]
@@ -164,7 +164,7 @@ fn a_feed_is_an_icalendar_file() {
         DTSTAMP:20260101T000000Z[CR]
         LAST-MODIFIED:20260101T000000Z[CR]
         DTSTART:20261231T155959Z[CR]
-        SUMMARY:pkg-1 is released\, with its data[CR]
+        SUMMARY:pkg-1 is released[CR]
         DESCRIPTION:package in cn-north-4\, account acme-hw with huawei.\n1 year: 1[CR]
          20.00 CNY.\nAuto-renew is off.[CR]
         CATEGORIES:release[CR]
@@ -230,39 +230,40 @@ fn entries_move_are_cancelled_and_come_back_with_a_sequence_that_grows() {
         try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         a day later: nothing has changed
         try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         renewed: its entries have moved
         try-1@cal-1.perennial #1 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260102T000000Z
         expiry-1@cal-1.perennial #1 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260102T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         auto-renew off: it is not tried any more, and will be released
         try-1@cal-1.perennial #2 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
         expiry-1@cal-1.perennial #2 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260330T155959Z "ecs-1 is released, with its data" as of 20260103T000000Z
+        release-1@cal-1.perennial #0 CONFIRMED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         and on again
         try-1@cal-1.perennial #3 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
         expiry-1@cal-1.perennial #3 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released, with its data" as of 20260103T000000Z
+        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         given back: nothing of it comes true
         try-1@cal-1.perennial #4 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
         expiry-1@cal-1.perennial #4 CANCELLED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released, with its data" as of 20260103T000000Z
+        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         thirty days later: it is not shown any more
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released, with its data" as of 20260101T000000Z
-    "#]].assert_eq(&text);
+        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -295,17 +296,18 @@ fn what_came_true_stays_for_thirty_days_and_moves_if_it_is_to_be_again() {
     expect![[r#"
         at 2026-01-01T00:00:00Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released, with its data" as of 20260101T000000Z
+        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-02-01T00:00:00Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released, with its data" as of 20260101T000000Z
+        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-03-02T15:00:00Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released, with its data" as of 20260101T000000Z
+        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-03-03T00:00:00Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released, with its data" as of 20260101T000000Z
+        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-04-02T00:00:00Z
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
     let late = Server::furnished();
     late.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}");
     let path =
@@ -319,6 +321,22 @@ fn what_came_true_stays_for_thirty_days_and_moves_if_it_is_to_be_again() {
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
     "#]]
     .assert_eq(&brief(&late.get("", &path)));
+}
+
+#[test]
+fn what_did_not_come_true_is_cancelled_also_when_nobody_looked_in_between() {
+    let server = Server::furnished();
+    let body = json!({ "name": "n", "accounts": ["acme-hw"], "occurrences": ["try", "expiry"] });
+    let path = make(&server, "admin", &body);
+    assert!(brief(&server.get("", &path)).contains("try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z"));
+    server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}");
+    server.advance("2026-02-01T00:00:00Z");
+    expect![[r#"
+        try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
+        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+    "#]]
+    .assert_eq(&brief(&server.get("", &path)));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod harness;
 mod idempotency;
 mod jobs;
 mod lists;
+mod prices;
 mod problems;
 mod resources;
 mod stream;
