@@ -225,7 +225,7 @@ pub(super) async fn rotate(
         let (secret, hash) = secret()?;
         calendars::rotate(work.db(), stored.row, &hash, work.at)?;
         let stored = visible(work.db(), caller, &id)?;
-        Ok(MadeCalendar::reply(stored, &secret, |made| Reply::ok(made)))
+        Ok(MadeCalendar::reply(stored, &secret, Reply::ok))
     })
     .await
 }

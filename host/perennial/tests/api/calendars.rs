@@ -332,7 +332,7 @@ fn what_did_not_come_true_is_cancelled_also_when_nobody_looked_in_between() {
     server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}");
     server.advance("2026-02-01T00:00:00Z");
     expect![[r#"
-        try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
+        try-1@cal-1.perennial #1 CANCELLED 20260123T190000Z "ecs-1: renewal is tried" as of 20260201T000000Z
         expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
         expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
     "#]]

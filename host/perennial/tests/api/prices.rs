@@ -96,7 +96,7 @@ fn prices_are_also_a_table_in_csv() {
         200 OK
         content-type: text/csv; charset=utf-8; header=present
         resource,account,provider,kind,region,currency,term,price,renewal_term,renewal_cost[CR]
-        ecs-1,acme-hw,huawei,ecs,cn-north-4,CNY,1 month,99.00,1 month,99.00[CR]
+        ecs-1,acme-hw,huawei,ecs,cn-north-4,CNY,1 month,99.00,,[CR]
         pkg-1,acme-hw,huawei,package,cn-north-4,CNY,1 year,120.00,1 year,120.00[CR]
         bcc-1,beta-bd,baidu,bcc,bj,CNY,1 month,50.00,1 month,50.00[CR]
         "=a,""b""",acme-hw,huawei,ecs,cn-north-4,CNY,,,,[CR]
