@@ -35,7 +35,7 @@ pub enum Role {
     Operator,
     /// Decide on plans that are held for approval.
     Approver,
-    /// Make tokens and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
+    /// Make tokens and calendars and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
     Admin,
 }
 

@@ -63,7 +63,7 @@ struct WindowView {
 /// or released), one in grace stops, one in retention is gone. `start` is the first automatic try still to come; with
 /// auto-renew off, the first one of the period if it were on, also when that has passed; the present where there is none
 /// before `end`, as in grace and retention. What is postpaid or at its end is never renewed: that is a conflict.
-#[utoipa::path(get, path = "/v1/resources/{id}/renewal-window", tag = "resources", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/resources/{id}/renewal-window", tag = "windows", params(("id" = String, Path)),
     responses(
         (status = 200, body = RenewalWindowView,
             headers(("Retry-After" = u32, description = "Ask again after so many seconds."))),

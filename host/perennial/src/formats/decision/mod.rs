@@ -86,7 +86,7 @@ pub fn command(command: &Command) -> Value<'_> {
     command::value(command)
 }
 
-/// Reads back what [`command`] gives, as JSON.
+/// Reads back what [`command()`] gives, as JSON.
 ///
 /// # Errors
 ///
