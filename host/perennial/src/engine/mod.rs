@@ -13,6 +13,7 @@ pub mod outlook;
 mod parallel;
 pub mod proposal;
 pub mod rules;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod usage;

@@ -14,6 +14,7 @@ mod jobs;
 mod lists;
 mod prices;
 mod problems;
+mod provider_keys;
 mod resources;
 mod stream;
 mod tokens;
