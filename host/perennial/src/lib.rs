@@ -4,6 +4,7 @@
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
 pub mod api;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod endpoint;

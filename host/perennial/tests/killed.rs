@@ -203,3 +203,59 @@ fn a_write_that_was_killed_and_sent_again_happened_once() {
     assert!(account.contains(&format!("\"balance\":\"{rounds}.00\"")), "{account}");
     server.kill();
 }
+
+/// The body of an answer.
+fn body(answer: &str) -> serde_json::Value {
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+#[test]
+fn each_item_of_a_job_is_done_once_however_often_the_host_is_killed() {
+    const COUNT: usize = 2_000;
+    let folder = tempfile::tempdir().unwrap();
+    let made = program(folder.path())
+        .args(["token", "create", "--name", "test", "--role", "admin"])
+        .output()
+        .unwrap();
+    let token = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let resource = |number: usize| {
+        serde_json::json!({
+            "id": format!("ecs-{number}"), "account": "a", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "1.00",
+        })
+    };
+    let inventory = serde_json::json!({
+        "accounts": [{ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "5000.00" }],
+        "resources": (0..COUNT).map(resource).collect::<Vec<_>>(),
+    });
+    let mut server = serve(folder.path());
+    let import = server.answer(&token, "POST", "/v1/resources:import", "import", &inventory.to_string());
+    assert!(import.starts_with("HTTP/1.1 200"), "{import}");
+    let job = r#"{"command": {"renew": {}}, "filter": {}}"#;
+    let mut kills = 0;
+    loop {
+        // The same key: the job is taken on once, whether its answer came or not.
+        let taken = server.answer(&token, "POST", "/v1/jobs", "job", job);
+        assert!(taken.starts_with("HTTP/1.1 202"), "{taken}");
+        let seen = body(&server.answer(&token, "GET", "/v1/jobs/job-1", "get", ""));
+        if seen["state"] == "done" {
+            break;
+        }
+        if kills < 8 {
+            server.kill();
+            kills += 1;
+            server = serve(folder.path());
+        }
+    }
+    assert!(kills > 1, "it was killed on its way");
+    let done = body(&server.answer(&token, "GET", "/v1/jobs/job-1", "get", ""));
+    assert_eq!(done["answers"]["carried_out"], COUNT);
+    assert_eq!(
+        done["costs"],
+        serde_json::json!([{ "currency": "CNY", "cost": "2000.00", "refund": "0.00" }])
+    );
+    let account = body(&server.answer(&token, "GET", "/v1/accounts/a", "get", ""));
+    assert_eq!(account["balance"], "3000.00");
+    server.kill();
+}

@@ -35,7 +35,8 @@ pub enum Role {
     Operator,
     /// Decide on plans that are held for approval.
     Approver,
-    /// Make tokens and webhooks and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
+    /// Make tokens, webhooks and calendars and read the audit log; unless bound to accounts, also make accounts and set a
+    /// virtual clock.
     Admin,
 }
 
@@ -163,7 +164,7 @@ pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, g
     Ok(Minted { stored, secret: format!("pn_{id}_{secret}") })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -229,6 +230,13 @@ impl Tokens {
         let is_it = bool::from(hash.ct_eq(&known.hash));
         let is_in_force = known.expires_at.is_none_or(|expires_at| now < expires_at);
         (is_it && is_in_force).then(|| known.caller.clone())
+    }
+
+    /// Whose the token called `id` is, if it is in force: for what goes on after the request that asked for it.
+    pub fn in_force(&self, id: &str, now: Timestamp) -> Option<Caller> {
+        let known = self.known.read().expect("no holder of the tokens panics");
+        let known = known.get(id)?;
+        known.expires_at.is_none_or(|expires_at| now < expires_at).then(|| known.caller.clone())
     }
 
     /// When each token was used since this was last asked.

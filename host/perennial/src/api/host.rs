@@ -51,6 +51,7 @@ struct Inner {
     webhooks: OnceLock<Webhooks>,
     free: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
+    calendars: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
@@ -101,6 +102,7 @@ impl Host {
             metrics,
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
             forecasts: Arc::new(Semaphore::new(1)),
+            calendars: Arc::new(Semaphore::new(1)),
             limits,
             webhooks: OnceLock::new(),
             slots: Arc::default(),
@@ -196,6 +198,11 @@ impl Host {
     /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
     pub fn forecasts(&self) -> &Arc<Semaphore> {
         &self.inner.forecasts
+    }
+
+    /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
+    pub fn calendars(&self) -> &Arc<Semaphore> {
+        &self.inner.calendars
     }
 
     /// A place among the requests that one token may have under way.

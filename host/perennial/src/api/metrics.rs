@@ -173,6 +173,8 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
             "Events that the enabled webhook furthest behind has not come to.",
             hooks.behind,
         ),
+        ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
+        ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);

@@ -20,6 +20,7 @@ use crate::api::auth::Tokens;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
+use crate::api::rounds;
 use crate::clock;
 use crate::endpoint::keys::Used;
 use crate::engine::Engine;
@@ -29,12 +30,16 @@ use crate::report;
 use crate::store::answered;
 use crate::store::api_tokens;
 use crate::store::error::StoreError;
+use crate::store::jobs;
 use crate::store::provider_keys;
 
 /// The most jobs that wait for the thread; beyond that it is busy.
 const JOBS_MAX: usize = 1024;
 /// How long an answer is kept for whoever asks again with the same idempotency key, in seconds: a week.
 const ANSWERS_KEPT: i64 = 7 * 86_400;
+
+/// How long a job is kept after its end, in seconds: thirty days.
+const JOBS_KEPT: i64 = 30 * 86_400;
 
 /// What is to be done on the writer's thread.
 type Job = Box<dyn FnOnce(&mut Desk) + Send>;
@@ -57,6 +62,9 @@ pub struct Desk {
     moving: Arc<AtomicBool>,
     pulse: Pulse,
     tokens: Arc<Tokens>,
+    stop: Arc<AtomicBool>,
+    /// The row of the job that had the last round.
+    pub(crate) last_job: i64,
     keys_used: Arc<Used>,
 }
 
@@ -102,7 +110,12 @@ impl Desk {
         self.pulse.clone()
     }
 
-    /// Moves a virtual clock to `to`, with everything done that is due before.
+    /// Who may call.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Moves a virtual clock to `to`, with everything done that is due before, and before that what jobs have to do.
     ///
     /// # Errors
     ///
@@ -120,6 +133,7 @@ impl Desk {
                 format!("the clock stands at {now}; it does not go back"),
             ));
         }
+        while !self.stop.load(Ordering::Relaxed) && rounds::round(self) {}
         let pulse = self.pulse.clone();
         self.moving.store(true, Ordering::SeqCst);
         let moved = self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened));
@@ -144,6 +158,7 @@ impl Desk {
             for (id, at) in &used {
                 api_tokens::set_last_used(engine.read(), id, *at)?;
             }
+            jobs::delete_oldest(engine.read(), now - JOBS_KEPT)?;
             for (access_key, at) in &keys_used {
                 provider_keys::set_last_used(engine.read(), access_key, *at)?;
             }
@@ -199,6 +214,8 @@ impl Writer {
             pulse: pulse.clone(),
             tokens,
             keys_used: Arc::clone(&keys_used),
+            stop: Arc::clone(&stop),
+            last_job: 0,
         };
         let is_virtual = time != Time::Real;
         let writer = Writer { jobs, stop: Arc::clone(&stop), now, moving, is_virtual, pulse, keys_used };
@@ -266,24 +283,32 @@ impl Writer {
     }
 }
 
-/// The thread's life.
+/// The thread's life: the clock, then whoever waits, then one round of a job of many commands, and again.
 fn work(mut desk: Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+    // What was under way when the host stopped goes on.
+    let mut has_more = true;
     while !stop.load(Ordering::Relaxed) {
+        if desk.time == Time::Real {
+            tick(&mut desk, waiting, stop)?;
+        }
         let job = match desk.time {
-            Time::Real => {
-                tick(&mut desk, waiting, stop)?;
-                waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?)
-            }
-            Time::Virtual(_) => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            _ if has_more => waiting.try_recv().map(Some).or_else(|error| match error {
+                TryRecvError::Empty => Ok(None),
+                TryRecvError::Disconnected => Err(RecvTimeoutError::Disconnected),
+            }),
+            Time::Real => waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?).map(Some),
+            Time::Virtual(_) => waiting.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected),
         };
         match job {
-            Ok(job) => {
+            Ok(Some(job)) => {
                 job(&mut desk);
                 do_waiting(&mut desk, waiting, stop);
             }
+            Ok(None) => {}
             Err(RecvTimeoutError::Timeout) => desk.tidy()?,
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        has_more = !stop.load(Ordering::Relaxed) && rounds::round(&mut desk);
     }
     desk.tidy()
 }

@@ -5,13 +5,16 @@
 
 mod access;
 mod accounts;
+mod calendars;
 mod commands;
 mod config;
 mod deliveries;
 mod forecast;
 mod harness;
 mod idempotency;
+mod jobs;
 mod lists;
+mod prices;
 mod problems;
 mod provider_keys;
 mod receiver;
@@ -19,4 +22,5 @@ mod resources;
 mod stream;
 mod tokens;
 mod webhooks;
+mod windows;
 mod year;
