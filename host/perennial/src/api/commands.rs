@@ -339,7 +339,9 @@ pub(crate) fn carried_out(
     plan_hash: Option<&str>,
 ) -> Result<Reply, Problem> {
     work.about(account, Some(id));
-    let answer = work.engine.command_as_planned(work.at, Some(account), id, command, plan_hash)?;
+    let asked_by = work.request.caller.id.to_string();
+    let terms = command::Terms { planned: plan_hash, asked_by: Some(&asked_by) };
+    let answer = work.engine.command_as_planned(work.at, Some(account), id, command, &terms)?;
     let events = answer.happened.iter().map(EventView::recorded).collect::<Vec<_>>();
     work.tell(answer.happened);
     if let Some(refusal) = &answer.refusal {

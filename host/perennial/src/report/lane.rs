@@ -189,7 +189,10 @@ impl Lane {
                 self.expires_at = Some(*expires_at);
             }
             Happened::PackageRefilled { .. } => self.problem = None,
-            Happened::CommandRefused { .. }
+            Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { .. }
+            | Happened::ApprovalLapsed { .. }
+            | Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::BalanceChanged { .. }
             | Happened::PackageOrdered { .. }

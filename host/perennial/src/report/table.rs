@@ -140,14 +140,14 @@ fn tone(event: &Event) -> Tone {
     let Some(topic) = Topic::of(&event.what) else { return Tone::Plain };
     match topic {
         Topic::Renewed | Topic::RenewedByCommand | Topic::Revived => Tone::Good,
-        Topic::Declined | Topic::InDoubt | Topic::Grace | Topic::Low | Topic::Uncovered | Topic::Resumed => {
+        Topic::Declined | Topic::InDoubt | Topic::Held | Topic::Lapsed | Topic::Grace | Topic::Low | Topic::Uncovered | Topic::Resumed => {
             Tone::Warning
         }
         Topic::Refused | Topic::PluginFailed | Topic::Retention | Topic::Released | Topic::Depleted => {
             Tone::Bad
         }
         Topic::Notice | Topic::Setting | Topic::Used => Tone::Faint,
-        Topic::Unsubscribed | Topic::Converted | Topic::Bought | Topic::Refilled | Topic::TopUp => {
+        Topic::Decided | Topic::Unsubscribed | Topic::Converted | Topic::Bought | Topic::Refilled | Topic::TopUp => {
             Tone::Plain
         }
     }

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answered;
 pub mod api_tokens;
+pub mod approvals;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;
@@ -34,7 +35,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -14,6 +14,8 @@ pub struct Standing {
     pub first_wake: Option<Timestamp>,
     /// Attempts of which nobody knows whether they happened.
     pub in_doubt: i64,
+    /// Plans that are held until somebody decides.
+    pub approvals_open: i64,
 }
 
 /// How things stand at `at`.
@@ -27,7 +29,10 @@ pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
     let in_doubt = db
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
         .query_row([], |row| row.get(0))?;
-    Ok(Standing { due, first_wake: first_wake.map(Timestamp::from_second), in_doubt })
+    let approvals_open = db
+        .prepare_cached("select count(*) from approval where state = 'open'")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Standing { due, first_wake: first_wake.map(Timestamp::from_second), in_doubt, approvals_open })
 }
 
 /// The providers of all accounts.

@@ -1,0 +1,1 @@
+//! What is held, until when, and what is known of it already.
