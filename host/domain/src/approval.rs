@@ -120,6 +120,14 @@ impl Held {
         };
         has_answer && self.cause == Cause::Auto
     }
+
+    /// Whether the clock may ask for a renewal of the resource again before its expiry is another.
+    pub fn may_be_asked_again(&self) -> bool {
+        match self.lapse {
+            Some(Lapse::Ended | Lapse::AutoRenewOff) => false,
+            Some(Lapse::Undecided | Lapse::ExpiryMoved) | None => !self.is_final(),
+        }
+    }
 }
 
 /// What is known already of a plan that is to be held.

@@ -155,7 +155,7 @@ impl Engine {
     ) -> Result<Verdict, DecisionError> {
         let stored = decidable(self.read(), at, id, decision)?;
         let held = Held { state: State::Rejected, ..stored.held(0) };
-        let event = decided(at, &stored, State::Rejected, decision, !held.is_final());
+        let event = decided(at, &stored, State::Rejected, decision, held.may_be_asked_again());
         let closing = closing(at, decision);
         let happened = self.close(vec![(stored, State::Rejected, closing, event)])?;
         Ok(Verdict::Done(happened))
@@ -168,7 +168,7 @@ impl Engine {
             let lapse = Some(Lapse::Undecided);
             let held = Held { state: State::Lapsed, lapse, ..stored.held(0) };
             let resource = stored.resource_id.clone();
-            let event = lapsed(at, resource, &stored.id, Lapse::Undecided, held.is_final());
+            let event = lapsed(at, resource, &stored.id, &held, Lapse::Undecided);
             (stored, State::Lapsed, Closing { at, by: None, reason: None, lapse }, event)
         });
         self.close(ends.collect())

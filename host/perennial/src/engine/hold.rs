@@ -97,16 +97,15 @@ impl Item {
             on_hold
                 .close(State::Lapsed, Closing { at: self.instant, by: None, reason: None, lapse: Some(lapse) });
             let resource = self.course.bundle.members[on_hold.held.member].id.clone();
-            let is_final = on_hold.held.is_final();
-            self.course.events.push(lapsed(self.instant, resource, &on_hold.id, lapse, is_final));
+            self.course.events.push(lapsed(self.instant, resource, &on_hold.id, &on_hold.held, lapse));
         }
     }
 }
 
 /// It lapsed.
-pub(super) fn lapsed(at: Timestamp, resource: String, approval: &str, reason: Lapse, is_final: bool) -> Event {
-    let what =
-        Happened::ApprovalLapsed { approval: approval.to_owned(), reason, asked_again: !is_final };
+pub(super) fn lapsed(at: Timestamp, resource: String, approval: &str, held: &Held, reason: Lapse) -> Event {
+    let asked_again = held.may_be_asked_again();
+    let what = Happened::ApprovalLapsed { approval: approval.to_owned(), reason, asked_again };
     Event { at, resource: Some(resource), what }
 }
 
