@@ -28,9 +28,20 @@ fn body(method: &str, path: &str, account: &str) -> String {
     body.to_owned()
 }
 
+/// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
+fn hold(server: &Server) {
+    for (account, resource) in [("acme-hw", "ecs-1"), ("beta-bd", "bcc-1")] {
+        let limit = r#"{"approval_above": "0.00"}"#;
+        let path = format!("/v1/accounts/{account}");
+        assert_eq!(server.send("admin", "PATCH", &path, &[], limit).status, 200);
+        assert_eq!(server.post("operator", &format!("/v1/resources/{resource}:renew"), "{}").status, 202);
+    }
+}
+
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let server = Server::furnished();
+    hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));
     let mut callers = vec![""];
@@ -39,8 +50,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
     for entry in api::routes(&server.host).entries() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
-        let (theirs, ours) =
-            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
+        let (theirs, ours) = match entry.path.as_str() {
+            path if path.contains("resources") => ("bcc-1", "ecs-1"),
+            path if path.contains("approvals") => ("bcc-1~1", "ecs-1~1"),
+            _ => ("beta-bd", "acme-hw"),
+        };
         for (place, caller) in callers.iter().enumerate() {
             let path = entry.path.replace("{id}", theirs);
             let answer =
@@ -65,6 +79,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/accounts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts                             401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
         GET    /v1/accounts/{id}                        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        PATCH  /v1/accounts/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
         GET    /v1/accounts/{id}/ledger                 401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/accounts/{id}:top-up                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/resources                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
@@ -79,6 +94,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plans                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/approvals/{id}:approve               401 403 403 200 409 | 403 403 404 404 | 403 403 200 409
+        POST   /v1/approvals/{id}:reject                401 403 403 409 409 | 403 403 404 404 | 403 403 409 409
         GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
@@ -97,16 +117,18 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
 #[test]
 fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
     let server = Server::furnished();
+    hold(&server);
     for (there, not_there) in [
         ("/v1/accounts/beta-bd", "/v1/accounts/none"),
         ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
         ("/v1/resources/bcc-1", "/v1/resources/none"),
+        ("/v1/approvals/bcc-1~1", "/v1/approvals/none~1"),
     ] {
         let hidden =
             server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
         assert_eq!(hidden, server.get("bound-admin", not_there).body);
     }
-    for list in ["accounts", "resources", "events", "attempts", "audit"] {
+    for list in ["accounts", "resources", "events", "attempts", "plans", "approvals", "audit"] {
         let body = server.get("bound-admin", &format!("/v1/{list}")).body;
         assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod commands;
 mod config;
 mod forecast;
