@@ -319,7 +319,8 @@ fn decide(
             (Some(problem), happened)
         }
         Verdict::Changed { hash, happened } => {
-            let detail = "it would do something else by now, which the approval holds from now on; look at it again";
+            let detail =
+                "it would do something else by now, which the approval holds from now on; look at it again";
             (Some(Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())), happened)
         }
     };

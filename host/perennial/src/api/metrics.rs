@@ -158,11 +158,7 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
         ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
-        (
-            "perennial_approvals_open",
-            "Plans that are held until somebody decides.",
-            standing.approvals_open,
-        ),
+        ("perennial_approvals_open", "Plans that are held until somebody decides.", standing.approvals_open),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);

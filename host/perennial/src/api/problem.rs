@@ -107,11 +107,9 @@ impl Kind {
             Kind::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
             Kind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
             Kind::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
-            Kind::OwnApproval => (
-                "own-approval",
-                StatusCode::FORBIDDEN,
-                "Whoever asked for an approval does not decide on it",
-            ),
+            Kind::OwnApproval => {
+                ("own-approval", StatusCode::FORBIDDEN, "Whoever asked for an approval does not decide on it")
+            }
             Kind::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
             Kind::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")

@@ -113,8 +113,9 @@ impl Engine {
         decision: &Decision<'_>,
     ) -> Result<Verdict, DecisionError> {
         let stored = decidable(self.read(), at, id, decision)?;
-        let question = formats::decision::read_question(&stored.priced.question)
-            .map_err(|problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() })?;
+        let question = formats::decision::read_question(&stored.priced.question).map_err(|problems| {
+            StoreError::Damaged { what: "a kept question", found: problems.to_string() }
+        })?;
         let command = question.command;
         let (bundle, member) = bundles::of_row(self.read(), stored.resource)?;
         let account = bundle.account;
@@ -132,7 +133,8 @@ impl Engine {
         if priced.hash != stored.priced.hash {
             let item = &asked.batch.items[0];
             let key = carry::attempt_key(&plan, &item.course.bundle, member);
-            let attempt = key.map(|key| write::row_of(item, &key.resource).map(|row| (key, row))).transpose()?;
+            let attempt =
+                key.map(|key| write::row_of(item, &key.resource).map(|row| (key, row))).transpose()?;
             return self.price_anew(at, &stored, &command, priced, attempt);
         }
         if let Some(refusal) = asked.carry_out(&command, Ok(plan))? {

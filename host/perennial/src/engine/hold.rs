@@ -94,8 +94,10 @@ impl Item {
     pub(super) fn let_lapse(&mut self) {
         for on_hold in &mut self.on_hold {
             let Some(lapse) = on_hold.held.lapse(&self.course.bundle) else { continue };
-            on_hold
-                .close(State::Lapsed, Closing { at: self.instant, by: None, reason: None, lapse: Some(lapse) });
+            on_hold.close(
+                State::Lapsed,
+                Closing { at: self.instant, by: None, reason: None, lapse: Some(lapse) },
+            );
             let resource = self.course.bundle.members[on_hold.held.member].id.clone();
             self.course.events.push(lapsed(self.instant, resource, &on_hold.id, &on_hold.held, lapse));
         }
@@ -114,7 +116,8 @@ impl Batch {
     pub(super) fn is_held(&self, place: usize, plan: &Plan) -> bool {
         let item = &self.items[place];
         let limit = self.accounts[item.account].account.approval_above;
-        limit.is_some() && approval::is_held(limit, approval::commitment(plan, &item.course.bundle, item.instant))
+        limit.is_some()
+            && approval::is_held(limit, approval::commitment(plan, &item.course.bundle, item.instant))
     }
 
     /// Holds the automatic renewal that `plan` is, and asks for an approval if nobody has been asked yet.

@@ -207,9 +207,7 @@ fn on_hold_changed(
         (None, Some(asking)) => {
             let held = &on_hold.held;
             let attempt = match &held.key {
-                Some(key) => {
-                    Some(attempts::hold(db, row_of(item, &key.resource)?, key.clone(), asking.at)?)
-                }
+                Some(key) => Some(attempts::hold(db, row_of(item, &key.resource)?, key.clone(), asking.at)?),
                 None => None,
             };
             let new = NewApproval {

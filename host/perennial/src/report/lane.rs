@@ -176,6 +176,10 @@ impl Lane {
             Happened::RenewalInDoubt { .. } | Happened::PackageDepleted { .. } => {
                 self.problem = Some(words())
             }
+            Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { asked_again: false, .. }
+            | Happened::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
+            Happened::ApprovalDecided { .. } | Happened::ApprovalLapsed { .. } => self.problem = None,
             Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
             Happened::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
@@ -189,10 +193,7 @@ impl Lane {
                 self.expires_at = Some(*expires_at);
             }
             Happened::PackageRefilled { .. } => self.problem = None,
-            Happened::ApprovalRequested { .. }
-            | Happened::ApprovalDecided { .. }
-            | Happened::ApprovalLapsed { .. }
-            | Happened::CommandRefused { .. }
+            Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::BalanceChanged { .. }
             | Happened::PackageOrdered { .. }

@@ -194,7 +194,8 @@ pub fn next_lapse(db: &Connection, until: Timestamp) -> Result<Option<Timestamp>
     Ok(second.map(Timestamp::from_second))
 }
 
-const ALL: &str = "select p.*, a.id as account_id, r.id as resource_id, t.expires_before as attempt_expires_before,
+const ALL: &str =
+    "select p.*, a.id as account_id, r.id as resource_id, t.expires_before as attempt_expires_before,
         t.term_count, t.term_unit, n.id as attempt_resource
     from approval p join account a on a.row = p.account join resource r on r.row = p.resource
     left join attempt t on t.row = p.attempt left join resource n on n.row = t.resource";

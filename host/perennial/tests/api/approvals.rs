@@ -59,13 +59,8 @@ fn told(server: &Server) -> String {
         let shown = shown.iter().filter(|name| !event[**name].is_null());
         let more = shown.map(|name| format!(" {name}={}", event[*name].to_string().replace('"', "")));
         let word = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
-        told += &format!(
-            "{} {} {}{}\n",
-            word("at"),
-            word("resource"),
-            word("type"),
-            more.collect::<String>()
-        );
+        told +=
+            &format!("{} {} {}{}\n", word("at"), word("resource"), word("type"), more.collect::<String>());
     }
     told
 }
@@ -76,7 +71,8 @@ fn an_account_gets_a_limit_from_an_admin() {
     let path = "/v1/accounts/acme-hw";
     let etag = server.get("admin", path).headers["etag"].to_str().unwrap().to_owned();
     let if_match = format!("if-match: {etag}");
-    let set = |limit: &str| server.send("admin", "PATCH", path, &[&if_match, "x-reason: the auditors"], limit);
+    let set =
+        |limit: &str| server.send("admin", "PATCH", path, &[&if_match, "x-reason: the auditors"], limit);
     expect![[r#"
         200 OK
         content-type: application/json
@@ -102,7 +98,8 @@ fn an_account_gets_a_limit_from_an_admin() {
               "value": "50.00"
             }
           ]
-        }"#]].assert_eq(&set(r#"{"approval_above": "50.00"}"#).shown());
+        }"#]]
+    .assert_eq(&set(r#"{"approval_above": "50.00"}"#).shown());
     assert_eq!(set(r#"{"approval_above": null}"#).status, 412, "it is another version by now");
     assert_eq!(server.get("viewer", path).json()["approval_above"], "50.00");
     let change = |limit: &str| server.send("admin", "PATCH", path, &[], limit);
@@ -126,9 +123,11 @@ fn an_account_gets_a_limit_from_an_admin() {
           "status": 422,
           "title": "Some fields do not make sense",
           "type": "urn:perennial:problem:invalid-fields"
-        }"#]].assert_eq(&change(r#"{"approval_above": "-1.00", "settings": {}}"#).shown());
+        }"#]]
+    .assert_eq(&change(r#"{"approval_above": "-1.00", "settings": {}}"#).shown());
     let audit = server.get("admin", "/v1/audit?limit=1000").json();
-    let reasons = audit["items"].as_array().unwrap().iter().filter(|record| record["reason"] == "the auditors");
+    let reasons =
+        audit["items"].as_array().unwrap().iter().filter(|record| record["reason"] == "the auditors");
     assert_eq!(reasons.count(), 2);
     let body = r#"{"id": "new", "provider": "huawei", "currency": "CNY", "balance": "1.00", "approval_above": "0.00"}"#;
     assert_eq!(server.post("admin", "/v1/accounts", body).json()["approval_above"], "0.00");
@@ -212,7 +211,8 @@ fn a_command_above_the_limit_is_held_and_shown() {
               "type": "approval_requested"
             }
           ]
-        }"#]].assert_eq(&shown(&server, &held));
+        }"#]]
+    .assert_eq(&shown(&server, &held));
     let again = renew(&server, "admin");
     assert_eq!((again.status.as_u16(), &again.json()["events"]), (202, &serde_json::json!([])));
     assert_eq!(again.json()["approval"], held.json()["approval"], "it waits for the same");
@@ -270,7 +270,8 @@ fn a_command_above_the_limit_is_held_and_shown() {
           "reason": null,
           "resource": "ecs-1",
           "state": "open"
-        }"#]].assert_eq(&shown(&server, &got));
+        }"#]]
+    .assert_eq(&shown(&server, &got));
     assert_eq!(got.json(), held.json()["approval"]);
     let attempts = server.get("viewer", "/v1/attempts").json();
     assert_eq!(attempts["items"][0]["state"], "awaiting_approval");
@@ -283,14 +284,18 @@ fn a_command_above_the_limit_is_held_and_shown() {
 #[test]
 fn plans_and_approvals_are_listed_by_account_resource_and_state() {
     let server = careful();
-    assert_eq!(server.send("admin", "PATCH", "/v1/accounts/beta-bd", &[], r#"{"approval_above": "0.00"}"#).status, 200);
+    assert_eq!(
+        server.send("admin", "PATCH", "/v1/accounts/beta-bd", &[], r#"{"approval_above": "0.00"}"#).status,
+        200
+    );
     renew(&server, "operator");
     assert_eq!(server.post("operator", "/v1/resources/bcc-1:renew", "{}").status, 202);
     assert_eq!(server.post("approver", "/v1/approvals/bcc-1~1:reject", "{}").status, 200);
     assert_eq!(server.post("operator", "/v1/resources/bcc-1:renew", "{}").status, 202);
     let ids = |path: &str| {
         let page = server.get("viewer", path).json();
-        let ids = page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
+        let ids =
+            page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned());
         format!("{} {}", ids.collect::<Vec<_>>().join(" "), page["next_cursor"].as_str().unwrap_or("end"))
     };
     let mut table = String::new();
@@ -319,8 +324,12 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
         /v1/plans?account=beta-bd: bcc-1~2 end
         /v1/plans?state=rejected: bcc-1~1 end
         /v1/plans?limit=1: ecs-1~1 c1
-    "#]].assert_eq(&table);
-    assert_eq!(server.get("viewer", "/v1/plans").json(), server.get("viewer", "/v1/approvals?state=open").json());
+    "#]]
+    .assert_eq(&table);
+    assert_eq!(
+        server.get("viewer", "/v1/plans").json(),
+        server.get("viewer", "/v1/approvals?state=open").json()
+    );
     expect![[r#"
         400 Bad Request
         content-type: application/problem+json
@@ -335,7 +344,8 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
           "status": 400,
           "title": "The request cannot be read",
           "type": "urn:perennial:problem:bad-request"
-        }"#]].assert_eq(&server.get("viewer", "/v1/plans?state=held").shown());
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/plans?state=held").shown());
     let bound = server.get("bound-viewer", "/v1/plans").body;
     assert!(bound.contains("ecs-1~1") && !bound.contains("bcc-1"), "{bound}");
 }
@@ -469,7 +479,8 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
               "unit": "month"
             }
           }
-        }"#]].assert_eq(&shown(&server, &approved));
+        }"#]]
+    .assert_eq(&shown(&server, &approved));
     assert_eq!(approved.json()["approval"]["decided_by"], id_of(&server, "approver").as_str());
     assert_eq!(server.get("viewer", "/v1/attempts").json()["items"][0]["state"], "settled");
     let audit = server.get("admin", "/v1/audit?limit=1").json();
@@ -484,7 +495,8 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
           "status": 409,
           "title": "Things are not as the request needs them",
           "type": "urn:perennial:problem:conflict"
-        }"#]].assert_eq(&twice.shown());
+        }"#]]
+    .assert_eq(&twice.shown());
     assert_eq!(server.get("viewer", "/v1/accounts/acme-hw").json()["balance"], "401.00");
 }
 
@@ -590,7 +602,8 @@ fn an_approver_disagrees_and_nothing_is_done() {
               "unit": "month"
             }
           }
-        }"#]].assert_eq(&shown(&server, &server.post("approver", "/v1/approvals/ecs-1~1:reject", body)));
+        }"#]]
+    .assert_eq(&shown(&server, &server.post("approver", "/v1/approvals/ecs-1~1:reject", body)));
     assert_eq!(server.get("viewer", "/v1/attempts").json()["items"][0]["state"], "void");
     assert_eq!(server.get("viewer", "/v1/accounts/acme-hw").json()["balance"], "500.00");
 }
@@ -611,7 +624,8 @@ fn nobody_decides_on_what_they_asked_for_themselves() {
                   "status": 403,
                   "title": "Whoever asked for an approval does not decide on it",
                   "type": "urn:perennial:problem:own-approval"
-                }"#]].assert_eq(&own.shown());
+                }"#]]
+            .assert_eq(&own.shown());
         }
         assert_eq!(own.status, 403);
         assert_eq!(server.post("operator", &path, "{}").status, 403);
@@ -658,7 +672,8 @@ fn what_nobody_decides_on_lapses_before_the_providers_last_try() {
         2026-01-31T15:59:59Z ecs-1 stage_changed to=grace
         2026-01-31T15:59:59Z bcc-1 stage_changed to=retention
         2026-01-31T15:59:59Z bcc-1 setting_changed
-    "#]].assert_eq(&told(&server));
+    "#]]
+    .assert_eq(&told(&server));
     let late = server.post("approver", "/v1/approvals/ecs-1~1:approve", "{}");
     assert_eq!((late.status.as_u16(), &late.json()["type"]), (409, &"urn:perennial:problem:conflict".into()));
 }
@@ -756,7 +771,8 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
           "status": 409,
           "title": "The command would now do something else",
           "type": "urn:perennial:problem:plan-changed"
-        }"#]].assert_eq(&server.post("approver", "/v1/approvals/ecs-1~1:approve", &old).shown());
+        }"#]]
+    .assert_eq(&server.post("approver", "/v1/approvals/ecs-1~1:approve", &old).shown());
     let new = serde_json::json!({ "plan_hash": changed.json()["plan_hash"] }).to_string();
     assert_eq!(server.post("approver", "/v1/approvals/ecs-1~1:approve", &new).status, 200);
     expect![[r#"
@@ -780,7 +796,8 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         2026-02-16T00:00:00Z ecs-1 balance_changed reason=renewal amount=-99.00
         2026-02-16T00:00:00Z ecs-1 renewal_settled
         2026-02-16T00:00:00Z ecs-1 stage_changed to=active
-    "#]].assert_eq(&told(&server));
+    "#]]
+    .assert_eq(&told(&server));
 }
 
 #[test]
@@ -791,7 +808,10 @@ fn what_cannot_be_paid_stays_open_until_somebody_pays_in() {
     let refused = server.post("approver", "/v1/approvals/ecs-1~1:approve", "{}");
     assert_eq!(refused.json()["type"], "urn:perennial:problem:command-refused");
     assert_eq!(refused.json()["approval"]["state"], "open");
-    assert_eq!(server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1000.00"}"#).status, 200);
+    assert_eq!(
+        server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1000.00"}"#).status,
+        200
+    );
     assert_eq!(server.post("approver", "/v1/approvals/ecs-1~1:approve", "{}").status, 200);
     assert_eq!(server.get("viewer", "/v1/accounts/acme-hw").json()["balance"], "312.00");
 }

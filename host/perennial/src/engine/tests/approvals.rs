@@ -64,7 +64,8 @@ impl World {
 
     /// The states of all approvals and attempts.
     fn states(&self) -> String {
-        let sql = "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
+        let sql =
+            "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
                        coalesce((select group_concat(state || ' ' || tries, ', ') from attempt), '-')";
         self.engine.read().query_row(sql, [], |row| row.get(0)).unwrap()
     }
@@ -79,7 +80,8 @@ fn a_try_above_the_limit_asks_once_and_lapses_before_the_last_try() {
         2026-03-08T23:59:59Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=undecided
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
         2026-03-13T00:00:00Z a/vm stage_changed to=released
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.balance("a"), money("100"));
     expect!["vm~1 lapsed | void 1"].assert_eq(&world.states());
 }
@@ -95,13 +97,15 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
         2026-03-08T06:00:01Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
         2026-03-08T06:00:01Z a/vm balance_changed amount=-30.00
         2026-03-08T06:00:01Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.balance("a"), money("70"));
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
     world.run_to("2026-04-07");
     expect![[r#"
         2026-04-07T00:00:00Z a/vm approval_requested approval=vm~2 lapses_at=2026-04-07T23:59:59Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -122,7 +126,8 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
         2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
         2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected asked_again=false
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.resource("vm").stage, Stage::Grace);
     assert_eq!(world.ask("2026-03-11T12:00:00", "vm", &renew(), "operator").as_deref(), Some("vm~2"));
     assert_eq!(world.approve("2026-03-12", "vm~2"), "done");
@@ -135,8 +140,10 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
         2026-03-12T00:00:00Z a/vm stage_changed to=active
         2026-04-07T00:00:00Z a/vm approval_requested approval=vm~3 lapses_at=2026-04-07T23:59:59Z
         2026-04-07T23:59:59Z a/vm approval_lapsed approval=vm~3 asked_again=false reason=undecided
-    "#]].assert_eq(&world.told());
-    expect!["vm~1 rejected, vm~2 approved, vm~3 lapsed | void 1, settled 1, void 1"].assert_eq(&world.states());
+    "#]]
+    .assert_eq(&world.told());
+    expect!["vm~1 rejected, vm~2 approved, vm~3 lapsed | void 1, settled 1, void 1"]
+        .assert_eq(&world.states());
 }
 
 #[test]
@@ -147,14 +154,16 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-20")));
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     expect!["vm~1 open | awaiting_approval 1"].assert_eq(&world.states());
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     expect![[r#"
         2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-19")));
 }
 
@@ -190,7 +199,8 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     expect![[r#"
         2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
         2026-03-09T00:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=undecided
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -212,7 +222,8 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
         2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
         2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
 }
 
@@ -236,7 +247,8 @@ fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open(
         2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -276,18 +288,19 @@ fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
         2026-03-08T01:00:00Z a/vm unsubscribed expires_at=none
         2026-03-08T01:00:00Z a/vm stage_changed to=unsubscribed
         2026-03-08T01:00:00Z a/vm balance_changed amount=30.00
-        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=ended
+        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=ended
         vm~1 lapsed | void 1
         auto-renew off:
         2026-03-08T01:00:00Z a/vm setting_changed setting=on_expiry value=lapse
-        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=auto_renew_off
+        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=auto_renew_off
         vm~1 lapsed | void 1
         limit gone at the next try:
         2026-03-08T12:00:00Z a/vm balance_changed amount=-30.00
         2026-03-08T12:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-08T12:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=expiry_moved
         vm~1 lapsed | settled 1
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -304,7 +317,8 @@ fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
         2026-03-09T13:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
         2026-03-09T13:00:00Z a/vm balance_changed amount=-30.00
         2026-03-09T13:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
 }
 
 #[test]
@@ -321,7 +335,8 @@ fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
         2026-03-03T00:00:00Z a/pkg package_ordered pay_at=2026-03-05T00:00:00Z
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T00:00:00Z
-    "#]].assert_eq(&world.told());
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.balance("a"), money("70"));
 }
 

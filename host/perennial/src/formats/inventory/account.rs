@@ -56,7 +56,8 @@ impl<'c, 'n> Accounts<'c, 'n> {
 
     /// Reads the account at `place` of the list.
     pub(super) fn read(&mut self, place: usize, spot: Spot<'n, '_>) -> Option<()> {
-        let fields = spot.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
+        let fields =
+            spot.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
         let provider = fields.required("provider", |spot| spot.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
         let id = fields.required("id", |spot| spot.id());
