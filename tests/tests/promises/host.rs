@@ -102,8 +102,7 @@ impl Host {
 
     /// Takes in what happened besides.
     pub fn record(&mut self, happened: Vec<Recorded>) {
-        let line =
-            |recorded: &Recorded| event::line(recorded.account.as_deref(), &recorded.event);
+        let line = |recorded: &Recorded| event::line(recorded.account.as_deref(), &recorded.event);
         self.lines.extend(happened.iter().map(line));
     }
 

@@ -255,7 +255,8 @@ pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
     )?;
     let asked = host.rows("select id from approval");
     let told = |kind| host.events(kind).iter().map(|event| text(event, "approval")).collect::<Vec<_>>();
-    let (mut requested, ended) = (told("approval_requested"), [told("approval_lapsed"), told("approval_decided")]);
+    let (mut requested, ended) =
+        (told("approval_requested"), [told("approval_lapsed"), told("approval_decided")]);
     requested.sort();
     requested.dedup();
     proptest::prop_assert_eq!(requested.len(), asked.len(), "every approval is told of");

@@ -108,25 +108,27 @@ fn inventory(money: Money) -> impl Strategy<Value = Inventory> {
     let baidu = (balance, 0..24_u32, prop::sample::select(vec!["expiry", "renewal"]));
     // Some accounts hold plans, most of them only the dear ones.
     let limits = [prop::option::weighted(0.4, 0..150_u32), prop::option::weighted(0.4, 0..150_u32)];
-    (huawei, baidu, limits, prop::collection::vec(bundle(), 1..9)).prop_map(|(huawei, baidu, limits, bundles)| {
-        let mut settings = json!({ "site": "intl", "deduction_days": huawei.1 });
-        if let Some(day) = huawei.2.filter(|day| *day < 8) {
-            settings["unified_expiry_day"] = day.to_string().into();
-        }
-        let accounts = vec![
-            account("hw", "huawei", huawei.0, &settings, limits[0]),
-            account(
-                "bd",
-                "baidu",
-                baidu.0,
-                &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 }),
-                limits[1],
-            ),
-        ];
-        let resources =
-            bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
-        Inventory { accounts, resources }
-    })
+    (huawei, baidu, limits, prop::collection::vec(bundle(), 1..9)).prop_map(
+        |(huawei, baidu, limits, bundles)| {
+            let mut settings = json!({ "site": "intl", "deduction_days": huawei.1 });
+            if let Some(day) = huawei.2.filter(|day| *day < 8) {
+                settings["unified_expiry_day"] = day.to_string().into();
+            }
+            let accounts = vec![
+                account("hw", "huawei", huawei.0, &settings, limits[0]),
+                account(
+                    "bd",
+                    "baidu",
+                    baidu.0,
+                    &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 }),
+                    limits[1],
+                ),
+            ];
+            let resources =
+                bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
+            Inventory { accounts, resources }
+        },
+    )
 }
 
 fn account(id: &str, provider: &str, balance: u32, settings: &Value, limit: Option<u32>) -> Value {
