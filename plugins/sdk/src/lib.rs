@@ -1,12 +1,16 @@
-//! What every Rust plugin would otherwise repeat: the bindings of `wit/provider`, provider days, and settings.
+//! What every Rust plugin would otherwise repeat: the bindings of `wit/provider`, provider days, settings and, for those
+//! that answer the provider's own API, requests.
 //!
-//! Knows the contract and the calendar; knows no provider. A plugin implements the four `Guest` traits of
-//! [`exports`] on a type of its own and hands that type to [`export_provider!`], under
-//! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison.
+//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest` traits
+//! of [`exports`] on a type of its own and hands that type to [`export_provider!`], under
+//! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison. With the
+//! feature `endpoint` there is a fifth, of the provider's own API.
 
 #[cfg(target_family = "wasm")]
 mod allocator;
 pub mod calendar;
+#[cfg(feature = "endpoint")]
+pub mod request;
 pub mod settings;
 
 #[allow(
@@ -17,9 +21,20 @@ pub mod settings;
     reason = "generated from wit/provider"
 )]
 mod bindings {
+    #[cfg(not(feature = "endpoint"))]
     wit_bindgen::generate!({
         path: "../../wit/provider",
         world: "provider",
+        pub_export_macro: true,
+        export_macro_name: "export_provider",
+        default_bindings_module: "plugin_sdk",
+        additional_derives: [Clone, PartialEq],
+        generate_all,
+    });
+    #[cfg(feature = "endpoint")]
+    wit_bindgen::generate!({
+        path: "../../wit/provider",
+        world: "provider-with-endpoint",
         pub_export_macro: true,
         export_macro_name: "export_provider",
         default_bindings_module: "plugin_sdk",
@@ -32,6 +47,8 @@ pub use bindings::exports::perennial::provider::commands::{
     AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question,
     Refund, Renewal, Scope, Step,
 };
+#[cfg(feature = "endpoint")]
+pub use bindings::exports::perennial::provider::endpoint;
 pub use bindings::exports::perennial::provider::lifecycle::{Happening, Occurrence, Outlook};
 pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
 pub use bindings::exports::perennial::provider::types::*;
