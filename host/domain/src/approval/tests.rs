@@ -166,6 +166,9 @@ proptest! {
     }
 }
 
+/// What becomes of a resource, and why that lets an approval lapse that the clock, or a person, asked for.
+type Fate = (fn(&mut Resource), Option<Lapse>, Option<Lapse>);
+
 #[test]
 fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
     let now = |change: fn(&mut Resource)| {
@@ -174,7 +177,7 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
         bundle([member])
     };
     let of_command = Held { cause: Cause::Command, ..automatic() };
-    let cases: [(fn(&mut Resource), Option<Lapse>, Option<Lapse>); 5] = [
+    let cases: [Fate; 5] = [
         (|_| {}, None, None),
         (|member| member.stage = Stage::Grace, None, None),
         (|member| member.stage = Stage::Unsubscribed, Some(Lapse::Ended), Some(Lapse::Ended)),

@@ -139,7 +139,11 @@ fn decide(
     });
     let verdict = verdict.map_err(|error: DecisionError| match error {
         DecisionError::Unknown(_) => anyhow::Error::from(Wrong::Argument(error.to_string())),
-        error => error.into(),
+        DecisionError::Engine(_)
+        | DecisionError::Closed(_)
+        | DecisionError::Late(_)
+        | DecisionError::Own
+        | DecisionError::OtherPlan(_) => error.into(),
     })?;
     match verdict {
         Verdict::Done(happened) => tell(&happened),

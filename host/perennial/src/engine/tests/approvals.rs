@@ -253,7 +253,8 @@ fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open(
 
 #[test]
 fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
-    let cases: [(&str, fn(&mut World)); 4] = [
+    type Act = fn(&mut World);
+    let cases: [(&str, Act); 4] = [
         ("renewed otherwise", |world| {
             world.engine.set_approval_above(at("2026-03-08"), "a", None).unwrap();
             assert_eq!(world.command("2026-03-08T01:00:00", "vm", &renew()), None);

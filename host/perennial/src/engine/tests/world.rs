@@ -435,11 +435,11 @@ pub fn tell(recorded: &Recorded) -> String {
     ];
     let of_lapse = Some("reason").filter(|_| kind == "approval_lapsed");
     let shown = shown.into_iter().chain(of_lapse).filter_map(|name| Some((name, body.get(name)?)));
-    let shown = shown.map(|(name, value)| match value {
-        serde_json::Value::String(text) => format!(" {name}={text}"),
-        serde_json::Value::Bool(flag) => format!(" {name}={flag}"),
-        _ => format!(" {name}=none"),
-    });
+    let text = |value: &serde_json::Value| match value.as_bool() {
+        Some(flag) => flag.to_string(),
+        None => value.as_str().unwrap_or("none").to_owned(),
+    };
+    let shown = shown.map(|(name, value)| format!(" {name}={}", text(value)));
     let (account, resource) = (recorded.account.as_deref(), event.resource.as_deref());
     let whose = format!("{}/{}", account.unwrap_or("-"), resource.unwrap_or("-"));
     format!("{} {whose} {kind}{}\n", event.at, shown.collect::<String>())
