@@ -871,3 +871,50 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     };
     happened.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()
 }
+
+#[test]
+fn a_late_renewal_that_counts_from_the_present_is_the_same_plan_a_minute_later() {
+    let server = Server::new();
+    let inventory = serde_json::json!({
+        "accounts": [{
+            "id": "late", "provider": "baidu", "currency": "CNY", "balance": "500.00",
+            "settings": { "late_renewal_from": "renewal" },
+        }],
+        "resources": [{
+            "id": "bcc-9", "account": "late", "kind": "bcc", "region": "bj", "charging": "prepaid",
+            "started_at": "2025-11-30T02:00:00Z", "expires_at": "2025-12-30T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "50.00",
+        }],
+    });
+    assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
+    server.advance("2026-01-01T00:00:01Z");
+    let renew = |body: &str| server.post("operator", "/v1/resources/bcc-9:renew", body);
+    let dry = renew(r#"{"dry_run": true}"#).json()["plan"].clone();
+    server.advance("2026-01-01T00:01:00Z");
+    let later = renew(r#"{"dry_run": true}"#).json()["plan"].clone();
+    assert_ne!(dry["steps"][0]["expires_at"], later["steps"][0]["expires_at"], "it counts from the present");
+    assert_eq!(dry["plan_hash"], later["plan_hash"]);
+    let limit = r#"{"approval_above": "0.00"}"#;
+    assert_eq!(server.send("admin", "PATCH", "/v1/accounts/late", &[], limit).status, 200);
+    assert_eq!(renew(&serde_json::json!({ "plan_hash": dry["plan_hash"] }).to_string()).status, 202);
+    server.advance("2026-01-02T00:00:00Z");
+    let approved = server.post("approver", "/v1/approvals/bcc-9~1:approve", "{}");
+    assert_eq!(approved.status, 200, "{}", approved.body);
+}
+
+#[test]
+fn a_forecast_counts_on_nobodys_approval() {
+    let server = careful();
+    renew(&server, "operator");
+    let before = server.get("viewer", "/v1/approvals").body;
+    let forecast = server.get("viewer", "/v1/forecast?months=2&format=csv");
+    assert_eq!(forecast.status, 200);
+    assert!(!forecast.body.contains("ecs-1"), "{}", forecast.body);
+    assert_eq!(server.get("viewer", "/v1/approvals").body, before, "it is a copy that lapsed");
+    assert_eq!(
+        server.send("admin", "PATCH", "/v1/accounts/acme-hw", &[], r#"{"approval_above": null}"#).status,
+        200
+    );
+    let forecast = server.get("viewer", "/v1/forecast?months=2&format=csv");
+    assert!(forecast.body.contains("ecs-1"), "{}", forecast.body);
+}
