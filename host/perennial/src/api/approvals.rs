@@ -70,7 +70,7 @@ pub(crate) struct ApprovalView {
     currency: String,
     /// When it was asked for.
     asked_at: String,
-    /// The id of the token that asked, which does not decide; null for the clock.
+    /// The id of the token, or of the key of a provider's own API, that asked and does not decide; null for the clock.
     asked_by: Option<String>,
     /// When it lapses, or would have.
     lapses_at: String,

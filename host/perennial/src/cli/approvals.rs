@@ -7,6 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::Wrong;
+use crate::cli::audited;
 use crate::cli::output;
 use crate::clock;
 use crate::engine::Engine;
@@ -23,9 +24,6 @@ use crate::store::approvals::Filter;
 use crate::store::approvals::StoredApproval;
 use crate::store::audit;
 use crate::store::audit::Record;
-
-/// Who the audit log and the events say decided on the command line.
-const CLI: &str = "cli";
 
 /// Lists the plans that are held because they cost more than their account may spend unasked, and decides on them.
 #[derive(Debug, clap::Args)]
@@ -130,7 +128,7 @@ fn decide(
     }
     let store = Store::open(&context.db)?;
     let mut engine = Engine::new(store, context.providers()?, Keep::Everything);
-    let decision = Decision { by: CLI, reason, planned: None };
+    let decision = Decision { by: audited::CLI, reason, planned: None };
     let verdict = engine.atomically(|engine| {
         let verdict = decide(engine, at, &decision)?;
         let stored = approvals::get(engine.read(), id)?;
@@ -184,16 +182,10 @@ fn record(
     let about = stored.map(|stored| (stored.account_id, stored.resource_id));
     let (account, resource) = about.unzip();
     Record {
-        at,
-        token: CLI.to_owned(),
-        name: CLI.to_owned(),
-        request: String::new(),
-        account,
         resource,
-        operation: format!("perennial approvals {verb} {id}"),
         reason: reason.map(str::to_owned),
-        status: 0,
         outcome: outcome.to_owned(),
+        ..audited::record(at, &format!("approvals {verb} {id}"), account.as_deref())
     }
 }
 

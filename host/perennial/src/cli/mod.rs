@@ -4,10 +4,12 @@
 //! wrong.
 
 mod approvals;
+mod audited;
 mod demo;
 mod events;
 mod import;
 mod input;
+mod key;
 mod output;
 mod plugins;
 mod resources;
@@ -76,6 +78,7 @@ enum Command {
     Serve(serve::Arguments),
     Token(token::Arguments),
     Approvals(approvals::Arguments),
+    Key(key::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
@@ -135,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::serve(&context, arguments),
         Command::Token(arguments) => token::token(&context, arguments),
         Command::Approvals(arguments) => approvals::approvals(&context, arguments),
+        Command::Key(arguments) => key::key(&context, arguments),
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),

@@ -53,7 +53,7 @@ pub struct Answer {
 pub struct Terms<'a> {
     /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
     pub planned: Option<&'a str>,
-    /// The id of the token that asks, which cannot approve of it.
+    /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
     pub asked_by: Option<&'a str>,
 }
 
@@ -334,7 +334,12 @@ impl Engine {
         }
     }
 
-    fn unknown_resource(
+    /// What a command on a resource that does not exist is answered; `account` is who asks, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn unknown_resource(
         &mut self,
         at: Timestamp,
         account: Option<&str>,
@@ -364,6 +369,22 @@ impl Engine {
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
         let happened = self.write_event(row, id.as_deref(), event)?;
         Ok(Answer { refusal: Some(refusal), approval: None, happened })
+    }
+
+    /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn refuse(
+        &mut self,
+        at: Timestamp,
+        (row, account): (i64, &str),
+        resource: &str,
+        command: &Command,
+        refusal: &Refusal,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        self.write_event(Some(row), Some(account), refused(at, resource, command, refusal))
     }
 
     pub(super) fn write_event(

@@ -20,8 +20,10 @@ pub mod lock;
 pub mod orders;
 pub mod packages;
 pub mod pages;
+pub mod provider_keys;
 pub mod records;
 pub mod standing;
+pub mod subjects;
 pub mod tokens;
 mod words;
 

@@ -12,6 +12,7 @@ mod harness;
 mod idempotency;
 mod lists;
 mod problems;
+mod provider_keys;
 mod resources;
 mod stream;
 mod tokens;
