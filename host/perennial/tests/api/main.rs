@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod calendars;
 mod commands;
 mod config;
