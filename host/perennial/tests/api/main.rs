@@ -7,6 +7,7 @@ mod accounts;
 mod approvals;
 mod commands;
 mod config;
+mod decisions;
 mod forecast;
 mod harness;
 mod idempotency;
