@@ -10,6 +10,7 @@ mod calendars;
 mod commands;
 mod config;
 mod deliveries;
+mod decisions;
 mod forecast;
 mod harness;
 mod idempotency;
