@@ -147,8 +147,34 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error:#}", context.stderr_style().alarm("error"));
+            eprintln!("{}: {}", context.stderr_style().alarm("error"), told(&error));
             ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })
         }
+    }
+}
+
+/// An error and its causes, but for those that a message before them tells already.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.contains(&cause) {
+            let comma = if told.is_empty() { "" } else { ": " };
+            told = format!("{told}{comma}{cause}");
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = Wrong::Unreadable { path: PathBuf::from("a.json"), source: missing() };
+        assert_eq!(told(&error.into()), "cannot read `a.json`: no such file");
+        let error = anyhow::Error::from(missing()).context("cannot start");
+        assert_eq!(told(&error), "cannot start: no such file");
     }
 }

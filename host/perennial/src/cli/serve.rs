@@ -1,5 +1,6 @@
 //! `perennial serve`: the clock, the admin API and the providers' own APIs in one process.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +22,8 @@ use crate::cli::key;
 use crate::cli::run;
 use crate::endpoint;
 use crate::endpoint::Endpoint;
+use crate::engine::rules::Providers;
+use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
 use crate::store::Store;
 use crate::store::api_tokens;
@@ -60,13 +63,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         .map_err(|error| Wrong::Argument(error.to_string()))?;
     let sealer = key::sealer(config.secrets_key_file.as_ref());
     let sealer = sealer.map_err(|error| Wrong::Argument(error.to_string()))?;
-    let endpoints = config.endpoints.iter().map(|(provider, address)| {
-        let sealer = sealer.clone().ok_or(SecretsError::NoKey);
-        let sealer = sealer
-            .map_err(|error| Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}")))?;
-        Ok::<_, Wrong>((provider.as_str(), *address, sealer))
-    });
-    let endpoints = endpoints.collect::<Result<Vec<_>, _>>()?;
+    let providers = context.providers()?;
+    let endpoints = endpoints(&config, &providers, sealer.as_ref())?;
     if arguments.check_config {
         println!("the configuration can be used: {}", describe(&config));
         return Ok(());
@@ -82,7 +80,6 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    let providers = context.providers()?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let (host, running) =
@@ -95,8 +92,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         let connections = config.limits.connections_max;
         let mut served = Vec::new();
         for (provider, address, sealer) in endpoints {
-            let endpoint = Endpoint::new(&host, provider, sealer)
-                .map_err(|error| Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}")))?;
+            let endpoint = Endpoint::new(&host, &provider, sealer)?;
             // Tools on this machine speak plain HTTP to it.
             let tls = tls.clone().filter(|_| !address.ip().is_loopback());
             let listener = Listener::bind(address, tls, connections).await;
@@ -136,6 +132,23 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     ended?;
     tracing::info!("the host stopped; nothing was left half done");
     Ok(())
+}
+
+/// The providers' own APIs that are to be served: whose, where, and what reads their keys.
+fn endpoints(
+    config: &Config,
+    providers: &Providers,
+    sealer: Option<&Sealer>,
+) -> Result<Vec<(String, SocketAddr, Sealer)>, Wrong> {
+    let wrong = |provider: &str, error: &dyn std::fmt::Display| {
+        Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}"))
+    };
+    let served = config.endpoints.iter().map(|(provider, address)| {
+        endpoint::find(providers, provider).map_err(|error| wrong(provider, &error))?;
+        let sealer = sealer.cloned().ok_or_else(|| wrong(provider, &SecretsError::NoKey))?;
+        Ok((provider.clone(), *address, sealer))
+    });
+    served.collect()
 }
 
 fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {

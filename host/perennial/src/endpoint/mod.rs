@@ -29,6 +29,7 @@ use crate::api::host::Host;
 use crate::api::problem::Problem;
 use crate::clock::Stopwatch;
 use crate::endpoint::proof::Sender;
+use crate::engine::rules::Providers;
 use crate::sandbox::PluginError;
 use crate::secrets::Sealer;
 use crate::store::accounts;
@@ -82,12 +83,7 @@ impl Endpoint {
     ///
     /// [`StartError`] when there is no plugin that answers it.
     pub fn new(host: &Host, provider: &str, sealer: Sealer) -> Result<Endpoint, StartError> {
-        let providers = host.providers();
-        let rules = providers.get(provider).ok_or_else(|| {
-            let known = providers.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>();
-            StartError::NoPlugin(provider.to_owned(), known.join(", "))
-        })?;
-        let endpoint = rules.endpoint().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))?;
+        let endpoint = find(host.providers(), provider)?;
         let last_resort = endpoint.fail(host.now(), &Request::default(), Failure::Internal)?;
         Ok(Endpoint {
             host: host.clone(),
@@ -191,6 +187,22 @@ impl Endpoint {
         tracing::warn!(provider = %self.provider, "a plugin took too many steps without an answer");
         Err(Failure::Internal)
     }
+}
+
+/// What answers the API of `provider`.
+///
+/// # Errors
+///
+/// [`StartError`] when nothing does.
+pub fn find<'p>(
+    providers: &'p Providers,
+    provider: &str,
+) -> Result<crate::sandbox::Endpoint<'p>, StartError> {
+    let rules = providers.get(provider).ok_or_else(|| {
+        let known = providers.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>();
+        StartError::NoPlugin(provider.to_owned(), known.join(", "))
+    })?;
+    rules.endpoint().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))
 }
 
 /// What a problem of the host means to a client of the provider's API.
