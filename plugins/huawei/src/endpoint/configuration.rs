@@ -1,0 +1,50 @@
+//! The day on which automatic renewals are deducted, and the day on which renewed resources expire: settings of the
+//! account.
+//!
+//! Source: Setting a Deduction Date for Auto-Renewal of Yearly/Monthly Resources and a Same Expiration Date for Renewed
+//! Resources (api_order_00031).
+
+use plugin_sdk::endpoint::{Deed, Manner, Outcome};
+use serde::Deserialize;
+
+use crate::endpoint::Call;
+use crate::endpoint::answer::success;
+use crate::endpoint::body;
+use crate::endpoint::course::Course;
+use crate::endpoint::course::Ran;
+use crate::endpoint::problem::Problem;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    config_name: Option<String>,
+    config_value: Option<String>,
+}
+
+/// Sets what the request names.
+pub fn configure(call: &Call, course: &mut Course) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    let value = body.config_value.unwrap_or_default();
+    let (setting, is_good) = match body.config_name.as_deref() {
+        Some("DEDUCTION_DATE") => ("deduction_days", is_day(&value, 2, 7)),
+        Some("EXPIRE_DATE") => ("unified_expiry_day", is_day(&value, 1, 28) || value == "-1"),
+        Some(_) | None => {
+            return Err(Problem::parameter("config_name is neither DEDUCTION_DATE nor EXPIRE_DATE.").into());
+        }
+    };
+    if !is_good {
+        let range = "2 to 7 for DEDUCTION_DATE, 1 to 28 or -1 for EXPIRE_DATE";
+        return Err(Problem::parameter(format!("config_value is not one of {range}.")).into());
+    }
+    let deed = Deed::ChangeSettings(vec![(setting.to_owned(), Some(value))]);
+    match &course.carry_out(vec![deed], Manner::Whole)?[0] {
+        Outcome::Done(_) => call.answered(success()),
+        Outcome::Refused(refusal) => Err(Problem::parameter(refusal.message.clone()).into()),
+        _ => Err(Problem::internal().into()),
+    }
+}
+
+/// Whether this is a number from `least` to `most` as one writes it.
+fn is_day(value: &str, least: u8, most: u8) -> bool {
+    (least..=most).any(|day| day.to_string() == value)
+}

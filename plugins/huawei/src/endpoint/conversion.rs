@@ -1,0 +1,58 @@
+//! Pay-per-use on expiry, set or cancelled for up to a hundred main resources, each for itself.
+//!
+//! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
+
+use plugin_sdk::Command;
+use plugin_sdk::endpoint::{Manner, Outcome};
+use serde::Deserialize;
+
+use crate::endpoint::Call;
+use crate::endpoint::body;
+use crate::endpoint::course::Course;
+use crate::endpoint::course::Ran;
+use crate::endpoint::deeds;
+use crate::endpoint::json::Json;
+use crate::endpoint::problem::Problem;
+
+/// The most resources of one request.
+const IDS_MAX: usize = 100;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    operation: Option<String>,
+    #[serde(deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+}
+
+/// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
+/// the first one's code is that of the answer as well.
+pub fn convert(call: &Call, course: &mut Course) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    let command = match body.operation.as_deref() {
+        Some("SET_UP") => Command::ConvertOnExpiry,
+        Some("CANCEL") => Command::CancelConversion,
+        Some(_) | None => {
+            return Err(Problem::parameter("operation is neither SET_UP nor CANCEL.").into());
+        }
+    };
+    let resources = body::ids("resource_ids", body.resource_ids)?;
+    let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Each)?;
+    let mut details = Vec::new();
+    for (resource, outcome) in resources.iter().zip(outcomes) {
+        match outcome {
+            Outcome::Done(_) | Outcome::Held(_) => {}
+            Outcome::Refused(refusal) => {
+                details.push(deeds::failure("id", resource, &refusal.code, &refusal.message));
+            }
+            _ => return Err(Problem::internal().into()),
+        }
+    }
+    match deeds::first_refused(&resources, outcomes) {
+        Some((resource, refusal)) if details.len() == resources.len() => {
+            let problem = Problem::refused(call.route.dialect, resource, refusal);
+            Err(problem.with("error_details", Json::List(details)).into())
+        }
+        Some(_) | None => call.answered(vec![("error_details", Json::List(details))]),
+    }
+}
