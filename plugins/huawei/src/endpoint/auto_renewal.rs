@@ -65,7 +65,7 @@ fn carry_out(call: &Call, course: &mut Course, command: Command) -> Ran {
     }
     let resources = [resource];
     let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
-    if let Some((resource, refusal)) = deeds::first_refused(&resources, outcomes) {
+    if let Some((resource, refusal)) = deeds::first_refused(&resources, &deeds::fates(outcomes)?) {
         return Err(refused(call.route.dialect, resource, refusal).into());
     }
     call.answered(Vec::new())

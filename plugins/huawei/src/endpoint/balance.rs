@@ -23,7 +23,6 @@ pub fn balance(call: &Call, course: &mut Course) -> Ran {
         ("amount", Json::Amount(funds.available.max(0))),
         ("currency", Json::from(funds.currency.as_str())),
         ("designated_amount", Json::Amount(0)),
-        ("credit_amount", Json::Amount(0)),
         ("measure_id", Json::Whole(CURRENCY_UNIT)),
     ]);
     let debt: Micros = funds.available.min(0).saturating_neg();

@@ -4,7 +4,7 @@
 //! newer documents have it.
 
 use plugin_sdk::endpoint::Request;
-use plugin_sdk::request::{pairs, value};
+use plugin_sdk::request::{decode, pairs, value};
 use plugin_sdk::{Term, TermUnit};
 use serde::Deserialize;
 use serde::Deserializer;
@@ -16,22 +16,28 @@ use crate::endpoint::problem::Problem;
 /// The most characters of an id: of a resource, an order or an account.
 const ID_MAX: usize = 64;
 
+/// How much is said of what is wrong with a body, in characters: it may name a value of any length.
+const WHAT_MAX: usize = 160;
+
 /// The body, read; a body that is empty or `null` has no fields.
 pub fn read<'a, Body: Deserialize<'a> + Default>(request: &'a Request) -> Result<Body, Problem> {
-    if request.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Body::default());
+    match request.body.trim_ascii() {
+        [] => return Ok(Body::default()),
+        // A list would be read as the fields in their order.
+        [b'[', ..] => return Err(Problem::parameter("The body is not as it should be: it is a list.")),
+        [_, ..] => {}
     }
     let read = serde_json::from_slice::<Option<Body>>(&request.body);
     read.map(Option::unwrap_or_default).map_err(|error| {
-        let what = if error.is_data() { "a value of the wrong type" } else { "no JSON" };
-        let (line, column) = (error.line(), error.column());
-        Problem::parameter(format!("The body has {what}, up to line {line}, column {column}."))
+        let what = error.to_string().chars().take(WHAT_MAX).collect::<String>();
+        Problem::parameter(format!("The body is not as it should be: {what}."))
     })
 }
 
 /// The decoded value of a parameter of the query, if it is there. Twice is a mistake.
 pub fn parameter(request: &Request, name: &str) -> Result<Option<String>, Problem> {
-    if pairs(&request.query).filter(|(known, _)| *known == name).count() > 1 {
+    let is_it = |(known, _): &(&str, &str)| decode(known, true).as_deref() == Some(name);
+    if pairs(&request.query).filter(is_it).count() > 1 {
         return Err(Problem::parameter(format!("{name} is there more than once.")));
     }
     Ok(value(&request.query, name))

@@ -4,7 +4,7 @@
 //! Source: Setting a Deduction Date for Auto-Renewal of Yearly/Monthly Resources and a Same Expiration Date for Renewed
 //! Resources (api_order_00031).
 
-use plugin_sdk::endpoint::{Deed, Manner, Outcome};
+use plugin_sdk::endpoint::{Deed, Manner};
 use serde::Deserialize;
 
 use crate::endpoint::Call;
@@ -12,6 +12,7 @@ use crate::endpoint::answer::success;
 use crate::endpoint::body;
 use crate::endpoint::course::Course;
 use crate::endpoint::course::Ran;
+use crate::endpoint::deeds;
 use crate::endpoint::problem::Problem;
 
 #[derive(Default, Deserialize)]
@@ -37,10 +38,10 @@ pub fn configure(call: &Call, course: &mut Course) -> Ran {
         return Err(Problem::parameter(format!("config_value is not one of {range}.")).into());
     }
     let deed = Deed::ChangeSettings(vec![(setting.to_owned(), Some(value))]);
-    match &course.carry_out(vec![deed], Manner::Whole)?[0] {
-        Outcome::Done(_) => call.answered(success()),
-        Outcome::Refused(refusal) => Err(Problem::parameter(refusal.message.clone()).into()),
-        _ => Err(Problem::internal().into()),
+    let outcomes = course.carry_out(vec![deed], Manner::Whole)?;
+    match deeds::first_refused(&[setting.to_owned()], &deeds::fates(outcomes)?) {
+        Some((_, refusal)) => Err(Problem::parameter(refusal.message.clone()).into()),
+        None => call.answered(success()),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
 
 use plugin_sdk::Command;
-use plugin_sdk::endpoint::{Manner, Outcome};
+use plugin_sdk::endpoint::Manner;
 use serde::Deserialize;
 
 use crate::endpoint::Call;
@@ -11,8 +11,10 @@ use crate::endpoint::body;
 use crate::endpoint::course::Course;
 use crate::endpoint::course::Ran;
 use crate::endpoint::deeds;
+use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
 use crate::endpoint::problem::Problem;
+use crate::endpoint::problem::known;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 100;
@@ -38,17 +40,15 @@ pub fn convert(call: &Call, course: &mut Course) -> Ran {
     };
     let resources = body::ids("resource_ids", body.resource_ids)?;
     let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Each)?;
-    let mut details = Vec::new();
-    for (resource, outcome) in resources.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Done(_) | Outcome::Held(_) => {}
-            Outcome::Refused(refusal) => {
-                details.push(deeds::failure("id", resource, &refusal.code, &refusal.message));
-            }
-            _ => return Err(Problem::internal().into()),
+    let fates = deeds::fates(outcomes)?;
+    let refused = |(resource, fate): (&String, &Fate)| match fate {
+        Fate::Refused(refusal) => {
+            Some(deeds::failure("id", resource, known(&refusal.code), &refusal.message))
         }
-    }
-    match deeds::first_refused(&resources, outcomes) {
+        Fate::Done(_) | Fate::Held(_) | Fate::Undone => None,
+    };
+    let details = resources.iter().zip(&fates).filter_map(refused).collect::<Vec<_>>();
+    match deeds::first_refused(&resources, &fates) {
         Some((resource, refusal)) if details.len() == resources.len() => {
             let problem = Problem::refused(call.route.dialect, resource, refusal);
             Err(problem.with("error_details", Json::List(details)).into())

@@ -61,26 +61,26 @@ impl<'a> Course<'a> {
 
     /// The resources that a selection has.
     pub fn resources(&mut self, selection: Selection) -> Result<&'a Listing, Stop> {
-        match self.one(Query::Resources(selection))? {
-            Outcome::Resources(listing) => Ok(listing),
-            _ => Err(Problem::internal().into()),
-        }
+        let Outcome::Resources(listing) = self.one(Query::Resources(selection))? else {
+            return Err(Problem::internal().into());
+        };
+        Ok(listing)
     }
 
     /// The orders that a selection has.
     pub fn orders(&mut self, selection: OrderSelection) -> Result<&'a [PaidOrder], Stop> {
-        match self.one(Query::Orders(selection))? {
-            Outcome::Orders(orders) => Ok(orders),
-            _ => Err(Problem::internal().into()),
-        }
+        let Outcome::Orders(orders) = self.one(Query::Orders(selection))? else {
+            return Err(Problem::internal().into());
+        };
+        Ok(orders)
     }
 
     /// What the account has.
     pub fn balance(&mut self) -> Result<&'a Funds, Stop> {
-        match self.one(Query::Balance)? {
-            Outcome::Balance(funds) => Ok(funds),
-            _ => Err(Problem::internal().into()),
-        }
+        let Outcome::Balance(funds) = self.one(Query::Balance)? else {
+            return Err(Problem::internal().into());
+        };
+        Ok(funds)
     }
 
     fn one(&mut self, query: Query) -> Result<&'a Outcome, Stop> {

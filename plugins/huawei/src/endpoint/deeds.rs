@@ -7,6 +7,19 @@ use crate::endpoint::json::Json;
 use crate::endpoint::problem::Dialect;
 use crate::endpoint::problem::Problem;
 
+/// What became of a deed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fate<'a> {
+    /// It was done, and led to these orders.
+    Done(&'a [String]),
+    /// Somebody has to approve it first: an order that waits for approval, under the host's name for it.
+    Held(&'a str),
+    /// The rules say no.
+    Refused(&'a Refusal),
+    /// Another one was refused, and all of them with it.
+    Undone,
+}
+
 /// The deeds that carry out the same command on each of these resources.
 pub fn commands(resources: &[String], command: &Command) -> Vec<Deed> {
     let deed = |resource: &String| {
@@ -15,34 +28,39 @@ pub fn commands(resources: &[String], command: &Command) -> Vec<Deed> {
     resources.iter().map(deed).collect()
 }
 
-/// The first deed that was refused, with its resource.
-pub fn first_refused<'a>(resources: &'a [String], outcomes: &'a [Outcome]) -> Option<(&'a str, &'a Refusal)> {
-    let refused = |(resource, outcome): (&'a String, &'a Outcome)| match outcome {
-        Outcome::Refused(refusal) => Some((resource.as_str(), refusal)),
-        _ => None,
-    };
-    resources.iter().zip(outcomes).find_map(refused)
+/// What became of each deed.
+pub fn fates(outcomes: &[Outcome]) -> Result<Vec<Fate<'_>>, Problem> {
+    outcomes.iter().map(fate).collect()
 }
 
-/// The orders that the deeds led to, or what stood in their way. A plan that somebody has to approve first is an order
-/// too, one that waits for approval, and the host's name for it is its id.
-pub fn orders<'a>(
-    dialect: Dialect,
-    resources: &[String],
-    outcomes: &'a [Outcome],
-) -> Result<Vec<&'a str>, Problem> {
-    if let Some((resource, refusal)) = first_refused(resources, outcomes) {
-        return Err(Problem::refused(dialect, resource, refusal));
+fn fate(outcome: &Outcome) -> Result<Fate<'_>, Problem> {
+    match outcome {
+        Outcome::Done(done) => Ok(Fate::Done(&done.orders)),
+        Outcome::Held(id) => Ok(Fate::Held(id)),
+        Outcome::Refused(refusal) => Ok(Fate::Refused(refusal)),
+        Outcome::Undone => Ok(Fate::Undone),
+        Outcome::Resources(_)
+        | Outcome::Orders(_)
+        | Outcome::Balance(_)
+        | Outcome::Proposal(_)
+        | Outcome::Token(_) => Err(Problem::internal()),
     }
-    let mut orders = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Done(done) => orders.extend(done.orders.iter().map(String::as_str)),
-            Outcome::Held(id) => orders.push(id),
-            _ => return Err(Problem::internal()),
-        }
+}
+
+/// The first deed that was refused, with its resource.
+pub fn first_refused<'a>(resources: &'a [String], fates: &[Fate<'a>]) -> Option<(&'a str, &'a Refusal)> {
+    resources.iter().zip(fates).find_map(|(resource, fate)| match fate {
+        Fate::Refused(refusal) => Some((resource.as_str(), *refusal)),
+        Fate::Done(_) | Fate::Held(_) | Fate::Undone => None,
+    })
+}
+
+/// That none was refused.
+pub fn check(dialect: Dialect, resources: &[String], fates: &[Fate]) -> Result<(), Problem> {
+    match first_refused(resources, fates) {
+        Some((resource, refusal)) => Err(Problem::refused(dialect, resource, refusal)),
+        None => Ok(()),
     }
-    Ok(orders)
 }
 
 /// A list of texts.

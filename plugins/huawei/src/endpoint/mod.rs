@@ -137,9 +137,8 @@ impl Call<'_> {
 
 /// What is said when the host does not ask, or does not go on.
 fn failed(failure: Failure, asks_for_token: bool) -> Problem {
-    let wrong_secret = "The username or password is wrong.";
     match failure {
-        Failure::UnknownKey | Failure::WrongProof if asks_for_token => Problem::unauthenticated(wrong_secret),
+        Failure::UnknownKey | Failure::WrongProof if asks_for_token => Problem::wrong_password(),
         Failure::UnknownKey => Problem::unauthenticated("Get secretKey failed,err:ak not exist"),
         Failure::WrongProof => Problem::unauthenticated("verify aksk signature fail"),
         Failure::UnknownToken => Problem::unauthenticated("decrypt token fail"),

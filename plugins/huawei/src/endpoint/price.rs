@@ -15,6 +15,7 @@ use crate::endpoint::deeds;
 use crate::endpoint::json::Json;
 use crate::endpoint::json::decimal;
 use crate::endpoint::problem::Problem;
+use crate::endpoint::problem::known;
 use crate::refusals::DELETED;
 use crate::refusals::GONE;
 use crate::refusals::NOT_PRIMARY;
@@ -111,7 +112,7 @@ fn priced(proposal: &Proposal) -> Result<Micros, &Refusal> {
 
 /// What this query calls a refusal of a renewal.
 fn code(refusal: &str) -> &str {
-    CODES.iter().find(|(known, _)| *known == refusal).map_or(refusal, |(_, code)| code)
+    CODES.iter().find(|(known, _)| *known == refusal).map_or_else(|| known(refusal), |(_, code)| code)
 }
 
 /// Amounts of this query are text.

@@ -124,7 +124,8 @@ impl Problem {
     /// What the rules say no to, for a resource.
     pub fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
         let message = format!("{resource}: {}", refusal.message);
-        Problem::new(status(&refusal.code, dialect), &refusal.code, message)
+        let code = known(&refusal.code);
+        Problem::new(status(code, dialect), code, message)
     }
 
     /// The host or the plugin failed.
@@ -174,6 +175,11 @@ impl Problem {
     /// Who it is was not shown.
     pub fn unauthenticated(why: &str) -> Problem {
         Problem::new(401, GATEWAY_DENIED, format!("Incorrect IAM authentication information: {why}"))
+    }
+
+    /// There is no such access key, or it has another secret: which of the two is not told.
+    pub fn wrong_password() -> Problem {
+        Problem::new(401, GATEWAY_DENIED, "The username or password is wrong.")
     }
 
     /// The signature is of another time: both are told.
@@ -234,10 +240,15 @@ impl Problem {
     }
 }
 
-/// The status that goes with a code; 400 for codes that are not in the table, such as one of the host's own.
+/// The code, if clients of this API can know it; what the host says no to in words of its own is a bad parameter.
+pub fn known(code: &str) -> &str {
+    if STATUSES.iter().any(|(known, _, _)| *known == code) { code } else { "CBC.0100" }
+}
+
+/// The status that goes with a code of the table; 500 for any other.
 pub fn status(code: &str, dialect: Dialect) -> u16 {
     let row = STATUSES.iter().find(|(known, _, _)| *known == code);
-    row.map_or(400, |&(_, present, old)| match dialect {
+    row.map_or(500, |&(_, present, old)| match dialect {
         Dialect::Present => present,
         Dialect::Old => old,
     })

@@ -134,7 +134,7 @@ fn old(request: &Request) -> Result<Body, Problem> {
         )));
     }
     let page_size = body::within("page_size", body::number(request, "page_size")?, 10, 1, LIMIT_MAX)?;
-    let page = body::within("page_no", body::number(request, "page_no")?, 1, 1, u32::MAX)?;
+    let page = body::within("page_no", body::number(request, "page_no")?, 1, 1, u32::MAX / page_size)?;
     let statuses = body::parameter(request, "status_list")?.filter(|list| !list.is_empty());
     let number = |text: &str| text.trim().parse::<i64>();
     let statuses =

@@ -12,6 +12,7 @@ use crate::endpoint::body;
 use crate::endpoint::course::Course;
 use crate::endpoint::course::Ran;
 use crate::endpoint::deeds;
+use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
 use crate::endpoint::problem::Dialect;
 use crate::endpoint::problem::Problem;
@@ -48,15 +49,23 @@ pub fn renew(call: &Call, course: &mut Course) -> Ran {
     may_be_paid(call, name, is_auto_pay)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
     let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
-    let orders = match deeds::orders(call.route.dialect, &resources, outcomes) {
-        Ok(orders) => orders,
-        Err(problem) => return Err(with_expired(call, &resources, outcomes, problem).into()),
-    };
-    let mut fields = vec![("order_ids", deeds::texts(orders))];
+    let fates = deeds::fates(outcomes)?;
+    deeds::check(call.route.dialect, &resources, &fates)
+        .map_err(|problem| with_expired(call, &resources, &fates, problem))?;
+    let mut fields = vec![("order_ids", deeds::texts(fates.iter().flat_map(orders)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
     }
     call.answered(fields)
+}
+
+/// The orders that a renewal led to; one that has to be approved first is an order that waits for it.
+fn orders<'a>(fate: &Fate<'a>) -> Vec<&'a str> {
+    match fate {
+        Fate::Done(orders) => orders.iter().map(String::as_str).collect(),
+        Fate::Held(id) => vec![id],
+        Fate::Refused(_) | Fate::Undone => Vec::new(),
+    }
 }
 
 /// That the order is to be paid at once, or may be by the account's settings: this host has no orders that wait to be
@@ -72,14 +81,9 @@ fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), 
     }
 }
 
-/// The old API names the resources that have expired beside the code that says so.
-fn with_expired(
-    call: &Call,
-    resources: &[String],
-    outcomes: &[plugin_sdk::endpoint::Outcome],
-    problem: Problem,
-) -> Problem {
-    match deeds::first_refused(resources, outcomes) {
+/// The old API names the resource that has expired beside the code that says so.
+fn with_expired(call: &Call, resources: &[String], fates: &[Fate], problem: Problem) -> Problem {
+    match deeds::first_refused(resources, fates) {
         Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {
             problem.with("expiredResourceIds", deeds::texts([resource]))
         }

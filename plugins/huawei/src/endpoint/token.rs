@@ -85,7 +85,7 @@ pub fn issue(call: &Call, course: &mut Course) -> Ran {
     let (user, project) = read(call.request)?;
     let domain = user.domain.and_then(|domain| domain.name.or(domain.id));
     if domain.as_deref() != Some(call.account.id.as_str()) {
-        return Err(Problem::unauthenticated("The username or password is wrong.").for_iam().into());
+        return Err(Problem::wrong_password().for_iam().into());
     }
     let Outcome::Token(token) = course.repeatable(Deed::IssueToken(TOKEN_VALID))? else {
         return Err(Problem::internal().for_iam().into());
@@ -113,7 +113,8 @@ pub fn issue(call: &Call, course: &mut Course) -> Ran {
 
 /// The user that asks, and the project it names.
 fn read(request: &Request) -> Result<(User, Option<Named>), Problem> {
-    let body = body::read::<Body>(request).map_err(Problem::for_iam)?;
+    // What exactly is wrong is not said: it could be a part of a password.
+    let body = body::read::<Body>(request).map_err(|_| wrong("the body is not as it should be"))?;
     let auth = body.auth.unwrap_or_default();
     let identity = auth.identity.unwrap_or_default();
     if identity.methods.as_deref() != Some(&["password".to_owned()]) {

@@ -4,7 +4,7 @@
 //! What a refund is made of is asked for by its name later (`refund.rs`), and the plugin has no memory: so the name says
 //! when it was and, digested, of what.
 
-use plugin_sdk::endpoint::{Manner, OrderSelection, Outcome, PaidOrder, Selection};
+use plugin_sdk::endpoint::{Manner, OrderSelection, PaidOrder, Selection};
 use plugin_sdk::request::hexadecimal;
 use plugin_sdk::{Command, Scope, Timestamp};
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use crate::endpoint::course::Ran;
 use crate::endpoint::course::Stop;
 use crate::endpoint::course::these;
 use crate::endpoint::deeds;
+use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
 use crate::endpoint::listing::Known;
 use crate::endpoint::listing::above;
@@ -60,8 +61,9 @@ pub fn unsubscribe(call: &Call, course: &mut Course) -> Ran {
     let resources = without_attached(course, named)?;
     let command = Command::Unsubscribe(scope);
     let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
-    deeds::orders(call.route.dialect, &resources, outcomes)?;
-    let names = names(call, course, &resources, outcomes)?;
+    let fates = deeds::fates(outcomes)?;
+    deeds::check(call.route.dialect, &resources, &fates)?;
+    let names = names(call, course, &resources, &fates)?;
     let mut fields = vec![("order_ids", deeds::texts(names.iter().map(String::as_str)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
@@ -91,29 +93,23 @@ fn names(
     call: &Call,
     course: &mut Course,
     resources: &[String],
-    outcomes: &[Outcome],
+    fates: &[Fate],
 ) -> Result<Vec<String>, Stop> {
-    let mut names = Vec::new();
-    let mut refunded = Vec::new();
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Done(done) => refunded.extend(done.orders.iter().cloned()),
-            Outcome::Held(_) => {}
-            _ => return Err(Problem::internal().into()),
-        }
-    }
+    let refunded = |fate: &Fate| match *fate {
+        Fate::Done(orders) => orders.to_vec(),
+        Fate::Held(_) | Fate::Refused(_) | Fate::Undone => Vec::new(),
+    };
+    let refunded = fates.iter().flat_map(refunded).collect::<Vec<_>>();
     let orders = match refunded.is_empty() {
         true => &[],
         false => course.orders(OrderSelection { ids: refunded, ..every_order() })?,
     };
-    for (resource, outcome) in resources.iter().zip(outcomes) {
-        names.push(match outcome {
-            Outcome::Held(id) => id.clone(),
-            Outcome::Done(done) => name(instant(call, orders, &done.orders), resource),
-            _ => return Err(Problem::internal().into()),
-        });
-    }
-    Ok(names)
+    let name = |(resource, fate): (&String, &Fate)| match *fate {
+        Fate::Done(of) => Some(name(instant(call, orders, of), resource)),
+        Fate::Held(id) => Some(id.to_owned()),
+        Fate::Refused(_) | Fate::Undone => None,
+    };
+    Ok(resources.iter().zip(fates).filter_map(name).collect())
 }
 
 /// When these orders were refunded: the latest time that one of them was.
