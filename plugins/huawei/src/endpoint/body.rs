@@ -13,8 +13,11 @@ use serde::de::Visitor;
 
 use crate::endpoint::problem::Problem;
 
-/// The most characters of an id: of a resource, an order or an account.
+/// The most characters of the id of a resource.
 const ID_MAX: usize = 64;
+
+/// The most characters of the id of an order: the host's own name a resource and a period.
+const ORDER_MAX: usize = 255;
 
 /// How much is said of what is wrong with a body, in characters: it may name a value of any length.
 const WHAT_MAX: usize = 160;
@@ -57,10 +60,19 @@ pub fn within(name: &str, number: Option<i64>, default: u32, least: u32, most: u
     fits.ok_or_else(|| Problem::parameter(format!("{name} is not a whole number from {least} to {most}.")))
 }
 
-/// An id of 1 to 64 characters of ASCII.
+/// The id of a resource: 1 to 64 characters of ASCII.
 pub fn id<'a>(name: &str, id: &'a str) -> Result<&'a str, Problem> {
-    let fits = (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    let wrong = || Problem::parameter(format!("{name} is not 1 to {ID_MAX} printable ASCII characters."));
+    ascii(name, id, ID_MAX)
+}
+
+/// The id of an order.
+pub fn order<'a>(name: &str, id: &'a str) -> Result<&'a str, Problem> {
+    ascii(name, id, ORDER_MAX)
+}
+
+fn ascii<'a>(name: &str, id: &'a str, most: usize) -> Result<&'a str, Problem> {
+    let fits = (1..=most).contains(&id.len()) && id.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let wrong = || Problem::parameter(format!("{name} is not 1 to {most} printable ASCII characters."));
     fits.then_some(id).ok_or_else(wrong)
 }
 

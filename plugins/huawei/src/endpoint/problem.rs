@@ -130,7 +130,7 @@ impl Problem {
 
     /// The host or the plugin failed.
     pub fn internal() -> Problem {
-        Problem::new(500, "CBC.0999", "Internal error: nothing was done; send the request again later.")
+        Problem::new(500, "CBC.0999", "Internal error; read the state before sending the request again.")
     }
 
     /// Too many requests at a time.

@@ -158,7 +158,7 @@ fn asked(body: Body) -> Result<Asked, Problem> {
     }
     let order = body.order_id.filter(|order| !order.is_empty());
     if let Some(order) = &order {
-        body::id("order_id", order)?;
+        body::order("order_id", order)?;
     }
     let main_only = body::within("only_main_resource", body.only_main_resource, 0, 0, 1)? == 1;
     let offset = body::within("offset", body.offset, 0, 0, u32::MAX)?;

@@ -27,7 +27,7 @@ pub fn refund(call: &Call, course: &mut Course) -> Ran {
     }
     let order = body::parameter(call.request, "order_id")?;
     let order = order.ok_or_else(|| Problem::parameter("order_id is missing."))?;
-    body::id("order_id", &order)?;
+    body::order("order_id", &order)?;
     let Some((at, digest)) = named(&order) else {
         let message = "The order is neither one of an unsubscription nor one of a downgrade.";
         return Err(Problem::code("CBC.99005026", message).into());

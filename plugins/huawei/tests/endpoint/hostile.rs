@@ -195,7 +195,7 @@ fn ids_are_of_ascii_and_of_64_characters_at_most() {
             assert!(answer.starts_with("400 {\"error_code\":\"CBC.0100\""), "{path} {id}: {answer}");
         }
     }
-    let order = format!("/v2/orders/customer-orders/refund-orders?order_id={long}");
+    let order = format!("/v2/orders/customer-orders/refund-orders?order_id={}", "x".repeat(256));
     assert!(furnished().talk(&request("GET", &order, "")).starts_with("400 "));
 }
 
