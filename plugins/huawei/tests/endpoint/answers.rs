@@ -332,9 +332,9 @@ fn prices_are_those_of_the_plan() {
         expires_at: Some(NOW),
     };
     let proposal = |steps, refusal| Proposal { currency: "CNY".to_owned(), steps, refusal };
-    let refusal = |code| match refused(code) {
-        Outcome::Refused(refusal) => Some(refusal),
-        _ => None,
+    let refusal = |code| {
+        let Outcome::Refused(refusal) = refused(code) else { panic!("{code}") };
+        Some(refusal)
     };
     let steps = vec![step("ecs-1", 99_000_000), step("evs-1", 12_340_000)];
     host.proposals.insert("ecs-1", proposal(steps, None));

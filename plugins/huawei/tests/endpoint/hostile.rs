@@ -148,7 +148,7 @@ fn every_failure_of_the_host_is_told_in_the_provider_s_own_words() {
         ("nothing", empty),
     ] {
         for failure in &failures {
-            let answer = print(&Huawei::fail(NOW, request.clone(), failure.clone()));
+            let answer = print(&Huawei::fail(NOW, request.clone(), *failure));
             table += &format!("{what}: {failure:?}\n{answer}\n\n");
         }
     }
