@@ -104,7 +104,8 @@ pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &Sub
             "next_operation_policy",
         ),
     };
-    let follows = above(known, subject).find(|above| is_live(above));
+    // What is over is over together with what it was attached to.
+    let follows = above(known, subject).find(|above| is_live(above) || !is_live(subject));
     let mut fields = vec![
         ("id", Json::from(subscription(&subject.id))),
         ("resource_id", Json::from(subject.id.as_str())),
