@@ -580,18 +580,17 @@ fn every_documented_code_that_an_account_can_get_comes_up() {
         "solution",
     ];
     let years = r#","period_type":3,"period_num":1,"is_auto_pay":1"#;
-    let months = r#","period_type":2,"period_num":1"#;
+    let months = r#","period_type":2,"period_num":1,"is_auto_pay":1"#;
     for id in all {
-        let renew = ids(&[id], if ["package", "old"].contains(&id) { years } else { "" });
-        let renew = if renew.contains("period") { renew } else { renewal(&[id]) };
+        let term = if ["package", "old"].contains(&id) { years } else { months };
         let auto_renew = format!("{AUTO_RENEW}{id}");
         for (what, method, target, body) in [
-            ("price", "POST", PRICE, ids(&[id], months)),
+            ("price", "POST", PRICE, ids(&[id], term)),
             ("convert", "POST", CONVERT, ids(&[id], r#","operation":"SET_UP""#)),
             ("cancel conversion", "POST", CONVERT, ids(&[id], r#","operation":"CANCEL""#)),
             ("auto-renew", "POST", &auto_renew, String::new()),
             ("no auto-renew", "DELETE", &auto_renew, String::new()),
-            ("renew", "POST", RENEW, renew),
+            ("renew", "POST", RENEW, ids(&[id], term)),
             ("give back", "POST", UNSUBSCRIBE, ids(&[id], r#","unsubscribe_type":2"#)),
             ("unsubscribe", "POST", UNSUBSCRIBE, ids(&[id], r#","unsubscribe_type":1"#)),
         ] {
