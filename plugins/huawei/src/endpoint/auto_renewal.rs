@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::deeds;
 use crate::endpoint::problem::Dialect;
 use crate::endpoint::problem::Problem;
@@ -28,17 +28,17 @@ struct Body {
 }
 
 /// Switches automatic renewal on.
-pub fn set(call: &Call, course: &mut Course) -> Ran {
+pub fn set(call: &Call, conversation: &mut Conversation) -> Ran {
     let wanted = match call.route.dialect {
         Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
         Dialect::Old => AutoRenewal { term: None, renewals: None },
     };
-    carry_out(call, course, Command::SetAutoRenew(wanted))
+    carry_out(call, conversation, Command::SetAutoRenew(wanted))
 }
 
 /// Switches it off.
-pub fn cancel(call: &Call, course: &mut Course) -> Ran {
-    carry_out(call, course, Command::CancelAutoRenew)
+pub fn cancel(call: &Call, conversation: &mut Conversation) -> Ran {
+    carry_out(call, conversation, Command::CancelAutoRenew)
 }
 
 fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
@@ -55,7 +55,7 @@ fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
     Ok(AutoRenewal { term: unit.map(|unit| Term { count: 1, unit }), renewals })
 }
 
-fn carry_out(call: &Call, course: &mut Course, command: Command) -> Ran {
+fn carry_out(call: &Call, conversation: &mut Conversation, command: Command) -> Ran {
     let resource = call.resource()?.to_owned();
     if call.route.dialect == Dialect::Old {
         let action = body::parameter(call.request, "action_id")?;
@@ -64,7 +64,7 @@ fn carry_out(call: &Call, course: &mut Course, command: Command) -> Ran {
         }
     }
     let resources = [resource];
-    let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
+    let outcomes = conversation.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
     if let Some((resource, refusal)) = deeds::first_refused(&resources, &deeds::fates(outcomes)?) {
         return Err(refused(call.route.dialect, resource, refusal).into());
     }

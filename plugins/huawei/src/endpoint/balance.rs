@@ -6,8 +6,8 @@
 use plugin_sdk::Micros;
 
 use crate::endpoint::Call;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::json::Json;
 
 /// The type of an account of cash, and the unit of its amounts.
@@ -15,8 +15,8 @@ const CASH: i64 = 1;
 const CURRENCY_UNIT: i64 = 1;
 
 /// The balance: what can be spent. What is reserved for plans under way is spent already.
-pub fn balance(call: &Call, course: &mut Course) -> Ran {
-    let funds = course.balance()?;
+pub fn balance(call: &Call, conversation: &mut Conversation) -> Ran {
+    let funds = conversation.balance()?;
     let cash = Json::Object(vec![
         ("account_id", Json::from(call.account.id.as_str())),
         ("account_type", Json::Whole(CASH)),

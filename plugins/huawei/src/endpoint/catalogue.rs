@@ -7,7 +7,7 @@
 use crate::endpoint::Call;
 use crate::endpoint::answer::answer;
 use crate::endpoint::body;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::json::Json;
 use crate::endpoint::problem::Problem;
 use crate::endpoint::types::TYPES;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::endpoint::Call;
 use crate::endpoint::answer::success;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::deeds;
 use crate::endpoint::problem::Problem;
 
@@ -23,7 +23,7 @@ struct Body {
 }
 
 /// Sets what the request names.
-pub fn configure(call: &Call, course: &mut Course) -> Ran {
+pub fn configure(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = body::read::<Body>(call.request)?;
     let value = body.config_value.unwrap_or_default();
     let (setting, is_good) = match body.config_name.as_deref() {
@@ -38,7 +38,7 @@ pub fn configure(call: &Call, course: &mut Course) -> Ran {
         return Err(Problem::parameter(format!("config_value is not one of {range}.")).into());
     }
     let deed = Deed::ChangeSettings(vec![(setting.to_owned(), Some(value))]);
-    let outcomes = course.carry_out(vec![deed], Manner::Whole)?;
+    let outcomes = conversation.carry_out(vec![deed], Manner::Whole)?;
     match deeds::first_refused(&[setting.to_owned()], &deeds::fates(outcomes)?) {
         Some((_, refusal)) => Err(Problem::parameter(refusal.message.clone()).into()),
         None => call.answered(success()),

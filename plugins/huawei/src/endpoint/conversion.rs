@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::deeds;
 use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
@@ -29,7 +29,7 @@ struct Body {
 
 /// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
 /// the first one's code is that of the answer as well.
-pub fn convert(call: &Call, course: &mut Course) -> Ran {
+pub fn convert(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = body::read::<Body>(call.request)?;
     let command = match body.operation.as_deref() {
         Some("SET_UP") => Command::ConvertOnExpiry,
@@ -39,7 +39,7 @@ pub fn convert(call: &Call, course: &mut Course) -> Ran {
         }
     };
     let resources = body::ids("resource_ids", body.resource_ids)?;
-    let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Each)?;
+    let outcomes = conversation.carry_out(deeds::commands(&resources, &command), Manner::Each)?;
     let fates = deeds::fates(outcomes)?;
     let refused = |(resource, fate): (&String, &Fate)| match fate {
         Fate::Refused(refusal) => {

@@ -1,7 +1,7 @@
 //! Huawei Cloud's own API, as its documents and official SDKs have it: requests become questions and commands of the
 //! host, and what comes back becomes the provider's answers.
 //!
-//! Start with `routes.rs`, the table of paths; `course.rs` says how an operation asks; each operation is a file of its
+//! Start with `routes.rs`, the table of paths; `conversation.rs` says how an operation asks; each operation is a file of its
 //! own. The rules themselves are not here: a renewal asked for in this way is decided on by `renewal.rs`, like any other.
 
 pub mod answer;
@@ -10,8 +10,8 @@ pub mod balance;
 pub mod body;
 pub mod catalogue;
 pub mod configuration;
+pub mod conversation;
 pub mod conversion;
-pub mod course;
 pub mod deeds;
 pub mod instant;
 pub mod json;
@@ -32,9 +32,9 @@ use plugin_sdk::request::header;
 use plugin_sdk::{Account, Timestamp};
 
 use crate::Huawei;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
-use crate::endpoint::course::Stop;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
+use crate::endpoint::conversation::Stop;
 use crate::endpoint::json::Json;
 use crate::endpoint::problem::Dialect;
 use crate::endpoint::problem::Problem;
@@ -85,22 +85,22 @@ fn handled(turn: &Turn) -> Ran {
     let route = routes::find(&turn.request.method, &turn.request.path)?;
     let call = Call { at: turn.at, request: &turn.request, account: &turn.account, route: &route };
     call.check_domain()?;
-    let course = &mut Course::new(&turn.outcomes);
+    let conversation = &mut Conversation::new(&turn.outcomes);
     match route.operation {
-        Operation::Token => token::issue(&call, course),
+        Operation::Token => token::issue(&call, conversation),
         Operation::Domains => catalogue::domains(&call),
         Operation::ServiceTypes => catalogue::service_types(&call),
         Operation::ResourceTypes => catalogue::resource_types(&call),
-        Operation::Query => query::resources(&call, course),
-        Operation::Renew => renew::renew(&call, course),
-        Operation::Unsubscribe => unsubscribe::unsubscribe(&call, course),
-        Operation::SetAutoRenewal => auto_renewal::set(&call, course),
-        Operation::CancelAutoRenewal => auto_renewal::cancel(&call, course),
-        Operation::Convert => conversion::convert(&call, course),
-        Operation::Configure => configuration::configure(&call, course),
-        Operation::Price => price::price(&call, course),
-        Operation::Refund => refund::refund(&call, course),
-        Operation::Balance => balance::balance(&call, course),
+        Operation::Query => query::resources(&call, conversation),
+        Operation::Renew => renew::renew(&call, conversation),
+        Operation::Unsubscribe => unsubscribe::unsubscribe(&call, conversation),
+        Operation::SetAutoRenewal => auto_renewal::set(&call, conversation),
+        Operation::CancelAutoRenewal => auto_renewal::cancel(&call, conversation),
+        Operation::Convert => conversion::convert(&call, conversation),
+        Operation::Configure => configuration::configure(&call, conversation),
+        Operation::Price => price::price(&call, conversation),
+        Operation::Refund => refund::refund(&call, conversation),
+        Operation::Balance => balance::balance(&call, conversation),
     }
 }
 

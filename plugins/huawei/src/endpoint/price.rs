@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::deeds;
 use crate::endpoint::json::Json;
 use crate::endpoint::json::decimal;
@@ -53,7 +53,7 @@ struct Body {
 }
 
 /// The price for each resource that the request names, with what is attached to it.
-pub fn price(call: &Call, course: &mut Course) -> Ran {
+pub fn price(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = body::read::<Body>(call.request)?;
     if body.resource_ids.as_deref().is_some_and(body::has_duplicates) {
         return Err(Problem::code("CBC.30050012", "resource_ids has an id twice.").into());
@@ -64,7 +64,7 @@ pub fn price(call: &Call, course: &mut Course) -> Ran {
     let query = |resource: &String| {
         Query::Proposal(Instruction { resource: resource.clone(), command: command.clone() })
     };
-    let outcomes = course.look(resources.iter().map(query).collect())?;
+    let outcomes = conversation.look(resources.iter().map(query).collect())?;
     let (mut currency, mut prices, mut failures) = (None, Vec::new(), Vec::new());
     let mut total: Micros = 0;
     for (resource, outcome) in resources.iter().zip(outcomes) {

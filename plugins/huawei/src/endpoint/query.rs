@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
-use crate::endpoint::course::Stop;
-use crate::endpoint::course::every;
-use crate::endpoint::course::these;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
+use crate::endpoint::conversation::Stop;
+use crate::endpoint::conversation::every;
+use crate::endpoint::conversation::these;
 use crate::endpoint::instant::from_full;
 use crate::endpoint::json::Json;
 use crate::endpoint::listing;
@@ -64,24 +64,24 @@ struct Asked {
 }
 
 /// The resources that the request asks for.
-pub fn resources(call: &Call, course: &mut Course) -> Ran {
+pub fn resources(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = match call.route.dialect {
         Dialect::Present => body::read::<Body>(call.request)?,
         Dialect::Old => old(call.request)?,
     };
     call.check_account("customer_id", body.customer_id.as_deref())?;
     let asked = asked(body)?;
-    let Some(mut selection) = asked.selection else { return found(call, course, &NOTHING) };
+    let Some(mut selection) = asked.selection else { return found(call, conversation, &NOTHING) };
     if let Some(order) = asked.order {
         let orders = OrderSelection { ids: vec![order], ..every_order() };
-        selection.ids = of_order(course.orders(orders)?, &selection.ids);
+        selection.ids = of_order(conversation.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
-            return found(call, course, &NOTHING);
+            return found(call, conversation, &NOTHING);
         }
         selection.with_attached = false;
     }
-    let listing = course.resources(selection)?;
-    found(call, course, listing)
+    let listing = conversation.resources(selection)?;
+    found(call, conversation, listing)
 }
 
 /// Every order of the account, as far as one is shown.
@@ -91,9 +91,9 @@ pub fn every_order() -> OrderSelection {
 
 /// The answer with these resources. What they are attached to is asked for, since whether it is over decides on which
 /// are main resources.
-fn found<'a>(call: &Call, course: &mut Course<'a>, listing: &'a Listing) -> Ran {
+fn found<'a>(call: &Call, conversation: &mut Conversation<'a>, listing: &'a Listing) -> Ran {
     let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
-    climb(course, &mut known)?;
+    climb(conversation, &mut known)?;
     let settings = Settings::of(&call.account.settings);
     let show = |subject| listing::shown(call.route.dialect, &settings, &known, subject);
     let data = listing.resources.iter().map(show).collect();
@@ -101,7 +101,7 @@ fn found<'a>(call: &Call, course: &mut Course<'a>, listing: &'a Listing) -> Ran 
 }
 
 /// Gets to know what the resources that are known are attached to, directly and through others.
-pub fn climb<'a>(course: &mut Course<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
+pub fn climb<'a>(conversation: &mut Conversation<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
     let mut asked = BTreeSet::new();
     for _ in 0..CLIMBS_MAX {
         let above = known.values().filter_map(|subject| subject.attached_to.as_deref());
@@ -112,7 +112,7 @@ pub fn climb<'a>(course: &mut Course<'a>, known: &mut Known<'a>) -> Result<(), S
         }
         let ids = missing.iter().map(|id| (*id).to_owned()).collect();
         asked.extend(missing);
-        let found = &course.resources(these(ids))?.resources;
+        let found = &conversation.resources(these(ids))?.resources;
         known.extend(found.iter().map(|one| (one.id.as_str(), one)));
     }
     Ok(())

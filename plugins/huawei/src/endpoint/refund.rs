@@ -7,9 +7,9 @@ use plugin_sdk::{Micros, Timestamp};
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
-use crate::endpoint::course::these;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
+use crate::endpoint::conversation::these;
 use crate::endpoint::json::Json;
 use crate::endpoint::listing::Known;
 use crate::endpoint::listing::above;
@@ -21,7 +21,7 @@ use crate::endpoint::unsubscribe::digest;
 use crate::endpoint::unsubscribe::named;
 
 /// The records of the refund that the request names.
-pub fn refund(call: &Call, course: &mut Course) -> Ran {
+pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
     for name in ["customer_id", "indirect_partner_id"] {
         call.check_account(name, body::parameter(call.request, name)?.as_deref())?;
     }
@@ -32,8 +32,8 @@ pub fn refund(call: &Call, course: &mut Course) -> Ran {
         let message = "The order is neither one of an unsubscription nor one of a downgrade.";
         return Err(Problem::code("CBC.99005026", message).into());
     };
-    let orders = course.orders(OrderSelection { refunded_at: Some(at), ..every_order() })?;
-    let known = resources(course, orders)?;
+    let orders = conversation.orders(OrderSelection { refunded_at: Some(at), ..every_order() })?;
+    let known = resources(conversation, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
     let records = own.flat_map(|order| records(call, at, order)).collect::<Vec<_>>();
     call.answered(vec![
@@ -44,16 +44,16 @@ pub fn refund(call: &Call, course: &mut Course) -> Ran {
 
 /// The resources of these orders, and what they are attached to.
 fn resources<'a>(
-    course: &mut Course<'a>,
+    conversation: &mut Conversation<'a>,
     orders: &[PaidOrder],
-) -> Result<Known<'a>, crate::endpoint::course::Stop> {
+) -> Result<Known<'a>, crate::endpoint::conversation::Stop> {
     let mut known = Known::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
         ids.sort();
         ids.dedup();
-        known.extend(course.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
-        climb(course, &mut known)?;
+        known.extend(conversation.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
+        climb(conversation, &mut known)?;
     }
     Ok(known)
 }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::deeds;
 use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
@@ -38,7 +38,7 @@ struct Body {
 
 /// Renews the resources that the request names. What is to happen on expiry (`expire_policy`, `expire_mode`) is passed
 /// over: the documents of today say that it is ignored.
-pub fn renew(call: &Call, course: &mut Course) -> Ran {
+pub fn renew(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = body::read::<Body>(call.request)?;
     let resources = body::ids("resource_ids", body.resource_ids)?;
     let term = body::term(body.period_type, body.period_num)?;
@@ -48,7 +48,7 @@ pub fn renew(call: &Call, course: &mut Course) -> Ran {
     };
     may_be_paid(call, name, is_auto_pay)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
+    let outcomes = conversation.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
     let fates = deeds::fates(outcomes)?;
     deeds::check(call.route.dialect, &resources, &fates)
         .map_err(|problem| with_expired(call, &resources, &fates, problem))?;

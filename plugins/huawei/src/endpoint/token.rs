@@ -11,8 +11,8 @@ use serde::Deserialize;
 use crate::endpoint::Call;
 use crate::endpoint::answer::answer;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
 use crate::endpoint::instant::precise;
 use crate::endpoint::json::Json;
 use crate::endpoint::problem::Problem;
@@ -81,13 +81,13 @@ pub fn claim(at: Timestamp, request: &Request) -> Result<Claim, Problem> {
 }
 
 /// A token for the account of the access key, which has to be the domain that was named.
-pub fn issue(call: &Call, course: &mut Course) -> Ran {
+pub fn issue(call: &Call, conversation: &mut Conversation) -> Ran {
     let (user, project) = read(call.request)?;
     let domain = user.domain.and_then(|domain| domain.name.or(domain.id));
     if domain.as_deref() != Some(call.account.id.as_str()) {
         return Err(Problem::wrong_password().for_iam().into());
     }
-    let Outcome::Token(token) = course.repeatable(Deed::IssueToken(TOKEN_VALID))? else {
+    let Outcome::Token(token) = conversation.repeatable(Deed::IssueToken(TOKEN_VALID))? else {
         return Err(Problem::internal().for_iam().into());
     };
     let mut fields = vec![

@@ -13,10 +13,10 @@ use sha2::Sha256;
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
-use crate::endpoint::course::Course;
-use crate::endpoint::course::Ran;
-use crate::endpoint::course::Stop;
-use crate::endpoint::course::these;
+use crate::endpoint::conversation::Conversation;
+use crate::endpoint::conversation::Ran;
+use crate::endpoint::conversation::Stop;
+use crate::endpoint::conversation::these;
 use crate::endpoint::deeds;
 use crate::endpoint::deeds::Fate;
 use crate::endpoint::json::Json;
@@ -47,7 +47,7 @@ struct Body {
 }
 
 /// Unsubscribes from the resources that the request names, all of them or none.
-pub fn unsubscribe(call: &Call, course: &mut Course) -> Ran {
+pub fn unsubscribe(call: &Call, conversation: &mut Conversation) -> Ran {
     let body = body::read::<Body>(call.request)?;
     let named = body::ids("resource_ids", body.resource_ids)?;
     let scope = match body.unsubscribe_type {
@@ -58,12 +58,12 @@ pub fn unsubscribe(call: &Call, course: &mut Course) -> Ran {
         }
     };
     body::within("unsubscribe_reason_type", body.unsubscribe_reason_type, 5, 1, 5)?;
-    let resources = without_attached(course, named)?;
+    let resources = without_attached(conversation, named)?;
     let command = Command::Unsubscribe(scope);
-    let outcomes = course.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
+    let outcomes = conversation.carry_out(deeds::commands(&resources, &command), Manner::Whole)?;
     let fates = deeds::fates(outcomes)?;
     deeds::check(call.route.dialect, &resources, &fates)?;
-    let names = names(call, course, &resources, &fates)?;
+    let names = names(call, conversation, &resources, &fates)?;
     let mut fields = vec![("order_ids", deeds::texts(names.iter().map(String::as_str)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
@@ -72,12 +72,12 @@ pub fn unsubscribe(call: &Call, course: &mut Course) -> Ran {
 }
 
 /// The resources without those that are attached to another one of them: they go along with it.
-fn without_attached(course: &mut Course, named: Vec<String>) -> Result<Vec<String>, Stop> {
+fn without_attached(conversation: &mut Conversation, named: Vec<String>) -> Result<Vec<String>, Stop> {
     if named.len() == 1 {
         return Ok(named);
     }
     let selection = Selection { with_attached: true, ..these(named.clone()) };
-    let listing = course.resources(selection)?;
+    let listing = conversation.resources(selection)?;
     let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
     let goes_along = |id: &str| {
         let subject = known.get(id).copied();
@@ -91,7 +91,7 @@ fn without_attached(course: &mut Course, named: Vec<String>) -> Result<Vec<Strin
 /// has the host's name.
 fn names(
     call: &Call,
-    course: &mut Course,
+    conversation: &mut Conversation,
     resources: &[String],
     fates: &[Fate],
 ) -> Result<Vec<String>, Stop> {
@@ -102,7 +102,7 @@ fn names(
     let refunded = fates.iter().flat_map(refunded).collect::<Vec<_>>();
     let orders = match refunded.is_empty() {
         true => &[],
-        false => course.orders(OrderSelection { ids: refunded, ..every_order() })?,
+        false => conversation.orders(OrderSelection { ids: refunded, ..every_order() })?,
     };
     let name = |(resource, fate): (&String, &Fate)| match *fate {
         Fate::Done(of) => Some(name(instant(call, orders, of), resource)),

@@ -25,52 +25,52 @@ use crate::harness::Answer;
 use crate::harness::Key;
 use crate::harness::Server;
 
-pub(crate) const NOW: &str = "2026-03-01T00:00:00Z";
-pub(crate) const HOST: &str = "127.0.0.1:8443";
+pub const NOW: &str = "2026-03-01T00:00:00Z";
+pub const HOST: &str = "127.0.0.1:8443";
 
-pub(crate) const QUERY: &str = "/v2/orders/suscriptions/resources/query";
-pub(crate) const RENEW: &str = "/v2/orders/subscriptions/resources/renew";
-pub(crate) const UNSUBSCRIBE: &str = "/v2/orders/subscriptions/resources/unsubscribe";
-pub(crate) const AUTO_RENEW: &str = "/v2/orders/subscriptions/resources/autorenew/";
-pub(crate) const CONVERT: &str = "/v2/orders/subscriptions/resources/to-on-demand";
-pub(crate) const CONFIGURE: &str = "/v2/orders/subscriptions/resources/renew/config";
-pub(crate) const PRICE: &str = "/v2/bills/ratings/period-resources/renew-rate";
-pub(crate) const REFUND: &str = "/v2/orders/customer-orders/refund-orders?order_id=";
-pub(crate) const BALANCE: &str = "/v2/accounts/customer-accounts/balances";
+pub const QUERY: &str = "/v2/orders/suscriptions/resources/query";
+pub const RENEW: &str = "/v2/orders/subscriptions/resources/renew";
+pub const UNSUBSCRIBE: &str = "/v2/orders/subscriptions/resources/unsubscribe";
+pub const AUTO_RENEW: &str = "/v2/orders/subscriptions/resources/autorenew/";
+pub const CONVERT: &str = "/v2/orders/subscriptions/resources/to-on-demand";
+pub const CONFIGURE: &str = "/v2/orders/subscriptions/resources/renew/config";
+pub const PRICE: &str = "/v2/bills/ratings/period-resources/renew-rate";
+pub const REFUND: &str = "/v2/orders/customer-orders/refund-orders?order_id=";
+pub const BALANCE: &str = "/v2/accounts/customer-accounts/balances";
 
 /// A tool with a key, which signs as the official SDKs do. Every signature is of a second of its own.
-pub(crate) struct Tool<'a> {
-    pub(crate) server: &'a Server,
-    pub(crate) key: Key,
-    pub(crate) sent: Cell<i64>,
+pub struct Tool<'a> {
+    pub server: &'a Server,
+    pub key: Key,
+    pub sent: Cell<i64>,
 }
 
 /// A request that is still to be signed or tampered with.
 #[derive(Clone)]
-pub(crate) struct Draft {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Draft {
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl<'a> Tool<'a> {
-    pub(crate) fn new(server: &'a Server, account: &str) -> Tool<'a> {
+    pub fn new(server: &'a Server, account: &str) -> Tool<'a> {
         Tool { server, key: server.key(account), sent: Cell::new(0) }
     }
 
     /// Signs a request and sends it.
-    pub(crate) fn ask(&self, method: &str, target: &str, body: &str) -> Answer {
+    pub fn ask(&self, method: &str, target: &str, body: &str) -> Answer {
         send(self.server, self.signed(method, target, body))
     }
 
     /// A signed request, of a second that no other is signed in.
-    pub(crate) fn signed(&self, method: &str, target: &str, body: &str) -> Draft {
+    pub fn signed(&self, method: &str, target: &str, body: &str) -> Draft {
         self.sent.set(self.sent.get() + 1);
         self.signed_at(self.server.now() - self.sent.get() % 600, method, target, body)
     }
 
-    pub(crate) fn signed_at(&self, at: Timestamp, method: &str, target: &str, body: &str) -> Draft {
+    pub fn signed_at(&self, at: Timestamp, method: &str, target: &str, body: &str) -> Draft {
         let date = at.to_string().replace(['-', ':'], "");
         let headers = [("content-type", "application/json"), ("host", HOST), ("x-sdk-date", &date)];
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -96,7 +96,7 @@ impl<'a> Tool<'a> {
     }
 
     /// Sends signed requests one after another; what each was answered, without the request's id.
-    pub(crate) fn talk(&self, requests: &[(&str, &str, String)]) -> String {
+    pub fn talk(&self, requests: &[(&str, &str, String)]) -> String {
         let one = |(method, target, body): &(&str, &str, String)| {
             let answer = self.ask(method, target, body);
             format!("{method} {target} {body}\n{}\n", shown(&answer))
@@ -105,7 +105,7 @@ impl<'a> Tool<'a> {
     }
 }
 
-pub(crate) fn send(server: &Server, draft: Draft) -> Answer {
+pub fn send(server: &Server, draft: Draft) -> Answer {
     let mut request = Request::builder().method(draft.method.as_str()).uri(&draft.target);
     for (name, value) in &draft.headers {
         request = request.header(name, value);
@@ -118,17 +118,17 @@ pub(crate) fn send(server: &Server, draft: Draft) -> Answer {
 }
 
 /// Status and body, without the request's id.
-pub(crate) fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &Answer) -> String {
     let id = answer.headers["x-request-id"].to_str().unwrap();
     format!("{} {}", answer.status, answer.body.replace(id, "…"))
 }
 
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A monthly resource of `acme` that expires on the last of March.
-pub(crate) fn resource(id: &str, kind: &str) -> Value {
+pub fn resource(id: &str, kind: &str) -> Value {
     json!({
         "id": id, "account": "acme", "kind": kind, "region": "cn-north-4", "charging": "prepaid",
         "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-03-31T15:59:59Z", "anchor_day": 31,
@@ -136,14 +136,14 @@ pub(crate) fn resource(id: &str, kind: &str) -> Value {
     })
 }
 
-pub(crate) fn with(mut resource: Value, fields: Value) -> Value {
+pub fn with(mut resource: Value, fields: Value) -> Value {
     for (name, value) in fields.as_object().unwrap() {
         resource[name] = value.clone();
     }
     resource
 }
 
-pub(crate) fn inventory(settings: Value, resources: Vec<Value>) -> Value {
+pub fn inventory(settings: Value, resources: Vec<Value>) -> Value {
     let account = |id: &str, balance: &str| {
         json!({
             "id": id, "provider": "huawei", "mode": "managed", "currency": "CNY", "balance": balance,
@@ -154,7 +154,7 @@ pub(crate) fn inventory(settings: Value, resources: Vec<Value>) -> Value {
 }
 
 /// A server with a disk that renews itself, a database, and a server of somebody else.
-pub(crate) fn furnished() -> Value {
+pub fn furnished() -> Value {
     inventory(
         json!({}),
         vec![
@@ -172,10 +172,10 @@ pub(crate) fn furnished() -> Value {
     )
 }
 
-pub(crate) fn ids(ids: &[&str], more: &str) -> String {
+pub fn ids(ids: &[&str], more: &str) -> String {
     format!("{{\"resource_ids\":{}{more}}}", json!(ids))
 }
 
-pub(crate) fn renewal(resources: &[&str]) -> String {
+pub fn renewal(resources: &[&str]) -> String {
     ids(resources, r#","period_type":2,"period_num":1,"is_auto_pay":1"#)
 }

@@ -10,7 +10,7 @@ use crate::harness::Server;
 use crate::huawei::*;
 
 /// A token for the account of a key.
-pub(crate) fn token(server: &Server, key: &Key, domain: &str) -> String {
+pub fn token(server: &Server, key: &Key, domain: &str) -> String {
     let answer = ask_for_token(server, &key.access_key, &key.secret, domain);
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.headers["x-subject-token"].to_str().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! The course of a request: an operation is written down as though it could ask the host and wait for the answer.
+//! A conversation with the host: an operation is written down as though it could ask and wait for the answer.
 //!
 //! The host asks the plugin again and again, each time with everything that was found out and done so far, and the
 //! plugin has no memory. So an operation starts from its beginning each time, is handed what is known already, and stops
@@ -31,14 +31,14 @@ pub type Ran = Result<Response, Stop>;
 
 /// What the host found out and did for the request so far.
 #[derive(Debug)]
-pub struct Course<'a> {
+pub struct Conversation<'a> {
     known: &'a [Outcome],
 }
 
-impl<'a> Course<'a> {
-    /// The course with these outcomes, all still to be handed out.
-    pub fn new(known: &'a [Outcome]) -> Course<'a> {
-        Course { known }
+impl<'a> Conversation<'a> {
+    /// The conversation with these outcomes, all still to be handed out.
+    pub fn new(known: &'a [Outcome]) -> Conversation<'a> {
+        Conversation { known }
     }
 
     /// The answers to these questions, one each.
