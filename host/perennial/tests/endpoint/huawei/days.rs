@@ -148,3 +148,24 @@ fn an_order_that_is_not_to_be_paid_at_once_is_refused_or_paid_as_the_operator_sa
         assert_eq!(tool.ask("POST", RENEW, &body).status, status, "{setting}");
     }
 }
+
+#[test]
+fn what_somebody_has_to_approve_is_an_order_that_waits() {
+    let mut inventory = furnished();
+    inventory["accounts"][0]["approval_above"] = json!("150.00");
+    let server = Server::start("huawei", NOW, &inventory);
+    let tool = Tool::new(&server, "acme");
+    let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1", "rds-1"]));
+    let orders = renewed.json()["order_ids"].clone();
+    assert_eq!((renewed.status, &orders[0]), (200, &json!("ecs-1/2026-03-31T15:59:59Z/1month")));
+    assert!(orders[1].as_str().is_some_and(|id| (1..=64).contains(&id.len())), "{orders}");
+    let found = tool.ask("POST", QUERY, r#"{"only_main_resource":1}"#).json();
+    let expiries = found["data"].as_array().unwrap().iter();
+    let expiries =
+        expiries.map(|one| format!("{} {}\n", one["resource_id"], one["expire_time"])).collect::<String>();
+    expect![[r#"
+        "ecs-1" "2026-04-30T15:59:59Z"
+        "rds-1" "2026-03-31T15:59:59Z"
+    "#]].assert_eq(&expiries);
+    assert_eq!(tool.ask("GET", BALANCE, "").json()["account_balances"][0]["amount"], json!(9888.5));
+}
