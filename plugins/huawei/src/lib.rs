@@ -7,6 +7,7 @@
 pub mod auto_renewal;
 pub mod condition;
 pub mod conversion;
+pub mod endpoint;
 pub mod family;
 pub mod lifecycle;
 pub mod notices;

@@ -70,7 +70,7 @@ const KINDS: [KindRow; 21] = [
     ),
 ];
 
-const SETTINGS: [(&str, &str, Option<&str>); 13] = [
+const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
     ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
     (
@@ -112,6 +112,11 @@ const SETTINGS: [(&str, &str, Option<&str>); 13] = [
         Some("existing-first"),
     ),
     ("notice_hour", "The hour at which owners are told, UTC+8, 3 to 23", Some("9")),
+    (
+        "unpaid_orders",
+        "A renewal through the provider's own API that does not say to pay at once: refuse it, or pay",
+        Some("refuse"),
+    ),
 ];
 
 /// Who this plugin is.

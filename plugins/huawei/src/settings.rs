@@ -32,6 +32,8 @@ pub struct Settings {
     pub package_order: PackageOrder,
     /// The hour of the day at which owners are told, UTC+8.
     pub notice_hour: u8,
+    /// What becomes of an order that is not to be paid at once.
+    pub unpaid_orders: UnpaidOrders,
 }
 
 /// How long an automatic renewal lasts when nobody chose its term. The documents disagree.
@@ -52,6 +54,16 @@ pub enum PackageOrder {
     ExpiryFirst,
 }
 
+/// What becomes of a renewal through the provider's own API that does not say to pay at once: the provider would keep
+/// its order until it is paid, and this host keeps no such orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnpaidOrders {
+    /// It is refused: nobody's money is spent unasked.
+    Refuse,
+    /// It is paid at once.
+    Pay,
+}
+
 /// The values of `site`.
 pub const SITES: [&str; 3] = ["cn", "intl", "eu"];
 /// The values of `tier`.
@@ -60,6 +72,8 @@ pub const TIERS: [&str; 6] = ["V0", "V1", "V2", "V3", "V4", "V5"];
 pub const AUTO_RENEW_PERIODS: [&str; 2] = ["original", "smallest"];
 /// The values of `package_order`.
 pub const PACKAGE_ORDERS: [&str; 2] = ["existing-first", "expiry-first"];
+/// The values of `unpaid_orders`.
+pub const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
 
 const LAST_OF_MONTH: &str = "-1";
 
@@ -95,6 +109,7 @@ impl Settings {
             package_low_percent: 20,
             package_order: PackageOrder::ExistingFirst,
             notice_hour: 9,
+            unpaid_orders: UnpaidOrders::Refuse,
         }
     }
 
@@ -114,6 +129,7 @@ impl Settings {
             "package_low_percent" => read(value, &mut self.package_low_percent),
             "package_order" if value == "expiry-first" => self.package_order = PackageOrder::ExpiryFirst,
             "notice_hour" => read(value, &mut self.notice_hour),
+            "unpaid_orders" if value == "pay" => self.unpaid_orders = UnpaidOrders::Pay,
             _ => {}
         }
     }
@@ -135,6 +151,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("package_low_percent", 0..=99, &[])
         .choice("package_order", &PACKAGE_ORDERS)
         .whole("notice_hour", 3..=23, &[])
+        .choice("unpaid_orders", &UNPAID_ORDERS)
         .problems()
 }
 

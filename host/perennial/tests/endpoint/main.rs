@@ -4,4 +4,5 @@
 //! [`harness`] has the host and sends requests; the modules named after providers sign them and have the tests.
 
 mod harness;
+mod huawei;
 mod together;

@@ -1,0 +1,155 @@
+//! Who may send requests: tokens, signatures and their replays, and what is done to them on their way.
+
+use expect_test::expect;
+use expect_test::expect_file;
+use serde_json::json;
+
+use crate::harness::Answer;
+use crate::harness::Key;
+use crate::harness::Server;
+use crate::huawei::*;
+
+/// A token for the account of a key.
+pub fn token(server: &Server, key: &Key, domain: &str) -> String {
+    let answer = ask_for_token(server, &key.access_key, &key.secret, domain);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.headers["x-subject-token"].to_str().unwrap().to_owned()
+}
+
+fn ask_for_token(server: &Server, name: &str, password: &str, domain: &str) -> Answer {
+    let user = json!({ "name": name, "password": password, "domain": { "name": domain } });
+    let identity = json!({ "methods": ["password"], "password": { "user": user } });
+    let headers = [("host", HOST), ("content-type", "application/json")];
+    send(
+        server,
+        Draft {
+            method: "POST".to_owned(),
+            target: "/v3/auth/tokens".to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            body: json!({ "auth": { "identity": identity } }).to_string(),
+        },
+    )
+}
+
+fn with_token(server: &Server, token: &str) -> Answer {
+    let headers = [("host", HOST), ("x-auth-token", token)];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let (method, target) = ("GET".to_owned(), BALANCE.to_owned());
+    send(server, Draft { method, target, headers, body: String::new() })
+}
+
+#[test]
+fn a_token_lasts_a_day_and_is_for_its_own_account() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let key = Tool::new(&server, "acme").key;
+    let token = token(&server, &key, "acme");
+    assert_eq!(with_token(&server, &token).json()["account_balances"][0]["account_id"], "acme");
+    let refused = |answer: Answer| (answer.status, answer.json()["error_code"].clone());
+    let denied = (401, json!("APIGW.0301"));
+    assert_eq!(refused(with_token(&server, "MIIPAgYJKoZIhvcNAQcCo")), denied);
+    for (name, password, domain) in [
+        (key.access_key.as_str(), "wrong", "acme"),
+        ("nobody", key.secret.as_str(), "acme"),
+        (&key.access_key, &key.secret, "other"),
+    ] {
+        assert_eq!(refused(ask_for_token(&server, name, password, domain)), denied, "{name} of {domain}");
+    }
+    server.advance(server.now() + 86_399);
+    assert_eq!(with_token(&server, &token).status, 200);
+    server.advance(server.now() + 1);
+    assert_eq!(refused(with_token(&server, &token)), denied);
+}
+
+/// What somebody does to a request on its way.
+type Tampering = fn(&mut Draft);
+
+fn header<'a>(draft: &'a mut Draft, name: &str) -> &'a mut String {
+    &mut draft.headers.iter_mut().find(|(known, _)| known == name).unwrap().1
+}
+
+#[test]
+fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    let before = server.events();
+    let tampering: [(&str, Tampering); 14] = [
+        ("a wrong signature", |draft| {
+            let header = header(draft, "authorization");
+            let last = if header.ends_with('0') { "1" } else { "0" };
+            header.replace_range(header.len() - 1.., last);
+        }),
+        ("another key", |draft| {
+            let header = header(draft, "authorization");
+            *header = header.replace("Access=PN", "Access=QN");
+        }),
+        ("a changed body", |draft| draft.body = draft.body.replace("\"period_num\":1", "\"period_num\":11")),
+        ("an added query", |draft| draft.target.push_str("?x=1")),
+        ("another path", |draft| draft.target = UNSUBSCRIBE.to_owned()),
+        ("another host", |draft| *header(draft, "host") = "evil.example".to_owned()),
+        ("no headers", |draft| draft.headers.clear()),
+        ("no date", |draft| draft.headers.retain(|(name, _)| name != "x-sdk-date")),
+        ("no signature", |draft| draft.headers.retain(|(name, _)| name != "authorization")),
+        ("V11", |draft| {
+            let header = header(draft, "authorization");
+            *header = header.replace("SDK-HMAC-SHA256", "V11-HMAC-SHA256");
+        }),
+        ("an unknown path", |draft| draft.target.push_str("/all")),
+        ("a wrong method", |draft| draft.method = "PUT".to_owned()),
+        ("a body of 5 MB", |draft| draft.body = "x".repeat(5_000_000)),
+        ("a body that is not signed", |draft| {
+            draft.headers.push(("x-sdk-content-sha256".to_owned(), "UNSIGNED-PAYLOAD".to_owned()));
+        }),
+    ];
+    let mut table = String::new();
+    for (what, tamper) in tampering {
+        let mut draft = tool.signed("POST", RENEW, &renewal(&["ecs-1"]));
+        tamper(&mut draft);
+        let answer = send(&server, draft);
+        table += &format!("{what}\n{}\n", shown(&answer).replace(&tool.key.access_key, "AK"));
+    }
+    for (what, off) in [("a clock 16 minutes ahead", 960), ("a clock 16 minutes behind", -960)] {
+        let draft = tool.signed_at(server.now() + off, "POST", RENEW, &renewal(&["ecs-1"]));
+        table += &format!("{what}\n{}\n", shown(&send(&server, draft)));
+    }
+    let long = "x".repeat(65);
+    for (what, body) in [
+        ("bad JSON", "{".to_owned()),
+        ("a list", "[]".to_owned()),
+        ("an over-long id", renewal(&[&long])),
+        ("an id that is not ASCII", renewal(&["\u{4f60}\u{597d}"])),
+        ("the same id twice", renewal(&["ecs-1", "ecs-1"])),
+        ("a resource of somebody else beside one's own", renewal(&["ecs-1", "ecs-9"])),
+    ] {
+        table += &format!("{what}\n{}\n", shown(&tool.ask("POST", RENEW, &body)));
+    }
+    table += &format!(
+        "another domain\n{}\n",
+        shown(&tool.ask("GET", "/v1.0/other/common/order-mgr/resources/detail", ""))
+    );
+    expect_file!["tables/hostile.txt"].assert_eq(&table);
+    // That a command was refused is worth an event; nothing else happened.
+    let after = server.events();
+    let kinds =
+        after[before.len()..].iter().map(|event| event.split(' ').nth(1).unwrap()).collect::<Vec<_>>();
+    assert_eq!(kinds, ["command_refused"]);
+    assert_eq!(tool.ask("GET", BALANCE, "").json()["account_balances"][0]["amount"], 10_000);
+}
+
+#[test]
+fn a_signature_changes_something_once_and_asks_as_often_as_it_likes() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    let renew = tool.signed("POST", RENEW, &renewal(&["ecs-1"]));
+    assert_eq!(send(&server, renew.clone()).status, 200);
+    let events = server.events();
+    let again = send(&server, renew.clone());
+    expect![[r#"401 {"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information: the signature was used before; sign each request anew, a second apart","request_id":"…"}"#]].assert_eq(&shown(&again));
+    server.advance(server.now() + 840);
+    assert_eq!(send(&server, renew.clone()).status, 401, "remembered for as long as it is valid");
+    server.advance(server.now() + 120);
+    assert_eq!(send(&server, renew).json()["error_code"], "APIGW.0303", "and then it has expired");
+    assert_eq!(server.events(), events);
+    let look = tool.signed("GET", BALANCE, "");
+    assert_eq!(send(&server, look.clone()).status, 200);
+    assert_eq!(send(&server, look).status, 200);
+}
