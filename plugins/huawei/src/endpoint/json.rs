@@ -125,3 +125,28 @@ fn quoted(text: &mut String, value: &str) {
 fn append(text: &mut String, what: std::fmt::Arguments) {
     text.write_fmt(what).expect("text can always be written to");
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_again_as_it_was(text in "[\\x00-\\x7f]*|.*") {
+            let bytes = Json::List(vec![Json::from(text.as_str()), Json::Null]).bytes();
+            let read: (String, ()) = serde_json::from_slice(&bytes).unwrap();
+            prop_assert_eq!(read.0, text);
+        }
+
+        #[test]
+        fn any_amount_is_a_number_and_exact(amount in any::<Micros>()) {
+            let text = decimal(amount);
+            prop_assert!(serde_json::from_str::<f64>(&text).is_ok(), "{}", text);
+            let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+            let digits = format!("{whole}{decimals:0<6}");
+            prop_assert_eq!(digits.parse::<i128>().unwrap(), i128::from(amount));
+        }
+    }
+}

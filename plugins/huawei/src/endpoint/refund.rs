@@ -2,8 +2,8 @@
 //!
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
+use plugin_sdk::Micros;
 use plugin_sdk::endpoint::{OrderSelection, PaidOrder};
-use plugin_sdk::{Micros, Timestamp};
 
 use crate::endpoint::Call;
 use crate::endpoint::body;
@@ -35,7 +35,7 @@ pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
     let orders = conversation.orders(OrderSelection { refunded_at: Some(at), ..every_order() })?;
     let known = resources(conversation, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
-    let records = own.flat_map(|order| records(call, at, order)).collect::<Vec<_>>();
+    let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
     call.answered(vec![
         ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
         ("refund_infos", Json::List(records)),
@@ -65,8 +65,8 @@ fn is_of(known: &Known, order: &PaidOrder, wanted: &str) -> bool {
 }
 
 /// What of an order went back, as a negative amount, and what was consumed or kept as a fee, as a positive one.
-fn records(call: &Call, at: Timestamp, order: &PaidOrder) -> Vec<Json> {
-    let Some(refunded) = order.refunded.filter(|refunded| refunded.at == at) else { return Vec::new() };
+fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
+    let Some(refunded) = order.refunded else { return Vec::new() };
     let back = record(call, order, "1", -refunded.amount);
     let kept = order.paid - refunded.amount;
     let kept = (kept > 0).then(|| record(call, order, "2", kept));

@@ -166,6 +166,7 @@ fn what_somebody_has_to_approve_is_an_order_that_waits() {
     expect![[r#"
         "ecs-1" "2026-04-30T15:59:59Z"
         "rds-1" "2026-03-31T15:59:59Z"
-    "#]].assert_eq(&expiries);
+    "#]]
+    .assert_eq(&expiries);
     assert_eq!(tool.ask("GET", BALANCE, "").json()["account_balances"][0]["amount"], json!(9888.5));
 }
