@@ -208,8 +208,8 @@ pub(super) async fn top_up(
     host.write(write, move |work, body| {
         let caller = &work.request.caller;
         let before = AccountView::from(shapes::account(work.db(), caller, &id)?);
-        work.check_version(&shapes::etag(&before))?;
         work.about(&id, None);
+        work.check_version(&shapes::etag(&before))?;
         let happened = work.engine.top_up(work.at, &id, body.amount)?;
         let events = happened.iter().map(EventView::recorded).collect();
         work.tell(happened);

@@ -323,6 +323,7 @@ async fn carry_out(host: Host, id: String, write: Write<(Command, Terms)>) -> Re
     }
     host.write(write, move |work, (command, terms)| {
         let found = shapes::resource(work.db(), &work.request.caller, &id)?;
+        work.about(&found.account.account.id, Some(&id));
         work.check_version(&shapes::etag(&found.view(work.db())?))?;
         let plan_hash = terms.plan_hash.as_deref();
         carried_out(work, &found.account.account.id, &id, &command, plan_hash)

@@ -232,8 +232,8 @@ pub(super) async fn change(
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, body| {
         let found = shapes::resource(work.db(), &work.request.caller, &id)?;
-        work.check_version(&shapes::etag(&found.view(work.db())?))?;
         work.about(&found.account.account.id, Some(&id));
+        work.check_version(&shapes::etag(&found.view(work.db())?))?;
         let mut events = Vec::new();
         for (name, value) in body.attributes.unwrap_or_default() {
             let happened = work.engine.set_attribute(work.at, &id, &name, &value)?;

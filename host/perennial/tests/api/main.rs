@@ -10,6 +10,7 @@ mod forecast;
 mod harness;
 mod idempotency;
 mod lists;
+mod metrics;
 mod problems;
 mod resources;
 mod stream;
