@@ -31,6 +31,8 @@ use crate::forecast::Payment;
 use crate::store::Store;
 use crate::store::copy;
 
+/// Where forecasts are asked for.
+pub const PATH: &str = "/v1/forecast";
 /// How many months there are when nobody says.
 const MONTHS: u32 = 12;
 /// The most months.
@@ -213,14 +215,14 @@ async fn made(
         drop(stopping.wait_for(|stopping| *stopping).await);
         None
     };
-    let limit = Duration::from_secs(host.limits().request_seconds);
+    let limit = Duration::from_secs(host.limits().forecast_seconds);
     let done = tokio::time::timeout(limit, either(async { Some(work.await) }, stopped)).await;
     let (kind, detail) = match done {
         Ok(Some(Ok(forecast))) => return Ok(forecast?),
         Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
         Ok(None) => (Kind::Unavailable, "the host is stopping"),
         Err(_) => {
-            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] request_seconds`")
+            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] forecast_seconds`")
         }
     };
     stop.store(true, Ordering::Relaxed);

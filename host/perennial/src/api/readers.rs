@@ -50,9 +50,9 @@ impl Readers {
             let lent = Lent { connection, idle };
             let connection = lent.connection.as_ref().expect("there are as many connections as permits");
             // One snapshot for everything that one request reads.
-            connection.execute_batch("begin")?;
+            connection.prepare_cached("begin")?.execute([])?;
             let result = work(connection);
-            connection.execute_batch("commit")?;
+            connection.prepare_cached("commit")?.execute([])?;
             result
         });
         done.await
