@@ -1,6 +1,5 @@
 //! A `perennial serve` on virtual time, as a process of its own, on a database that is made for it.
 
-use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,9 +7,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
-use std::process::Stdio;
 
-use anyhow::Context;
 use perennial::engine::Engine;
 use perennial::engine::Keep;
 use perennial::formats::inventory::Inventory;
@@ -40,7 +37,7 @@ pub fn database(folder: &Path, inventory: &Inventory) -> anyhow::Result<PathBuf>
 }
 
 impl Server {
-    /// Starts one on the database at `db`. Its log is written and thrown away.
+    /// Starts one on the database at `db`. Its log goes to a file.
     pub fn start(folder: &Path, db: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Server> {
         let program = || -> anyhow::Result<std::process::Command> {
             let mut command = simulation::perennial()?;
@@ -55,17 +52,20 @@ impl Server {
         anyhow::ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
         let token = String::from_utf8(made.stdout)?.trim().to_owned();
         let start = world::START.to_string();
-        let mut child =
-            program()?.args(["serve", "--virtual-clock", &start]).stderr(Stdio::piped()).spawn()?;
-        let mut log = BufReader::new(child.stderr.take().context("its log is piped")?);
-        let (mut line, mut told) = (String::new(), String::new());
-        while !line.contains("address=") {
-            told += &line;
-            line.clear();
-            anyhow::ensure!(log.read_line(&mut line)? > 0, "the server ended before it served: {told}");
-        }
-        let address = line.trim().rsplit_once("address=").context("it says where it listens")?.1.parse()?;
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let log = folder.join("serving.log");
+        let mut serve = program()?;
+        serve.args(["serve", "--virtual-clock", &start]).stderr(std::fs::File::create(&log)?);
+        let mut child = serve.spawn()?;
+        let address = loop {
+            let told = std::fs::read_to_string(&log)?;
+            if let Some((line, _)) = told.rsplit_once('\n')
+                && let Some((_, address)) = line.rsplit_once("address=")
+            {
+                break address.trim().parse()?;
+            }
+            anyhow::ensure!(child.try_wait()?.is_none(), "the server ended before it served: {told}");
+            std::thread::yield_now();
+        };
         Ok(Server { child, address, token })
     }
 

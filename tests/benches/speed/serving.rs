@@ -1,7 +1,7 @@
 //! The admin API under load from a second process: requests a second, against a bare axum handler that reads the same from
 //! the same database.
 //!
-//! The server is the whole program with its log; the handler has a listener of its own. They take turns.
+//! The server is the whole program, with its log in a file; the handler has a listener of its own. They take turns.
 
 use crate::arguments::Arguments;
 use crate::figures;

@@ -361,9 +361,8 @@ async fn look(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<
     let caller = write.request.caller.clone();
     let proposal = host
         .read(move |db| {
-            shapes::resource(db, &caller, &id)?;
-            let proposal = command::propose(db, &providers, at, &id, &command)?;
-            proposal.ok_or_else(|| Problem::not_found("resource", &id))
+            let found = shapes::resource(db, &caller, &id)?;
+            Ok(command::propose_to(db, &providers, at, (found.stored, found.member), &command)?)
         })
         .await?;
     let plan = PlanView::from(&proposal);

@@ -81,5 +81,6 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         perennial_http_request_seconds_total{method="POST",route="/v1/resources/{id}:renew",status="200"} […]
         perennial_http_request_seconds_total{method="POST",route="/v1/resources/{id}:renew",status="409"} […]
         perennial_http_request_seconds_total{method="POST",route="/v1/resources:import",status="200"} […]
-        perennial_http_request_seconds_total{method="other",route="none",status="405"} […]"##]].assert_eq(&figures(&answer.body));
+        perennial_http_request_seconds_total{method="other",route="none",status="405"} […]"##]]
+    .assert_eq(&figures(&answer.body));
 }
