@@ -4,12 +4,16 @@
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
 pub mod api;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
+pub mod endpoint;
 pub mod engine;
 pub mod forecast;
 pub mod formats;
 pub mod report;
 pub mod sandbox;
+pub mod secrets;
 pub mod simulation;
 pub mod store;
+pub mod webhooks;

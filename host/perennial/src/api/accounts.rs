@@ -68,13 +68,16 @@ pub(super) struct NewAccount {
     #[schema(min_length = 1, max_length = 64)]
     id: String,
     /// The id of a loaded plugin.
+    #[schema(min_length = 1, example = "huawei")]
     provider: String,
     /// `managed`, also when it is left out.
+    #[schema(pattern = "^managed$")]
     mode: Option<String>,
     /// Such as `CNY`.
     #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
     /// What it has, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     balance: String,
     /// What the provider's rules are told; the plugin checks it.
     settings: Option<BTreeMap<String, String>>,
@@ -177,7 +180,7 @@ pub(super) async fn ledger(
 #[serde(deny_unknown_fields)]
 pub(super) struct TopUp {
     /// How much, a decimal above zero such as `500.00`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     amount: Micros,
 }
 

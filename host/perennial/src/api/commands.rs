@@ -60,11 +60,12 @@ trait Commanded: Body {
 #[schema(as = NewTerm)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what a term is read as")]
-struct NewTerm {
+pub(super) struct NewTerm {
     /// At least 1.
     #[schema(minimum = 1)]
     count: u32,
     /// `day`, `month` or `year`.
+    #[schema(pattern = "^(day|month|year)$")]
     unit: String,
 }
 
@@ -140,6 +141,7 @@ impl Commanded for AutoRenewBody {
 #[expect(dead_code, reason = "it describes what `UnsubscribeBody` is read from")]
 struct Unsubscribe {
     /// `all`: the resource and whatever was paid for; `future`: only periods that have not begun.
+    #[schema(pattern = "^(all|future)$")]
     scope: String,
     /// Only look at what it would do.
     dry_run: Option<bool>,
@@ -170,8 +172,10 @@ impl Commanded for UnsubscribeBody {
 #[expect(dead_code, reason = "it describes what `BuyAgainBody` is read from")]
 struct BuyAgain {
     /// When it is paid; null is now.
+    #[schema(format = DateTime)]
     pay_at: Option<String>,
     /// When it takes effect; null is as soon as it is paid.
+    #[schema(format = DateTime)]
     effective_at: Option<String>,
     /// Only look at what it would do.
     dry_run: Option<bool>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::api::auth::Tokens;
 use crate::api::config::Limits;
+use crate::api::config::Webhooks;
 use crate::api::metrics::Metered;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
@@ -23,10 +25,12 @@ use crate::api::writer;
 use crate::api::writer::Running;
 use crate::api::writer::Time;
 use crate::api::writer::Writer;
+use crate::endpoint::keys::Used;
 use crate::engine::Engine;
 use crate::engine::Keep;
 use crate::engine::error::EngineError;
 use crate::engine::rules::Providers;
+use crate::secrets::Sealer;
 use crate::store::Store;
 
 /// Tokens' ids with their idempotency keys.
@@ -45,11 +49,14 @@ struct Inner {
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    webhooks: OnceLock<Webhooks>,
     free: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
+    calendars: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
+    sealer: OnceLock<Sealer>,
 }
 
 /// Why a host could not be started.
@@ -99,10 +106,13 @@ impl Host {
             metrics,
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
             forecasts: Arc::new(Semaphore::new(1)),
+            calendars: Arc::new(Semaphore::new(1)),
             limits,
+            webhooks: OnceLock::new(),
             slots: Arc::default(),
             in_flight: Arc::default(),
             stopping: watch::Sender::new(false),
+            sealer: OnceLock::new(),
         };
         Ok((Host { inner: Arc::new(inner) }, running))
     }
@@ -149,6 +159,21 @@ impl Host {
         self.read(move |db| Ok(tokens.load(db)?)).await
     }
 
+    /// Keeps secrets sealed with `sealer` from now on; the first one counts.
+    pub fn keep_secrets_with(&self, sealer: Sealer) {
+        self.inner.sealer.get_or_init(|| sealer);
+    }
+
+    /// What seals secrets and reads them again, if there is a key for it.
+    pub fn sealer(&self) -> Option<&Sealer> {
+        self.inner.sealer.get()
+    }
+
+    /// When each provider key was last used, until that is written down.
+    pub fn keys_used(&self) -> &Used {
+        self.inner.writer.keys_used()
+    }
+
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
@@ -159,6 +184,16 @@ impl Host {
         &self.inner.limits
     }
 
+    /// Says how events are sent to webhooks, once, before anybody asks.
+    pub fn send_webhooks_as(&self, webhooks: Webhooks) {
+        self.inner.webhooks.get_or_init(|| webhooks);
+    }
+
+    /// How events are sent to webhooks; unless it was said, only to public addresses.
+    pub fn webhooks(&self) -> &Webhooks {
+        self.inner.webhooks.get().unwrap_or(&Webhooks::DEFAULT)
+    }
+
     /// How many more requests the host takes on.
     pub fn free(&self) -> &Arc<Semaphore> {
         &self.inner.free
@@ -167,6 +202,11 @@ impl Host {
     /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
     pub fn forecasts(&self) -> &Arc<Semaphore> {
         &self.inner.forecasts
+    }
+
+    /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
+    pub fn calendars(&self) -> &Arc<Semaphore> {
+        &self.inner.calendars
     }
 
     /// A place among the requests that one token may have under way.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Map;
@@ -52,8 +53,10 @@ pub(crate) struct AccountView {
     /// Such as `CNY`.
     currency: String,
     /// What is free to be spent, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     balance: String,
     /// What is reserved, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     held: String,
     /// What the provider's rules are told.
     settings: BTreeMap<String, String>,
@@ -81,14 +84,18 @@ pub(crate) struct PackageView {
     /// The type of resource whose use it covers.
     resource_type: String,
     /// How much it covers, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     quota: String,
     /// How much of that is used, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     used: String,
     /// How much is left, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     left: String,
     /// What is counted.
     unit: String,
     /// When it was paid for.
+    #[schema(format = DateTime)]
     bought_at: String,
 }
 
@@ -113,14 +120,17 @@ pub(crate) struct ResourceView {
     /// `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`.
     stage: &'static str,
     /// When it was bought, or takes effect.
+    #[schema(format = DateTime)]
     started_at: String,
     /// When what was paid for ends.
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// The day of the month that periods are counted from.
     anchor_day: Option<u8>,
     /// The period that it was bought for.
     term: Option<TermView>,
     /// What one term costs, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     price: Option<String>,
     /// The account's currency.
     currency: String,
@@ -137,6 +147,7 @@ pub(crate) struct ResourceView {
     /// What people sort by.
     tags: BTreeMap<String, String>,
     /// When something next happens to its bundle by itself.
+    #[schema(format = DateTime)]
     next_wake_at: Option<String>,
     /// Why its plugin gave no usable answer, while that is so.
     problem: Option<String>,
@@ -247,6 +258,7 @@ pub(crate) struct EventView {
     #[schema(nullable = false)]
     pub(crate) id: Option<String>,
     /// When.
+    #[schema(format = DateTime)]
     pub(crate) at: String,
     /// To which account; null when it is about the host.
     pub(crate) account: Option<String>,
@@ -270,6 +282,18 @@ impl EventView {
             r#type: stored.kind,
             more: serde_json::from_str(&stored.body)?,
         })
+    }
+
+    /// What a test of a webhook tells of: nothing.
+    pub(crate) fn test(at: Timestamp) -> EventView {
+        EventView {
+            id: None,
+            at: at.to_string(),
+            account: None,
+            resource: None,
+            r#type: "test".to_owned(),
+            more: Map::new(),
+        }
     }
 
     /// An event that has just happened.

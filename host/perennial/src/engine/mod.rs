@@ -9,9 +9,11 @@ pub mod command;
 mod desk;
 pub mod error;
 pub mod import;
+pub mod outlook;
 mod parallel;
 pub mod proposal;
 pub mod rules;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod usage;
