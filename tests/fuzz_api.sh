@@ -75,12 +75,18 @@ accounts.values = {ids("accounts")}
 resources.values = {ids("resources")}
 providers.values = ["huawei", "baidu"]
 kinds.values = ["ecs", "evs", "eip", "bcc", "cds"]
+commands.values = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"]
+# Later than each other, and not so late that everything has come to its end.
+instants.values = ["2026-01-02T00:00:00Z", "2026-01-20T00:00:00Z", "2026-02-03T00:00:00Z"]
 
 [parameters]
 "query.account" = {{ dictionary = "accounts", probability = 0.8 }}
 "body.account" = {{ dictionary = "accounts", probability = 0.8 }}
 "body.provider" = {{ dictionary = "providers", probability = 0.8 }}
 "body.accounts[*].provider" = {{ dictionary = "providers", probability = 0.8 }}
+"body.command" = {{ dictionary = "commands", probability = 0.8 }}
+"body.ids[*]" = {{ dictionary = "resources", probability = 0.8 }}
+"body.to" = {{ dictionary = "instants", probability = 1.0 }}
 "body.resources[*].account" = {{ dictionary = "accounts", probability = 0.8 }}
 "body.resources[*].kind" = {{ dictionary = "kinds", probability = 0.8 }}
 

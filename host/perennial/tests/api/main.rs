@@ -5,9 +5,11 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod calendars;
 mod commands;
 mod config;
+mod decisions;
 mod deliveries;
 mod forecast;
 mod harness;

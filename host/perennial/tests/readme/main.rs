@@ -83,8 +83,12 @@ fn the_session_with_curl_goes_from_a_token_to_a_renewal_to_the_stream_of_events(
     let happened = renewed["events"].as_array().unwrap();
     // A month went by since, with events of its own.
     let enough = 2 * happened.len();
-    let streamed =
-        terminal.watch(&stream.replace(ADDRESS, server.address()), |so_far| events(so_far).len() >= enough);
+    let mut another = Terminal::open(folder.path());
+    for command in commands.iter().filter(|command| command.starts_with("AUTH=")) {
+        another.run(command);
+    }
+    let stream = stream.expect("README shows the stream");
+    let streamed = another.watch(&stream, |so_far| events(so_far).len() >= enough);
     for (mut told, happened) in events(&streamed).into_iter().zip(happened) {
         told.as_object_mut().unwrap().remove("id");
         assert_eq!(told, *happened, "the stream begins with what the renewal answered");
