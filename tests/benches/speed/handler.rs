@@ -43,7 +43,7 @@ pub fn serve(runtime: &Runtime, db: &Path, connections: usize) -> anyhow::Result
     let idle = (0..connections).map(|_| store::open_for_reading(db)).collect::<Result<Vec<_>, _>>()?;
     let readers = Readers { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(connections)) };
     let router = Router::new()
-        .route("/v1/resources/{id}", get(look).post(plan))
+        .route("/v1/resources/{id}", get(look))
         .route("/v1/plans/{id}", post(plan))
         .with_state(readers);
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
