@@ -57,30 +57,49 @@ pub fn tick(
     observe: &mut dyn FnMut(&Recorded),
 ) -> Result<(), EngineError> {
     let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
-    match begin(engine, now, &mut sink)? {
-        Some(until) => engine.run_to(until, &mut sink),
-        None => Ok(()),
+    let Some(due) = begin(engine, now, &mut sink)? else { return Ok(()) };
+    while !engine.is_stopped() && due.step(engine, &mut sink)? {}
+    Ok(())
+}
+
+/// What the clock has to do at an instant, batch by batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Everything up to this instant.
+    until: Timestamp,
+    /// Whether the host was down until then: what was missed is made up for.
+    is_late: bool,
+}
+
+impl Due {
+    /// Does the next batch; returns whether more may be.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the database fails.
+    pub fn step(self, engine: &mut Engine, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        if self.is_late { engine.late_step(self.until, sink) } else { engine.step(self.until, sink) }
+    }
+
+    /// Whether the host was down.
+    pub fn is_late(self) -> bool {
+        self.is_late
     }
 }
 
-/// Catches up on what was missed, if the host was down until `now`. Returns until when [`Engine::step`] is to be called
-/// for what is due on time; `None` when nothing can be.
+/// Says that the clock starts again, if the host was down until `now`, and what there is to do; `None` when it is nothing.
 ///
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn begin(
-    engine: &mut Engine,
-    now: Timestamp,
-    sink: &mut Sink<'_>,
-) -> Result<Option<Timestamp>, EngineError> {
+pub fn begin(engine: &mut Engine, now: Timestamp, sink: &mut Sink<'_>) -> Result<Option<Due>, EngineError> {
     match clock::ticked_at(engine.read())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER => {
-            engine.catch_up(ticked_at, now, sink)?;
-            Ok(None)
+            engine.resume(ticked_at, now, sink)?;
+            Ok(Some(Due { until: now, is_late: true }))
         }
         Some(ticked_at) if now <= ticked_at => Ok(None),
-        Some(_) | None => Ok(Some(now)),
+        Some(_) | None => Ok(Some(Due { until: now, is_late: false })),
     }
 }
 

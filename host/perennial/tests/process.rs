@@ -1,7 +1,6 @@
 //! The program as a process: killed, stopped, and started twice.
 //!
-//! The databases are made here, with everything long overdue: resources of 2024, imported on virtual time. Each of them
-//! has come to an end by the time that anybody runs this, so what time it really is changes nothing.
+//! The databases have everything long overdue; see [`overdue`].
 
 #[path = "support/mod.rs"]
 mod support;
@@ -14,56 +13,14 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use perennial::engine::Engine;
-use perennial::engine::Keep;
 use perennial::store;
-use perennial::store::Store;
-use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
 use crate::support::Folder;
+use crate::support::overdue;
 
-/// 2024-01-01T00:00:00Z, when everything begins.
-const FROM: &str = "2024-01-01T00:00:00Z";
-
-/// Twelve bundles of both providers, of which some are renewed until the money is gone.
-fn inventory() -> String {
-    let mut resources = Vec::new();
-    for number in 0..12 {
-        let (account, kind, along) =
-            if number % 2 == 0 { ("hw", "ecs", "evs") } else { ("bd", "bcc", "cds") };
-        let on_expiry = if number % 5 == 4 { "lapse" } else { "renew" };
-        let resource = |id: String, kind: &str, price: u32, attached_to: serde_json::Value| {
-            serde_json::json!({
-                "id": id, "account": account, "kind": kind, "region": "r", "charging": "prepaid",
-                "started_at": "2023-10-01T00:00:00Z", "expires_at": format!("2024-01-{:02}T10:00:00Z", 2 + 2 * number),
-                "term": { "count": 1 + number % 3, "unit": "month" }, "price": format!("{price}.00"),
-                "on_expiry": on_expiry, "attached_to": attached_to,
-            })
-        };
-        let id = format!("{kind}-{number}");
-        resources.push(resource(format!("{along}-{number}"), along, 5 + number, id.clone().into()));
-        resources.push(resource(id, kind, 20 + number, serde_json::Value::Null));
-    }
-    let account = |id: &str, provider: &str| serde_json::json!({ "id": id, "provider": provider, "mode": "managed", "currency": "CNY", "balance": "900.00" });
-    serde_json::json!({ "accounts": [account("hw", "huawei"), account("bd", "baidu")], "resources": resources }).to_string()
-}
-
-/// A database in which everything since 2024 is overdue; `ticked` says that the clock was up in the beginning.
-fn overdue(folder: &Folder, name: &str, ticked: bool) -> std::path::PathBuf {
-    let path = folder.path(name);
-    let providers = folder.providers();
-    let inventory = folder.read_inventory(&inventory(), &providers);
-    let from = FROM.parse::<Timestamp>().unwrap();
-    // Without the lock that keeps others out: a process that another test is just starting would inherit it.
-    let mut engine = Engine::new(Store::scratch(&path).unwrap(), providers, Keep::Everything);
-    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
-    engine.import(from, &inventory.accounts, bundles).unwrap();
-    if ticked {
-        engine.run_to(from + 3600, &mut |_, _| {}).unwrap();
-    }
-    path
-}
+/// Bundles in a database; there is enough for them to be killed in.
+const BUNDLES: u32 = 12;
 
 /// `perennial run`, which does not outlive its test.
 struct Running(Option<Child>);
@@ -186,11 +143,11 @@ fn what_happened(db: &Path) -> Vec<String> {
 #[test]
 fn killed_at_any_of_many_points_and_started_again_the_clock_ends_where_it_would_have() {
     let folder = Folder::new();
-    let whole = overdue(&folder, "whole.db", false);
+    let whole = overdue::database(&folder, BUNDLES, "whole.db", false);
     finish(&folder, &whole);
     let total = i64::try_from(history(&whole).len()).unwrap();
     assert!(total > 150, "only {total} events: there is little to be killed in");
-    let killed = overdue(&folder, "killed.db", false);
+    let killed = overdue::database(&folder, BUNDLES, "killed.db", false);
     // Sixteen kills on the way, each after so many more events, at a point that nobody chose.
     for point in 1..=16 {
         let mut child = start(&folder, &killed);
@@ -205,10 +162,10 @@ fn killed_at_any_of_many_points_and_started_again_the_clock_ends_where_it_would_
 #[test]
 fn killed_while_it_catches_up_on_an_outage_it_makes_each_missed_try_once() {
     let folder = Folder::new();
-    let whole = overdue(&folder, "whole.db", true);
+    let whole = overdue::database(&folder, BUNDLES, "whole.db", true);
     finish(&folder, &whole);
     let total = i64::try_from(history(&whole).len()).unwrap();
-    let killed = overdue(&folder, "killed.db", true);
+    let killed = overdue::database(&folder, BUNDLES, "killed.db", true);
     for point in 1..=8 {
         let mut child = start(&folder, &killed);
         wait_until(&mut child, &killed, |db| {
@@ -224,9 +181,9 @@ fn killed_while_it_catches_up_on_an_outage_it_makes_each_missed_try_once() {
 #[test]
 fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
     let folder = Folder::new();
-    let whole = overdue(&folder, "whole.db", false);
+    let whole = overdue::database(&folder, BUNDLES, "whole.db", false);
     finish(&folder, &whole);
-    let stopped = overdue(&folder, "stopped.db", false);
+    let stopped = overdue::database(&folder, BUNDLES, "stopped.db", false);
     for point in [10, 40, 90] {
         let before = i64::try_from(history(&stopped).len()).unwrap();
         let mut child = start(&folder, &stopped);
@@ -241,7 +198,7 @@ fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
 #[test]
 fn a_second_process_on_one_database_is_refused_and_told_which_one_has_it() {
     let folder = Folder::new();
-    let db = overdue(&folder, "one.db", false);
+    let db = overdue::database(&folder, BUNDLES, "one.db", false);
     let mut first = start(&folder, &db);
     wait_until(&mut first, &db, |db| events(db) > 0);
     let before = first.child().id();

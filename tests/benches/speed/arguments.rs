@@ -22,9 +22,15 @@ pub struct Arguments {
     /// Resources in a bundle, 1 to 3, for `scale`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
     pub members: u32,
-    /// Resources, in bundles of three, for `simulate`.
+    /// Resources, in bundles of three, for `simulate` and `forecast`.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub resources: u32,
+    /// Connections at once, each with one request under way, for `serve`.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub connections: u32,
+    /// How long each round takes, in seconds, for `serve`.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seconds: u32,
     /// Cargo says so; it changes nothing.
     #[arg(long, hide = true)]
     bench: bool,
@@ -35,7 +41,9 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- sandbox
   cargo bench -- tick --due 100000 --rounds 3
   cargo bench -- scale --many 300000
-  cargo bench -- simulate --resources 10000";
+  cargo bench -- simulate --resources 10000
+  cargo bench -- serve --connections 8
+  cargo bench -- forecast";
 
 /// One of the things that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,6 +56,10 @@ pub enum Part {
     Scale,
     /// A simulation of a year against one of a month.
     Simulate,
+    /// Requests to the admin API against requests to a bare handler that reads the same.
+    Serve,
+    /// A forecast through the admin API.
+    Forecast,
 }
 
 impl Arguments {

@@ -24,19 +24,30 @@ pub fn title(title: &str, how: &str) {
     );
 }
 
+/// What a ratio is to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach {
+    /// This or less, of what something takes.
+    AtMost(f64),
+    /// This or more, of what somebody gets.
+    AtLeast(f64),
+}
+
 /// One row: a time against another, and the ratio that is to be reached, if one is.
 pub fn row(what: &str, took: Duration, compared_with: &str, other: Duration, reach: Option<f64>) {
     let ratio = took.as_secs_f64() / other.as_secs_f64();
+    let reach = reach.map(Reach::AtMost);
     cells(what, &duration(took), compared_with, &duration(other), ratio, reach);
 }
 
 /// The same, of any figures.
-pub fn cells(what: &str, figure: &str, compared_with: &str, other: &str, ratio: f64, reach: Option<f64>) {
-    let (reach, verdict) = match reach {
-        Some(reach) if ratio <= reach => (format!("{reach:.1}"), ""),
-        Some(reach) => (format!("{reach:.1}"), "  not reached"),
-        None => (String::new(), ""),
+pub fn cells(what: &str, figure: &str, compared_with: &str, other: &str, ratio: f64, reach: Option<Reach>) {
+    let (reach, is_reached) = match reach {
+        Some(Reach::AtMost(most)) => (format!("≤ {most:.1}"), ratio <= most),
+        Some(Reach::AtLeast(least)) => (format!("≥ {least:.1}"), ratio >= least),
+        None => (String::new(), true),
     };
+    let verdict = if is_reached { "" } else { "  not reached" };
     println!("  {what:<44} {figure:>12}   {compared_with:<44} {other:>12} {ratio:>7.2} {reach:>7}{verdict}");
 }
 

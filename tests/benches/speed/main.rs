@@ -6,8 +6,13 @@
 mod arguments;
 mod bare;
 mod figures;
+mod forecast;
+mod handler;
+mod load;
 mod native;
 mod sandbox;
+mod server;
+mod serving;
 mod simulation;
 mod tick;
 mod world;
@@ -23,6 +28,10 @@ fn main() -> anyhow::Result<ExitCode> {
     if simulation::is_child() {
         return Ok(simulation::child());
     }
+    if load::is_child() {
+        load::child()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let arguments = Arguments::parse();
     for part in arguments.parts() {
         match part {
@@ -30,6 +39,8 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Tick => tick::measure(&arguments)?,
             Part::Scale => tick::measure_scale(&arguments)?,
             Part::Simulate => simulation::measure(&arguments)?,
+            Part::Serve => serving::measure(&arguments)?,
+            Part::Forecast => forecast::measure(&arguments)?,
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -22,8 +22,8 @@ use crate::arguments::Arguments;
 use crate::figures;
 use crate::world;
 
-/// Set in the processes that this program starts.
-const CHILD: &str = "PERENNIAL_BENCH_CHILD";
+/// Set in the processes that this program starts. It is no key of theirs, which `PERENNIAL_` would say.
+const CHILD: &str = "SPEED_CHILD";
 /// What a child's line about its memory begins with.
 const PEAK: &str = "peak memory in KiB: ";
 const DAY: i64 = 86_400;
@@ -36,10 +36,22 @@ pub fn is_child() -> bool {
 /// Is the `perennial` command, and then tells the peak of its memory.
 pub fn child() -> ExitCode {
     let code = perennial::cli::main();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-    eprintln!("{PEAK}{}", peak.unwrap_or("0"));
+    eprintln!("{PEAK}{}", peak_kib("self"));
     code
+}
+
+/// This program as the `perennial` command.
+pub fn perennial() -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env(CHILD, "1");
+    Ok(command)
+}
+
+/// The peak of a process's memory so far, in KiB; 0 where the system does not say.
+pub fn peak_kib(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    peak.and_then(|peak| peak.parse().ok()).unwrap_or(0)
 }
 
 /// What a simulation took.
@@ -68,7 +80,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         "over 30 days",
         &mebibytes(&month),
         grown,
-        Some(1.1),
+        Some(figures::Reach::AtMost(1.1)),
     );
     let (many, few) = (year.events, month.events);
     figures::cells(
@@ -83,7 +95,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Expiries are spread over a month; of seven bundles, five renew and two lapse.
-fn inventory(bundles: u32) -> Inventory {
+pub fn inventory(bundles: u32) -> Inventory {
     let bundle = |number: u32| {
         let expires_at = world::START + i64::from(number % 29 + 1) * DAY + i64::from(number % 3_600);
         let on_expiry = if number % 7 < 5 { OnExpiry::Renew } else { OnExpiry::Lapse };
@@ -117,8 +129,8 @@ fn simulate(folder: &Path, days: i64) -> anyhow::Result<Cost> {
         events.as_os_str(),
     ]
     .map(OsStr::to_owned);
-    let mut command = Command::new(std::env::current_exe()?);
-    command.env(CHILD, "1").args(arguments);
+    let mut command = perennial()?;
+    command.args(arguments);
     let (time, output) = figures::time(|| command.output());
     let output = output?;
     let told = String::from_utf8_lossy(&output.stderr);

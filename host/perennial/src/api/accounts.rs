@@ -70,13 +70,16 @@ pub(super) struct NewAccount {
     #[schema(min_length = 1, max_length = 64)]
     id: String,
     /// The id of a loaded plugin.
+    #[schema(min_length = 1, example = "huawei")]
     provider: String,
     /// `managed`, also when it is left out.
+    #[schema(pattern = "^managed$")]
     mode: Option<String>,
     /// Such as `CNY`.
     #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
     /// What it has, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     balance: String,
     /// What the provider's rules are told; the plugin checks it.
     settings: Option<BTreeMap<String, String>>,
@@ -221,7 +224,7 @@ pub(super) async fn ledger(
 #[serde(deny_unknown_fields)]
 pub(super) struct TopUp {
     /// How much, a decimal above zero such as `500.00`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     amount: Micros,
 }
 
@@ -261,8 +264,8 @@ pub(super) async fn top_up(
     host.write(write, move |work, body| {
         let caller = &work.request.caller;
         let before = AccountView::from(shapes::account(work.db(), caller, &id)?);
-        work.check_version(&shapes::etag(&before))?;
         work.about(&id, None);
+        work.check_version(&shapes::etag(&before))?;
         let happened = work.engine.top_up(work.at, &id, body.amount)?;
         account_now(work, &id, happened)
     })

@@ -43,7 +43,7 @@ pub(super) async fn get(State(host): State<Host>, query: Query) -> Result<Json<C
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
     /// An instant that is not in the past.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = DateTime)]
     to: Timestamp,
 }
 

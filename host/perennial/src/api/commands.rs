@@ -62,11 +62,12 @@ trait Commanded: Body {
 #[schema(as = NewTerm)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what a term is read as")]
-struct NewTerm {
+pub(super) struct NewTerm {
     /// At least 1.
     #[schema(minimum = 1)]
     count: u32,
     /// `day`, `month` or `year`.
+    #[schema(pattern = "^(day|month|year)$")]
     unit: String,
 }
 
@@ -142,6 +143,7 @@ impl Commanded for AutoRenewBody {
 #[expect(dead_code, reason = "it describes what `UnsubscribeBody` is read from")]
 struct Unsubscribe {
     /// `all`: the resource and whatever was paid for; `future`: only periods that have not begun.
+    #[schema(pattern = "^(all|future)$")]
     scope: String,
     /// Only look at what it would do.
     dry_run: Option<bool>,
@@ -172,8 +174,10 @@ impl Commanded for UnsubscribeBody {
 #[expect(dead_code, reason = "it describes what `BuyAgainBody` is read from")]
 struct BuyAgain {
     /// When it is paid; null is now.
+    #[schema(format = DateTime)]
     pay_at: Option<String>,
     /// When it takes effect; null is as soon as it is paid.
+    #[schema(format = DateTime)]
     effective_at: Option<String>,
     /// Only look at what it would do.
     dry_run: Option<bool>,
@@ -335,6 +339,7 @@ async fn carry_out(host: Host, id: String, write: Write<(Command, Terms)>) -> Re
     }
     host.write(write, move |work, (command, terms)| {
         let found = shapes::resource(work.db(), &work.request.caller, &id)?;
+        work.about(&found.account.account.id, Some(&id));
         work.check_version(&shapes::etag(&found.view(work.db())?))?;
         let plan_hash = terms.plan_hash.as_deref();
         carried_out(work, &found.account.account.id, &id, &command, plan_hash)
@@ -381,9 +386,8 @@ async fn look(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<
     let caller = write.request.caller.clone();
     let proposal = host
         .read(move |db| {
-            shapes::resource(db, &caller, &id)?;
-            let proposal = command::propose(db, &providers, at, &id, &command)?;
-            proposal.ok_or_else(|| Problem::not_found("resource", &id))
+            let found = shapes::resource(db, &caller, &id)?;
+            Ok(command::propose_to(db, &providers, at, (found.stored, found.member), &command)?)
         })
         .await?;
     let plan = PlanView::from(&proposal);

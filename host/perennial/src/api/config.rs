@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::api::forecast;
 use crate::formats::Problems;
 use crate::formats::body;
 use crate::formats::body::Fields;
@@ -33,6 +34,7 @@ const KEYS: [(&str, &[&str]); 6] = [
         &[
             "body_bytes_max",
             "request_seconds",
+            "forecast_seconds",
             "concurrency_max",
             "concurrency_per_token_max",
             "connections_max",
@@ -124,6 +126,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// The longest request, in seconds.
     pub request_seconds: u64,
+    /// The longest forecast, in seconds: it plays months over a copy of everything.
+    pub forecast_seconds: u64,
     /// The most requests under way at once.
     pub concurrency_max: usize,
     /// The most requests of one token under way at once.
@@ -143,6 +147,7 @@ impl Limits {
     pub const DEFAULT: Limits = Limits {
         body_bytes_max: 16 * 1024 * 1024,
         request_seconds: 30,
+        forecast_seconds: 300,
         concurrency_max: 512,
         concurrency_per_token_max: 64,
         connections_max: 2048,
@@ -150,6 +155,11 @@ impl Limits {
         readers: 4,
         batch: 8192,
     };
+
+    /// How long a request to `path` may take, in seconds.
+    pub fn seconds(&self, path: &str) -> u64 {
+        if path == forecast::PATH { self.forecast_seconds } else { self.request_seconds }
+    }
 }
 
 impl Config {
@@ -344,6 +354,7 @@ fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
     };
     let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
     let request_seconds = whole(&fields, "request_seconds", 1, 3600);
+    let forecast_seconds = whole(&fields, "forecast_seconds", 1, 86_400);
     let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);
     let per_token = size("concurrency_per_token_max", 1, 100_000, default.concurrency_per_token_max);
     let connections_max = size("connections_max", 1, 1_000_000, default.connections_max);
@@ -353,6 +364,7 @@ fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
     Some(Limits {
         body_bytes_max: body_bytes_max?,
         request_seconds: request_seconds?.map_or(default.request_seconds, u64::from),
+        forecast_seconds: forecast_seconds?.map_or(default.forecast_seconds, u64::from),
         concurrency_max: concurrency_max?,
         concurrency_per_token_max: per_token?,
         connections_max: connections_max?,

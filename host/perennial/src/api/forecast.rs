@@ -23,6 +23,7 @@ use crate::api::host::Host;
 use crate::api::input::Query;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
+use crate::api::problem::ProblemDetails;
 use crate::api::shapes;
 use crate::api::stream::either;
 use crate::forecast;
@@ -33,6 +34,8 @@ use crate::forecast::Payment;
 use crate::store::Store;
 use crate::store::copy;
 
+/// Where forecasts are asked for.
+pub const PATH: &str = "/v1/forecast";
 /// How many months there are when nobody says.
 const MONTHS: u32 = 12;
 /// The most months.
@@ -122,7 +125,11 @@ struct PaymentView {
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
     ),
-    responses((status = 200, content((ForecastView = "application/json"), (String = "text/csv")))))]
+    responses(
+        (status = 200, content((ForecastView = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "There is no such account.", body = ProblemDetails,
+            content_type = "application/problem+json"),
+    ))]
 pub(super) async fn get(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
@@ -183,14 +190,14 @@ async fn made(
         drop(stopping.wait_for(|stopping| *stopping).await);
         None
     };
-    let limit = Duration::from_secs(host.limits().request_seconds);
+    let limit = Duration::from_secs(host.limits().forecast_seconds);
     let done = tokio::time::timeout(limit, either(async { Some(work.await) }, stopped)).await;
     let (kind, detail) = match done {
         Ok(Some(Ok(forecast))) => return Ok(forecast?),
         Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
         Ok(None) => (Kind::Unavailable, "the host is stopping"),
         Err(_) => {
-            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] request_seconds`")
+            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] forecast_seconds`")
         }
     };
     stop.store(true, Ordering::Relaxed);

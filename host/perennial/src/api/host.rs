@@ -20,6 +20,7 @@ use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::readers::Readers;
+use crate::api::readers::ReadersError;
 use crate::api::writer;
 use crate::api::writer::Running;
 use crate::api::writer::Time;
@@ -64,6 +65,9 @@ pub enum StartError {
     /// The database or the engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The database cannot be read beside the writer.
+    #[error(transparent)]
+    Readers(#[from] ReadersError),
     /// There is no thread for the writer.
     #[error("cannot start the thread that writes: {0}")]
     Thread(#[from] std::io::Error),
@@ -87,7 +91,7 @@ impl Host {
         let tokens = Arc::new(Tokens::default());
         tokens.load(store.read()).map_err(EngineError::from)?;
         let providers = Metered::all(providers, &metrics);
-        let readers = Readers::open(path, limits.readers).map_err(EngineError::from)?;
+        let readers = Readers::open(path, limits.readers)?;
         let engine = Engine::new(store, providers.clone(), Keep::Everything).with_batches_of(limits.batch);
         let time = match start {
             Some(start) => writer::virtual_start(&engine, start).map_err(EngineError::from)?,
@@ -123,7 +127,7 @@ impl Host {
         &self.inner.writer
     }
 
-    /// Reads the database, on a thread that may wait for a disk.
+    /// Reads the database, on a thread of the readers.
     ///
     /// # Errors
     ///

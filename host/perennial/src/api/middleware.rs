@@ -86,7 +86,7 @@ async fn limit(State(host): State<Host>, request: Request, next: Next) -> Respon
             .retry_after(1)
             .into_response();
     }
-    let limit = Duration::from_secs(host.limits().request_seconds);
+    let limit = Duration::from_secs(host.limits().seconds(request.uri().path()));
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
         drop(place);

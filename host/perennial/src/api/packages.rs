@@ -29,10 +29,10 @@ use crate::formats::body::Spot;
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("provider" = Option<String>, Query, description = "Only of this provider."),
         ("kind" = Option<String>, Query, description = "Only of this kind."),
-        ("stage" = Option<String>, Query, description = "Only at this stage, such as `active`."),
+        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `active`."),
         ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
-        ("expires_from" = Option<String>, Query, description = "Only what expires at this instant or later."),
-        ("expires_before" = Option<String>, Query, description = "Only what expires before this instant."),
+        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
@@ -58,7 +58,7 @@ pub(super) struct Use {
     #[schema(min_length = 1)]
     resource_type: String,
     /// How much, a decimal above zero.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     amount: Micros,
 }
 

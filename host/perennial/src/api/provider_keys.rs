@@ -101,7 +101,7 @@ pub(super) struct NewKey {
     #[schema(min_length = 1, max_length = 64)]
     name: String,
     /// From when on it is refused; null is never.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 

@@ -1,24 +1,56 @@
-//! Reading the database beside the writer: a few connections, each used by one request at a time.
+//! Reading the database beside the writer: a few threads, each with a connection of its own, that take turns at what there
+//! is to read.
 //!
-//! Readers see what is committed; they neither wait for the writer nor make it wait.
+//! Readers see what is committed; they neither wait for the writer nor make it wait. A thread that is done takes the next
+//! job itself: while there is much to read, nobody is woken for it.
 
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Condvar;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::store;
 use crate::store::error::StoreError;
 
-/// Connections for reading.
-#[derive(Clone)]
+/// What is to be read.
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Threads that read. They end when this does.
 pub struct Readers {
-    idle: Arc<Mutex<Vec<Connection>>>,
-    free: Arc<Semaphore>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    /// Threads that wait for a job.
+    idle: usize,
+    is_over: bool,
+}
+
+/// Why there are no readers.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadersError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no thread for one.
+    #[error("cannot start a thread that reads: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 impl Readers {
@@ -26,13 +58,20 @@ impl Readers {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be read.
-    pub fn open(path: &Path, count: usize) -> Result<Readers, StoreError> {
-        let connections = (0..count).map(|_| store::open_for_reading(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Readers { idle: Arc::new(Mutex::new(connections)), free: Arc::new(Semaphore::new(count)) })
+    /// [`ReadersError`] when it cannot be read, or there are no threads.
+    pub fn open(path: &Path, count: usize) -> Result<Readers, ReadersError> {
+        // Whatever goes wrong on the way, those that were started end with this.
+        let readers = Readers { queue: Arc::default() };
+        for _ in 0..count {
+            let connection = store::open_for_reading(path)?;
+            let queue = Arc::clone(&readers.queue);
+            let thread = std::thread::Builder::new().name("reader".to_owned());
+            thread.spawn(move || queue.work(&connection))?;
+        }
+        Ok(readers)
     }
 
-    /// Reads with one of the connections, on a thread that may wait for a disk.
+    /// Reads with one of the connections, on its thread.
     ///
     /// # Errors
     ///
@@ -41,44 +80,123 @@ impl Readers {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let permit = Arc::clone(&self.free).acquire_owned().await;
-        let permit = permit.expect("the readers' semaphore is never closed");
-        let idle = Arc::clone(&self.idle);
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let connection = lock(&idle).pop();
-            let lent = Lent { connection, idle };
-            let connection = lent.connection.as_ref().expect("there are as many connections as permits");
-            // One snapshot for everything that one request reads.
-            connection.execute_batch("begin")?;
-            let result = work(connection);
-            connection.execute_batch("commit")?;
-            result
-        });
-        done.await
+        let (answer, answered) = oneshot::channel();
+        self.queue.put(Box::new(move |connection| {
+            // Whoever asked may have gone, and then there is nothing to read.
+            if !answer.is_closed() {
+                drop(answer.send(in_one_snapshot(connection, work)));
+            }
+        }));
+        answered
+            .await
             .unwrap_or_else(|_| Err(Problem::new(Kind::Internal, "reading failed; the host's log says why")))
     }
 }
 
-/// A connection on loan; it goes back however the reading ends.
-struct Lent {
-    connection: Option<Connection>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue.lock().is_over = true;
+        self.queue.woken.notify_all();
+    }
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+/// Does everything that one request reads on one snapshot.
+fn in_one_snapshot<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    connection.prepare_cached("begin")?.execute([])?;
+    let result = work(connection);
+    connection.prepare_cached("commit")?.execute([])?;
+    result
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while putting or taking a job")
+    }
+
+    fn put(&self, job: Job) {
+        let mut state = self.lock();
+        state.jobs.push_back(job);
+        if state.idle > 0 {
+            self.woken.notify_one();
+        }
+    }
+
+    /// The next job, as soon as there is one; `None` when there will be no more.
+    fn take(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.is_over {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            state.idle += 1;
+            state = self.woken.wait(state).expect("nobody panics while putting or taking a job");
+            state.idle -= 1;
+        }
+    }
+
+    /// A thread's life.
+    fn work(&self, connection: &Connection) {
+        while let Some(job) = self.take() {
+            // A job that panics was logged so, and its answer is that it failed; the thread goes on.
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| job(connection))));
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("rollback")
             {
                 tracing::error!(%error, "a reader could not end its transaction");
             }
-            lock(&self.idle).push(connection);
         }
     }
 }
 
-fn lock(idle: &Mutex<Vec<Connection>>) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-    idle.lock().expect("no holder of the connections panics")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn readers(count: usize) -> (tempfile::TempDir, Readers) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        drop(Store::scratch(&path).unwrap());
+        let readers = Readers::open(&path, count).unwrap();
+        (folder, readers)
+    }
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn tables(db: &Connection) -> Result<i64, Problem> {
+        let count = db.query_row("select count(*) from sqlite_schema", [], |row| row.get(0));
+        Ok(count.map_err(StoreError::from)?)
+    }
+
+    #[test]
+    fn a_reader_goes_on_after_one_that_panicked_or_failed() {
+        let (_folder, readers) = readers(1);
+        let failed = wait(readers.read(|_| -> Result<(), Problem> { panic!("on purpose") }));
+        assert_eq!(failed.unwrap_err().kind, Kind::Internal);
+        let refused = wait(readers.read(|_| Err::<(), _>(Problem::not_found("thing", "x"))));
+        assert_eq!(refused.unwrap_err().kind, Kind::NotFound);
+        assert!(wait(readers.read(tables)).unwrap() > 0);
+    }
+
+    #[test]
+    fn more_reads_than_readers_are_all_done() {
+        let (_folder, readers) = readers(2);
+        let read = wait(async {
+            let reads = (0..100).map(|number| readers.read(move |db| tables(db).map(|_| number)));
+            let mut all = Vec::new();
+            for read in reads {
+                all.push(read.await.unwrap());
+            }
+            all
+        });
+        assert_eq!(read, (0..100).collect::<Vec<_>>());
+    }
 }

@@ -11,11 +11,12 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::manifest::Manifest;
 use rusqlite::Connection;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::api::accounts::NewAccount;
 use crate::api::auth::Caller;
 use crate::api::auth::Role;
+use crate::api::commands::NewTerm;
 use crate::api::host::Host;
 use crate::api::input::Body;
 use crate::api::input::Document;
@@ -43,10 +44,10 @@ use crate::store::pages;
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("provider" = Option<String>, Query, description = "Only of this provider."),
         ("kind" = Option<String>, Query, description = "Only of this kind."),
-        ("stage" = Option<String>, Query, description = "Only at this stage, such as `grace`."),
+        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `grace`."),
         ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
-        ("expires_from" = Option<String>, Query, description = "Only what expires at this instant or later."),
-        ("expires_before" = Option<String>, Query, description = "Only what expires before this instant."),
+        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
@@ -133,9 +134,71 @@ pub(super) struct Imported {
 #[expect(dead_code, reason = "it describes what an inventory is read as")]
 pub(super) struct InventoryDocument {
     /// Accounts to make; this takes the role `admin`.
-    accounts: Option<Vec<Value>>,
+    accounts: Option<Vec<NewAccount>>,
     /// Resources, of these accounts or of others.
-    resources: Option<Vec<Value>>,
+    resources: Option<Vec<NewResource>>,
+}
+
+/// A resource that is to be taken in.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory's resource is read as")]
+struct NewResource {
+    /// Unique among all resources; 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
+    id: String,
+    /// The account that it belongs to.
+    #[schema(min_length = 1, max_length = 64)]
+    account: String,
+    /// One of the plugin's kinds.
+    #[schema(min_length = 1, example = "ecs")]
+    kind: String,
+    /// Where it runs, in the provider's word.
+    #[schema(min_length = 1)]
+    region: String,
+    /// `prepaid` or `postpaid`; a postpaid resource has no `term`, `price`, `expires_at` or `anchor_day`.
+    #[schema(pattern = "^(prepaid|postpaid)$")]
+    charging: String,
+    /// `active`, also when it is left out.
+    #[schema(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
+    stage: Option<String>,
+    /// When it was bought, or takes effect.
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// When what was paid for ends.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// The day of the month that periods are counted from; that of `expires_at` when it is left out.
+    #[schema(minimum = 1, maximum = 31)]
+    anchor_day: Option<u8>,
+    /// The period that it was bought for.
+    term: Option<NewTerm>,
+    /// What one term costs, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    price: Option<String>,
+    /// `lapse`, also when it is left out, `renew`, `convert` or `release`.
+    #[schema(pattern = "^(lapse|renew|convert|release)$")]
+    on_expiry: Option<String>,
+    /// Automatic renewals still allowed; null is without limit.
+    renewals_left: Option<u32>,
+    /// The term of an automatic renewal; null is the same as `term`.
+    renewal_term: Option<NewTerm>,
+    /// The primary's id.
+    attached_to: Option<String>,
+    /// Of a package: how much it covers, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    quota: Option<String>,
+    /// Of a package: how much of that is used, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    used: Option<String>,
+    /// Of a package: what is counted.
+    unit: Option<String>,
+    /// Of a package: the type of resource whose use it covers.
+    resource_type: Option<String>,
+    /// What the provider's rules may read.
+    attributes: Option<BTreeMap<String, String>>,
+    /// What people sort by.
+    tags: Option<BTreeMap<String, String>>,
 }
 
 /// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
@@ -236,8 +299,8 @@ pub(super) async fn change(
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, body| {
         let found = shapes::resource(work.db(), &work.request.caller, &id)?;
-        work.check_version(&shapes::etag(&found.view(work.db())?))?;
         work.about(&found.account.account.id, Some(&id));
+        work.check_version(&shapes::etag(&found.view(work.db())?))?;
         let mut events = Vec::new();
         for (name, value) in body.attributes.unwrap_or_default() {
             let happened = work.engine.set_attribute(work.at, &id, &name, &value)?;

@@ -53,8 +53,10 @@ pub(crate) struct AccountView {
     /// Such as `CNY`.
     currency: String,
     /// What is free to be spent, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     balance: String,
     /// What is reserved, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     held: String,
     /// What the provider's rules are told.
     settings: BTreeMap<String, String>,
@@ -85,14 +87,18 @@ pub(crate) struct PackageView {
     /// The type of resource whose use it covers.
     resource_type: String,
     /// How much it covers, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     quota: String,
     /// How much of that is used, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     used: String,
     /// How much is left, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     left: String,
     /// What is counted.
     unit: String,
     /// When it was paid for.
+    #[schema(format = DateTime)]
     bought_at: String,
 }
 
@@ -117,14 +123,17 @@ pub(crate) struct ResourceView {
     /// `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`.
     stage: &'static str,
     /// When it was bought, or takes effect.
+    #[schema(format = DateTime)]
     started_at: String,
     /// When what was paid for ends.
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// The day of the month that periods are counted from.
     anchor_day: Option<u8>,
     /// The period that it was bought for.
     term: Option<TermView>,
     /// What one term costs, a decimal.
+    #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     price: Option<String>,
     /// The account's currency.
     currency: String,
@@ -141,6 +150,7 @@ pub(crate) struct ResourceView {
     /// What people sort by.
     tags: BTreeMap<String, String>,
     /// When something next happens to its bundle by itself.
+    #[schema(format = DateTime)]
     next_wake_at: Option<String>,
     /// Why its plugin gave no usable answer, while that is so.
     problem: Option<String>,
@@ -251,6 +261,7 @@ pub(crate) struct EventView {
     #[schema(nullable = false)]
     pub(crate) id: Option<String>,
     /// When.
+    #[schema(format = DateTime)]
     pub(crate) at: String,
     /// To which account; null when it is about the host.
     pub(crate) account: Option<String>,

@@ -102,7 +102,7 @@ pub(super) struct NewToken {
     /// The accounts that it sees; null is all of them.
     accounts: Option<BTreeSet<String>>,
     /// From when on it is refused; null is never.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
 

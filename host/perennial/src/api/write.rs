@@ -22,6 +22,7 @@ use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::api::auth::Caller;
 use crate::api::host::Host;
@@ -130,7 +131,11 @@ fn internal(why: impl std::fmt::Display) -> Problem {
 async fn bytes(headers: &HeaderMap, body: HttpBody, host: &Host) -> Result<Vec<u8>, Problem> {
     let limit = host.limits().body_bytes_max;
     let too_large = |_| Problem::new(Kind::TooLarge, format!("a body has at most {limit} bytes"));
-    let bytes = axum::body::to_bytes(body, limit).await.map_err(too_large)?;
+    // The request is long answered when this runs out, but whoever sends nothing must not keep its place for ever.
+    let patience = Duration::from_secs(host.limits().request_seconds);
+    let late = |_| Problem::new(Kind::TimedOut, "the body did not come in time").retry_after(5);
+    let bytes = tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await.map_err(late)?;
+    let bytes = bytes.map_err(too_large)?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence =
         content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
@@ -277,9 +282,15 @@ pub struct Work<'a> {
     pub at: Timestamp,
     /// Who asks, and why.
     pub request: &'a Request,
+    about: &'a mut About,
+    happened: Vec<Recorded>,
+}
+
+/// What a request was about, as the audit log says it: also of one that came to nothing.
+#[derive(Clone, Debug, Default)]
+struct About {
     account: Option<String>,
     resource: Option<String>,
-    happened: Vec<Recorded>,
 }
 
 impl Work<'_> {
@@ -288,10 +299,10 @@ impl Work<'_> {
         self.engine.read()
     }
 
-    /// What the audit log says that this was about.
+    /// What the audit log says that this was about. Say it before anything is refused, and only of what the caller sees.
     pub fn about(&mut self, account: &str, resource: Option<&str>) {
-        self.account = Some(account.to_owned());
-        self.resource = resource.map(str::to_owned);
+        let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
+        *self.about = About { account, resource };
     }
 
     /// Something happened; it is told of once it is written.
@@ -358,11 +369,13 @@ fn perform<T>(
         }
         return Reply::again(answered);
     }
-    let done = before(desk, &body).and_then(|()| once(desk, request, |work_on| work(work_on, body)));
+    let mut about = About::default();
+    let done =
+        before(desk, &body).and_then(|()| once(desk, request, &mut about, |work_on| work(work_on, body)));
     match done {
         Err(problem) if !problem.kind.status().is_server_error() => {
             // Nothing of it was written, and that is its answer.
-            once(desk, request, |_| Ok(Reply::problem(&problem)))
+            once(desk, request, &mut about, |_| Ok(Reply::problem(&problem)))
         }
         done => done,
     }
@@ -372,15 +385,16 @@ fn perform<T>(
 fn once(
     desk: &mut Desk,
     request: &Request,
+    about: &mut About,
     work: impl FnOnce(&mut Work<'_>) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     let at = desk.now();
     let pulse = desk.pulse();
     let (reply, happened) = desk.engine.atomically(|engine| {
-        let mut work_on = Work { engine, at, request, account: None, resource: None, happened: Vec::new() };
+        let mut work_on = Work { engine, at, request, about, happened: Vec::new() };
         let reply = work(&mut work_on)?;
-        let Work { engine, account, resource, happened, .. } = work_on;
-        audit::insert(engine.read(), &record(request, &reply, at, account, resource))?;
+        let Work { engine, about, happened, .. } = work_on;
+        audit::insert(engine.read(), &record(request, &reply, at, about))?;
         if let Some(key) = &request.key {
             answered::insert(
                 engine.read(),
@@ -404,27 +418,22 @@ pub(crate) fn apart<T>(
     request: &Request,
     work: impl FnOnce(&mut Work<'_>) -> Result<T, Problem>,
 ) -> Result<(T, Vec<Recorded>), Problem> {
+    let mut about = About::default();
     engine.atomically(|engine| {
-        let mut work_on = Work { engine, at, request, account: None, resource: None, happened: Vec::new() };
+        let mut work_on = Work { engine, at, request, about: &mut about, happened: Vec::new() };
         let done = work(&mut work_on)?;
         Ok((done, work_on.happened))
     })
 }
 
-fn record(
-    request: &Request,
-    reply: &Reply,
-    at: Timestamp,
-    account: Option<String>,
-    resource: Option<String>,
-) -> Record {
+fn record(request: &Request, reply: &Reply, at: Timestamp, about: &About) -> Record {
     Record {
         at,
         token: request.caller.id.to_string(),
         name: request.caller.name.to_string(),
         request: request.id.clone(),
-        account,
-        resource,
+        account: about.account.clone(),
+        resource: about.resource.clone(),
         operation: request.operation.clone(),
         reason: request.reason.clone(),
         status: reply.status.as_u16(),

@@ -316,15 +316,15 @@ fn work(mut desk: Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Res
 /// Does what is due by now, with the jobs that come meanwhile between two batches.
 fn tick(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
     let pulse = desk.pulse.clone();
-    let metrics = Arc::clone(&pulse.metrics);
-    let caught_up = &mut |happened: Vec<Recorded>, _| {
-        metrics.observe_late(&happened);
+    let begun = clock::begin(&mut desk.engine, clock::now(), &mut |happened, _| pulse.tell(&happened))?;
+    let Some(due) = begun else { return Ok(()) };
+    let observe = &mut |happened: Vec<Recorded>, _| {
+        if due.is_late() {
+            pulse.metrics.observe_late(&happened);
+        }
         pulse.tell(&happened);
     };
-    let Some(until) = clock::begin(&mut desk.engine, clock::now(), caught_up)? else { return Ok(()) };
-    while !stop.load(Ordering::Relaxed)
-        && desk.engine.step(until, &mut |happened, _| pulse.tell(&happened))?
-    {
+    while !stop.load(Ordering::Relaxed) && due.step(&mut desk.engine, observe)? {
         do_waiting(desk, waiting, stop);
     }
     Ok(())

@@ -21,6 +21,10 @@ use crate::store::api_tokens;
 use crate::store::audit;
 use crate::store::error::StoreError;
 
+/// What to do instead when a server has the database.
+const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `POST /v1/tokens` and revoke them with \
+                               `POST /v1/tokens/{id}:revoke`, as a token of the role `admin`";
+
 /// Makes, lists and revokes tokens for the admin API.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -76,12 +80,21 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
 fn create(context: &Context, wanted: Wanted) -> anyhow::Result<()> {
     let at = clock::now();
     let minted = auth::mint(wanted, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
-    Store::open(&context.db)?.write(|tx| {
+    open(context)?.write(|tx| {
         api_tokens::insert(tx, &minted.stored)?;
         audit::insert(tx, &audited::record(at, &format!("token create {}", minted.stored.id), None))
     })?;
     println!("{}", minted.secret);
     Ok(())
+}
+
+/// Opens the database for writing. A server that has it open has another way to be told.
+fn open(context: &Context) -> anyhow::Result<Store> {
+    Store::open(&context.db).map_err(|error| {
+        let is_in_use = matches!(error, StoreError::InUse { .. });
+        let error = anyhow::Error::from(error);
+        if is_in_use { error.context(WHILE_IT_SERVES) } else { error }
+    })
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {
@@ -106,7 +119,7 @@ fn list(context: &Context) -> anyhow::Result<()> {
 
 fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
     let at = clock::now();
-    let is_revoked = Store::open(&context.db)?.write(|tx| {
+    let is_revoked = open(context)?.write(|tx| {
         let is_revoked = api_tokens::revoke(tx, id, at)?;
         if is_revoked {
             audit::insert(tx, &audited::record(at, &format!("token revoke {id}"), None))?;

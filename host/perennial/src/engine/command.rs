@@ -30,6 +30,7 @@ use crate::engine::write;
 use crate::engine::write::Recorded;
 use crate::store::accounts;
 use crate::store::bundles;
+use crate::store::bundles::StoredBundle;
 use crate::store::error::StoreError;
 use crate::store::ledger;
 use crate::store::packages;
@@ -80,18 +81,34 @@ pub fn propose(
     command: &Command,
 ) -> Result<Option<Proposal>, EngineError> {
     let Some((stored, member)) = bundles::of_resource(db, resource)? else { return Ok(None) };
+    propose_to(db, providers, at, (stored, member), command).map(Some)
+}
+
+/// The same, of a resource that was found: a bundle and a place in it.
+///
+/// # Errors
+///
+/// [`EngineError`] when it cannot be decided.
+pub fn propose_to(
+    db: &Connection,
+    providers: &Providers,
+    at: Timestamp,
+    (stored, member): (StoredBundle, usize),
+    command: &Command,
+) -> Result<Proposal, EngineError> {
     let account = stored.account;
+    let resource = stored.bundle.members[member].id.clone();
     let desk = Desk { db, providers, keeps_decisions: false };
     let mut asked = desk.asked(at, stored, member, command, None)?;
     let before = asked.snapshot();
-    let refusal = match desk.seen(at, account, &asked, resource, command)? {
+    let refusal = match desk.seen(at, account, &asked, &resource, command)? {
         Some(sent) if sent.seen.is_some() => sent.repeated(),
         Some(_) | None => {
             let answer = asked.plan(command)?;
             asked.carry_out(command, answer)?
         }
     };
-    Ok(Some(asked.proposal(before, command, refusal)))
+    Ok(asked.proposal(before, command, refusal))
 }
 
 impl Engine {

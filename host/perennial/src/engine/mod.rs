@@ -102,7 +102,8 @@ impl Engine {
         self
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
@@ -198,20 +199,50 @@ impl Engine {
         now: Timestamp,
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
-        let mut all = self.resumed(down_since, now)?;
+        self.resume(down_since, now, sink)?;
+        while !self.is_stopped() && self.late_step(now, sink)? {}
+        Ok(())
+    }
+
+    /// Says that the clock starts again at `now`, after which [`Engine::late_step`] does what was missed.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn resume(
+        &mut self,
+        down_since: Timestamp,
+        now: Timestamp,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), EngineError> {
+        let happened = self.resumed(down_since, now)?;
+        sink(happened, Timestamp::MIN);
+        Ok(())
+    }
+
+    /// Does the next batch of what was missed up to `now`, as [`Engine::catch_up`] does; returns whether more may be.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
         // First, because whoever did not decide in time does not hold what is tried now.
-        while let Some(lapse) = approvals::next_lapse(self.read(), now)?.filter(|_| !self.is_stopped()) {
-            all.append(&mut self.lapse(lapse)?);
+        if let Some(lapse) = approvals::next_lapse(self.read(), now)? {
+            let happened = self.lapse(lapse)?;
+            sink(happened, Timestamp::MIN);
+            return Ok(true);
         }
-        while !self.is_stopped() {
-            let Some(mut happened) = self.decide_and_write(now, |_| now)? else { break };
-            all.append(&mut happened);
+        if let Some(happened) = self.decide_and_write(now, |_| now)? {
+            sink(happened, Timestamp::MIN);
+            return Ok(true);
         }
-        while let Some(payment) = packages::next_deferred(self.read(), now)?.filter(|_| !self.is_stopped()) {
-            all.append(&mut self.pay_deferred(payment, now)?);
+        if let Some(payment) = packages::next_deferred(self.read(), now)? {
+            let happened = self.pay_deferred(payment, now)?;
+            sink(happened, Timestamp::MIN);
+            return Ok(true);
         }
-        sink(all, Timestamp::MIN);
-        self.ticked(now)
+        self.ticked(now)?;
+        Ok(false)
     }
 
     /// Tells every account that the clock starts again.

@@ -35,6 +35,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 
 use crate::store::error::StoreError;
 use crate::store::lock::Lock;
@@ -186,6 +187,9 @@ fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
+    // Else a plan looks at what is bound to it, to see whether a partial index will do, and every time that something else
+    // is bound the statement is compiled anew. No index here depends on that.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // 64 MiB of pages; temporary sorting in memory; a reader waits for a writer rather than failing.
     connection.execute_batch(
         "pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off; pragma busy_timeout = 10000;",

@@ -150,6 +150,10 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
     let reason = &["x-reason: ticket 4711"];
     server.send("bound-operator", "POST", "/v1/accounts/acme-hw:top-up", reason, r#"{"amount": "1.00"}"#);
     server.send("operator", "POST", "/v1/accounts/none:top-up", reason, r#"{"amount": "1.00"}"#);
+    // What came to nothing is written down with what it was about, as far as the caller sees that.
+    for stale in ["/v1/resources/ecs-1:renew", "/v1/resources/bcc-1:renew"] {
+        server.send("bound-operator", "POST", stale, &["if-match: \"stale\""], "");
+    }
     let mut log = server.get("admin", "/v1/audit").json();
     for record in log["items"].as_array_mut().unwrap() {
         record["token"] = "[token]".into();
@@ -157,6 +161,30 @@ fn every_write_is_in_the_audit_log_with_its_reason() {
     expect![[r#"
         {
           "items": [
+            {
+              "account": null,
+              "at": "2026-01-01T00:00:00Z",
+              "name": "bound-operator",
+              "operation": "POST /v1/resources/{id}:renew",
+              "outcome": "not-found",
+              "reason": null,
+              "request": "test",
+              "resource": null,
+              "status": 404,
+              "token": "[token]"
+            },
+            {
+              "account": "acme-hw",
+              "at": "2026-01-01T00:00:00Z",
+              "name": "bound-operator",
+              "operation": "POST /v1/resources/{id}:renew",
+              "outcome": "precondition-failed",
+              "reason": null,
+              "request": "test",
+              "resource": "ecs-1",
+              "status": 412,
+              "token": "[token]"
+            },
             {
               "account": null,
               "at": "2026-01-01T00:00:00Z",

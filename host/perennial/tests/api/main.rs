@@ -16,6 +16,7 @@ mod harness;
 mod idempotency;
 mod jobs;
 mod lists;
+mod metrics;
 mod prices;
 mod problems;
 mod provider_keys;

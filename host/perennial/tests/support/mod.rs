@@ -3,6 +3,8 @@
 //! Each test program uses a part of it.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod overdue;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;

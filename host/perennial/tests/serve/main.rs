@@ -1,0 +1,11 @@
+//! `perennial serve` as a process: what it refuses to start with, how it is reached, what it takes on, how it keeps time,
+//! and how it ends.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clock;
+mod limits;
+mod server;
+mod start;
+mod tls;

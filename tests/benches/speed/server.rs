@@ -1,0 +1,105 @@
+//! A `perennial serve` on virtual time, as a process of its own, on a database that is made for it.
+
+use std::io::BufReader;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+
+use perennial::engine::Engine;
+use perennial::engine::Keep;
+use perennial::formats::inventory::Inventory;
+use perennial::store::Store;
+
+use crate::load;
+use crate::simulation;
+use crate::world;
+
+/// The server, which ends with this.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// A token of the role `admin`.
+    pub token: String,
+}
+
+/// Makes a database of an inventory in `folder`, and says where it is.
+pub fn database(folder: &Path, inventory: &Inventory) -> anyhow::Result<PathBuf> {
+    let path = folder.join("serving.db");
+    let plugins = world::plugins(folder)?;
+    let mut engine = Engine::new(Store::open(&path)?, world::providers(&plugins), Keep::Everything);
+    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+    engine.import(world::START, &inventory.accounts, bundles)?;
+    Ok(path)
+}
+
+impl Server {
+    /// Starts one on the database at `db`. Its log goes to a file.
+    pub fn start(folder: &Path, db: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Server> {
+        let program = || -> anyhow::Result<std::process::Command> {
+            let mut command = simulation::perennial()?;
+            command.arg("--db").arg(db).arg("--cache").arg(folder).env_remove("RUST_LOG");
+            command
+                .env("PERENNIAL_LISTEN", "127.0.0.1:0")
+                .env("NO_COLOR", "1")
+                .envs(environment.iter().copied());
+            Ok(command)
+        };
+        let made = program()?.args(["token", "create", "--name", "bench", "--role", "admin"]).output()?;
+        anyhow::ensure!(made.status.success(), "no token: {}", String::from_utf8_lossy(&made.stderr));
+        let token = String::from_utf8(made.stdout)?.trim().to_owned();
+        let start = world::START.to_string();
+        let log = folder.join("serving.log");
+        let mut serve = program()?;
+        serve.args(["serve", "--virtual-clock", &start]).stderr(std::fs::File::create(&log)?);
+        let mut child = serve.spawn()?;
+        let address = loop {
+            let told = std::fs::read_to_string(&log)?;
+            if let Some((line, _)) = told.rsplit_once('\n')
+                && let Some((_, address)) = line.rsplit_once("address=")
+            {
+                break address.trim().parse()?;
+            }
+            anyhow::ensure!(child.try_wait()?.is_none(), "the server ended before it served: {told}");
+            std::thread::yield_now();
+        };
+        Ok(Server { child, address, token })
+    }
+
+    /// Sends one request, and returns the answer's body.
+    pub fn send(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(self.address)?;
+        let (token, length) = (&self.token, body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
+        let (status, body) = load::answer(&mut BufReader::new(stream))?;
+        anyhow::ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&body));
+        Ok(body)
+    }
+
+    /// Has everything done that is due by now, so that every bundle is asleep.
+    pub fn settle(&self) -> anyhow::Result<()> {
+        let to = (world::START + 1).to_string();
+        self.send("POST", "/v1/clock:advance", &format!("{{\"to\": \"{to}\"}}"))?;
+        Ok(())
+    }
+
+    /// The peak of its memory so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        simulation::peak_kib(&self.child.id().to_string())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It is thrown away with its database.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
