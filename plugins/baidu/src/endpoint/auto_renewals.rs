@@ -128,14 +128,14 @@ fn switches(rule: &InstanceRule, subject: &Subject) -> Vec<Deed> {
 }
 
 fn standing(is_there: bool) -> Standing {
-    if is_there { Standing::IsThere } else { Standing::IsNotThere }
+    if is_there { Standing::Given } else { Standing::Missing }
 }
 
 /// What is attached may have no rule and be covered by that of its instance, which is not seen from here; deleting its
 /// rule takes it out of that.
 fn without_rule(subject: &Subject) -> Standing {
     match (has_no_rule(subject), &subject.attached_to) {
-        (true, Some(_)) => Standing::MayBeThere,
+        (true, Some(_)) => Standing::Unclear,
         (is_there, _) => standing(is_there),
     }
 }

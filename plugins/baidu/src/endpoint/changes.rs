@@ -31,11 +31,11 @@ pub fn attribute(resource: &str, name: &str, value: &str) -> Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It is, to the last detail.
-    IsThere,
+    Given,
     /// As far as the resource shows; the rules know better.
-    MayBeThere,
+    Unclear,
     /// It is not.
-    IsNotThere,
+    Missing,
 }
 
 /// Carries the deeds out and answers with nothing.
@@ -51,12 +51,10 @@ pub enum Standing {
 pub fn change(asked: &Asked, standing: Standing, deeds: Vec<Deed>) -> Result<Step, Fault> {
     let has_token = asked.parameters.token()?.is_some();
     match (asked.settled()?, standing) {
-        (None, Standing::IsThere) if has_token => Ok(answers::empty(asked.id())),
-        (None, Standing::IsThere | Standing::MayBeThere | Standing::IsNotThere) => {
-            asked.carry_out(deeds, true)
-        }
+        (None, Standing::Given) if has_token => Ok(answers::empty(asked.id())),
+        (None, Standing::Given | Standing::Unclear | Standing::Missing) => asked.carry_out(deeds, true),
         (Some(Settled::Done(_)), _) => Ok(answers::empty(asked.id())),
-        (Some(Settled::Refused(_)), Standing::MayBeThere) if has_token => Ok(answers::empty(asked.id())),
+        (Some(Settled::Refused(_)), Standing::Unclear) if has_token => Ok(answers::empty(asked.id())),
         (Some(Settled::Refused(refusal)), _) => Err(Fault::from(refusal)),
     }
 }

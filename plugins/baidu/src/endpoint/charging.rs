@@ -123,7 +123,7 @@ pub fn disk(asked: &Asked, id: &str) -> Result<Step, Fault> {
     }
     let deeds = vec![changes::command(&subject.id, Command::ConvertOnExpiry)];
     let is_there = subject.on_expiry == OnExpiry::Convert;
-    changes::change(asked, if is_there { Standing::IsThere } else { Standing::IsNotThere }, deeds)
+    changes::change(asked, if is_there { Standing::Given } else { Standing::Missing }, deeds)
 }
 
 /// Disks come before their instance: its command may take disks along, and what is set already is left out of that.
