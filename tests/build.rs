@@ -1,4 +1,4 @@
-//! Builds the guests that the tests of the sandbox load: one compiled like a plugin, one written by hand.
+//! Builds the guests that tests load: two compiled like a plugin, one written by hand.
 
 use std::process::ExitCode;
 
@@ -7,6 +7,7 @@ use plugin_builder::Folders;
 fn main() -> ExitCode {
     plugin_builder::script(|folders| {
         plugin_builder::build("guest-hostile", folders)?;
+        plugin_builder::build("guest-lantern", folders)?;
         assemble("tables", folders)
     })
 }

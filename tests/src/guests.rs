@@ -3,5 +3,8 @@
 /// A plugin that does wrong what the attribute `does` of a bundle's primary resource says; see its source.
 pub const HOSTILE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-hostile.wasm"));
 
+/// A plugin of a made-up provider with an API like no other; see its source.
+pub const LANTERN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-lantern.wasm"));
+
 /// A plugin that grows its table without end for each bundle that is asked about at an odd second.
 pub const TABLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest-tables.wasm"));

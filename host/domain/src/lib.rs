@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod bundle;
 pub mod carry;
 pub mod course;
+pub mod endpoint;
 pub mod event;
 pub mod ledger;
 pub mod manifest;

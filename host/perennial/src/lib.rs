@@ -6,10 +6,12 @@
 pub mod api;
 pub mod cli;
 pub mod clock;
+pub mod endpoint;
 pub mod engine;
 pub mod forecast;
 pub mod formats;
 pub mod report;
 pub mod sandbox;
+pub mod secrets;
 pub mod simulation;
 pub mod store;

@@ -1,8 +1,10 @@
 //! The configuration of `perennial serve`: one TOML file, with overrides from the environment.
 //!
 //! `[limits] body_bytes_max` is `PERENNIAL_LIMITS_BODY_BYTES_MAX` in the environment. Everything that is wrong is said at
-//! once, in the file or in the environment; nothing that is not known is passed over.
+//! once, in the file or in the environment; nothing that is not known is passed over. `listen` is the admin API's address
+//! or, to serve providers' own APIs as well, a section: `admin`, and an address for each provider.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
@@ -12,13 +14,18 @@ use crate::formats::Problems;
 use crate::formats::body;
 use crate::formats::body::Fields;
 use crate::formats::body::Spot;
+use crate::secrets;
 
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
 /// What is in the environment for other reasons.
-const OTHERS: [&str; 2] = ["PERENNIAL_DB", "PERENNIAL_CACHE"];
+const OTHERS: [&str; 3] = ["PERENNIAL_DB", "PERENNIAL_CACHE", secrets::KEY_VARIABLE];
+/// What the variables of providers' addresses have in common.
+const LISTEN: &str = "PERENNIAL_LISTEN_";
+/// What the admin API's address is called among those of providers.
+const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 4] = [
+const KEYS: [(&str, &[&str]); 5] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     (
@@ -35,19 +42,24 @@ const KEYS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("log", &["format"]),
+    ("secrets", &["key_file"]),
 ];
 
 /// How the host is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where it listens.
+    /// Where the admin API listens.
     pub listen: SocketAddr,
+    /// Where providers' own APIs listen, by provider.
+    pub endpoints: BTreeMap<String, SocketAddr>,
     /// How it proves who it is; `None` is plain HTTP.
     pub tls: Option<Tls>,
     /// What requests may take.
     pub limits: Limits,
     /// How the log is written.
     pub log: LogFormat,
+    /// Where the key is that secrets are kept with.
+    pub secrets_key_file: Option<PathBuf>,
 }
 
 /// How the host proves who it is.
@@ -120,9 +132,11 @@ impl Config {
     /// What holds when nothing is said: plain HTTP on the loopback interface.
     pub const DEFAULT: Config = Config {
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420),
+        endpoints: BTreeMap::new(),
         tls: None,
         limits: Limits::DEFAULT,
         log: LogFormat::Text,
+        secrets_key_file: None,
     };
 }
 
@@ -169,15 +183,25 @@ pub fn read(
 }
 
 fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
+    if let Some(provider) = name.strip_prefix(LISTEN) {
+        let provider = provider.to_lowercase().replace('_', "-");
+        listen_table(table).insert(provider, toml::Value::String(value));
+        return Ok(());
+    }
     let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
     let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
         let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
-        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known: known.join(", ") });
+        let known = format!("{}, and `{LISTEN}<PROVIDER>` for a provider's own API", known.join(", "));
+        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
     };
     let value = match value.parse::<i64>() {
         Ok(number) => toml::Value::Integer(number),
         Err(_) => toml::Value::String(value),
     };
+    if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
+        listen_table(table).insert(ADMIN.to_owned(), value);
+        return Ok(());
+    }
     if section.is_empty() {
         table.insert(key.to_owned(), value);
         return Ok(());
@@ -189,6 +213,18 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
     Ok(())
 }
 
+/// The section of addresses; an address alone was the admin API's.
+fn listen_table(table: &mut toml::Table) -> &mut toml::Table {
+    let before = table.remove("listen");
+    let section = match before {
+        Some(toml::Value::Table(section)) => section,
+        Some(admin) => toml::Table::from_iter([(ADMIN.to_owned(), admin)]),
+        None => toml::Table::new(),
+    };
+    let section = table.entry("listen").or_insert(toml::Value::Table(section));
+    section.as_table_mut().expect("it was just put there as one")
+}
+
 /// What a key is called in the environment.
 fn variable(section: &str, key: &str) -> String {
     let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
@@ -196,16 +232,47 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: Spot<'_, '_>) -> Option<Config> {
-    let fields = spot.object(&["listen", "tls", "limits", "log"])?;
+    let fields = spot.object(&["listen", "tls", "limits", "log", "secrets"])?;
     let default = Config::DEFAULT;
-    let listen = fields.optional("listen", address).or(default.listen);
+    let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
     let limits = fields.optional("limits", limits).or(default.limits);
     let log = fields.optional("log", |spot| {
         let fields = spot.object(&["format"])?;
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
-    Some(Config { listen: listen?, tls: tls?, limits: limits?, log: log.or(default.log)? })
+    let secrets_key_file = fields.optional("secrets", |spot| {
+        let fields = spot.object(&["key_file"])?;
+        fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
+    });
+    let (listen, endpoints) = listen?;
+    let tls = tls?;
+    for (provider, address) in &endpoints {
+        if tls.is_none() && !address.ip().is_loopback() {
+            spot.wrong(format!(
+                "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"
+            ));
+        }
+    }
+    Some(Config {
+        listen,
+        endpoints,
+        tls,
+        limits: limits?,
+        log: log.or(default.log)?,
+        secrets_key_file: secrets_key_file.option()?.flatten(),
+    })
+}
+
+/// The admin API's address, and those of providers' own APIs.
+fn listen(spot: Spot<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
+    let default = Config::DEFAULT;
+    if spot.is_text() {
+        return Some((address(spot)?, default.endpoints));
+    }
+    let mut endpoints = spot.named(address)?;
+    let admin = endpoints.remove(ADMIN).unwrap_or(default.listen);
+    Some((admin, endpoints))
 }
 
 fn address(spot: Spot<'_, '_>) -> Option<SocketAddr> {
@@ -221,7 +288,7 @@ fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
 }
 
 fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
-    let [_, _, (_, names), _] = KEYS;
+    let [_, _, (_, names), _, _] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
     let size = |name, least, most, otherwise: usize| {

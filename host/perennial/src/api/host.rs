@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -22,10 +23,12 @@ use crate::api::writer;
 use crate::api::writer::Running;
 use crate::api::writer::Time;
 use crate::api::writer::Writer;
+use crate::endpoint::keys::Used;
 use crate::engine::Engine;
 use crate::engine::Keep;
 use crate::engine::error::EngineError;
 use crate::engine::rules::Providers;
+use crate::secrets::Sealer;
 use crate::store::Store;
 
 /// Tokens' ids with their idempotency keys.
@@ -49,6 +52,7 @@ struct Inner {
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
+    sealer: OnceLock<Sealer>,
 }
 
 /// Why a host could not be started.
@@ -99,6 +103,7 @@ impl Host {
             slots: Arc::default(),
             in_flight: Arc::default(),
             stopping: watch::Sender::new(false),
+            sealer: OnceLock::new(),
         };
         Ok((Host { inner: Arc::new(inner) }, running))
     }
@@ -143,6 +148,21 @@ impl Host {
     pub async fn reload_tokens(&self) -> Result<(), Problem> {
         let tokens = Arc::clone(&self.inner.tokens);
         self.read(move |db| Ok(tokens.load(db)?)).await
+    }
+
+    /// Keeps secrets sealed with `sealer` from now on; the first one counts.
+    pub fn keep_secrets_with(&self, sealer: Sealer) {
+        self.inner.sealer.get_or_init(|| sealer);
+    }
+
+    /// What seals secrets and reads them again, if there is a key for it.
+    pub fn sealer(&self) -> Option<&Sealer> {
+        self.inner.sealer.get()
+    }
+
+    /// When each provider key was last used, until that is written down.
+    pub fn keys_used(&self) -> &Used {
+        self.inner.writer.keys_used()
     }
 
     /// What is counted.

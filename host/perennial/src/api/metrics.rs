@@ -29,6 +29,7 @@ use crate::clock::Stopwatch;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::engine::write::Recorded;
+use crate::sandbox::Endpoint;
 use crate::sandbox::Outlook;
 use crate::sandbox::PluginError;
 use crate::sandbox::Question;
@@ -131,7 +132,8 @@ impl Metrics {
         spent.seconds += seconds;
     }
 
-    fn decided(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
+    /// Counts questions that were put to a plugin at once, and how many of them in vain.
+    pub fn decided(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
         let mut counts = self.counts();
         let spent = counts.decisions.entry((provider.to_owned(), function)).or_default();
         spent.count += 1;
@@ -294,5 +296,10 @@ impl Rules for Metered {
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Draw>, PluginError>> {
         self.each("cover", || self.rules.cover(accounts, consumptions))
+    }
+
+    /// Whoever asks counts the answers: they are answers to somebody.
+    fn endpoint(&self) -> Option<Endpoint<'_>> {
+        self.rules.endpoint()
     }
 }

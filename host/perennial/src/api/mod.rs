@@ -24,6 +24,7 @@ pub mod page;
 pub mod plans;
 pub mod plugins;
 pub mod problem;
+pub mod provider_keys;
 pub mod readers;
 pub mod resources;
 pub mod routes;
@@ -89,6 +90,10 @@ pub fn routes(host: &Host) -> Routes {
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))
         .add(admin, routes!(tokens::revoke))
+        .add(operator, routes!(provider_keys::list))
+        .add(admin, routes!(provider_keys::create))
+        .add(admin, routes!(provider_keys::rotate))
+        .add(admin, routes!(provider_keys::revoke))
         .add(admin, routes!(audit::list))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))

@@ -225,6 +225,12 @@ impl Problem {
         self
     }
 
+    /// After how many seconds to ask again, if that helps.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        let header = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER);
+        header.and_then(|(_, seconds)| seconds.to_str().ok()?.parse().ok())
+    }
+
     /// With a member that the type adds.
     pub fn with(mut self, name: &str, value: Value) -> Problem {
         self.more.insert(name.to_owned(), value);

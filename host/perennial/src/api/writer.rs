@@ -21,6 +21,7 @@ use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::clock;
+use crate::endpoint::keys::Used;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
@@ -28,6 +29,7 @@ use crate::report;
 use crate::store::answered;
 use crate::store::api_tokens;
 use crate::store::error::StoreError;
+use crate::store::provider_keys;
 
 /// The most jobs that wait for the thread; beyond that it is busy.
 const JOBS_MAX: usize = 1024;
@@ -54,6 +56,7 @@ pub struct Desk {
     now: Arc<AtomicI64>,
     pulse: Pulse,
     tokens: Arc<Tokens>,
+    keys_used: Arc<Used>,
 }
 
 /// Whom to tell that something was written.
@@ -125,11 +128,15 @@ impl Desk {
     /// Writes down what can wait, and forgets what is old.
     fn tidy(&mut self) -> Result<(), EngineError> {
         let now = self.now();
-        let used = self.tokens.take_used();
+        let (used, keys_used) = (self.tokens.take_used(), self.keys_used.take());
         self.engine.atomically(|engine| {
             for (id, at) in &used {
                 api_tokens::set_last_used(engine.read(), id, *at)?;
             }
+            for (access_key, at) in &keys_used {
+                provider_keys::set_last_used(engine.read(), access_key, *at)?;
+            }
+            provider_keys::delete_expired(engine.read(), now)?;
             answered::delete_before(engine.read(), now - ANSWERS_KEPT)
         })?;
         Ok(())
@@ -144,6 +151,7 @@ pub struct Writer {
     now: Arc<AtomicI64>,
     is_virtual: bool,
     pulse: Pulse,
+    keys_used: Arc<Used>,
 }
 
 /// The running thread.
@@ -169,8 +177,17 @@ impl Writer {
         }));
         let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
         let engine = engine.stopped_by(Arc::clone(&stop));
-        let desk = Desk { engine, time, now: Arc::clone(&now), pulse: pulse.clone(), tokens };
-        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual: time != Time::Real, pulse };
+        let keys_used = Arc::<Used>::default();
+        let desk = Desk {
+            engine,
+            time,
+            now: Arc::clone(&now),
+            pulse: pulse.clone(),
+            tokens,
+            keys_used: Arc::clone(&keys_used),
+        };
+        let is_virtual = time != Time::Real;
+        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual, pulse, keys_used };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -184,6 +201,11 @@ impl Writer {
     /// Whether the clock stands until it is moved.
     pub fn is_virtual(&self) -> bool {
         self.is_virtual
+    }
+
+    /// When each provider key was last used, until that is written down.
+    pub fn keys_used(&self) -> &Used {
+        &self.keys_used
     }
 
     /// Changes whenever something was written that is worth telling.

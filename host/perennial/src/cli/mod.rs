@@ -3,10 +3,12 @@
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
 //! wrong.
 
+mod audited;
 mod demo;
 mod events;
 mod import;
 mod input;
+mod key;
 mod output;
 mod plugins;
 mod resources;
@@ -74,6 +76,7 @@ enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
     Token(token::Arguments),
+    Key(key::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&context, arguments),
         Command::Serve(arguments) => serve::serve(&context, arguments),
         Command::Token(arguments) => token::token(&context, arguments),
+        Command::Key(arguments) => key::key(&context, arguments),
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),

@@ -1,4 +1,4 @@
-//! `perennial serve`: the clock and the admin API in one process.
+//! `perennial serve`: the clock, the admin API and the providers' own APIs in one process.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,11 @@ use crate::api::serve::Listener;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
+use crate::cli::key;
 use crate::cli::run;
+use crate::endpoint;
+use crate::endpoint::Endpoint;
+use crate::secrets::SecretsError;
 use crate::store::Store;
 use crate::store::api_tokens;
 
@@ -50,6 +54,15 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         .map(serve::acceptor)
         .transpose()
         .map_err(|error| Wrong::Argument(error.to_string()))?;
+    let sealer = key::sealer(config.secrets_key_file.as_ref());
+    let sealer = sealer.map_err(|error| Wrong::Argument(error.to_string()))?;
+    let endpoints = config.endpoints.iter().map(|(provider, address)| {
+        let sealer = sealer.clone().ok_or(SecretsError::NoKey);
+        let sealer = sealer
+            .map_err(|error| Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}")))?;
+        Ok::<_, Wrong>((provider.as_str(), *address, sealer))
+    });
+    let endpoints = endpoints.collect::<Result<Vec<_>, _>>()?;
     if arguments.check_config {
         println!("the configuration can be used: {}", describe(&config));
         return Ok(());
@@ -70,10 +83,27 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let (host, running) =
         Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    if let Some(sealer) = sealer {
+        host.keep_secrets_with(sealer);
+    }
     let served = runtime.block_on(async {
-        let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
+        let connections = config.limits.connections_max;
+        let mut served = Vec::new();
+        for (provider, address, sealer) in endpoints {
+            let endpoint = Endpoint::new(&host, provider, sealer)
+                .map_err(|error| Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}")))?;
+            // Tools on this machine speak plain HTTP to it.
+            let tls = tls.clone().filter(|_| !address.ip().is_loopback());
+            let listener = Listener::bind(address, tls, connections).await;
+            let listener =
+                listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
+            tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
+            served.push((listener, endpoint::serve::router(endpoint)));
+        }
+        let listener = Listener::bind(config.listen, tls, connections).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
         tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
+        served.push((listener, api::router(&host)));
         let (told, tell) = (host.clone(), host.clone());
         std::thread::spawn(move || {
             // The channel closes only with the process.
@@ -81,12 +111,16 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 tell.begin_to_stop();
             }
         });
-        let mut stopping = told.stopping();
-        let stop = async move {
-            // The sender lives as long as the host.
-            drop(stopping.wait_for(|stopping| *stopping).await);
-        };
-        listener.serve(api::router(&host), stop).await;
+        let serving = served.into_iter().map(|(listener, router)| {
+            let mut stopping = told.stopping();
+            tokio::spawn(listener.serve(router, async move {
+                // The sender lives as long as the host.
+                drop(stopping.wait_for(|stopping| *stopping).await);
+            }))
+        });
+        for serving in serving.collect::<Vec<_>>() {
+            serving.await.context("a listener panicked; the log says why")?;
+        }
         anyhow::Ok(())
     });
     host.writer().stop();
@@ -112,5 +146,6 @@ fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {
 
 fn describe(config: &Config) -> String {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    format!("{scheme}://{}", config.listen)
+    let endpoints = config.endpoints.iter().map(|(provider, address)| format!(", {provider} at {address}"));
+    format!("{scheme}://{}{}", config.listen, endpoints.collect::<String>())
 }

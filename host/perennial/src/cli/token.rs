@@ -10,6 +10,8 @@ use crate::api::auth::Role;
 use crate::api::auth::Wanted;
 use crate::cli::Context;
 use crate::cli::Wrong;
+use crate::cli::audited;
+use crate::cli::audited::CLI;
 use crate::cli::input;
 use crate::cli::output;
 use crate::clock;
@@ -17,11 +19,7 @@ use crate::store;
 use crate::store::Store;
 use crate::store::api_tokens;
 use crate::store::audit;
-use crate::store::audit::Record;
 use crate::store::error::StoreError;
-
-/// Who the audit log says did what the command line does.
-const CLI: &str = "cli";
 
 /// Makes, lists and revokes tokens for the admin API.
 #[derive(Debug, clap::Args)]
@@ -80,7 +78,7 @@ fn create(context: &Context, wanted: Wanted) -> anyhow::Result<()> {
     let minted = auth::mint(wanted, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
     Store::open(&context.db)?.write(|tx| {
         api_tokens::insert(tx, &minted.stored)?;
-        audit::insert(tx, &record(at, "token create", &minted.stored.id))
+        audit::insert(tx, &audited::record(at, &format!("token create {}", minted.stored.id), None))
     })?;
     println!("{}", minted.secret);
     Ok(())
@@ -111,7 +109,7 @@ fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
     let is_revoked = Store::open(&context.db)?.write(|tx| {
         let is_revoked = api_tokens::revoke(tx, id, at)?;
         if is_revoked {
-            audit::insert(tx, &record(at, "token revoke", id))?;
+            audit::insert(tx, &audited::record(at, &format!("token revoke {id}"), None))?;
         }
         Ok::<_, StoreError>(is_revoked)
     })?;
@@ -123,21 +121,6 @@ fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
     }
     println!("revoked {id}");
     Ok(())
-}
-
-fn record(at: Timestamp, what: &str, id: &str) -> Record {
-    Record {
-        at,
-        token: CLI.to_owned(),
-        name: CLI.to_owned(),
-        request: String::new(),
-        account: None,
-        resource: None,
-        operation: format!("perennial {what} {id}"),
-        reason: None,
-        status: 0,
-        outcome: "done".to_owned(),
-    }
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -283,7 +283,12 @@ impl Engine {
         }
     }
 
-    fn unknown_resource(
+    /// What a command on a resource that does not exist is answered; `account` is who asks, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn unknown_resource(
         &mut self,
         at: Timestamp,
         account: Option<&str>,
@@ -313,6 +318,22 @@ impl Engine {
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
         let happened = self.write_event(row, id.as_deref(), event)?;
         Ok(Answer { refusal: Some(refusal), happened })
+    }
+
+    /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn refuse(
+        &mut self,
+        at: Timestamp,
+        (row, account): (i64, &str),
+        resource: &str,
+        command: &Command,
+        refusal: &Refusal,
+    ) -> Result<Vec<Recorded>, EngineError> {
+        self.write_event(Some(row), Some(account), refused(at, resource, command, refusal))
     }
 
     fn write_event(

@@ -12,6 +12,7 @@ pub mod import;
 mod parallel;
 pub mod proposal;
 pub mod rules;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod usage;

@@ -11,6 +11,7 @@ use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Draw;
 
+use crate::sandbox::Endpoint;
 use crate::sandbox::Outlook;
 use crate::sandbox::Plugin;
 use crate::sandbox::PluginError;
@@ -49,6 +50,10 @@ pub trait Rules: Send + Sync {
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Draw>, PluginError>>;
+    /// The provider's own API, if the plugin answers it.
+    fn endpoint(&self) -> Option<Endpoint<'_>> {
+        None
+    }
 }
 
 /// The rules of each provider, by its id.
@@ -89,5 +94,9 @@ impl Rules for Plugin {
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Draw>, PluginError>> {
         self.cover(accounts, consumptions)
+    }
+
+    fn endpoint(&self) -> Option<Endpoint<'_>> {
+        self.endpoint()
     }
 }

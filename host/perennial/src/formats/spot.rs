@@ -52,6 +52,11 @@ impl<'n, 'p> Spot<'n, 'p> {
         None
     }
 
+    /// Whether it is text.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.node.json, Json::Text(_))
+    }
+
     /// Any text.
     pub(crate) fn text(&self) -> Option<&'n str> {
         match &self.node.json {
@@ -282,7 +287,8 @@ impl<'n, 'p> Spot<'n, 'p> {
         })
     }
 
-    fn named<T>(&self, read: impl Fn(Spot<'n, '_>) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    /// Names with values, each as `read` reads it.
+    pub(crate) fn named<T>(&self, read: impl Fn(Spot<'n, '_>) -> Option<T>) -> Option<BTreeMap<String, T>> {
         let mut named = BTreeMap::new();
         let mut is_whole = true;
         for (name, value) in self.any_object()?.all() {

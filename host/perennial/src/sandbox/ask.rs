@@ -3,9 +3,9 @@
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
 use wasmtime::Trap;
+use wasmtime::component::Instance;
+use wasmtime::component::InstancePre;
 
-use crate::sandbox::bindings::Provider;
-use crate::sandbox::bindings::ProviderPre;
 use crate::sandbox::error::PluginError;
 use crate::sandbox::limits::Limits;
 use crate::sandbox::runtime::Runtime;
@@ -62,22 +62,20 @@ pub struct Failure {
     pub fuel: u64,
 }
 
-/// Calls a plugin once: `call` has the instance, which nobody had before and nobody will have again.
+/// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again.
 ///
 /// `items` is how much is asked about, which the fuel depends on; `plugin` and `function` are for messages.
 pub fn ask<A>(
     runtime: &Runtime,
     limits: &Limits,
-    pre: &ProviderPre<Rations>,
     (plugin, function): (&str, &'static str),
     items: usize,
-    call: impl FnOnce(&mut Store<Rations>, &Provider) -> wasmtime::Result<A>,
+    call: impl FnOnce(&mut Store<Rations>) -> wasmtime::Result<A>,
 ) -> Result<A, Failure> {
     let _permit = runtime.permit();
     let fuel = limits.fuel_for(items);
     let mut store = store(runtime, limits, fuel);
-    let answered = pre.instantiate(&mut store).and_then(|provider| call(&mut store, &provider));
-    answered.map_err(|error| {
+    call(&mut store).map_err(|error| {
         let error = Cause::of(&error).into_error(plugin, function, limits, fuel);
         let burnt = fuel - store.get_fuel().unwrap_or(0);
         Failure { fuel: cost(&error, burnt), error }
@@ -171,14 +169,15 @@ impl Cause {
 pub fn bind(
     runtime: &Runtime,
     limits: &Limits,
-    pre: &ProviderPre<Rations>,
+    pre: &InstancePre<Rations>,
     plugin: &str,
+    find: impl FnOnce(&mut Store<Rations>, &Instance) -> wasmtime::Result<()>,
 ) -> Result<wasmtime::Result<()>, PluginError> {
     let _permit = runtime.permit();
     let fuel = limits.fuel_for(0);
     let mut store = store(runtime, limits, fuel);
-    match pre.instance_pre().instantiate(&mut store) {
-        Ok(instance) => Ok(Provider::new(&mut store, &instance).map(|_| ())),
+    match pre.instantiate(&mut store) {
+        Ok(instance) => Ok(find(&mut store, &instance)),
         Err(error) => Err(Cause::of(&error).into_error(plugin, "the start", limits, fuel)),
     }
 }

@@ -19,3 +19,16 @@ pub use exports::perennial::provider::lifecycle;
 pub use exports::perennial::provider::profile;
 pub use exports::perennial::provider::types;
 pub use exports::perennial::provider::usage;
+
+/// The same with `endpoint`. Its copies of the other interfaces' types are used by nobody else.
+pub mod endpoint {
+    wasmtime::component::bindgen!({
+        path: "../../wit/provider",
+        world: "provider-with-endpoint",
+        ownership: Borrowing { duplicate_if_necessary: true },
+    });
+
+    pub use exports::perennial::provider::commands;
+    pub use exports::perennial::provider::endpoint::*;
+    pub use exports::perennial::provider::types;
+}

@@ -14,6 +14,9 @@ pub const EXPECTED: [&str; 5] = [
     "perennial:provider/usage@0.1.0",
 ];
 
+/// The interface that it exports as well if the host is to serve its provider's own API.
+pub const ENDPOINT: &str = "perennial:provider/endpoint@0.1.0";
+
 /// What a component exports and imports, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interfaces {
@@ -50,6 +53,11 @@ impl Interfaces {
             Some(missing) => Err(self.wrong(origin, format!("`{missing}` is missing"))),
             None => Ok(()),
         }
+    }
+
+    /// Whether the component answers its provider's own API.
+    pub fn has_endpoint(&self) -> bool {
+        self.exports.iter().any(|export| export == ENDPOINT)
     }
 
     /// The error for a component that differs from the contract in `problem`.

@@ -12,7 +12,10 @@ use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
 use crate::sandbox::ask;
+use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
+use crate::sandbox::bindings::endpoint::ProviderWithEndpoint;
+use crate::sandbox::bindings::endpoint::ProviderWithEndpointPre;
 use crate::sandbox::bundled::BUNDLED;
 use crate::sandbox::cache::Cache;
 use crate::sandbox::contract::Interfaces;
@@ -138,16 +141,29 @@ impl Loader {
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;
         let pre = self.bind((&shown, &name), &component, &interfaces)?;
-        let described =
-            ask::ask(&self.runtime, &self.limits, &pre, (&name, "describe"), 0, |store, provider| {
-                provider.perennial_provider_profile().call_describe(store)
-            });
+        let endpoint = match interfaces.has_endpoint() {
+            true => Some(self.bind_endpoint((&shown, &name), &pre, &interfaces)?),
+            false => None,
+        };
+        let described = ask::ask(&self.runtime, &self.limits, (&name, "describe"), 0, |store| {
+            let provider = pre.instantiate(&mut *store)?;
+            provider.perennial_provider_profile().call_describe(store)
+        });
         let described = described
             .map_err(|failure| LoadError::Silent { origin: shown.clone(), source: failure.error })?;
         let manifest = manifest::receive(described)
             .map_err(|problems| LoadError::WrongManifest { origin: shown, problems: problems.join("; ") })?;
         let runtime = Arc::clone(&self.runtime);
-        Ok(Plugin::new(runtime, self.limits, pre, manifest, origin, digest, interfaces, bytes.len()))
+        Ok(Plugin::new(
+            runtime,
+            self.limits,
+            (pre, endpoint),
+            manifest,
+            origin,
+            digest,
+            interfaces,
+            bytes.len(),
+        ))
     }
 
     /// Whether the bytes are a component of a sensible size, by their first eight.
@@ -194,7 +210,29 @@ impl Loader {
         let linker = Linker::new(self.runtime.engine());
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
         let pre = ProviderPre::new(pre).map_err(wrong)?;
-        match ask::bind(&self.runtime, &self.limits, &pre, name) {
+        let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
+            Provider::new(store, instance).map(drop)
+        });
+        match bound {
+            Ok(Ok(())) => Ok(pre),
+            Ok(Err(error)) => Err(wrong(error)),
+            Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),
+        }
+    }
+
+    /// The same for the functions of `endpoint`, which not every plugin has.
+    fn bind_endpoint(
+        &self,
+        (origin, name): (&str, &str),
+        pre: &ProviderPre<ask::Rations>,
+        interfaces: &Interfaces,
+    ) -> Result<ProviderWithEndpointPre<ask::Rations>, LoadError> {
+        let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
+        let pre = ProviderWithEndpointPre::new(pre.instance_pre().clone()).map_err(wrong)?;
+        let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
+            ProviderWithEndpoint::new(store, instance).map(drop)
+        });
+        match bound {
             Ok(Ok(())) => Ok(pre),
             Ok(Err(error)) => Err(wrong(error)),
             Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),

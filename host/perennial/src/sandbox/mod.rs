@@ -10,6 +10,7 @@ mod bindings;
 mod bundled;
 mod cache;
 mod contract;
+mod endpoint;
 mod error;
 mod limits;
 mod load;
@@ -21,8 +22,10 @@ mod send;
 
 pub use bundled::BUNDLED;
 pub use bundled::Bundled;
+pub use contract::ENDPOINT;
 pub use contract::EXPECTED;
 pub use contract::Interfaces;
+pub use endpoint::Endpoint;
 pub use error::LoadError;
 pub use error::PluginError;
 pub use limits::Limits;

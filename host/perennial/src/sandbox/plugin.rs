@@ -33,6 +33,8 @@ use crate::sandbox::batch::Manner;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
 use crate::sandbox::bindings::commands as wit_commands;
+use crate::sandbox::bindings::endpoint::ProviderWithEndpoint;
+use crate::sandbox::bindings::endpoint::ProviderWithEndpointPre;
 use crate::sandbox::bindings::lifecycle as wit_lifecycle;
 use crate::sandbox::bindings::usage as wit_usage;
 use crate::sandbox::contract::Interfaces;
@@ -76,6 +78,7 @@ pub struct Plugin {
     runtime: Arc<Runtime>,
     limits: Limits,
     pre: ProviderPre<Rations>,
+    endpoint: Option<ProviderWithEndpointPre<Rations>>,
     manifest: Manifest,
     origin: Origin,
     digest: String,
@@ -94,14 +97,14 @@ impl Plugin {
     pub(super) fn new(
         runtime: Arc<Runtime>,
         limits: Limits,
-        pre: ProviderPre<Rations>,
+        (pre, endpoint): (ProviderPre<Rations>, Option<ProviderWithEndpointPre<Rations>>),
         manifest: Manifest,
         origin: Origin,
         digest: String,
         interfaces: Interfaces,
         bytes: usize,
     ) -> Plugin {
-        Plugin { runtime, limits, pre, manifest, origin, digest, interfaces, bytes }
+        Plugin { runtime, limits, pre, endpoint, manifest, origin, digest, interfaces, bytes }
     }
 
     /// What it says of itself.
@@ -296,7 +299,31 @@ impl Plugin {
         call: impl FnOnce(&mut Store<Rations>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
         let asked = (self.manifest.id.as_str(), function);
-        ask::ask(&self.runtime, &self.limits, &self.pre, asked, items, call)
+        ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+            let provider = self.pre.instantiate(&mut *store)?;
+            call(store, &provider)
+        })
+    }
+
+    /// Asks for its provider's own API, if it has one: `call` is told how.
+    pub(super) fn call_endpoint<A>(
+        &self,
+        endpoint: &ProviderWithEndpointPre<Rations>,
+        function: &'static str,
+        items: usize,
+        call: impl FnOnce(&mut Store<Rations>, &ProviderWithEndpoint) -> wasmtime::Result<A>,
+    ) -> Result<A, PluginError> {
+        let asked = (self.manifest.id.as_str(), function);
+        let answered = ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+            let provider = endpoint.instantiate(&mut *store)?;
+            call(store, &provider)
+        });
+        answered.map_err(|failure| failure.error)
+    }
+
+    /// Its functions for its provider's own API, if it has them.
+    pub(super) fn endpoint_functions(&self) -> Option<&ProviderWithEndpointPre<Rations>> {
+        self.endpoint.as_ref()
     }
 
     /// Brings questions and answers together: one each, or the whole batch failed, because nobody knows which is whose.

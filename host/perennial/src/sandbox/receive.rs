@@ -129,7 +129,8 @@ pub fn term(term: wit::Term) -> Result<Term, Problem> {
     Term::new(term.count, unit).ok_or_else(|| format!("a term of 0 {}s is no time at all", unit.name()))
 }
 
-fn timestamp(seconds: i64) -> Result<Timestamp, Problem> {
+/// An instant that the calendar has.
+pub fn timestamp(seconds: i64) -> Result<Timestamp, Problem> {
     let timestamp = Timestamp::from_second(seconds);
     match timestamp.as_second() == seconds {
         true => Ok(timestamp),
@@ -164,6 +165,7 @@ fn on_expiry(on_expiry: wit::OnExpiry) -> OnExpiry {
     }
 }
 
-fn place(index: u32) -> usize {
+/// A place in a list, as lists here count.
+pub fn place(index: u32) -> usize {
     usize::try_from(index).expect("the host has at least 32 bits")
 }

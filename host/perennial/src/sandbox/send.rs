@@ -30,11 +30,13 @@ pub struct Lists<T> {
 }
 
 impl<T> Lists<T> {
-    fn new() -> Lists<T> {
+    /// None yet.
+    pub fn new() -> Lists<T> {
         Lists { items: Vec::new(), ends: Vec::new() }
     }
 
-    fn push(&mut self, list: impl IntoIterator<Item = T>) {
+    /// Adds a list behind the others.
+    pub fn push(&mut self, list: impl IntoIterator<Item = T>) {
         self.items.extend(list);
         self.ends.push(self.items.len());
     }

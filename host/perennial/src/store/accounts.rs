@@ -1,5 +1,7 @@
 //! The `account` table: one function per statement.
 
+use std::collections::BTreeMap;
+
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::ledger::Balance;
@@ -61,6 +63,17 @@ pub fn list(db: &Connection) -> Result<Vec<StoredAccount>, StoreError> {
     let mut statement = db.prepare_cached("select * from account order by id")?;
     let accounts = statement.query_and_then([], stored)?;
     accounts.collect()
+}
+
+/// Sets what the rules are told about the account.
+pub fn set_settings(
+    db: &Connection,
+    row: i64,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("update account set settings = ?2 where row = ?1")?
+        .execute((row, words::strings_text(settings)))?;
+    Ok(())
 }
 
 /// Sets what the account has.

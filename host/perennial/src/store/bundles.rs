@@ -162,6 +162,17 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
     bundles.finish()?.pop().ok_or_else(damaged)
 }
 
+/// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
+/// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
+pub fn ask_anew(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update hot set cursor_at = ?2 - 1, wake_at = ?2
+         where wake_at >= ?2 and failures = 0 and resource in (select row from resource where account = ?1)",
+    )?
+    .execute((account, at.as_second()))?;
+    Ok(())
+}
+
 /// Whether some resource is called `id`.
 pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)

@@ -19,8 +19,10 @@ pub mod lock;
 pub mod orders;
 pub mod packages;
 pub mod pages;
+pub mod provider_keys;
 pub mod records;
 pub mod standing;
+pub mod subjects;
 pub mod tokens;
 mod words;
 
@@ -34,7 +36,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -115,6 +115,7 @@ create table orders (
     refunded_at integer
 );
 create unique index orders_period on orders (resource, starts_at) where refunded_at is null;
+create index orders_refunded on orders (resource) where refunded_at is not null;
 
 -- What a plugin was asked and what it answered, so that any decision can be asked again.
 create table decision (
@@ -208,3 +209,35 @@ create table audit (
     outcome    text not null         -- `done`, or the type of the problem
 );
 create index audit_account on audit (account);
+
+-- The providers' own APIs.
+
+-- With what the tools of a managed account prove who they are. The secret is here only as `secrets.rs` seals it.
+create table provider_key (
+    row          integer primary key,
+    access_key   text not null unique,
+    account      integer not null references account,
+    sealed       blob not null,
+    name         text not null,
+    created_at   integer not null,
+    created_by   text not null,
+    expires_at   integer,
+    revoked_at   integer,
+    last_used_at integer
+);
+create index provider_key_account on provider_key (account);
+
+-- Tokens that a key asked for. They are in force as long as their key is.
+create table provider_token (
+    hash        blob primary key,    -- SHA-256 of the token
+    access_key  text not null,
+    valid_until integer not null
+) without rowid;
+create index provider_token_valid on provider_token (valid_until);
+
+-- Proofs that did what they may do once, until they expire by themselves.
+create table spent_proof (
+    digest      blob primary key,    -- SHA-256 of the proof
+    valid_until integer not null
+) without rowid;
+create index spent_proof_valid on spent_proof (valid_until);

@@ -20,6 +20,9 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
         (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
+        (_, "/v1/provider-keys") => {
+            return serde_json::json!({ "account": account, "name": "n" }).to_string();
+        }
         (_, "/v1/tokens") => {
             return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
         }
@@ -88,6 +91,10 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/tokens/{id}:revoke                   401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        GET    /v1/provider-keys                        401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/provider-keys                        401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/provider-keys/{id}:rotate            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/provider-keys/{id}:revoke            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         GET    /v1/audit                                401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403

@@ -43,6 +43,38 @@ fn the_environment_goes_before_the_file() {
 }
 
 #[test]
+fn providers_listen_beside_the_admin_api() {
+    let text = "[listen]\nhuawei = \"127.0.0.1:1\"\n[secrets]\nkey_file = \"secrets.key\"\n";
+    let environment = [("PERENNIAL_LISTEN_BAIDU", "[::1]:2"), ("PERENNIAL_LISTEN", "127.0.0.1:3")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let listen = [("huawei", "127.0.0.1:1"), ("baidu", "[::1]:2")];
+    let expected = Config {
+        listen: "127.0.0.1:3".parse().unwrap(),
+        endpoints: listen.map(|(name, address)| (name.to_owned(), address.parse().unwrap())).into(),
+        secrets_key_file: Some("secrets.key".into()),
+        ..Config::DEFAULT
+    };
+    assert_eq!(config::read(text, environment), Ok(expected));
+    let alone = [("PERENNIAL_LISTEN_HUAWEI".to_owned(), "127.0.0.1:1".to_owned())];
+    let admin = config::read("listen = \"127.0.0.1:4\"", alone).unwrap();
+    assert_eq!((admin.listen.port(), admin.endpoints.len()), (4, 1));
+}
+
+#[test]
+fn a_provider_is_not_served_to_the_world_without_tls() {
+    let open = "[listen]\nhuawei = \"0.0.0.0:1\"\nbaidu = \"127.0.0.1:2\"\n";
+    check(
+        open,
+        &[],
+        expect![[r#"
+            1 problem:
+              the file: `listen.huawei` is 0.0.0.0:1, which can be reached from outside: that takes [tls]"#]],
+    );
+    let tls = "[listen]\nhuawei = \"0.0.0.0:1\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
+    assert!(config::read(tls, []).is_ok());
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once() {
     let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n";
     check(
@@ -67,7 +99,7 @@ fn a_variable_that_is_no_key_is_refused() {
         "",
         &[("PERENNIAL_LIMIT_READERS", "3")],
         expect![
-            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`"
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_SECRETS_KEY_FILE`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
         ],
     );
 }

@@ -27,6 +27,7 @@ use perennial::formats::inventory::Inventory;
 use perennial::sandbox;
 use perennial::sandbox::Options;
 use perennial::sandbox::Plugins;
+use perennial::secrets::Sealer;
 use perennial::store::Store;
 use perennial::store::api_tokens;
 use perennial_domain::timestamp::Timestamp;
@@ -98,6 +99,7 @@ impl Server {
         let start = Some(START.parse::<Timestamp>().unwrap());
         let (host, running) =
             Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+        host.keep_secrets_with(Sealer::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let router = api::router(&host);

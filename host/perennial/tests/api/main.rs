@@ -11,6 +11,7 @@ mod harness;
 mod idempotency;
 mod lists;
 mod problems;
+mod provider_keys;
 mod resources;
 mod stream;
 mod tokens;

@@ -1,0 +1,24 @@
+//! What the audit log says of what the command line did.
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::store::audit::Record;
+
+/// Who did it.
+pub(super) const CLI: &str = "cli";
+
+/// The command line did `operation` about `account`, if it is about one.
+pub(super) fn record(at: Timestamp, operation: &str, account: Option<&str>) -> Record {
+    Record {
+        at,
+        token: CLI.to_owned(),
+        name: CLI.to_owned(),
+        request: String::new(),
+        account: account.map(str::to_owned),
+        resource: None,
+        operation: format!("perennial {operation}"),
+        reason: None,
+        status: 0,
+        outcome: "done".to_owned(),
+    }
+}

@@ -1,0 +1,216 @@
+//! `perennial key`: with what a managed account's own tools sign requests of their provider's API.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::cli::audited;
+use crate::cli::audited::CLI;
+use crate::cli::input;
+use crate::cli::output;
+use crate::clock;
+use crate::endpoint::keys;
+use crate::endpoint::keys::Minted;
+use crate::endpoint::keys::OVERLAP_SECONDS;
+use crate::endpoint::keys::Wanted;
+use crate::secrets;
+use crate::secrets::Sealer;
+use crate::secrets::SecretsError;
+use crate::store;
+use crate::store::Store;
+use crate::store::accounts;
+use crate::store::audit;
+use crate::store::error::StoreError;
+use crate::store::provider_keys;
+
+/// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
+/// provider's own API.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial key new-secrets-key secrets.key
+  export PERENNIAL_SECRETS_KEY_FILE=secrets.key
+  perennial key create --account acme-hw --name terraform
+  perennial key list
+  perennial key rotate PN0123456789ABCDEF01 --overlap-seconds 3600
+  perennial key revoke PN0123456789ABCDEF01
+
+While `perennial serve` runs, keys are made, rotated and revoked through it: POST /v1/provider-keys.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// The key that secrets are kept with; or the key itself, in PERENNIAL_SECRETS_KEY.
+    #[arg(long, global = true, value_name = "FILE", env = secrets::KEY_FILE_VARIABLE)]
+    secrets_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Makes a key and writes its two halves to the standard output. The secret is shown once.
+    Create {
+        /// The account that it is for.
+        #[arg(long, value_name = "ID")]
+        account: String,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// From when on it is refused, in RFC 3339.
+        #[arg(long, value_name = "T", value_parser = input::instant)]
+        expires_at: Option<Timestamp>,
+    },
+    /// Lists keys, also expired and revoked ones.
+    List,
+    /// Replaces a key by a new one; the old one is honoured for a while.
+    Rotate {
+        /// The access key.
+        access_key: String,
+        /// For how many seconds more the old one is honoured.
+        #[arg(long, value_name = "SECONDS", default_value_t = OVERLAP_SECONDS)]
+        overlap_seconds: u32,
+    },
+    /// Refuses a key, and the tokens it asked for, from now on.
+    Revoke {
+        /// The access key.
+        access_key: String,
+    },
+    /// Makes a key to keep secrets with, in a file that nobody else can read. Without it, what is kept cannot be read.
+    NewSecretsKey {
+        /// The file; there must be none yet.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::Create { account, name, expires_at } => {
+            create(context, arguments, account, name, *expires_at)
+        }
+        Action::List => list(context),
+        Action::Rotate { access_key, overlap_seconds } => {
+            rotate(context, arguments, access_key, *overlap_seconds)
+        }
+        Action::Revoke { access_key } => revoke(context, access_key),
+        Action::NewSecretsKey { file } => {
+            secrets::write_new_key(file)?;
+            println!("wrote {}; keep a copy where the database is not", file.display());
+            Ok(())
+        }
+    }
+}
+
+/// What seals secrets, as the environment and the arguments name it.
+pub(super) fn sealer(file: Option<&PathBuf>) -> Result<Option<Sealer>, SecretsError> {
+    let value = std::env::var(secrets::KEY_VARIABLE).ok();
+    Sealer::find(value.as_deref(), file.map(PathBuf::as_path))
+}
+
+fn needed_sealer(arguments: &Arguments) -> anyhow::Result<Sealer> {
+    let found = sealer(arguments.secrets_key_file.as_ref())
+        .and_then(|found| found.ok_or(SecretsError::NoKey))
+        .map_err(|error| Wrong::Argument(error.to_string()))?;
+    Ok(found)
+}
+
+fn create(
+    context: &Context,
+    arguments: &Arguments,
+    account: &str,
+    name: &str,
+    expires_at: Option<Timestamp>,
+) -> anyhow::Result<()> {
+    let (sealer, at) = (needed_sealer(arguments)?, clock::now());
+    let mut store = Store::open(&context.db)?;
+    let found = accounts::get(store.read(), account)?;
+    let found = found.ok_or_else(|| Wrong::Argument(format!("there is no account `{account}`")))?;
+    let wanted = Wanted {
+        account: found.account.id,
+        provider: found.account.provider,
+        name: name.to_owned(),
+        expires_at,
+    };
+    let minted = keys::mint(&sealer, wanted, CLI, at).context("cannot make a key")?;
+    store.write(|tx| {
+        provider_keys::insert(tx, found.row, &minted.stored)?;
+        let operation = format!("key create {}", minted.stored.access_key);
+        audit::insert(tx, &audited::record(at, &operation, Some(account)))
+    })?;
+    show(&minted);
+    Ok(())
+}
+
+fn show(minted: &Minted) {
+    println!("access key: {}\nsecret key: {}", minted.stored.access_key, minted.secret);
+}
+
+fn list(context: &Context) -> anyhow::Result<()> {
+    let keys = provider_keys::list(&store::open_for_reading(&context.db)?, None)?;
+    let mut out = output::writer(None)?;
+    writeln!(
+        out,
+        "{:<20}  {:<16}  {:<10}  {:<20}  {:<20}  name",
+        "access key", "account", "provider", "expires", "last used"
+    )?;
+    for key in keys {
+        let shown = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
+        let expires = if key.revoked_at.is_some() { "revoked".to_owned() } else { shown(key.expires_at) };
+        let (access_key, account, provider) = (key.access_key, key.account, key.provider);
+        let (used, name) = (shown(key.last_used_at), key.name);
+        writeln!(out, "{access_key:<20}  {account:<16}  {provider:<10}  {expires:<20}  {used:<20}  {name}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn rotate(
+    context: &Context,
+    arguments: &Arguments,
+    access_key: &str,
+    overlap_seconds: u32,
+) -> anyhow::Result<()> {
+    let (sealer, at) = (needed_sealer(arguments)?, clock::now());
+    let mut store = Store::open(&context.db)?;
+    let old = provider_keys::get(store.read(), access_key)?.filter(|key| key.is_in_force(at));
+    let old = old.ok_or_else(|| not_in_force(access_key))?;
+    let account = accounts::get(store.read(), &old.account)?.context("the key's account is gone")?;
+    let wanted = Wanted {
+        account: old.account.clone(),
+        provider: old.provider,
+        name: old.name,
+        expires_at: old.expires_at,
+    };
+    let minted = keys::mint(&sealer, wanted, CLI, at).context("cannot make a key")?;
+    store.write(|tx| {
+        provider_keys::expire(tx, access_key, at + i64::from(overlap_seconds))?;
+        provider_keys::insert(tx, account.row, &minted.stored)?;
+        let operation = format!("key rotate {access_key}");
+        audit::insert(tx, &audited::record(at, &operation, Some(&old.account)))
+    })?;
+    show(&minted);
+    Ok(())
+}
+
+fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
+    let at = clock::now();
+    let is_revoked = Store::open(&context.db)?.write(|tx| {
+        let Some(key) = provider_keys::get(tx, access_key)? else { return Ok(false) };
+        let is_revoked = provider_keys::revoke(tx, access_key, at)?;
+        if is_revoked {
+            let operation = format!("key revoke {access_key}");
+            audit::insert(tx, &audited::record(at, &operation, Some(&key.account)))?;
+        }
+        Ok::<_, StoreError>(is_revoked)
+    })?;
+    if !is_revoked {
+        return Err(not_in_force(access_key).into());
+    }
+    println!("revoked {access_key}");
+    Ok(())
+}
+
+fn not_in_force(access_key: &str) -> Wrong {
+    Wrong::Argument(format!("there is no key `{access_key}` that is in force; see `perennial key list`"))
+}

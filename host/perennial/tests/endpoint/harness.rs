@@ -1,0 +1,162 @@
+//! A host with the bundled providers' own APIs, on virtual time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::Request;
+use perennial::api::config::Limits;
+use perennial::api::host::Host;
+use perennial::api::writer::Running;
+use perennial::endpoint;
+use perennial::endpoint::Endpoint;
+use perennial::endpoint::keys;
+use perennial::endpoint::keys::Wanted;
+use perennial::engine::Engine;
+use perennial::engine::Keep;
+use perennial::engine::rules::Providers;
+use perennial::engine::rules::Rules;
+use perennial::formats::inventory;
+use perennial::formats::inventory::Nothing;
+use perennial::sandbox;
+use perennial::sandbox::Options;
+use perennial::sandbox::Plugins;
+use perennial::secrets::Sealer;
+use perennial::store;
+use perennial::store::Store;
+use perennial::store::accounts;
+use perennial::store::pages;
+use perennial::store::pages::EventFilter;
+use perennial::store::provider_keys;
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// The bundled plugins, compiled once for all tests.
+static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
+    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
+    let options = Options { files: Vec::new(), cache_dir, limits: sandbox::Limits::DEFAULT };
+    let plugins = Plugins::load(&options).unwrap();
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+});
+
+/// A key of an account.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub access_key: String,
+    pub secret: String,
+}
+
+/// A host that serves one provider's own API.
+pub struct Server {
+    pub host: Host,
+    router: Router,
+    runtime: Runtime,
+    running: Option<Running>,
+    folder: TempDir,
+}
+
+/// What a request was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Server {
+    /// A host that serves the API of `provider` for what `inventory` has, and whose clock stands at `now`.
+    pub fn start(provider: &str, now: &str, inventory: &Value) -> Server {
+        let now = now.parse::<Timestamp>().unwrap();
+        let folder = TempDir::new().unwrap();
+        let database = folder.path().join("test.db");
+        let manifests = PROVIDERS.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+        let check = |provider: &str, settings: &_| {
+            PROVIDERS[provider].check_settings(settings).map_err(|error| error.to_string())
+        };
+        let inventory = inventory::read(&inventory.to_string(), &manifests, &check, &Nothing).unwrap();
+        let store = Store::open(&database).unwrap();
+        let mut engine = Engine::new(store, PROVIDERS.clone(), Keep::Everything);
+        let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
+        engine.import(now - 1, &inventory.accounts, bundles).unwrap();
+        drop(engine);
+        let store = Store::open(&database).unwrap();
+        let limits = Limits { readers: 2, ..Limits::DEFAULT };
+        let (host, running) = Host::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
+        let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Server { host, router, runtime, running: Some(running), folder }
+    }
+
+    /// A new key of `account`.
+    pub fn key(&self, account: &str) -> Key {
+        let account = account.to_owned();
+        let made = self.host.writer().call(move |desk| {
+            let stored = accounts::get(desk.engine.read(), &account)?.unwrap();
+            let provider = stored.account.provider;
+            let wanted = Wanted { account, provider, name: "test".to_owned(), expires_at: None };
+            let minted = keys::mint(&sealer(), wanted, "cli", desk.now()).unwrap();
+            provider_keys::insert(desk.engine.read(), stored.row, &minted.stored)?;
+            Ok(Key { access_key: minted.stored.access_key, secret: minted.secret })
+        });
+        self.runtime.block_on(made).unwrap()
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, to: Timestamp) {
+        self.runtime.block_on(self.host.writer().call(move |desk| desk.advance(to))).unwrap();
+    }
+
+    /// Sends a request as it is.
+    pub fn send(&self, request: Request<Body>) -> Answer {
+        self.runtime.block_on(async {
+            let response = self.router.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let body = String::from_utf8(bytes.to_vec()).unwrap();
+            Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        })
+    }
+
+    /// Every event there is: when, of what type, to which account and resource, and what the type adds.
+    pub fn events(&self) -> Vec<String> {
+        let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
+        let all = pages::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let line = |event: store::records::StoredEvent| {
+            let (account, resource) = (shown(event.account), shown(event.resource));
+            format!("{} {} {account} {resource} {}", event.at, event.kind, event.body)
+        };
+        all.into_iter().map(line).collect()
+    }
+}
+
+fn sealer() -> Sealer {
+    Sealer::new(&[7; 32])
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.host.writer().stop();
+        if let Some(running) = self.running.take() {
+            running.join().unwrap().unwrap();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Lantern, a made-up provider of lamps. Its API is like no other: text lines, a signature of its own, and no JSON.
+//!
+//! Knows what the tests of `endpoint` try, and misbehaves where they ask it to. [`api`] has the API, the rest the rules,
+//! which are as short as they can be.
+#![cfg(target_family = "wasm")]
+
+mod api;
+
+use plugin_sdk::commands;
+use plugin_sdk::lifecycle;
+use plugin_sdk::profile;
+use plugin_sdk::usage;
+use plugin_sdk::{
+    Account, Attributes, Command, Consumption, Draw, Ending, Extension, Happening, Kind, Manifest,
+    Occurrence, Operation, Outlook, Plan, Question, Refund, Refusal, Scope, Setting, Stage, Step, Term,
+    TermUnit,
+};
+
+struct Lantern;
+
+plugin_sdk::export_provider!(Lantern with_types_in plugin_sdk);
+
+/// A month of Lantern has so many seconds, always.
+const MONTH: i64 = 30 * 86_400;
+
+pub(crate) fn refusal(code: &str) -> Refusal {
+    Refusal { code: code.to_owned(), message: format!("Lantern says {code}") }
+}
+
+impl profile::Guest for Lantern {
+    fn describe() -> Manifest {
+        Manifest {
+            id: "lantern".to_owned(),
+            name: "Lantern".to_owned(),
+            kinds: vec![Kind {
+                name: "lamp".to_owned(),
+                label: "A lamp".to_owned(),
+                attaches_to: vec!["lamp".to_owned()],
+                terms: Vec::new(),
+                package: false,
+            }],
+            settings: vec![Setting {
+                name: "oil".to_owned(),
+                label: "The oil: olive or whale".to_owned(),
+                default: Some("olive".to_owned()),
+            }],
+            notices: Vec::new(),
+            reads: Vec::new(),
+            utc_offset_minutes: 0,
+            insufficient_balance: refusal("poor"),
+            unknown_resource: refusal("dark"),
+            idempotency: None,
+        }
+    }
+
+    fn check_settings(settings: Attributes) -> Vec<String> {
+        let is_wrong =
+            |(name, value): &(String, String)| name != "oil" || !["olive", "whale"].contains(&value.as_str());
+        settings.iter().filter(|one| is_wrong(one)).map(|(name, value)| format!("{name}={value}")).collect()
+    }
+}
+
+impl lifecycle::Guest for Lantern {
+    fn timeline(_: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+        let goes_out = |outlook: &Outlook| {
+            let members = (0..).zip(&outlook.bundle).filter(|(_, member)| member.stage == Stage::Active);
+            let mut all = members
+                .filter_map(|(place, member)| {
+                    let at = member.expires_at?.max(outlook.after + 1);
+                    Some(Occurrence { at, resource: place, what: Happening::Enter(Stage::Released) })
+                })
+                .collect::<Vec<_>>();
+            all.sort_by_key(|occurrence| occurrence.at);
+            all
+        };
+        outlooks.iter().map(goes_out).collect()
+    }
+}
+
+impl commands::Guest for Lantern {
+    fn make_plans(_: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
+        questions.iter().map(plan).collect()
+    }
+}
+
+fn plan(question: &Question) -> Result<Plan, Refusal> {
+    let named = &question.bundle[question.resource as usize];
+    if named.stage != Stage::Active {
+        return Err(refusal("out"));
+    }
+    let operation = match &question.command {
+        Command::Renew(renewal) => {
+            let term = renewal.term.unwrap_or(Term { count: 1, unit: TermUnit::Month });
+            if term.unit != TermUnit::Month || term.count > 12 {
+                return Err(refusal("long"));
+            }
+            let expires_at = named.expires_at.ok_or_else(|| refusal("free"))? + i64::from(term.count) * MONTH;
+            Operation::Extend(Extension { expires_at, term, extra_days: 0, anchor_day: None })
+        }
+        Command::Unsubscribe(Scope::Everything) => {
+            let orders = (0..).zip(&question.orders);
+            let own = orders.filter(|(_, order)| order.resource == question.resource);
+            let refunds = own.map(|(place, order)| Refund { order: place, amount: order.paid }).collect();
+            Operation::EndSubscription(Ending { scope: Scope::Everything, expires_at: None, refunds })
+        }
+        Command::SetAutoRenew(_)
+        | Command::CancelAutoRenew
+        | Command::Unsubscribe(Scope::FuturePeriods)
+        | Command::ConvertOnExpiry
+        | Command::CancelConversion
+        | Command::BuyAgain(_) => return Err(refusal("never")),
+    };
+    let steps = vec![Step { resource: question.resource, operation }];
+    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+}
+
+impl usage::Guest for Lantern {
+    fn cover(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+        consumptions.iter().map(|_| Vec::new()).collect()
+    }
+}
