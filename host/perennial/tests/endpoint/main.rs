@@ -3,5 +3,6 @@
 //!
 //! [`harness`] has the host and sends requests; the modules named after providers sign them and have the tests.
 
+mod baidu;
 mod harness;
 mod together;
