@@ -110,6 +110,7 @@ mod tests {
             ("/", "b=2&a=1&&a=0"),
             ("/", "a=1&authorization=bce-auth-v1%2Fx&Authorization=y"),
             ("/", "a=b=c&d=e+f&g=h%20i&~-._=%7E"),
+            ("/", "a%2fb%20c=1&a b=2"),
             ("/a%2Fb/%E6%B5%8B", ""),
             ("/a b/*", ""),
             ("", ""),
