@@ -139,6 +139,8 @@ mod tests {
               GET | / | a=1 | 
             /?a=b=c&d=e+f&g=h%20i&~-._=%7E
               GET | / | a=b%3Dc&d=e%2Bf&g=h%20i&~-._=~ | 
+            /?a%2fb%20c=1&a b=2
+              GET | / | a%20b=2&a%2Fb%20c=1 | 
             /a%2Fb/%E6%B5%8B?
               GET | /a/b/%E6%B5%8B |  | 
             /a b/*?
