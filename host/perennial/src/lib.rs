@@ -4,6 +4,7 @@
 //! the domain. `formats` holds the file formats, `report` what people look at.
 
 pub mod api;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod endpoint;
@@ -15,3 +16,4 @@ pub mod sandbox;
 pub mod secrets;
 pub mod simulation;
 pub mod store;
+pub mod webhooks;

@@ -31,11 +31,12 @@ use crate::store::error::StoreError;
 pub enum Role {
     /// Look at everything of its accounts, and see what a command would do.
     Viewer,
-    /// Command resources, import them, change tags and attributes, record use, and pay in.
+    /// Command resources, import them, change tags and attributes, record use, pay in, and look after webhooks.
     Operator,
     /// Decide on plans that are held for approval.
     Approver,
-    /// Make tokens and read the audit log; unless bound to accounts, also make accounts and set a virtual clock.
+    /// Make tokens, webhooks and calendars and read the audit log; unless bound to accounts, also make accounts and set a
+    /// virtual clock.
     Admin,
 }
 
@@ -78,10 +79,21 @@ impl Caller {
         self.accounts.is_none()
     }
 
+    /// The accounts that it sees, in order; `None` is all of them.
+    pub fn accounts(&self) -> Option<Vec<String>> {
+        self.accounts.as_ref().map(|accounts| accounts.iter().cloned().collect())
+    }
+
     /// The accounts that it sees, as the store's lists take them.
     pub fn accounts_json(&self) -> Option<String> {
         let accounts = self.accounts.as_ref()?;
         Some(serde_json::to_string(accounts.as_ref()).expect("strings are JSON"))
+    }
+
+    /// Whether it sees everything of something that is bound to `accounts`; `None` is all of them.
+    pub fn sees_all(&self, accounts: Option<&[String]>) -> bool {
+        self.sees_everything()
+            || accounts.is_some_and(|accounts| accounts.iter().all(|account| self.sees(account)))
     }
 
     /// # Errors
@@ -152,7 +164,7 @@ pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, g
     Ok(Minted { stored, secret: format!("pn_{id}_{secret}") })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -218,6 +230,13 @@ impl Tokens {
         let is_it = bool::from(hash.ct_eq(&known.hash));
         let is_in_force = known.expires_at.is_none_or(|expires_at| now < expires_at);
         (is_it && is_in_force).then(|| known.caller.clone())
+    }
+
+    /// Whose the token called `id` is, if it is in force: for what goes on after the request that asked for it.
+    pub fn in_force(&self, id: &str, now: Timestamp) -> Option<Caller> {
+        let known = self.known.read().expect("no holder of the tokens panics");
+        let known = known.get(id)?;
+        known.expires_at.is_none_or(|expires_at| now < expires_at).then(|| known.caller.clone())
     }
 
     /// When each token was used since this was last asked.

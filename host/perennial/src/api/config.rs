@@ -25,7 +25,7 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 5] = [
+const KEYS: [(&str, &[&str]); 6] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     (
@@ -42,6 +42,7 @@ const KEYS: [(&str, &[&str]); 5] = [
         ],
     ),
     ("log", &["format"]),
+    ("webhooks", &["allow_private", "certificates", "source"]),
     ("secrets", &["key_file"]),
 ];
 
@@ -58,8 +59,31 @@ pub struct Config {
     pub limits: Limits,
     /// How the log is written.
     pub log: LogFormat,
+    /// How events are sent to webhooks.
+    pub webhooks: Webhooks,
     /// Where the key is that secrets are kept with.
     pub secrets_key_file: Option<PathBuf>,
+}
+
+/// How events are sent to webhooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhooks {
+    /// Whether they may be sent to private addresses, to any port, and over plain HTTP.
+    pub allow_private: bool,
+    /// Certificates in PEM that receivers are known by, beside those that browsers know.
+    pub certificates: Option<PathBuf>,
+    /// What receivers tell this host by; `None` is `urn:perennial`.
+    pub source: Option<String>,
+}
+
+impl Webhooks {
+    /// What holds when nothing is said: only to public addresses.
+    pub const DEFAULT: Webhooks = Webhooks { allow_private: false, certificates: None, source: None };
+
+    /// What receivers tell this host by, a URI.
+    pub fn source(&self) -> &str {
+        self.source.as_deref().unwrap_or("urn:perennial")
+    }
 }
 
 /// How the host proves who it is.
@@ -136,6 +160,7 @@ impl Config {
         tls: None,
         limits: Limits::DEFAULT,
         log: LogFormat::Text,
+        webhooks: Webhooks::DEFAULT,
         secrets_key_file: None,
     };
 }
@@ -194,9 +219,10 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
         let known = format!("{}, and `{LISTEN}<PROVIDER>` for a provider's own API", known.join(", "));
         return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
     };
-    let value = match value.parse::<i64>() {
-        Ok(number) => toml::Value::Integer(number),
-        Err(_) => toml::Value::String(value),
+    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+        (Ok(number), _) => toml::Value::Integer(number),
+        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
+        (Err(_), Err(_)) => toml::Value::String(value),
     };
     if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
         listen_table(table).insert(ADMIN.to_owned(), value);
@@ -232,7 +258,7 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: Spot<'_, '_>) -> Option<Config> {
-    let fields = spot.object(&["listen", "tls", "limits", "log", "secrets"])?;
+    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets"])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
@@ -241,6 +267,7 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["format"])?;
         fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
     });
+    let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
     let secrets_key_file = fields.optional("secrets", |spot| {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
@@ -260,8 +287,27 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
         tls,
         limits: limits?,
         log: log.or(default.log)?,
+        webhooks: webhooks?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
     })
+}
+
+fn webhooks(spot: Spot<'_, '_>) -> Option<Webhooks> {
+    let fields = spot.object(&["allow_private", "certificates", "source"])?;
+    let allow_private =
+        fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
+    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
+    let source = fields.optional("source", |spot| {
+        let source = spot.name()?;
+        // Every URI is one of these, but for what no client of ours would take either.
+        let is_uri = source.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_uri {
+            Some(source.to_owned())
+        } else {
+            spot.mistyped("a URI such as \"https://perennial.example\"")
+        }
+    });
+    Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
 }
 
 /// The admin API's address, and those of providers' own APIs.
@@ -288,7 +334,7 @@ fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
 }
 
 fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
-    let [_, _, (_, names), _, _] = KEYS;
+    let [_, _, (_, names), _, _, _] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
     let size = |name, least, most, otherwise: usize| {

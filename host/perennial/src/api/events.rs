@@ -51,6 +51,7 @@ pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::EventFilter {
         account: query.take("account"),
         resource: query.take("resource"),
         kind: query.one_of("type", &event::TYPES, |kind| kind).map(str::to_owned),
+        kinds: None,
         since: query.instant("since"),
         until: query.instant("until"),
     }

@@ -17,6 +17,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::auth::Caller;
+use crate::api::csv;
+use crate::api::csv::Format;
 use crate::api::host::Host;
 use crate::api::input::Query;
 use crate::api::problem::Kind;
@@ -110,24 +112,6 @@ struct PaymentView {
     expires_at: String,
 }
 
-/// What a forecast is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    Json,
-    Csv,
-}
-
-impl Format {
-    const ALL: [Format; 2] = [Format::Json, Format::Csv];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Csv => "csv",
-        }
-    }
-}
-
 /// Says what the months to come will cost: the rest of this month in UTC, and whole ones after it.
 ///
 /// It is a simulation over a copy with the same plugins, as if nobody did anything from now on but pay in what is needed:
@@ -152,27 +136,13 @@ pub(super) async fn get(
         query.wrong("months", format!("expected a whole number from 1 to {MONTHS_MAX}"));
     }
     let account = query.take("account");
-    let format = query.one_of("format", &Format::ALL, Format::name);
+    let format = Format::read(&mut query, &headers);
     query.finish()?;
-    let format = format.unwrap_or_else(|| accepted(&headers));
     let forecast = made(&host, caller, account, number.unwrap_or(MONTHS)).await?;
     Ok(match format {
         Format::Json => Json(ForecastView::new(forecast)).into_response(),
-        Format::Csv => {
-            let kind = "text/csv; charset=utf-8; header=present";
-            ([(header::CONTENT_TYPE, kind)], csv(&forecast)).into_response()
-        }
+        Format::Csv => ([(header::CONTENT_TYPE, csv::TYPE)], csv(&forecast)).into_response(),
     })
-}
-
-/// CSV if the client asks for that and not for JSON.
-fn accepted(headers: &HeaderMap) -> Format {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/csv") && !accept.contains("application/json") {
-        Format::Csv
-    } else {
-        Format::Json
-    }
 }
 
 /// Makes a forecast, unless it takes longer than a request may or the host stops.
@@ -286,35 +256,12 @@ fn csv(forecast: &Forecast) -> String {
         for month in &account.months {
             for payment in &month.payments {
                 let Payment { at, cost, expires_at, .. } = payment;
-                let (id, resource) = (quoted(&account.id), quoted(&payment.resource));
-                let (name, what, currency) = (&month.name, what(payment), quoted(&account.currency));
+                let (id, resource) = (csv::quoted(&account.id), csv::quoted(&payment.resource));
+                let (name, what, currency) = (&month.name, what(payment), csv::quoted(&account.currency));
                 write!(text, "{name},{at},{id},{resource},{what},{cost},{currency},{expires_at}\r\n")
                     .expect("writing to text never fails");
             }
         }
     }
     text
-}
-
-/// A field, in quotes if it needs them.
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_in_quotes_where_rfc_4180_asks_for_it() {
-        for (field, written) in
-            [("ecs-1", "ecs-1"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\"")]
-        {
-            assert_eq!(quoted(field), written);
-        }
-    }
 }

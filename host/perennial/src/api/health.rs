@@ -28,17 +28,23 @@ pub(super) struct Standing {
     pub clock_lag_seconds: i64,
     /// Attempts of which nobody knows whether they happened.
     pub in_doubt: i64,
+    /// Jobs that are running.
+    pub jobs: i64,
+    /// Items of those that have no answer yet.
+    pub items: i64,
 }
 
 /// How things stand at `now`.
 pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
-    let Stored { due, first_wake, in_doubt } = standing::get(db, now - 1)?;
+    let Stored { due, first_wake, in_doubt, jobs, items } = standing::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
     Ok(Standing {
         due,
         overdue_seconds: first_wake.map_or(0, |wake| (now - wake).max(0)),
         clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
         in_doubt,
+        jobs,
+        items,
     })
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::api::auth::Tokens;
 use crate::api::config::Limits;
+use crate::api::config::Webhooks;
 use crate::api::metrics::Metered;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
@@ -47,8 +48,10 @@ struct Inner {
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
     limits: Limits,
+    webhooks: OnceLock<Webhooks>,
     free: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
+    calendars: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<Keys>>,
     stopping: watch::Sender<bool>,
@@ -99,7 +102,9 @@ impl Host {
             metrics,
             free: Arc::new(Semaphore::new(limits.concurrency_max)),
             forecasts: Arc::new(Semaphore::new(1)),
+            calendars: Arc::new(Semaphore::new(1)),
             limits,
+            webhooks: OnceLock::new(),
             slots: Arc::default(),
             in_flight: Arc::default(),
             stopping: watch::Sender::new(false),
@@ -175,6 +180,16 @@ impl Host {
         &self.inner.limits
     }
 
+    /// Says how events are sent to webhooks, once, before anybody asks.
+    pub fn send_webhooks_as(&self, webhooks: Webhooks) {
+        self.inner.webhooks.get_or_init(|| webhooks);
+    }
+
+    /// How events are sent to webhooks; unless it was said, only to public addresses.
+    pub fn webhooks(&self) -> &Webhooks {
+        self.inner.webhooks.get().unwrap_or(&Webhooks::DEFAULT)
+    }
+
     /// How many more requests the host takes on.
     pub fn free(&self) -> &Arc<Semaphore> {
         &self.inner.free
@@ -183,6 +198,11 @@ impl Host {
     /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
     pub fn forecasts(&self) -> &Arc<Semaphore> {
         &self.inner.forecasts
+    }
+
+    /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
+    pub fn calendars(&self) -> &Arc<Semaphore> {
+        &self.inner.calendars
     }
 
     /// A place among the requests that one token may have under way.

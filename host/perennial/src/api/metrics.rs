@@ -33,6 +33,7 @@ use crate::sandbox::Endpoint;
 use crate::sandbox::Outlook;
 use crate::sandbox::PluginError;
 use crate::sandbox::Question;
+use crate::store::webhooks;
 
 /// What is counted since the host started.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ struct Counts {
     missed: u64,
     /// By provider and function: how often, for how long, and how often in vain.
     decisions: BTreeMap<(String, &'static str), Spent>,
+    /// By outcome.
+    deliveries: BTreeMap<&'static str, u64>,
     /// By method, route and status.
     http: BTreeMap<(String, String, u16), Spent>,
 }
@@ -121,6 +124,11 @@ impl Metrics {
         self.counts().missed += u64::try_from(happened.iter().filter(is_try).count()).unwrap_or(u64::MAX);
     }
 
+    /// Counts tries at sending an event to a webhook.
+    pub fn sent(&self, outcome: &'static str) {
+        *self.counts().deliveries.entry(outcome).or_default() += 1;
+    }
+
     /// Counts an answer.
     pub fn answered(&self, method: &str, route: &str, status: u16, seconds: f64) {
         // Methods that nobody knows are one, so that nobody can make up any number of figures.
@@ -146,7 +154,8 @@ impl Metrics {
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse, Problem> {
     let now = host.now();
-    let standing = host.read(move |db| Ok(health::standing(db, now)?)).await?;
+    let read = host.read(move |db| Ok((health::standing(db, now)?, webhooks::standing(db)?)));
+    let (standing, hooks) = read.await?;
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles whose time has come.", standing.due),
@@ -157,6 +166,15 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
         ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
+        ("perennial_webhooks_disabled", "Webhooks that are disabled.", hooks.disabled),
+        ("perennial_webhook_pending", "Deliveries that are to be tried again.", hooks.pending),
+        (
+            "perennial_webhook_behind",
+            "Events that the enabled webhook furthest behind has not come to.",
+            hooks.behind,
+        ),
+        ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
+        ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);
@@ -196,6 +214,14 @@ impl Metrics {
         );
         let failures = decisions().map(|(labels, spent)| (labels, spent.failures));
         many(text, "perennial_plugin_failures_total", "Answers of plugins that were of no use.", failures);
+        let deliveries =
+            counts.deliveries.iter().map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
+        many(
+            text,
+            "perennial_webhook_deliveries_total",
+            "Tries at sending an event to a webhook, by what came of them.",
+            deliveries,
+        );
         let http = || {
             counts.http.iter().map(|((method, route, status), spent)| {
                 (format!("{{method=\"{method}\",route=\"{}\",status=\"{status}\"}}", escaped(route)), *spent)

@@ -107,7 +107,7 @@ async fn identify(State(host): State<Host>, mut request: Request, next: Next) ->
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = given.filter(|id| is_loggable(id)).map_or_else(|| host.metrics().request_id(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), loggable_path(request.uri().path()).to_owned());
     let watch = Stopwatch::start();
     let mut response = next.run(request).await;
     let seconds = watch.seconds();
@@ -121,7 +121,23 @@ async fn identify(State(host): State<Host>, mut request: Request, next: Next) ->
     response
 }
 
+/// The path of a request, but for the secret of a calendar's address.
+fn loggable_path(path: &str) -> &str {
+    if path.starts_with("/calendars/") { "/calendars/…" } else { path }
+}
+
 fn is_loggable(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_no_secret() {
+        assert_eq!(loggable_path("/calendars/0123.ics"), "/calendars/…");
+        assert_eq!(loggable_path("/v1/calendars"), "/v1/calendars");
+    }
 }

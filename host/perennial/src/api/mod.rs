@@ -8,30 +8,39 @@ pub mod accounts;
 pub mod attempts;
 pub mod audit;
 pub mod auth;
+pub mod calendars;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod csv;
+pub mod deliveries;
 pub mod events;
 pub mod forecast;
 pub mod health;
 pub mod host;
 pub mod input;
+pub mod jobs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod outbox;
 pub mod packages;
 pub mod page;
 pub mod plans;
 pub mod plugins;
+pub mod prices;
 pub mod problem;
 pub mod provider_keys;
 pub mod readers;
 pub mod resources;
+pub mod rounds;
 pub mod routes;
 pub mod serve;
 pub mod shapes;
 pub mod stream;
 pub mod tokens;
+pub mod webhooks;
+pub mod windows;
 pub mod write;
 pub mod writer;
 
@@ -73,6 +82,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(operator, routes!(resources::import))
         .add(viewer, routes!(resources::get))
         .add(operator, routes!(resources::change))
+        .add(viewer, routes!(windows::get))
         .add(operator, routes!(commands::renew))
         .add(operator, routes!(commands::set_auto_renew))
         .add(operator, routes!(commands::cancel_auto_renew))
@@ -80,12 +90,23 @@ pub fn routes(host: &Host) -> Routes {
         .add(operator, routes!(commands::convert_on_expiry))
         .add(operator, routes!(commands::cancel_conversion))
         .add(operator, routes!(commands::buy_again))
+        .add(operator, routes!(jobs::create))
+        .add(viewer, routes!(jobs::list))
+        .add(viewer, routes!(jobs::get))
+        .add(viewer, routes!(jobs::items))
+        .add(operator, routes!(jobs::cancel))
         .add(viewer, routes!(attempts::list))
         .add(viewer, routes!(packages::list))
         .add(operator, routes!(packages::record_use))
         .add(viewer, routes!(events::list))
         .add(viewer, routes!(stream::stream))
         .add(viewer, routes!(forecast::get))
+        .add(viewer, routes!(prices::list))
+        .add(admin, routes!(calendars::list))
+        .add(admin, routes!(calendars::create))
+        .add(admin, routes!(calendars::rotate))
+        .add(admin, routes!(calendars::revoke))
+        .add(Access::Open, routes!(calendars::feed))
         .add(viewer, routes!(plugins::list))
         .add(admin, routes!(tokens::list))
         .add(admin, routes!(tokens::create))
@@ -95,6 +116,15 @@ pub fn routes(host: &Host) -> Routes {
         .add(admin, routes!(provider_keys::rotate))
         .add(admin, routes!(provider_keys::revoke))
         .add(admin, routes!(audit::list))
+        .add(operator, routes!(webhooks::list))
+        .add(admin, routes!(webhooks::create))
+        .add(operator, routes!(webhooks::get))
+        .add(admin, routes!(webhooks::change))
+        .add(admin, routes!(webhooks::delete))
+        .add(admin, routes!(webhooks::rotate_secret))
+        .add(operator, routes!(deliveries::list))
+        .add(operator, routes!(deliveries::test))
+        .add(operator, routes!(deliveries::replay))
         .add(viewer, routes!(clock::get))
         .add(admin, routes!(clock::advance))
 }

@@ -65,12 +65,7 @@ pub(super) async fn list(
 
 /// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
 pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::Filter {
-    let tag = query.take("tag");
-    let (tag, tag_value) = match tag.as_deref().map(|tag| tag.split_once('=')) {
-        Some(Some((name, value))) => (Some(name.to_owned()), Some(value.to_owned())),
-        Some(None) => (tag, None),
-        None => (None, None),
-    };
+    let (tag, tag_value) = split_tag(query.take("tag"));
     pages::Filter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
@@ -82,6 +77,15 @@ pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::Filter {
         expires_from: query.instant("expires_from"),
         expires_before: query.instant("expires_before"),
         packages: false,
+    }
+}
+
+/// The name of a tag and its value, if it is asked for with one: `name` or `name=value`.
+pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>) {
+    match tag.as_deref().map(|tag| tag.split_once('=')) {
+        Some(Some((name, value))) => (Some(name.to_owned()), Some(value.to_owned())),
+        Some(None) => (tag, None),
+        None => (None, None),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Map;
@@ -270,6 +271,18 @@ impl EventView {
             r#type: stored.kind,
             more: serde_json::from_str(&stored.body)?,
         })
+    }
+
+    /// What a test of a webhook tells of: nothing.
+    pub(crate) fn test(at: Timestamp) -> EventView {
+        EventView {
+            id: None,
+            at: at.to_string(),
+            account: None,
+            resource: None,
+            r#type: "test".to_owned(),
+            more: Map::new(),
+        }
     }
 
     /// An event that has just happened.

@@ -70,9 +70,7 @@ impl From<StoredToken> for TokenView {
 
 /// Whether `caller` sees a token: one that is bound sees those that are bound to no other accounts.
 fn sees(caller: &Caller, token: &StoredToken) -> bool {
-    let bound = token.accounts.as_ref();
-    caller.sees_everything()
-        || bound.is_some_and(|accounts| accounts.iter().all(|account| caller.sees(account)))
+    caller.sees_all(token.accounts.as_deref())
 }
 
 /// Lists tokens, also expired and revoked ones, in the order in which they were made.

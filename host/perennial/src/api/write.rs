@@ -62,6 +62,14 @@ pub struct Request {
     fingerprint: String,
 }
 
+impl Request {
+    /// What the request called `id` of `caller` asks for after it was answered.
+    pub(crate) fn afterwards(caller: Caller, operation: &str, id: String, reason: Option<String>) -> Request {
+        let operation = operation.to_owned();
+        Request { caller, operation, id, reason, if_match: None, key: None, fingerprint: String::new() }
+    }
+}
+
 /// A request that writes, with its body.
 pub(crate) struct Write<T> {
     /// What it says beside the body.
@@ -220,6 +228,16 @@ impl Reply {
         self
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body, as JSON.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
     fn remembered(&self, fingerprint: &str) -> Answered {
         Answered {
             fingerprint: fingerprint.to_owned(),
@@ -376,6 +394,21 @@ fn once(
     })?;
     pulse.tell(&happened);
     Ok(reply)
+}
+
+/// Does `work` as a part of the transaction that is under way, written or undone as a whole; returns what happened, to be
+/// told once the transaction is written.
+pub(crate) fn apart<T>(
+    engine: &mut Engine,
+    at: Timestamp,
+    request: &Request,
+    work: impl FnOnce(&mut Work<'_>) -> Result<T, Problem>,
+) -> Result<(T, Vec<Recorded>), Problem> {
+    engine.atomically(|engine| {
+        let mut work_on = Work { engine, at, request, account: None, resource: None, happened: Vec::new() };
+        let done = work(&mut work_on)?;
+        Ok((done, work_on.happened))
+    })
 }
 
 fn record(

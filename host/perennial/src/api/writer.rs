@@ -20,6 +20,7 @@ use crate::api::auth::Tokens;
 use crate::api::metrics::Metrics;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
+use crate::api::rounds;
 use crate::clock;
 use crate::endpoint::keys::Used;
 use crate::engine::Engine;
@@ -29,12 +30,16 @@ use crate::report;
 use crate::store::answered;
 use crate::store::api_tokens;
 use crate::store::error::StoreError;
+use crate::store::jobs;
 use crate::store::provider_keys;
 
 /// The most jobs that wait for the thread; beyond that it is busy.
 const JOBS_MAX: usize = 1024;
 /// How long an answer is kept for whoever asks again with the same idempotency key, in seconds: a week.
 const ANSWERS_KEPT: i64 = 7 * 86_400;
+
+/// How long a job is kept after its end, in seconds: thirty days.
+const JOBS_KEPT: i64 = 30 * 86_400;
 
 /// What is to be done on the writer's thread.
 type Job = Box<dyn FnOnce(&mut Desk) + Send>;
@@ -54,8 +59,12 @@ pub struct Desk {
     pub engine: Engine,
     time: Time,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     pulse: Pulse,
     tokens: Arc<Tokens>,
+    stop: Arc<AtomicBool>,
+    /// The row of the job that had the last round.
+    pub(crate) last_job: i64,
     keys_used: Arc<Used>,
 }
 
@@ -78,6 +87,11 @@ impl Pulse {
             let resource = recorded.event.resource.as_deref().unwrap_or_default();
             tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
         }
+        self.nudge();
+    }
+
+    /// Has those who wait for changes look again, although nothing happened that is worth telling.
+    pub fn nudge(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 }
@@ -96,7 +110,12 @@ impl Desk {
         self.pulse.clone()
     }
 
-    /// Moves a virtual clock to `to`, with everything done that is due before.
+    /// Who may call.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Moves a virtual clock to `to`, with everything done that is due before, and before that what jobs have to do.
     ///
     /// # Errors
     ///
@@ -114,15 +133,21 @@ impl Desk {
                 format!("the clock stands at {now}; it does not go back"),
             ));
         }
+        while !self.stop.load(Ordering::Relaxed) && rounds::round(self) {}
         let pulse = self.pulse.clone();
-        self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened))?;
-        self.set_now(to);
-        Ok(())
+        self.moving.store(true, Ordering::SeqCst);
+        let moved = self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened));
+        if moved.is_ok() {
+            self.set_now(to);
+        }
+        self.moving.store(false, Ordering::SeqCst);
+        pulse.nudge();
+        Ok(moved?)
     }
 
     fn set_now(&mut self, to: Timestamp) {
         self.time = Time::Virtual(to);
-        self.now.store(to.as_second(), Ordering::Relaxed);
+        self.now.store(to.as_second(), Ordering::SeqCst);
     }
 
     /// Writes down what can wait, and forgets what is old.
@@ -133,6 +158,7 @@ impl Desk {
             for (id, at) in &used {
                 api_tokens::set_last_used(engine.read(), id, *at)?;
             }
+            jobs::delete_oldest(engine.read(), now - JOBS_KEPT)?;
             for (access_key, at) in &keys_used {
                 provider_keys::set_last_used(engine.read(), access_key, *at)?;
             }
@@ -149,6 +175,7 @@ pub struct Writer {
     jobs: mpsc::SyncSender<Job>,
     stop: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
+    moving: Arc<AtomicBool>,
     is_virtual: bool,
     pulse: Pulse,
     keys_used: Arc<Used>,
@@ -177,17 +204,21 @@ impl Writer {
         }));
         let pulse = Pulse { metrics, changes: watch::Sender::new(0) };
         let engine = engine.stopped_by(Arc::clone(&stop));
+        let moving = Arc::new(AtomicBool::new(false));
         let keys_used = Arc::<Used>::default();
         let desk = Desk {
             engine,
             time,
             now: Arc::clone(&now),
+            moving: Arc::clone(&moving),
             pulse: pulse.clone(),
             tokens,
             keys_used: Arc::clone(&keys_used),
+            stop: Arc::clone(&stop),
+            last_job: 0,
         };
         let is_virtual = time != Time::Real;
-        let writer = Writer { jobs, stop: Arc::clone(&stop), now, is_virtual, pulse, keys_used };
+        let writer = Writer { jobs, stop: Arc::clone(&stop), now, moving, is_virtual, pulse, keys_used };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -195,7 +226,7 @@ impl Writer {
 
     /// What time it is.
     pub fn now(&self) -> Timestamp {
-        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::Relaxed)) } else { clock::now() }
+        if self.is_virtual { Timestamp::from_second(self.now.load(Ordering::SeqCst)) } else { clock::now() }
     }
 
     /// Whether the clock stands until it is moved.
@@ -208,9 +239,19 @@ impl Writer {
         &self.keys_used
     }
 
-    /// Changes whenever something was written that is worth telling.
+    /// Whether a virtual clock is on its way from one instant to another: events may be ahead of it.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::SeqCst)
+    }
+
+    /// Changes whenever something was written that is worth telling, or there may be another reason to look.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.pulse.changes.subscribe()
+    }
+
+    /// Has those who wait for changes look again.
+    pub fn nudge(&self) {
+        self.pulse.nudge();
     }
 
     /// Has `job` done on the thread and waits for what it answers.
@@ -242,24 +283,32 @@ impl Writer {
     }
 }
 
-/// The thread's life.
+/// The thread's life: the clock, then whoever waits, then one round of a job of many commands, and again.
 fn work(mut desk: Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+    // What was under way when the host stopped goes on.
+    let mut has_more = true;
     while !stop.load(Ordering::Relaxed) {
+        if desk.time == Time::Real {
+            tick(&mut desk, waiting, stop)?;
+        }
         let job = match desk.time {
-            Time::Real => {
-                tick(&mut desk, waiting, stop)?;
-                waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?)
-            }
-            Time::Virtual(_) => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            _ if has_more => waiting.try_recv().map(Some).or_else(|error| match error {
+                TryRecvError::Empty => Ok(None),
+                TryRecvError::Disconnected => Err(RecvTimeoutError::Disconnected),
+            }),
+            Time::Real => waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?).map(Some),
+            Time::Virtual(_) => waiting.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected),
         };
         match job {
-            Ok(job) => {
+            Ok(Some(job)) => {
                 job(&mut desk);
                 do_waiting(&mut desk, waiting, stop);
             }
+            Ok(None) => {}
             Err(RecvTimeoutError::Timeout) => desk.tidy()?,
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        has_more = !stop.load(Ordering::Relaxed) && rounds::round(&mut desk);
     }
     desk.tidy()
 }

@@ -11,6 +11,7 @@ use crate::api;
 use crate::api::config;
 use crate::api::config::Config;
 use crate::api::host::Host;
+use crate::api::outbox::Outbox;
 use crate::api::serve;
 use crate::api::serve::Listener;
 use crate::cli::Context;
@@ -23,6 +24,7 @@ use crate::endpoint::Endpoint;
 use crate::secrets::SecretsError;
 use crate::store::Store;
 use crate::store::api_tokens;
+use crate::webhooks::client::Client;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///
@@ -54,6 +56,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         .map(serve::acceptor)
         .transpose()
         .map_err(|error| Wrong::Argument(error.to_string()))?;
+    let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
+        .map_err(|error| Wrong::Argument(error.to_string()))?;
     let sealer = key::sealer(config.secrets_key_file.as_ref());
     let sealer = sealer.map_err(|error| Wrong::Argument(error.to_string()))?;
     let endpoints = config.endpoints.iter().map(|(provider, address)| {
@@ -83,6 +87,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let (host, running) =
         Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    host.send_webhooks_as(config.webhooks.clone());
     if let Some(sealer) = sealer {
         host.keep_secrets_with(sealer);
     }
@@ -111,6 +116,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 tell.begin_to_stop();
             }
         });
+        let outbox = tokio::spawn(Outbox::new(&host, client).run());
         let serving = served.into_iter().map(|(listener, router)| {
             let mut stopping = told.stopping();
             tokio::spawn(listener.serve(router, async move {
@@ -121,7 +127,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         for serving in serving.collect::<Vec<_>>() {
             serving.await.context("a listener panicked; the log says why")?;
         }
-        anyhow::Ok(())
+        outbox.await.context("sending to webhooks failed; the log says why")
     });
     host.writer().stop();
     let ended =

@@ -2,7 +2,7 @@
 //!
 //! Knows connections, keys, proofs and time; what a request means and what an answer looks like is the plugin's
 //! ([`crate::sandbox::Endpoint`]). A request is taken off the wire by [`mod@serve`], its sender is proved by [`proof`],
-//! what the plugin wants to know is looked up by [`look`] and what it wants done is done by [`perform`], all through the
+//! what the plugin wants to know is looked up by `look` and what it wants done is done by `perform`, all through the
 //! same engine as every other command.
 
 pub mod keys;

@@ -9,6 +9,7 @@ pub mod command;
 mod desk;
 pub mod error;
 pub mod import;
+pub mod outlook;
 mod parallel;
 pub mod proposal;
 pub mod rules;

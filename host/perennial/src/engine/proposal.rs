@@ -94,18 +94,29 @@ impl Proposal {
     /// Equal for proposals that would do the same to the same: the members' expiries and prices, the balance, the
     /// plugin's revision, the steps and what they cost. When it was asked for does not count.
     pub fn hash(&self) -> String {
+        let refusal = self.refusal.as_ref().map(|refusal| refusal.code.as_str());
+        self.hash_with(json!(self.account.balance.available().to_string()), refusal)
+    }
+
+    /// The same, but the balance does not count, nor whether it suffices: for one command among many, each of which
+    /// changes the balance for the next. `None` when the rules refuse, so that there is no plan.
+    pub fn hash_without_balance(&self) -> Option<String> {
+        (!self.plans.is_empty()).then(|| self.hash_with(Value::Null, None))
+    }
+
+    fn hash_with(&self, balance: Value, refusal: Option<&str>) -> String {
         let members = self.bundle.members.iter().map(|member| {
             json!([member.id, member.stage.name(), shown(member.expires_at), shown(member.price)])
         });
         let plans = self.plans.iter().map(|priced| self.plan_value(priced));
         let whole = json!({
             "account": self.account.id,
-            "balance": self.account.balance.available().to_string(),
+            "balance": balance,
             "command": formats::decision::command(&self.command),
             "members": members.collect::<Vec<_>>(),
             "named": self.named,
             "plans": plans.collect::<Vec<_>>(),
-            "refusal": self.refusal.as_ref().map(|refusal| &refusal.code),
+            "refusal": refusal,
             "revision": self.revision,
         });
         let digest = Sha256::digest(whole.to_string());

@@ -2,12 +2,17 @@
 //!
 //! Knows how to begin and end; the spots in between are those of every format.
 
+use perennial_domain::plan::Command;
+
 use super::Problems;
+use super::command;
+use super::command::Writer;
 use super::problems::Collector;
 use super::problems::Path;
 use super::tree;
 
 pub(crate) use super::fields::Fields;
+pub(crate) use super::fields::Given;
 pub(crate) use super::spot::Spot;
 
 /// Why a body could not be read.
@@ -29,4 +34,9 @@ pub(crate) fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) 
     let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
     let value = read(Spot { node: &root, path: Path::Root, problems: &problems });
     problems.finish(value).map_err(Failure::Wrong)
+}
+
+/// Reads a command, as scenarios have it.
+pub(crate) fn command(spot: Spot<'_, '_>) -> Option<Command> {
+    command::read(spot, Writer::Outside)
 }

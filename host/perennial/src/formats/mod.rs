@@ -10,6 +10,7 @@ mod command;
 pub mod decision;
 pub mod event;
 mod fields;
+pub(crate) mod icalendar;
 pub mod inventory;
 mod problems;
 mod resource;

@@ -9,10 +9,13 @@ pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;
+pub mod calendars;
 pub mod clock;
 pub mod copy;
 pub mod decisions;
+pub mod deliveries;
 pub mod error;
+pub mod jobs;
 pub mod ledger;
 pub mod listing;
 pub mod lock;
@@ -24,6 +27,7 @@ pub mod records;
 pub mod standing;
 pub mod subjects;
 pub mod tokens;
+pub mod webhooks;
 mod words;
 
 use std::path::Path;
@@ -55,6 +59,7 @@ impl Store {
     /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let lock = Lock::take(path)?;
+        make_private(path);
         let connection = Connection::open(path)?;
         // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
@@ -156,6 +161,16 @@ pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     check_version(&connection, path)?;
     tune(&connection)?;
     Ok(connection)
+}
+
+/// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
+/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. If it cannot be made, SQLite says why.
+fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
 }
 
 fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {

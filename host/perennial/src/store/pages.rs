@@ -8,6 +8,7 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
@@ -128,6 +129,8 @@ pub struct EventFilter {
     pub resource: Option<String>,
     /// Only of this type.
     pub kind: Option<String>,
+    /// Only of these types, a JSON list.
+    pub kinds: Option<String>,
     /// Not before this instant.
     pub since: Option<Timestamp>,
     /// Before this instant.
@@ -147,8 +150,9 @@ pub fn events(
          where e.row > :after
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
            and (:account is null or a.id = :account) and (:resource is null or e.resource = :resource)
-           and (:kind is null or e.type = :kind) and (:since is null or e.at >= :since)
-           and (:until is null or e.at < :until)
+           and (:kind is null or e.type = :kind)
+           and (:kinds is null or e.type in (select value from json_each(:kinds)))
+           and (:since is null or e.at >= :since) and (:until is null or e.at < :until)
          order by e.row limit :limit",
     )?;
     let events = statement.query_map(
@@ -158,6 +162,7 @@ pub fn events(
             ":account": filter.account,
             ":resource": filter.resource,
             ":kind": filter.kind,
+            ":kinds": filter.kinds,
             ":since": filter.since.map(Timestamp::as_second),
             ":until": filter.until.map(Timestamp::as_second),
             ":limit": limit,
@@ -170,6 +175,12 @@ pub fn events(
 /// The row of the newest event; 0 when there is none.
 pub fn last_event(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.prepare_cached("select coalesce(max(row), 0) from event")?.query_row([], |row| row.get(0))?)
+}
+
+/// The row of the first event that happened at `since` or later, in the order in which they were written down.
+pub fn first_event_since(db: &Connection, since: Timestamp) -> Result<Option<i64>, StoreError> {
+    let mut statement = db.prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
+    Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
 }
 
 /// An attempt as people are shown it.

@@ -210,6 +210,121 @@ create table audit (
 );
 create index audit_account on audit (account);
 
+-- Where events are sent to.
+create table webhook (
+    row             integer primary key,
+    id              text not null unique,
+    url             text not null,
+    description     text not null,
+    accounts        text,             -- JSON list of account ids; null is all of them, and the host
+    types           text,             -- JSON list of event types; null is all of them
+    secret          blob not null,    -- what it signs with, as `webhooks::secret` keeps it
+    previous_secret blob,             -- what it signed with before ...
+    previous_until  integer,          -- ... and signs with beside it until then
+    created_at      integer not null,
+    created_by      text not null,    -- the token's id
+    disabled_at     integer,          -- null while it is enabled
+    disabled_why    text,             -- `asked`, `gone` or `failing`
+    failing_since   integer,          -- the first of the tries that failed in a row; null after one that succeeded
+    cursor          integer not null  -- the event up to which every one was tried once
+);
+
+-- What became of an event that was tried, of a test, or of what is to be sent again.
+create table delivery (
+    row         integer primary key,
+    webhook     integer not null references webhook,
+    message     text not null,        -- the `webhook-id`: the event's id, or that of a test
+    event       integer,              -- the event's row; null for a test
+    state       text not null,        -- `pending`, `delivered` or `failed`
+    attempts    integer not null,
+    created_at  integer not null,
+    tried_at    integer,
+    status      integer,              -- the HTTP status that the last try was answered with, if it was
+    error       text,                 -- why the last try failed
+    next_try_at integer,              -- null unless it is pending
+    unique (webhook, message)
+);
+create index delivery_due on delivery (webhook, next_try_at) where state = 'pending';
+create index delivery_settled on delivery (tried_at) where state <> 'pending';
+
+-- Commands over many resources, and how far each has got.
+create table job (
+    row        integer primary key autoincrement,  -- never given out again, though old jobs are deleted
+    command    text not null,        -- as decisions have it
+    is_dry_run integer not null,
+    planned_by integer,              -- the dry run whose plans are carried out
+    state      text not null,        -- `running`, `done` or `cancelled`
+    why        text,                 -- it was cancelled
+    total      integer not null,
+    next_place integer not null,     -- that of the next item to look at; those before it are answered
+    has_more   integer not null,     -- whether more passed the filter than a job takes
+    token      text not null,        -- whose it is
+    name       text not null,        -- what the token was called then
+    accounts   text,                 -- JSON list of the accounts that the token saw; null is all of them
+    request    text not null,        -- the request's id, as in the audit log
+    reason     text,
+    created_at integer not null,
+    started_at integer,
+    ended_at   integer
+);
+create index job_running on job (row) where state = 'running';
+
+-- The resources of a job, and what became of the command on each.
+create table job_item (
+    job      integer not null references job,
+    place    integer not null,       -- from 0
+    resource text not null,          -- the id that was asked for, whether there is such a resource or not
+    planned  text,                   -- what its plan has to be, a hash; of a dry run, what it is
+    answer   text,                   -- null until it has one
+    at       integer,                -- when it got it
+    code     text,
+    message  text,
+    currency text,
+    cost     integer not null default 0,
+    refund   integer not null default 0,
+    plan     text,                   -- of a dry run, as clients are shown it
+    primary key (job, place)
+) without rowid;
+
+-- A projection of the items: how many have which answer, and what those cost.
+create table job_tally (
+    job      integer not null references job,
+    answer   text not null,
+    currency text not null,          -- empty when it cost nothing
+    items    integer not null,
+    cost     integer not null,
+    refund   integer not null,
+    primary key (job, answer, currency)
+) without rowid;
+
+-- Calendar feeds. The secret of a feed's address is not here, only what it hashes to.
+create table calendar (
+    row         integer primary key,
+    hash        blob not null unique,  -- SHA-256 of the secret
+    name        text not null,
+    accounts    text,                  -- JSON list of account ids; null is all of them
+    occurrences text not null,         -- JSON list of words
+    stamp       text,                  -- equal as long as nothing has changed that entries are made of
+    created_at  integer not null,
+    created_by  text not null,
+    rotated_at  integer,
+    revoked_at  integer
+);
+
+-- What was last shown of each entry, so that its number grows when it changes.
+create table calendar_entry (
+    calendar     integer not null references calendar,
+    resource     integer not null references resource,
+    what         text not null,
+    sequence     integer not null,
+    starts_at    integer not null,
+    summary      text not null,
+    description  text not null,
+    is_cancelled integer not null,     -- it will not come true
+    modified_at  integer not null,
+    primary key (calendar, resource, what)
+) without rowid;
+
 -- The providers' own APIs.
 
 -- With what the tools of a managed account prove who they are. The secret is here only as `secrets.rs` seals it.

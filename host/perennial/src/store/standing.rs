@@ -4,6 +4,7 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
 use crate::store::error::StoreError;
+use crate::store::jobs;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct Standing {
     pub first_wake: Option<Timestamp>,
     /// Attempts of which nobody knows whether they happened.
     pub in_doubt: i64,
+    /// Jobs that are running.
+    pub jobs: i64,
+    /// Items of those that have no answer yet.
+    pub items: i64,
 }
 
 /// How things stand at `at`.
@@ -27,7 +32,8 @@ pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
     let in_doubt = db
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
         .query_row([], |row| row.get(0))?;
-    Ok(Standing { due, first_wake: first_wake.map(Timestamp::from_second), in_doubt })
+    let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::waiting(db)?);
+    Ok(Standing { due, first_wake: first_wake.map(Timestamp::from_second), in_doubt, jobs, items })
 }
 
 /// The providers of all accounts.

@@ -19,7 +19,19 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/resources:import") => r#"{"resources": []}"#,
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
+        (_, "/v1/jobs") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "command": "cancel_auto_renew", "ids": [ours], "dry_run": true })
+                .to_string();
+        }
+        (_, "/v1/calendars") => {
+            return serde_json::json!({ "name": "n", "accounts": [account] }).to_string();
+        }
         (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
+        (_, "/v1/webhooks/{id}:replay") => r#"{"after": "c0"}"#,
+        (_, "/v1/webhooks") => {
+            return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
+        }
         (_, "/v1/provider-keys") => {
             return serde_json::json!({ "account": account, "name": "n" }).to_string();
         }
@@ -29,6 +41,27 @@ fn body(method: &str, path: &str, account: &str) -> String {
         _ => "{}",
     };
     body.to_owned()
+}
+
+/// The path of a route for something of an account: its resource, something new that is bound to it, or the account
+/// itself.
+fn path(server: &Server, path: &str, account: &str) -> String {
+    let is_ours = account == "acme-hw";
+    let made = |token: &str, list: &str, pointer: &str| {
+        let answer = server.post(token, list, &body("POST", list, account));
+        answer.json().pointer(pointer).unwrap().as_str().unwrap().to_owned()
+    };
+    let mut segments = path.split('/').skip(2);
+    let id = match (segments.next().unwrap_or_default(), segments.next()) {
+        ("resources", _) => if is_ours { "ecs-1" } else { "bcc-1" }.to_owned(),
+        ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
+        ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
+        // A job is seen by whoever sees all that its token does.
+        ("jobs", Some(_)) => made(if is_ours { "bound-admin" } else { "admin" }, "/v1/jobs", "/id"),
+        _ => account.to_owned(),
+    };
+    path.replace("{id}", &id).replace("{file}", "none.ics")
 }
 
 #[test]
@@ -42,10 +75,8 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
     for entry in api::routes(&server.host).entries() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
-        let (theirs, ours) =
-            if entry.path.contains("resources") { ("bcc-1", "ecs-1") } else { ("beta-bd", "acme-hw") };
         for (place, caller) in callers.iter().enumerate() {
-            let path = entry.path.replace("{id}", theirs);
+            let path = path(&server, &entry.path, "beta-bd");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
             let bar = if place == roles.len() + 1 { " |" } else { "" };
@@ -53,7 +84,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         }
         table.push_str(" |");
         for caller in &bound {
-            let path = entry.path.replace("{id}", ours);
+            let path = path(&server, &entry.path, "acme-hw");
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
             write!(table, " {}", answer.status.as_u16()).unwrap();
@@ -74,6 +105,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources:import                     401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
         GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/resources/{id}/renewal-window        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
@@ -81,21 +113,41 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources/{id}:convert-on-expiry     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/jobs                                 401 403 202 202 202 | 403 202 202 202 | 403 202 202 202
+        GET    /v1/jobs                                 401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/jobs/{id}                            401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/jobs/{id}/items                      401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/jobs/{id}:cancel                     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/calendars/{id}:revoke                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /calendars/{file}                        404 404 404 404 404 | 404 404 404 404 | 404 404 404 404
         GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
         POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
         POST   /v1/tokens/{id}:revoke                   401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
         GET    /v1/provider-keys                        401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
         POST   /v1/provider-keys                        401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
-        POST   /v1/provider-keys/{id}:rotate            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
-        POST   /v1/provider-keys/{id}:revoke            401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        POST   /v1/provider-keys/{id}:rotate            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/provider-keys/{id}:revoke            401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
         GET    /v1/audit                                401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        GET    /v1/webhooks                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/webhooks                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/webhooks/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/webhooks/{id}:rotate-secret          401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
         GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
     "#]].assert_eq(&table);
@@ -113,7 +165,8 @@ fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
             server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
         assert_eq!(hidden, server.get("bound-admin", not_there).body);
     }
-    for list in ["accounts", "resources", "events", "attempts", "audit"] {
+    path(&server, "/v1/webhooks/{id}", "beta-bd");
+    for list in ["accounts", "resources", "events", "attempts", "audit", "webhooks"] {
         let body = server.get("bound-admin", &format!("/v1/{list}")).body;
         assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
     }

@@ -6,6 +6,7 @@ use perennial::api::config;
 use perennial::api::config::Config;
 use perennial::api::config::Limits;
 use perennial::api::config::LogFormat;
+use perennial::api::config::Webhooks;
 
 fn check(text: &str, environment: &[(&str, &str)], expect: Expect) {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -24,11 +25,12 @@ fn nothing_said_is_loopback_without_tls() {
 
 #[test]
 fn the_environment_goes_before_the_file() {
-    let text = "listen = \"127.0.0.1:1\"\n[limits]\nreaders = 2\nbatch = 10\n";
+    let text = "listen = \"127.0.0.1:1\"\n[limits]\nreaders = 2\nbatch = 10\n[webhooks]\nallow_private = false\nsource = \"urn:acme\"\n";
     let environment = [
         ("PERENNIAL_LISTEN", "127.0.0.1:2"),
         ("PERENNIAL_LIMITS_READERS", "3"),
         ("PERENNIAL_LOG_FORMAT", "json"),
+        ("PERENNIAL_WEBHOOKS_ALLOW_PRIVATE", "true"),
         ("PERENNIAL_DB", "elsewhere.db"),
         ("HOME", "/root"),
     ];
@@ -37,6 +39,7 @@ fn the_environment_goes_before_the_file() {
         listen: "127.0.0.1:2".parse().unwrap(),
         limits: Limits { readers: 3, batch: 10, ..Limits::DEFAULT },
         log: LogFormat::Json,
+        webhooks: Webhooks { allow_private: true, source: Some("urn:acme".to_owned()), ..Webhooks::DEFAULT },
         ..Config::DEFAULT
     };
     assert_eq!(config::read(text, environment), Ok(expected));
@@ -76,20 +79,22 @@ fn a_provider_is_not_served_to_the_world_without_tls() {
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
-    let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n";
+    let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n[webhooks]\nallow_private = 1\nsource = \"not a URI\"\n";
     check(
         text,
         &[("PERENNIAL_LIMITS_BATCH", "many")],
         expect![[r#"
-        8 problems:
-          limits.batch: expected a whole number from 1 to 1000000, found the text `many`
-          limits.reader: unknown field `reader` (did you mean `readers`?)
-          limits.readers: expected a whole number from 1 to 256, found the number 0
-          liste: unknown field `liste` (did you mean `listen`?)
-          listen: expected an address and port such as "127.0.0.1:8420", found the text `everywhere`
-          log.format: there is no `xml`; expected `text` or `json`
-          tls.key: the field is missing
-          tls.certificate: it is empty; expected some text"#]],
+            10 problems:
+              limits.batch: expected a whole number from 1 to 1000000, found the text `many`
+              limits.reader: unknown field `reader` (did you mean `readers`?)
+              limits.readers: expected a whole number from 1 to 256, found the number 0
+              liste: unknown field `liste` (did you mean `listen`?)
+              listen: expected an address and port such as "127.0.0.1:8420", found the text `everywhere`
+              log.format: there is no `xml`; expected `text` or `json`
+              tls.key: the field is missing
+              tls.certificate: it is empty; expected some text
+              webhooks.allow_private: expected true or false, found the number 1
+              webhooks.source: expected a URI such as "https://perennial.example", found the text `not a URI`"#]],
     );
 }
 
@@ -99,7 +104,7 @@ fn a_variable_that_is_no_key_is_refused() {
         "",
         &[("PERENNIAL_LIMIT_READERS", "3")],
         expect![
-            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_SECRETS_KEY_FILE`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
         ],
     );
 }

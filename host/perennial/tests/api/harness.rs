@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +19,9 @@ use perennial::api::auth;
 use perennial::api::auth::Role;
 use perennial::api::auth::Wanted;
 use perennial::api::config::Limits;
+use perennial::api::config::Webhooks;
 use perennial::api::host::Host;
+use perennial::api::outbox::Outbox;
 use perennial::api::writer::Running;
 use perennial::engine::rules::Providers;
 use perennial::engine::rules::Rules;
@@ -30,10 +33,12 @@ use perennial::sandbox::Plugins;
 use perennial::secrets::Sealer;
 use perennial::store::Store;
 use perennial::store::api_tokens;
+use perennial::webhooks::client::Client;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 /// When every server starts.
@@ -60,6 +65,7 @@ pub struct Server {
     pub router: Router,
     runtime: Runtime,
     running: Option<Running>,
+    sending: Option<JoinHandle<()>>,
     folder: Option<TempDir>,
     tokens: BTreeMap<String, String>,
 }
@@ -80,6 +86,11 @@ impl Server {
 
     /// A server on an empty database, with these limits.
     pub fn with(limits: Limits) -> Server {
+        Server::configured(limits, Webhooks::DEFAULT)
+    }
+
+    /// A server on an empty database, with these limits and this way of sending to webhooks.
+    fn configured(limits: Limits, webhooks: Webhooks) -> Server {
         let folder = TempDir::new().unwrap();
         let mut store = Store::open(&database(folder.path())).unwrap();
         let mut tokens = BTreeMap::new();
@@ -92,31 +103,89 @@ impl Server {
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);
         }
-        Server::start(store, folder, tokens, limits)
+        Server::start(store, folder, tokens, limits, webhooks)
     }
 
-    fn start(store: Store, folder: TempDir, tokens: BTreeMap<String, String>, limits: Limits) -> Server {
+    fn start(
+        store: Store,
+        folder: TempDir,
+        tokens: BTreeMap<String, String>,
+        limits: Limits,
+        webhooks: Webhooks,
+    ) -> Server {
         let start = Some(START.parse::<Timestamp>().unwrap());
         let (host, running) =
             Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+        host.send_webhooks_as(webhooks);
         host.keep_secrets_with(Sealer::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let router = api::router(&host);
-        Server { host, router, runtime, running: Some(running), folder: Some(folder), tokens }
+        Server { host, router, runtime, running: Some(running), sending: None, folder: Some(folder), tokens }
     }
 
     /// The same database, served anew.
-    pub fn restarted(mut self) -> Server {
+    pub fn restarted(self) -> Server {
+        let webhooks = self.host.webhooks().clone();
+        self.restarted_with(webhooks)
+    }
+
+    /// The same database, served anew with another way of sending to webhooks.
+    pub fn restarted_with(mut self, webhooks: Webhooks) -> Server {
         let limits = self.host.limits().clone();
         self.stop();
         let folder = self.folder.take().unwrap();
         let tokens = std::mem::take(&mut self.tokens);
         let store = Store::open(&database(folder.path())).unwrap();
-        Server::start(store, folder, tokens, limits)
+        Server::start(store, folder, tokens, limits, webhooks)
+    }
+
+    /// A furnished server that may send to this machine, and does so once it is told to.
+    pub fn open() -> Server {
+        let limits = Limits { readers: 2, ..Limits::DEFAULT };
+        let server = Server::configured(limits, Webhooks { allow_private: true, ..Webhooks::DEFAULT });
+        server.furnish();
+        server
+    }
+
+    /// The folder of the database.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
+    /// Sends to webhooks from now on. No wait is longer than it has to be.
+    pub fn sending(self) -> Server {
+        self.sending_with(|client| client)
+    }
+
+    /// Sends to webhooks from now on, with what `change` makes of the client.
+    pub fn sending_with(mut self, change: impl FnOnce(Client) -> Client) -> Server {
+        let webhooks = self.host.webhooks();
+        let client = Client::new(webhooks.allow_private, webhooks.certificates.as_deref()).unwrap();
+        let outbox = Outbox::with_chance(&self.host, change(client), || 0);
+        self.sending = Some(self.runtime.spawn(outbox.run()));
+        self
+    }
+
+    /// Waits until the answer to a `GET` is as `is_so` wants it.
+    pub fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let mut changes = self.host.writer().changes();
+        loop {
+            changes.borrow_and_update();
+            let answer = self.get("admin", path).json();
+            if is_so(&answer) {
+                return answer;
+            }
+            let changed = async { tokio::time::timeout(Duration::from_secs(30), changes.changed()).await };
+            self.runtime.block_on(changed).unwrap_or_else(|_| panic!("{answer:#}")).unwrap();
+        }
     }
 
     fn stop(&mut self) {
+        if let Some(sending) = self.sending.take() {
+            self.host.begin_to_stop();
+            self.runtime.block_on(sending).unwrap();
+        }
         self.host.writer().stop();
         if let Some(running) = self.running.take() {
             running.join().unwrap().unwrap();

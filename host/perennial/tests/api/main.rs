@@ -1,18 +1,26 @@
 //! The admin API, as a client sees it: whole answers, in one process, on a clock that only the test moves.
 //!
-//! [`harness`] has the server and how answers are written out; the other modules mirror the routes.
+//! [`harness`] has the server and how answers are written out, [`receiver`] what webhooks send to; the other modules
+//! mirror the routes.
 
 mod access;
 mod accounts;
+mod calendars;
 mod commands;
 mod config;
+mod deliveries;
 mod forecast;
 mod harness;
 mod idempotency;
+mod jobs;
 mod lists;
+mod prices;
 mod problems;
 mod provider_keys;
+mod receiver;
 mod resources;
 mod stream;
 mod tokens;
+mod webhooks;
+mod windows;
 mod year;

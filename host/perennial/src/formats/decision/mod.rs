@@ -86,6 +86,18 @@ pub fn command(command: &Command) -> Value<'_> {
     command::value(command)
 }
 
+/// Reads back what [`command()`] gives, as JSON.
+///
+/// # Errors
+///
+/// Every problem of the text, each with its path.
+pub fn read_command(text: &str) -> Result<Command, Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(text, &problems)?;
+    let command = command::read(Spot { node: &root, path: Path::Root, problems: &problems }, Writer::Host);
+    problems.finish(command)
+}
+
 /// The question as it is kept.
 pub fn question<'a>(asked: &Asked<'a>) -> Value<'a> {
     write::object([

@@ -1,0 +1,11 @@
+//! Sending to a webhook: what is sent and signed, where to, and what an answer means.
+//!
+//! Knows one message at a time. Which events are sent when, and what is written down, is `api::outbox`'s; the only thing
+//! here that acts is [`client`].
+
+pub mod address;
+pub mod client;
+pub mod payload;
+pub mod secret;
+pub mod target;
+pub mod verdict;

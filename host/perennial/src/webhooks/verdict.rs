@@ -1,0 +1,203 @@
+//! What an answer means for a delivery and for its hook: delivered, tried again and when, given up, or no more at all.
+//!
+//! Pure: an instant and a draw of chance are arguments.
+
+use perennial_domain::timestamp::Timestamp;
+
+/// How long after each try that failed the next one is due, in seconds, before [`JITTER`]: five seconds, five minutes,
+/// half an hour, then hours. Ten tries over a little more than three days, as Standard Webhooks suggests.
+const WAITS: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
+/// By how much of a wait it may be longer, so that what failed together is not tried again together: a fifth.
+const JITTER: i64 = 5;
+/// The largest draw of chance.
+pub const CHANCE_MAX: u32 = 1000;
+/// The longest wait that a receiver may ask for with `Retry-After`, in seconds: a day.
+const RETRY_AFTER_MAX: i64 = 86_400;
+/// For how long every try has to fail until the hook is disabled, in seconds: five days.
+const FAILING_MAX: i64 = 5 * 86_400;
+
+/// What a try came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The receiver answered with this status and, perhaps, in how many seconds it wants to be asked again.
+    Status(u16, Option<i64>),
+    /// There was no answer, and why.
+    Nothing(String),
+}
+
+/// What is to become of a delivery after a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The receiver has it.
+    Delivered,
+    /// It is tried again at this instant.
+    Again(Timestamp),
+    /// It was tried often enough.
+    GivenUp,
+    /// The receiver wants nothing more, ever: its hook is disabled. The delivery waits for somebody to enable it.
+    Gone,
+}
+
+/// What becomes of a delivery after its try number `attempts`, counting from 1, at `at`. `chance` is drawn from 0 to
+/// [`CHANCE_MAX`].
+pub fn verdict(answer: &Answer, attempts: u32, at: Timestamp, chance: u32) -> Verdict {
+    let wanted = match answer {
+        Answer::Status(200..=299, _) => return Verdict::Delivered,
+        Answer::Status(410, _) => return Verdict::Gone,
+        Answer::Status(429 | 503, retry_after) => retry_after.unwrap_or(0).clamp(0, RETRY_AFTER_MAX),
+        Answer::Status(..) | Answer::Nothing(_) => 0,
+    };
+    let place = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
+    match WAITS.get(place) {
+        Some(wait) => {
+            let chance = i64::from(chance.min(CHANCE_MAX));
+            let more = wait * chance / (JITTER * i64::from(CHANCE_MAX));
+            Verdict::Again(at + (wait + more).max(wanted))
+        }
+        None => Verdict::GivenUp,
+    }
+}
+
+/// Whether a hook of which every try has failed since `since` is disabled when another fails at `at`.
+pub fn is_hopeless(since: Timestamp, at: Timestamp) -> bool {
+    at - since >= FAILING_MAX
+}
+
+/// Why a try failed, in words; `None` if it did not.
+pub fn reason(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Status(200..=299, _) => None,
+        Answer::Status(status @ 300..=399, _) => {
+            Some(format!("it was answered with {status}; redirects are not followed"))
+        }
+        Answer::Status(status, _) => Some(format!("it was answered with {status}")),
+        Answer::Nothing(why) => Some(why.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_second(1_767_225_600);
+
+    #[test]
+    fn a_delivery_is_tried_ten_times_over_three_days() {
+        let mut text = String::new();
+        let (mut soonest, mut latest) = (AT, AT);
+        for attempts in 1..=11 {
+            let answer = Answer::Status(500, None);
+            let verdicts =
+                (verdict(&answer, attempts, soonest, 0), verdict(&answer, attempts, latest, CHANCE_MAX));
+            let (Verdict::Again(first), Verdict::Again(last)) = verdicts else {
+                text += &format!("{attempts}: {verdicts:?}\n");
+                continue;
+            };
+            text += &format!(
+                "{attempts}: after {} to {} s, {} to {} s from the first try\n",
+                first - soonest,
+                last - latest,
+                first - AT,
+                last - AT
+            );
+            (soonest, latest) = (first, last);
+        }
+        expect![[r#"
+            1: after 5 to 6 s, 5 to 6 s from the first try
+            2: after 300 to 360 s, 305 to 366 s from the first try
+            3: after 1800 to 2160 s, 2105 to 2526 s from the first try
+            4: after 7200 to 8640 s, 9305 to 11166 s from the first try
+            5: after 18000 to 21600 s, 27305 to 32766 s from the first try
+            6: after 36000 to 43200 s, 63305 to 75966 s from the first try
+            7: after 50400 to 60480 s, 113705 to 136446 s from the first try
+            8: after 72000 to 86400 s, 185705 to 222846 s from the first try
+            9: after 86400 to 103680 s, 272105 to 326526 s from the first try
+            10: (GivenUp, GivenUp)
+            11: (GivenUp, GivenUp)
+        "#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn what_a_status_means() {
+        let statuses = [
+            200, 201, 204, 299, 300, 301, 302, 307, 400, 401, 404, 408, 409, 410, 413, 422, 429, 500, 502,
+            503, 599,
+        ];
+        let shown = statuses.map(|status| {
+            let answer = Answer::Status(status, None);
+            let verdict = match verdict(&answer, 1, AT, 0) {
+                Verdict::Again(at) => format!("again after {} s", at - AT),
+                verdict @ (Verdict::Delivered | Verdict::GivenUp | Verdict::Gone) => format!("{verdict:?}"),
+            };
+            format!("{status} {verdict}: {}\n", reason(&answer).unwrap_or_default())
+        });
+        expect![[r#"
+            200 Delivered: 
+            201 Delivered: 
+            204 Delivered: 
+            299 Delivered: 
+            300 again after 5 s: it was answered with 300; redirects are not followed
+            301 again after 5 s: it was answered with 301; redirects are not followed
+            302 again after 5 s: it was answered with 302; redirects are not followed
+            307 again after 5 s: it was answered with 307; redirects are not followed
+            400 again after 5 s: it was answered with 400
+            401 again after 5 s: it was answered with 401
+            404 again after 5 s: it was answered with 404
+            408 again after 5 s: it was answered with 408
+            409 again after 5 s: it was answered with 409
+            410 Gone: it was answered with 410
+            413 again after 5 s: it was answered with 413
+            422 again after 5 s: it was answered with 422
+            429 again after 5 s: it was answered with 429
+            500 again after 5 s: it was answered with 500
+            502 again after 5 s: it was answered with 502
+            503 again after 5 s: it was answered with 503
+            599 again after 5 s: it was answered with 599
+        "#]]
+        .assert_eq(&shown.concat());
+    }
+
+    #[test]
+    fn a_wish_to_be_asked_later_is_granted_up_to_a_day_and_never_makes_it_sooner() {
+        for (status, wish, wait) in [
+            (503, None, 5),
+            (503, Some(-1), 5),
+            (503, Some(1), 5),
+            (503, Some(3600), 3600),
+            (429, Some(3600), 3600),
+            (429, Some(i64::MAX), 86_400),
+            (500, Some(3600), 5),
+        ] {
+            assert_eq!(
+                verdict(&Answer::Status(status, wish), 1, AT, 0),
+                Verdict::Again(AT + wait),
+                "{status} {wish:?}"
+            );
+        }
+        let last = verdict(&Answer::Status(503, Some(60)), 10, AT, 0);
+        assert_eq!(last, Verdict::GivenUp, "nobody can ask for ever");
+    }
+
+    #[test]
+    fn a_hook_is_hopeless_after_five_days_of_nothing_but_failures() {
+        assert!(!is_hopeless(AT, AT + 5 * 86_400 - 1));
+        assert!(is_hopeless(AT, AT + 5 * 86_400));
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_never_shorter_than_its_turn_nor_longer_by_more_than_a_fifth(
+            attempts in 1u32..=9, chance in 0u32..=CHANCE_MAX, why in ".{0,10}",
+        ) {
+            let wait = WAITS[usize::try_from(attempts - 1).unwrap()];
+            let Verdict::Again(next) = verdict(&Answer::Nothing(why), attempts, AT, chance) else {
+                return Err(TestCaseError::fail("it was given up"));
+            };
+            prop_assert!((wait..=wait + wait / 5).contains(&(next - AT)));
+        }
+    }
+}
