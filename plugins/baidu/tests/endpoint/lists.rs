@@ -102,6 +102,26 @@ fn stages_have_the_words_of_each_product() {
 }
 
 #[test]
+fn nothing_but_a_rule_is_shown_as_one() {
+    for (on_expiry, renews) in [
+        (OnExpiry::Lapse, false),
+        (OnExpiry::Renew, true),
+        (OnExpiry::Convert, false),
+        (OnExpiry::Release, false),
+    ] {
+        for (kind, line, path) in [
+            ("bcc", "GET /v2/instance/x-1", "/instance/autoRenew"),
+            ("cds", "GET /v2/volume/x-1", "/volume/enableAutoRenew"),
+        ] {
+            let subject = prepaid(kind, "x-1", "2026-03-10T02:00:00Z").on_expiry(on_expiry);
+            let body = send(&mut World::of(vec![subject]), line, "").body;
+            let body = serde_json::from_slice::<Value>(&body).unwrap();
+            assert_eq!(body.pointer(path), Some(&Value::Bool(renews)), "{kind} {on_expiry:?}");
+        }
+    }
+}
+
+#[test]
 fn every_filter_of_the_lists_is_obeyed() {
     let mut world = furnished();
     let tagged = world.subjects[0].clone().tagged("team", "a").with("zoneName", "cn-bj-a");
@@ -155,6 +175,7 @@ fn pages_follow_one_another_without_gaps_whatever_is_released_in_between() {
     let instance = |n: u32| prepaid("bcc", &format!("i-{n}"), "2026-03-10T02:00:00Z");
     let mut world = World::of((1..=5).map(instance).collect());
     expect!["i-1 i-2, then after-2"].assert_eq(&ids(&mut world, "GET /v2/instance?maxKeys=2"));
+    expect!["i-1 i-2 i-3 i-4 i-5"].assert_eq(&ids(&mut world, "GET /v2/instance?maxKeys=5"));
     world.subjects[0].stage = Stage::Released;
     expect!["i-3 i-4, then after-4"].assert_eq(&ids(&mut world, "GET /v2/instance?maxKeys=2&marker=after-2"));
     expect!["i-5"].assert_eq(&ids(&mut world, "GET /v2/instance?maxKeys=2&marker=after-4"));
