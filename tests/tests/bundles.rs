@@ -47,6 +47,7 @@ fn account(provider: &str, balance: &str) -> Account {
         currency: "CNY".to_owned(),
         balance: Balance::new(balance.parse().unwrap(), Micros::ZERO),
         settings: BTreeMap::new(),
+        approval_above: None,
     }
 }
 

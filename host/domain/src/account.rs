@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::Balance;
+use crate::micros::Micros;
 
 /// Who the system of record of an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,4 +36,6 @@ pub struct Account {
     pub balance: Balance,
     /// What the provider's rules are told about this account.
     pub settings: BTreeMap<String, String>,
+    /// Plans that cost more than this are held until somebody approves of them; `None` holds none. The rules are not told.
+    pub approval_above: Option<Micros>,
 }

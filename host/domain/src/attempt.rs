@@ -81,7 +81,7 @@ pub enum State {
 /// What moves an attempt on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
-    /// A rule script wants a person to look at it.
+    /// A person is to look at it first.
     AskApproval,
     /// A person agreed.
     Approve,
@@ -180,6 +180,11 @@ impl State {
             ) => Ok(State::Void),
             (state, signal) => Err(IllegalSignal { state, signal }),
         }
+    }
+
+    /// Where an attempt is whose plan is held.
+    pub fn held() -> State {
+        State::Planned.after(Signal::AskApproval).expect("what is planned can be asked about")
     }
 
     /// Where an attempt ends that the host carries out itself: planned, reserved, called, taken and confirmed at once.

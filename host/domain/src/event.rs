@@ -1,5 +1,7 @@
 //! Events: what happened, as the host keeps it and as outside programs read it. Knows no format.
 
+use crate::approval;
+use crate::approval::Lapse;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
 use crate::ledger::Reason;
@@ -66,6 +68,45 @@ pub enum Happened {
         attempt: String,
         /// The provider's code.
         code: String,
+    },
+    /// A plan is held until somebody approves of it, or is priced anew while it is.
+    ApprovalRequested {
+        /// The approval's id.
+        approval: String,
+        /// What was asked for, by name.
+        command: String,
+        /// Who asked.
+        cause: Cause,
+        /// The token that asked; `None` for the clock.
+        asked_by: Option<String>,
+        /// What it costs, with what is to be paid later.
+        cost: Micros,
+        /// When it lapses.
+        lapses_at: Timestamp,
+        /// The attempt's id, for a renewal.
+        attempt: Option<String>,
+    },
+    /// Somebody decided on a held plan.
+    ApprovalDecided {
+        /// The approval's id.
+        approval: String,
+        /// [`approval::State::Approved`] or [`approval::State::Rejected`].
+        decision: approval::State,
+        /// The token that decided.
+        by: String,
+        /// Why, if they said.
+        reason: Option<String>,
+        /// False when the clock does not ask for the renewal again while the expiry is the same.
+        asked_again: bool,
+    },
+    /// There is nothing left to decide on.
+    ApprovalLapsed {
+        /// The approval's id.
+        approval: String,
+        /// Why.
+        reason: Lapse,
+        /// False when the clock does not ask for the renewal again while the expiry is the same.
+        asked_again: bool,
     },
     /// A command was not carried out.
     CommandRefused {

@@ -5,6 +5,7 @@
 //! and [`carry`] (how a plan meets the money).
 
 pub mod account;
+pub mod approval;
 pub mod attempt;
 pub mod bundle;
 pub mod carry;

@@ -134,6 +134,9 @@ fn happened(what: &Happened) -> String {
         Happened::Converted => "converted".to_owned(),
         Happened::RenewalDeclined { .. }
         | Happened::RenewalInDoubt { .. }
+        | Happened::ApprovalRequested { .. }
+        | Happened::ApprovalDecided { .. }
+        | Happened::ApprovalLapsed { .. }
         | Happened::CommandRefused { .. }
         | Happened::PackageUsed { .. }
         | Happened::PackageLow { .. }

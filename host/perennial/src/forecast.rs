@@ -171,6 +171,9 @@ impl AccountForecast {
             Happened::StageChanged { .. }
             | Happened::RenewalDeclined { .. }
             | Happened::RenewalInDoubt { .. }
+            | Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { .. }
+            | Happened::ApprovalLapsed { .. }
             | Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::Unsubscribed { .. }

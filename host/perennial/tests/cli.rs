@@ -5,6 +5,15 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use expect_test::expect;
+use perennial::engine::Engine;
+use perennial::engine::Keep;
+use perennial::engine::approval::Decision;
+use perennial::engine::command::Terms;
+use perennial::store::Store;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Renewal;
 use serde_json::Value;
 
 use crate::support::Folder;
@@ -406,6 +415,133 @@ fn wrong_input_ends_with_2_and_what_cannot_be_done_with_1() {
     }
 }
 
+/// A database in which renewals of the far future are held, and an engine over it; whatever time it is, they still wait.
+fn held(folder: &Folder, name: &str) -> Engine {
+    let account = r#"{ "id": "acme", "provider": "huawei", "currency": "CNY", "balance": "150.00", "approval_above": "50.00" }"#;
+    let resource = |id: &str| {
+        serde_json::json!({
+            "id": id, "account": "acme", "kind": "ecs", "region": "r", "charging": "prepaid",
+            "started_at": "2998-12-31T02:00:00Z", "expires_at": "2999-01-31T15:59:59Z",
+            "term": { "count": 1, "unit": "month" }, "price": "99.00",
+        })
+    };
+    let resources = serde_json::json!([resource("ecs-1"), resource("ecs-2"), resource("ecs-3")]);
+    let providers = folder.providers();
+    let inventory = folder
+        .read_inventory(&format!(r#"{{ "accounts": [{account}], "resources": {resources} }}"#), &providers);
+    let at = "2999-01-01T00:00:00Z".parse().unwrap();
+    let mut engine = Engine::new(Store::scratch(&folder.path(name)).unwrap(), providers, Keep::Everything);
+    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+    engine.import(at, &inventory.accounts, bundles).unwrap();
+    engine.run_to(at, &mut |_, _| {}).unwrap();
+    let renew = Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() });
+    for (resource, token) in [("ecs-1", "0a1b2c3d4e5f"), ("ecs-2", "0a1b2c3d4e5f"), ("ecs-3", "cli")] {
+        let terms = Terms { planned: None, asked_by: Some(token) };
+        engine.command_as_planned(at, None, resource, &renew, &terms).unwrap();
+    }
+    engine
+}
+
+/// What happened, one event a line, but for when.
+fn timeless(lines: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let mut event = serde_json::from_str::<Value>(line).unwrap();
+        event["at"] = Value::Null;
+        event.to_string()
+    };
+    lines.lines().map(line).collect()
+}
+
+#[test]
+fn held_plans_are_listed_and_decided_on() {
+    let folder = Folder::new();
+    drop(held(&folder, "perennial.db"));
+    expect![[r#"
+        id                    state     account       resource              cause            cost  lapses                asked by
+        ecs-1~1               open      acme          ecs-1                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
+        ecs-2~1               open      acme          ecs-2                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
+        ecs-3~1               open      acme          ecs-3                 command         99.00  2999-01-08T00:00:00Z  cli
+    "#]].assert_eq(&folder.run(&["approvals", "list"]).succeeded().stdout());
+    let approved =
+        folder.run(&["approvals", "approve", "ecs-1~1", "--reason", "as agreed"]).succeeded().stdout();
+    let words = approved.lines().map(|line| line.split_once(' ').unwrap().1).collect::<Vec<_>>();
+    expect![[r#"
+        ecs-1 ecs-1~1 approved by cli: as agreed
+        ecs-1 renewal: balance -99.00 to 51.00
+        ecs-1 renewed by command for 1 month at 99.00, from 2999-01-31 15:59 UTC to 2999-02-28 15:59 UTC"#]]
+    .assert_eq(&words.join("\n"));
+    folder.run(&["approvals", "reject", "ecs-2~1"]).succeeded();
+    for (words, code, told) in [
+        (
+            ["approvals", "approve", "ecs-2~1"],
+            1,
+            "there is nothing to decide on any more: the approval is rejected",
+        ),
+        (["approvals", "approve", "ecs-3~1"], 1, "whoever asked for an approval does not decide on it"),
+        (["approvals", "approve", "ecs-9~1"], 2, "there is no approval `ecs-9~1`"),
+        (["approvals", "list", "--state=held"], 2, "there is no such state; there are open, approved"),
+    ] {
+        let ran = folder.run(&words);
+        assert_eq!(ran.code(), code, "{words:?}: {}", ran.stderr());
+        assert!(ran.stderr().contains(told), "{words:?}: {}", ran.stderr());
+    }
+    let open = folder.run(&["approvals", "list", "--state", "open"]).succeeded().stdout();
+    assert_eq!(open.lines().count(), 2, "{open}");
+
+    let mut engine = held(&folder, "twin.db");
+    let at = "2999-01-01T00:00:00Z".parse().unwrap();
+    let decision = |reason| Decision { by: "cli", reason, planned: None };
+    engine.approve(at, "ecs-1~1", &decision(Some("as agreed"))).unwrap();
+    engine.reject(at, "ecs-2~1", &decision(None)).unwrap();
+    drop(engine);
+    let events = |db: &str| {
+        let ran = folder.run(&["--db", db, "events", "--format", "jsonl"]).succeeded();
+        let mut events = timeless(&ran.stdout());
+        events.sort();
+        events
+    };
+    assert_eq!(events("perennial.db"), events("twin.db"), "the same as through the engine");
+}
+
+#[test]
+fn what_cannot_be_paid_stays_held() {
+    let folder = Folder::new();
+    drop(held(&folder, "perennial.db"));
+    folder.run(&["approvals", "approve", "ecs-1~1"]).succeeded();
+    let ran = folder.run(&["approvals", "approve", "ecs-2~1"]);
+    assert_eq!(ran.code(), 1);
+    assert!(
+        ran.stderr().contains("it cannot be carried out, and stays open: CBC.30050006"),
+        "{}",
+        ran.stderr()
+    );
+    assert!(folder.run(&["approvals", "list", "--state=open"]).succeeded().stdout().contains("ecs-2~1"));
+}
+
+#[test]
+fn a_simulation_tells_in_words_what_is_held_and_that_nobody_decides() {
+    let folder = folder();
+    folder.write(
+        "careful.json",
+        &INVENTORY
+            .replace("\"balance\": \"260.00\",", "\"balance\": \"260.00\", \"approval_above\": \"50.00\","),
+    );
+    let told = |until: &str| {
+        let window = ["--from", "2026-01-10T00:00:00Z", "--until", until];
+        let ran = folder.run(&[&["simulate", "--inventory", "careful.json"], &window[..]].concat());
+        ran.succeeded().stdout()
+    };
+    let waits = told("2026-01-24T00:00:00Z");
+    assert!(waits.contains("0 renewals, 0 declines, 0 refused commands, 1 held plan"), "{waits}");
+    assert!(
+        waits.contains("automatic renewal held: 109.00 CNY needs an approval, ecs-1~1, by 2026-01-30"),
+        "{waits}"
+    );
+    let lapsed = told("2026-02-01T00:00:00Z");
+    let words = "approval ecs-1~1 lapsed: nobody decided in time; not asked for again for this period";
+    assert!(lapsed.contains(words), "{lapsed}");
+}
+
 #[test]
 fn colours_are_there_when_asked_for_and_never_otherwise() {
     let folder = folder();
@@ -420,7 +556,7 @@ fn colours_are_there_when_asked_for_and_never_otherwise() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let folder = Folder::new();
-    for command in ["demo", "simulate", "import", "run", "resources", "events", "plugins"] {
+    for command in ["demo", "simulate", "import", "run", "approvals", "resources", "events", "plugins"] {
         let help = folder.run(&[command, "--help"]).succeeded().stdout();
         let example =
             help.lines().skip_while(|line| !line.starts_with("Examples:")).nth(1).unwrap_or_default();

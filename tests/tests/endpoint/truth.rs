@@ -1,6 +1,7 @@
 //! One truth: what a request of the provider's API asks for goes the way of every other command.
 
 use expect_test::expect;
+use perennial::engine::approval::Decision;
 
 use crate::world::World;
 
@@ -203,4 +204,38 @@ fn the_audit_log_says_which_key_asked() {
             [key, "home", "-", "lantern POST /lamps/oil", "dark"],
         ]
     );
+}
+
+#[test]
+fn a_renewal_above_the_accounts_limit_is_held_and_not_approved_by_the_key_that_asked() {
+    let world = World::new();
+    let limit = Some("50.00".parse().unwrap());
+    world.on_writer(move |desk| desk.engine.set_approval_above(desk.now(), "home", limit).unwrap());
+    let oil = |ago| world.signed(&world.key, ago, "POST", "/lamps/hall/oil?months=2", "").shown();
+    let mut shown = format!("{}{}{}", oil(0), oil(1), world.get("/purse").shown());
+    expect![[r#"
+        200 held hall~1
+        200 held hall~1
+        200 CNY 100000000 and 0
+    "#]]
+    .assert_eq(&shown);
+    expect![[r#"
+        setting_changed home -
+        approval_requested home hall"#]]
+    .assert_eq(&world.events().join("\n"));
+    let decide = |by: String| {
+        world.on_writer(move |desk| {
+            let decision = Decision { by: &by, reason: None, planned: None };
+            desk.engine.approve(desk.now(), "hall~1", &decision).map(drop).map_err(|error| error.to_string())
+        })
+    };
+    let own = Err("whoever asked for an approval does not decide on it; have somebody else do it".to_owned());
+    assert_eq!(decide(world.key.access_key.clone()), own);
+    assert_eq!(decide("somebody".to_owned()), Ok(()));
+    shown = world.get("/lamps?ids=hall").shown();
+    expect![[r#"
+        200 1 lamps
+        hall on None until Some(1775001600) before Some(1769817600) []
+    "#]]
+    .assert_eq(&shown);
 }

@@ -11,6 +11,7 @@ use hmac::KeyInit;
 use hmac::Mac;
 use perennial::api::config::Limits;
 use perennial::api::host::Host;
+use perennial::api::writer::Desk;
 use perennial::api::writer::Running;
 use perennial::endpoint;
 use perennial::endpoint::Endpoint;
@@ -129,6 +130,11 @@ impl World {
         all.into_iter()
             .map(|event| format!("{} {} {}", event.kind, shown(event.account), shown(event.resource)))
             .collect()
+    }
+
+    /// Does something on the host's writer.
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
     }
 
     /// A connection beside the host's.

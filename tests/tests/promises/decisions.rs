@@ -39,6 +39,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 currency: "CNY".to_owned(),
                 balance: Balance::default(),
                 settings: question.settings.clone(),
+                approval_above: None,
             };
             let again = Question {
                 at: question.at,

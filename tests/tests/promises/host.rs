@@ -100,6 +100,12 @@ impl Host {
         simulation::play(&mut self.engine, &self.scenario, at(from), at(until), &mut observe).unwrap();
     }
 
+    /// Takes in what happened besides.
+    pub fn record(&mut self, happened: Vec<Recorded>) {
+        let line = |recorded: &Recorded| event::line(recorded.account.as_deref(), &recorded.event);
+        self.lines.extend(happened.iter().map(line));
+    }
+
     /// The rows of a query as text, one line each.
     pub fn rows(&self, sql: &str) -> Vec<String> {
         let mut statement = self.engine.read().prepare(sql).unwrap();
@@ -126,6 +132,9 @@ impl Host {
              from attempt a join resource r on r.row = a.resource order by r.id, a.expires_before, a.term_count, a.state",
             "select 'entry', a.id, e.at, e.from_book, e.to_book, e.amount, e.reason, e.resource
              from entry e join account a on a.row = e.account order by a.id, e.at, e.resource, e.amount, e.from_book",
+            "select 'approval', p.id, p.state, p.cause, p.command, p.hash, p.cost, p.available, p.expires_before, p.asked_at,
+                 p.lapses_at, p.closed_at, p.lapse
+             from approval p order by p.id",
             "select 'deferred', r.id, d.pay_at, d.effective_at
              from deferred_purchase d join resource r on r.row = d.resource order by r.id, d.pay_at",
         ];

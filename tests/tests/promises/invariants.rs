@@ -37,10 +37,11 @@ pub fn no_period_is_paid_twice(host: &Host) -> Checked {
     )?;
     none_of(
         host,
-        "a renewal was paid for and has no settled attempt",
+        "a renewal was paid for and has no settled attempt, although nothing that was renewed with it was refunded",
         "select o.id from orders o where o.is_renewal and o.refunded_at is null and not exists
              (select 1 from attempt a join resource r on r.row = a.resource
-              where a.state = 'settled' and o.id like r.id || '/%')",
+              where a.state = 'settled' and o.id like r.id || '/%')
+           and not exists (select 1 from orders along where along.id = o.id and along.refunded_at is not null)",
     )?;
     let mut seen = BTreeMap::<(String, String), u32>::new();
     for settled in host.events("renewal_settled") {
@@ -82,7 +83,7 @@ pub fn everything_live_has_a_wake(host: &Host, until: i64) -> Checked {
     )
 }
 
-/// A resource with auto-renew that expired was tried: it has an attempt, or a reason.
+/// A resource with auto-renew that expired was tried: it has an attempt, an approval or a reason.
 pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
     let mut declined = BTreeMap::<String, Vec<String>>::new();
     for event in host.events("renewal_declined") {
@@ -100,8 +101,14 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
         let set_late = host.events("setting_changed").iter().any(|event| text(event, "resource") == id);
         let tried =
             declined.get(&id).is_some_and(|tries| tries.iter().any(|tried| *tried <= text(change, "at")));
+        // After an outage somebody is asked when it is too late already.
+        let held = host.rows(&format!(
+            "select p.id from approval p join resource r on r.row = p.resource
+             where r.id = '{id}' and p.cause = 'auto' and p.expires_before between {0} - 86400 and {0}",
+            at(change)
+        ));
         proptest::prop_assert!(
-            !is_renewing || !had_tries || set_late || tried,
+            !is_renewing || !had_tries || set_late || tried || !held.is_empty(),
             "`{id}` lapsed at {} and nobody had tried to renew it",
             change["at"]
         );
@@ -208,12 +215,69 @@ pub fn no_expiry_moves_back(host: &Host) -> Checked {
     Ok(())
 }
 
+/// What is held waits for somebody, or has ended, and is told of; nothing dear is paid for that nobody approved of.
+pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
+    none_of(
+        host,
+        "an attempt awaits an approval that is not open",
+        "select r.id, a.at from attempt a join resource r on r.row = a.resource
+         where a.state = 'awaiting_approval' and not exists
+             (select 1 from approval p where p.attempt = a.row and p.state = 'open')",
+    )?;
+    none_of(
+        host,
+        "an approval is open and its attempt does not await it",
+        "select p.id, a.state from approval p join attempt a on a.row = p.attempt
+         where p.state = 'open' and a.state <> 'awaiting_approval'",
+    )?;
+    none_of(
+        host,
+        "an approval is open and there is nothing to decide on",
+        &format!(
+            "select p.id from approval p join hot h on h.resource = p.resource
+             where p.state = 'open'
+               and (p.lapses_at <= {until} or h.stage > 2 or h.expires_at is not p.expires_before)"
+        ),
+    )?;
+    none_of(
+        host,
+        "two approvals of one resource are open for the same",
+        "select one.id, other.id from approval one join approval other
+         on other.resource = one.resource and other.row > one.row and other.command = one.command
+         where one.state = 'open' and other.state = 'open'",
+    )?;
+    none_of(
+        host,
+        "more was paid at once than may be without an approval",
+        "select e.resource, e.at, e.amount, a.approval_above from entry e join account a on a.row = e.account
+         where e.to_book = 3 and e.amount > a.approval_above and not exists
+             (select 1 from approval p where p.account = a.row and p.state = 'approved' and p.cost = e.amount)",
+    )?;
+    let asked = host.rows("select id from approval");
+    let told = |kind| host.events(kind).iter().map(|event| text(event, "approval")).collect::<Vec<_>>();
+    let (mut requested, ended) =
+        (told("approval_requested"), [told("approval_lapsed"), told("approval_decided")]);
+    requested.sort();
+    requested.dedup();
+    proptest::prop_assert_eq!(requested.len(), asked.len(), "every approval is told of");
+    let closed = host.rows("select id from approval where state <> 'open'");
+    let mut ended = ended.concat();
+    ended.sort();
+    proptest::prop_assert_eq!(&ended, &{
+        let mut closed = closed;
+        closed.sort();
+        closed
+    });
+    Ok(())
+}
+
 /// All of it.
 pub fn all(host: &Host, until: i64) -> Checked {
     no_period_is_paid_twice(host)?;
     everything_live_has_a_wake(host, until)?;
     what_lapsed_despite_auto_renew_has_a_reason(host)?;
     money_adds_up(host)?;
+    what_is_dear_is_held(host, until)?;
     no_expiry_moves_back(host)
 }
 

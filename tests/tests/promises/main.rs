@@ -4,6 +4,7 @@
 //! `world` makes inventories and what is done to them, `host` runs an engine over them on virtual time, `invariants`
 //! says what must be so whatever happened. The other files have the promises.
 
+mod approvals;
 mod decisions;
 mod failing;
 mod host;

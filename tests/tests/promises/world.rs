@@ -46,6 +46,16 @@ pub fn busy(money: Money) -> impl Strategy<Value = World> {
         .prop_map(|(inventory, acts)| world(&inventory, acts))
 }
 
+/// A world in which everything may be done, and in which every account holds what costs more than 20.00.
+pub fn careful(money: Money) -> impl Strategy<Value = World> {
+    let limited = |mut inventory: Inventory| {
+        inventory.accounts.iter_mut().for_each(|account| account["approval_above"] = "20.00".into());
+        inventory
+    };
+    (inventory(money).prop_map(limited), prop::collection::vec(act(), 0..12))
+        .prop_map(|(inventory, acts)| world(&inventory, acts))
+}
+
 /// A world in which nobody does anything.
 pub fn quiet(money: Money) -> impl Strategy<Value = World> {
     inventory(money).prop_map(|inventory| world(&inventory, Vec::new()))
@@ -96,30 +106,36 @@ fn inventory(money: Money) -> impl Strategy<Value = Inventory> {
     };
     let huawei = (balance.clone(), prop::sample::select(vec!["2", "5", "7"]), prop::option::of(1..28_u32));
     let baidu = (balance, 0..24_u32, prop::sample::select(vec!["expiry", "renewal"]));
-    (huawei, baidu, prop::collection::vec(bundle(), 1..9)).prop_map(|(huawei, baidu, bundles)| {
-        let mut settings = json!({ "site": "intl", "deduction_days": huawei.1 });
-        if let Some(day) = huawei.2.filter(|day| *day < 8) {
-            settings["unified_expiry_day"] = day.to_string().into();
-        }
-        let accounts = vec![
-            account("hw", "huawei", huawei.0, &settings),
-            account(
-                "bd",
-                "baidu",
-                baidu.0,
-                &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 }),
-            ),
-        ];
-        let resources =
-            bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
-        Inventory { accounts, resources }
-    })
+    // Some accounts hold plans, most of them only the dear ones.
+    let limits = [prop::option::weighted(0.4, 0..150_u32), prop::option::weighted(0.4, 0..150_u32)];
+    (huawei, baidu, limits, prop::collection::vec(bundle(), 1..9)).prop_map(
+        |(huawei, baidu, limits, bundles)| {
+            let mut settings = json!({ "site": "intl", "deduction_days": huawei.1 });
+            if let Some(day) = huawei.2.filter(|day| *day < 8) {
+                settings["unified_expiry_day"] = day.to_string().into();
+            }
+            let accounts = vec![
+                account("hw", "huawei", huawei.0, &settings, limits[0]),
+                account(
+                    "bd",
+                    "baidu",
+                    baidu.0,
+                    &json!({ "try_hour": baidu.1.to_string(), "late_renewal_from": baidu.2 }),
+                    limits[1],
+                ),
+            ];
+            let resources =
+                bundles.iter().enumerate().flat_map(|(number, bundle)| bundle.resources(number)).collect();
+            Inventory { accounts, resources }
+        },
+    )
 }
 
-fn account(id: &str, provider: &str, balance: u32, settings: &Value) -> Value {
+fn account(id: &str, provider: &str, balance: u32, settings: &Value, limit: Option<u32>) -> Value {
     json!({
         "id": id, "provider": provider, "mode": "managed", "currency": "CNY",
         "balance": format!("{balance}.00"), "settings": settings,
+        "approval_above": limit.map(|limit| format!("{limit}.00")),
     })
 }
 

@@ -60,6 +60,7 @@ pub fn account() -> Account {
         currency: "EUR".to_owned(),
         balance: Balance::default(),
         settings: BTreeMap::new(),
+        approval_above: None,
     }
 }
 

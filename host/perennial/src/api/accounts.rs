@@ -25,7 +25,9 @@ use crate::api::shapes;
 use crate::api::shapes::AccountView;
 use crate::api::shapes::EventView;
 use crate::api::write::Reply;
+use crate::api::write::Work;
 use crate::api::write::Write;
+use crate::engine::write::Recorded;
 use crate::formats::body;
 use crate::formats::body::Spot;
 use crate::formats::inventory;
@@ -78,6 +80,8 @@ pub(super) struct NewAccount {
     balance: String,
     /// What the provider's rules are told; the plugin checks it.
     settings: Option<BTreeMap<String, String>>,
+    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    approval_above: Option<String>,
 }
 
 /// Makes an account. Its settings are checked by the provider's plugin.
@@ -113,6 +117,46 @@ pub(super) async fn get(
     query.finish()?;
     let account = host.read(move |db| shapes::account(db, &caller, &id)).await?;
     Ok(Reply::ok_versioned(&AccountView::from(account)).into_response())
+}
+
+/// What is to change about an account.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none. Left out, it
+    /// stays.
+    #[schema(value_type = Option<String>)]
+    approval_above: Option<Option<Micros>>,
+}
+
+impl Body for Change {
+    fn read(spot: Spot<'_, '_>) -> Option<Change> {
+        let fields = spot.object(&["approval_above"])?;
+        let is_given = fields.get("approval_above").is_some();
+        let limit = fields.optional("approval_above", |spot| spot.amount()).option()?;
+        Some(Change { approval_above: is_given.then_some(limit) })
+    }
+}
+
+/// Changes what the host does for an account. What is held already stays held.
+#[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    request_body = Change, responses((status = 200, body = AccountNow)))]
+pub(super) async fn change(
+    State(host): State<Host>,
+    Id(id): Id,
+    write: Write<Change>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let before = AccountView::from(shapes::account(work.db(), &work.request.caller, &id)?);
+        work.check_version(&shapes::etag(&before))?;
+        work.about(&id, None);
+        let happened = match body.approval_above {
+            Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
+            None => Vec::new(),
+        };
+        account_now(work, &id, happened)
+    })
+    .await
 }
 
 /// A movement of money.
@@ -188,18 +232,27 @@ impl Body for TopUp {
     }
 }
 
-/// What an account has after a top-up.
+/// What an account is after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ToppedUp {
+pub(super) struct AccountNow {
     /// The account as it is now.
     account: AccountView,
     /// What happened.
     events: Vec<EventView>,
 }
 
+fn account_now(work: &mut Work<'_>, id: &str, happened: Vec<Recorded>) -> Result<Reply, Problem> {
+    let events = happened.iter().map(EventView::recorded).collect();
+    work.tell(happened);
+    let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
+    let account = AccountView::from(after);
+    let etag = shapes::etag(&account);
+    Ok(Reply::ok(&AccountNow { account, events }).with_etag(&etag))
+}
+
 /// Adds money to an account.
 #[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
-    request_body = TopUp, responses((status = 200, body = ToppedUp)))]
+    request_body = TopUp, responses((status = 200, body = AccountNow)))]
 pub(super) async fn top_up(
     State(host): State<Host>,
     Id(id): Id,
@@ -211,12 +264,7 @@ pub(super) async fn top_up(
         work.check_version(&shapes::etag(&before))?;
         work.about(&id, None);
         let happened = work.engine.top_up(work.at, &id, body.amount)?;
-        let events = happened.iter().map(EventView::recorded).collect();
-        work.tell(happened);
-        let after = accounts::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("account", &id))?;
-        let account = AccountView::from(after);
-        let etag = shapes::etag(&account);
-        Ok(Reply::ok(&ToppedUp { account, events }).with_etag(&etag))
+        account_now(work, &id, happened)
     })
     .await
 }

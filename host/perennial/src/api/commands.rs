@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::api::approvals::ApprovalView;
 use crate::api::host::Host;
 use crate::api::input::Body;
 use crate::api::input::Id;
@@ -32,6 +33,7 @@ use crate::api::write::Write;
 use crate::engine::command;
 use crate::formats::body::Fields;
 use crate::formats::body::Spot;
+use crate::store::approvals;
 
 /// What every command's body may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,16 +230,26 @@ pub(crate) struct CommandedView {
     pub(crate) events: Vec<EventView>,
 }
 
+/// A command that waits until somebody approves of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Held)]
+pub(crate) struct HeldView {
+    /// What it waits for. The same command again waits for the same.
+    pub(crate) approval: ApprovalView,
+    /// What happened: nothing, if it waited already.
+    pub(crate) events: Vec<EventView>,
+}
+
 /// Extends a resource.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Renew, responses((status = 200, body = CommandedView)))]
+    request_body = Renew, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn renew(host: State<Host>, id: Id, write: Write<RenewBody>) -> Result<Reply, Problem> {
     run(host, id, write).await
 }
 
 /// Turns auto-renew on, or changes it.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = SetAutoRenew, responses((status = 200, body = CommandedView)))]
+    request_body = SetAutoRenew, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn set_auto_renew(
     host: State<Host>,
     id: Id,
@@ -248,7 +260,7 @@ pub(super) async fn set_auto_renew(
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn cancel_auto_renew(
     host: State<Host>,
     id: Id,
@@ -259,7 +271,7 @@ pub(super) async fn cancel_auto_renew(
 
 /// Gives a resource back, or only what has not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = Unsubscribe, responses((status = 200, body = CommandedView)))]
+    request_body = Unsubscribe, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn unsubscribe(
     host: State<Host>,
     id: Id,
@@ -270,7 +282,7 @@ pub(super) async fn unsubscribe(
 
 /// Lets a resource go on as pay-per-use once it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn convert_on_expiry(
     host: State<Host>,
     id: Id,
@@ -281,7 +293,7 @@ pub(super) async fn convert_on_expiry(
 
 /// Takes a conversion back.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn cancel_conversion(
     host: State<Host>,
     id: Id,
@@ -292,7 +304,7 @@ pub(super) async fn cancel_conversion(
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
-    request_body = BuyAgain, responses((status = 200, body = CommandedView)))]
+    request_body = BuyAgain, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
 pub(super) async fn buy_again(
     host: State<Host>,
     id: Id,
@@ -339,7 +351,9 @@ pub(crate) fn carried_out(
     plan_hash: Option<&str>,
 ) -> Result<Reply, Problem> {
     work.about(account, Some(id));
-    let answer = work.engine.command_as_planned(work.at, Some(account), id, command, plan_hash)?;
+    let asked_by = work.request.caller.id.to_string();
+    let terms = command::Terms { planned: plan_hash, asked_by: Some(&asked_by) };
+    let answer = work.engine.command_as_planned(work.at, Some(account), id, command, &terms)?;
     let events = answer.happened.iter().map(EventView::recorded).collect::<Vec<_>>();
     work.tell(answer.happened);
     if let Some(refusal) = &answer.refusal {
@@ -347,6 +361,13 @@ pub(crate) fn carried_out(
             .with("refusal", serde_json::json!(RefusalView::from(refusal)))
             .with("events", serde_json::json!(events));
         return Ok(Reply::problem(&problem));
+    }
+    if let Some(approval) = answer.approval {
+        let stored = approvals::get(work.db(), &approval)?;
+        let stored = stored.ok_or_else(|| Problem::not_found("approval", &approval))?;
+        let approval = ApprovalView::stored(work.db(), stored)?;
+        let location = approval.location();
+        return Ok(Reply::accepted(&location, &HeldView { approval, events }));
     }
     let resource = shapes::resource(work.db(), &work.request.caller, id)?.view(work.db())?;
     let etag = shapes::etag(&resource);

@@ -32,11 +32,13 @@ pub(super) struct Standing {
     pub jobs: i64,
     /// Items of those that have no answer yet.
     pub items: i64,
+    /// Plans that are held until somebody decides.
+    pub approvals_open: i64,
 }
 
 /// How things stand at `now`.
 pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
-    let Stored { due, first_wake, in_doubt, jobs, items } = standing::get(db, now - 1)?;
+    let Stored { due, first_wake, in_doubt, jobs, items, approvals_open } = standing::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
     Ok(Standing {
         due,
@@ -45,6 +47,7 @@ pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, Stor
         in_doubt,
         jobs,
         items,
+        approvals_open,
     })
 }
 

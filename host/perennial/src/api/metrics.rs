@@ -93,6 +93,9 @@ impl Metrics {
             Happened::RenewalInDoubt { .. } => "in_doubt",
             Happened::RenewalSettled { .. }
             | Happened::StageChanged { .. }
+            | Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { .. }
+            | Happened::ApprovalLapsed { .. }
             | Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::Unsubscribed { .. }
@@ -175,6 +178,7 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
         ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
+        ("perennial_approvals_open", "Plans that are held until somebody decides.", standing.approvals_open),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);

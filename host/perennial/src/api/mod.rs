@@ -5,6 +5,7 @@
 //! nowhere else; those of bodies are read like files are. Start with [`mod@routes`].
 
 pub mod accounts;
+pub mod approvals;
 pub mod attempts;
 pub mod audit;
 pub mod auth;
@@ -68,6 +69,7 @@ pub fn describe(host: &Host) -> OpenApi {
 pub fn routes(host: &Host) -> Routes {
     let viewer = Access::Role(Role::Viewer);
     let operator = Access::Role(Role::Operator);
+    let approver = Access::Role(Role::Approver);
     let admin = Access::Role(Role::Admin);
     Routes::new(host)
         .add(Access::Open, routes!(health::alive))
@@ -76,6 +78,7 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(accounts::list))
         .add(admin, routes!(accounts::create))
         .add(viewer, routes!(accounts::get))
+        .add(admin, routes!(accounts::change))
         .add(viewer, routes!(accounts::ledger))
         .add(operator, routes!(accounts::top_up))
         .add(viewer, routes!(resources::list))
@@ -96,6 +99,11 @@ pub fn routes(host: &Host) -> Routes {
         .add(viewer, routes!(jobs::items))
         .add(operator, routes!(jobs::cancel))
         .add(viewer, routes!(attempts::list))
+        .add(viewer, routes!(plans::list))
+        .add(viewer, routes!(approvals::list))
+        .add(viewer, routes!(approvals::get))
+        .add(approver, routes!(approvals::approve))
+        .add(approver, routes!(approvals::reject))
         .add(viewer, routes!(packages::list))
         .add(operator, routes!(packages::record_use))
         .add(viewer, routes!(events::list))

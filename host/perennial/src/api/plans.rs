@@ -1,16 +1,51 @@
-//! What a command would do, as clients see it: every step of the cascade with its price, and what is left out and why.
+//! `/v1/plans`, and what a command would do, as clients see it: every step of the cascade with its price, and what is left
+//! out and why.
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::approval::State as ApprovalState;
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::approvals;
+use crate::api::approvals::ApprovalView;
+use crate::api::auth::Caller;
+use crate::api::host::Host;
+use crate::api::input::Query;
+use crate::api::page;
+use crate::api::page::Page;
+use crate::api::problem::Problem;
 use crate::api::shapes::TermView;
 use crate::api::shapes::shown;
 use crate::engine::proposal::PricedPlan;
 use crate::engine::proposal::Proposal;
+
+/// Lists the plans that wait to be carried out: those of the approvals that are open, or in the `state` that is asked for.
+#[utoipa::path(get, path = "/v1/plans", tag = "plans",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("resource" = Option<String>, Query, description = "Only of this resource."),
+        ("state" = Option<String>, Query, description = "Those of approvals in this state; `open` if left out."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<ApprovalView>)))]
+pub(super) async fn list(
+    State(host): State<Host>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<ApprovalView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let mut filter = approvals::filter(&caller, &mut query);
+    query.finish()?;
+    filter.state = filter.state.or(Some(ApprovalState::Open));
+    approvals::page_of(&host, filter, asked).await
+}
 
 /// A provider's no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -92,6 +127,8 @@ pub(crate) struct PlanView {
     balance_before: String,
     /// What it would have after it, a decimal; the same as before when it is refused.
     balance_after: String,
+    /// Whether somebody has to approve of it before it is carried out.
+    needs_approval: bool,
     /// Carry out with this, and it is only carried out if nothing of the above has changed.
     plan_hash: String,
 }
@@ -119,8 +156,16 @@ impl From<&Proposal> for PlanView {
             refund: proposal.refund().to_string(),
             balance_before: proposal.account.balance.available().to_string(),
             balance_after: proposal.balance_after.available().to_string(),
+            needs_approval: proposal.needs_approval(),
             plan_hash: proposal.hash(),
         }
+    }
+}
+
+impl PlanView {
+    /// A plan that was held, with the hash that it is approved of by.
+    pub(super) fn held(proposal: &Proposal, plan_hash: String) -> PlanView {
+        PlanView { needs_approval: true, plan_hash, ..PlanView::from(proposal) }
     }
 }
 

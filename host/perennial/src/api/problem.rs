@@ -26,6 +26,8 @@ pub enum Kind {
     Unauthorized,
     /// The token's role does not allow it.
     Forbidden,
+    /// The token asked for it itself, and so does not decide on it.
+    OwnApproval,
     /// There is no such thing, or the token does not see it.
     NotFound,
     /// The route has other methods.
@@ -62,10 +64,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::BadRequest,
         Kind::Unauthorized,
         Kind::Forbidden,
+        Kind::OwnApproval,
         Kind::NotFound,
         Kind::MethodNotAllowed,
         Kind::Conflict,
@@ -104,6 +107,9 @@ impl Kind {
             Kind::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
             Kind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
             Kind::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
+            Kind::OwnApproval => {
+                ("own-approval", StatusCode::FORBIDDEN, "Whoever asked for an approval does not decide on it")
+            }
             Kind::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
             Kind::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")

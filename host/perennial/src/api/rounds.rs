@@ -189,7 +189,7 @@ fn looked_at(work: &Work<'_>, resource: &str, command: &Command) -> Result<Answe
         Some(refusal) => Answer::Refused.because(&refusal.code, &refusal.message),
         None => Answered { answer: Answer::Planned.name().to_owned(), ..Answered::default() },
     };
-    answered.planned = proposal.hash_without_balance();
+    answered.planned = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
     // What the balance alone stands against is counted: it is what there has to be.
     answered.spent = answered.planned.as_ref().map(|_| Spent {
         currency: proposal.account.currency.clone(),
@@ -210,7 +210,8 @@ fn check_plan(
 ) -> Result<(), Problem> {
     let Some(planned) = planned else { return Ok(()) };
     let proposal = command::propose(work.db(), work.engine.providers(), work.at, resource, command)?;
-    let found = proposal.and_then(|proposal| proposal.hash_without_balance());
+    let found = proposal.filter(|proposal| !proposal.plans.is_empty());
+    let found = found.map(|proposal| proposal.hash_without_balance());
     if found.as_deref() == Some(planned) {
         return Ok(());
     }

@@ -58,6 +58,8 @@ pub(crate) struct AccountView {
     held: String,
     /// What the provider's rules are told.
     settings: BTreeMap<String, String>,
+    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    approval_above: Option<String>,
 }
 
 impl From<StoredAccount> for AccountView {
@@ -71,6 +73,7 @@ impl From<StoredAccount> for AccountView {
             balance: account.balance.available().to_string(),
             held: account.balance.held().to_string(),
             settings: account.settings,
+            approval_above: shown(account.approval_above),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
 //! wrong.
 
+mod approvals;
 mod audited;
 mod demo;
 mod events;
@@ -76,6 +77,7 @@ enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
     Token(token::Arguments),
+    Approvals(approvals::Arguments),
     Key(key::Arguments),
     Resources(resources::Arguments),
     Events(events::Arguments),
@@ -135,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&context, arguments),
         Command::Serve(arguments) => serve::serve(&context, arguments),
         Command::Token(arguments) => token::token(&context, arguments),
+        Command::Approvals(arguments) => approvals::approvals(&context, arguments),
         Command::Key(arguments) => key::key(&context, arguments),
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),

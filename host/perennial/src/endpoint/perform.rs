@@ -22,6 +22,7 @@ use crate::endpoint::look;
 use crate::endpoint::proof;
 use crate::endpoint::proof::Sender;
 use crate::engine::Engine;
+use crate::engine::command::Terms;
 use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
 use crate::store::accounts;
@@ -216,11 +217,17 @@ impl Acting<'_> {
         let id = account.account.id.as_str();
         let last = subjects::last_order(engine.read())?;
         let answer = match look::is_own(engine.read(), account, resource)? {
-            true => engine.command(self.at, Some(id), resource, command)?,
+            true => {
+                let terms = Terms { planned: None, asked_by: Some(&self.sender().access_key) };
+                engine.command_as_planned(self.at, Some(id), resource, command, &terms)?
+            }
             false => engine.unknown_resource(self.at, Some(id), resource, command)?,
         };
         if let Some(refusal) = answer.refusal {
             return Ok((Outcome::Refused(refusal), answer.happened));
+        }
+        if let Some(approval) = answer.approval {
+            return Ok((Outcome::Held(approval), answer.happened));
         }
         let (mut orders, cost) = subjects::orders_after(engine.read(), last)?;
         let mut refund = Micros::ZERO;

@@ -31,6 +31,7 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::engine::hold::OnHold;
 use crate::engine::parallel;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
@@ -119,6 +120,8 @@ pub struct Item {
     pub carried: Vec<Carried>,
     /// The attempts that were declined.
     pub declined: Vec<Attempt>,
+    /// The approvals that its members were named in; not read where nothing is ever held.
+    pub on_hold: Vec<OnHold>,
     /// What plugins were asked and answered, if decisions are kept.
     pub decisions: Vec<Decided>,
 }
@@ -136,6 +139,7 @@ impl Item {
             problem: None,
             carried: Vec::new(),
             declined: Vec::new(),
+            on_hold: Vec::new(),
             decisions: Vec::new(),
             stored,
         }
@@ -169,6 +173,8 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// Whether questions and answers are kept.
     pub keeps_decisions: bool,
+    /// The token that asks; `None` for the clock.
+    pub asked_by: Option<String>,
 }
 
 /// A renewal try that a walk paused for.
@@ -182,7 +188,7 @@ struct Try {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions }
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, asked_by: None }
     }
 
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
@@ -272,7 +278,7 @@ impl Batch {
                 Err(message) => self.items[one.item].fail(message),
                 Ok(plan) => {
                     self.items[one.item].decisions.extend(kept);
-                    if self.try_renewal(one.item, one.member, plan, one.next_try_at) {
+                    if self.try_renewal(one.item, one.member, plan, one.next_try_at, &one.timeline) {
                         self.items[one.item].course.settle();
                         awake.push(one.item);
                     } else if self.walk_on_after_decline(&one) {
@@ -313,15 +319,21 @@ impl Batch {
         }
     }
 
-    /// Carries out what a try of `member` would do, or writes down why not; returns whether it was carried out.
+    /// Carries out what a try of `member` would do, or holds it, or writes down why not; returns whether it was carried
+    /// out. `timeline` is what lies ahead of the bundle.
     pub fn try_renewal(
         &mut self,
         place: usize,
         member: usize,
         plan: Result<Plan, Refusal>,
         next_try_at: Option<Timestamp>,
+        timeline: &[Occurrence],
     ) -> bool {
         let refusal = match plan {
+            Ok(plan) if self.is_held(place, &plan) => {
+                self.hold_try(place, member, &plan, timeline);
+                return false;
+            }
             Ok(plan) => match self.carry(place, member, Cause::Auto, &plan, &[], "") {
                 Ok(()) => return true,
                 Err(refusal) => {
@@ -408,7 +420,7 @@ impl Batch {
     }
 
     /// Asks for the timelines of the bundles at these places.
-    fn timelines(&self, places: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
+    pub(super) fn timelines(&self, places: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
         self.ask(
             places,
             |&place| place,
@@ -512,7 +524,7 @@ impl Batch {
         }
     }
 
-    fn decided(
+    pub(super) fn decided(
         &self,
         place: usize,
         member: usize,

@@ -9,6 +9,7 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
@@ -39,10 +40,30 @@ use crate::store::tokens::Seen;
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Why it was not carried out; `None` when it was.
+    /// Why it was not carried out; `None` when it was, or waits.
     pub refusal: Option<Refusal>,
+    /// The id of the approval that it waits for, if it does.
+    pub approval: Option<String>,
     /// What happened.
     pub happened: Vec<Recorded>,
+}
+
+/// On which terms a command is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms<'a> {
+    /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
+    pub planned: Option<&'a str>,
+    /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
+    pub asked_by: Option<&'a str>,
+}
+
+/// Refuses to go on if what was planned is something else.
+fn as_planned(proposal: &Proposal, terms: &Terms<'_>) -> Result<(), EngineError> {
+    let found = proposal.hash();
+    match terms.planned {
+        Some(planned) if planned != found => Err(EngineError::PlanChanged { found }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What `command` would do to the resource called `resource` at `at`, with what was due before done first; `None` when
@@ -65,7 +86,10 @@ pub fn propose(
     let before = asked.snapshot();
     let refusal = match desk.seen(at, account, &asked, resource, command)? {
         Some(sent) if sent.seen.is_some() => sent.repeated(),
-        Some(_) | None => asked.carry_out(command)?,
+        Some(_) | None => {
+            let answer = asked.plan(command)?;
+            asked.carry_out(command, answer)?
+        }
     };
     Ok(Some(asked.proposal(before, command, refusal)))
 }
@@ -85,10 +109,10 @@ impl Engine {
         resource: &str,
         command: &Command,
     ) -> Result<Answer, EngineError> {
-        self.command_as_planned(at, account, resource, command, None)
+        self.command_as_planned(at, account, resource, command, &Terms::default())
     }
 
-    /// The same, but only if it does what was planned: `planned` is the hash of a [`Proposal`].
+    /// The same on somebody's terms.
     ///
     /// # Errors
     ///
@@ -99,7 +123,7 @@ impl Engine {
         account: Option<&str>,
         resource: &str,
         command: &Command,
-        planned: Option<&str>,
+        terms: &Terms<'_>,
     ) -> Result<Answer, EngineError> {
         let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
             return self.unknown_resource(at, account, resource, command);
@@ -111,13 +135,22 @@ impl Engine {
             Some(sent) if sent.seen.is_some() => return self.seen_before(at, &mut asked, command, sent),
             sent => sent,
         };
-        let before = planned.map(|_| asked.snapshot());
-        let refusal = asked.carry_out(command)?;
-        if let (Some(before), Some(planned)) = (before, planned) {
-            let found = asked.proposal(before, command, refusal.clone()).hash();
-            if found != planned {
-                return Err(EngineError::PlanChanged { found });
+        asked.batch.asked_by = terms.asked_by.map(str::to_owned);
+        let answer = asked.plan(command)?;
+        if let Ok(plan) = &answer
+            && asked.batch.is_held(0, plan)
+        {
+            if terms.planned.is_some()
+                && let Some(proposal) = propose(self.read(), &self.providers, at, resource, command)?
+            {
+                as_planned(&proposal, terms)?;
             }
+            return self.hold(at, account, asked, command, plan);
+        }
+        let before = terms.planned.map(|_| asked.snapshot());
+        let refusal = asked.carry_out(command, answer)?;
+        if let Some(before) = before {
+            as_planned(&asked.proposal(before, command, refusal.clone()), terms)?;
         }
         if let Some(refusal) = &refusal {
             asked.refuse(command, refusal);
@@ -125,10 +158,24 @@ impl Engine {
         let seen =
             sent.map(|sent| (sent.token, Seen { fingerprint: sent.fingerprint, refusal: refusal.clone() }));
         let happened = self.write_asked(at, account, asked, seen)?;
-        Ok(Answer { refusal, happened })
+        Ok(Answer { refusal, approval: None, happened })
     }
 
-    fn desk(&self) -> Desk<'_> {
+    /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
+    fn hold(
+        &mut self,
+        at: Timestamp,
+        account: i64,
+        mut asked: Asked,
+        command: &Command,
+        plan: &Plan,
+    ) -> Result<Answer, EngineError> {
+        let (approval, is_new) = asked.batch.hold_command(0, asked.member, command, plan)?;
+        let happened = if is_new { self.write_asked(at, account, asked, None)? } else { Vec::new() };
+        Ok(Answer { refusal: None, approval: Some(approval), happened })
+    }
+
+    pub(super) fn desk(&self) -> Desk<'_> {
         Desk { db: self.read(), providers: &self.providers, keeps_decisions: self.keeps_decisions() }
     }
 
@@ -215,7 +262,11 @@ impl Engine {
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
         let asked = self.desk().asked(at, stored, member, &command, Some(purchase.row));
-        let carried_out = asked.and_then(|mut asked| Ok((asked.carry_out(&command)?, asked)));
+        // Whoever ordered it had it approved of then, where that was needed.
+        let carried_out = asked.and_then(|mut asked| {
+            let answer = asked.plan(&command)?;
+            Ok((asked.carry_out(&command, answer)?, asked))
+        });
         match carried_out {
             Ok((refusal, mut asked)) => {
                 if let Some(refusal) = &refusal {
@@ -277,9 +328,9 @@ impl Engine {
                 let event = refused(at, resource, command, &mismatch);
                 let id = asked.batch.accounts[0].account.id.clone();
                 let happened = self.write_event(Some(account), Some(&id), event)?;
-                Ok(Answer { refusal: Some(mismatch), happened })
+                Ok(Answer { refusal: Some(mismatch), approval: None, happened })
             }
-            refusal => Ok(Answer { refusal, happened: Vec::new() }),
+            refusal => Ok(Answer { refusal, approval: None, happened: Vec::new() }),
         }
     }
 
@@ -317,7 +368,7 @@ impl Engine {
         let event = refused(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
         let happened = self.write_event(row, id.as_deref(), event)?;
-        Ok(Answer { refusal: Some(refusal), happened })
+        Ok(Answer { refusal: Some(refusal), approval: None, happened })
     }
 
     /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
@@ -336,7 +387,7 @@ impl Engine {
         self.write_event(Some(row), Some(account), refused(at, resource, command, refusal))
     }
 
-    fn write_event(
+    pub(super) fn write_event(
         &mut self,
         row: Option<i64>,
         account: Option<&str>,
@@ -348,7 +399,7 @@ impl Engine {
         Ok(vec![Recorded { account: account.map(Into::into), event }])
     }
 
-    fn write_asked(
+    pub(super) fn write_asked(
         &mut self,
         at: Timestamp,
         account: i64,

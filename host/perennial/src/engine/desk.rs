@@ -3,13 +3,13 @@
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 
 use perennial_domain::account::Account;
+use perennial_domain::approval;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::order::Order;
-use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -205,16 +205,19 @@ impl Asked {
         }
     }
 
-    /// Asks what the command would do and does it; returns why not, if not.
-    pub(super) fn carry_out(&mut self, command: &Command) -> Result<Option<Refusal>, EngineError> {
-        let plan = match self.plan(command)? {
+    /// Does what the rules answered that the command would do; returns why not, if not.
+    pub(super) fn carry_out(
+        &mut self,
+        command: &Command,
+        answer: Result<Plan, Refusal>,
+    ) -> Result<Option<Refusal>, EngineError> {
+        let plan = match answer {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Some(refusal)),
         };
         self.price(self.member, &plan);
-        if let Err(refusal) =
-            self.batch.carry(0, self.member, Cause::Command, &plan, &self.orders, &self.new_id)
-        {
+        let cause = approval::cause(command);
+        if let Err(refusal) = self.batch.carry(0, self.member, cause, &plan, &self.orders, &self.new_id) {
             if matches!(command, Command::Renew(_)) {
                 self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
             }
@@ -235,7 +238,9 @@ impl Asked {
         if let Ok(plan) = &plan {
             self.price(member, plan);
         }
-        self.batch.try_renewal(0, member, plan, None);
+        let is_held = plan.as_ref().is_ok_and(|plan| self.batch.is_held(0, plan));
+        let timeline = if is_held { self.batch.timeline(0)? } else { Vec::new() };
+        self.batch.try_renewal(0, member, plan, None, &timeline);
         Ok(())
     }
 
@@ -244,7 +249,8 @@ impl Asked {
         self.priced.push(PricedPlan::new(named, plan, &item.course.bundle, item.instant));
     }
 
-    fn plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
+    /// Asks what the command would do.
+    pub(super) fn plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
         let in_play = &self.batch.accounts[0];
         let item = &self.batch.items[0];
         let question = Question {

@@ -4,10 +4,12 @@
 //! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
+pub mod approval;
 pub mod batch;
 pub mod command;
 mod desk;
 pub mod error;
+pub mod hold;
 pub mod import;
 pub mod outlook;
 mod parallel;
@@ -38,6 +40,7 @@ use crate::engine::write::Recorded;
 use crate::store::Store;
 use crate::store::accounts;
 use crate::store::accounts::StoredAccount;
+use crate::store::approvals;
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
 use crate::store::clock;
@@ -136,7 +139,8 @@ impl Engine {
     pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
         let wake = bundles::next_wake(self.read())?;
         let payment = packages::next_deferred(self.read(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        Ok([wake, payment].into_iter().flatten().min())
+        let lapse = approvals::next_lapse(self.read(), Timestamp::MAX)?;
+        Ok([wake, payment, lapse].into_iter().flatten().min())
     }
 
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
@@ -156,12 +160,19 @@ impl Engine {
     /// [`EngineError::Store`] when the database fails.
     pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
         let payment = packages::next_deferred(self.read(), until)?;
-        let by = payment.map_or(until, |payment| payment.pay_at);
-        match (bundles::next_wake(self.read())?.filter(|wake| *wake <= by), payment) {
-            (Some(wake), _) => {
-                let last = by.min(wake + self.spread);
-                let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
-                sink(happened, wake);
+        let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
+        let lapse = approvals::next_lapse(self.read(), until)?;
+        let by = [Some(until), Some(payment_at), lapse].into_iter().flatten().min().unwrap_or(until);
+        if let Some(wake) = bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
+            let last = by.min(wake + self.spread);
+            let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
+            sink(happened, wake);
+            return Ok(true);
+        }
+        match (lapse.filter(|lapse| *lapse < payment_at), payment) {
+            (Some(lapse), _) => {
+                let happened = self.lapse(lapse)?;
+                sink(happened, lapse);
                 Ok(true)
             }
             (None, Some(payment)) => {
@@ -188,6 +199,10 @@ impl Engine {
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
         let mut all = self.resumed(down_since, now)?;
+        // First, because whoever did not decide in time does not hold what is tried now.
+        while let Some(lapse) = approvals::next_lapse(self.read(), now)?.filter(|_| !self.is_stopped()) {
+            all.append(&mut self.lapse(lapse)?);
+        }
         while !self.is_stopped() {
             let Some(mut happened) = self.decide_and_write(now, |_| now)? else { break };
             all.append(&mut happened);
@@ -292,6 +307,7 @@ fn gather(
     let mut places = HashMap::<i64, usize>::new();
     let mut batch = Batch::new(keeps_decisions);
     batch.items.reserve(due.len());
+    let with_open = approvals::open_accounts(db)?;
     for stored in due {
         let account = match places.get(&stored.account) {
             Some(place) => *place,
@@ -303,7 +319,10 @@ fn gather(
             }
         };
         let instant = instant_of(&stored);
-        batch.items.push(Item::new(stored, account, instant));
+        let holds = batch.accounts[account].account.approval_above.is_some()
+            || with_open.binary_search(&stored.account).is_ok();
+        let on_hold = if holds { hold::on_hold(db, &stored.rows)? } else { Vec::new() };
+        batch.items.push(Item { on_hold, ..Item::new(stored, account, instant) });
     }
     Ok(batch)
 }

@@ -3,6 +3,7 @@
 //! Knows plans, prices and what makes two proposals the same one. Asks nothing and writes nothing.
 
 use perennial_domain::account::Account;
+use perennial_domain::approval;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::carry;
 use perennial_domain::ledger::Balance;
@@ -91,45 +92,56 @@ impl Proposal {
         self.plans.iter().flat_map(|priced| priced.refunds.iter().copied()).sum()
     }
 
+    /// What the command commits to, with what is to be paid later.
+    pub fn commitment(&self) -> Micros {
+        let own = self.plans.first();
+        own.map_or(Micros::ZERO, |own| approval::commitment(&own.plan, &self.bundle, self.at))
+    }
+
+    /// Whether somebody has to approve of the command before it is carried out.
+    pub fn needs_approval(&self) -> bool {
+        approval::is_held(self.account.approval_above, self.commitment())
+    }
+
     /// Equal for proposals that would do the same to the same: the members' expiries and prices, the balance, the
     /// plugin's revision, the steps and what they cost. When it was asked for does not count.
     pub fn hash(&self) -> String {
-        let refusal = self.refusal.as_ref().map(|refusal| refusal.code.as_str());
-        self.hash_with(json!(self.account.balance.available().to_string()), refusal)
+        let refusal = self.refusal.as_ref().map(|refusal| &refusal.code);
+        self.digest(json!({ "balance": self.account.balance.available().to_string(), "refusal": refusal }))
     }
 
-    /// The same, but the balance does not count, nor whether it suffices: for one command among many, each of which
-    /// changes the balance for the next. `None` when the rules refuse, so that there is no plan.
-    pub fn hash_without_balance(&self) -> Option<String> {
-        (!self.plans.is_empty()).then(|| self.hash_with(Value::Null, None))
+    /// The same, whatever the account has: paying in does not change what somebody approves of.
+    pub fn hash_without_balance(&self) -> String {
+        self.digest(json!({}))
     }
 
-    fn hash_with(&self, balance: Value, refusal: Option<&str>) -> String {
+    fn digest(&self, mut whole: Value) -> String {
         let members = self.bundle.members.iter().map(|member| {
             json!([member.id, member.stage.name(), shown(member.expires_at), shown(member.price)])
         });
         let plans = self.plans.iter().map(|priced| self.plan_value(priced));
-        let whole = json!({
-            "account": self.account.id,
-            "balance": balance,
-            "command": formats::decision::command(&self.command),
-            "members": members.collect::<Vec<_>>(),
-            "named": self.named,
-            "plans": plans.collect::<Vec<_>>(),
-            "refusal": refusal,
-            "revision": self.revision,
-        });
+        whole["account"] = json!(self.account.id);
+        whole["command"] = json!(formats::decision::command(&self.command));
+        whole["members"] = members.collect();
+        whole["named"] = json!(self.named);
+        whole["plans"] = plans.collect();
+        whole["revision"] = json!(self.revision);
         let digest = Sha256::digest(whole.to_string());
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// A plan without the present: what is bought at once is bought at once whenever that is.
+    /// A plan without the present: what is bought at once is bought at once whenever that is, and what is renewed late may
+    /// be renewed from then on.
     fn plan_value(&self, priced: &PricedPlan) -> Value {
         let mut plan = priced.plan.clone();
+        let epoch = Timestamp::from_second(0);
         for step in &mut plan.steps {
+            let is_late = self.bundle.members[step.member].expires_at.is_some_and(|at| at <= self.at);
             match &mut step.operation {
+                Operation::Extend(extension) if is_late => {
+                    (extension.expires_at, extension.anchor_day) = (epoch, None);
+                }
                 Operation::Buy(buying) if buying.pay_at == self.at => {
-                    let epoch = Timestamp::from_second(0);
                     if buying.effective_at == self.at {
                         (buying.effective_at, buying.expires_at) = (epoch, epoch);
                     }

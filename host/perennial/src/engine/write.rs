@@ -15,10 +15,13 @@ use rusqlite::Connection;
 use crate::engine::batch::Batch;
 use crate::engine::batch::InPlay;
 use crate::engine::batch::Item;
+use crate::engine::hold::OnHold;
 use crate::engine::parallel;
 use crate::engine::rules::Rules;
 use crate::formats;
 use crate::store::accounts;
+use crate::store::approvals;
+use crate::store::approvals::NewApproval;
 use crate::store::attempts;
 use crate::store::bundles;
 use crate::store::bundles::Agenda;
@@ -43,7 +46,8 @@ pub struct Recorded {
 /// # Errors
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
-pub fn batch(db: &Connection, batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
+pub fn batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
+    batch.items.iter_mut().for_each(Item::let_lapse);
     let mut happened = Vec::new();
     let ids = batch
         .accounts
@@ -122,6 +126,9 @@ impl<'c> Pen<'c> {
         for carried in &item.carried {
             self.carried(in_play, item, carried)?;
         }
+        for on_hold in &item.on_hold {
+            on_hold_changed(self.db, in_play, item, on_hold)?;
+        }
         if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
             let revision = self.revision(rules.as_ref())?;
             for decided in &item.decisions {
@@ -187,7 +194,48 @@ fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestam
     orders::insert(db, rows[0], &bought.id, &order)
 }
 
-fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
+/// Writes what became of an approval, if anything did.
+fn on_hold_changed(
+    db: &Connection,
+    in_play: &InPlay,
+    item: &Item,
+    on_hold: &OnHold,
+) -> Result<(), StoreError> {
+    let (row, attempt) = match (on_hold.row, &on_hold.asking) {
+        (Some(row), _) => (row, on_hold.attempt),
+        (None, None) => return Ok(()),
+        (None, Some(asking)) => {
+            let held = &on_hold.held;
+            let attempt = match &held.key {
+                Some(key) => Some(attempts::hold(db, row_of(item, &key.resource)?, key.clone(), asking.at)?),
+                None => None,
+            };
+            let new = NewApproval {
+                id: &on_hold.id,
+                account: in_play.row,
+                resource: item.stored.rows[held.member],
+                cause: held.cause,
+                priced: &asking.priced,
+                attempt,
+                expires_before: held.expires_before,
+                asked_at: asking.at,
+                asked_by: asking.by.as_deref(),
+                lapses_at: asking.lapses_at,
+            };
+            (approvals::insert(db, &new)?, attempt)
+        }
+    };
+    if let Some(closing) = &on_hold.closing {
+        approvals::close(db, row, on_hold.held.state, closing)?;
+        if let Some(attempt) = attempt {
+            attempts::void_awaiting(db, attempt, closing.at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The row of the resource called `resource`, which is a member of the bundle.
+pub(super) fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
     let place = item.course.bundle.members.iter().position(|member| member.id == resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
     Ok(item.stored.rows[place.ok_or_else(damaged)?])

@@ -176,6 +176,10 @@ impl Lane {
             Happened::RenewalInDoubt { .. } | Happened::PackageDepleted { .. } => {
                 self.problem = Some(words())
             }
+            Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { asked_again: false, .. }
+            | Happened::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
+            Happened::ApprovalDecided { .. } | Happened::ApprovalLapsed { .. } => self.problem = None,
             Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
             Happened::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;

@@ -55,11 +55,13 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
     let told = amounts.iter().map(|(name, amount)| format!("{name} {}", dates::amount(*amount)));
     writeln!(out, "  {}", told.collect::<Vec<_>>().join("   "))?;
     writeln!(out, "  {}: {}", dates::counted(account.lanes.len(), "resource"), stages(account))?;
-    let counts = [
+    let held = account.count(Topic::Held);
+    let mut counts = vec![
         dates::counted(account.renewals(), "renewal"),
         dates::counted(account.count(Topic::Declined), "decline"),
         dates::counted(account.count(Topic::Refused), "refused command"),
     ];
+    counts.extend((held > 0).then(|| dates::counted(held, "held plan")));
     writeln!(out, "  {}", counts.join(", "))
 }
 
@@ -140,15 +142,23 @@ fn tone(event: &Event) -> Tone {
     let Some(topic) = Topic::of(&event.what) else { return Tone::Plain };
     match topic {
         Topic::Renewed | Topic::RenewedByCommand | Topic::Revived => Tone::Good,
-        Topic::Declined | Topic::InDoubt | Topic::Grace | Topic::Low | Topic::Uncovered | Topic::Resumed => {
-            Tone::Warning
-        }
+        Topic::Declined
+        | Topic::InDoubt
+        | Topic::Held
+        | Topic::Lapsed
+        | Topic::Grace
+        | Topic::Low
+        | Topic::Uncovered
+        | Topic::Resumed => Tone::Warning,
         Topic::Refused | Topic::PluginFailed | Topic::Retention | Topic::Released | Topic::Depleted => {
             Tone::Bad
         }
         Topic::Notice | Topic::Setting | Topic::Used => Tone::Faint,
-        Topic::Unsubscribed | Topic::Converted | Topic::Bought | Topic::Refilled | Topic::TopUp => {
-            Tone::Plain
-        }
+        Topic::Decided
+        | Topic::Unsubscribed
+        | Topic::Converted
+        | Topic::Bought
+        | Topic::Refilled
+        | Topic::TopUp => Tone::Plain,
     }
 }

@@ -12,6 +12,9 @@ pub(super) enum Topic {
     RenewedByCommand,
     Declined,
     InDoubt,
+    Held,
+    Decided,
+    Lapsed,
     Refused,
     PluginFailed,
     Grace,
@@ -47,11 +50,14 @@ pub(super) enum Row {
 
 impl Topic {
     /// Every topic.
-    pub(super) const ALL: [Topic; 22] = [
+    pub(super) const ALL: [Topic; 25] = [
         Topic::Renewed,
         Topic::RenewedByCommand,
         Topic::Declined,
         Topic::InDoubt,
+        Topic::Held,
+        Topic::Decided,
+        Topic::Lapsed,
         Topic::Refused,
         Topic::PluginFailed,
         Topic::Grace,
@@ -86,6 +92,9 @@ impl Topic {
             Happened::RenewalSettled { cause: Cause::Command, .. } => Topic::RenewedByCommand,
             Happened::RenewalDeclined { .. } => Topic::Declined,
             Happened::RenewalInDoubt { .. } => Topic::InDoubt,
+            Happened::ApprovalRequested { .. } => Topic::Held,
+            Happened::ApprovalDecided { .. } => Topic::Decided,
+            Happened::ApprovalLapsed { .. } => Topic::Lapsed,
             Happened::CommandRefused { .. } => Topic::Refused,
             Happened::SettingChanged { .. } => Topic::Setting,
             Happened::Unsubscribed { .. } => Topic::Unsubscribed,
@@ -113,6 +122,9 @@ impl Topic {
             Topic::RenewedByCommand => "renewal by command",
             Topic::Declined => "decline",
             Topic::InDoubt => "renewal in doubt",
+            Topic::Held => "held plan",
+            Topic::Decided => "decision on a held plan",
+            Topic::Lapsed => "lapsed approval",
             Topic::Refused => "refused command",
             Topic::PluginFailed => "plugin failure",
             Topic::Grace => "in grace",
@@ -141,6 +153,9 @@ impl Topic {
             Topic::RenewedByCommand => "renewals by command",
             Topic::Declined => "declines",
             Topic::InDoubt => "renewals in doubt",
+            Topic::Held => "held plans",
+            Topic::Decided => "decisions on held plans",
+            Topic::Lapsed => "lapsed approvals",
             Topic::Refused => "refused commands",
             Topic::PluginFailed => "plugin failures",
             Topic::Grace => "in grace",
@@ -169,6 +184,9 @@ impl Topic {
             Topic::RenewedByCommand => "by-command",
             Topic::Declined => "declined",
             Topic::InDoubt => "in-doubt",
+            Topic::Held => "held",
+            Topic::Decided => "decided",
+            Topic::Lapsed => "lapsed",
             Topic::Refused => "refused",
             Topic::PluginFailed => "plugin-failed",
             Topic::Grace => "grace",
@@ -195,6 +213,8 @@ impl Topic {
         match self {
             Topic::Declined
             | Topic::InDoubt
+            | Topic::Held
+            | Topic::Lapsed
             | Topic::Refused
             | Topic::PluginFailed
             | Topic::Low
@@ -202,6 +222,7 @@ impl Topic {
             | Topic::Uncovered => Row::Above,
             Topic::Renewed
             | Topic::RenewedByCommand
+            | Topic::Decided
             | Topic::Unsubscribed
             | Topic::Converted
             | Topic::Bought
@@ -224,6 +245,9 @@ impl Topic {
             Topic::RenewedByCommand
             | Topic::Declined
             | Topic::InDoubt
+            | Topic::Held
+            | Topic::Decided
+            | Topic::Lapsed
             | Topic::Refused
             | Topic::PluginFailed
             | Topic::Grace

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::approval::Lapse;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::Happened;
@@ -42,6 +43,20 @@ impl Wording<'_> {
                 format!(
                     "renewal in doubt: {code}; nobody knows whether {attempt} was renewed, so it is only asked about"
                 )
+            }
+            Happened::ApprovalRequested { approval, command, cause, cost, lapses_at, .. } => {
+                let what = match cause {
+                    Cause::Auto => "automatic renewal".to_owned(),
+                    Cause::Command => format!("command {}", spaced(command)),
+                };
+                self.held(what, approval, *cost, *lapses_at)
+            }
+            Happened::ApprovalDecided { approval, decision, by, reason, asked_again } => {
+                let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+                format!("{approval} {} by {by}{why}{}", decision.name(), again(*asked_again))
+            }
+            Happened::ApprovalLapsed { approval, reason, asked_again } => {
+                format!("approval {approval} lapsed: {}{}", lapse_words(*reason), again(*asked_again))
             }
             Happened::CommandRefused { command, code, message } => {
                 format!("command {} refused: {code} {message}", spaced(command))
@@ -90,6 +105,11 @@ impl Wording<'_> {
                 format!("host running again, down since {}", instant(*down_since))
             }
         }
+    }
+
+    fn held(self, what: String, approval: &str, cost: Micros, lapses_at: Timestamp) -> String {
+        let cost = self.money(cost);
+        format!("{what} held: {cost} needs an approval, {approval}, by {}", instant(lapses_at))
     }
 
     fn renewed(self, what: &Happened) -> String {
@@ -174,6 +194,19 @@ fn stage_changed(from: Stage, to: Stage) -> String {
         Stage::Converted => "converted to pay-per-use",
     };
     format!("{what} (was {})", from.name())
+}
+
+fn lapse_words(lapse: Lapse) -> &'static str {
+    match lapse {
+        Lapse::Undecided => "nobody decided in time",
+        Lapse::Ended => "the resource has ended",
+        Lapse::ExpiryMoved => "the resource has another expiry",
+        Lapse::AutoRenewOff => "auto-renew is off",
+    }
+}
+
+fn again(asked_again: bool) -> &'static str {
+    if asked_again { "" } else { "; not asked for again for this period" }
 }
 
 fn instant(at: Timestamp) -> String {

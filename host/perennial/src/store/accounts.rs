@@ -26,8 +26,8 @@ pub struct StoredAccount {
 /// Adds an account and returns its row.
 pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
     db.prepare_cached(
-        "insert into account (id, provider, mode, currency, available, held, settings)
-         values (:id, :provider, :mode, :currency, :available, :held, :settings)",
+        "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
+         values (:id, :provider, :mode, :currency, :available, :held, :settings, :approval_above)",
     )?
     .execute(named_params! {
         ":id": account.id,
@@ -37,6 +37,7 @@ pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
         ":available": account.balance.available().as_micros(),
         ":held": account.balance.held().as_micros(),
         ":settings": words::strings_text(&account.settings),
+        ":approval_above": account.approval_above.map(Micros::as_micros),
     })?;
     Ok(db.last_insert_rowid())
 }
@@ -86,6 +87,13 @@ pub fn set_balance(db: &Connection, row: i64, balance: Balance) -> Result<(), St
     Ok(())
 }
 
+/// Sets above which cost an account's plans are held; `None` holds none.
+pub fn set_approval_above(db: &Connection, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
+    db.prepare_cached("update account set approval_above = ?2 where row = ?1")?
+        .execute((row, limit.map(Micros::as_micros)))?;
+    Ok(())
+}
+
 fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
     let settings: String = row.get("settings")?;
     let mode: String = row.get("mode")?;
@@ -99,6 +107,7 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
         currency: row.get("currency")?,
         balance: Balance::new(Micros::new(row.get("available")?), Micros::new(row.get("held")?)),
         settings: words::strings(&settings)?,
+        approval_above: row.get::<_, Option<i64>>("approval_above")?.map(Micros::new),
     };
     Ok(StoredAccount { row: row.get("row")?, account })
 }

@@ -7,7 +7,7 @@ use rusqlite::types::ToSqlOutput;
 use crate::store::error::StoreError;
 
 /// Each table with how one of its rows, `t`, belongs to an account among `:accounts`.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("account", "t.id in (select value from json_each(:accounts))"),
     ("resource", OF_ACCOUNT),
     ("hot", OF_RESOURCE),
@@ -20,6 +20,7 @@ const TABLES: [(&str, &str); 8] = [
     ("deferred_purchase", OF_RESOURCE),
     ("attempt", OF_RESOURCE),
     ("orders", OF_RESOURCE),
+    ("approval", OF_ACCOUNT),
 ];
 const OF_ACCOUNT: &str =
     "t.account in (select row from account where id in (select value from json_each(:accounts)))";

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answered;
 pub mod api_tokens;
+pub mod approvals;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;

@@ -15,7 +15,8 @@ create table account (
     currency  text not null,
     available integer not null,  -- a projection of the entries
     held      integer not null,  -- likewise
-    settings  text not null      -- JSON object of strings
+    settings  text not null,     -- JSON object of strings
+    approval_above integer       -- plans that cost more are held; null holds none
 );
 
 -- What is wide and rarely changes.
@@ -152,6 +153,35 @@ create table event (
     body     text not null       -- JSON object of what the type adds
 );
 create index event_resource on event (resource);
+
+-- Plans that were held, and what became of them. None is ever deleted.
+create table approval (
+    row            integer primary key,
+    id             text not null unique,
+    account        integer not null references account,
+    resource       integer not null references resource,  -- the one that was named
+    state          text not null,
+    cause          text not null,
+    command        text not null,    -- equal for equal commands
+    question       text not null,    -- what the plugin was asked last
+    answer         text not null,    -- its plan
+    revision       text not null,    -- the digest of the revision that answered
+    hash           text not null,    -- equal as long as it would do the same for the same money
+    cost           integer not null,
+    available      integer not null, -- what the account had then
+    attempt        integer references attempt,            -- null for what is no renewal
+    expires_before integer,          -- of the resource
+    asked_at       integer not null,
+    asked_by       text,             -- the id of the token or provider key; null for the clock
+    lapses_at      integer not null,
+    closed_at      integer,          -- null while it is open
+    decided_by     text,             -- the token's id
+    reason         text,             -- why, if they said
+    lapse          text              -- why it lapsed, if it did
+);
+create index approval_resource on approval (resource);
+create index approval_open on approval (account) where state = 'open';
+create index approval_lapse on approval (lapses_at, row) where state = 'open';
 
 -- Commands that carried a token, and what they were answered.
 create table token (

@@ -19,6 +19,8 @@ pub struct Standing {
     pub jobs: i64,
     /// Items of those that have no answer yet.
     pub items: i64,
+    /// Plans that are held until somebody decides.
+    pub approvals_open: i64,
 }
 
 /// How things stand at `at`.
@@ -32,8 +34,12 @@ pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
     let in_doubt = db
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
         .query_row([], |row| row.get(0))?;
+    let approvals_open = db
+        .prepare_cached("select count(*) from approval where state = 'open'")?
+        .query_row([], |row| row.get(0))?;
     let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::waiting(db)?);
-    Ok(Standing { due, first_wake: first_wake.map(Timestamp::from_second), in_doubt, jobs, items })
+    let first_wake = first_wake.map(Timestamp::from_second);
+    Ok(Standing { due, first_wake, in_doubt, jobs, items, approvals_open })
 }
 
 /// The providers of all accounts.

@@ -51,9 +51,11 @@ fn path(server: &Server, path: &str, account: &str) -> String {
         let answer = server.post(token, list, &body("POST", list, account));
         answer.json().pointer(pointer).unwrap().as_str().unwrap().to_owned()
     };
+    let resource = if is_ours { "ecs-1" } else { "bcc-1" };
     let mut segments = path.split('/').skip(2);
     let id = match (segments.next().unwrap_or_default(), segments.next()) {
-        ("resources", _) => if is_ours { "ecs-1" } else { "bcc-1" }.to_owned(),
+        ("resources", _) => resource.to_owned(),
+        ("approvals", _) => format!("{resource}~1"),
         ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
         ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
         ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
@@ -64,9 +66,20 @@ fn path(server: &Server, path: &str, account: &str) -> String {
     path.replace("{id}", &id).replace("{file}", "none.ics")
 }
 
+/// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
+fn hold(server: &Server) {
+    for (account, resource) in [("acme-hw", "ecs-1"), ("beta-bd", "bcc-1")] {
+        let limit = r#"{"approval_above": "0.00"}"#;
+        let path = format!("/v1/accounts/{account}");
+        assert_eq!(server.send("admin", "PATCH", &path, &[], limit).status, 200);
+        assert_eq!(server.post("operator", &format!("/v1/resources/{resource}:renew"), "{}").status, 202);
+    }
+}
+
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     let server = Server::furnished();
+    hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));
     let mut callers = vec![""];
@@ -99,6 +112,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/accounts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts                             401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
         GET    /v1/accounts/{id}                        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        PATCH  /v1/accounts/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
         GET    /v1/accounts/{id}/ledger                 401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/accounts/{id}:top-up                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/resources                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
@@ -119,6 +133,11 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         GET    /v1/jobs/{id}/items                      401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
         POST   /v1/jobs/{id}:cancel                     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plans                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/approvals/{id}:approve               401 403 403 200 409 | 403 403 404 404 | 403 403 200 409
+        POST   /v1/approvals/{id}:reject                401 403 403 409 409 | 403 403 404 404 | 403 403 409 409
         GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
@@ -156,17 +175,19 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
 #[test]
 fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
     let server = Server::furnished();
+    hold(&server);
     for (there, not_there) in [
         ("/v1/accounts/beta-bd", "/v1/accounts/none"),
         ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
         ("/v1/resources/bcc-1", "/v1/resources/none"),
+        ("/v1/approvals/bcc-1~1", "/v1/approvals/none~1"),
     ] {
         let hidden =
             server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
         assert_eq!(hidden, server.get("bound-admin", not_there).body);
     }
     path(&server, "/v1/webhooks/{id}", "beta-bd");
-    for list in ["accounts", "resources", "events", "attempts", "audit", "webhooks"] {
+    for list in ["accounts", "resources", "events", "attempts", "plans", "approvals", "audit", "webhooks"] {
         let body = server.get("bound-admin", &format!("/v1/{list}")).body;
         assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
     }

@@ -11,9 +11,10 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "b4c35c3260b2338c66413ca0442fceca"
+        etag: "a84d9d0ff010bed93d025d57717bad59"
         location: /v1/accounts/acme-hw
         {
+          "approval_above": null,
           "balance": "12.50",
           "currency": "CNY",
           "held": "0.00",
@@ -28,8 +29,9 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "b4c35c3260b2338c66413ca0442fceca"
+        etag: "a84d9d0ff010bed93d025d57717bad59"
         {
+          "approval_above": null,
           "balance": "12.50",
           "currency": "CNY",
           "held": "0.00",
@@ -47,6 +49,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
         {
           "items": [
             {
+              "approval_above": null,
               "balance": "12.50",
               "currency": "CNY",
               "held": "0.00",
@@ -64,9 +67,10 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "4b439895a046097bb15955714b55db52"
+        etag: "18bbd269f805317100af86180ef8aa1a"
         {
           "account": {
+            "approval_above": null,
             "balance": "20.00",
             "currency": "CNY",
             "held": "0.00",

@@ -5,10 +5,12 @@
 
 mod access;
 mod accounts;
+mod approvals;
 mod calendars;
 mod commands;
 mod config;
 mod deliveries;
+mod decisions;
 mod forecast;
 mod harness;
 mod idempotency;

@@ -1,5 +1,6 @@
 //! The engine over native rules: what it does with answers, not what providers answer.
 
+mod approvals;
 mod clock;
 mod commands;
 mod packages;

@@ -349,6 +349,7 @@ impl World {
             currency: "CNY".to_owned(),
             balance: Balance::new(money(balance), Micros::ZERO),
             settings: BTreeMap::new(),
+            approval_above: None,
         };
         let new = accounts.iter().map(account).collect::<Vec<_>>();
         let bundles =
@@ -427,9 +428,18 @@ pub fn tell(recorded: &Recorded) -> String {
         "left",
         "pay_at",
         "down_since",
+        "approval",
+        "decision",
+        "lapses_at",
+        "asked_again",
     ];
-    let shown = shown.iter().filter_map(|name| Some((name, body.get(*name)?)));
-    let shown = shown.map(|(name, value)| format!(" {name}={}", value.as_str().unwrap_or("none")));
+    let of_lapse = Some("reason").filter(|_| kind == "approval_lapsed");
+    let shown = shown.into_iter().chain(of_lapse).filter_map(|name| Some((name, body.get(name)?)));
+    let text = |value: &serde_json::Value| match value.as_bool() {
+        Some(flag) => flag.to_string(),
+        None => value.as_str().unwrap_or("none").to_owned(),
+    };
+    let shown = shown.map(|(name, value)| format!(" {name}={}", text(value)));
     let (account, resource) = (recorded.account.as_deref(), event.resource.as_deref());
     let whose = format!("{}/{}", account.unwrap_or("-"), resource.unwrap_or("-"));
     format!("{} {whose} {kind}{}\n", event.at, shown.collect::<String>())

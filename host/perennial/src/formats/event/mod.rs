@@ -61,11 +61,14 @@ pub fn body(event: &Event) -> (&'static str, Value<'_>) {
 }
 
 /// What every type of event is called.
-pub const TYPES: [&str; 19] = [
+pub const TYPES: [&str; 22] = [
     "stage_changed",
     "renewal_settled",
     "renewal_declined",
     "renewal_in_doubt",
+    "approval_requested",
+    "approval_decided",
+    "approval_lapsed",
     "command_refused",
     "setting_changed",
     "unsubscribed",
@@ -90,6 +93,9 @@ pub fn name(what: &Happened) -> &'static str {
         Happened::RenewalSettled { .. } => "renewal_settled",
         Happened::RenewalDeclined { .. } => "renewal_declined",
         Happened::RenewalInDoubt { .. } => "renewal_in_doubt",
+        Happened::ApprovalRequested { .. } => "approval_requested",
+        Happened::ApprovalDecided { .. } => "approval_decided",
+        Happened::ApprovalLapsed { .. } => "approval_lapsed",
         Happened::CommandRefused { .. } => "command_refused",
         Happened::SettingChanged { .. } => "setting_changed",
         Happened::Unsubscribed { .. } => "unsubscribed",
@@ -141,6 +147,27 @@ fn parts(what: &Happened) -> (&'static str, Fields<'_>) {
         Happened::RenewalInDoubt { attempt, code } => {
             vec![("attempt", attempt.into()), ("code", code.into())]
         }
+        Happened::ApprovalRequested { approval, command, cause, asked_by, cost, lapses_at, attempt } => vec![
+            ("approval", approval.into()),
+            ("command", command.into()),
+            ("cause", cause.name().into()),
+            ("asked_by", asked_by.as_deref().into()),
+            ("cost", cost.into()),
+            ("lapses_at", lapses_at.into()),
+            ("attempt", attempt.as_deref().into()),
+        ],
+        Happened::ApprovalDecided { approval, decision, by, reason, asked_again } => vec![
+            ("approval", approval.into()),
+            ("decision", decision.name().into()),
+            ("by", by.into()),
+            ("reason", reason.as_deref().into()),
+            ("asked_again", (*asked_again).into()),
+        ],
+        Happened::ApprovalLapsed { approval, reason, asked_again } => vec![
+            ("approval", approval.into()),
+            ("reason", reason.name().into()),
+            ("asked_again", (*asked_again).into()),
+        ],
         Happened::CommandRefused { command, code, message } => {
             vec![("command", command.into()), ("code", code.into()), ("message", message.into())]
         }

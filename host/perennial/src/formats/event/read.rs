@@ -1,5 +1,7 @@
 //! How a line that this host wrote becomes an event again. Knows what [`super::line`] writes; nothing else.
 
+use perennial_domain::approval::Lapse;
+use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
@@ -100,6 +102,7 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
         "renewal_in_doubt" => {
             Happened::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
         }
+        "approval_requested" | "approval_decided" | "approval_lapsed" => approval(name, fields)?,
         "command_refused" => Happened::CommandRefused {
             command: text(fields, "command")?,
             code: text(fields, "code")?,
@@ -141,6 +144,33 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
         }
     }
     Some(what)
+}
+
+fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<Happened> {
+    let approval = text(fields, "approval")?;
+    Some(match name {
+        "approval_requested" => Happened::ApprovalRequested {
+            approval,
+            command: text(fields, "command")?,
+            cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
+            asked_by: text_or_none(fields, "asked_by")?,
+            cost: amount(fields, "cost")?,
+            lapses_at: instant(fields, "lapses_at")?,
+            attempt: text_or_none(fields, "attempt")?,
+        },
+        "approval_decided" => Happened::ApprovalDecided {
+            approval,
+            decision: fields.required("decision", |spot| spot.one_of(&State::ALL, State::name))?,
+            by: text(fields, "by")?,
+            reason: text_or_none(fields, "reason")?,
+            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+        },
+        _ => Happened::ApprovalLapsed {
+            approval,
+            reason: fields.required("reason", |spot| spot.one_of(&Lapse::ALL, Lapse::name))?,
+            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+        },
+    })
 }
 
 fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<Happened> {

@@ -56,7 +56,8 @@ impl<'c, 'n> Accounts<'c, 'n> {
 
     /// Reads the account at `place` of the list.
     pub(super) fn read(&mut self, place: usize, spot: Spot<'n, '_>) -> Option<()> {
-        let fields = spot.object(&["id", "provider", "mode", "currency", "balance", "settings"])?;
+        let fields =
+            spot.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
         let provider = fields.required("provider", |spot| spot.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
         let id = fields.required("id", |spot| spot.id());
@@ -69,6 +70,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
         if let (Some(provider), Some(_), Some(settings)) = (provider, manifest, &settings) {
             self.check(provider, settings, &fields);
         }
+        let approval_above = fields.optional("approval_above", |spot| spot.amount()).option();
         self.read.push(Account {
             id: id?.to_owned(),
             provider: provider?.to_owned(),
@@ -76,6 +78,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
             currency: currency?.to_owned(),
             balance: Balance::new(balance?, Micros::ZERO),
             settings: settings?,
+            approval_above: approval_above?,
         });
         Some(())
     }

@@ -141,6 +141,7 @@ fn the_printed_example_reads_as_it_says() {
                         "deduction_days": "7",
                         "site": "intl",
                     },
+                    approval_above: None,
                 },
             ],
             bundles: [

@@ -36,6 +36,7 @@ fn account(account: &Account) -> Value<'_> {
         ("currency", (&account.currency).into()),
         ("balance", (account.balance.available() + account.balance.held()).into()),
         ("settings", (&account.settings).into()),
+        ("approval_above", account.approval_above.into()),
     ])
 }
 

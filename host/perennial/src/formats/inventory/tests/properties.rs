@@ -110,14 +110,16 @@ fn bundle() -> impl Strategy<Value = Bundle> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    ("[A-Z]{3}", amount(), option::of(".{0,8}"), select(vec!["huawei", "utc"])).prop_map(
-        |(currency, balance, site, provider)| Account {
+    let limit = option::of(amount());
+    ("[A-Z]{3}", amount(), option::of(".{0,8}"), select(vec!["huawei", "utc"]), limit).prop_map(
+        |(currency, balance, site, provider, approval_above)| Account {
             id: String::new(),
             provider: provider.to_owned(),
             mode: Mode::Managed,
             currency,
             balance: Balance::new(balance, Micros::ZERO),
             settings: site.into_iter().map(|site| ("site".to_owned(), site)).collect(),
+            approval_above,
         },
     )
 }

@@ -1,0 +1,243 @@
+//! What is held, until when, and what is known of it already.
+
+use proptest::prelude::*;
+
+use crate::approval::Held;
+use crate::approval::Known;
+use crate::approval::Lapse;
+use crate::approval::State;
+use crate::approval::WAIT_MAX;
+use crate::approval::commitment;
+use crate::approval::is_held;
+use crate::approval::known_command;
+use crate::approval::known_try;
+use crate::approval::lapses_at;
+use crate::attempt::Key;
+use crate::bundle::Bundle;
+use crate::bundle::OnExpiry;
+use crate::bundle::Resource;
+use crate::bundle::Stage;
+use crate::plan::Buying;
+use crate::plan::Cause;
+use crate::plan::Extension;
+use crate::plan::Operation;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::sample::at;
+use crate::sample::attached;
+use crate::sample::bundle;
+use crate::sample::money;
+use crate::sample::months;
+use crate::sample::package;
+use crate::sample::resource;
+use crate::timeline::Happening;
+use crate::timeline::Occurrence;
+use crate::timestamp::Timestamp;
+
+fn plan(steps: impl IntoIterator<Item = (usize, Operation)>) -> Plan {
+    let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
+    Plan { steps, left_out: Vec::new(), tries_at_once: None }
+}
+
+fn extend(count: u32) -> Operation {
+    let term = months(count);
+    Operation::Extend(Extension { expires_at: at("2027-03-10"), term, extra_days: 0, anchor_day: None })
+}
+
+fn buy(pay_at: &str) -> Operation {
+    let (pay_at, expires_at) = (at(pay_at), at("2026-06-01"));
+    Operation::Buy(Buying { pay_at, effective_at: pay_at, expires_at, anchor_day: 1 })
+}
+
+fn renewing(id: &str) -> Resource {
+    Resource { on_expiry: OnExpiry::Renew, ..resource(id) }
+}
+
+fn key(id: &str, count: u32) -> Key {
+    Key { resource: id.to_owned(), expires_before: at("2026-03-10"), term: months(count) }
+}
+
+/// The renewal of the first member that the clock asked for.
+fn automatic() -> Held {
+    Held {
+        member: 0,
+        cause: Cause::Auto,
+        command: "renew".to_owned(),
+        expires_before: Some(at("2026-03-10")),
+        key: Some(key("ecs-1", 1)),
+        state: State::Open,
+        lapse: None,
+    }
+}
+
+#[test]
+fn a_plan_commits_to_what_is_paid_now_and_to_what_is_paid_later() {
+    let bundle = bundle([package("pkg"), attached("evs-1")]);
+    let now = at("2026-02-01");
+    for (steps, wanted) in [
+        (plan([(0, extend(1)), (1, extend(2))]), "90"),
+        (plan([(0, buy("2026-02-01"))]), "30"),
+        (plan([(0, buy("2026-05-01"))]), "30"),
+        (plan([(0, Operation::SetOnExpiry(OnExpiry::Lapse))]), "0"),
+    ] {
+        assert_eq!(commitment(&steps, &bundle, now), money(wanted), "{steps:?}");
+    }
+}
+
+#[test]
+fn a_plan_is_held_when_it_costs_more_than_the_limit() {
+    assert!(!is_held(None, money("1000000")));
+    assert!(!is_held(Some(money("30")), money("30")));
+    assert!(is_held(Some(money("30")), money("30.000001")));
+    assert!(!is_held(Some(money("0")), money("0")), "what costs nothing needs nobody");
+}
+
+fn tries(all: &[(&str, usize)]) -> Vec<Occurrence> {
+    let occurrence = |(text, member): &(&str, usize)| Occurrence {
+        at: at(text),
+        member: *member,
+        what: Happening::TryRenewal,
+    };
+    all.iter().map(occurrence).collect()
+}
+
+#[test]
+fn an_approval_lapses_before_the_last_try_or_after_a_week_or_at_the_expiry() {
+    let renewal = plan([(0, extend(1))]);
+    let order = plan([(0, buy("2026-03-03"))]);
+    let none: &[(&str, usize)] = &[];
+    for (asked_at, plan, timeline, wanted, why) in [
+        (
+            "2026-03-01",
+            &renewal,
+            &[("2026-03-05", 0), ("2026-03-09", 0)][..],
+            "2026-03-08T23:59:59",
+            "the last try",
+        ),
+        (
+            "2026-03-01",
+            &renewal,
+            &[("2026-03-05", 0), ("2026-03-10", 0)],
+            "2026-03-04T23:59:59",
+            "before the expiry",
+        ),
+        (
+            "2026-03-01",
+            &renewal,
+            &[("2026-03-05", 0), ("2026-03-09", 1)],
+            "2026-03-04T23:59:59",
+            "its own try",
+        ),
+        ("2026-03-01", &renewal, &[("2026-03-09", 1)], "2026-03-08T23:59:59", "the try of what it follows"),
+        ("2026-03-01", &renewal, none, "2026-03-08", "a week"),
+        ("2026-03-05", &renewal, none, "2026-03-10", "the expiry"),
+        ("2026-03-09", &renewal, &[("2026-03-09", 0)], "2026-03-10", "no try is left"),
+        ("2026-03-12", &renewal, none, "2026-03-19", "a week, once it has expired"),
+        ("2026-03-01", &order, &[("2026-03-09", 0)], "2026-03-02T23:59:59", "before it is paid"),
+        ("2026-03-08T23:59:59", &renewal, &[("2026-03-09", 0)], "2026-03-10", "nothing lies before that try"),
+    ] {
+        let found = lapses_at(at(asked_at), plan, 0, Some(at("2026-03-10")), &tries(timeline));
+        assert_eq!(found, at(wanted), "{why}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_approval_always_lapses_later_and_no_later_than_the_wait(
+        asked in 0..10_000_000_i64,
+        expires in prop::option::of(0..10_000_000_i64),
+        others in prop::collection::vec((0..10_000_000_i64, 0..2_usize), 0..6),
+    ) {
+        let asked = Timestamp::from_second(asked);
+        let expires = expires.map(Timestamp::from_second);
+        let occurrence = |(second, member): (i64, usize)| Occurrence {
+            at: Timestamp::from_second(second), member, what: Happening::TryRenewal,
+        };
+        let timeline = others.into_iter().map(occurrence).collect::<Vec<_>>();
+        let found = lapses_at(asked, &plan([(0, extend(1))]), 0, expires, &timeline);
+        prop_assert!(found > asked);
+        let last = timeline.iter().filter(|one| one.member == 0 && one.at > asked + 1)
+            .filter(|one| expires.is_none_or(|expires| one.at < expires)).map(|one| one.at).max();
+        match last {
+            Some(last) => prop_assert!(found < last),
+            None if !timeline.iter().any(|one| one.at > asked + 1) => prop_assert!(found <= asked + WAIT_MAX),
+            None => {}
+        }
+    }
+}
+
+/// What becomes of a resource, and why that lets an approval lapse that the clock, or a person, asked for.
+type Fate = (fn(&mut Resource), Option<Lapse>, Option<Lapse>);
+
+#[test]
+fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
+    let now = |change: fn(&mut Resource)| {
+        let mut member = renewing("ecs-1");
+        change(&mut member);
+        bundle([member])
+    };
+    let of_command = Held { cause: Cause::Command, ..automatic() };
+    let cases: [Fate; 5] = [
+        (|_| {}, None, None),
+        (|member| member.stage = Stage::Grace, None, None),
+        (|member| member.stage = Stage::Unsubscribed, Some(Lapse::Ended), Some(Lapse::Ended)),
+        (
+            |member| member.expires_at = Some(at("2026-04-10")),
+            Some(Lapse::ExpiryMoved),
+            Some(Lapse::ExpiryMoved),
+        ),
+        (|member| member.on_expiry = OnExpiry::Lapse, Some(Lapse::AutoRenewOff), None),
+    ];
+    for (change, of_clock, of_person) in cases {
+        assert_eq!(automatic().lapse(&now(change)), of_clock);
+        assert_eq!(of_command.lapse(&now(change)), of_person);
+        let closed = Held { state: State::Rejected, ..automatic() };
+        assert_eq!(closed.lapse(&now(change)), None, "what has ended ends once");
+    }
+}
+
+#[test]
+fn the_clock_asks_once_for_a_period_unless_what_it_asked_for_lost_its_ground() {
+    let bundle = bundle([renewing("ecs-1"), attached("evs-1")]);
+    let try_of = |held: &[Held], bundle: &Bundle| known_try(held, bundle, 0, Some(&key("ecs-1", 1)));
+    let lapsed = |lapse| Held { state: State::Lapsed, lapse: Some(lapse), ..automatic() };
+    let earlier =
+        Held { expires_before: Some(at("2026-02-10")), key: None, state: State::Rejected, ..automatic() };
+    let by_person = Held { cause: Cause::Command, key: Some(key("ecs-1", 12)), ..automatic() };
+    let no_renewal =
+        Held { cause: Cause::Command, key: None, command: "buy_again".to_owned(), ..automatic() };
+    for (held, wanted, asked_again) in [
+        (automatic(), Known::Waits(0), true),
+        (Held { state: State::Rejected, ..automatic() }, Known::Answered, false),
+        (Held { state: State::Approved, ..automatic() }, Known::No, true),
+        (lapsed(Lapse::Undecided), Known::Answered, false),
+        (lapsed(Lapse::ExpiryMoved), Known::No, true),
+        (lapsed(Lapse::AutoRenewOff), Known::No, false),
+        (lapsed(Lapse::Ended), Known::No, false),
+        (by_person.clone(), Known::Waits(0), true),
+        (Held { state: State::Rejected, ..by_person }, Known::No, true),
+        (no_renewal, Known::No, true),
+        (Held { member: 1, key: Some(key("ecs-1", 1)), ..automatic() }, Known::Waits(0), true),
+        (Held { member: 1, key: Some(key("evs-1", 1)), ..automatic() }, Known::No, true),
+        (earlier, Known::No, false),
+    ] {
+        assert_eq!(try_of(std::slice::from_ref(&held), &bundle), wanted, "{held:?}");
+        assert_eq!(held.may_be_asked_again(), asked_again, "{held:?}");
+    }
+    let both = [Held { state: State::Rejected, ..automatic() }, automatic()];
+    assert_eq!(try_of(&both, &bundle), Known::Waits(1), "what waits comes before what was answered");
+}
+
+#[test]
+fn a_person_asks_again_but_not_twice_at_once() {
+    let same = |held: &Held, command: &str, months| {
+        known_command(std::slice::from_ref(held), 0, command, Some(&key("ecs-1", months)))
+    };
+    let by_person = Held { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
+    assert_eq!(same(&by_person, "renew 1", 1), Known::Waits(0));
+    assert_eq!(same(&by_person, "renew 12", 12), Known::No, "another plan is another approval");
+    assert_eq!(same(&automatic(), "renew 1", 1), Known::Waits(0), "the clock asked for the same");
+    assert_eq!(same(&Held { state: State::Rejected, ..by_person.clone() }, "renew 1", 1), Known::No);
+    let other = Held { member: 1, key: None, ..by_person };
+    assert_eq!(same(&other, "renew 1", 1), Known::No);
+}

@@ -1,0 +1,196 @@
+//! `perennial approvals`: plans that were held, and the decisions on them.
+
+use std::io::Write;
+
+use perennial_domain::approval::State;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::cli::Context;
+use crate::cli::Wrong;
+use crate::cli::audited;
+use crate::cli::output;
+use crate::clock;
+use crate::engine::Engine;
+use crate::engine::Keep;
+use crate::engine::approval::Decision;
+use crate::engine::approval::DecisionError;
+use crate::engine::approval::Verdict;
+use crate::engine::write::Recorded;
+use crate::report;
+use crate::store;
+use crate::store::Store;
+use crate::store::approvals;
+use crate::store::approvals::Filter;
+use crate::store::approvals::StoredApproval;
+use crate::store::audit;
+use crate::store::audit::Record;
+
+/// Lists the plans that are held because they cost more than their account may spend unasked, and decides on them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial approvals list --state open
+  perennial approvals approve ecs-1~1
+  perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
+
+While `perennial run` or `perennial serve` works on the database, decisions are made through the latter:
+POST /v1/approvals/ecs-1~1:approve.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Lists them, oldest first, also while `perennial run` works on the database.
+    List {
+        /// Only of this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Only in this state: open, approved, rejected or lapsed.
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        limit: u32,
+    },
+    /// Carries out what is held, if it still is what the command would do.
+    Approve {
+        /// The approval's id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Says no to what is held.
+    Reject {
+        /// The approval's id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::List { account, state, limit } => {
+            let filter = Filter { account: account.clone(), state: *state, ..Filter::default() };
+            list(context, &filter, *limit)
+        }
+        Action::Approve { id, reason } => {
+            decide(context, "approve", id, reason.as_deref(), |engine, at, decision| {
+                engine.approve(at, id, decision)
+            })
+        }
+        Action::Reject { id, reason } => {
+            decide(context, "reject", id, reason.as_deref(), |engine, at, decision| {
+                engine.reject(at, id, decision)
+            })
+        }
+    }
+}
+
+fn list(context: &Context, filter: &Filter, limit: u32) -> anyhow::Result<()> {
+    let listed = approvals::list(&store::open_for_reading(&context.db)?, filter, 0, limit)?;
+    let mut out = output::writer(None)?;
+    writeln!(
+        out,
+        "{:<20}  {:<8}  {:<12}  {:<20}  {:<7}  {:>12}  {:<20}  asked by",
+        "id", "state", "account", "resource", "cause", "cost", "lapses"
+    )?;
+    for stored in &listed {
+        let StoredApproval { id, account_id, resource_id, asked_by, .. } = stored;
+        let (state, cause) = (stored.state.name(), stored.cause.name());
+        let (cost, lapses) = (stored.priced.cost.to_string(), stored.lapses_at.to_string());
+        let asked_by = asked_by.as_deref().unwrap_or("the clock");
+        writeln!(
+            out,
+            "{id:<20}  {state:<8}  {account_id:<12}  {resource_id:<20}  {cause:<7}  {cost:>12}  {lapses:<20}  {asked_by}"
+        )?;
+    }
+    out.flush()?;
+    if listed.len() == usize::try_from(limit)? {
+        tracing::warn!("only the first {limit} are shown; see `--limit`");
+    }
+    Ok(())
+}
+
+fn decide(
+    context: &Context,
+    verb: &str,
+    id: &str,
+    reason: Option<&str>,
+    decide: impl FnOnce(&mut Engine, Timestamp, &Decision<'_>) -> Result<Verdict, DecisionError>,
+) -> anyhow::Result<()> {
+    let at = clock::now();
+    if !context.db.exists() {
+        return Err(store::error::StoreError::Missing { path: context.db.clone() }.into());
+    }
+    let store = Store::open(&context.db)?;
+    let mut engine = Engine::new(store, context.providers()?, Keep::Everything);
+    let decision = Decision { by: audited::CLI, reason, planned: None };
+    let verdict = engine.atomically(|engine| {
+        let verdict = decide(engine, at, &decision)?;
+        let stored = approvals::get(engine.read(), id)?;
+        audit::insert(engine.read(), &record(at, verb, id, stored, reason, &verdict))?;
+        Ok(verdict)
+    });
+    let verdict = verdict.map_err(|error: DecisionError| match error {
+        DecisionError::Unknown(_) => anyhow::Error::from(Wrong::Argument(error.to_string())),
+        DecisionError::Engine(_)
+        | DecisionError::Closed(_)
+        | DecisionError::Late(_)
+        | DecisionError::Own
+        | DecisionError::OtherPlan(_) => error.into(),
+    })?;
+    match verdict {
+        Verdict::Done(happened) => tell(&happened),
+        Verdict::Refused { refusal, .. } => {
+            anyhow::bail!("it cannot be carried out, and stays open: {} {}", refusal.code, refusal.message)
+        }
+        Verdict::Changed { .. } => {
+            anyhow::bail!(
+                "it would do something else by now, which it holds from now on; look at it with `perennial approvals list`"
+            )
+        }
+    }
+}
+
+fn tell(happened: &[Recorded]) -> anyhow::Result<()> {
+    let mut out = output::writer(None)?;
+    for recorded in happened {
+        let resource = recorded.event.resource.as_deref().unwrap_or_default();
+        writeln!(out, "{} {resource} {}", recorded.event.at, report::words(&recorded.event))?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn record(
+    at: Timestamp,
+    verb: &str,
+    id: &str,
+    stored: Option<StoredApproval>,
+    reason: Option<&str>,
+    verdict: &Verdict,
+) -> Record {
+    let outcome = match verdict {
+        Verdict::Done(_) => "done",
+        Verdict::Refused { .. } => "command-refused",
+        Verdict::Changed { .. } => "plan-changed",
+    };
+    let about = stored.map(|stored| (stored.account_id, stored.resource_id));
+    let (account, resource) = about.unzip();
+    Record {
+        resource,
+        reason: reason.map(str::to_owned),
+        outcome: outcome.to_owned(),
+        ..audited::record(at, &format!("approvals {verb} {id}"), account.as_deref())
+    }
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let found = State::ALL.into_iter().find(|state| state.name() == text);
+    let names = State::ALL.map(State::name).join(", ");
+    found.ok_or_else(|| format!("there is no such state; there are {names}"))
+}
