@@ -418,3 +418,20 @@ fn a_balance_that_does_not_suffice_is_refused_as_the_provider_does() {
     let key = server.key("acme");
     expect!["409 OperationDenied: the balance does not suffice; top the account up before the next try or renew again: 100.00 CNY needed, 10.00 available"].assert_eq(&show(&send(&server, &key, "PUT", RENEW, MONTH)));
 }
+
+#[test]
+fn a_renewal_that_somebody_has_to_approve_of_is_answered_and_does_not_show() {
+    let mut inventory = inventory();
+    inventory["accounts"][0]["approval_above"] = json!("50.00");
+    inventory["accounts"][0]["settings"] = json!({ "renewal_reply": "order" });
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    for _ in 0..2 {
+        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200 {}");
+        server.advance(server.now() + 60);
+        let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
+        assert_eq!(shown["instance"]["expireTime"], "2026-03-10T02:00:00Z");
+    }
+    let asked = server.events().iter().filter(|event| event.contains(" approval_requested ")).count();
+    assert_eq!(asked, 1);
+}
