@@ -8,6 +8,7 @@
 mod auto_renewal;
 mod commands;
 mod conversion;
+mod endpoint;
 mod following;
 mod kinds;
 mod lifecycle;

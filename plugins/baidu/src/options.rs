@@ -6,6 +6,7 @@
 use plugin_sdk::Attributes;
 use plugin_sdk::Refusal;
 use serde::Deserialize;
+use serde::Serialize;
 
 use crate::kinds::Kind;
 use crate::refusals::Code;
@@ -14,9 +15,13 @@ use crate::related::Related;
 
 /// The option that carries the idempotency token.
 pub const CLIENT_TOKEN: &str = "clientToken";
+/// How long a token is remembered after it was last seen, in seconds.
+pub const CLIENT_TOKEN_SECONDS: u32 = 86_400;
 const CLIENT_TOKEN_LENGTH_MAX: usize = 64;
-const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
-const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
+/// The option that names attached products to renew along.
+pub const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
+/// The option that gives disks terms of their own, as JSON text.
+pub const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
 
 /// The options of a renewal, read.
 #[derive(Debug, Default)]
@@ -28,7 +33,7 @@ pub struct Options {
 }
 
 /// A disk's own length of renewal.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CustomPeriod {
     /// The disk's id.
@@ -55,8 +60,13 @@ pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
     Ok(read)
 }
 
+/// Whether the text can be an idempotency token.
+pub fn is_client_token(token: &str) -> bool {
+    token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len())
+}
+
 fn check_token(token: &str) -> Result<(), Refusal> {
-    if token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len()) {
+    if is_client_token(token) {
         return Ok(());
     }
     Err(Code::BadRequest

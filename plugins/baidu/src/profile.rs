@@ -13,6 +13,7 @@ use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
 use crate::members::STATUS;
 use crate::options::CLIENT_TOKEN;
+use crate::options::CLIENT_TOKEN_SECONDS;
 use crate::refusals::Code;
 use crate::settings::Described;
 use crate::settings::SETTINGS;
@@ -47,7 +48,7 @@ pub fn manifest() -> Manifest {
         unknown_resource: Code::NoSuchObject.because("there is no such resource"),
         idempotency: Some(Idempotency {
             option_name: CLIENT_TOKEN.to_owned(),
-            valid_seconds: 86_400,
+            valid_seconds: CLIENT_TOKEN_SECONDS,
             mismatch: Code::IdempotentParameterMismatch.because(
                 "this clientToken was sent with other parameters less than 24 hours ago; take a new one",
             ),

@@ -28,7 +28,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 13] = [
+pub const SETTINGS: [Described; 15] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -66,6 +66,16 @@ pub const SETTINGS: [Described; 13] = [
         "0",
         "days from the start within which a resource can be unsubscribed, 1 to 366, or 0 for any time",
     ),
+    described(
+        "visible_after_seconds",
+        "5",
+        "seconds until the provider's own API shows what a renewal did, 0 to 3600",
+    ),
+    described(
+        "renewal_reply",
+        "empty",
+        "what the provider's own API answers to a renewal: `empty`, or its `order` as an object",
+    ),
 ];
 
 /// The settings of one account, read.
@@ -90,6 +100,10 @@ pub struct Settings {
     pub converts_disks: bool,
     /// 0 is without limit.
     pub refund_within_days: i64,
+    /// How long after a renewal, in seconds, the provider's own API shows the new expiry.
+    pub visible_after_seconds: i64,
+    /// The provider's own API answers a renewal with the id of its order.
+    pub replies_with_order: bool,
 }
 
 impl Settings {
@@ -114,6 +128,8 @@ impl Settings {
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
             converts_disks: get(values, "convert_cds") == Some("all"),
             refund_within_days: number(values, "refund_within_days", 0),
+            visible_after_seconds: number(values, "visible_after_seconds", 5),
+            replies_with_order: get(values, "renewal_reply") == Some("order"),
         }
     }
 
@@ -173,6 +189,8 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("late_renewal_from", &["expiry", "renewal"])
         .choice("convert_cds", &["none", "all"])
         .whole("refund_within_days", 0..=366, &[])
+        .whole("visible_after_seconds", 0..=3600, &[])
+        .choice("renewal_reply", &["empty", "order"])
         .problems()
 }
 

@@ -1,0 +1,437 @@
+//! Baidu's own API against the real host: signed as its SDK signs, and what it does to resources, money and events.
+//!
+//! What each operation accepts is tabled beside the plugin (`plugins/baidu/tests/endpoint`); here is what takes a host.
+
+use axum::body::Body;
+use axum::http::Request;
+use expect_test::expect;
+use hmac::Hmac;
+use hmac::KeyInit;
+use hmac::Mac;
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+use serde_json::json;
+use sha2::Sha256;
+
+use crate::harness::Answer;
+use crate::harness::Key;
+use crate::harness::Server;
+
+const NOW: &str = "2026-03-01T00:00:00Z";
+const HOST: &str = "127.0.0.1:8430";
+const MONTH: &str = r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
+const RENEW: &str = "/v2/instance/i-1?clientToken=t-1&purchaseReserved=";
+
+fn inventory() -> Value {
+    let prepaid = |kind: &str, id: &str, to: Option<&str>, expires_at: &str| {
+        json!({
+            "id": id, "account": "acme", "kind": kind, "region": "bj", "charging": "prepaid",
+            "started_at": "2026-01-10T02:00:00Z", "expires_at": expires_at,
+            "term": { "count": 1, "unit": "month" }, "price": "100.00", "on_expiry": "lapse",
+            "attached_to": to,
+        })
+    };
+    let mut address = prepaid("eip", "ip-1", Some("i-1"), "2026-03-10T02:00:00Z");
+    address["attributes"] = json!({ "eip": "180.76.1.1" });
+    json!({
+        "accounts": [
+            { "id": "acme", "provider": "baidu", "currency": "CNY", "balance": "1000.00" },
+            { "id": "other", "provider": "baidu", "currency": "CNY", "balance": "1000.00" },
+        ],
+        "resources": [
+            prepaid("bcc", "i-1", None, "2026-03-10T02:00:00Z"),
+            prepaid("cds", "v-1", Some("i-1"), "2026-03-10T02:00:00Z"),
+            address,
+            prepaid("bcc", "i-2", None, "2026-03-12T02:00:00Z"),
+            prepaid("cds", "v-2", None, "2026-03-12T02:00:00Z"),
+        ],
+    })
+}
+
+fn server() -> Server {
+    Server::start("baidu", NOW, &inventory())
+}
+
+/// A request before it is signed.
+#[derive(Clone)]
+struct Draft {
+    method: &'static str,
+    target: String,
+    body: String,
+    seconds: i64,
+    more: Vec<(&'static str, String)>,
+}
+
+fn draft(method: &'static str, target: &str, body: &str) -> Draft {
+    Draft { method, target: target.to_owned(), body: body.to_owned(), seconds: 1800, more: Vec::new() }
+}
+
+/// A request that can be sent, as often as one likes, and tampered with.
+#[derive(Clone)]
+struct Signed {
+    draft: Draft,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Draft {
+    /// Signs it as the SDK does, without saying what is signed.
+    fn signed(mut self, key: &Key, at: Timestamp) -> Signed {
+        let mut headers = vec![
+            ("host", HOST.to_owned()),
+            ("content-length", self.body.len().to_string()),
+            ("x-bce-date", at.to_string()),
+        ];
+        headers.append(&mut self.more);
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let mut query = query.split('&').filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        query.sort_unstable();
+        let mut lines =
+            headers.iter().map(|(name, value)| format!("{name}:{}", encoded(value))).collect::<Vec<_>>();
+        lines.sort_unstable();
+        let message = format!("{}\n{path}\n{}\n{}", self.method, query.join("&"), lines.join("\n"));
+        let prefix = format!("bce-auth-v1/{}/{at}/{}", key.access_key, self.seconds);
+        let signature = hmac(&hmac(&key.secret, &prefix), &message);
+        headers.push(("authorization", format!("{prefix}//{signature}")));
+        Signed { draft: self, headers }
+    }
+}
+
+impl Signed {
+    fn send(&self, server: &Server) -> Answer {
+        let mut request = Request::builder().method(self.draft.method).uri(&self.draft.target);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        server.send(request.body(Body::from(self.draft.body.clone())).unwrap())
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+fn hmac(key: &str, message: &str) -> String {
+    let mut hmac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    hmac.update(message.as_bytes());
+    hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn send(server: &Server, key: &Key, method: &'static str, target: &str, body: &str) -> Answer {
+    draft(method, target, body).signed(key, server.now()).send(server)
+}
+
+/// Status, code and message.
+fn show(answer: &Answer) -> String {
+    match answer.status {
+        200 => format!("200 {}", answer.body).trim_end().to_owned(),
+        status => {
+            let body = answer.json();
+            assert_eq!(body["requestId"], answer.headers["x-bce-request-id"].to_str().unwrap());
+            format!("{status} {}: {}", body["code"].as_str().unwrap(), body["message"].as_str().unwrap())
+        }
+    }
+}
+
+#[test]
+fn every_operation_does_what_it_says() {
+    let server = server();
+    let key = server.key("acme");
+    let config = r#"{"config":[{"instanceId":"i-2","cdsList":null,"effectiveType":"AfterExpiration"}]}"#;
+    let mut table = String::new();
+    for (method, target, body) in [
+        ("PUT", RENEW, MONTH),
+        ("PUT", "/v2/instance/i-1?clientToken=t-2&purchaseReserved=&relatedRenewFlag=CDS_EIP_MKT", MONTH),
+        (
+            "POST",
+            "/v2/instance/batchCreateAutoRenewRules?clientToken=t-3",
+            r#"{"instanceId":"i-1","renewEip":false}"#,
+        ),
+        ("POST", "/v2/instance/batchDeleteAutoRenewRules?clientToken=t-4", r#"{"instanceId":"i-1"}"#),
+        ("PUT", "/v2/volume/v-2?clientToken=t-5&purchaseReserved=", MONTH),
+        (
+            "POST",
+            "/v2/volume/autoRenew?clientToken=t-6",
+            r#"{"volumeId":"v-2","renewTimeUnit":"year","renewTime":1}"#,
+        ),
+        ("POST", "/v2/volume/cancelAutoRenew?clientToken=t-7", r#"{"volumeId":"v-2"}"#),
+        ("PUT", "/v2/volume/v-2?modifyChargeType=", "{}"),
+        ("PUT", "/v1/eip/180.76.1.1?clientToken=t-8&purchaseReserved=", MONTH),
+        ("PUT", "/v1/eip/180.76.1.1?clientToken=t-9&startAutoRenew=", "{}"),
+        ("PUT", "/v1/eip/180.76.1.1?clientToken=t-10&stopAutoRenew=", ""),
+        ("POST", "/v2/instance/batch/charging?clientToken=t-11&toPostpay=", config),
+        ("POST", "/v2/instance/batch/charging?clientToken=t-12&toPrepay=", config),
+    ] {
+        let answer = send(&server, &key, method, target, body);
+        table += &format!("{method} {target}\n  {}\n", show(&answer));
+    }
+    expect![[r#"
+        PUT /v2/instance/i-1?clientToken=t-1&purchaseReserved=
+          200
+        PUT /v2/instance/i-1?clientToken=t-2&purchaseReserved=&relatedRenewFlag=CDS_EIP_MKT
+          200
+        POST /v2/instance/batchCreateAutoRenewRules?clientToken=t-3
+          200
+        POST /v2/instance/batchDeleteAutoRenewRules?clientToken=t-4
+          200
+        PUT /v2/volume/v-2?clientToken=t-5&purchaseReserved=
+          200
+        POST /v2/volume/autoRenew?clientToken=t-6
+          200
+        POST /v2/volume/cancelAutoRenew?clientToken=t-7
+          200
+        PUT /v2/volume/v-2?modifyChargeType=
+          200
+        PUT /v1/eip/180.76.1.1?clientToken=t-8&purchaseReserved=
+          200
+        PUT /v1/eip/180.76.1.1?clientToken=t-9&startAutoRenew=
+          200
+        PUT /v1/eip/180.76.1.1?clientToken=t-10&stopAutoRenew=
+          200
+        POST /v2/instance/batch/charging?clientToken=t-11&toPostpay=
+          200 {"orderId":""}
+        POST /v2/instance/batch/charging?clientToken=t-12&toPrepay=
+          409 OperationDenied: `i-2` is prepaid already
+    "#]]
+    .assert_eq(&table);
+    let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
+    expect![[r#"
+        balance_changed acme i-1 {"amount":"-100.00","balance":"900.00","reason":"renewal"}
+        renewal_settled acme i-1 {"cost":"100.00","expires_before":"2026-03-10T02:00:00Z","expires_at":"2026-04-10T02:00:00Z","term":{"count":1,"unit":"month"},"cause":"command","primary":null,"attempt":"i-1/2026-03-10T02:00:00Z/1month","extra_days":0}
+        balance_changed acme i-1 {"amount":"-400.00","balance":"500.00","reason":"renewal"}
+        renewal_settled acme i-1 {"cost":"100.00","expires_before":"2026-04-10T02:00:00Z","expires_at":"2026-05-10T02:00:00Z","term":{"count":1,"unit":"month"},"cause":"command","primary":null,"attempt":"i-1/2026-04-10T02:00:00Z/1month","extra_days":0}
+        renewal_settled acme ip-1 {"cost":"100.00","expires_before":"2026-03-10T02:00:00Z","expires_at":"2026-04-10T02:00:00Z","term":{"count":1,"unit":"month"},"cause":"command","primary":"i-1","attempt":"i-1/2026-04-10T02:00:00Z/1month","extra_days":0}
+        renewal_settled acme v-1 {"cost":"200.00","expires_before":"2026-03-10T02:00:00Z","expires_at":"2026-05-10T02:00:00Z","term":{"count":2,"unit":"month"},"cause":"command","primary":"i-1","attempt":"i-1/2026-04-10T02:00:00Z/1month","extra_days":0}
+        setting_changed acme i-1 {"setting":"renewEip","value":"false"}
+        setting_changed acme i-1 {"setting":"on_expiry","value":"renew"}
+        setting_changed acme i-1 {"setting":"renewal_term","value":"1 month"}
+        setting_changed acme v-1 {"setting":"on_expiry","value":"renew"}
+        setting_changed acme v-1 {"setting":"renewal_term","value":"1 month"}
+        setting_changed acme i-1 {"setting":"renewEip","value":"true"}
+        setting_changed acme i-1 {"setting":"on_expiry","value":"lapse"}
+        setting_changed acme v-1 {"setting":"on_expiry","value":"lapse"}
+        balance_changed acme v-2 {"amount":"-100.00","balance":"400.00","reason":"renewal"}
+        renewal_settled acme v-2 {"cost":"100.00","expires_before":"2026-03-12T02:00:00Z","expires_at":"2026-04-12T02:00:00Z","term":{"count":1,"unit":"month"},"cause":"command","primary":null,"attempt":"v-2/2026-03-12T02:00:00Z/1month","extra_days":0}
+        setting_changed acme v-2 {"setting":"on_expiry","value":"renew"}
+        setting_changed acme v-2 {"setting":"renewal_term","value":"1 year"}
+        setting_changed acme v-2 {"setting":"on_expiry","value":"lapse"}
+        setting_changed acme v-2 {"setting":"on_expiry","value":"convert"}
+        balance_changed acme ip-1 {"amount":"-100.00","balance":"300.00","reason":"renewal"}
+        renewal_settled acme ip-1 {"cost":"100.00","expires_before":"2026-04-10T02:00:00Z","expires_at":"2026-05-10T02:00:00Z","term":{"count":1,"unit":"month"},"cause":"command","primary":null,"attempt":"ip-1/2026-04-10T02:00:00Z/1month","extra_days":0}
+        setting_changed acme ip-1 {"setting":"on_expiry","value":"renew"}
+        setting_changed acme ip-1 {"setting":"renewal_term","value":"1 month"}
+        setting_changed acme ip-1 {"setting":"on_expiry","value":"lapse"}
+        setting_changed acme i-2 {"setting":"on_expiry","value":"convert"}"#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
+    server.advance(server.now() + 5);
+    let shown = |target: &str| {
+        let answer = send(&server, &key, "GET", target, "");
+        let body = answer.json();
+        let items = ["instances", "volumes", "eipList"].into_iter().find_map(|list| body[list].as_array());
+        let items = items.cloned().unwrap_or_else(|| vec![body["instance"].clone(), body["volume"].clone()]);
+        let items = items.iter().filter(|item| !item.is_null());
+        let line = |item: &Value| format!("{} {} until {}", item["name"], item["status"], item["expireTime"]);
+        format!("{target}: {}\n", items.map(line).collect::<Vec<_>>().join(", "))
+    };
+    let targets = [
+        "/v2/instance",
+        "/v2/instance/i-1",
+        "/v2/volume?maxKeys=1000",
+        "/v2/volume/v-2",
+        "/v1/eip?maxKeys=1000",
+    ];
+    expect![[r#"
+        /v2/instance: "i-1" "Running" until "2026-05-10T02:00:00Z", "i-2" "Running" until "2026-03-12T02:00:00Z"
+        /v2/instance/i-1: "i-1" "Running" until "2026-05-10T02:00:00Z"
+        /v2/volume?maxKeys=1000: "v-1" "InUse" until "2026-05-10T02:00:00Z", "v-2" "Available" until "2026-04-12T02:00:00Z"
+        /v2/volume/v-2: "v-2" "Available" until "2026-04-12T02:00:00Z"
+        /v1/eip?maxKeys=1000: "ip-1" "binded" until "2026-05-10T02:00:00Z"
+    "#]].assert_eq(&targets.map(shown).concat());
+}
+
+#[test]
+fn a_renewal_shows_after_a_while_and_a_list_goes_on_where_its_page_ended() {
+    let server = server();
+    let key = server.key("acme");
+    let expiry = || {
+        let body = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
+        body["instance"]["expireTime"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200");
+    assert_eq!(expiry(), "2026-03-10T02:00:00Z");
+    server.advance(server.now() + 4);
+    assert_eq!(expiry(), "2026-03-10T02:00:00Z");
+    server.advance(server.now() + 1);
+    assert_eq!(expiry(), "2026-04-10T02:00:00Z");
+    let first = send(&server, &key, "GET", "/v2/instance?maxKeys=1", "").json();
+    let next = first["nextMarker"].as_str().unwrap();
+    let second = send(&server, &key, "GET", &format!("/v2/instance?marker={next}&maxKeys=1"), "").json();
+    assert_eq!((&first["instances"][0]["id"], &second["instances"][0]["id"]), (&json!("i-1"), &json!("i-2")));
+    assert_eq!((&first["isTruncated"], &second["isTruncated"]), (&json!(true), &json!(false)));
+}
+
+#[test]
+fn a_renewal_with_a_token_is_answered_as_often_as_it_is_sent_and_happens_once() {
+    let server = server();
+    let key = server.key("acme");
+    let renewal = draft("PUT", RENEW, MONTH).signed(&key, server.now());
+    let first = renewal.send(&server);
+    assert_eq!(show(&first), "200");
+    let events = server.events();
+    assert_eq!(show(&renewal.send(&server)), "200");
+    server.advance(server.now() + 1);
+    assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200");
+    assert_eq!(server.events(), events);
+    let other = send(&server, &key, "PUT", RENEW, &MONTH.replace('1', "2"));
+    expect!["403 IdempotentParameterMismatch: this clientToken was sent with other parameters less than 24 hours ago; take a new one"].assert_eq(&show(&other));
+    let renewals = server.events().iter().filter(|event| event.contains(" renewal_settled ")).count();
+    assert_eq!(renewals, 1);
+}
+
+#[test]
+fn a_request_without_a_token_acts_once_and_a_query_is_answered_again() {
+    let server = server();
+    let key = server.key("acme");
+    let renewal = draft("PUT", "/v2/instance/i-1?purchaseReserved=", MONTH).signed(&key, server.now());
+    assert_eq!(show(&renewal.send(&server)), "200");
+    let events = server.events();
+    expect!["403 AccessDenied: this very request was carried out before; see what became of it before signing it anew, and with a `clientToken`, which makes it safe to send again"].assert_eq(&show(&renewal.send(&server)));
+    assert_eq!(server.events(), events);
+    let query = draft("GET", "/v2/instance/i-1", "").signed(&key, server.now());
+    assert_eq!(query.send(&server).body, query.send(&server).body);
+}
+
+#[test]
+fn whoever_replays_a_rule_does_not_bring_it_back() {
+    let server = server();
+    let key = server.key("acme");
+    let line = "/v2/instance/batchCreateAutoRenewRules?clientToken=t-1";
+    let create = draft("POST", line, r#"{"instanceId":"i-1"}"#).signed(&key, server.now());
+    assert_eq!(show(&create.send(&server)), "200");
+    assert_eq!(show(&create.send(&server)), "200");
+    let line = "/v2/instance/batchDeleteAutoRenewRules?clientToken=t-2";
+    assert_eq!(show(&send(&server, &key, "POST", line, r#"{"instanceId":"i-1"}"#)), "200");
+    let events = server.events();
+    assert_eq!(create.send(&server).status, 403);
+    assert_eq!(server.events(), events);
+}
+
+#[test]
+fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
+    let server = server();
+    let (key, other, now) = (server.key("acme"), server.key("other"), server.now());
+    let renewal = || draft("PUT", "/v2/instance/i-1?purchaseReserved=", MONTH);
+    let signed = renewal().signed(&key, now);
+    let changed = |change: fn(&mut Signed)| {
+        let mut signed = signed.clone();
+        change(&mut signed);
+        signed
+    };
+    let with_digest =
+        Draft { more: vec![("content-md5", "4sbVzAMWEsJLzUBwmLG/wQ==".to_owned())], ..renewal() };
+    let mut with_digest = with_digest.signed(&key, now);
+    with_digest.draft.body = MONTH.replace('1', "9");
+    let stranger = Key { access_key: "stranger".to_owned(), ..key.clone() };
+    let mistaken = Key { secret: "mistaken".to_owned(), ..key.clone() };
+    let long = format!("/v2/instance/{}?purchaseReserved=", "i".repeat(1000));
+    let mut table = String::new();
+    for (name, request) in [
+        ("a wrong secret", renewal().signed(&mistaken, now)),
+        ("an unknown key", renewal().signed(&stranger, now)),
+        ("another account's key", renewal().signed(&other, now)),
+        ("a clock 16 minutes ahead", renewal().signed(&key, now + 960)),
+        ("a clock 16 minutes behind", Draft { seconds: 900, ..renewal() }.signed(&key, now - 960)),
+        ("an expired signature", renewal().signed(&key, now - 1800)),
+        ("another path", changed(|signed| signed.draft.target = signed.draft.target.replace("i-1", "i-2"))),
+        ("another query", changed(|signed| signed.draft.target += "&relatedRenewFlag=CDS")),
+        ("another method", changed(|signed| signed.draft.method = "POST")),
+        ("another body", with_digest),
+        ("a header less", changed(|signed| signed.headers.retain(|(name, _)| *name != "x-bce-date"))),
+        ("no authorization", changed(|signed| signed.headers.retain(|(name, _)| *name != "authorization"))),
+        ("an unknown path", draft("GET", "/v2/nothing", "").signed(&key, now)),
+        ("an unknown version", draft("GET", "/v9/instance", "").signed(&key, now)),
+        ("another action", draft("DELETE", "/v2/instance/i-1", "").signed(&key, now)),
+        ("bad JSON", draft("PUT", "/v2/instance/i-1?purchaseReserved=", "{").signed(&key, now)),
+        (
+            "a body of 5 MB",
+            draft("PUT", "/v2/instance/i-1?purchaseReserved=", &" ".repeat(5_000_000)).signed(&key, now),
+        ),
+        ("an over-long id", draft("PUT", &long, MONTH).signed(&key, now)),
+        (
+            "an id that is not ASCII",
+            draft("PUT", "/v2/instance/%E4%BD%A0?purchaseReserved=", MONTH).signed(&key, now),
+        ),
+    ] {
+        table += &format!("{name}\n  {}\n", show(&request.send(&server)));
+    }
+    expect![[r#"
+        a wrong secret
+          400 SignatureDoesNotMatch: the signature is not that of this request; check the secret key and what is signed
+        an unknown key
+          403 InvalidAccessKeyId: there is no such access key, or it was revoked
+        another account's key
+          404 NoSuchObject: there is no instance `i-1`
+        a clock 16 minutes ahead
+          400 RequestExpired: signed at 2026-03-01T00:16:00Z, which is to come: now it is 2026-03-01T00:00:00Z; set the clock
+        a clock 16 minutes behind
+          400 RequestExpired: signed at 2026-02-28T23:44:00Z until 2026-02-28T23:59:00Z; now it is 2026-03-01T00:00:00Z
+        an expired signature
+          400 RequestExpired: signed at 2026-02-28T23:30:00Z until 2026-03-01T00:00:00Z; now it is 2026-03-01T00:00:00Z
+        another path
+          400 SignatureDoesNotMatch: the signature is not that of this request; check the secret key and what is signed
+        another query
+          400 SignatureDoesNotMatch: the signature is not that of this request; check the secret key and what is signed
+        another method
+          400 SignatureDoesNotMatch: the signature is not that of this request; check the secret key and what is signed
+        another body
+          400 BadDigest: `content-md5` is not that of the body
+        a header less
+          400 SignatureDoesNotMatch: the signature is not that of this request; check the secret key and what is signed
+        no authorization
+          400 InvalidHTTPAuthHeader: the authorization cannot be used: there is none; sign the request
+        an unknown path
+          400 InvalidURI: nothing is served at `/v2/nothing`
+        an unknown version
+          404 InvalidVersion: `instance` is served as v1 and v2
+        another action
+          405 MethodNotAllowed: `/v2/instance/i-1` has no DELETE
+        bad JSON
+          400 MalformedJSON: the body cannot be used: EOF while parsing an object at line 1 column 1
+        a body of 5 MB
+          413 EntityTooLarge: the body is longer than 1048576 bytes
+        an over-long id
+          400 BadRequest: an id is 1 to 64 visible ASCII characters
+        an id that is not ASCII
+          400 BadRequest: an id is 1 to 64 visible ASCII characters
+    "#]].assert_eq(&table);
+    assert_eq!(server.events(), [""; 0]);
+    assert_eq!(show(&signed.send(&server)), "200");
+}
+
+#[test]
+fn a_balance_that_does_not_suffice_is_refused_as_the_provider_does() {
+    let mut inventory = inventory();
+    inventory["accounts"][0]["balance"] = json!("10.00");
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    expect!["409 OperationDenied: the balance does not suffice; top the account up before the next try or renew again: 100.00 CNY needed, 10.00 available"].assert_eq(&show(&send(&server, &key, "PUT", RENEW, MONTH)));
+}
+
+#[test]
+fn a_renewal_that_somebody_has_to_approve_of_is_answered_and_does_not_show() {
+    let mut inventory = inventory();
+    inventory["accounts"][0]["approval_above"] = json!("50.00");
+    inventory["accounts"][0]["settings"] = json!({ "renewal_reply": "order" });
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    for _ in 0..2 {
+        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), "200 {}");
+        server.advance(server.now() + 60);
+        let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
+        assert_eq!(shown["instance"]["expireTime"], "2026-03-10T02:00:00Z");
+    }
+    let asked = server.events().iter().filter(|event| event.contains(" approval_requested ")).count();
+    assert_eq!(asked, 1);
+}
