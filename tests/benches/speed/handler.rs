@@ -105,7 +105,7 @@ fn bundle(db: &Connection, id: &str) -> rusqlite::Result<Option<Value>> {
 
 fn rows(db: &Connection, sql: &str, key: i64) -> rusqlite::Result<Vec<Value>> {
     let mut statement = db.prepare_cached(sql)?;
-    let names = statement.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let names = statement.column_names().map(str::to_owned).collect::<Vec<_>>();
     let rows = statement.query_map([key], |row| {
         let mut fields = Map::new();
         for (place, name) in names.iter().enumerate() {

@@ -49,7 +49,8 @@ fn path(server: &Server, path: &str, account: &str) -> String {
     let is_ours = account == "acme-hw";
     let made = |token: &str, list: &str, pointer: &str| {
         let answer = server.post(token, list, &body("POST", list, account));
-        answer.json().pointer(pointer).unwrap().as_str().unwrap().to_owned()
+        let found = answer.json().pointer(pointer).and_then(|id| id.as_str()).map(str::to_owned);
+        found.unwrap_or_else(|| panic!("{list} is answered {}", answer.shown()))
     };
     let resource = if is_ours { "ecs-1" } else { "bcc-1" };
     let mut segments = path.split('/').skip(2);

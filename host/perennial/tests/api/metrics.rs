@@ -37,6 +37,24 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_in_doubt Attempts of which nobody knows whether they happened.
         # TYPE perennial_in_doubt gauge
         perennial_in_doubt 0
+        # HELP perennial_webhooks_disabled Webhooks that are disabled.
+        # TYPE perennial_webhooks_disabled gauge
+        perennial_webhooks_disabled 0
+        # HELP perennial_webhook_pending Deliveries that are to be tried again.
+        # TYPE perennial_webhook_pending gauge
+        perennial_webhook_pending 0
+        # HELP perennial_webhook_behind Events that the enabled webhook furthest behind has not come to.
+        # TYPE perennial_webhook_behind gauge
+        perennial_webhook_behind 0
+        # HELP perennial_jobs_running Jobs of many commands that are not done.
+        # TYPE perennial_jobs_running gauge
+        perennial_jobs_running 0
+        # HELP perennial_job_items_waiting Items of those that have no answer yet.
+        # TYPE perennial_job_items_waiting gauge
+        perennial_job_items_waiting 0
+        # HELP perennial_approvals_open Plans that are held until somebody decides.
+        # TYPE perennial_approvals_open gauge
+        perennial_approvals_open 0
         # HELP perennial_attempts_total Attempts at renewals, by how they ended.
         # TYPE perennial_attempts_total counter
         perennial_attempts_total{class="settled"} 3
@@ -64,6 +82,8 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         perennial_plugin_failures_total{provider="huawei",function="check_settings"} 0
         perennial_plugin_failures_total{provider="huawei",function="make_plan"} 0
         perennial_plugin_failures_total{provider="huawei",function="timeline"} 0
+        # HELP perennial_webhook_deliveries_total Tries at sending an event to a webhook, by what came of them.
+        # TYPE perennial_webhook_deliveries_total counter
         # HELP perennial_http_requests_total Requests that were answered.
         # TYPE perennial_http_requests_total counter
         perennial_http_requests_total{method="GET",route="/v1/resources/{id}",status="404"} 1

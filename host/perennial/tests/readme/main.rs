@@ -56,7 +56,12 @@ fn the_session_with_curl_goes_from_a_token_to_a_renewal_to_the_stream_of_events(
     assert_eq!(json(job)["id"], "job-1");
     assert!(json(items)["items"].is_array(), "{items}");
     assert_eq!(json(as_planned)["id"], "job-2");
-    let [webhook, prices, window, calendar] = more else { panic!("README has other requests: {more:#?}") };
+    let [webhook, prices, window, calendar, _, held, plans, approved] = more else {
+        panic!("README has other requests: {more:#?}");
+    };
+    let approval = &json(plans)["items"][0];
+    assert!(held.contains(approval["id"].as_str().unwrap()), "{held} is what waits: {plans}");
+    assert_eq!(json(approved)["approval"]["state"], "approved", "{approved}");
     assert!(json(webhook)["secret"].as_str().unwrap().starts_with("whsec_"), "{webhook}");
     assert!(prices.lines().count() > 10, "{prices}");
     assert!(json(window)["suggestedWindow"]["start"].is_string(), "{window}");
