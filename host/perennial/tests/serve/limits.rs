@@ -40,10 +40,8 @@ fn what_is_too_much_at_once_is_told_when_to_come_back() {
     ] {
         let folder = Folder::new();
         let server = Served::start(&folder, &[(limit, "1")], &[]);
-        let under_way = server.begin("POST", "/v1/accounts", ACCOUNT.len());
-        let answer = until("the place is taken", || {
-            Some(server.get("/v1/accounts")).filter(|answer| answer.status != 200)
-        });
+        let under_way = server.under_way("POST", "/v1/accounts", ACCOUNT.len());
+        let answer = server.get("/v1/accounts");
         assert_eq!(answer.kind(), kind);
         assert!(answer.head.contains("\r\nretry-after: 1"), "{answer:?}");
         assert_eq!(finish(under_way, ACCOUNT).status, 201);

@@ -84,6 +84,18 @@ impl Served {
         stream
     }
 
+    /// Begins a request and waits until its body is asked for: it has its place then.
+    pub fn under_way(&self, method: &str, path: &str, length: usize) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = self.head(method, path, length).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut asked = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut asked).unwrap();
+        assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream
+    }
+
     /// Sends a request and waits for its answer.
     pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
         finish(self.begin(method, path, body.len()), body)

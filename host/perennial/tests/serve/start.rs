@@ -91,9 +91,7 @@ fn told_to_stop_it_answers_what_is_under_way_and_takes_nothing_more() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &["--virtual-clock", "2026-01-01T00:00:00Z"]);
     let body = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#;
-    let under_way = server.begin("POST", "/v1/accounts", body.len());
-    // The server has it, and waits for its body.
-    until("the request is under way", || (server.get("/healthz").status == 200).then_some(()));
+    let under_way = server.under_way("POST", "/v1/accounts", body.len());
     server.terminate();
     until("connections are refused", || TcpStream::connect(&server.address).err());
     let answer = finish(under_way, body);
