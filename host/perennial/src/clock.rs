@@ -15,8 +15,8 @@ use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
 use crate::store::clock;
 
-/// A gap of more than this many seconds between two ticks was an outage: what was missed in it is caught up on. A shorter
-/// one, such as a restart, was none: everything happens as though the host had been up.
+/// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
+/// A shorter one, such as a restart, was none: everything happens as though the host had been up.
 pub const OUTAGE_AFTER: i64 = 60;
 /// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
 const HEARTBEAT: i64 = 10;
@@ -37,12 +37,37 @@ pub fn run(
     stop: &Receiver<()>,
     observe: &mut dyn FnMut(&Recorded),
 ) -> Result<(), EngineError> {
+    let mut awake = Awake::default();
     loop {
-        tick(engine, now(), observe)?;
+        tick(engine, now(), awake, observe)?;
+        awake = Awake::until(now());
         match stop.recv_timeout(rest(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
+    }
+}
+
+/// Until when the host is known to have been up, beside what the database says: what takes it long is no outage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awake {
+    until: Option<Timestamp>,
+}
+
+impl Awake {
+    /// It has been up until `now`.
+    pub fn until(now: Timestamp) -> Awake {
+        Awake { until: Some(now) }
+    }
+
+    /// It woke at `woken` and has been busy until `now`; if it was down before it woke, the clock is still to find out.
+    pub fn busy(self, woken: Timestamp, now: Timestamp) -> Awake {
+        if self.was_down(woken) { self } else { Awake::until(now) }
+    }
+
+    /// Whether it was down between the last instant of which it is known that it was up, and `now`.
+    fn was_down(self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now - until > OUTAGE_AFTER)
     }
 }
 
@@ -54,10 +79,11 @@ pub fn run(
 pub fn tick(
     engine: &mut Engine,
     now: Timestamp,
+    awake: Awake,
     observe: &mut dyn FnMut(&Recorded),
 ) -> Result<(), EngineError> {
     let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
-    let Some(due) = begin(engine, now, &mut sink)? else { return Ok(()) };
+    let Some(due) = begin(engine, now, awake, &mut sink)? else { return Ok(()) };
     while !engine.is_stopped() && due.step(engine, &mut sink)? {}
     Ok(())
 }
@@ -92,9 +118,14 @@ impl Due {
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn begin(engine: &mut Engine, now: Timestamp, sink: &mut Sink<'_>) -> Result<Option<Due>, EngineError> {
+pub fn begin(
+    engine: &mut Engine,
+    now: Timestamp,
+    awake: Awake,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Due>, EngineError> {
     match clock::ticked_at(engine.read())? {
-        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER => {
+        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && awake.was_down(now) => {
             engine.resume(ticked_at, now, sink)?;
             Ok(Some(Due { until: now, is_late: true }))
         }

@@ -2,7 +2,7 @@
 //! is to read.
 //!
 //! Readers see what is committed; they neither wait for the writer nor make it wait. A thread that is done takes the next
-//! job itself: while there is much to read, nobody is woken for it.
+//! errand itself: while there is much to read, nobody is woken for it.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -21,7 +21,7 @@ use crate::store;
 use crate::store::error::StoreError;
 
 /// What is to be read.
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+type Errand = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Threads that read. They end when this does.
 pub struct Readers {
@@ -36,8 +36,8 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
-    /// Threads that wait for a job.
+    errands: VecDeque<Errand>,
+    /// Threads that wait for an errand.
     idle: usize,
     is_over: bool,
 }
@@ -113,38 +113,38 @@ fn in_one_snapshot<T>(
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while putting or taking a job")
+        self.state.lock().expect("nobody panics while putting or taking an errand")
     }
 
-    fn put(&self, job: Job) {
+    fn put(&self, errand: Errand) {
         let mut state = self.lock();
-        state.jobs.push_back(job);
+        state.errands.push_back(errand);
         if state.idle > 0 {
             self.woken.notify_one();
         }
     }
 
-    /// The next job, as soon as there is one; `None` when there will be no more.
-    fn take(&self) -> Option<Job> {
+    /// The next errand, as soon as there is one; `None` when there will be no more.
+    fn take(&self) -> Option<Errand> {
         let mut state = self.lock();
         loop {
             if state.is_over {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+            if let Some(errand) = state.errands.pop_front() {
+                return Some(errand);
             }
             state.idle += 1;
-            state = self.woken.wait(state).expect("nobody panics while putting or taking a job");
+            state = self.woken.wait(state).expect("nobody panics while putting or taking an errand");
             state.idle -= 1;
         }
     }
 
     /// A thread's life.
     fn work(&self, connection: &Connection) {
-        while let Some(job) = self.take() {
-            // A job that panics was logged so, and its answer is that it failed; the thread goes on.
-            drop(std::panic::catch_unwind(AssertUnwindSafe(|| job(connection))));
+        while let Some(errand) = self.take() {
+            // An errand that panics was logged so, and its answer is that it failed; the thread goes on.
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| errand(connection))));
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("rollback")
             {

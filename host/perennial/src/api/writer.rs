@@ -1,6 +1,6 @@
 //! The writer: one thread that owns the engine, does the clock's work batch by batch, and other work in between.
 //!
-//! Everything that writes is a job for this thread, so nothing is ever decided on what somebody else is changing. Real
+//! Everything that writes is an errand of this thread, so nothing is ever decided on what somebody else is changing. Real
 //! time comes from [`crate::clock`]; on virtual time the clock stands until somebody moves it.
 
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::rounds;
 use crate::clock;
+use crate::clock::Awake;
+use crate::clock::Stopwatch;
 use crate::endpoint::keys::Used;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -33,16 +35,20 @@ use crate::store::error::StoreError;
 use crate::store::jobs;
 use crate::store::provider_keys;
 
-/// The most jobs that wait for the thread; beyond that it is busy.
-const JOBS_MAX: usize = 1024;
+/// The most errands that wait for the thread; beyond that it is busy.
+const ERRANDS_MAX: usize = 1024;
+/// How long it goes on with the next errand before it looks at the clock again, in seconds: the clock keeps time however
+/// many wait.
+const TURN: f64 = 0.1;
+/// How often it writes down what can wait, in seconds.
+const TIDY_AFTER: f64 = 10.0;
 /// How long an answer is kept for whoever asks again with the same idempotency key, in seconds: a week.
 const ANSWERS_KEPT: i64 = 7 * 86_400;
-
 /// How long a job is kept after its end, in seconds: thirty days.
 const JOBS_KEPT: i64 = 30 * 86_400;
 
 /// What is to be done on the writer's thread.
-type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+type Errand = Box<dyn FnOnce(&mut Desk) + Send>;
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +178,7 @@ impl Desk {
 /// The way to the thread.
 #[derive(Clone)]
 pub struct Writer {
-    jobs: mpsc::SyncSender<Job>,
+    errands: mpsc::SyncSender<Errand>,
     stop: Arc<AtomicBool>,
     now: Arc<AtomicI64>,
     moving: Arc<AtomicBool>,
@@ -196,7 +202,7 @@ impl Writer {
         metrics: Arc<Metrics>,
         tokens: Arc<Tokens>,
     ) -> std::io::Result<(Writer, Running)> {
-        let (jobs, waiting) = mpsc::sync_channel(JOBS_MAX);
+        let (errands, waiting) = mpsc::sync_channel(ERRANDS_MAX);
         let stop = Arc::new(AtomicBool::new(false));
         let now = Arc::new(AtomicI64::new(match time {
             Time::Real => 0,
@@ -218,7 +224,7 @@ impl Writer {
             last_job: 0,
         };
         let is_virtual = time != Time::Real;
-        let writer = Writer { jobs, stop: Arc::clone(&stop), now, moving, is_virtual, pulse, keys_used };
+        let writer = Writer { errands, stop: Arc::clone(&stop), now, moving, is_virtual, pulse, keys_used };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || work(desk, &waiting, &stop))?;
         Ok((writer, running))
@@ -254,22 +260,22 @@ impl Writer {
         self.pulse.nudge();
     }
 
-    /// Has `job` done on the thread and waits for what it answers.
+    /// Has `errand` done on the thread and waits for what it answers.
     ///
     /// # Errors
     ///
-    /// [`Kind::Unavailable`] when too many wait or the thread has stopped; that of `job`.
+    /// [`Kind::Unavailable`] when too many wait or the thread has stopped; that of `errand`.
     pub async fn call<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Desk) -> Result<T, Problem> + Send + 'static,
+        errand: impl FnOnce(&mut Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |desk| {
+        let errand: Errand = Box::new(move |desk| {
             // Whoever asked may have gone; what was done is done.
-            drop(answer.send(job(desk)));
+            drop(answer.send(errand(desk)));
         });
         let busy = |_| Problem::new(Kind::Unavailable, "too many writes are waiting").retry_after(1);
-        self.jobs.try_send(job).map_err(busy)?;
+        self.errands.try_send(errand).map_err(busy)?;
         answered
             .await
             .unwrap_or_else(|_| Err(Problem::new(Kind::Unavailable, "the host is stopping").retry_after(5)))
@@ -279,44 +285,58 @@ impl Writer {
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         // If it is full the thread is awake, and looks at the flag.
-        drop(self.jobs.try_send(Box::new(|_| {})));
+        drop(self.errands.try_send(Box::new(|_| {})));
     }
 }
 
 /// The thread's life: the clock, then whoever waits, then one round of a job of many commands, and again.
-fn work(mut desk: Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+fn work(mut desk: Desk, waiting: &mpsc::Receiver<Errand>, stop: &AtomicBool) -> Result<(), EngineError> {
     // What was under way when the host stopped goes on.
     let mut has_more = true;
+    let mut awake = Awake::default();
+    let mut tidied = Stopwatch::start();
     while !stop.load(Ordering::Relaxed) {
         if desk.time == Time::Real {
-            tick(&mut desk, waiting, stop)?;
+            tick(&mut desk, awake, waiting, stop)?;
+            awake = Awake::until(clock::now());
         }
-        let job = match desk.time {
-            _ if has_more => waiting.try_recv().map(Some).or_else(|error| match error {
-                TryRecvError::Empty => Ok(None),
-                TryRecvError::Disconnected => Err(RecvTimeoutError::Disconnected),
+        if tidied.seconds() >= TIDY_AFTER {
+            desk.tidy()?;
+            tidied = Stopwatch::start();
+        }
+        let errand = match desk.time {
+            _ if has_more => waiting.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
             }),
-            Time::Real => waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?).map(Some),
-            Time::Virtual(_) => waiting.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected),
+            Time::Real => waiting.recv_timeout(clock::rest(&desk.engine, clock::now())?),
+            Time::Virtual(_) => waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
-        match job {
-            Ok(Some(job)) => {
-                job(&mut desk);
+        let woken = clock::now();
+        match errand {
+            Ok(errand) => {
+                errand(&mut desk);
                 do_waiting(&mut desk, waiting, stop);
             }
-            Ok(None) => {}
-            Err(RecvTimeoutError::Timeout) => desk.tidy()?,
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
         has_more = !stop.load(Ordering::Relaxed) && rounds::round(&mut desk);
+        awake = awake.busy(woken, clock::now());
     }
     desk.tidy()
 }
 
-/// Does what is due by now, with the jobs that come meanwhile between two batches.
-fn tick(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Result<(), EngineError> {
+/// Does what is due by now, with the errands that come meanwhile between two batches.
+fn tick(
+    desk: &mut Desk,
+    awake: Awake,
+    waiting: &mpsc::Receiver<Errand>,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
     let pulse = desk.pulse.clone();
-    let begun = clock::begin(&mut desk.engine, clock::now(), &mut |happened, _| pulse.tell(&happened))?;
+    let tell = &mut |happened: Vec<Recorded>, _| pulse.tell(&happened);
+    let begun = clock::begin(&mut desk.engine, clock::now(), awake, tell)?;
     let Some(due) = begun else { return Ok(()) };
     let observe = &mut |happened: Vec<Recorded>, _| {
         if due.is_late() {
@@ -330,10 +350,12 @@ fn tick(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) -> Re
     Ok(())
 }
 
-fn do_waiting(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
+/// Does the errands that wait, for one turn.
+fn do_waiting(desk: &mut Desk, waiting: &mpsc::Receiver<Errand>, stop: &AtomicBool) {
+    let turn = Stopwatch::start();
+    while !stop.load(Ordering::Relaxed) && turn.seconds() < TURN {
         match waiting.try_recv() {
-            Ok(job) => job(desk),
+            Ok(errand) => errand(desk),
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
         }
     }
@@ -347,4 +369,39 @@ fn do_waiting(desk: &mut Desk, waiting: &mpsc::Receiver<Job>, stop: &AtomicBool)
 pub fn virtual_start(engine: &Engine, wanted: Timestamp) -> Result<Time, StoreError> {
     let ticked_at = crate::store::clock::ticked_at(engine.read())?;
     Ok(Time::Virtual(ticked_at.map_or(wanted, |ticked_at| wanted.max(ticked_at + 1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::tests::world::World;
+
+    /// An errand that is followed by another one like it, for ten seconds.
+    fn endless(errands: mpsc::SyncSender<Errand>, since: Stopwatch) -> Errand {
+        Box::new(move |_| {
+            if since.seconds() < 10.0 {
+                errands.clone().send(endless(errands, since)).unwrap();
+            }
+        })
+    }
+
+    #[test]
+    fn errands_without_end_do_not_keep_the_thread_from_the_clock() {
+        let pulse = Pulse { metrics: Arc::default(), changes: watch::Sender::new(0) };
+        let mut desk = Desk {
+            engine: World::account("2026-03-07", "30", vec![]).engine,
+            time: Time::Virtual(Timestamp::from_second(0)),
+            now: Arc::default(),
+            moving: Arc::default(),
+            pulse,
+            tokens: Arc::default(),
+            stop: Arc::default(),
+            last_job: 0,
+            keys_used: Arc::default(),
+        };
+        let (errands, waiting) = mpsc::sync_channel(2);
+        errands.send(endless(errands.clone(), Stopwatch::start())).unwrap();
+        do_waiting(&mut desk, &waiting, &AtomicBool::new(false));
+        assert!(waiting.try_recv().is_ok(), "it went on until nothing waited any more");
+    }
 }
