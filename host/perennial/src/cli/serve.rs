@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
@@ -15,6 +16,7 @@ use crate::api::host::Host;
 use crate::api::outbox::Outbox;
 use crate::api::serve;
 use crate::api::serve::Listener;
+use crate::api::writer::Running;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
@@ -22,6 +24,7 @@ use crate::cli::key;
 use crate::cli::run;
 use crate::endpoint;
 use crate::endpoint::Endpoint;
+use crate::engine::error::EngineError;
 use crate::engine::rules::Providers;
 use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
@@ -88,6 +91,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     if let Some(sealer) = sealer {
         host.keep_secrets_with(sealer);
     }
+    let running = stop_with(running, &host);
     let served = runtime.block_on(async {
         let connections = config.limits.connections_max;
         let mut served = Vec::new();
@@ -126,12 +130,22 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         outbox.await.context("sending to webhooks failed; the log says why")
     });
     host.writer().stop();
-    let ended =
-        running.join().map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
+    let ended = running.join().and_then(|ended| ended);
+    let ended = ended.map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
     served?;
     ended?;
     tracing::info!("the host stopped; nothing was left half done");
     Ok(())
+}
+
+/// Has the host stop when the thread that writes ends, whatever ended it: a host whose clock stands must not seem well.
+fn stop_with(running: Running, host: &Host) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
+    let host = host.clone();
+    std::thread::spawn(move || {
+        let ended = running.join();
+        host.begin_to_stop();
+        ended
+    })
 }
 
 /// The providers' own APIs that are to be served: whose, where, and what reads their keys.

@@ -69,3 +69,13 @@ fn a_clock_with_nothing_to_do_beats_all_the_same() {
     let first = until("the first tick", ticked_at);
     until("another tick", || ticked_at().filter(|ticked_at| *ticked_at != first));
 }
+
+#[test]
+fn a_server_whose_clock_fails_ends() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    let database = rusqlite::Connection::open(folder.path("test.db")).unwrap();
+    until("the first tick", || server.get("/v1/clock").json()["ticked_at"].as_str().map(|_| ()));
+    database.execute_batch("alter table clock rename to gone").unwrap();
+    assert_eq!(server.exit_code(), Some(1));
+}
