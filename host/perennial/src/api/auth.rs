@@ -174,6 +174,8 @@ pub struct Tokens {
     known: RwLock<BTreeMap<String, Known>>,
     /// When each was last used, until that is written down.
     used: Mutex<BTreeMap<String, Timestamp>>,
+    /// Held by whoever reads them anew, so that nobody puts back what was read before a token was revoked.
+    loading: Mutex<()>,
 }
 
 struct Known {
@@ -189,6 +191,7 @@ impl Tokens {
     ///
     /// [`StoreError`] when they cannot be read.
     pub fn load(&self, db: &Connection) -> Result<(), StoreError> {
+        let _loading = self.loading.lock().expect("no holder of the tokens panics");
         let mut known = BTreeMap::new();
         for stored in api_tokens::list(db)?.into_iter().filter(|stored| stored.revoked_at.is_none()) {
             let role = Role::ALL.into_iter().find(|role| role.name() == stored.role);
