@@ -8,7 +8,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::harness::Server;
-use crate::receiver;
 use crate::receiver::Receiver;
 use crate::receiver::Reply;
 use crate::webhooks::make;
@@ -464,7 +463,7 @@ fn a_receiver_is_known_by_its_certificate() {
     assert!(error.contains("there is no TLS with `localhost:") && error.contains("UnknownIssuer"), "{error}");
     assert!(receiver.is_empty());
     let webhooks =
-        Webhooks { allow_private: true, certificates: Some(receiver::certificate()), ..Webhooks::DEFAULT };
+        Webhooks { allow_private: true, certificates: Some(receiver.certificate()), ..Webhooks::DEFAULT };
     let server = server.restarted_with(webhooks).sending();
     server.advance("2026-01-01T00:00:05Z");
     assert_eq!(receiver.ids(1), ["c1"]);

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::io::Error;
-use std::path::Path;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,6 +28,7 @@ use perennial::api::config::Tls;
 use perennial::api::serve;
 use perennial::api::serve::Listener;
 use sha2::Sha256;
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -54,15 +54,11 @@ pub struct Message {
 
 type Replies = Arc<Mutex<VecDeque<Reply>>>;
 
-/// The certificate of a safe receiver, for `localhost`; its key lies beside it and is nobody's secret.
-pub fn certificate() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/certificates/receiver.pem")
-}
-
 /// A receiver; without instructions it answers 200.
 pub struct Receiver {
     runtime: Runtime,
-    is_safe: bool,
+    /// The folder of its certificate and key, when it is a safe one.
+    papers: Option<TempDir>,
     port: u16,
     replies: Replies,
     messages: mpsc::UnboundedReceiver<Message>,
@@ -74,27 +70,38 @@ impl Receiver {
         Receiver::with(None)
     }
 
-    /// A receiver over TLS, for whom [`certificate`] speaks.
+    /// A receiver over TLS, for whom [`Receiver::certificate`] speaks.
     pub fn safe() -> Receiver {
-        Receiver::with(Some(Tls { certificate: certificate(), key: certificate().with_extension("key") }))
+        let papers = TempDir::new().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(papers.path().join("receiver.pem"), made.cert.pem()).unwrap();
+        std::fs::write(papers.path().join("receiver.key"), made.signing_key.serialize_pem()).unwrap();
+        Receiver::with(Some(papers))
     }
 
-    fn with(tls: Option<Tls>) -> Receiver {
+    fn with(papers: Option<TempDir>) -> Receiver {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (out, messages) = mpsc::unbounded_channel();
         let replies = Replies::default();
-        let acceptor = tls.as_ref().map(|tls| serve::acceptor(tls).unwrap());
+        let tls = papers.as_ref().map(|papers| papers.path());
+        let tls = tls.map(|at| Tls { certificate: at.join("receiver.pem"), key: at.join("receiver.key") });
+        let acceptor = tls.map(|tls| serve::acceptor(&tls).unwrap());
         let address = "127.0.0.1:0".parse().unwrap();
         let listener = runtime.block_on(Listener::bind(address, acceptor, 100)).unwrap();
         let port = listener.address().unwrap().port();
         let router = Router::new().fallback(answer).with_state((out, Arc::clone(&replies)));
         runtime.spawn(listener.serve(router, pending()));
-        Receiver { runtime, is_safe: tls.is_some(), port, replies, messages }
+        Receiver { runtime, papers, port, replies, messages }
+    }
+
+    /// The certificate of a safe receiver, for `localhost`.
+    pub fn certificate(&self) -> PathBuf {
+        self.papers.as_ref().expect("the receiver is a safe one").path().join("receiver.pem")
     }
 
     pub fn url(&self) -> String {
-        match self.is_safe {
+        match self.papers.is_some() {
             true => format!("https://localhost:{}/hook", self.port),
             false => format!("http://127.0.0.1:{}/hook?of=acme", self.port),
         }
