@@ -31,6 +31,7 @@ use crate::api::write::Reply;
 use crate::api::write::Work;
 use crate::api::write::Write;
 use crate::engine::command;
+use crate::engine::proposal::Proposal;
 use crate::formats::body::Fields;
 use crate::formats::body::Spot;
 use crate::store::approvals;
@@ -335,7 +336,11 @@ async fn run_bare(
 
 async fn carry_out(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
     if write.body.1.dry_run {
-        return look(host, id, write).await;
+        return if write.request.has_key() {
+            look_once(host, id, write).await
+        } else {
+            look(host, id, write).await
+        };
     }
     host.write(write, move |work, (command, terms)| {
         let found = shapes::resource(work.db(), &work.request.caller, &id)?;
@@ -379,7 +384,20 @@ pub(crate) fn carried_out(
     Ok(Reply::ok(&CommandedView { plan: None, resource: Some(resource), events }).with_etag(&etag))
 }
 
-/// What a command would do. Nothing is written, so an idempotency key means nothing here.
+/// What a command would do, or would have done when it was asked so with the same idempotency key.
+async fn look_once(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
+    host.write(write, move |work, (command, terms)| {
+        let found = shapes::resource(work.db(), &work.request.caller, &id)?;
+        work.about(&found.account.account.id, Some(&id));
+        let providers = work.engine.providers();
+        let bundle = (found.stored, found.member);
+        let proposal = command::propose_to(work.db(), providers, work.at, bundle, &command)?;
+        looked_at(&proposal, terms).map(Reply::only_looked_at)
+    })
+    .await
+}
+
+/// What a command would do. Nothing is written, and nobody waits for whoever writes.
 async fn look(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
     let (write, (command, terms)) = write.split();
     let (providers, at) = (host.providers().clone(), host.now());
@@ -390,7 +408,11 @@ async fn look(host: Host, id: String, write: Write<(Command, Terms)>) -> Result<
             Ok(command::propose_to(db, &providers, at, (found.stored, found.member), &command)?)
         })
         .await?;
-    let plan = PlanView::from(&proposal);
+    looked_at(&proposal, terms)
+}
+
+fn looked_at(proposal: &Proposal, terms: Terms) -> Result<Reply, Problem> {
+    let plan = PlanView::from(proposal);
     if let Some(wanted) = terms.plan_hash.filter(|wanted| *wanted != proposal.hash()) {
         let detail = format!("the plan {wanted} is no longer what the command would do; look at it again");
         return Err(Problem::new(Kind::PlanChanged, detail).with("plan_hash", proposal.hash().into()));

@@ -64,6 +64,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it has an idempotency key.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// What the request called `id` of `caller` asks for after it was answered.
     pub(crate) fn afterwards(caller: Caller, operation: &str, id: String, reason: Option<String>) -> Request {
         let operation = operation.to_owned();
@@ -219,6 +224,12 @@ impl Reply {
             reply.headers.insert(name.to_string(), value.to_str().unwrap_or_default().to_owned());
         }
         reply
+    }
+
+    /// The audit log is to say that nothing was done.
+    pub(crate) fn only_looked_at(mut self) -> Reply {
+        self.outcome = "looked_at".to_owned();
+        self
     }
 
     /// With the version of what it shows.

@@ -27,7 +27,7 @@ pub struct Record {
     pub reason: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// `done`, or the type of the problem.
+    /// `done`, `looked_at` for a dry run with an idempotency key, or the type of the problem.
     pub outcome: String,
 }
 

@@ -236,7 +236,7 @@ create table audit (
     operation  text not null,        -- such as `POST /v1/accounts/{id}:top-up`
     reason     text,
     status     integer not null,
-    outcome    text not null         -- `done`, or the type of the problem
+    outcome    text not null         -- `done`, `looked_at` or the type of the problem
 );
 create index audit_account on audit (account);
 

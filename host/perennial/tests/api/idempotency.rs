@@ -89,3 +89,21 @@ fn a_request_that_is_under_way_is_not_begun_again() {
     drop(under_way);
     assert_eq!(server.send("operator", "POST", TOP_UP, KEY, BODY).status, 200);
 }
+
+#[test]
+fn a_dry_run_with_a_key_is_answered_the_same_and_its_key_is_not_for_the_real_thing() {
+    let server = Server::furnished();
+    let renew = "/v1/resources/ecs-1:renew";
+    let send = |body| server.send("operator", "POST", renew, KEY, body);
+    let first = send(r#"{"dry_run": true}"#);
+    assert_eq!(first.status, 200);
+    server.send("operator", "POST", TOP_UP, &[], BODY);
+    let mut second = send(r#"{"dry_run": true}"#);
+    assert_eq!(second.headers.remove("idempotency-replayed").unwrap(), "true");
+    assert_eq!(second, first);
+    let real = send("{}").json();
+    assert_eq!(real["type"], format!("urn:perennial:problem:{}", Kind::KeyReused.slug()));
+    let audit = server.get("admin", "/v1/audit").json();
+    let outcomes = audit["items"].as_array().unwrap().iter().map(|record| record["outcome"].clone());
+    assert_eq!(outcomes.take(2).collect::<Vec<_>>(), ["done", "looked_at"]);
+}
