@@ -259,6 +259,10 @@ impl inventory::Known for Seen<'_> {
     fn has_resource(&self, resource: &str) -> bool {
         bundles::exists(self.db, resource).unwrap_or(false)
     }
+
+    fn shows_resource(&self, resource: &str) -> bool {
+        shapes::resource(self.db, self.caller, resource).is_ok()
+    }
 }
 
 /// What is to change about a resource.

@@ -2,6 +2,8 @@
 
 use expect_test::expect;
 
+use serde_json::json;
+
 use crate::harness::Server;
 
 #[test]
@@ -201,4 +203,20 @@ fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
           "type": "urn:perennial:problem:invalid-fields"
         }"#]].assert_eq(&server.post("operator", "/v1/resources:import", inventory).shown());
     assert_eq!(server.get("viewer", "/v1/resources/new").status, 404);
+}
+
+#[test]
+fn an_import_does_not_tell_a_bound_token_what_others_resources_are_called() {
+    let server = Server::furnished();
+    let attached = |to: &str| {
+        let inventory = json!({ "resources": [{
+            "id": "new", "account": "acme-hw", "kind": "evs", "region": "r", "charging": "postpaid",
+            "started_at": "2026-01-01T00:00:00Z", "attached_to": to,
+        }] });
+        let answer = server.post("bound-operator", "/v1/resources:import", &inventory.to_string());
+        answer.json()["errors"][0]["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(attached("bcc-1"), "there is no resource `bcc-1`");
+    assert_eq!(attached("nothing"), "there is no resource `nothing`");
+    assert!(attached("ecs-1").starts_with("`ecs-1` was imported before"));
 }

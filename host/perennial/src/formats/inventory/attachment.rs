@@ -55,7 +55,7 @@ fn parent(
     let note = |message| note(draft, "attached_to", draft.attached_place, message, problems);
     let shown = words::shown(target);
     let Some(place) = places.get(target).copied() else {
-        if known.has_resource(target) {
+        if known.shows_resource(target) {
             note(format!("{shown} was imported before; a resource is attached only to one of the same file"));
         } else {
             let meant = words::did_you_mean(target, places.keys().copied());

@@ -51,6 +51,11 @@ pub trait Known {
 
     /// Whether a resource of this id exists, in whichever account.
     fn has_resource(&self, resource: &str) -> bool;
+
+    /// Whether whoever imports may know that there is a resource of this id, and so what is wrong with naming it.
+    fn shows_resource(&self, resource: &str) -> bool {
+        self.has_resource(resource)
+    }
 }
 
 /// Nothing exists yet.
