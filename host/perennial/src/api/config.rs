@@ -212,7 +212,7 @@ pub fn read(
     }
     // Files of every format are read the same way, with the same words for what is wrong.
     let json = serde_json::to_string(&table).map_err(|error| ConfigError::NotToml(error.to_string()))?;
-    body::read(&json, config).map_err(|failure| match failure {
+    body::read_as("the file", &json, config).map_err(|failure| match failure {
         body::Failure::NotJson(problems) | body::Failure::Wrong(problems) => ConfigError::Wrong(problems),
     })
 }

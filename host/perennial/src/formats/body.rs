@@ -30,7 +30,20 @@ pub(crate) enum Failure {
 ///
 /// Every problem of it, each with its path.
 pub(crate) fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) -> Result<T, Failure> {
-    let problems = Collector::default();
+    read_as("the body", text, read)
+}
+
+/// Reads what is called `whole`, as a body is read.
+///
+/// # Errors
+///
+/// Every problem of it, each with its path.
+pub(crate) fn read_as<T>(
+    whole: &'static str,
+    text: &str,
+    read: impl FnOnce(Spot<'_, '_>) -> Option<T>,
+) -> Result<T, Failure> {
+    let problems = Collector::of(whole);
     let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
     let value = read(Spot { node: &root, path: Path::Root, problems: &problems });
     problems.finish(value).map_err(Failure::Wrong)

@@ -73,16 +73,29 @@ impl fmt::Display for Problems {
 }
 
 /// The problems of a file that is being read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Collector {
+    /// What its top is called.
+    whole: &'static str,
     found: RefCell<Vec<Problem>>,
 }
 
+impl Default for Collector {
+    fn default() -> Collector {
+        Collector::of("the file")
+    }
+}
+
 impl Collector {
+    /// Those of what is called `whole`.
+    pub(crate) fn of(whole: &'static str) -> Collector {
+        Collector { whole, found: RefCell::default() }
+    }
+
     /// Notes that what is at `path`, the `place`th value of the file, is wrong.
     pub(crate) fn add(&self, place: u32, path: Path<'_>, message: impl Into<String>) {
         let path = match path {
-            Path::Root => "the file".to_owned(),
+            Path::Root => self.whole.to_owned(),
             Path::Member(..) | Path::Item(..) => path.to_string(),
         };
         self.found.borrow_mut().push(Problem { place, path, message: message.into() });

@@ -533,7 +533,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         text += "\n";
     }
     expect![[r#"
-        the file: give exactly one of `ids`, `filter` and `as_planned`
+        the body: give exactly one of `ids`, `filter` and `as_planned`
 
         command: write `renew` as an object: {"renew": {…}}
         ids: expected 1 to 10000 ids, found 0
@@ -543,7 +543,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         ids[0]: it is empty; expected some text
         ids[1]: expected text, found the number 7
 
-        the file: give exactly one of `ids`, `filter` and `as_planned`
+        the body: give exactly one of `ids`, `filter` and `as_planned`
 
         filter.owner: unknown field `owner`; expected `account`, `provider`, `kind`, `stage`, `tag`, `expires_from` or `expires_before`
         filter.stage: there is no `gone`; expected `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`
