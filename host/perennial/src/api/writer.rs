@@ -125,7 +125,8 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`Kind::Conflict`] on real time, or when `to` is in the past.
+    /// [`Kind::Conflict`] on real time, or when `to` is in the past; [`Kind::Unavailable`] when the host stops before the
+    /// clock is there.
     pub fn advance(&mut self, to: Timestamp) -> Result<(), Problem> {
         let Time::Virtual(now) = self.time else {
             return Err(Problem::new(
@@ -143,12 +144,18 @@ impl Desk {
         let pulse = self.pulse.clone();
         self.moving.store(true, Ordering::SeqCst);
         let moved = self.engine.run_to(to - 1, &mut |happened, _| pulse.tell(&happened));
-        if moved.is_ok() {
+        let is_there = moved.is_ok() && !self.engine.is_stopped();
+        if is_there {
             self.set_now(to);
         }
         self.moving.store(false, Ordering::SeqCst);
         pulse.nudge();
-        Ok(moved?)
+        moved?;
+        if !is_there {
+            let detail = "the host is stopping; start it again, then move its clock";
+            return Err(Problem::new(Kind::Unavailable, detail).retry_after(5));
+        }
+        Ok(())
     }
 
     fn set_now(&mut self, to: Timestamp) {
@@ -375,6 +382,7 @@ pub fn virtual_start(engine: &Engine, wanted: Timestamp) -> Result<Time, StoreEr
 mod tests {
     use super::*;
     use crate::engine::tests::world::World;
+    use crate::engine::tests::world::at;
 
     /// An errand that is followed by another one like it, for ten seconds.
     fn endless(errands: mpsc::SyncSender<Errand>, since: Stopwatch) -> Errand {
@@ -385,20 +393,34 @@ mod tests {
         })
     }
 
-    #[test]
-    fn errands_without_end_do_not_keep_the_thread_from_the_clock() {
-        let pulse = Pulse { metrics: Arc::default(), changes: watch::Sender::new(0) };
-        let mut desk = Desk {
-            engine: World::account("2026-03-07", "30", vec![]).engine,
-            time: Time::Virtual(Timestamp::from_second(0)),
+    /// What a thread works with on virtual time, in the year 2026.
+    fn desk() -> Desk {
+        let stop = Arc::<AtomicBool>::default();
+        Desk {
+            engine: World::account("2026-03-07", "30", vec![]).engine.stopped_by(Arc::clone(&stop)),
+            time: Time::Virtual(at("2026-03-07")),
             now: Arc::default(),
             moving: Arc::default(),
-            pulse,
+            pulse: Pulse { metrics: Arc::default(), changes: watch::Sender::new(0) },
             tokens: Arc::default(),
-            stop: Arc::default(),
+            stop,
             last_job: 0,
             keys_used: Arc::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_stopped_on_its_way_does_not_say_that_it_has_arrived() {
+        let mut desk = desk();
+        desk.advance(at("2026-03-08")).unwrap();
+        desk.stop.store(true, Ordering::Relaxed);
+        assert_eq!(desk.advance(at("2026-03-09")).unwrap_err().kind, Kind::Unavailable);
+        assert_eq!(desk.now(), at("2026-03-08"));
+    }
+
+    #[test]
+    fn errands_without_end_do_not_keep_the_thread_from_the_clock() {
+        let mut desk = desk();
         let (errands, waiting) = mpsc::sync_channel(2);
         errands.send(endless(errands.clone(), Stopwatch::start())).unwrap();
         do_waiting(&mut desk, &waiting, &AtomicBool::new(false));
