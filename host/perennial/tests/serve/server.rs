@@ -121,7 +121,7 @@ impl Served {
 
     /// Its exit code, once it has ended.
     pub fn exit_code(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        until("the server has ended", || self.child.try_wait().unwrap()).code()
     }
 }
 
