@@ -70,7 +70,7 @@ impl Sample {
         for (table, unlike) in TABLES {
             let mut statement =
                 db.prepare(&format!("select * from main.{table} except select * from before.{table}"))?;
-            let columns = statement.column_names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+            let columns = statement.column_names().map(str::to_owned).collect::<Vec<_>>();
             let place = |name: &str| columns.iter().position(|column| column == name);
             let found = statement.query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect())?;
             let mut rows = found.collect::<rusqlite::Result<Vec<Vec<Value>>>>()?;
