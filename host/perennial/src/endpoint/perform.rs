@@ -128,17 +128,26 @@ impl Acting<'_> {
         let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
         for (place, deed) in self.action.deeds.iter().enumerate() {
             let (outcome, mut more) = self.one(engine, &account, deed)?;
+            let mut is_over = false;
             if let (Outcome::Refused(refusal), Manner::Whole) = (&outcome, self.action.manner) {
-                return Err(Trouble::Refused(place, refusal.clone()));
+                if place > 0 {
+                    return Err(Trouble::Refused(place, refusal.clone()));
+                }
+                is_over = true;
             }
             outcomes.push(outcome);
             happened.append(&mut more);
+            if is_over {
+                // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
+                outcomes.resize(self.action.deeds.len(), Outcome::Undone);
+                break;
+            }
         }
         self.record(engine, &outcomes)?;
         Ok((outcomes, happened))
     }
 
-    /// Writes down that the deed at `place` was refused, and with it all of them.
+    /// Writes down that the deed at `place` was refused, and with it all of them: what was done before it is undone.
     fn refused(
         &self,
         engine: &mut Engine,
