@@ -16,6 +16,7 @@ use perennial::api::auth;
 use perennial::api::auth::Role;
 use perennial::api::config::Limits;
 use perennial::api::host::Host;
+use perennial::api::writer::Desk;
 use perennial::api::writer::Running;
 use perennial::endpoint;
 use perennial::endpoint::Endpoint;
@@ -129,6 +130,11 @@ impl Server {
     /// Moves the clock.
     pub fn advance(&self, to: Timestamp) {
         self.runtime.block_on(self.host.writer().call(move |desk| desk.advance(to))).unwrap();
+    }
+
+    /// Does something on the host's writer.
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
     }
 
     /// Sends a request as it is.
