@@ -238,7 +238,8 @@ impl Acting<'_> {
         if let Some(approval) = answer.approval {
             return Ok((Outcome::Held(approval), answer.happened));
         }
-        let (mut orders, cost) = subjects::orders_after(engine.read(), last)?;
+        // What the clock still owed was paid for before this instant, and is none of the client's.
+        let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &answer.happened {
             if let Happened::Unsubscribed { refunds, .. } = &recorded.event.what {
