@@ -37,6 +37,20 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+impl Request {
+    /// The same without its body.
+    pub fn head(&self) -> Request {
+        Request {
+            id: self.id.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: Vec::new(),
+        }
+    }
+}
+
 /// What a request is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {

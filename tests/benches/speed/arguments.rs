@@ -25,10 +25,10 @@ pub struct Arguments {
     /// Resources, in bundles of three, for `simulate` and `forecast`.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub resources: u32,
-    /// Connections at once, each with one request under way, for `serve`.
+    /// Connections at once, each with one request under way, for `serve` and `endpoint`.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub connections: u32,
-    /// How long each round takes, in seconds, for `serve`.
+    /// How long each round takes, in seconds, for `serve` and `endpoint`.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     pub seconds: u32,
     /// Cargo says so; it changes nothing.
@@ -43,7 +43,8 @@ const EXAMPLES: &str = "Examples:
   cargo bench -- scale --many 300000
   cargo bench -- simulate --resources 10000
   cargo bench -- serve --connections 8
-  cargo bench -- forecast";
+  cargo bench -- forecast
+  cargo bench -- endpoint";
 
 /// One of the things that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +61,8 @@ pub enum Part {
     Serve,
     /// A forecast through the admin API.
     Forecast,
+    /// Signed renewals through the providers' own APIs against a bare handler that checks and writes the same.
+    Endpoint,
 }
 
 impl Arguments {

@@ -87,7 +87,7 @@ async fn read(readers: Readers, id: String) -> Result<Json<Value>, StatusCode> {
 }
 
 /// The resource called `id` with its bundle and its account, every column by name.
-fn bundle(db: &Connection, id: &str) -> rusqlite::Result<Option<Value>> {
+pub fn bundle(db: &Connection, id: &str) -> rusqlite::Result<Option<Value>> {
     let row: Option<i64> = db
         .prepare_cached("select row from resource where id = ?1")?
         .query_row([id], |row| row.get(0))

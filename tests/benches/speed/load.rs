@@ -14,6 +14,8 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::signing::Key;
+
 /// Set in the processes that this program starts, which read a [`Load`] as JSON.
 const LOAD: &str = "SPEED_LOAD";
 
@@ -32,6 +34,10 @@ pub struct Load {
     pub body: String,
     /// The token; empty when none is sent.
     pub token: String,
+    /// With what renewals are signed, which are asked for then instead of the path.
+    pub key: Option<Key>,
+    /// The number of the first of those.
+    pub first: u64,
     /// Connections at once.
     pub connections: u32,
     /// How long, in seconds.
@@ -105,7 +111,11 @@ fn ask(load: &Load, number: u32, until: Instant) -> anyhow::Result<Vec<Duration>
         }
         let id = &load.ids[next % load.ids.len()];
         next += load.connections as usize;
-        stream.write_all(request(load, id).as_bytes())?;
+        let request = match &load.key {
+            Some(key) => key.renewal(id, load.first + next as u64),
+            None => request(load, id),
+        };
+        stream.write_all(request.as_bytes())?;
         let (status, body) = answer(&mut answers)?;
         anyhow::ensure!(status == 200, "{id} is answered {status}: {}", String::from_utf8_lossy(&body));
         took.push(begun.elapsed());
@@ -123,6 +133,15 @@ fn request(load: &Load, id: &str) -> String {
         format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
     };
     format!("{method} {path} HTTP/1.1\r\nHost: bench\r\n{token}{body}")
+}
+
+/// Sends one request, which has to be answered well.
+pub fn once(address: SocketAddr, request: &str) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(request.as_bytes())?;
+    let (status, body) = answer(&mut BufReader::new(stream))?;
+    anyhow::ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&body));
+    Ok(())
 }
 
 /// Reads an answer: its status and its body.

@@ -5,14 +5,17 @@
 
 mod arguments;
 mod bare;
+mod endpoint;
 mod figures;
 mod forecast;
 mod handler;
 mod load;
 mod native;
+mod renewal;
 mod sandbox;
 mod server;
 mod serving;
+mod signing;
 mod simulation;
 mod tick;
 mod world;
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Simulate => simulation::measure(&arguments)?,
             Part::Serve => serving::measure(&arguments)?,
             Part::Forecast => forecast::measure(&arguments)?,
+            Part::Endpoint => endpoint::measure(&arguments)?,
         }
     }
     Ok(ExitCode::SUCCESS)

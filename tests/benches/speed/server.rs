@@ -7,7 +7,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
+use std::process::Command;
 
+use anyhow::Context;
 use perennial::engine::Engine;
 use perennial::engine::Keep;
 use perennial::formats::inventory::Inventory;
@@ -36,16 +38,39 @@ pub fn database(folder: &Path, inventory: &Inventory) -> anyhow::Result<PathBuf>
     Ok(path)
 }
 
+/// A key of `account`: its access key and its secret.
+pub fn key(folder: &Path, db: &Path, account: &str) -> anyhow::Result<(String, String)> {
+    let mut command = program(folder, db)?;
+    let made = command.args(["key", "create", "--account", account, "--name", "bench"]).output()?;
+    anyhow::ensure!(made.status.success(), "no key: {}", String::from_utf8_lossy(&made.stderr));
+    let told = String::from_utf8(made.stdout)?;
+    let mut halves = told.lines().filter_map(|line| line.rsplit_once(' ')).map(|(_, half)| half.to_owned());
+    let (access_key, secret) = (halves.next(), halves.next());
+    Ok((access_key.context("no access key")?, secret.context("no secret")?))
+}
+
+/// The `perennial` command on the database at `db`.
+fn program(folder: &Path, db: &Path) -> anyhow::Result<Command> {
+    let mut command = simulation::perennial()?;
+    command.arg("--db").arg(db).arg("--cache").arg(folder).env_remove("RUST_LOG").env("NO_COLOR", "1");
+    // Made up, for a database that is thrown away.
+    command.env("PERENNIAL_SECRETS_KEY", "00".repeat(32));
+    Ok(command)
+}
+
+/// The address in the line of a log that has `words`, if that is whole.
+fn address<'l>(log: &'l str, words: &str) -> Option<&'l str> {
+    let whole = log.rsplit_once('\n')?.0;
+    let line = whole.lines().find(|line| line.contains(words))?;
+    Some(line.rsplit_once("address=")?.1.trim())
+}
+
 impl Server {
     /// Starts one on the database at `db`. Its log goes to a file.
     pub fn start(folder: &Path, db: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Server> {
-        let program = || -> anyhow::Result<std::process::Command> {
-            let mut command = simulation::perennial()?;
-            command.arg("--db").arg(db).arg("--cache").arg(folder).env_remove("RUST_LOG");
-            command
-                .env("PERENNIAL_LISTEN", "127.0.0.1:0")
-                .env("NO_COLOR", "1")
-                .envs(environment.iter().copied());
+        let program = || -> anyhow::Result<Command> {
+            let mut command = program(folder, db)?;
+            command.env("PERENNIAL_LISTEN", "127.0.0.1:0").envs(environment.iter().copied());
             Ok(command)
         };
         let made = program()?.args(["token", "create", "--name", "bench", "--role", "admin"]).output()?;
@@ -58,15 +83,22 @@ impl Server {
         let mut child = serve.spawn()?;
         let address = loop {
             let told = std::fs::read_to_string(&log)?;
-            if let Some((line, _)) = told.rsplit_once('\n')
-                && let Some((_, address)) = line.rsplit_once("address=")
-            {
-                break address.trim().parse()?;
+            if let Some(address) = address(&told, "the host serves db=") {
+                break address.parse()?;
             }
             anyhow::ensure!(child.try_wait()?.is_none(), "the server ended before it served: {told}");
             std::thread::yield_now();
         };
         Ok(Server { child, address, token })
+    }
+
+    /// The same with the own API of `provider`; returns where that listens as well.
+    pub fn start_with(folder: &Path, db: &Path, provider: &str) -> anyhow::Result<(Server, SocketAddr)> {
+        let listen = format!("PERENNIAL_LISTEN_{}", provider.to_uppercase());
+        let server = Server::start(folder, db, &[(listen.as_str(), "127.0.0.1:0")])?;
+        let told = std::fs::read_to_string(folder.join("serving.log"))?;
+        let listens = address(&told, "provider's own API").context("the log says where the API is")?;
+        Ok((server, listens.parse()?))
     }
 
     /// Sends one request, and returns the answer's body.

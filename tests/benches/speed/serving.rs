@@ -74,6 +74,8 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             ids: ids.clone(),
             body: asked.body.to_owned(),
             token: server.token.clone(),
+            key: None,
+            first: 0,
             connections: arguments.connections,
             seconds: arguments.seconds,
         };

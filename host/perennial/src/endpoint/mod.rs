@@ -67,7 +67,6 @@ struct Conversation {
     sender: Sender,
     outcomes: Vec<Outcome>,
     steps: usize,
-    has_acted: bool,
 }
 
 /// What a conversation needs next.
@@ -120,8 +119,8 @@ impl Endpoint {
 
     /// Answers a request.
     async fn answer(&self, request: Request) -> Response {
-        // What is asked goes with the work, what fails is told about here; nobody has both.
-        let head = Request { body: Vec::new(), ..request.clone() };
+        // What is asked goes with the work; what fails is told about without its body.
+        let head = request.head();
         match self.converse(request).await {
             Ok(response) => response,
             Err(failure) => {
@@ -160,7 +159,7 @@ impl Endpoint {
         };
         let sender = proof::prove(db, &self.sealer, &self.provider, &claim, at)?;
         self.host.keys_used().note(&sender.access_key, at);
-        let conversation = Conversation { request, sender, outcomes: Vec::new(), steps: 0, has_acted: false };
+        let conversation = Conversation { request, sender, outcomes: Vec::new(), steps: 0 };
         self.go_on(db, at, conversation)
     }
 

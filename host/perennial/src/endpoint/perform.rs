@@ -68,15 +68,11 @@ impl Endpoint {
         mut conversation: Conversation,
         action: Action,
     ) -> Result<Conversation, Failure> {
-        if conversation.has_acted {
-            return Err(internal("a plugin wanted to act twice for one request"));
-        }
         let provider = self.provider.clone();
         let performed = self.host.writer().call(move |desk| {
             let outcomes = act(desk, &provider, &conversation, &action);
             Ok(outcomes.map(|outcomes| {
                 conversation.outcomes.extend(outcomes);
-                conversation.has_acted = true;
                 conversation
             }))
         });

@@ -65,7 +65,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
         Ok(Err(failure)) => return fail(endpoint, head, failure).await,
         Err(_) => return fail(endpoint, head, Failure::TooSlow).await,
     };
-    let (asked, whole) = (endpoint.clone(), Request { body, ..head.clone() });
+    let (asked, whole) = (endpoint.clone(), Request { body, ..head.head() });
     // A task of its own: it goes on if the client goes away, and if it panics nobody else is hurt.
     let task = tokio::spawn(async move {
         let response = asked.answer(whole).await;

@@ -3,6 +3,8 @@
 //! Unknown fields are passed over, as the provider does. A field that is `null` is as good as absent, which is how the
 //! newer documents have it.
 
+use std::marker::PhantomData;
+
 use plugin_sdk::endpoint::Request;
 use plugin_sdk::request::{decode, pairs, value};
 use plugin_sdk::{Term, TermUnit};
@@ -94,17 +96,19 @@ pub fn has_duplicates(ids: &[String]) -> bool {
     ids.iter().enumerate().any(|(index, id)| ids[..index].contains(id))
 }
 
-/// A list of at most `MAX` texts: what is longer is not even read to its end.
-pub fn at_most<'de, D: Deserializer<'de>, const MAX: usize>(
-    from: D,
-) -> Result<Option<Vec<String>>, D::Error> {
-    struct Texts<const MAX: usize>;
+/// A list of at most `MAX` values: what is longer is not even read to its end.
+pub fn at_most<'de, D, Value, const MAX: usize>(from: D) -> Result<Option<Vec<Value>>, D::Error>
+where
+    D: Deserializer<'de>,
+    Value: Deserialize<'de>,
+{
+    struct Few<Value, const MAX: usize>(PhantomData<Value>);
 
-    impl<'de, const MAX: usize> Visitor<'de> for Texts<MAX> {
-        type Value = Option<Vec<String>>;
+    impl<'de, Value: Deserialize<'de>, const MAX: usize> Visitor<'de> for Few<Value, MAX> {
+        type Value = Option<Vec<Value>>;
 
         fn expecting(&self, form: &mut std::fmt::Formatter) -> std::fmt::Result {
-            write!(form, "a list of at most {MAX} texts")
+            write!(form, "a list of at most {MAX}")
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -112,17 +116,17 @@ pub fn at_most<'de, D: Deserializer<'de>, const MAX: usize>(
         }
 
         fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self::Value, S::Error> {
-            let mut texts = Vec::new();
-            while let Some(text) = list.next_element::<String>()? {
-                if texts.len() == MAX {
+            let mut values = Vec::new();
+            while let Some(value) = list.next_element()? {
+                if values.len() == MAX {
                     return Err(serde::de::Error::invalid_length(MAX + 1, &self));
                 }
-                texts.push(text);
+                values.push(value);
             }
-            Ok(Some(texts))
+            Ok(Some(values))
         }
     }
-    from.deserialize_any(Texts::<MAX>)
+    from.deserialize_any(Few::<Value, MAX>(PhantomData))
 }
 
 /// The term that `period_type` (2 is months, 3 years) and `period_num` give: 1 to 11 months, or 1 to 3 years.

@@ -23,7 +23,7 @@ const IDS_MAX: usize = 100;
 #[serde(default)]
 struct Body {
     operation: Option<String>,
-    #[serde(deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
 }
 

@@ -43,7 +43,7 @@ pub const CODES: [(&str, &str); 8] = [
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,

@@ -31,6 +31,9 @@ const LIMIT_MAX: u32 = 500;
 const IDS_MAX: usize = 50;
 const LIST_MAX: usize = 4_096;
 
+/// The most statuses that may be named.
+const STATUSES_MAX: usize = 10;
+
 /// How often the resources above those found are asked for: a server's address has a bandwidth, which has an add-on.
 const CLIMBS_MAX: usize = 4;
 
@@ -43,10 +46,11 @@ static NOTHING: Listing = Listing { total: 0, resources: Vec::new() };
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     order_id: Option<String>,
     only_main_resource: Option<i64>,
+    #[serde(deserialize_with = "body::at_most::<_, _, STATUSES_MAX>")]
     status_list: Option<Vec<i64>>,
     offset: Option<i64>,
     limit: Option<i64>,

@@ -26,7 +26,7 @@ const IDS_MAX: usize = 10;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,

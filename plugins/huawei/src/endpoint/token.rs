@@ -34,7 +34,7 @@ struct Auth {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Identity {
-    #[serde(deserialize_with = "body::at_most::<_, 8>")]
+    #[serde(deserialize_with = "body::at_most::<_, _, 8>")]
     methods: Option<Vec<String>>,
     password: Option<Password>,
 }

@@ -38,7 +38,7 @@ const DIGEST_DIGITS: usize = 16;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(alias = "resourceIds", deserialize_with = "body::at_most::<_, IDS_MAX>")]
+    #[serde(alias = "resourceIds", deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     #[serde(alias = "unSubType")]
     unsubscribe_type: Option<i64>,

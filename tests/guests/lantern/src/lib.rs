@@ -1,6 +1,6 @@
 //! Lantern, a made-up provider of lamps. Its API is like no other: text lines, a signature of its own, and no JSON.
 //!
-//! Knows what the tests of `endpoint` try, and misbehaves where they ask it to. [`api`] has the API, the rest the rules,
+//! Knows what the tests of `endpoint` try, and misbehaves where they ask it to. `api.rs` has the API, the rest the rules,
 //! which are as short as they can be.
 #![cfg(target_family = "wasm")]
 

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use expect_test::expect_file;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::harness::Answer;
@@ -152,4 +153,29 @@ fn a_signature_changes_something_once_and_asks_as_often_as_it_likes() {
     let look = tool.signed("GET", BALANCE, "");
     assert_eq!(send(&server, look.clone()).status, 200);
     assert_eq!(send(&server, look).status, 200);
+}
+
+/// Bodies of nearly a megabyte, of the kinds that cost a reader the most: they are within the limits, and are answered.
+#[test]
+fn large_bodies_that_make_no_sense_are_read_and_refused() {
+    let server = Server::start("huawei", NOW, &furnished());
+    let tool = Tool::new(&server, "acme");
+    for body in [
+        "[".repeat(1_000_000),
+        format!("{{\"resource_ids\":[{}1]}}", "\"a\",".repeat(240_000)),
+        format!("{{\"resource_ids\":{}", "[".repeat(1_000_000)),
+        format!("{{\"unknown\":[{}{{}}]}}", "{\"\":[]},".repeat(120_000)),
+        format!("{{\"status_list\":[{}1]}}", "2,".repeat(500_000)),
+        format!("{{\"order_id\":\"{}\"}}", "x".repeat(1_000_000)),
+        format!("{{{}\"limit\":0}}", "\"unknown\":1,".repeat(80_000)),
+    ] {
+        let answer = tool.ask("POST", QUERY, &body);
+        let code = answer.json()["error_code"].clone();
+        let what = &body[..20];
+        // What is not known is passed over: then every resource is asked for.
+        let expected =
+            if body.starts_with("{\"unknown\":[") { (200, Value::Null) } else { (400, json!("CBC.0100")) };
+        assert_eq!((answer.status, code), expected, "{what}");
+        assert!(answer.body.len() < 4_000, "{what}: {}", answer.body.len());
+    }
 }
