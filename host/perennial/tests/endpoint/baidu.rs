@@ -2,13 +2,17 @@
 //!
 //! What each operation accepts is tabled beside the plugin (`plugins/baidu/tests/endpoint`); here is what takes a host.
 
+use axum::body::Body;
+use axum::http::Request;
 use expect_test::expect;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::bce::Draft;
+use crate::bce::HOST;
 use crate::bce::Signed;
 use crate::bce::draft;
+use crate::bce::hmac;
 use crate::harness::Answer;
 use crate::harness::Key;
 use crate::harness::Server;
@@ -176,6 +180,35 @@ fn every_operation_does_what_it_says() {
         /v2/volume/v-2: "v-2" "Available" until "2026-04-12T02:00:00Z"
         /v1/eip?maxKeys=1000: "ip-1" "binded" until "2026-05-10T02:00:00Z"
     "#]].assert_eq(&targets.map(shown).concat());
+}
+
+/// The example of the BCC document "Instance Renewal", as printed but for host, id of the key, instant and signature: of
+/// the headers only `host` is signed, and the action has no `=`.
+#[test]
+fn the_printed_example_gets_the_printed_answer() {
+    let mut inventory = inventory();
+    inventory["resources"][0]["id"] = json!("i-YufwpQAe");
+    inventory["resources"][1]["attached_to"] = json!("i-YufwpQAe");
+    inventory["resources"][2]["attached_to"] = json!("i-YufwpQAe");
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let path = "/v2/instance/i-YufwpQAe";
+    let (token, flag) = ("clientToken=be31b98c-5e41-4838-9830-9be700de5a20", "relatedRenewFlag=CDS_EIP_MKT");
+    let prefix = format!("bce-auth-v1/{}/{}/3600", key.access_key, server.now());
+    let host = HOST.replace(':', "%3A");
+    let message = format!("PUT\n{path}\n{token}&purchaseReserved=&{flag}\nhost:{host}");
+    let signature = hmac(&hmac(&key.secret, &prefix), &message);
+    let body = "{\n\t\"billing\":{\n\t    \"reservation\":{\n\t        \"reservationLength\":1,\n\t        \
+                \"reservationTimeUnit\":\"Month\"\n\t    }\n\t}\n}";
+    let request = Request::put(format!("{path}?purchaseReserved&{token}&{flag}"))
+        .header("host", HOST)
+        .header("authorization", format!("{prefix}/host/{signature}"));
+    let answer = server.send(request.body(Body::from(body)).unwrap());
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(answer.headers["content-type"], "application/json;charset=UTF-8");
+    assert!(answer.headers.contains_key("x-bce-request-id"));
+    let settled = server.events().into_iter().filter(|event| event.contains(" renewal_settled "));
+    assert_eq!(settled.count(), 3, "the instance, its disk and its address");
 }
 
 #[test]

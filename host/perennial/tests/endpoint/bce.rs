@@ -13,7 +13,7 @@ use crate::harness::Key;
 use crate::harness::Server;
 
 /// The host that every request names.
-const HOST: &str = "127.0.0.1:8430";
+pub const HOST: &str = "127.0.0.1:8430";
 
 /// A request before it is signed.
 #[derive(Clone)]
@@ -77,7 +77,8 @@ fn encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-fn hmac(key: &str, message: &str) -> String {
+/// The HMAC in hexadecimal digits.
+pub fn hmac(key: &str, message: &str) -> String {
     let mut hmac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     hmac.update(message.as_bytes());
     hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
