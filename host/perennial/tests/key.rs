@@ -52,6 +52,28 @@ fn a_key_is_made_shown_once_rotated_and_revoked() {
 }
 
 #[test]
+fn nothing_is_served_with_a_secrets_key_that_does_not_read_what_was_kept() {
+    let folder = furnished();
+    let [access_key, _] =
+        halves(&key(&folder, &["create", "--account", "acme-hw", "--name", "a"]).succeeded());
+    folder.run(&["key", "new-secrets-key", "other.key"]).succeeded();
+    let serve = |secrets: &str| {
+        // Nobody can listen there, so it ends in any case.
+        let listen = "[listen]\nadmin = \"192.0.2.1:1\"\nhuawei = \"127.0.0.1:0\"\n";
+        folder.write("serve.toml", &format!("{listen}[secrets]\nkey_file = \"{secrets}\"\n"));
+        let ran = folder.run(&["--db", "test.db", "serve", "--config", "serve.toml"]);
+        assert_eq!(ran.code(), 2, "{}", ran.stderr());
+        ran.stderr().replace(&access_key, "[the key]")
+    };
+    expect![[r#"
+        error: `listen.huawei` cannot be served: the secret of [the key]: a secret cannot be read with this secrets key; was it kept with another one? Name that one, or revoke the key: `perennial key revoke [the key]`
+    "#]].assert_eq(&serve("other.key"));
+    assert!(!serve("secrets.key").contains("secrets key"));
+    key(&folder, &["revoke", &access_key]).succeeded();
+    assert!(!serve("other.key").contains("secrets key"));
+}
+
+#[test]
 fn what_is_wrong_is_said_and_makes_no_key() {
     let folder = furnished();
     let long = "x".repeat(65);
