@@ -284,7 +284,13 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
     });
     let (listen, endpoints) = listen?;
     let tls = tls?;
+    let addresses =
+        || [(ADMIN, &listen)].into_iter().chain(endpoints.iter().map(|(name, at)| (name.as_str(), at)));
     for (provider, address) in &endpoints {
+        let first = addresses().find(|(_, taken)| *taken == address && address.port() != 0);
+        if let Some((first, _)) = first.filter(|(first, _)| first != provider) {
+            spot.wrong(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
+        }
         if tls.is_none() && !address.ip().is_loopback() {
             spot.wrong(format!(
                 "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"

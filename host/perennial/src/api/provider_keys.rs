@@ -23,15 +23,13 @@ use crate::api::write::Work;
 use crate::api::write::Write;
 use crate::endpoint::keys;
 use crate::endpoint::keys::OVERLAP_SECONDS;
+use crate::endpoint::keys::OVERLAP_SECONDS_MAX;
 use crate::endpoint::keys::Wanted;
 use crate::formats::body::Spot;
 use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
 use crate::store::provider_keys;
 use crate::store::provider_keys::StoredKey;
-
-/// The longest that a rotated key is still honoured, in seconds: thirty days.
-const OVERLAP_SECONDS_MAX: u32 = 30 * 86_400;
 
 /// A provider key, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]

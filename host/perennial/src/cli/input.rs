@@ -12,6 +12,7 @@ use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
+use crate::formats::body::ID_MAX;
 use crate::formats::inventory;
 use crate::formats::inventory::Inventory;
 use crate::formats::inventory::Known;
@@ -24,6 +25,17 @@ use crate::sandbox::Plugins;
 /// An instant of the command line, in RFC 3339.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error: perennial_domain::timestamp::TimestampError| error.to_string())
+}
+
+/// A name that somebody gives to something, such as a key: what the admin API takes, too.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("it is empty; say what it is for".to_owned());
+    }
+    if text.chars().count() > ID_MAX || text.chars().any(char::is_control) {
+        return Err(format!("a name has at most {ID_MAX} characters, and no control characters"));
+    }
+    Ok(text.to_owned())
 }
 
 impl Context {

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::endpoint::keys;
 use crate::endpoint::keys::Minted;
 use crate::endpoint::keys::OVERLAP_SECONDS;
+use crate::endpoint::keys::OVERLAP_SECONDS_MAX;
 use crate::endpoint::keys::Wanted;
 use crate::secrets;
 use crate::secrets::Sealer;
@@ -55,7 +56,7 @@ enum Action {
         #[arg(long, value_name = "ID")]
         account: String,
         /// What it is for.
-        #[arg(long)]
+        #[arg(long, value_parser = input::name)]
         name: String,
         /// From when on it is refused, in RFC 3339.
         #[arg(long, value_name = "T", value_parser = input::instant)]
@@ -68,7 +69,8 @@ enum Action {
         /// The access key.
         access_key: String,
         /// For how many seconds more the old one is honoured.
-        #[arg(long, value_name = "SECONDS", default_value_t = OVERLAP_SECONDS)]
+        #[arg(long, value_name = "SECONDS", default_value_t = OVERLAP_SECONDS,
+            value_parser = clap::value_parser!(u32).range(..=i64::from(OVERLAP_SECONDS_MAX)))]
         overlap_seconds: u32,
     },
     /// Refuses a key, and the tokens it asked for, from now on.

@@ -30,6 +30,7 @@ use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
 use crate::store::Store;
 use crate::store::api_tokens;
+use crate::store::provider_keys;
 use crate::webhooks::client::Client;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
@@ -74,6 +75,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     }
     context.log(config.log);
     let store = Store::open(&context.db)?;
+    can_read_keys(&store, &endpoints)?;
     if !config.listen.ip().is_loopback() && api_tokens::list(store.read())?.is_empty() {
         let message = format!(
             "`{}` can be reached from outside, and there is no token yet; make one with `perennial token create`",
@@ -163,6 +165,23 @@ fn endpoints(
         Ok((provider.clone(), *address, sealer))
     });
     served.collect()
+}
+
+/// Makes sure that what signs requests to those APIs was kept with the key that is there now.
+fn can_read_keys(store: &Store, endpoints: &[(String, SocketAddr, Sealer)]) -> anyhow::Result<()> {
+    for key in provider_keys::list(store.read(), None)? {
+        let served = endpoints.iter().find(|(provider, ..)| *provider == key.provider);
+        let Some((provider, _, sealer)) = served.filter(|_| key.revoked_at.is_none()) else { continue };
+        if let Err(error) = sealer.open(&key.sealed, &key.access_key) {
+            let message = format!(
+                "`listen.{provider}` cannot be served: the secret of {0}: {error} Name that one, or revoke the key: \
+                 `perennial key revoke {0}`",
+                key.access_key
+            );
+            return Err(Wrong::Argument(message).into());
+        }
+    }
+    Ok(())
 }
 
 fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {

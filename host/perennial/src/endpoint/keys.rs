@@ -11,6 +11,8 @@ use crate::store::provider_keys::StoredKey;
 
 /// How long a rotated key is still honoured unless somebody says otherwise, in seconds: a day.
 pub const OVERLAP_SECONDS: u32 = 86_400;
+/// The longest that a rotated key is still honoured, in seconds: thirty days.
+pub const OVERLAP_SECONDS_MAX: u32 = 30 * 86_400;
 
 /// What a key is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -124,17 +124,26 @@ impl Acting<'_> {
         let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
         for (place, deed) in self.action.deeds.iter().enumerate() {
             let (outcome, mut more) = self.one(engine, &account, deed)?;
+            let mut is_over = false;
             if let (Outcome::Refused(refusal), Manner::Whole) = (&outcome, self.action.manner) {
-                return Err(Trouble::Refused(place, refusal.clone()));
+                if place > 0 {
+                    return Err(Trouble::Refused(place, refusal.clone()));
+                }
+                is_over = true;
             }
             outcomes.push(outcome);
             happened.append(&mut more);
+            if is_over {
+                // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
+                outcomes.resize(self.action.deeds.len(), Outcome::Undone);
+                break;
+            }
         }
         self.record(engine, &outcomes)?;
         Ok((outcomes, happened))
     }
 
-    /// Writes down that the deed at `place` was refused, and with it all of them.
+    /// Writes down that the deed at `place` was refused, and with it all of them: what was done before it is undone.
     fn refused(
         &self,
         engine: &mut Engine,
@@ -225,7 +234,8 @@ impl Acting<'_> {
         if let Some(approval) = answer.approval {
             return Ok((Outcome::Held(approval), answer.happened));
         }
-        let (mut orders, cost) = subjects::orders_after(engine.read(), last)?;
+        // What the clock still owed was paid for before this instant, and is none of the client's.
+        let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &answer.happened {
             if let Happened::Unsubscribed { refunds, .. } = &recorded.event.what {

@@ -13,6 +13,7 @@ use super::tree;
 
 pub(crate) use super::fields::Fields;
 pub(crate) use super::fields::Given;
+pub(crate) use super::spot::ID_MAX;
 pub(crate) use super::spot::Spot;
 
 /// Why a body could not be read.

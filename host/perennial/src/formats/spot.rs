@@ -19,7 +19,7 @@ use super::tree::Node;
 use super::words;
 
 /// The longest id, in characters.
-const ID_MAX: usize = 64;
+pub(crate) const ID_MAX: usize = 64;
 
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]

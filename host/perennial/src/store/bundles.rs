@@ -166,7 +166,7 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
 pub fn ask_anew(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update hot set cursor_at = ?2 - 1, wake_at = ?2
+        "update hot set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
          where wake_at >= ?2 and failures = 0 and resource in (select row from resource where account = ?1)",
     )?
     .execute((account, at.as_second()))?;

@@ -10,6 +10,10 @@ use rusqlite::named_params;
 
 use crate::store::error::StoreError;
 
+/// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
+/// proved until it is carried out.
+const SPENT_SECONDS: i64 = 2 * 3600;
+
 /// A key as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
@@ -147,11 +151,12 @@ pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Resu
     }
 }
 
-/// Forgets the tokens and proofs that have expired by themselves.
+/// Forgets the tokens that have expired, and the proofs that expired so long ago that no request still under way can have
+/// been proved by them.
 pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
-    for table in ["provider_token", "spent_proof"] {
+    for (table, until) in [("provider_token", at), ("spent_proof", at - SPENT_SECONDS)] {
         db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
-            .execute([at.as_second()])?;
+            .execute([until.as_second()])?;
     }
     Ok(())
 }
@@ -171,4 +176,22 @@ fn stored(row: &Row<'_>) -> Result<StoredKey, StoreError> {
         revoked_at: instant("revoked_at")?,
         last_used_at: instant("last_used_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::scratch(&folder.path().join("test.db")).unwrap();
+        let (db, valid_until) = (store.read(), Timestamp::from_second(1_000_000));
+        assert!(spend(db, &[7; 32], valid_until).unwrap());
+        delete_expired(db, valid_until + 3600).unwrap();
+        assert!(!spend(db, &[7; 32], valid_until).unwrap());
+        delete_expired(db, valid_until + SPENT_SECONDS + 1).unwrap();
+        assert!(spend(db, &[7; 32], valid_until).unwrap());
+    }
 }

@@ -179,11 +179,13 @@ pub fn last_order(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.prepare_cached("select coalesce(max(row), 0) from orders")?.query_row([], |row| row.get(0))?)
 }
 
-/// The ids of the orders that were made after the one at `row`, each once, in the order in which they were made, and
-/// what all of them cost.
-pub fn orders_after(db: &Connection, row: i64) -> Result<(Vec<String>, Micros), StoreError> {
-    let mut statement = db.prepare_cached("select id, paid from orders where row > ?1 order by row")?;
-    let rows = statement.query_map([row], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+/// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
+/// were made, and what all of them cost.
+pub fn orders_after(db: &Connection, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
+    let mut statement =
+        db.prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
+    let rows =
+        statement.query_map((row, at.as_second()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let (mut ids, mut cost) = (Vec::new(), Micros::ZERO);
     for row in rows {
         let (id, paid) = row?;

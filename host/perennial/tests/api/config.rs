@@ -78,6 +78,19 @@ fn a_provider_is_not_served_to_the_world_without_tls() {
 }
 
 #[test]
+fn no_two_listen_at_the_same_address() {
+    check(
+        "[listen]\nadmin = \"127.0.0.1:1\"\nhuawei = \"127.0.0.1:1\"\nbaidu = \"127.0.0.1:2\"\n",
+        &[],
+        expect![[r#"
+            1 problem:
+              the file: `listen.huawei` is 127.0.0.1:1, and so is `listen.admin`"#]],
+    );
+    let any = "[listen]\nadmin = \"127.0.0.1:0\"\nhuawei = \"127.0.0.1:0\"\n";
+    assert!(config::read(any, []).is_ok(), "each gets a port of its own");
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once() {
     let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n[webhooks]\nallow_private = 1\nsource = \"not a URI\"\n";
     check(

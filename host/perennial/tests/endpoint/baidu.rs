@@ -5,20 +5,19 @@
 use axum::body::Body;
 use axum::http::Request;
 use expect_test::expect;
-use hmac::Hmac;
-use hmac::KeyInit;
-use hmac::Mac;
-use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use serde_json::json;
-use sha2::Sha256;
 
+use crate::bce::Draft;
+use crate::bce::HOST;
+use crate::bce::Signed;
+use crate::bce::draft;
+use crate::bce::hmac;
 use crate::harness::Answer;
 use crate::harness::Key;
 use crate::harness::Server;
 
 const NOW: &str = "2026-03-01T00:00:00Z";
-const HOST: &str = "127.0.0.1:8430";
 const MONTH: &str = r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
 const RENEW: &str = "/v2/instance/i-1?clientToken=t-1&purchaseReserved=";
 
@@ -50,74 +49,6 @@ fn inventory() -> Value {
 
 fn server() -> Server {
     Server::start("baidu", NOW, &inventory())
-}
-
-/// A request before it is signed.
-#[derive(Clone)]
-struct Draft {
-    method: &'static str,
-    target: String,
-    body: String,
-    seconds: i64,
-    more: Vec<(&'static str, String)>,
-}
-
-fn draft(method: &'static str, target: &str, body: &str) -> Draft {
-    Draft { method, target: target.to_owned(), body: body.to_owned(), seconds: 1800, more: Vec::new() }
-}
-
-/// A request that can be sent, as often as one likes, and tampered with.
-#[derive(Clone)]
-struct Signed {
-    draft: Draft,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl Draft {
-    /// Signs it as the SDK does, without saying what is signed.
-    fn signed(mut self, key: &Key, at: Timestamp) -> Signed {
-        let mut headers = vec![
-            ("host", HOST.to_owned()),
-            ("content-length", self.body.len().to_string()),
-            ("x-bce-date", at.to_string()),
-        ];
-        headers.append(&mut self.more);
-        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
-        let mut query = query.split('&').filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        query.sort_unstable();
-        let mut lines =
-            headers.iter().map(|(name, value)| format!("{name}:{}", encoded(value))).collect::<Vec<_>>();
-        lines.sort_unstable();
-        let message = format!("{}\n{path}\n{}\n{}", self.method, query.join("&"), lines.join("\n"));
-        let prefix = format!("bce-auth-v1/{}/{at}/{}", key.access_key, self.seconds);
-        let signature = hmac(&hmac(&key.secret, &prefix), &message);
-        headers.push(("authorization", format!("{prefix}//{signature}")));
-        Signed { draft: self, headers }
-    }
-}
-
-impl Signed {
-    fn send(&self, server: &Server) -> Answer {
-        let mut request = Request::builder().method(self.draft.method).uri(&self.draft.target);
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        server.send(request.body(Body::from(self.draft.body.clone())).unwrap())
-    }
-}
-
-fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
-}
-
-fn hmac(key: &str, message: &str) -> String {
-    let mut hmac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
-    hmac.update(message.as_bytes());
-    hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn send(server: &Server, key: &Key, method: &'static str, target: &str, body: &str) -> Answer {
@@ -249,6 +180,35 @@ fn every_operation_does_what_it_says() {
         /v2/volume/v-2: "v-2" "Available" until "2026-04-12T02:00:00Z"
         /v1/eip?maxKeys=1000: "ip-1" "binded" until "2026-05-10T02:00:00Z"
     "#]].assert_eq(&targets.map(shown).concat());
+}
+
+/// The example of the BCC document "Instance Renewal", as printed but for host, id of the key, instant and signature: of
+/// the headers only `host` is signed, and the action has no `=`.
+#[test]
+fn the_printed_example_gets_the_printed_answer() {
+    let mut inventory = inventory();
+    inventory["resources"][0]["id"] = json!("i-YufwpQAe");
+    inventory["resources"][1]["attached_to"] = json!("i-YufwpQAe");
+    inventory["resources"][2]["attached_to"] = json!("i-YufwpQAe");
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let path = "/v2/instance/i-YufwpQAe";
+    let (token, flag) = ("clientToken=be31b98c-5e41-4838-9830-9be700de5a20", "relatedRenewFlag=CDS_EIP_MKT");
+    let prefix = format!("bce-auth-v1/{}/{}/3600", key.access_key, server.now());
+    let host = HOST.replace(':', "%3A");
+    let message = format!("PUT\n{path}\n{token}&purchaseReserved=&{flag}\nhost:{host}");
+    let signature = hmac(&hmac(&key.secret, &prefix), &message);
+    let body = "{\n\t\"billing\":{\n\t    \"reservation\":{\n\t        \"reservationLength\":1,\n\t        \
+                \"reservationTimeUnit\":\"Month\"\n\t    }\n\t}\n}";
+    let request = Request::put(format!("{path}?purchaseReserved&{token}&{flag}"))
+        .header("host", HOST)
+        .header("authorization", format!("{prefix}/host/{signature}"));
+    let answer = server.send(request.body(Body::from(body)).unwrap());
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(answer.headers["content-type"], "application/json;charset=UTF-8");
+    assert!(answer.headers.contains_key("x-bce-request-id"));
+    let settled = server.events().into_iter().filter(|event| event.contains(" renewal_settled "));
+    assert_eq!(settled.count(), 3, "the instance, its disk and its address");
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! A host with the bundled providers' own APIs, on virtual time.
+//! A host with the bundled providers' own APIs and the admin API, on virtual time.
+//!
+//! Each test program uses a part of it.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,8 +11,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::Request;
+use perennial::api;
+use perennial::api::auth;
+use perennial::api::auth::Role;
 use perennial::api::config::Limits;
 use perennial::api::host::Host;
+use perennial::api::writer::Desk;
 use perennial::api::writer::Running;
 use perennial::endpoint;
 use perennial::endpoint::Endpoint;
@@ -28,6 +35,7 @@ use perennial::secrets::Sealer;
 use perennial::store;
 use perennial::store::Store;
 use perennial::store::accounts;
+use perennial::store::api_tokens;
 use perennial::store::pages;
 use perennial::store::pages::EventFilter;
 use perennial::store::provider_keys;
@@ -124,10 +132,36 @@ impl Server {
         self.runtime.block_on(self.host.writer().call(move |desk| desk.advance(to))).unwrap();
     }
 
+    /// Does something on the host's writer.
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
+    }
+
     /// Sends a request as it is.
     pub fn send(&self, request: Request<Body>) -> Answer {
+        self.send_to(self.router.clone(), request)
+    }
+
+    /// Sends a `POST` to the admin API, as an administrator.
+    pub fn post_to_admin(&self, path: &str, body: &Value) -> Answer {
+        let host = self.host.clone();
+        let made = self.host.writer().call(move |desk| {
+            let wanted =
+                auth::Wanted { name: "test".to_owned(), role: Role::Admin, accounts: None, expires_at: None };
+            let minted = auth::mint(wanted, "cli", desk.now()).unwrap();
+            api_tokens::insert(desk.engine.read(), &minted.stored)?;
+            host.tokens().load(desk.engine.read())?;
+            Ok(minted.secret)
+        });
+        let token = self.runtime.block_on(made).unwrap();
+        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json").body(Body::from(body.to_string()));
+        self.send_to(api::router(&self.host), request.unwrap())
+    }
+
+    fn send_to(&self, router: Router, request: Request<Body>) -> Answer {
         self.runtime.block_on(async {
-            let response = self.router.clone().oneshot(request).await.unwrap();
+            let response = router.oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let body = String::from_utf8(bytes.to_vec()).unwrap();

@@ -4,6 +4,7 @@
 //! [`harness`] has the host and sends requests; the modules named after providers sign them and have the tests.
 
 mod baidu;
+mod bce;
 mod harness;
 mod huawei;
 mod together;

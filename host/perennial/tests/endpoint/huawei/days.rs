@@ -170,3 +170,24 @@ fn what_somebody_has_to_approve_is_an_order_that_waits() {
     .assert_eq(&expiries);
     assert_eq!(tool.ask("GET", BALANCE, "").json()["account_balances"][0]["amount"], json!(9888.5));
 }
+
+#[test]
+fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
+    let expiring = with(
+        resource("ecs-1", "ecs"),
+        json!({ "expires_at": "2026-03-05T15:59:59Z", "anchor_day": 5, "on_expiry": "renew" }),
+    );
+    let server = Server::start("huawei", NOW, &inventory(json!({}), vec![expiring]));
+    // The clock has not come to the try of 03:00 yet.
+    let (owed, cursor) = (server.now() - 5 * 3600, server.now() - 6 * 3600);
+    server.on_writer(move |desk| {
+        let moved = "update hot set wake_at = ?1, cursor_at = ?2";
+        desk.engine.read().execute(moved, (owed.as_second(), cursor.as_second())).unwrap();
+    });
+    let tool = Tool::new(&server, "acme");
+    let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));
+    assert_eq!(renewed.json()["order_ids"], json!(["ecs-1/2026-04-05T15:59:59Z/1month"]), "{}", renewed.body);
+    let settled = server.events().into_iter().filter(|event| event.contains(" renewal_settled "));
+    let causes = settled.map(|event| (event.contains("\"auto\""), event.contains("\"command\"")));
+    assert_eq!(causes.collect::<Vec<_>>(), [(true, false), (false, true)]);
+}

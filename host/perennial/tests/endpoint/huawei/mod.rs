@@ -2,11 +2,12 @@
 //!
 //! What each request is made into is printed by the plugin's own tests; here is what the host then does. This file has
 //! the tool that signs and what the host is furnished with; `days` has the operations, `proofs` who may send them and
-//! what happens to those who may not, `codes` every documented code.
+//! what happens to those who may not, `codes` every documented code, `settings` what a changed setting means for tries.
 
 mod codes;
 mod days;
 mod proofs;
+mod settings;
 
 use std::cell::Cell;
 
