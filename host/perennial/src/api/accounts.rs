@@ -19,6 +19,8 @@ use crate::api::input::Id;
 use crate::api::input::Query;
 use crate::api::page;
 use crate::api::page::Page;
+use crate::api::problem::FieldError;
+use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::resources;
 use crate::api::shapes;
@@ -130,18 +132,23 @@ pub(super) struct Change {
     /// stays.
     #[schema(value_type = Option<String>)]
     approval_above: Option<Option<Micros>>,
+    /// Settings of the provider's rules with their new values; null is the default. Those left out stay.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    settings: BTreeMap<String, Option<String>>,
 }
 
 impl Body for Change {
     fn read(spot: Spot<'_, '_>) -> Option<Change> {
-        let fields = spot.object(&["approval_above"])?;
+        let fields = spot.object(&["approval_above", "settings"])?;
         let is_given = fields.get("approval_above").is_some();
-        let limit = fields.optional("approval_above", |spot| spot.amount()).option()?;
-        Some(Change { approval_above: is_given.then_some(limit) })
+        let limit = fields.optional("approval_above", |spot| spot.amount()).option();
+        let settings = fields.optional("settings", |spot| spot.optional_texts()).or(BTreeMap::new());
+        Some(Change { approval_above: is_given.then_some(limit?), settings: settings? })
     }
 }
 
-/// Changes what the host does for an account. What is held already stays held.
+/// Changes what the host does for an account, and what its provider's rules are told about it. What is held already stays
+/// held; what happens to resources by themselves is asked of the rules anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = AccountNow)))]
 pub(super) async fn change(
@@ -153,13 +160,23 @@ pub(super) async fn change(
         let before = AccountView::from(shapes::account(work.db(), &work.request.caller, &id)?);
         work.check_version(&shapes::etag(&before))?;
         work.about(&id, None);
-        let happened = match body.approval_above {
+        let mut happened = match body.approval_above {
             Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
             None => Vec::new(),
         };
+        if !body.settings.is_empty() {
+            let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
+            happened.extend(changed.map_err(wrong_settings)?);
+        }
         account_now(work, &id, happened)
     })
     .await
+}
+
+/// What the plugin says is wrong with settings.
+fn wrong_settings(problems: Vec<String>) -> Problem {
+    let error = |detail| FieldError { field: "settings".to_owned(), detail };
+    Problem::fields(Kind::InvalidFields, problems.into_iter().map(error).collect())
 }
 
 /// A movement of money.

@@ -252,14 +252,14 @@ impl Acting<'_> {
 
     /// Writes a line of the audit log.
     fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
-        let refused = outcomes.iter().find_map(|outcome| match outcome {
+        let other = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
+            Outcome::Held(_) => Some("held".to_owned()),
             Outcome::Resources { .. }
             | Outcome::Orders(_)
             | Outcome::Balance { .. }
             | Outcome::Proposal { .. }
             | Outcome::Done { .. }
-            | Outcome::Held(_)
             | Outcome::Undone
             | Outcome::Token { .. } => None,
         });
@@ -276,7 +276,7 @@ impl Acting<'_> {
             reason: None,
             // The plugin has not said yet what the client is answered.
             status: 0,
-            outcome: refused.unwrap_or_else(|| "done".to_owned()),
+            outcome: other.unwrap_or_else(|| "done".to_owned()),
         };
         audit::insert(engine.read(), &record)
     }

@@ -162,6 +162,84 @@ fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
 }
 
 #[test]
+fn settings_are_changed_if_the_plugin_agrees_and_the_rules_are_asked_anew() {
+    let server = Server::furnished();
+    let path = "/v1/accounts/acme-hw";
+    let change = |body: &str| server.send("admin", "PATCH", path, &[], body);
+    let wake = || server.get("viewer", "/v1/resources/ecs-1").json()["next_wake_at"].clone();
+    server.advance("2026-01-02T00:00:00Z");
+    assert_eq!(wake(), "2026-01-23T19:00:00Z", "seven days before the expiry");
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        etag: "dabda9f341b42919f29ae124c1d4a827"
+        {
+          "account": {
+            "approval_above": null,
+            "balance": "500.00",
+            "currency": "CNY",
+            "held": "0.00",
+            "id": "acme-hw",
+            "mode": "managed",
+            "provider": "huawei",
+            "settings": {
+              "deduction_days": "3",
+              "site": "cn"
+            }
+          },
+          "events": [
+            {
+              "account": "acme-hw",
+              "at": "2026-01-02T00:00:00Z",
+              "resource": null,
+              "setting": "deduction_days",
+              "type": "setting_changed",
+              "value": "3"
+            },
+            {
+              "account": "acme-hw",
+              "at": "2026-01-02T00:00:00Z",
+              "resource": null,
+              "setting": "site",
+              "type": "setting_changed",
+              "value": "cn"
+            }
+          ]
+        }"#]].assert_eq(&change(r#"{"settings": {"deduction_days": "3", "site": "cn"}}"#).shown());
+    server.advance("2026-01-03T00:00:00Z");
+    assert_eq!(wake(), "2026-01-27T19:00:00Z", "three days before it");
+    let back = change(r#"{"settings": {"deduction_days": null}}"#).json();
+    assert_eq!(back["account"]["settings"], serde_json::json!({ "site": "cn" }));
+    expect![[r#"
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "2 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "`deduction_days` is `9`; it is a whole number from 2 to 7",
+              "field": "settings"
+            },
+            {
+              "detail": "`colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `unpaid_orders`",
+              "field": "settings"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields do not make sense",
+          "type": "urn:perennial:problem:invalid-fields"
+        }"#]].assert_eq(
+        &change(r#"{"approval_above": "1.00", "settings": {"deduction_days": "9", "colour": "red"}}"#)
+            .shown(),
+    );
+    assert_eq!(
+        server.get("viewer", path).json()["approval_above"],
+        serde_json::Value::Null,
+        "nothing is changed"
+    );
+}
+
+#[test]
 fn what_is_changed_meanwhile_is_not_changed() {
     let server = Server::furnished();
     let etag = server.get("viewer", "/v1/accounts/acme-hw").headers["etag"].to_str().unwrap().to_owned();

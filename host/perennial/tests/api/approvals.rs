@@ -105,15 +105,15 @@ fn an_account_gets_a_limit_from_an_admin() {
               "field": "approval_above"
             },
             {
-              "detail": "unknown field `settings`; expected `approval_above`",
-              "field": "settings"
+              "detail": "unknown field `mode`; expected `approval_above` or `settings`",
+              "field": "mode"
             }
           ],
           "status": 422,
           "title": "Some fields do not make sense",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
-    .assert_eq(&change(r#"{"approval_above": "-1.00", "settings": {}}"#).shown());
+    .assert_eq(&change(r#"{"approval_above": "-1.00", "mode": "managed"}"#).shown());
     let audit = server.get("admin", "/v1/audit?limit=1000").json();
     let reasons =
         audit["items"].as_array().unwrap().iter().filter(|record| record["reason"] == "the auditors");
