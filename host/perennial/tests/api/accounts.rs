@@ -205,7 +205,8 @@ fn settings_are_changed_if_the_plugin_agrees_and_the_rules_are_asked_anew() {
               "value": "cn"
             }
           ]
-        }"#]].assert_eq(&change(r#"{"settings": {"deduction_days": "3", "site": "cn"}}"#).shown());
+        }"#]]
+    .assert_eq(&change(r#"{"settings": {"deduction_days": "3", "site": "cn"}}"#).shown());
     server.advance("2026-01-03T00:00:00Z");
     assert_eq!(wake(), "2026-01-27T19:00:00Z", "three days before it");
     let back = change(r#"{"settings": {"deduction_days": null}}"#).json();
