@@ -98,7 +98,7 @@ fn make_account(server: &Served, token: &str) {
 /// What a webhook sends to: answers 500 to the first message and 200 to all others, and gives their ids.
 fn receive() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let url = format!("http://{}/webhook", listener.local_addr().unwrap());
     let (out, ids) = mpsc::channel();
     std::thread::spawn(move || {
         let mut status = "500 Internal Server Error";
@@ -138,8 +138,8 @@ fn a_webhook_is_told_everything_in_order_however_often_its_host_is_killed() {
     let mut server = serve();
     make_account(&server, &token);
     let (url, ids) = receive();
-    let hook = format!(r#"{{"url": "{url}", "types": ["balance_changed"]}}"#);
-    assert!(server.answer(&token, "POST", "/v1/webhooks", "hook", &hook).starts_with("HTTP/1.1 201"));
+    let webhook = format!(r#"{{"url": "{url}", "types": ["balance_changed"]}}"#);
+    assert!(server.answer(&token, "POST", "/v1/webhooks", "webhook", &webhook).starts_with("HTTP/1.1 201"));
     let happen = |server: &Served, key: String| {
         let answer = server.answer(&token, "POST", "/v1/accounts/a:top-up", &key, r#"{"amount": "1.00"}"#);
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");

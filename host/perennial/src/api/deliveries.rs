@@ -89,9 +89,9 @@ pub(super) async fn list(
     let state = query.one_of("state", &STATES, |state| state);
     query.finish()?;
     let rows = host.read(move |db| {
-        let hook = webhooks::hook(db, &caller, &id)?;
+        let webhook = webhooks::webhook(db, &caller, &id)?;
         let before = asked.after.unwrap_or(i64::MAX);
-        Ok(deliveries::list(db, hook.row, state, before, asked.read_limit())?)
+        Ok(deliveries::list(db, webhook.row, state, before, asked.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
     Ok(Json(Page::new(asked, rows)))
@@ -106,13 +106,13 @@ pub(super) async fn test(
     write: Write<Nothing>,
 ) -> Result<Reply, Problem> {
     let reply = host.write(write, move |work, Nothing| {
-        let hook = webhooks::hook(work.db(), &work.request.caller, &id)?;
-        if hook.disabled.is_some() {
+        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+        if webhook.disabled.is_some() {
             return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
         }
         let delivery = StoredDelivery {
             row: 0,
-            webhook: hook.row,
+            webhook: webhook.row,
             message: webhooks::new_id("test_")?,
             event: None,
             state: "pending".to_owned(),
@@ -124,16 +124,16 @@ pub(super) async fn test(
             next_try_at: Some(work.at),
         };
         deliveries::put(work.db(), &delivery)?;
-        webhooks::about(work, &hook);
-        Ok(Reply::accepted(&location(&hook.id), &DeliveryView::from(delivery)))
+        webhooks::about(work, &webhook);
+        Ok(Reply::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let reply = reply.await?;
     host.writer().nudge();
     Ok(reply)
 }
 
-fn location(hook: &str) -> String {
-    format!("/v1/webhooks/{hook}/deliveries")
+fn location(webhook: &str) -> String {
+    format!("/v1/webhooks/{webhook}/deliveries")
 }
 
 /// What is to be sent again: one of these.
@@ -219,17 +219,17 @@ pub(super) async fn replay(
         Replay::Delivery(message) => Again::Delivery(message),
     };
     let reply = host.write(write.with(again), move |work, again| {
-        let hook = webhooks::hook(work.db(), &work.request.caller, &id)?;
-        webhooks::about(work, &hook);
+        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+        webhooks::about(work, &webhook);
         let replayed = match again {
             Again::After(row) => {
-                // What the hook has not come to is sent anyway.
-                let row = row.min(hook.cursor);
-                move_cursor(work.db(), hook.row, hook.cursor, row)?;
+                // What the webhook has not come to is sent anyway.
+                let row = row.min(webhook.cursor);
+                move_cursor(work.db(), webhook.row, webhook.cursor, row)?;
                 Replayed { after: Some(page::cursor(row)), delivery: None }
             }
             Again::Delivery(message) => {
-                let found = deliveries::get(work.db(), hook.row, &message)?;
+                let found = deliveries::get(work.db(), webhook.row, &message)?;
                 let mut delivery = found.ok_or_else(|| Problem::not_found("delivery", &message))?;
                 delivery.state = "pending".to_owned();
                 delivery.attempts = 0;
@@ -238,7 +238,7 @@ pub(super) async fn replay(
                 Replayed { after: None, delivery: Some(delivery.into()) }
             }
         };
-        Ok(Reply::accepted(&location(&hook.id), &replayed))
+        Ok(Reply::accepted(&location(&webhook.id), &replayed))
     });
     let reply = reply.await?;
     host.writer().nudge();

@@ -158,7 +158,7 @@ impl Metrics {
 pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse, Problem> {
     let now = host.now();
     let read = host.read(move |db| Ok((health::standing(db, now)?, webhooks::standing(db)?)));
-    let (standing, hooks) = read.await?;
+    let (standing, webhooks) = read.await?;
     let mut text = String::new();
     let gauges = [
         ("perennial_due", "Bundles whose time has come.", standing.due),
@@ -169,12 +169,12 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
         ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
-        ("perennial_webhooks_disabled", "Webhooks that are disabled.", hooks.disabled),
-        ("perennial_webhook_pending", "Deliveries that are to be tried again.", hooks.pending),
+        ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
+        ("perennial_webhook_pending", "Deliveries that are to be tried again.", webhooks.pending),
         (
             "perennial_webhook_behind",
             "Events that the enabled webhook furthest behind has not come to.",
-            hooks.behind,
+            webhooks.behind,
         ),
         ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
         ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),

@@ -31,7 +31,7 @@ use crate::store::pages;
 use crate::store::webhooks;
 use crate::store::webhooks::Disabled;
 use crate::store::webhooks::Previous;
-use crate::store::webhooks::StoredHook;
+use crate::store::webhooks::StoredWebhook;
 use crate::webhooks::secret::OVERLAP;
 use crate::webhooks::secret::Secret;
 use crate::webhooks::target::Target;
@@ -44,7 +44,7 @@ const DESCRIPTION_MAX: usize = 500;
 /// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Webhook)]
-pub(super) struct HookView {
+pub(super) struct WebhookView {
     /// What it is called by.
     id: String,
     /// Where events are sent to.
@@ -71,9 +71,9 @@ pub(super) struct HookView {
     previous_secret_until: Option<String>,
 }
 
-impl From<StoredHook> for HookView {
-    fn from(stored: StoredHook) -> HookView {
-        HookView {
+impl From<StoredWebhook> for WebhookView {
+    fn from(stored: StoredWebhook) -> WebhookView {
+        WebhookView {
             id: stored.id,
             url: stored.url,
             description: stored.description,
@@ -91,34 +91,34 @@ impl From<StoredHook> for HookView {
 }
 
 /// The webhook called `id`, if the caller sees it: a bound one sees those that are bound to no other accounts.
-pub(super) fn hook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredHook, Problem> {
-    let found = webhooks::get(db, id)?.filter(|hook| caller.sees_all(hook.accounts.as_deref()));
+pub(super) fn webhook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
+    let found = webhooks::get(db, id)?.filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
     found.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
-/// Says what the audit log is to say that a write to `hook` was about.
-pub(super) fn about(work: &mut Work<'_>, hook: &StoredHook) {
-    if let Some([account]) = hook.accounts.as_deref() {
+/// Says what the audit log is to say that a write to `webhook` was about.
+pub(super) fn about(work: &mut Work<'_>, webhook: &StoredWebhook) {
+    if let Some([account]) = webhook.accounts.as_deref() {
         work.about(account, None);
     }
 }
 
 /// Lists webhooks, also disabled ones, in the order in which they were made.
-#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<HookView>)))]
+#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
 pub(super) async fn list(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
     query: Query,
-) -> Result<Json<Page<HookView>>, Problem> {
+) -> Result<Json<Page<WebhookView>>, Problem> {
     query.finish()?;
     let stored = host.read(|db| Ok(webhooks::list(db)?)).await?;
-    let items = stored.into_iter().filter(|hook| caller.sees_all(hook.accounts.as_deref()));
-    Ok(Json(Page { items: items.map(HookView::from).collect(), next_cursor: None }))
+    let items = stored.into_iter().filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
+    Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
 }
 
 /// Gets a webhook.
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
-    responses((status = 200, body = HookView, headers(("ETag" = String, description = "Its version.")))))]
+    responses((status = 200, body = WebhookView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
     State(host): State<Host>,
     Extension(caller): Extension<Caller>,
@@ -126,14 +126,14 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let hook = host.read(move |db| hook(db, &caller, &id)).await?;
-    Ok(Reply::ok_versioned(&HookView::from(hook)).into_response())
+    let webhook = host.read(move |db| webhook(db, &caller, &id)).await?;
+    Ok(Reply::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
 /// A webhook that is to be made.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewHook {
+pub(super) struct NewWebhook {
     /// Where events are sent to: `https`, out in the world.
     #[schema(format = "uri", max_length = 2048)]
     url: String,
@@ -148,15 +148,15 @@ pub(super) struct NewHook {
     types: Option<BTreeSet<String>>,
 }
 
-impl Body for NewHook {
-    fn read(spot: Spot<'_, '_>) -> Option<NewHook> {
+impl Body for NewWebhook {
+    fn read(spot: Spot<'_, '_>) -> Option<NewWebhook> {
         let fields = spot.object(&["url", "description", "accounts", "types"])?;
         let url = fields.required("url", url);
         let description = fields.optional("description", description).or(String::new());
         let accounts = fields
             .optional("accounts", |spot| not_empty(spot, spot.list(|_, spot| spot.id().map(str::to_owned))?));
         let types = fields.optional("types", types);
-        Some(NewHook {
+        Some(NewWebhook {
             url: url?,
             description: description?,
             accounts: accounts.option()?,
@@ -208,16 +208,16 @@ fn check_url(host: &Host, url: &str) -> Result<(), Problem> {
 
 /// A webhook with its secret.
 #[derive(Serialize, ToSchema)]
-pub(super) struct HookWithSecret {
+pub(super) struct WebhookWithSecret {
     /// The webhook.
-    webhook: HookView,
+    webhook: WebhookView,
     /// What its messages are signed with. It is shown once; null for whoever asks again with the same key.
     secret: Option<String>,
 }
 
-impl HookWithSecret {
-    fn new(hook: &StoredHook, secret: Option<String>) -> HookWithSecret {
-        HookWithSecret { webhook: HookView::from(hook.clone()), secret }
+impl WebhookWithSecret {
+    fn new(webhook: &StoredWebhook, secret: Option<String>) -> WebhookWithSecret {
+        WebhookWithSecret { webhook: WebhookView::from(webhook.clone()), secret }
     }
 }
 
@@ -239,9 +239,9 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 
 /// Makes a webhook; its secret is shown once. Events are sent from now on: as CloudEvents 1.0 in the structured JSON
 /// format, signed as Standard Webhooks says.
-#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewHook,
-    responses((status = 201, body = HookWithSecret)))]
-pub(super) async fn create(State(host): State<Host>, write: Write<NewHook>) -> Result<Reply, Problem> {
+#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
+    responses((status = 201, body = WebhookWithSecret)))]
+pub(super) async fn create(State(host): State<Host>, write: Write<NewWebhook>) -> Result<Reply, Problem> {
     let for_url = host.clone();
     let reply = host.write(write, move |work, body| {
         let caller = &work.request.caller;
@@ -256,7 +256,7 @@ pub(super) async fn create(State(host): State<Host>, write: Write<NewHook>) -> R
             return Err(Problem::new(Kind::Conflict, detail));
         }
         let secret = generate()?;
-        let hook = StoredHook {
+        let webhook = StoredWebhook {
             row: 0,
             id: new_id("wh_")?,
             url: body.url,
@@ -271,11 +271,11 @@ pub(super) async fn create(State(host): State<Host>, write: Write<NewHook>) -> R
             failing_since: None,
             cursor: pages::last_event(work.db())?,
         };
-        webhooks::insert(work.db(), &hook)?;
-        about(work, &hook);
-        let made = HookWithSecret::new(&hook, Some(secret.shown()));
-        let again = HookWithSecret::new(&hook, None);
-        Ok(Reply::created(&format!("/v1/webhooks/{}", hook.id), &made).shown_once(&again))
+        webhooks::insert(work.db(), &webhook)?;
+        about(work, &webhook);
+        let made = WebhookWithSecret::new(&webhook, Some(secret.shown()));
+        let again = WebhookWithSecret::new(&webhook, None);
+        Ok(Reply::created(&format!("/v1/webhooks/{}", webhook.id), &made).shown_once(&again))
     });
     reply.await
 }
@@ -283,7 +283,7 @@ pub(super) async fn create(State(host): State<Host>, write: Write<NewHook>) -> R
 /// What is to change about a webhook. What is left out stays.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HookChange {
+pub(super) struct WebhookChange {
     /// Where events are sent to from now on, also those that are to be tried again.
     #[schema(format = "uri", max_length = 2048)]
     url: Option<String>,
@@ -297,8 +297,8 @@ pub(super) struct HookChange {
     enabled: Option<bool>,
 }
 
-impl Body for HookChange {
-    fn read(spot: Spot<'_, '_>) -> Option<HookChange> {
+impl Body for WebhookChange {
+    fn read(spot: Spot<'_, '_>) -> Option<WebhookChange> {
         let fields = spot.object(&["url", "description", "types", "enabled"])?;
         let url = fields.optional("url", url).option();
         let description = fields.optional("description", description).option();
@@ -306,7 +306,7 @@ impl Body for HookChange {
         let types = fields.optional("types", types).option();
         let enabled = fields.optional("enabled", |spot| spot.flag()).option();
         let types = types?;
-        Some(HookChange {
+        Some(WebhookChange {
             url: url?,
             description: description?,
             types: is_there.then_some(types),
@@ -317,39 +317,39 @@ impl Body for HookChange {
 
 /// Changes a webhook.
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
-    request_body = HookChange, responses((status = 200, body = HookView)))]
+    request_body = WebhookChange, responses((status = 200, body = WebhookView)))]
 pub(super) async fn change(
     State(host): State<Host>,
     Id(id): Id,
-    write: Write<HookChange>,
+    write: Write<WebhookChange>,
 ) -> Result<Reply, Problem> {
     let for_url = host.clone();
     let reply = host.write(write, move |work, body| {
-        let mut hook = hook(work.db(), &work.request.caller, &id)?;
-        work.check_version(&shapes::etag(&HookView::from(hook.clone())))?;
+        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&shapes::etag(&WebhookView::from(webhook.clone())))?;
         if let Some(url) = body.url {
             check_url(&for_url, &url)?;
             // What the old address answered says nothing of the new one.
-            hook.failing_since = hook.failing_since.filter(|_| hook.url == url);
-            hook.url = url;
+            webhook.failing_since = webhook.failing_since.filter(|_| webhook.url == url);
+            webhook.url = url;
         }
-        hook.description = body.description.unwrap_or(hook.description);
+        webhook.description = body.description.unwrap_or(webhook.description);
         if let Some(types) = body.types {
-            hook.types = types.map(|types| types.into_iter().collect());
+            webhook.types = types.map(|types| types.into_iter().collect());
         }
         match body.enabled {
-            Some(true) if hook.disabled.is_some() => {
-                hook.disabled = None;
-                hook.failing_since = None;
+            Some(true) if webhook.disabled.is_some() => {
+                webhook.disabled = None;
+                webhook.failing_since = None;
             }
-            Some(false) if hook.disabled.is_none() => {
-                hook.disabled = Some(Disabled { at: work.at, why: "asked".to_owned() });
+            Some(false) if webhook.disabled.is_none() => {
+                webhook.disabled = Some(Disabled { at: work.at, why: "asked".to_owned() });
             }
             Some(_) | None => {}
         }
-        webhooks::update(work.db(), &hook)?;
-        about(work, &hook);
-        Ok(Reply::ok_versioned(&HookView::from(hook)))
+        webhooks::update(work.db(), &webhook)?;
+        about(work, &webhook);
+        Ok(Reply::ok_versioned(&WebhookView::from(webhook)))
     });
     let reply = reply.await?;
     host.writer().nudge();
@@ -358,18 +358,18 @@ pub(super) async fn change(
 
 /// Deletes a webhook, and what is to be sent to it; answers with how it was. What is under way still arrives.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
-    responses((status = 200, body = HookView)))]
+    responses((status = 200, body = WebhookView)))]
 pub(super) async fn delete(
     State(host): State<Host>,
     Id(id): Id,
     write: Write<Nothing>,
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, Nothing| {
-        let hook = hook(work.db(), &work.request.caller, &id)?;
-        work.check_version(&shapes::etag(&HookView::from(hook.clone())))?;
-        webhooks::delete(work.db(), hook.row)?;
-        about(work, &hook);
-        Ok(Reply::ok(&HookView::from(hook)))
+        let webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&shapes::etag(&WebhookView::from(webhook.clone())))?;
+        webhooks::delete(work.db(), webhook.row)?;
+        about(work, &webhook);
+        Ok(Reply::ok(&WebhookView::from(webhook)))
     })
     .await
 }
@@ -377,22 +377,22 @@ pub(super) async fn delete(
 /// Gives a webhook a new secret, which is shown once. For a day messages are signed with the one before, too; one that
 /// was replaced before that signs no more.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
-    responses((status = 200, body = HookWithSecret)))]
+    responses((status = 200, body = WebhookWithSecret)))]
 pub(super) async fn rotate_secret(
     State(host): State<Host>,
     Id(id): Id,
     write: Write<Nothing>,
 ) -> Result<Reply, Problem> {
     host.write(write, move |work, Nothing| {
-        let mut hook = hook(work.db(), &work.request.caller, &id)?;
-        work.check_version(&shapes::etag(&HookView::from(hook.clone())))?;
+        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&shapes::etag(&WebhookView::from(webhook.clone())))?;
         let secret = generate()?;
-        let previous = std::mem::replace(&mut hook.secret, secret.kept());
-        hook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP });
-        webhooks::update(work.db(), &hook)?;
-        about(work, &hook);
-        let rotated = HookWithSecret::new(&hook, Some(secret.shown()));
-        Ok(Reply::ok(&rotated).shown_once(&HookWithSecret::new(&hook, None)))
+        let previous = std::mem::replace(&mut webhook.secret, secret.kept());
+        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP });
+        webhooks::update(work.db(), &webhook)?;
+        about(work, &webhook);
+        let rotated = WebhookWithSecret::new(&webhook, Some(secret.shown()));
+        Ok(Reply::ok(&rotated).shown_once(&WebhookWithSecret::new(&webhook, None)))
     })
     .await
 }

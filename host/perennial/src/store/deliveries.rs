@@ -1,4 +1,4 @@
-//! The `delivery` table: what became of each event that a hook was to be sent.
+//! The `delivery` table: what became of each event that a webhook was to be sent.
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ use crate::store::records::StoredEvent;
 pub struct StoredDelivery {
     /// Its row.
     pub row: i64,
-    /// The row of its hook.
+    /// The row of its webhook.
     pub webhook: i64,
     /// What the receiver tells it by: the event's id, or that of a test.
     pub message: String,
@@ -37,7 +37,7 @@ pub struct StoredDelivery {
     pub next_try_at: Option<Timestamp>,
 }
 
-/// Writes a delivery: a new one, or over the one of the same hook and message. Its row stays, or is given.
+/// Writes a delivery: a new one, or over the one of the same webhook and message. Its row stays, or is given.
 pub fn put(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert into delivery (webhook, message, event, state, attempts, created_at, tried_at, status, error, next_try_at)
@@ -61,13 +61,13 @@ pub fn put(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError>
     Ok(())
 }
 
-/// The delivery of `message` by a hook.
+/// The delivery of `message` by a webhook.
 pub fn get(db: &Connection, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
     let mut statement = db.prepare_cached("select * from delivery where webhook = ?1 and message = ?2")?;
     Ok(statement.query_row((webhook, message), stored).optional()?)
 }
 
-/// A hook's deliveries below the row `before`, newest first, at most `limit`; only those in `state`, if that is given.
+/// A webhook's deliveries below the row `before`, newest first, at most `limit`; only those in `state`, if that is given.
 pub fn list(
     db: &Connection,
     webhook: i64,
@@ -87,7 +87,7 @@ pub fn list(
     Ok(deliveries.collect::<Result<_, _>>()?)
 }
 
-/// A hook's deliveries that are due at `at`, each with its event unless it is a test, at most `limit`.
+/// A webhook's deliveries that are due at `at`, each with its event unless it is a test, at most `limit`.
 pub fn due(
     db: &Connection,
     webhook: i64,
@@ -120,7 +120,7 @@ fn event(db: &Connection, row: i64) -> Result<StoredEvent, StoreError> {
     })
 }
 
-/// How many deliveries of a hook are pending, and when the first of them is due.
+/// How many deliveries of a webhook are pending, and when the first of them is due.
 pub fn pending(db: &Connection, webhook: i64) -> Result<(u32, Option<Timestamp>), StoreError> {
     let mut statement = db.prepare_cached(
         "select count(*), min(next_try_at) from delivery where webhook = ?1 and state = 'pending'",

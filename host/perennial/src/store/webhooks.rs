@@ -1,4 +1,4 @@
-//! The `webhook` table: where events are sent to. Knows how far each hook is; not what sending means.
+//! The `webhook` table: where events are sent to. Knows how far each webhook is; not what sending means.
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -8,7 +8,7 @@ use rusqlite::named_params;
 
 use crate::store::error::StoreError;
 
-/// Why a hook was disabled, and since when.
+/// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
     /// Since when.
@@ -17,7 +17,7 @@ pub struct Disabled {
     pub why: String,
 }
 
-/// What a hook signed with before its secret was changed.
+/// What a webhook signed with before its secret was changed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Previous {
     /// As it is kept.
@@ -26,9 +26,9 @@ pub struct Previous {
     pub until: Timestamp,
 }
 
-/// A hook as stored.
+/// A webhook as stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct StoredHook {
+pub struct StoredWebhook {
     /// Its row.
     pub row: i64,
     /// What it is called by.
@@ -57,28 +57,28 @@ pub struct StoredHook {
     pub cursor: i64,
 }
 
-/// Adds a hook; its row is given by the database.
-pub fn insert(db: &Connection, hook: &StoredHook) -> Result<(), StoreError> {
+/// Adds a webhook; its row is given by the database.
+pub fn insert(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert into webhook (id, url, description, accounts, types, secret, created_at, created_by, cursor)
          values (:id, :url, :description, :accounts, :types, :secret, :created_at, :created_by, :cursor)",
     )?
     .execute(named_params! {
-        ":id": hook.id,
-        ":url": hook.url,
-        ":description": hook.description,
-        ":accounts": json(hook.accounts.as_ref())?,
-        ":types": json(hook.types.as_ref())?,
-        ":secret": hook.secret,
-        ":created_at": hook.created_at.as_second(),
-        ":created_by": hook.created_by,
-        ":cursor": hook.cursor,
+        ":id": webhook.id,
+        ":url": webhook.url,
+        ":description": webhook.description,
+        ":accounts": json(webhook.accounts.as_ref())?,
+        ":types": json(webhook.types.as_ref())?,
+        ":secret": webhook.secret,
+        ":created_at": webhook.created_at.as_second(),
+        ":created_by": webhook.created_by,
+        ":cursor": webhook.cursor,
     })?;
     Ok(())
 }
 
-/// Writes what can be changed about a hook: everything but its id, its accounts, who made it and how far it is.
-pub fn update(db: &Connection, hook: &StoredHook) -> Result<(), StoreError> {
+/// Writes what can be changed about a webhook: everything but its id, its accounts, who made it and how far it is.
+pub fn update(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError> {
     db.prepare_cached(
         "update webhook
          set url = :url, description = :description, types = :types, secret = :secret,
@@ -87,59 +87,59 @@ pub fn update(db: &Connection, hook: &StoredHook) -> Result<(), StoreError> {
          where row = :row",
     )?
     .execute(named_params! {
-        ":url": hook.url,
-        ":description": hook.description,
-        ":types": json(hook.types.as_ref())?,
-        ":secret": hook.secret,
-        ":previous_secret": hook.previous.as_ref().map(|previous| &previous.secret),
-        ":previous_until": hook.previous.as_ref().map(|previous| previous.until.as_second()),
-        ":disabled_at": hook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
-        ":disabled_why": hook.disabled.as_ref().map(|disabled| &disabled.why),
-        ":failing_since": hook.failing_since.map(Timestamp::as_second),
-        ":row": hook.row,
+        ":url": webhook.url,
+        ":description": webhook.description,
+        ":types": json(webhook.types.as_ref())?,
+        ":secret": webhook.secret,
+        ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
+        ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
+        ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
+        ":disabled_why": webhook.disabled.as_ref().map(|disabled| &disabled.why),
+        ":failing_since": webhook.failing_since.map(Timestamp::as_second),
+        ":row": webhook.row,
     })?;
     Ok(())
 }
 
-/// Moves a hook's cursor, unless somebody else has moved it away from `from`.
+/// Moves a webhook's cursor, unless somebody else has moved it away from `from`.
 pub fn move_cursor(db: &Connection, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
     db.prepare_cached("update webhook set cursor = ?3 where row = ?1 and cursor = ?2")?
         .execute((row, from, to))?;
     Ok(())
 }
 
-/// Removes a hook and what became of its deliveries.
+/// Removes a webhook and what became of its deliveries.
 pub fn delete(db: &Connection, row: i64) -> Result<(), StoreError> {
     db.prepare_cached("delete from delivery where webhook = ?1")?.execute([row])?;
     db.prepare_cached("delete from webhook where row = ?1")?.execute([row])?;
     Ok(())
 }
 
-/// The hook called `id`.
-pub fn get(db: &Connection, id: &str) -> Result<Option<StoredHook>, StoreError> {
+/// The webhook called `id`.
+pub fn get(db: &Connection, id: &str) -> Result<Option<StoredWebhook>, StoreError> {
     let mut statement = db.prepare_cached("select * from webhook where id = ?1")?;
     statement.query_row([id], |row| Ok(stored(row))).optional()?.transpose()
 }
 
-/// Every hook, in the order in which they were made.
-pub fn list(db: &Connection) -> Result<Vec<StoredHook>, StoreError> {
+/// Every webhook, in the order in which they were made.
+pub fn list(db: &Connection) -> Result<Vec<StoredWebhook>, StoreError> {
     let mut statement = db.prepare_cached("select * from webhook order by row")?;
-    let hooks = statement.query_and_then([], stored)?;
-    hooks.collect()
+    let webhooks = statement.query_and_then([], stored)?;
+    webhooks.collect()
 }
 
-/// How things stand with all hooks.
+/// How things stand with all webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Hooks that are disabled.
+    /// Webhooks that are disabled.
     pub disabled: i64,
     /// Deliveries that are to be tried again.
     pub pending: i64,
-    /// Events that the enabled hook furthest behind has not come to.
+    /// Events that the enabled webhook furthest behind has not come to.
     pub behind: i64,
 }
 
-/// How things stand with all hooks.
+/// How things stand with all webhooks.
 pub fn standing(db: &Connection) -> Result<Standing, StoreError> {
     let mut statement = db.prepare_cached(
         "select (select count(*) from webhook where disabled_at is not null),
@@ -157,7 +157,7 @@ fn json(list: Option<&Vec<String>>) -> Result<Option<String>, StoreError> {
     Ok(list.map(serde_json::to_string).transpose()?)
 }
 
-fn stored(row: &Row<'_>) -> Result<StoredHook, StoreError> {
+fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
     let list = |name| -> Result<Option<Vec<String>>, StoreError> {
         let text: Option<String> = row.get(name)?;
         Ok(text.as_deref().map(serde_json::from_str).transpose()?)
@@ -166,7 +166,7 @@ fn stored(row: &Row<'_>) -> Result<StoredHook, StoreError> {
         |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     let previous: Option<Vec<u8>> = row.get("previous_secret")?;
     let why: Option<String> = row.get("disabled_why")?;
-    Ok(StoredHook {
+    Ok(StoredWebhook {
         row: row.get("row")?,
         id: row.get("id")?,
         url: row.get("url")?,

@@ -1,4 +1,4 @@
-//! What a hook signs with, and the signature: the Standard Webhooks specification, symmetric signatures (`v1`).
+//! What a webhook signs with, and the signature: the Standard Webhooks specification, symmetric signatures (`v1`).
 //!
 //! A receiver checks a signature, so the secret has to be kept as it is and not as a hash. It is kept in the database,
 //! which only its owner can read. [`Secret::kept`] and [`Secret::of_kept`] are the only way in and out: who encrypts

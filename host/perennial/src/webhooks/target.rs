@@ -1,4 +1,4 @@
-//! Where a hook sends to: its URL, taken apart once by one parser, so that what was checked is what is connected to.
+//! Where a webhook sends to: its URL, taken apart once by one parser, so that what was checked is what is connected to.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where a hook sends to.
+/// Where a webhook sends to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Whether the connection is made safe.
@@ -128,9 +128,9 @@ impl Target {
 
 fn schemes(allow_private: bool) -> &'static str {
     if allow_private {
-        "expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`"
+        "expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`"
     } else {
-        "expected a URL such as `https://example.com/hook`"
+        "expected a URL such as `https://example.com/webhook`"
     }
 }
 
@@ -172,13 +172,13 @@ mod tests {
         let long = format!("https://example.com/{}", "a".repeat(URL_MAX));
         let urls = [
             "https://example.com",
-            "https://Example.COM./hook?a=1&b=%20",
-            "https://example.com:8443/hook",
+            "https://Example.COM./webhook?a=1&b=%20",
+            "https://example.com:8443/webhook",
             "https://xn--bcher-kva.example/",
             "https://1.1.1.1/",
             "https://[2606:4700::1111]:8443/",
             "http://example.com/",
-            "http://10.0.0.1:8080/hook",
+            "http://10.0.0.1:8080/webhook",
             "https://127.0.0.1/",
             "https://169.254.169.254/latest/meta-data/",
             "https://[::1]/",
@@ -206,10 +206,10 @@ mod tests {
             "https://bücher.example/",
             "https://example.com/a#b",
             "https://example.com/a b",
-            "https:///hook",
+            "https:///webhook",
             "ftp://example.com/",
-            "example.com/hook",
-            "/hook",
+            "example.com/webhook",
+            "/webhook",
             "",
             &long,
         ];
@@ -237,10 +237,10 @@ mod tests {
         expect![[r#"
             https://example.com
                 TLS example.com port 443 /
-            https://Example.COM./hook?a=1&b=%20
-                TLS example.com port 443 /hook?a=1&b=%20
-            https://example.com:8443/hook
-                TLS example.com:8443 port 8443 /hook
+            https://Example.COM./webhook?a=1&b=%20
+                TLS example.com port 443 /webhook?a=1&b=%20
+            https://example.com:8443/webhook
+                TLS example.com:8443 port 8443 /webhook
             https://xn--bcher-kva.example/
                 TLS xn--bcher-kva.example port 443 /
             https://1.1.1.1/
@@ -248,11 +248,11 @@ mod tests {
             https://[2606:4700::1111]:8443/
                 TLS [2606:4700::1111]:8443 port 8443 /
             http://example.com/
-                refused: expected a URL such as `https://example.com/hook`
+                refused: expected a URL such as `https://example.com/webhook`
                 allowed: plain example.com port 80 /
-            http://10.0.0.1:8080/hook
-                refused: expected a URL such as `https://example.com/hook`
-                allowed: plain 10.0.0.1:8080 port 8080 /hook
+            http://10.0.0.1:8080/webhook
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: plain 10.0.0.1:8080 port 8080 /webhook
             https://127.0.0.1/
                 refused: 127.0.0.1 is not a public address
                 allowed: TLS 127.0.0.1 port 443 /
@@ -316,16 +316,16 @@ mod tests {
                 refused: a URL to send to has no part behind a `#`
             https://example.com/a b
                 refused: it is not a URL: invalid uri character
-            https:///hook
+            https:///webhook
                 refused: it is not a URL: invalid format
             ftp://example.com/
-                refused: expected a URL such as `https://example.com/hook`
-                allowed: refused: expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`
-            example.com/hook
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
+            example.com/webhook
                 refused: it is not a URL: invalid format
-            /hook
-                refused: expected a URL such as `https://example.com/hook`
-                allowed: refused: expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`
+            /webhook
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
 
                 refused: it is not a URL: empty string
             https://example.com/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa

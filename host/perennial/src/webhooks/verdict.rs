@@ -1,4 +1,4 @@
-//! What an answer means for a delivery and for its hook: delivered, tried again and when, given up, or no more at all.
+//! What an answer means for a delivery and for its webhook: delivered, tried again and when, given up, or no more at all.
 //!
 //! Pure: an instant and a draw of chance are arguments.
 
@@ -13,7 +13,7 @@ const JITTER: i64 = 5;
 pub const CHANCE_MAX: u32 = 1000;
 /// The longest wait that a receiver may ask for with `Retry-After`, in seconds: a day.
 const RETRY_AFTER_MAX: i64 = 86_400;
-/// For how long every try has to fail until the hook is disabled, in seconds: five days.
+/// For how long every try has to fail until the webhook is disabled, in seconds: five days.
 const FAILING_MAX: i64 = 5 * 86_400;
 
 /// What a try came to.
@@ -34,7 +34,7 @@ pub enum Verdict {
     Again(Timestamp),
     /// It was tried often enough.
     GivenUp,
-    /// The receiver wants nothing more, ever: its hook is disabled. The delivery waits for somebody to enable it.
+    /// The receiver wants nothing more, ever: its webhook is disabled. The delivery waits for somebody to enable it.
     Gone,
 }
 
@@ -58,7 +58,7 @@ pub fn verdict(answer: &Answer, attempts: u32, at: Timestamp, chance: u32) -> Ve
     }
 }
 
-/// Whether a hook of which every try has failed since `since` is disabled when another fails at `at`.
+/// Whether a webhook of which every try has failed since `since` is disabled when another fails at `at`.
 pub fn is_hopeless(since: Timestamp, at: Timestamp) -> bool {
     at - since >= FAILING_MAX
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_is_hopeless_after_five_days_of_nothing_but_failures() {
+    fn a_webhook_is_hopeless_after_five_days_of_nothing_but_failures() {
         assert!(!is_hopeless(AT, AT + 5 * 86_400 - 1));
         assert!(is_hopeless(AT, AT + 5 * 86_400));
     }

@@ -59,7 +59,7 @@ fn an_event_is_sent_as_a_cloud_event_signed_as_standard_webhooks_says() {
         .replace(message.header("host"), "[host]")
         .replace(message.header("user-agent"), "perennial/[version]");
     expect![[r#"
-        /hook?of=acme
+        /webhook?of=acme
         connection: close
         content-length: 503
         content-type: application/cloudevents+json
@@ -236,7 +236,7 @@ fn a_receiver_that_is_gone_disables_its_webhook_and_nothing_is_lost_for_when_it_
     receiver.answer([Reply::Status(410)]);
     happen(&server, 1);
     assert_eq!(receiver.ids(1), ["c1"]);
-    let disabled = server.until(&path, |hook| hook["enabled"] == false);
+    let disabled = server.until(&path, |webhook| webhook["enabled"] == false);
     assert_eq!(
         (&disabled["disabled_why"], &disabled["disabled_at"]),
         (&json!("gone"), &json!("2026-01-01T00:00:00Z"))
@@ -276,9 +276,9 @@ fn a_message_is_given_up_after_three_days_and_a_webhook_after_five() {
     settle(&server, &id, &[("c2", "pending", 1), ("c1", "failed", 10)]);
     assert_eq!(server.get("admin", &path).json()["enabled"], true);
     server.advance("2026-01-06T00:00:04Z");
-    let hook = server.until(&path, |hook| hook["enabled"] == false);
-    assert_eq!(hook["disabled_why"], "failing");
-    assert_eq!(hook["failing_since"], "2026-01-01T00:00:00Z");
+    let webhook = server.until(&path, |webhook| webhook["enabled"] == false);
+    assert_eq!(webhook["disabled_why"], "failing");
+    assert_eq!(webhook["failing_since"], "2026-01-01T00:00:00Z");
 }
 
 #[test]
@@ -447,7 +447,7 @@ fn a_host_that_may_no_longer_send_to_private_addresses_does_not() {
     let server = server.restarted_with(Webhooks::DEFAULT).sending();
     happen(&server, 1);
     let listed = settle(&server, &id, &[("c1", "pending", 1)]);
-    expect!["expected a URL such as `https://example.com/hook`"]
+    expect!["expected a URL such as `https://example.com/webhook`"]
         .assert_eq(listed["items"][0]["error"].as_str().unwrap());
     assert!(receiver.is_empty());
 }

@@ -102,8 +102,8 @@ impl Receiver {
 
     pub fn url(&self) -> String {
         match self.papers.is_some() {
-            true => format!("https://localhost:{}/hook", self.port),
-            false => format!("http://127.0.0.1:{}/hook?of=acme", self.port),
+            true => format!("https://localhost:{}/webhook", self.port),
+            false => format!("http://127.0.0.1:{}/webhook?of=acme", self.port),
         }
     }
 

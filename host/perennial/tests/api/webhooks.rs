@@ -31,7 +31,7 @@ pub fn make(server: &Server, token: &str, body: &serde_json::Value) -> (String, 
 fn a_webhook_is_made_shown_and_listed_and_its_secret_is_shown_once() {
     let server = Server::furnished();
     let body = serde_json::json!({
-        "url": "https://example.com/hook", "description": "the portal",
+        "url": "https://example.com/webhook", "description": "the portal",
         "accounts": ["beta-bd", "acme-hw"], "types": ["renewal_declined", "renewal_settled", "renewal_settled"],
     })
     .to_string();
@@ -62,7 +62,7 @@ fn a_webhook_is_made_shown_and_listed_and_its_secret_is_shown_once() {
               "renewal_declined",
               "renewal_settled"
             ],
-            "url": "https://example.com/hook"
+            "url": "https://example.com/webhook"
           }
         }"#]]
     .assert_eq(&shown(&made, id));
@@ -92,7 +92,7 @@ fn a_webhook_is_made_shown_and_listed_and_its_secret_is_shown_once() {
               "renewal_declined",
               "renewal_settled"
             ],
-            "url": "https://example.com/hook"
+            "url": "https://example.com/webhook"
           }
         }"#]]
     .assert_eq(&shown(&again, id));
@@ -141,7 +141,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "types[0]"
             },
             {
-              "detail": "expected a URL such as `https://example.com/hook` or `http://10.0.0.1/hook`",
+              "detail": "expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`",
               "field": "url"
             }
           ],
@@ -162,7 +162,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
         "https://example.com:25/",
     ];
     expect![[r#"
-        http://example.com: expected a URL such as `https://example.com/hook`
+        http://example.com: expected a URL such as `https://example.com/webhook`
         https://127.0.0.1: 127.0.0.1 is not a public address
         https://169.254.169.254/: 169.254.169.254 is not a public address
         https://localhost:8420/: `localhost` is not a public name
@@ -192,7 +192,8 @@ fn a_webhook_is_changed_at_the_version_that_was_seen() {
         make(&server, "admin", &serde_json::json!({ "url": "https://example.com", "types": ["notice"] }));
     let path = format!("/v1/webhooks/{id}");
     let etag = server.get("admin", &path).headers["etag"].to_str().unwrap().to_owned();
-    let body = r#"{"url": "https://example.org/hook", "description": "d", "types": null, "enabled": false}"#;
+    let body =
+        r#"{"url": "https://example.org/webhook", "description": "d", "types": null, "enabled": false}"#;
     let if_match = format!("if-match: {etag}");
     let changed = server.send("admin", "PATCH", &path, &[&if_match], body);
     expect![[r#"
@@ -211,7 +212,7 @@ fn a_webhook_is_changed_at_the_version_that_was_seen() {
           "id": "[id]",
           "previous_secret_until": null,
           "types": null,
-          "url": "https://example.org/hook"
+          "url": "https://example.org/webhook"
         }"#]]
     .assert_eq(&shown(&changed, &id).replace(changed.headers["etag"].to_str().unwrap(), "[etag]"));
     assert_eq!(server.send("admin", "PATCH", &path, &[&if_match], body).status, 412);

@@ -13,20 +13,20 @@ use crate::store::pages;
 use crate::store::pages::EventFilter;
 use crate::store::records::StoredEvent;
 use crate::store::webhooks;
-use crate::store::webhooks::StoredHook;
+use crate::store::webhooks::StoredWebhook;
 
 /// The most events that a lane is given at once.
 const PAGE: u32 = 64;
 /// The most later tries that a lane is given at once.
 const LATER: u32 = 16;
-/// The most deliveries of one hook that wait for a later try; with that many, first tries wait.
+/// The most deliveries of one webhook that wait for a later try; with that many, first tries wait.
 const PENDING_MAX: u32 = 1000;
-/// How many events may pass a hook by until its cursor is moved for that alone.
+/// How many events may pass a webhook by until its cursor is moved for that alone.
 const PASSED_BY: i64 = 1000;
 
 /// What a lane is to do.
 pub(super) enum Work {
-    /// Try these events for the first time. Then the hook is at `to`: what is between is not for it.
+    /// Try these events for the first time. Then the webhook is at `to`: what is between is not for it.
     First { events: Vec<StoredEvent>, to: i64 },
     /// Try these again, or tests for the first time.
     Later(Vec<(StoredDelivery, Option<StoredEvent>)>),
@@ -34,13 +34,13 @@ pub(super) enum Work {
 
 /// What there is to do.
 pub(super) struct Found {
-    /// For which hook, what.
-    pub(super) work: Vec<(StoredHook, Work)>,
+    /// For which webhook, what.
+    pub(super) work: Vec<(StoredWebhook, Work)>,
     /// When the first of the later tries is due that are not due yet.
     pub(super) next: Option<Timestamp>,
 }
 
-/// What is to be sent at `now`, for hooks that are enabled, but for what is being done.
+/// What is to be sent at `now`, for webhooks that are enabled, but for what is being done.
 pub(super) fn read(
     db: &Connection,
     now: Timestamp,
@@ -48,41 +48,41 @@ pub(super) fn read(
 ) -> Result<Found, StoreError> {
     let mut found = Found { work: Vec::new(), next: None };
     let last = pages::last_event(db)?;
-    for hook in webhooks::list(db)?.into_iter().filter(|hook| hook.disabled.is_none()) {
-        let is_free = |kind| !busy.contains(&(hook.id.clone(), kind));
-        let (pending, first) = deliveries::pending(db, hook.row)?;
+    for webhook in webhooks::list(db)?.into_iter().filter(|webhook| webhook.disabled.is_none()) {
+        let is_free = |kind| !busy.contains(&(webhook.id.clone(), kind));
+        let (pending, first) = deliveries::pending(db, webhook.row)?;
         if is_free(Kind::Later) {
-            match deliveries::due(db, hook.row, now, LATER)? {
+            match deliveries::due(db, webhook.row, now, LATER)? {
                 due if due.is_empty() => found.next = found.next.into_iter().chain(first).min(),
-                due => found.work.push((hook.clone(), Work::Later(due))),
+                due => found.work.push((webhook.clone(), Work::Later(due))),
             }
         }
         if is_free(Kind::First)
             && pending < PENDING_MAX
-            && let Some(work) = first_tries(db, &hook, last)?
+            && let Some(work) = first_tries(db, &webhook, last)?
         {
-            found.work.push((hook, work));
+            found.work.push((webhook, work));
         }
     }
     Ok(found)
 }
 
-fn first_tries(db: &Connection, hook: &StoredHook, last: i64) -> Result<Option<Work>, StoreError> {
-    if last <= hook.cursor {
+fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Option<Work>, StoreError> {
+    if last <= webhook.cursor {
         return Ok(None);
     }
     let json = |list: &Vec<String>| serde_json::to_string(list);
     let filter = EventFilter {
-        accounts: hook.accounts.as_ref().map(json).transpose()?,
-        kinds: hook.types.as_ref().map(json).transpose()?,
+        accounts: webhook.accounts.as_ref().map(json).transpose()?,
+        kinds: webhook.types.as_ref().map(json).transpose()?,
         ..EventFilter::default()
     };
-    let events = pages::events(db, &filter, hook.cursor, PAGE)?;
+    let events = pages::events(db, &filter, webhook.cursor, PAGE)?;
     let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= PAGE);
     let to = match events.last() {
         Some(end) if is_full => end.row,
         Some(_) | None => last,
     };
-    let is_worth_it = !events.is_empty() || last - hook.cursor >= PASSED_BY;
+    let is_worth_it = !events.is_empty() || last - webhook.cursor >= PASSED_BY;
     Ok(is_worth_it.then_some(Work::First { events, to }))
 }

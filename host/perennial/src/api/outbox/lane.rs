@@ -1,4 +1,4 @@
-//! A lane: sends one page of messages to one hook, and writes down what came of them, in one transaction.
+//! A lane: sends one page of messages to one webhook, and writes down what came of them, in one transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::records::StoredEvent;
 use crate::store::webhooks;
 use crate::store::webhooks::Disabled;
-use crate::store::webhooks::StoredHook;
+use crate::store::webhooks::StoredWebhook;
 use crate::webhooks::client::Message;
 use crate::webhooks::payload;
 use crate::webhooks::payload::About;
@@ -31,18 +31,18 @@ use crate::webhooks::verdict::Verdict;
 
 /// For how long first tries go on until they are written down, in seconds.
 const WRITTEN_AFTER: f64 = 1.0;
-/// The most later tries of one hook under way at once.
+/// The most later tries of one webhook under way at once.
 const UNDER_WAY_MAX: usize = 4;
 /// How long to wait after what came of tries could not be written.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long it is remembered what became of a delivery, in seconds: thirty days.
 const KEPT: i64 = 30 * 86_400;
 
-/// Sends to one hook.
+/// Sends to one webhook.
 #[derive(Clone)]
 pub(super) struct Lane {
     shared: Arc<Shared>,
-    hook: Arc<StoredHook>,
+    webhook: Arc<StoredWebhook>,
 }
 
 /// A try that was made.
@@ -56,14 +56,14 @@ struct Tried {
 
 /// What a lane did.
 struct Done {
-    /// How far the hook was and is, after first tries.
+    /// How far the webhook was and is, after first tries.
     moved: Option<(i64, i64)>,
     tried: Vec<Tried>,
 }
 
 impl Lane {
-    pub(super) fn new(shared: Arc<Shared>, hook: StoredHook) -> Lane {
-        Lane { shared, hook: Arc::new(hook) }
+    pub(super) fn new(shared: Arc<Shared>, webhook: StoredWebhook) -> Lane {
+        Lane { shared, webhook: Arc::new(webhook) }
     }
 
     /// Does `work`. When the host stops, it ends after what is under way.
@@ -81,7 +81,7 @@ impl Lane {
 
     /// First tries, in the order of events: the next one is sent when the one before was answered.
     async fn first(&self, events: Vec<StoredEvent>, to: i64) -> Done {
-        let from = self.hook.cursor;
+        let from = self.webhook.cursor;
         let watch = Stopwatch::start();
         let mut done = Done { moved: Some((from, to)), tried: Vec::new() };
         let mut reached = from;
@@ -94,7 +94,7 @@ impl Lane {
             reached = event.row;
             let new = StoredDelivery {
                 row: 0,
-                webhook: self.hook.row,
+                webhook: self.webhook.row,
                 message: page::cursor(event.row),
                 event: Some(event.row),
                 state: "pending".to_owned(),
@@ -132,7 +132,7 @@ impl Lane {
         let answer = match view {
             Ok(view) => {
                 let message = self.message(&before.message, host.now(), &view);
-                self.shared.client.send(&self.hook.url, message).await
+                self.shared.client.send(&self.webhook.url, message).await
             }
             Err(error) => Answer::Nothing(error.to_string()),
         };
@@ -155,8 +155,8 @@ impl Lane {
 
     /// The signature, with that of the secret before if it was changed a short time ago.
     fn sign(&self, message: &str, at: Timestamp, body: &[u8]) -> String {
-        let previous = self.hook.previous.as_ref().filter(|previous| at < previous.until);
-        let secrets = [Some(&self.hook.secret), previous.map(|previous| &previous.secret)];
+        let previous = self.webhook.previous.as_ref().filter(|previous| at < previous.until);
+        let secrets = [Some(&self.webhook.secret), previous.map(|previous| &previous.secret)];
         let signatures =
             secrets.into_iter().flatten().map(|kept| Secret::of_kept(kept).sign(message, at, body));
         signatures.collect::<Vec<_>>().join(" ")
@@ -168,10 +168,10 @@ impl Lane {
         let done = Arc::new(done);
         let host = &self.shared.host;
         loop {
-            let (hook, write) = (Arc::clone(&self.hook), Arc::clone(&done));
+            let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&done));
             let written = host.writer().call(move |desk| {
                 let now = desk.now();
-                let record = desk.engine.atomically(|engine| record(engine.read(), &hook, &write, now));
+                let record = desk.engine.atomically(|engine| record(engine.read(), &webhook, &write, now));
                 Ok::<_, Problem>(record?)
             });
             match written.await {
@@ -182,13 +182,13 @@ impl Lane {
                     return;
                 }
                 Err(problem) if self.is_stopping() => {
-                    tracing::warn!(detail = problem.detail, webhook = self.hook.id, "tries are forgotten");
+                    tracing::warn!(detail = problem.detail, webhook = self.webhook.id, "tries are forgotten");
                     return;
                 }
                 Err(problem) => {
                     tracing::warn!(
                         detail = problem.detail,
-                        webhook = self.hook.id,
+                        webhook = self.webhook.id,
                         "tries cannot be written"
                     );
                     tokio::time::sleep(AFTER_FAILURE).await;
@@ -198,7 +198,7 @@ impl Lane {
     }
 
     fn tell(&self, done: &Done, disabled: Option<Disabled>) {
-        let webhook = self.hook.id.as_str();
+        let webhook = self.webhook.id.as_str();
         for tried in &done.tried {
             let outcome = match tried.verdict {
                 Verdict::Delivered => "delivered",
@@ -229,21 +229,21 @@ impl Lane {
     }
 }
 
-/// Writes down what was done for `tried`, a hook as it was then. Returns whether that disabled it.
+/// Writes down what was done for `tried`, a webhook as it was then. Returns whether that disabled it.
 fn record(
     db: &Connection,
-    then: &StoredHook,
+    then: &StoredWebhook,
     done: &Done,
     now: Timestamp,
 ) -> Result<Option<Disabled>, StoreError> {
-    let Some(mut hook) = webhooks::get(db, &then.id)? else { return Ok(None) };
+    let Some(mut webhook) = webhooks::get(db, &then.id)? else { return Ok(None) };
     if let Some((from, to)) = done.moved {
-        webhooks::move_cursor(db, hook.row, from, to)?;
+        webhooks::move_cursor(db, webhook.row, from, to)?;
     }
-    let before = hook.clone();
+    let before = webhook.clone();
     for tried in &done.tried {
         if done.moved.is_none() {
-            let current = deliveries::get(db, hook.row, &tried.before.message)?;
+            let current = deliveries::get(db, webhook.row, &tried.before.message)?;
             // Somebody wants it sent again since: then it is.
             if current.is_none_or(|current| current.attempts != tried.before.attempts) {
                 continue;
@@ -251,15 +251,15 @@ fn record(
         }
         deliveries::put(db, &after(tried))?;
         // What an old address answered says nothing of the new one.
-        if hook.url == then.url {
-            judge(&mut hook, tried);
+        if webhook.url == then.url {
+            judge(&mut webhook, tried);
         }
     }
-    if hook != before {
-        webhooks::update(db, &hook)?;
+    if webhook != before {
+        webhooks::update(db, &webhook)?;
     }
     deliveries::delete_settled_before(db, now - KEPT)?;
-    Ok(hook.disabled.filter(|_| before.disabled.is_none()))
+    Ok(webhook.disabled.filter(|_| before.disabled.is_none()))
 }
 
 /// The delivery after a try.
@@ -284,20 +284,20 @@ fn after(tried: &Tried) -> StoredDelivery {
     }
 }
 
-/// What a try means for its hook.
-fn judge(hook: &mut StoredHook, tried: &Tried) {
+/// What a try means for its webhook.
+fn judge(webhook: &mut StoredWebhook, tried: &Tried) {
     if tried.verdict == Verdict::Delivered {
-        hook.failing_since = None;
+        webhook.failing_since = None;
         return;
     }
-    let since = *hook.failing_since.get_or_insert(tried.at);
+    let since = *webhook.failing_since.get_or_insert(tried.at);
     let why = match tried.verdict {
         Verdict::Gone => Some("gone"),
         Verdict::Delivered | Verdict::Again(_) | Verdict::GivenUp => {
             verdict::is_hopeless(since, tried.at).then_some("failing")
         }
     };
-    if let (None, Some(why)) = (&hook.disabled, why) {
-        hook.disabled = Some(Disabled { at: tried.at, why: why.to_owned() });
+    if let (None, Some(why)) = (&webhook.disabled, why) {
+        webhook.disabled = Some(Disabled { at: tried.at, why: why.to_owned() });
     }
 }

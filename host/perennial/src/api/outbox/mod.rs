@@ -1,8 +1,8 @@
 //! The outbox: sends events to webhooks, each at least once, also across a crash.
 //!
-//! Nothing is put into it: events are written in the transaction of what they tell of, and a hook has a cursor in their
+//! Nothing is put into it: events are written in the transaction of what they tell of, and a webhook has a cursor in their
 //! table. What was tried is written down afterwards, a page at a time, and whatever was not is tried again, under the
-//! same id. So the clock does nothing for a hook, and a hook that is behind costs nothing but its own time.
+//! same id. So the clock does nothing for a webhook, and a webhook that is behind costs nothing but its own time.
 //!
 //! It goes by the host's clock. On virtual time a try that is due later is made when the clock has been moved there;
 //! how long a receiver has to answer is real time, always.
@@ -47,11 +47,11 @@ struct Shared {
 pub struct Outbox {
     shared: Arc<Shared>,
     lanes: JoinSet<()>,
-    /// Which lane does which kind of work for which hook.
+    /// Which lane does which kind of work for which webhook.
     busy: Vec<(Id, (String, Kind))>,
 }
 
-/// What a lane does. A hook has at most one lane of each kind.
+/// What a lane does. A webhook has at most one lane of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// First tries, one after the other, in the order of events.
@@ -128,13 +128,13 @@ impl Outbox {
             // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.
             return None;
         }
-        for (hook, work) in found.work {
+        for (webhook, work) in found.work {
             let kind = match work {
                 Work::First { .. } => Kind::First,
                 Work::Later(_) => Kind::Later,
             };
-            let key = (hook.id.clone(), kind);
-            let lane = Lane::new(Arc::clone(&self.shared), hook);
+            let key = (webhook.id.clone(), kind);
+            let lane = Lane::new(Arc::clone(&self.shared), webhook);
             let task = self.lanes.spawn(lane.run(work));
             self.busy.push((task.id(), key));
         }
