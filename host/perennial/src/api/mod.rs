@@ -40,6 +40,7 @@ pub mod serve;
 pub mod shapes;
 pub mod stream;
 pub mod tokens;
+pub mod unread;
 pub mod webhooks;
 pub mod windows;
 pub mod write;

@@ -25,6 +25,9 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::api::config::Tls;
+use crate::api::unread::HandedOn;
+use crate::api::unread::Noting;
+use crate::api::unread::Unread;
 
 /// How long a client may take for its handshake, and for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,6 +55,8 @@ pub struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     free: Arc<Semaphore>,
+    /// What a client is told whose request cannot be read, as it goes over the wire; `None` is a bare status.
+    unread: Option<Arc<[u8]>>,
 }
 
 /// Reads a certificate and its key.
@@ -85,7 +90,13 @@ impl Listener {
         connections: usize,
     ) -> io::Result<Listener> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Listener { listener, tls, free: Arc::new(Semaphore::new(connections)) })
+        Ok(Listener { listener, tls, free: Arc::new(Semaphore::new(connections)), unread: None })
+    }
+
+    /// The same, which tells a client whose request cannot be read `unread`: a whole response, as it goes over the wire.
+    pub fn telling(mut self, unread: Vec<u8>) -> Listener {
+        self.unread = Some(unread.into());
+        self
     }
 
     /// Where it listens, with the port that the system gave if none was asked for.
@@ -136,12 +147,12 @@ impl Listener {
             tracing::debug!(%error, "a connection stays with Nagle's algorithm");
         }
         let watcher = graceful.watcher();
-        let tls = self.tls.clone();
+        let (tls, unread) = (self.tls.clone(), self.unread.clone());
         tokio::spawn(async move {
             match tls {
-                None => converse(stream, router, watcher).await,
+                None => converse(stream, router, watcher, unread).await,
                 Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => converse(stream, router, watcher).await,
+                    Ok(Ok(stream)) => converse(stream, router, watcher, unread).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },
@@ -156,12 +167,21 @@ async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
+    unread: Option<Arc<[u8]>>,
 ) {
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = watcher.watch(connection).await {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let service = TowerToHyperService::new(router);
+    let ended = match unread {
+        None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
+        Some(unread) => {
+            let handed_on = HandedOn::default();
+            let stream = Unread::new(stream, Arc::clone(&handed_on), unread);
+            let service = Noting::new(service, handed_on);
+            watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
     }
 }

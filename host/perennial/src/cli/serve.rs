@@ -105,6 +105,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
             let listener =
                 listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
             tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
+            let listener = listener.telling(endpoint::serve::unread(&endpoint));
             served.push((listener, endpoint::serve::router(endpoint)));
         }
         let listener = Listener::bind(config.listen, tls, connections).await;

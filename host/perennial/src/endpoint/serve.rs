@@ -31,6 +31,19 @@ pub fn router(endpoint: Endpoint) -> Router {
     Router::new().fallback(serve).with_state(endpoint)
 }
 
+/// What a client is told whose request cannot be read as HTTP, as it goes over the wire.
+pub fn unread(endpoint: &Endpoint) -> Vec<u8> {
+    let request = Request { id: endpoint.host.metrics().request_id(), ..Request::default() };
+    let Response { status, headers, body } = endpoint.failed(&request, Failure::Malformed);
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
 async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request) -> HttpResponse {
     let watch = Stopwatch::start();
     let id = endpoint.host.metrics().request_id();

@@ -16,6 +16,7 @@ use perennial::api::auth;
 use perennial::api::auth::Role;
 use perennial::api::config::Limits;
 use perennial::api::host::Host;
+use perennial::api::serve::Listener;
 use perennial::api::writer::Desk;
 use perennial::api::writer::Running;
 use perennial::endpoint;
@@ -42,6 +43,8 @@ use perennial::store::provider_keys;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -63,6 +66,7 @@ pub struct Key {
 /// A host that serves one provider's own API.
 pub struct Server {
     pub host: Host,
+    provider: String,
     router: Router,
     runtime: Runtime,
     running: Option<Running>,
@@ -105,7 +109,28 @@ impl Server {
         let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Server { host, router, runtime, running: Some(running), folder }
+        Server { host, provider: provider.to_owned(), router, runtime, running: Some(running), folder }
+    }
+
+    /// What is answered to these bytes on a connection of their own.
+    pub fn wire(&self, bytes: &[u8]) -> String {
+        self.runtime.block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let endpoint = Endpoint::new(&self.host, &self.provider, sealer()).unwrap();
+            let listener = Listener::bind(any, None, 1).await.unwrap();
+            let listener = listener.telling(endpoint::serve::unread(&endpoint));
+            let address = listener.address().unwrap();
+            let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+            let serving = tokio::spawn(listener.serve(self.router.clone(), async { drop(stopped.await) }));
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut answer = Vec::new();
+            // The other side may reset what it has not read; what it said before counts.
+            let _ = stream.read_to_end(&mut answer).await;
+            drop(stop);
+            serving.await.unwrap();
+            String::from_utf8(answer).unwrap()
+        })
     }
 
     /// A new key of `account`.

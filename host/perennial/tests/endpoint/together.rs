@@ -24,3 +24,25 @@ fn nobody_is_told_anything_without_a_proof() {
         assert_eq!(server.events(), [""; 0]);
     }
 }
+
+#[test]
+fn what_is_no_http_is_answered_in_the_providers_shape_as_well() {
+    for provider in ["huawei", "baidu"] {
+        let inventory = json!({ "accounts": [
+            { "id": "acme", "provider": provider, "currency": "CNY", "balance": "1.00" },
+        ] });
+        let server = Server::start(provider, "2026-01-01T00:00:00Z", &inventory);
+        let endless = [b"GET / HTTP/1.1\r\nx: ".as_slice(), &[b'x'; 1 << 20], b"\r\n\r\n"].concat();
+        for bytes in [b"NONSENSE\r\n\r\n".as_slice(), b"GET /\xff HTTP/1.1\r\n\r\n", &endless] {
+            let answer = server.wire(bytes);
+            let (head, body) =
+                answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{provider}: {answer:?}"));
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{provider}: {answer}");
+            let body = serde_json::from_str::<serde_json::Value>(body).unwrap();
+            let code = if provider == "huawei" { &body["error_code"] } else { &body["code"] };
+            assert!(code.is_string(), "{provider}: {answer}");
+        }
+        let answer = server.wire(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 4") && answer.ends_with('}'), "{provider}: {answer}");
+    }
+}
