@@ -22,6 +22,7 @@ use crate::engine::error::EngineError;
 use crate::engine::outlook;
 use crate::engine::rules::Providers;
 use crate::formats::icalendar;
+use crate::hex;
 use crate::store::accounts;
 use crate::store::bundles;
 use crate::store::calendars;
@@ -161,7 +162,7 @@ fn stamp(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String
     for stored in accounts::list(db)? {
         digest.update(format!(" {:?} {:?}", stored.account.id, stored.account.settings));
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&digest.finalize()))
 }
 
 /// What lies ahead, the first of it in the order of time, and the rows of resources of which nobody knows.

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod engine;
 pub mod forecast;
 pub mod formats;
+mod hex;
 pub mod report;
 pub mod sandbox;
 pub mod secrets;

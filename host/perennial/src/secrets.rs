@@ -12,6 +12,8 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::aead::Payload;
 
+use crate::hex;
+
 /// The key itself in the environment, in 64 hexadecimal digits.
 pub const KEY_VARIABLE: &str = "PERENNIAL_SECRETS_KEY";
 /// Where the key is, in the environment.
@@ -133,9 +135,7 @@ fn key(digits: &str) -> Option<[u8; 32]> {
 pub fn write_new_key(path: &Path) -> Result<(), SecretsError> {
     use std::io::Write;
 
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(SecretsError::NoRandomBits)?;
-    let digits = key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = hex::random::<32>().map_err(SecretsError::NoRandomBits)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
+use crate::hex;
 use crate::store::api_tokens;
 use crate::store::api_tokens::StoredToken;
 use crate::store::error::StoreError;
@@ -145,10 +146,7 @@ pub struct Wanted {
 ///
 /// What the system says when it has no random bits to give.
 pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, getrandom::Error> {
-    let (mut id, mut secret) = ([0; 6], [0; 32]);
-    getrandom::fill(&mut id)?;
-    getrandom::fill(&mut secret)?;
-    let (id, secret) = (hexadecimal(&id), hexadecimal(&secret));
+    let (id, secret) = (hex::random::<6>()?, hex::random::<32>()?);
     let stored = StoredToken {
         hash: Sha256::digest(&secret).into(),
         name: wanted.name,
@@ -162,10 +160,6 @@ pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, g
         id: id.clone(),
     };
     Ok(Minted { stored, secret: format!("pn_{id}_{secret}") })
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The tokens of the database, at hand for every request.

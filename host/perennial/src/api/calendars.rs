@@ -36,6 +36,7 @@ use crate::api::write::Write;
 use crate::calendar;
 use crate::calendar::What;
 use crate::formats::body::Spot;
+use crate::hex;
 use crate::store::calendars;
 use crate::store::calendars::NewCalendar;
 use crate::store::calendars::StoredCalendar;
@@ -157,12 +158,7 @@ impl MadeCalendar {
 
 /// 256 bits of the system's own generator, and what they hash to.
 fn secret() -> Result<(String, [u8; 32]), Problem> {
-    let mut bits = [0; 32];
-    getrandom::fill(&mut bits).map_err(|error| {
-        tracing::error!(%error, "there are no random bits");
-        Problem::new(Kind::Internal, "the system has no random bits to give")
-    })?;
-    let secret = auth::hexadecimal(&bits);
+    let secret = hex::random::<32>().map_err(no_random_bits)?;
     let hash = Sha256::digest(&secret).into();
     Ok((secret, hash))
 }

@@ -17,6 +17,7 @@ use crate::api::page;
 use crate::api::problem::Problem;
 use crate::engine::write::Recorded;
 use crate::formats;
+use crate::hex;
 use crate::store::accounts;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles;
@@ -248,8 +249,7 @@ pub(crate) fn account(db: &Connection, caller: &Caller, id: &str) -> Result<Stor
 pub(crate) fn etag(view: &impl Serialize) -> String {
     let text = serde_json::to_string(view).expect("answers have text as keys");
     let digest = Sha256::digest(text);
-    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("\"{digits}\"")
+    format!("\"{}\"", hex::encode(&digest[..16]))
 }
 
 /// Something that happened. What its type adds stands beside these fields.

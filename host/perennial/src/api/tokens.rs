@@ -164,12 +164,11 @@ pub(super) async fn revoke(
     write: Write<Nothing>,
 ) -> Result<Reply, Problem> {
     let reply = host.write(write, move |work, Nothing| {
-        let find = |db| Ok::<_, Problem>(api_tokens::list(db)?.into_iter().find(|token| token.id == id));
-        find(work.db())?
+        api_tokens::get(work.db(), &id)?
             .filter(|token| sees(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
         api_tokens::revoke(work.db(), &id, work.at)?;
-        let token = find(work.db())?.ok_or_else(|| Problem::not_found("token", &id))?;
+        let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
         Ok(Reply::ok(&TokenView::from(token)))
     });
     let reply = reply.await?;

@@ -27,6 +27,7 @@ use crate::api::write::Work;
 use crate::api::write::Write;
 use crate::formats::body::Spot;
 use crate::formats::event;
+use crate::hex;
 use crate::store::pages;
 use crate::store::webhooks;
 use crate::store::webhooks::Disabled;
@@ -232,9 +233,7 @@ pub(super) fn no_random_bits(error: getrandom::Error) -> Problem {
 
 /// Six random bytes behind a prefix.
 pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
-    let mut bytes = [0_u8; 6];
-    getrandom::fill(&mut bytes).map_err(no_random_bits)?;
-    Ok(bytes.iter().fold(prefix.to_owned(), |id, byte| id + &format!("{byte:02x}")))
+    Ok(prefix.to_owned() + &hex::random::<6>().map_err(no_random_bits)?)
 }
 
 /// Makes a webhook; its secret is shown once. Events are sent from now on: as CloudEvents 1.0 in the structured JSON

@@ -37,6 +37,7 @@ use crate::api::shapes;
 use crate::api::writer::Desk;
 use crate::engine::Engine;
 use crate::engine::write::Recorded;
+use crate::hex;
 use crate::store::answered;
 use crate::store::answered::Answered;
 use crate::store::audit;
@@ -171,7 +172,7 @@ fn fingerprint(method: &Method, path_and_query: &str, body: &[u8]) -> String {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest.finalize())
 }
 
 /// What a request is answered.

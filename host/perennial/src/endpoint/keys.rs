@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use perennial_domain::timestamp::Timestamp;
 
+use crate::hex;
 use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
 use crate::store::provider_keys::StoredKey;
@@ -47,8 +48,9 @@ pub fn mint(
     created_by: &str,
     at: Timestamp,
 ) -> Result<Minted, SecretsError> {
-    let access_key = format!("PN{}", random_digits::<9>()?.to_uppercase());
-    let secret = random_digits::<32>()?;
+    let access_key = hex::random::<9>().map_err(SecretsError::NoRandomBits)?;
+    let access_key = format!("PN{}", access_key.to_uppercase());
+    let secret = hex::random::<32>().map_err(SecretsError::NoRandomBits)?;
     let stored = StoredKey {
         sealed: sealer.seal(secret.as_bytes(), &access_key)?,
         access_key,
@@ -62,13 +64,6 @@ pub fn mint(
         last_used_at: None,
     };
     Ok(Minted { stored, secret })
-}
-
-/// Random bytes as lower case hexadecimal digits.
-pub(super) fn random_digits<const N: usize>() -> Result<String, SecretsError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(SecretsError::NoRandomBits)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// When each key was last used, until that is written down.

@@ -25,6 +25,7 @@ use crate::engine::Engine;
 use crate::engine::command::Terms;
 use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
+use crate::hex;
 use crate::store::accounts;
 use crate::store::accounts::StoredAccount;
 use crate::store::audit;
@@ -203,7 +204,7 @@ impl Acting<'_> {
                 })
             }
             Deed::IssueToken(seconds) => {
-                let value = keys::random_digits::<32>().map_err(|error| Trouble::Failure(internal(error)))?;
+                let value = hex::random::<32>().map_err(|error| Trouble::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = proof::token_hash(&value);
                 provider_keys::insert_token(engine.read(), &hash, &self.sender().access_key, valid_until)?;

@@ -15,6 +15,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::endpoint::internal;
+use crate::hex;
 use crate::secrets::Sealer;
 use crate::store::provider_keys;
 use crate::store::provider_keys::StoredKey;
@@ -96,9 +97,7 @@ pub fn is_signed(secret: &[u8], signature: &Signature) -> bool {
         let made = hmac(&key, &derivation.message);
         keys.push(match derivation.form {
             Form::Bytes => made.to_vec(),
-            Form::Hexadecimal => {
-                made.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes()
-            }
+            Form::Hexadecimal => hex::encode(&made).into_bytes(),
         });
     }
     hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()

@@ -20,6 +20,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::formats;
+use crate::hex;
 
 /// A plan and its prices, on the bundle that it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +127,7 @@ impl Proposal {
         whole["named"] = json!(self.named);
         whole["plans"] = plans.collect();
         whole["revision"] = json!(self.revision);
-        let digest = Sha256::digest(whole.to_string());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&Sha256::digest(whole.to_string()))
     }
 
     /// A plan without the present: what is bought at once is bought at once whenever that is, and what is renewed late may

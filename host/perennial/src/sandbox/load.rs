@@ -11,6 +11,7 @@ use sha2::Sha256;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
+use crate::hex;
 use crate::sandbox::ask;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
@@ -136,7 +137,7 @@ impl Loader {
     fn load(&self, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let (shown, name) = (origin.to_string(), origin.name());
         self.recognise(&shown, bytes)?;
-        let digest = hexadecimal(&Sha256::digest(bytes));
+        let digest = hex::encode(&Sha256::digest(bytes));
         let component = self.compile(&shown, &digest, bytes)?;
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;
@@ -238,8 +239,4 @@ impl Loader {
             Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,6 +6,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::words;
 
 /// A token as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,13 @@ pub fn list(db: &Connection) -> Result<Vec<StoredToken>, StoreError> {
     tokens.collect()
 }
 
+/// The token called `id`.
+pub fn get(db: &Connection, id: &str) -> Result<Option<StoredToken>, StoreError> {
+    let mut statement = db.prepare_cached("select * from api_token where id = ?1")?;
+    let mut tokens = statement.query_and_then([id], stored)?;
+    tokens.next().transpose()
+}
+
 /// Refuses a token from now on; returns whether there is one that was not refused already.
 pub fn revoke(db: &Connection, id: &str, at: Timestamp) -> Result<bool, StoreError> {
     let revoked = db
@@ -78,8 +86,6 @@ pub fn set_last_used(db: &Connection, id: &str, at: Timestamp) -> Result<(), Sto
 
 fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredToken {
         id: row.get("id")?,
         hash: row.get("hash")?,
@@ -88,8 +94,8 @@ fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
         accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        expires_at: instant("expires_at")?,
-        revoked_at: instant("revoked_at")?,
-        last_used_at: instant("last_used_at")?,
+        expires_at: words::instant(row, "expires_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
+        last_used_at: words::instant(row, "last_used_at")?,
     })
 }

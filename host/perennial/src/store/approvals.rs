@@ -281,13 +281,11 @@ impl StoredApproval {
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     let state = named(&State::ALL, State::name, row.get("state")?)?;
     let cause = named(&[Cause::Auto, Cause::Command], Cause::name, row.get("cause")?)?;
     let lapse: Option<String> = row.get("lapse")?;
     let lapse = lapse.map(|lapse| named(&Lapse::ALL, Lapse::name, lapse)).transpose()?;
-    let closing = match instant("closed_at")? {
+    let closing = match words::instant(row, "closed_at")? {
         Some(at) => Some(Closing { at, by: row.get("decided_by")?, reason: row.get("reason")?, lapse }),
         None => None,
     };
@@ -310,7 +308,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
             available: Micros::new(row.get("available")?),
         },
         attempt: attempt(row)?,
-        expires_before: instant("expires_before")?,
+        expires_before: words::instant(row, "expires_before")?,
         asked_at: Timestamp::from_second(row.get("asked_at")?),
         asked_by: row.get("asked_by")?,
         lapses_at: Timestamp::from_second(row.get("lapses_at")?),

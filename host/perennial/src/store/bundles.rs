@@ -398,7 +398,7 @@ impl Gathered {
             self.attach()?;
             let agenda = Agenda {
                 cursor_at: Timestamp::from_second(row.get(21)?),
-                wake_at: row.get::<_, Option<i64>>(22)?.map(Timestamp::from_second),
+                wake_at: words::instant(row, 22)?,
                 failures: row.get(23)?,
             };
             let members = Bundle { members: Vec::new() };
@@ -464,7 +464,7 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         charging: words::word(&Charging::ALL, row.get(16)?, "a charging")?,
         stage: words::word(&Stage::ALL, row.get(17)?, "a stage")?,
         started_at: Timestamp::from_second(row.get(7)?),
-        expires_at: row.get::<_, Option<i64>>(18)?.map(Timestamp::from_second),
+        expires_at: words::instant(row, 18)?,
         anchor_day: row.get(8)?,
         term: words::term(row.get(9)?, row.get(10)?)?,
         price: row.get::<_, Option<i64>>(11)?.map(Micros::new),

@@ -7,6 +7,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::words;
 
 /// A feed as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,8 +201,6 @@ pub fn newest(db: &Connection) -> Result<(i64, i64), StoreError> {
 fn stored(row: &Row<'_>) -> Result<StoredCalendar, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
     let occurrences: String = row.get("occurrences")?;
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredCalendar {
         row: row.get("row")?,
         began: NewCalendar {
@@ -213,7 +212,7 @@ fn stored(row: &Row<'_>) -> Result<StoredCalendar, StoreError> {
             created_by: row.get("created_by")?,
         },
         stamp: row.get("stamp")?,
-        rotated_at: instant("rotated_at")?,
-        revoked_at: instant("revoked_at")?,
+        rotated_at: words::instant(row, "rotated_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
     })
 }

@@ -9,6 +9,7 @@ use rusqlite::named_params;
 use crate::store::error::StoreError;
 use crate::store::records;
 use crate::store::records::StoredEvent;
+use crate::store::words;
 
 /// A delivery as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,9 +126,7 @@ pub fn pending(db: &Connection, webhook: i64) -> Result<(u32, Option<Timestamp>)
     let mut statement = db.prepare_cached(
         "select count(*), min(next_try_at) from delivery where webhook = ?1 and state = 'pending'",
     )?;
-    Ok(statement.query_row([webhook], |row| {
-        Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_second)))
-    })?)
+    Ok(statement.query_row([webhook], |row| Ok((row.get(0)?, words::instant(row, 1)?)))?)
 }
 
 /// Forgets what was settled before `at`.
@@ -138,8 +137,6 @@ pub fn delete_settled_before(db: &Connection, at: Timestamp) -> Result<(), Store
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredDelivery {
         row: row.get("row")?,
         webhook: row.get("webhook")?,
@@ -148,9 +145,9 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
         state: row.get("state")?,
         attempts: row.get("attempts")?,
         created_at: Timestamp::from_second(row.get("created_at")?),
-        tried_at: instant("tried_at")?,
+        tried_at: words::instant(row, "tried_at")?,
         status: row.get("status")?,
         error: row.get("error")?,
-        next_try_at: instant("next_try_at")?,
+        next_try_at: words::instant(row, "next_try_at")?,
     })
 }

@@ -10,6 +10,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::words;
 
 /// A job as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -341,8 +342,6 @@ pub fn delete_oldest(db: &Connection, before: Timestamp) -> Result<(), StoreErro
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredJob> {
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredJob {
         row: row.get("row")?,
         began: NewJob {
@@ -361,8 +360,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredJob> {
         state: row.get("state")?,
         why: row.get("why")?,
         next_place: row.get("next_place")?,
-        started_at: instant("started_at")?,
-        ended_at: instant("ended_at")?,
+        started_at: words::instant(row, "started_at")?,
+        ended_at: words::instant(row, "ended_at")?,
     })
 }
 

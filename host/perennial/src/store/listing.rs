@@ -87,7 +87,7 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
                 attached_to: row.get(3)?,
                 kind: row.get(4)?,
                 stage: words::word(&Stage::ALL, row.get(5)?, "a stage")?,
-                expires_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_second),
+                expires_at: words::instant(row, 6)?,
                 on_expiry: words::word(
                     &perennial_domain::bundle::OnExpiry::ALL,
                     row.get(7)?,
@@ -95,7 +95,7 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
                 )?,
                 price: row.get::<_, Option<i64>>(8)?.map(Micros::new),
                 currency: row.get(9)?,
-                wake_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_second),
+                wake_at: words::instant(row, 10)?,
                 problem: row.get(11)?,
             })
         },

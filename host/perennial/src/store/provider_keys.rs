@@ -9,6 +9,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::words;
 
 /// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
 /// proved until it is carried out.
@@ -162,8 +163,6 @@ pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> 
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredKey, StoreError> {
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     Ok(StoredKey {
         access_key: row.get("access_key")?,
         account: row.get("account")?,
@@ -172,9 +171,9 @@ fn stored(row: &Row<'_>) -> Result<StoredKey, StoreError> {
         name: row.get("name")?,
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        expires_at: instant("expires_at")?,
-        revoked_at: instant("revoked_at")?,
-        last_used_at: instant("last_used_at")?,
+        expires_at: words::instant(row, "expires_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
+        last_used_at: words::instant(row, "last_used_at")?,
     })
 }
 

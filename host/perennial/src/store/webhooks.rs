@@ -7,6 +7,7 @@ use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::store::error::StoreError;
+use crate::store::words;
 
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,8 +163,6 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         let text: Option<String> = row.get(name)?;
         Ok(text.as_deref().map(serde_json::from_str).transpose()?)
     };
-    let instant =
-        |name| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(name)?.map(Timestamp::from_second));
     let previous: Option<Vec<u8>> = row.get("previous_secret")?;
     let why: Option<String> = row.get("disabled_why")?;
     Ok(StoredWebhook {
@@ -174,11 +173,13 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         accounts: list("accounts")?,
         types: list("types")?,
         secret: row.get("secret")?,
-        previous: previous.zip(instant("previous_until")?).map(|(secret, until)| Previous { secret, until }),
+        previous: previous
+            .zip(words::instant(row, "previous_until")?)
+            .map(|(secret, until)| Previous { secret, until }),
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        disabled: instant("disabled_at")?.zip(why).map(|(at, why)| Disabled { at, why }),
-        failing_since: instant("failing_since")?,
+        disabled: words::instant(row, "disabled_at")?.zip(why).map(|(at, why)| Disabled { at, why }),
+        failing_since: words::instant(row, "failing_since")?,
         cursor: row.get("cursor")?,
     })
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Row;
+use rusqlite::RowIndex;
 
 use crate::store::error::StoreError;
 
@@ -32,6 +35,11 @@ pub fn term(count: Option<u32>, unit: Option<i64>) -> Result<Option<Term>, Store
 /// The two columns of a term.
 pub fn term_columns(term: Option<Term>) -> (Option<u32>, Option<i64>) {
     (term.map(|term| term.count.get()), term.map(|term| code(&TermUnit::ALL, term.unit)))
+}
+
+/// The instant in a column; `None` when there is none.
+pub fn instant(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_second))
 }
 
 /// A JSON object of strings.
