@@ -6,11 +6,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use expect_test::expect;
-use perennial::engine::Engine;
-use perennial::engine::Keep;
-use perennial::engine::approval::Decision;
-use perennial::engine::command::Terms;
-use perennial::store::Store;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::approval::Decision;
+use perennial_engine::command::Terms;
+use perennial_store::Store;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
@@ -307,7 +307,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     let listed = folder.run(&["resources"]).succeeded().stdout();
     let tables = ["account", "resource", "hot", "orders", "entry", "event"];
     let count = || {
-        let db = perennial::store::open_for_reading(&folder.path("perennial.db")).unwrap();
+        let db = perennial_store::open_for_reading(&folder.path("perennial.db")).unwrap();
         tables.map(|table| {
             db.query_row(&format!("select count(*) from {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
         })

@@ -13,8 +13,8 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use perennial::store;
-use rusqlite::Connection;
+use perennial_store as store;
+use perennial_store::Connection;
 
 use crate::support::Folder;
 use crate::support::overdue;

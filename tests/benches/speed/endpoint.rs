@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use perennial::formats::inventory::ImportedBundle;
-use perennial::formats::inventory::Inventory;
+use perennial_formats::inventory::ImportedBundle;
+use perennial_formats::inventory::Inventory;
 use perennial_domain::bundle::OnExpiry;
 
 use crate::arguments::Arguments;

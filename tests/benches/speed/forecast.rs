@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use perennial::api::config::Limits;
+use perennial_service::limits::Limits;
 
 use crate::arguments::Arguments;
 use crate::figures;

@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial::engine::batch::automatic_renewal;
-use perennial::sandbox::Outlook;
-use perennial::sandbox::Plugin;
-use perennial::sandbox::Question;
+use perennial_engine::batch::automatic_renewal;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::Question;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;

@@ -10,10 +10,10 @@ use std::process::Child;
 use std::process::Command;
 
 use anyhow::Context;
-use perennial::engine::Engine;
-use perennial::engine::Keep;
-use perennial::formats::inventory::Inventory;
-use perennial::store::Store;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_formats::inventory::Inventory;
+use perennial_store::Store;
 
 use crate::load;
 use crate::simulation;

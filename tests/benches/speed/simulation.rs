@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use perennial::formats::inventory;
-use perennial::formats::inventory::ImportedBundle;
-use perennial::formats::inventory::Inventory;
+use perennial_formats::inventory;
+use perennial_formats::inventory::ImportedBundle;
+use perennial_formats::inventory::Inventory;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use perennial::engine::BATCH_MAX;
-use perennial::engine::Engine;
-use perennial::engine::Keep;
-use perennial::engine::rules::Providers;
-use perennial::store::Store;
+use perennial_engine::BATCH_MAX;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_store::Store;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use perennial::engine::rules::Providers;
-use perennial::engine::rules::Rules;
-use perennial::sandbox::Limits;
-use perennial::sandbox::Options;
-use perennial::sandbox::Plugins;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;

@@ -95,14 +95,14 @@ fn a_revoked_or_expired_key_and_its_tokens_are_refused() {
     };
     assert_eq!(world.get("/purse").status, 200);
     let (key, at) = (world.key.access_key.clone(), Timestamp::from_second(NOW));
-    write(&world, move |db| perennial::store::provider_keys::expire(db, &key, at + 10).unwrap());
+    write(&world, move |db| perennial_store::provider_keys::expire(db, &key, at + 10).unwrap());
     assert_eq!(world.get("/purse").status, 200);
     advance(&world, NOW + 10);
     assert_eq!(world.get("/purse").shown(), "401 stranger");
     assert_eq!(with_token(), "401 token");
     assert_eq!(world.signed(&world.other, 0, "GET", "/purse", "").status, 200);
     let key = world.other.access_key.clone();
-    write(&world, move |db| perennial::store::provider_keys::revoke(db, &key, at).unwrap());
+    write(&world, move |db| perennial_store::provider_keys::revoke(db, &key, at).unwrap());
     assert_eq!(world.signed(&world.other, 0, "GET", "/purse", "").shown(), "401 stranger");
 }
 

@@ -1,7 +1,7 @@
 //! One truth: what a request of the provider's API asks for goes the way of every other command.
 
 use expect_test::expect;
-use perennial::engine::approval::Decision;
+use perennial_engine::approval::Decision;
 
 use crate::world::World;
 

@@ -1,9 +1,9 @@
 //! The promises hold for plans that are held, whatever is decided on them.
 
-use perennial::engine::approval::Decision;
-use perennial::engine::approval::Verdict;
-use perennial::store::approvals;
-use perennial::store::approvals::Filter;
+use perennial_engine::approval::Decision;
+use perennial_engine::approval::Verdict;
+use perennial_store::approvals;
+use perennial_store::approvals::Filter;
 use perennial_domain::approval::State;
 use proptest::prelude::*;
 

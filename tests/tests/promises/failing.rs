@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use perennial::engine::Keep;
-use perennial::engine::rules::Providers;
-use perennial::engine::rules::Rules;
-use perennial::sandbox::Outlook;
-use perennial::sandbox::PluginError;
-use perennial::sandbox::Question;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;

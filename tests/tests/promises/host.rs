@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use perennial::engine::Engine;
-use perennial::engine::Keep;
-use perennial::engine::rules::Providers;
-use perennial::engine::rules::Rules;
-use perennial::engine::write::Recorded;
-use perennial::formats::event;
-use perennial::formats::inventory;
-use perennial::formats::inventory::Inventory;
-use perennial::formats::inventory::Nothing;
-use perennial::formats::scenario;
-use perennial::formats::scenario::Entry;
-use perennial::sandbox::Limits;
-use perennial::sandbox::Options;
-use perennial::sandbox::Plugins;
-use perennial::simulation;
-use perennial::store::Store;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_engine::write::Recorded;
+use perennial_formats::event;
+use perennial_formats::inventory;
+use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::Nothing;
+use perennial_formats::scenario;
+use perennial_formats::scenario::Entry;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
+use perennial_engine::simulation;
+use perennial_store::Store;
 use perennial_domain::timestamp::Timestamp;
 use proptest::test_runner::Config;
 use proptest::test_runner::RngAlgorithm;
@@ -143,8 +143,8 @@ impl Host {
 
     /// The kept events, in the order of files.
     pub fn kept(&self) -> Vec<String> {
-        let filter = perennial::store::records::Filter::default();
-        let listed = perennial::store::records::list(self.engine.read(), &filter, u32::MAX).unwrap();
+        let filter = perennial_store::records::Filter::default();
+        let listed = perennial_store::records::list(self.engine.read(), &filter, u32::MAX).unwrap();
         let lines = listed.into_iter().map(|stored| {
             let what = event::read_body(&stored.kind, &stored.body).unwrap();
             let happened = perennial_domain::event::Event { at: stored.at, resource: stored.resource, what };

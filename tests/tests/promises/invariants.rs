@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use perennial::store::accounts;
-use perennial::store::ledger;
+use perennial_store::accounts;
+use perennial_store::ledger;
 use perennial_domain::micros::Micros;
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;

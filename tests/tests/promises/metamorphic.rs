@@ -20,7 +20,7 @@
 //! So with money enough every stage, every stage's instant, every period paid for, every refund and the balance in the
 //! end are the same; with too little money, all the other promises still hold.
 
-use perennial::engine::Keep;
+use perennial_engine::Keep;
 use proptest::prelude::*;
 
 use crate::host::Host;

@@ -1,6 +1,6 @@
 //! What a host keeps of a run is what a simulation of the same days says.
 
-use perennial::engine::Keep;
+use perennial_engine::Keep;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -45,8 +45,8 @@ fn every_line_that_is_written_is_read_back_as_it_was() {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
         for line in &host.lines {
-            let (account, event) = perennial::formats::event::read(line).unwrap();
-            prop_assert_eq!(&perennial::formats::event::line(account.as_deref(), &event), line);
+            let (account, event) = perennial_formats::event::read(line).unwrap();
+            prop_assert_eq!(&perennial_formats::event::line(account.as_deref(), &event), line);
         }
         Ok(())
     });

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-use perennial::sandbox::Limits;
-use perennial::sandbox::Options;
-use perennial::sandbox::Plugins;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 use tempfile::TempDir;
 
 /// Loads the bundled plugins with their compiled code in `folder`; they answer whatever is there.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::expect;
-use perennial::sandbox::Limits;
-use perennial::sandbox::Outlook;
-use perennial::sandbox::Plugin;
-use perennial::sandbox::PluginError;
-use perennial::sandbox::Question;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;

@@ -1,10 +1,10 @@
 //! What becomes of a plugin before it is asked anything: who it is, where it is from, and what is wrong with it.
 
 use expect_test::expect;
-use perennial::sandbox::BUNDLED;
-use perennial::sandbox::EXPECTED;
-use perennial::sandbox::Limits;
-use perennial::sandbox::Origin;
+use perennial_sandbox::BUNDLED;
+use perennial_sandbox::EXPECTED;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Origin;
 use perennial_tests::guests;
 use sha2::Digest;
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use perennial::sandbox::Limits;
-use perennial::sandbox::LoadError;
-use perennial::sandbox::Options;
-use perennial::sandbox::Plugin;
-use perennial::sandbox::Plugins;
+use perennial_sandbox::Limits;
+use perennial_sandbox::LoadError;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::Plugins;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;

@@ -9,21 +9,21 @@ use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::audited;
 use crate::cli::output;
-use crate::clock;
-use crate::engine::Engine;
-use crate::engine::Keep;
-use crate::engine::approval::Decision;
-use crate::engine::approval::DecisionError;
-use crate::engine::approval::Verdict;
-use crate::engine::write::Recorded;
+use perennial_engine::clock;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::approval::Decision;
+use perennial_engine::approval::DecisionError;
+use perennial_engine::approval::Verdict;
+use perennial_engine::write::Recorded;
 use crate::report;
-use crate::store;
-use crate::store::Store;
-use crate::store::approvals;
-use crate::store::approvals::Filter;
-use crate::store::approvals::StoredApproval;
-use crate::store::audit;
-use crate::store::audit::Record;
+use perennial_store as store;
+use perennial_store::Store;
+use perennial_store::approvals;
+use perennial_store::approvals::Filter;
+use perennial_store::approvals::StoredApproval;
+use perennial_store::audit;
+use perennial_store::audit::Record;
 
 /// Lists the plans that are held because they cost more than their account may spend unasked, and decides on them.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use perennial_domain::timestamp::Timestamp;
 
-use crate::store::audit::Record;
+use perennial_store::audit::Record;
 
 /// Who did it.
 pub(super) const CLI: &str = "cli";

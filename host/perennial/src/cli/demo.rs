@@ -13,7 +13,7 @@ use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::output;
 use crate::cli::simulate::Play;
-use crate::formats::inventory::Nothing;
+use perennial_formats::inventory::Nothing;
 use crate::report;
 use crate::report::Detail;
 

@@ -10,10 +10,10 @@ use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::output;
-use crate::formats::event;
+use perennial_formats::event;
 use crate::report;
-use crate::store;
-use crate::store::records;
+use perennial_store as store;
+use perennial_store::records;
 
 /// Lists the events of the database, the last ones first cut off at `--limit`, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]

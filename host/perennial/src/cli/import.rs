@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use crate::cli::Context;
 use crate::cli::input;
-use crate::clock;
-use crate::engine::Engine;
-use crate::engine::Keep;
-use crate::formats::inventory::Known;
-use crate::formats::inventory::Nothing;
-use crate::store::Store;
-use crate::store::accounts;
-use crate::store::bundles;
+use perennial_engine::clock;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_formats::inventory::Known;
+use perennial_formats::inventory::Nothing;
+use perennial_store::Store;
+use perennial_store::accounts;
+use perennial_store::bundles;
 
 /// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
 #[derive(Debug, clap::Args)]

@@ -10,17 +10,17 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::Wrong;
-use crate::engine::rules::Providers;
-use crate::engine::rules::Rules;
-use crate::formats::body::ID_MAX;
-use crate::formats::inventory;
-use crate::formats::inventory::Inventory;
-use crate::formats::inventory::Known;
-use crate::formats::scenario;
-use crate::formats::scenario::Entry;
-use crate::sandbox::Limits;
-use crate::sandbox::Options;
-use crate::sandbox::Plugins;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_formats::body::ID_MAX;
+use perennial_formats::inventory;
+use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::Known;
+use perennial_formats::scenario;
+use perennial_formats::scenario::Entry;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 
 /// An instant of the command line, in RFC 3339.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {

@@ -12,21 +12,21 @@ use crate::cli::audited;
 use crate::cli::audited::CLI;
 use crate::cli::input;
 use crate::cli::output;
-use crate::clock;
-use crate::endpoint::keys;
-use crate::endpoint::keys::Minted;
-use crate::endpoint::keys::OVERLAP_SECONDS;
-use crate::endpoint::keys::OVERLAP_SECONDS_MAX;
-use crate::endpoint::keys::Wanted;
-use crate::secrets;
-use crate::secrets::Sealer;
-use crate::secrets::SecretsError;
-use crate::store;
-use crate::store::Store;
-use crate::store::accounts;
-use crate::store::audit;
-use crate::store::error::StoreError;
-use crate::store::provider_keys;
+use perennial_engine::clock;
+use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::Minted;
+use perennial_service::provider_keys::OVERLAP_SECONDS;
+use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
+use perennial_service::provider_keys::Wanted;
+use perennial_service::secrets;
+use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretsError;
+use perennial_store as store;
+use perennial_store::Store;
+use perennial_store::accounts;
+use perennial_store::audit;
+use perennial_store::error::StoreError;
+use perennial_store::provider_keys;
 
 /// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
 /// provider's own API.

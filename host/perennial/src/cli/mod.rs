@@ -25,8 +25,8 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
-use crate::api::config::LogFormat;
-use crate::formats::Problems;
+use crate::config::LogFormat;
+use perennial_formats::Problems;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]

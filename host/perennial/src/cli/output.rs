@@ -13,7 +13,7 @@ use indicatif::ProgressStyle;
 use perennial_domain::timestamp::Timestamp;
 use tracing_subscriber::EnvFilter;
 
-use crate::api::config::LogFormat;
+use crate::config::LogFormat;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::Wrong;

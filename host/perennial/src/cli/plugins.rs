@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::cli::Context;
 use crate::cli::output;
-use crate::sandbox::Plugin;
+use perennial_sandbox::Plugin;
 
 /// Lists the plugins that are loaded: what they are, where they come from and what their accounts can be set to.
 ///

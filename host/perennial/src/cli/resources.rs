@@ -7,8 +7,8 @@ use crate::cli::Context;
 use crate::cli::input;
 use crate::cli::output;
 use crate::report;
-use crate::store;
-use crate::store::listing;
+use perennial_store as store;
+use perennial_store::listing;
 
 /// Lists the resources of the database, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]

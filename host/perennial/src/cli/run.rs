@@ -11,12 +11,12 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
-use crate::clock;
-use crate::engine::Engine;
-use crate::engine::Keep;
+use perennial_engine::clock;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
 use crate::report;
-use crate::store::Store;
-use crate::store::error::StoreError;
+use perennial_store::Store;
+use perennial_store::error::StoreError;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
 ///

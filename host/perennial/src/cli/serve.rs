@@ -9,29 +9,30 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::api;
-use crate::api::config;
-use crate::api::config::Config;
-use crate::api::host::Host;
-use crate::api::outbox::Outbox;
-use crate::api::serve;
-use crate::api::serve::Listener;
-use crate::api::writer::Running;
+use perennial_http::admin as api;
+use perennial_http::state::AppState;
+use crate::config;
+use crate::config::Config;
+use perennial_service::service::Host;
+use perennial_service::webhooks::dispatcher::Outbox;
+use perennial_http::server::listener as serve;
+use perennial_http::server::listener::Listener;
+use perennial_service::writer::Running;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::key;
 use crate::cli::run;
-use crate::endpoint;
-use crate::endpoint::Endpoint;
-use crate::engine::error::EngineError;
-use crate::engine::rules::Providers;
-use crate::secrets::Sealer;
-use crate::secrets::SecretsError;
-use crate::store::Store;
-use crate::store::api_tokens;
-use crate::store::provider_keys;
-use crate::webhooks::client::Client;
+use perennial_http::provider_api as endpoint;
+use perennial_http::provider_api::Endpoint;
+use perennial_engine::error::EngineError;
+use perennial_engine::rules::Providers;
+use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretsError;
+use perennial_store::Store;
+use perennial_store::api_tokens;
+use perennial_store::provider_keys;
+use perennial_service::webhooks::client::Client;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///
@@ -97,8 +98,9 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let served = runtime.block_on(async {
         let connections = config.limits.connections_max;
         let mut served = Vec::new();
+        let state = AppState::new(host.clone());
         for (provider, address, sealer) in endpoints {
-            let endpoint = Endpoint::new(&host, &provider, sealer)?;
+            let endpoint = Endpoint::new(&state, &provider, sealer)?;
             // Tools on this machine speak plain HTTP to it.
             let tls = tls.clone().filter(|_| !address.ip().is_loopback());
             let listener = Listener::bind(address, tls, connections).await;
@@ -111,7 +113,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         let listener = Listener::bind(config.listen, tls, connections).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
         tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
-        served.push((listener, api::router(&host)));
+        served.push((listener, api::router(&state)));
         let (told, tell) = (host.clone(), host.clone());
         std::thread::spawn(move || {
             // The channel closes only with the process.

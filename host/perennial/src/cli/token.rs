@@ -5,21 +5,21 @@ use std::io::Write;
 
 use perennial_domain::timestamp::Timestamp;
 
-use crate::api::auth;
-use crate::api::auth::Role;
-use crate::api::auth::Wanted;
+use perennial_service::admin_tokens as auth;
+use perennial_service::admin_tokens::Role;
+use perennial_service::admin_tokens::Wanted;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::audited;
 use crate::cli::audited::CLI;
 use crate::cli::input;
 use crate::cli::output;
-use crate::clock;
-use crate::store;
-use crate::store::Store;
-use crate::store::api_tokens;
-use crate::store::audit;
-use crate::store::error::StoreError;
+use perennial_engine::clock;
+use perennial_store as store;
+use perennial_store::Store;
+use perennial_store::api_tokens;
+use perennial_store::audit;
+use perennial_store::error::StoreError;
 
 /// What to do instead when a server has the database.
 const WHILE_IT_SERVES: &str = "while `perennial serve` runs, make tokens with `POST /v1/tokens` and revoke them with \

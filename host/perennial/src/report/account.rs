@@ -15,7 +15,7 @@ use crate::report::lane::Mark;
 use crate::report::lane::Place;
 use crate::report::topic::Row;
 use crate::report::topic::Topic;
-use crate::report::words::Wording;
+use perennial_formats::event_text::Wording;
 
 /// One account.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::report::columns::Row;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use crate::store::listing::Listed;
+use perennial_store::listing::Listed;
 
 /// Writes a row for every resource; an attached one stands below its primary, set in.
 ///

@@ -5,7 +5,6 @@
 
 mod account;
 mod columns;
-mod dates;
 pub mod history;
 pub mod html;
 mod lane;
@@ -14,12 +13,11 @@ pub mod months;
 pub mod style;
 pub mod table;
 mod topic;
-pub mod words;
 
 pub use history::Detail;
 pub use history::History;
 pub use style::Style;
-pub use words::words;
+pub use perennial_formats::event_text::words;
 
 #[cfg(test)]
 mod sample;

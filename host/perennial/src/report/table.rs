@@ -12,14 +12,14 @@ use perennial_domain::micros::Micros;
 use crate::report::account::AccountHistory;
 use crate::report::columns;
 use crate::report::columns::Row;
-use crate::report::dates;
+use perennial_formats::dates;
 use crate::report::history::History;
 use crate::report::lane::Lane;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
 use crate::report::topic::Topic;
-use crate::report::words::words;
+use perennial_formats::event_text::words;
 
 const HEADINGS: [&str; 8] =
     ["resource", "kind", "stage", "expires", "renewals", "paid", "declines", "problem"];

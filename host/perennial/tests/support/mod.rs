@@ -13,14 +13,14 @@ use std::process::Output;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use perennial::engine::rules::Providers;
-use perennial::engine::rules::Rules;
-use perennial::formats::inventory;
-use perennial::formats::inventory::Inventory;
-use perennial::formats::inventory::Nothing;
-use perennial::sandbox::Limits;
-use perennial::sandbox::Options;
-use perennial::sandbox::Plugins;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_formats::inventory;
+use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::Nothing;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 use tempfile::TempDir;
 
 /// A folder that goes away with its test.

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use perennial::engine::Engine;
-use perennial::engine::Keep;
-use perennial::store::Store;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_store::Store;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::support::Folder;

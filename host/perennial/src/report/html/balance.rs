@@ -8,14 +8,14 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
 use crate::report::account::Point;
-use crate::report::dates;
+use perennial_formats::dates;
 use crate::report::html::Page;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Amounts;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
-use crate::report::words::reason_words;
-use crate::report::words::signed;
+use perennial_formats::event_text::reason_words;
+use perennial_formats::event_text::signed;
 
 /// How high the curve is, and the room above and below it, in pixels.
 const HEIGHT: f64 = 92.0;

@@ -1,6 +1,6 @@
 //! Clusters: marks of one sort that stand too close to tell apart are drawn as one. Knows distances; not shapes.
 
-use crate::report::dates;
+use perennial_formats::dates;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
 use crate::report::lane::Mark;

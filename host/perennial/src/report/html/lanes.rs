@@ -11,7 +11,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
-use crate::report::dates;
+use perennial_formats::dates;
 use crate::report::html::Page;
 use crate::report::html::clusters;
 use crate::report::html::clusters::Cluster;

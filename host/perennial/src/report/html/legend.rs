@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
-use crate::report::dates;
+use perennial_formats::dates;
 use crate::report::history::History;
 use crate::report::topic::Row;
 use crate::report::topic::Topic;

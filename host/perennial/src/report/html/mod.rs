@@ -17,8 +17,8 @@ use std::io::Write;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
-use crate::report::dates;
-use crate::report::dates::Tick;
+use perennial_formats::dates;
+use perennial_formats::dates::Tick;
 use crate::report::history::History;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Scale;

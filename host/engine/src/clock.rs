@@ -1,0 +1,166 @@
+//! The time. The only file that reads it or waits for it; everywhere else it is an argument.
+//!
+//! [`run`] is the clock on real time. It decides nothing: it asks the engine for everything that is due, and waits.
+
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+use std::time::Instant;
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Engine;
+use crate::Sink;
+use crate::error::EngineError;
+use crate::write::Recorded;
+use perennial_store::clock;
+
+/// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
+/// A shorter one, such as a restart, was none: everything happens as though the host had been up.
+pub const OUTAGE_AFTER: i64 = 60;
+/// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
+const HEARTBEAT: i64 = 10;
+
+/// What time it is.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+pub fn now() -> Timestamp {
+    Timestamp::from_second(chrono::Utc::now().timestamp())
+}
+
+/// Runs the clock until something is received on `stop`, telling `observe` what happens.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn run(
+    engine: &mut Engine,
+    stop: &Receiver<()>,
+    observe: &mut dyn FnMut(&Recorded),
+) -> Result<(), EngineError> {
+    let mut awake = Awake::default();
+    loop {
+        tick(engine, now(), awake, observe)?;
+        awake = Awake::until(now());
+        match stop.recv_timeout(rest(engine, now())?) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Until when the host is known to have been up, beside what the database says: what takes it long is no outage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awake {
+    until: Option<Timestamp>,
+}
+
+impl Awake {
+    /// It has been up until `now`.
+    pub fn until(now: Timestamp) -> Awake {
+        Awake { until: Some(now) }
+    }
+
+    /// It woke at `woken` and has been busy until `now`; if it was down before it woke, the clock is still to find out.
+    pub fn busy(self, woken: Timestamp, now: Timestamp) -> Awake {
+        if self.was_down(woken) { self } else { Awake::until(now) }
+    }
+
+    /// Whether it was down between the last instant of which it is known that it was up, and `now`.
+    fn was_down(self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now - until > OUTAGE_AFTER)
+    }
+}
+
+/// Does everything that is due at `now`: on time, or late if the host was down.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn tick(
+    engine: &mut Engine,
+    now: Timestamp,
+    awake: Awake,
+    observe: &mut dyn FnMut(&Recorded),
+) -> Result<(), EngineError> {
+    let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
+    let Some(due) = begin(engine, now, awake, &mut sink)? else { return Ok(()) };
+    while !engine.is_stopped() && due.step(engine, &mut sink)? {}
+    Ok(())
+}
+
+/// What the clock has to do at an instant, batch by batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Everything up to this instant.
+    until: Timestamp,
+    /// Whether the host was down until then: what was missed is made up for.
+    is_late: bool,
+}
+
+impl Due {
+    /// Does the next batch; returns whether more may be.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the database fails.
+    pub fn step(self, engine: &mut Engine, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        if self.is_late { engine.late_step(self.until, sink) } else { engine.step(self.until, sink) }
+    }
+
+    /// Whether the host was down.
+    pub fn is_late(self) -> bool {
+        self.is_late
+    }
+}
+
+/// Says that the clock starts again, if the host was down until `now`, and what there is to do; `None` when it is nothing.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn begin(
+    engine: &mut Engine,
+    now: Timestamp,
+    awake: Awake,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Due>, EngineError> {
+    match clock::ticked_at(engine.read())? {
+        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && awake.was_down(now) => {
+            engine.resume(ticked_at, now, sink)?;
+            Ok(Some(Due { until: now, is_late: true }))
+        }
+        Some(ticked_at) if now <= ticked_at => Ok(None),
+        Some(_) | None => Ok(Some(Due { until: now, is_late: false })),
+    }
+}
+
+/// How long there is nothing to do: until something is due, but not so long that the clock seems to stand still.
+///
+/// # Errors
+///
+/// [`EngineError`] when the database fails.
+pub fn rest(engine: &Engine, now: Timestamp) -> Result<Duration, EngineError> {
+    let wake = engine.next_wake()?.unwrap_or(Timestamp::MAX);
+    Ok(Duration::from_secs((wake - now).clamp(1, HEARTBEAT).unsigned_abs()))
+}
+
+/// How long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    started_at: Instant,
+}
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Stopwatch {
+        Stopwatch { started_at: Instant::now() }
+    }
+
+    /// Seconds since then.
+    pub fn seconds(self) -> f64 {
+        self.started_at.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! The forecast: what the months to come will cost if nobody does anything, and how much money that takes.
+//!
+//! It is a simulation over a copy with the same rules. There every account has more than it can spend, so that everything
+//! that could be paid for is; what it really has is counted along here, and may go below nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use perennial_domain::event::Happened;
+use perennial_domain::ledger::Balance;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Engine;
+use crate::Keep;
+use crate::error::EngineError;
+use crate::rules::Providers;
+use crate::write::Recorded;
+use crate::simulation;
+use perennial_store::Store;
+use perennial_store::accounts;
+
+/// More than any account can spend, and far from what an amount can hold.
+const PLENTY: Micros = Micros::new(1_000_000_000_000_000_000);
+
+/// What the months to come will cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The first instant.
+    pub from: Timestamp,
+    /// The last instant.
+    pub until: Timestamp,
+    /// Every account, by id.
+    pub accounts: Vec<AccountForecast>,
+}
+
+/// What the months to come will cost an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountForecast {
+    /// Its id.
+    pub id: String,
+    /// Its currency.
+    pub currency: String,
+    /// What it has at first.
+    pub balance: Micros,
+    /// When that is not enough any more; `None` when it lasts.
+    pub short: Option<Short>,
+    /// Every month, in order.
+    pub months: Vec<Month>,
+    /// What is left of the balance so far; below nothing when it runs short.
+    left: Micros,
+}
+
+/// When a balance runs short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Short {
+    /// At the first payment that it is not enough for.
+    pub at: Timestamp,
+    /// What is missing for everything that is paid at that instant.
+    pub by: Micros,
+    /// What is missing for everything until the end of the forecast.
+    pub by_in_all: Micros,
+}
+
+/// A calendar month in UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Such as `2026-01`.
+    pub name: String,
+    /// In the order of time.
+    pub payments: Vec<Payment>,
+    /// What they cost in all.
+    pub cost: Micros,
+    /// What is left at its end; below nothing when the balance ran short.
+    pub left: Micros,
+}
+
+/// Something that will be paid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// When.
+    pub at: Timestamp,
+    /// The resource.
+    pub resource: String,
+    /// Whether it is renewed; else it is a package that is bought.
+    pub is_renewal: bool,
+    /// What it costs.
+    pub cost: Micros,
+    /// When the resource expires after it.
+    pub expires_at: Timestamp,
+}
+
+/// The last instant of the `months`-th calendar month in UTC, counted from the one of `from`; at least 1.
+pub fn last_of(from: Timestamp, months: u32) -> Timestamp {
+    let (year, month) = year_and_month(from);
+    let after = year * 12 + (month - 1) + months;
+    let first = format!("{:04}-{:02}-01T00:00:00Z", after / 12, after % 12 + 1).parse::<Timestamp>();
+    first.map_or(Timestamp::MAX, |first| first - 1)
+}
+
+fn year_and_month(at: Timestamp) -> (u32, u32) {
+    let text = at.to_string();
+    let number = |range: std::ops::Range<usize>| {
+        text[range].parse().expect("an instant begins with its year and month")
+    };
+    (number(0..4), number(5..7))
+}
+
+/// Plays on from what is in `copy` between `from` and the end of the `months`-th month, until `stop` is set: what is
+/// known then is of no use.
+///
+/// # Errors
+///
+/// [`EngineError`] when the copy fails.
+pub fn forecast(
+    mut copy: Store,
+    providers: Providers,
+    from: Timestamp,
+    months: u32,
+    stop: Arc<AtomicBool>,
+) -> Result<Forecast, EngineError> {
+    let until = last_of(from, months);
+    let mut found = BTreeMap::new();
+    copy.write(|tx| {
+        for stored in accounts::list(tx)? {
+            let balance = stored.account.balance;
+            accounts::set_balance(tx, stored.row, Balance::new(PLENTY, balance.held()))?;
+            let account = AccountForecast::new(
+                stored.account.id,
+                stored.account.currency,
+                balance.available(),
+                from,
+                months,
+            );
+            found.insert(account.id.clone(), account);
+        }
+        Ok::<(), EngineError>(())
+    })?;
+    let mut engine = Engine::new(copy, providers, Keep::State).stopped_by(stop);
+    simulation::play(&mut engine, &[], from, until, &mut |recorded| {
+        let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
+        if let Some(account) = account {
+            account.record(from, recorded);
+        }
+    })?;
+    let mut accounts = found.into_values().collect::<Vec<_>>();
+    accounts.iter_mut().for_each(AccountForecast::close);
+    Ok(Forecast { from, until, accounts })
+}
+
+impl AccountForecast {
+    fn new(id: String, currency: String, balance: Micros, from: Timestamp, months: u32) -> AccountForecast {
+        let month = |number| Month {
+            name: last_of(from, number).to_string()[..7].to_owned(),
+            payments: Vec::new(),
+            cost: Micros::ZERO,
+            left: Micros::ZERO,
+        };
+        let months = (1..=months).map(month).collect();
+        AccountForecast { id, currency, balance, short: None, months, left: balance }
+    }
+
+    fn record(&mut self, from: Timestamp, recorded: Recorded) {
+        // What is overdue is paid for at once.
+        let at = recorded.event.at.max(from);
+        let payment = match recorded.event.what {
+            Happened::BalanceChanged { amount, .. } => return self.change(at, amount),
+            Happened::RenewalSettled { cost, expires_at, .. } => (true, cost, expires_at),
+            Happened::PackageBought { cost, expires_at, .. } => (false, cost, expires_at),
+            Happened::StageChanged { .. }
+            | Happened::RenewalDeclined { .. }
+            | Happened::RenewalInDoubt { .. }
+            | Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { .. }
+            | Happened::ApprovalLapsed { .. }
+            | Happened::CommandRefused { .. }
+            | Happened::SettingChanged { .. }
+            | Happened::Unsubscribed { .. }
+            | Happened::Converted
+            | Happened::PackageOrdered { .. }
+            | Happened::PackageUsed { .. }
+            | Happened::PackageRefilled { .. }
+            | Happened::PackageLow { .. }
+            | Happened::PackageDepleted { .. }
+            | Happened::UsageUncovered { .. }
+            | Happened::Notice { .. }
+            | Happened::PluginFailed { .. }
+            | Happened::HostResumed { .. } => return,
+        };
+        let (is_renewal, cost, expires_at) = payment;
+        let resource = recorded.event.resource.unwrap_or_default();
+        let month = self.month(at);
+        month.cost += cost;
+        month.payments.push(Payment { at, resource, is_renewal, cost, expires_at });
+    }
+
+    fn change(&mut self, at: Timestamp, amount: Micros) {
+        self.left += amount;
+        let missing = -self.left;
+        if missing > Micros::ZERO {
+            let short = self.short.get_or_insert(Short { at, by: missing, by_in_all: missing });
+            if short.at == at {
+                short.by = short.by.max(missing);
+            }
+            short.by_in_all = short.by_in_all.max(missing);
+        }
+        // The sum of a month's changes, until the months are closed.
+        self.month(at).left += amount;
+    }
+
+    fn month(&mut self, at: Timestamp) -> &mut Month {
+        let name = at.to_string();
+        let found = self.months.iter().position(|month| month.name == name[..7]);
+        let place = found.expect("a forecast has every month from its first instant to its last");
+        &mut self.months[place]
+    }
+
+    /// Makes each month's sum of changes what is left at its end.
+    fn close(&mut self) {
+        let mut left = self.balance;
+        for month in &mut self.months {
+            left += month.left;
+            month.left = left;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_end_with_the_last_second_of_calendar_months() {
+        for (from, months, last) in [
+            ("2026-01-01T00:00:00Z", 1, "2026-01-31T23:59:59Z"),
+            ("2026-01-31T23:59:59Z", 2, "2026-02-28T23:59:59Z"),
+            ("2026-12-15T08:00:00Z", 1, "2026-12-31T23:59:59Z"),
+            ("2026-12-15T08:00:00Z", 2, "2027-01-31T23:59:59Z"),
+            ("2026-02-10T00:00:00Z", 36, "2029-01-31T23:59:59Z"),
+            ("9999-12-01T00:00:00Z", 3, "9999-12-31T23:59:59Z"),
+        ] {
+            let found = last_of(from.parse().expect("an instant"), months);
+            assert_eq!(found.to_string(), last, "{months} months from {from}");
+        }
+    }
+}

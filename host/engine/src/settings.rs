@@ -1,0 +1,69 @@
+//! Settings of an account: what its provider's rules are told about it. A change is checked by the plugin, and has every
+//! timeline of the account asked for anew.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Engine;
+use crate::Keep;
+use crate::error::EngineError;
+use crate::write;
+use crate::write::Recorded;
+use perennial_store::accounts;
+use perennial_store::bundles;
+use perennial_store::error::StoreError;
+
+impl Engine {
+    /// Sets settings of `account`, or takes them back to their defaults, at `at`; the inner error is every problem that
+    /// its plugin has with the result, in words, and nothing has changed then.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when there is no such account, no plugin for it, or one that gave no usable answer.
+    pub fn change_settings(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        changes: &BTreeMap<String, Option<String>>,
+    ) -> Result<Result<Vec<Recorded>, Vec<String>>, EngineError> {
+        let found = accounts::get(self.read(), account)?;
+        let found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        let mut settings = found.account.settings.clone();
+        let mut events = Vec::new();
+        for (name, value) in changes {
+            let before = match value {
+                Some(value) => settings.insert(name.clone(), value.clone()),
+                None => settings.remove(name),
+            };
+            if before != *value {
+                let what = Happened::SettingChanged { setting: name.clone(), value: value.clone() };
+                events.push(Event { at, resource: None, what });
+            }
+        }
+        let provider = &found.account.provider;
+        let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+            account: account.to_owned(),
+            provider: provider.clone(),
+        })?;
+        let problems = rules.check_settings(&settings)?;
+        if !problems.is_empty() {
+            return Ok(Err(problems));
+        }
+        if !events.is_empty() {
+            let keeps_events = self.keep == Keep::Everything;
+            self.store.write(|tx| {
+                accounts::set_settings(tx, found.row, &settings)?;
+                bundles::ask_anew(tx, found.row, at)?;
+                if keeps_events {
+                    events.iter().try_for_each(|event| write::event(tx, Some(found.row), event))?;
+                }
+                Ok::<_, StoreError>(())
+            })?;
+        }
+        let recorded = |event| Recorded { account: Some(account.into()), event };
+        Ok(Ok(events.into_iter().map(recorded).collect()))
+    }
+}

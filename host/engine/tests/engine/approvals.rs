@@ -1,0 +1,380 @@
+//! Plans above what an account spends unasked: held, decided on, lapsed, and asked for again.
+
+use expect_test::expect;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Purchase;
+use perennial_domain::plan::Scope;
+
+use perennial_engine::approval::Decision;
+use perennial_engine::approval::DecisionError;
+use perennial_engine::approval::Verdict;
+use perennial_engine::command::Terms;
+use perennial_test_support::world::World;
+use perennial_test_support::world::at;
+use perennial_test_support::world::lapsing;
+use perennial_test_support::world::money;
+use perennial_test_support::world::package;
+use perennial_test_support::world::renew;
+use perennial_test_support::world::renewing;
+
+/// An account of 100.00 whose plans are held above 20.00; a renewal costs 30.00.
+fn careful(resource: Resource) -> World {
+    let mut world = World::account("2026-03-01", "100", vec![vec![resource]]);
+    world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
+    world
+}
+
+impl World {
+    /// A command of the token called `token`; returns the id of the approval that it waits for.
+    fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
+        let terms = Terms { planned: None, asked_by: Some(token) };
+        let answer = self.engine.command_as_planned(at(now), None, resource, command, &terms).unwrap();
+        assert_eq!(answer.refusal, None);
+        self.happened.extend(answer.happened);
+        answer.approval
+    }
+
+    /// What becomes of a decision, in a word.
+    fn decide(&mut self, now: &str, approval: &str, is_yes: bool, token: &str) -> String {
+        let decision = Decision { by: token, reason: None, planned: None };
+        let verdict = match is_yes {
+            true => self.engine.approve(at(now), approval, &decision),
+            false => self.engine.reject(at(now), approval, &decision),
+        };
+        let (word, happened) = match verdict {
+            Ok(Verdict::Done(happened)) => ("done".to_owned(), happened),
+            Ok(Verdict::Refused { refusal, happened }) => (format!("refused: {}", refusal.code), happened),
+            Ok(Verdict::Changed { happened, .. }) => ("changed".to_owned(), happened),
+            Err(error) => (error.to_string(), Vec::new()),
+        };
+        self.happened.extend(happened);
+        word
+    }
+
+    fn approve(&mut self, now: &str, approval: &str) -> String {
+        self.decide(now, approval, true, "approver")
+    }
+
+    fn reject(&mut self, now: &str, approval: &str) -> String {
+        self.decide(now, approval, false, "approver")
+    }
+
+    /// The states of all approvals and attempts.
+    fn states(&self) -> String {
+        let sql =
+            "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
+                       coalesce((select group_concat(state || ' ' || tries, ', ') from attempt), '-')";
+        self.engine.read().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+#[test]
+fn a_try_above_the_limit_asks_once_and_lapses_before_the_last_try() {
+    let mut world = careful(renewing("vm", "2026-03-10"));
+    world.run_to("2026-03-20");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
+        2026-03-08T23:59:59Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=undecided
+        2026-03-10T00:00:00Z a/vm stage_changed to=grace
+        2026-03-13T00:00:00Z a/vm stage_changed to=released
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.balance("a"), money("100"));
+    expect!["vm~1 lapsed | void 1"].assert_eq(&world.states());
+}
+
+#[test]
+fn what_is_approved_is_carried_out_as_it_was_held() {
+    let mut world = careful(renewing("vm", "2026-03-10"));
+    world.run_to("2026-03-08T06:00:00");
+    assert_eq!(world.approve("2026-03-08T06:00:01", "vm~1"), "done");
+    world.run_to("2026-03-10");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
+        2026-03-08T06:00:01Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-08T06:00:01Z a/vm balance_changed amount=-30.00
+        2026-03-08T06:00:01Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.balance("a"), money("70"));
+    expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
+    world.run_to("2026-04-07");
+    expect![[r#"
+        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~2 lapses_at=2026-04-07T23:59:59Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn an_automatic_renewal_counts_as_one_when_it_is_approved() {
+    let mut world = careful(Resource { renewals_left: Some(1), ..renewing("vm", "2026-03-10") });
+    world.run_to("2026-03-08");
+    assert_eq!(world.approve("2026-03-08", "vm~1"), "done");
+    assert_eq!(world.resource("vm").renewals_left, Some(0));
+}
+
+#[test]
+fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
+    let mut world = careful(renewing("vm", "2026-03-10"));
+    world.run_to("2026-03-08");
+    assert_eq!(world.reject("2026-03-08T12:00:00", "vm~1"), "done");
+    world.run_to("2026-03-11");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
+        2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected asked_again=false
+        2026-03-10T00:00:00Z a/vm stage_changed to=grace
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.resource("vm").stage, Stage::Grace);
+    assert_eq!(world.ask("2026-03-11T12:00:00", "vm", &renew(), "operator").as_deref(), Some("vm~2"));
+    assert_eq!(world.approve("2026-03-12", "vm~2"), "done");
+    world.run_to("2026-04-08");
+    expect![[r#"
+        2026-03-11T12:00:00Z a/vm approval_requested approval=vm~2 lapses_at=2026-03-18T12:00:00Z
+        2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved asked_again=true
+        2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-12T00:00:00Z a/vm stage_changed to=active
+        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~3 lapses_at=2026-04-07T23:59:59Z
+        2026-04-07T23:59:59Z a/vm approval_lapsed approval=vm~3 asked_again=false reason=undecided
+    "#]]
+    .assert_eq(&world.told());
+    expect!["vm~1 rejected, vm~2 approved, vm~3 lapsed | void 1, settled 1, void 1"]
+        .assert_eq(&world.states());
+}
+
+#[test]
+fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
+    let mut world = careful(lapsing("vm", "2026-03-20"));
+    assert_eq!(world.ask("2026-03-02", "vm", &renew(), "operator").as_deref(), Some("vm~1"));
+    assert_eq!(world.ask("2026-03-03", "vm", &renew(), "other").as_deref(), Some("vm~1"));
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-20")));
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    expect!["vm~1 open | awaiting_approval 1"].assert_eq(&world.states());
+    assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
+    expect![[r#"
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-19")));
+}
+
+#[test]
+fn a_command_waits_a_week_at_most_and_never_beyond_the_expiry() {
+    for (resource, lapses) in [
+        (lapsing("vm", "2026-03-20"), "2026-03-09T00:00:00Z"),
+        (lapsing("vm", "2026-03-05"), "2026-03-05T00:00:00Z"),
+        (renewing("vm", "2026-03-20"), "2026-03-18T23:59:59Z"),
+        (Resource { stage: Stage::Grace, ..lapsing("vm", "2026-03-01") }, "2026-03-09T00:00:00Z"),
+    ] {
+        let mut world = careful(resource);
+        world.ask("2026-03-02", "vm", &renew(), "operator");
+        let told = world.told();
+        assert!(told.contains(&format!("lapses_at={lapses}")), "{told}");
+    }
+}
+
+#[test]
+fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
+    let mut world = careful(lapsing("vm", "2026-03-20"));
+    world.ask("2026-03-02", "vm", &renew(), "operator");
+    let own = DecisionError::Own.to_string();
+    assert_eq!(world.decide("2026-03-02", "vm~1", true, "operator"), own);
+    assert_eq!(world.decide("2026-03-02", "vm~1", false, "operator"), own);
+    assert_eq!(world.approve("2026-03-02", "vm~2"), "there is no approval `vm~2`");
+    let late = "there is nothing to decide on any more: the approval's time was over at 2026-03-09T00:00:00Z";
+    assert_eq!(world.approve("2026-03-09T00:00:01", "vm~1"), late);
+    world.run_to("2026-03-09T00:00:01");
+    let closed = "there is nothing to decide on any more: the approval is lapsed";
+    assert_eq!(world.approve("2026-03-09T00:00:02", "vm~1"), closed);
+    assert_eq!(world.balance("a"), money("100"));
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-09T00:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=undecided
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
+    let mut world = careful(lapsing("vm", "2026-03-20"));
+    world.ask("2026-03-02", "vm", &renew(), "operator");
+    world.engine.read().execute("update resource set price = 40000000", []).unwrap();
+    assert_eq!(world.approve("2026-03-03", "vm~1"), "changed");
+    assert_eq!(world.balance("a"), money("100"));
+    let before: String = hash(&world);
+    let old = Decision { by: "approver", reason: None, planned: Some("0123") };
+    let error = world.engine.approve(at("2026-03-03"), "vm~1", &old).unwrap_err();
+    assert!(matches!(&error, DecisionError::OtherPlan(hash) if *hash == before), "{error}");
+    assert_eq!(world.approve("2026-03-03", "vm~1"), "done");
+    assert_eq!(world.balance("a"), money("60"));
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
+        2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
+}
+
+fn hash(world: &World) -> String {
+    world.engine.read().query_row("select hash from approval", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open() {
+    let mut world = World::account("2026-03-01", "10", vec![vec![lapsing("vm", "2026-03-20")]]);
+    world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
+    world.ask("2026-03-02", "vm", &renew(), "operator");
+    assert_eq!(world.approve("2026-03-03", "vm~1"), "refused: money");
+    expect!["vm~1 open | awaiting_approval 1"].assert_eq(&world.states());
+    world.engine.top_up(at("2026-03-04"), "a", money("20")).unwrap();
+    assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
+    assert_eq!(world.balance("a"), money("0"));
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm command_refused code=money
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
+    type Act = fn(&mut World);
+    let cases: [(&str, Act); 4] = [
+        ("renewed otherwise", |world| {
+            world.engine.set_approval_above(at("2026-03-08"), "a", None).unwrap();
+            assert_eq!(world.command("2026-03-08T01:00:00", "vm", &renew()), None);
+        }),
+        ("ended", |world| {
+            assert_eq!(world.command("2026-03-08T01:00:00", "vm", &Command::Unsubscribe(Scope::All)), None);
+        }),
+        ("auto-renew off", |world| {
+            assert_eq!(world.command("2026-03-08T01:00:00", "vm", &Command::CancelAutoRenew), None);
+        }),
+        ("limit gone at the next try", |world| {
+            world.engine.set_approval_above(at("2026-03-08"), "a", None).unwrap();
+            world.engine.set_attribute(at("2026-03-08T01:00:00"), "vm", "try_at", "-43200").unwrap();
+            world.run_to("2026-03-08T12:00:00");
+        }),
+    ];
+    let mut told = String::new();
+    for (name, act) in cases {
+        let mut world = careful(renewing("vm", "2026-03-10"));
+        world.run_to("2026-03-08");
+        world.told();
+        act(&mut world);
+        told += &format!("{name}:\n{}{}\n", world.told(), world.states());
+    }
+    expect![[r#"
+        renewed otherwise:
+        2026-03-08T01:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-08T01:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=expiry_moved
+        vm~1 lapsed | settled 1
+        ended:
+        2026-03-08T01:00:00Z a/vm unsubscribed expires_at=none
+        2026-03-08T01:00:00Z a/vm stage_changed to=unsubscribed
+        2026-03-08T01:00:00Z a/vm balance_changed amount=30.00
+        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=ended
+        vm~1 lapsed | void 1
+        auto-renew off:
+        2026-03-08T01:00:00Z a/vm setting_changed setting=on_expiry value=lapse
+        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=auto_renew_off
+        vm~1 lapsed | void 1
+        limit gone at the next try:
+        2026-03-08T12:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-08T12:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-08T12:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=expiry_moved
+        vm~1 lapsed | settled 1
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
+    let on = Command::SetAutoRenew(AutoRenewal { term: None, renewals: None });
+    let mut world = careful(lapsing("vm", "2026-03-10"));
+    world.run_to("2026-03-09T11:59:59");
+    assert_eq!(world.ask("2026-03-09T12:00:00", "vm", &on, "operator"), None, "it is on");
+    assert_eq!(world.decide("2026-03-09T13:00:00", "vm~1", true, "operator"), DecisionError::Own.to_string());
+    assert_eq!(world.approve("2026-03-09T13:00:00", "vm~1"), "done");
+    expect![[r#"
+        2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew
+        2026-03-09T12:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-10T00:00:00Z
+        2026-03-09T13:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-09T13:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-09T13:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
+    let buy = Command::BuyAgain(Purchase { pay_at: Some(at("2026-03-05")), effective_at: None });
+    let mut world = careful(package("pkg", "2026-04-10"));
+    assert_eq!(world.ask("2026-03-02", "pkg", &buy, "operator").as_deref(), Some("pkg~1"));
+    assert_eq!(world.ask("2026-03-02", "pkg", &buy, "operator").as_deref(), Some("pkg~1"));
+    assert_eq!(world.approve("2026-03-03", "pkg~1"), "done");
+    world.run_to("2026-03-06");
+    expect![[r#"
+        2026-03-02T00:00:00Z a/pkg approval_requested approval=pkg~1 lapses_at=2026-03-04T23:59:59Z
+        2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved asked_again=true
+        2026-03-03T00:00:00Z a/pkg package_ordered pay_at=2026-03-05T00:00:00Z
+        2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
+        2026-03-05T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.balance("a"), money("70"));
+}
+
+#[test]
+fn an_outage_leads_to_the_same_end() {
+    let mut on_time = careful(renewing("vm", "2026-03-10"));
+    on_time.run_to("2026-03-20");
+    for (down, up) in [("2026-03-07", "2026-03-08T12:00:00"), ("2026-03-08T12:00:00", "2026-03-12")] {
+        let mut world = careful(renewing("vm", "2026-03-10"));
+        world.run_to(down);
+        world.catch_up(down, up);
+        world.run_to("2026-03-20");
+        assert_eq!(world.resource("vm"), on_time.resource("vm"));
+        assert_eq!(world.states().split(" | ").next(), Some("vm~1 lapsed"));
+    }
+}
+
+#[test]
+fn a_clients_token_is_answered_once_its_command_was_approved() {
+    let renewal = perennial_domain::plan::Renewal {
+        term: None,
+        cause: perennial_domain::plan::Cause::Command,
+        options: [("token".to_owned(), "t".to_owned())].into(),
+    };
+    let command = Command::Renew(renewal);
+    let mut world = careful(lapsing("vm", "2026-03-20"));
+    assert_eq!(world.ask("2026-03-02", "vm", &command, "operator").as_deref(), Some("vm~1"));
+    assert_eq!(world.approve("2026-03-02T00:00:30", "vm~1"), "done");
+    assert_eq!(world.ask("2026-03-02T00:01:00", "vm", &command, "operator"), None);
+    assert_eq!(world.balance("a"), money("70"), "paid once");
+}
+
+#[test]
+fn what_costs_no_more_than_the_limit_is_not_held() {
+    let mut world = World::account("2026-03-01", "100", vec![vec![renewing("vm", "2026-03-10")]]);
+    world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("30"))).unwrap();
+    world.run_to("2026-03-09");
+    assert_eq!(world.balance("a"), money("70"));
+    assert_eq!(world.states(), "- | settled 1");
+}

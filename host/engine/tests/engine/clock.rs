@@ -1,0 +1,250 @@
+//! The clock: on time, late, short of money, and with rules that are down.
+
+use expect_test::expect;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::timestamp::Timestamp;
+
+use perennial_test_support::world::World;
+use perennial_test_support::world::at;
+use perennial_test_support::world::lapsing;
+use perennial_test_support::world::money;
+use perennial_test_support::world::renewing;
+use perennial_test_support::world::with;
+
+fn attached(resource: Resource) -> Resource {
+    Resource { attached_to: Some(0), ..resource }
+}
+
+#[test]
+fn a_renewal_is_tried_paid_and_due_again_a_term_later() {
+    let mut world = World::account("2026-03-01", "60", vec![vec![renewing("vm", "2026-03-10")]]);
+    world.run_to("2026-06-01");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-08T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-04-07T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-04-07T00:00:00Z a/vm renewal_settled expires_at=2026-05-09T00:00:00Z
+        2026-05-07T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=2026-05-08T00:00:00Z
+        2026-05-08T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=none
+        2026-05-09T00:00:00Z a/vm stage_changed to=grace
+        2026-05-12T00:00:00Z a/vm stage_changed to=released
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.balance("a"), money("0"));
+    assert_eq!(world.engine.next_wake().unwrap(), None);
+}
+
+#[test]
+fn money_is_met_in_the_order_of_time_within_a_batch() {
+    let mut world = World::account(
+        "2026-03-01",
+        "30",
+        vec![vec![renewing("later", "2026-03-10T06:00:00")], vec![renewing("sooner", "2026-03-10")]],
+    );
+    world.run_to("2026-03-08T06:00:00");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/sooner balance_changed amount=-30.00
+        2026-03-08T00:00:00Z a/sooner renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-08T06:00:00Z a/later renewal_declined code=money class=money next_try_at=2026-03-09T06:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn what_is_due_again_comes_before_what_is_due_then_and_was_stored_later() {
+    // `one` is due at midnight and, for its disk, at noon; so is `other`. There is money for two.
+    let one = || vec![renewing("one", "2026-03-10"), attached(renewing("disk", "2026-03-10T12:00:00"))];
+    let bundles = || vec![one(), vec![renewing("other", "2026-03-10T12:00:00")]];
+    let mut at_once = World::account("2026-03-01", "60", bundles());
+    at_once.run_to("2026-03-08T12:00:00");
+    let mut hourly = World::account("2026-03-01", "60", bundles());
+    for hour in 0..=12 {
+        hourly.run_to(&format!("2026-03-08T{hour:02}:00:00"));
+    }
+    assert_eq!(at_once.told(), hourly.told());
+    assert_eq!(at_once.resource("disk").expires_at, Some(at("2026-04-09T12:00:00")));
+    assert_eq!(at_once.resource("other").expires_at, Some(at("2026-03-10T12:00:00")));
+}
+
+#[test]
+fn the_second_try_at_one_wake_meets_the_money_before_a_later_wake() {
+    // Both members of `one` are due at midnight: the disk is asked about only once `one` was renewed.
+    let one = vec![
+        renewing("one", "2026-03-10"),
+        attached(with(renewing("disk", "2026-03-11"), "try_at", "-86400")),
+    ];
+    let mut world =
+        World::account("2026-03-01", "60", vec![one, vec![renewing("other", "2026-03-10T00:30:00")]]);
+    world.run_to("2026-03-08T00:30:00");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/one balance_changed amount=-30.00
+        2026-03-08T00:00:00Z a/one renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-08T00:00:00Z a/disk balance_changed amount=-30.00
+        2026-03-08T00:00:00Z a/disk renewal_settled expires_at=2026-04-10T00:00:00Z
+        2026-03-08T00:30:00Z a/other renewal_declined code=money class=money next_try_at=2026-03-09T00:30:00Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn a_bundle_is_renewed_whole_or_not_at_all() {
+    let bundle = || vec![renewing("vm", "2026-03-10"), attached(renewing("disk", "2026-03-10"))];
+    let mut short = World::account("2026-03-01", "59.99", vec![bundle()]);
+    short.run_to("2026-03-08");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/vm renewal_declined code=money class=money next_try_at=2026-03-09T00:00:00Z
+    "#]]
+    .assert_eq(&short.told());
+    assert_eq!(short.balance("a"), money("59.99"));
+    let mut exact = World::account("2026-03-01", "60", vec![bundle()]);
+    exact.run_to("2026-03-08");
+    assert_eq!(exact.balance("a"), money("0"));
+    assert_eq!(exact.resource("disk").expires_at, Some(at("2026-04-09")));
+}
+
+#[test]
+fn attached_ones_go_on_when_their_primary_is_over() {
+    let gone = Resource { stage: Stage::Unsubscribed, ..lapsing("vm", "2026-03-10") };
+    let mut world =
+        World::account("2026-03-01", "30", vec![vec![gone, attached(renewing("disk", "2026-03-10"))]]);
+    world.run_to("2026-04-30");
+    expect![[r#"
+        2026-03-08T00:00:00Z a/disk balance_changed amount=-30.00
+        2026-03-08T00:00:00Z a/disk renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-04-07T00:00:00Z a/disk renewal_declined code=money class=money next_try_at=2026-04-08T00:00:00Z
+        2026-04-08T00:00:00Z a/disk renewal_declined code=money class=money next_try_at=none
+        2026-04-09T00:00:00Z a/disk stage_changed to=grace
+        2026-04-12T00:00:00Z a/disk stage_changed to=released
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn an_outage_costs_nobody_a_resource_that_money_could_have_kept() {
+    let mut world = World::of(
+        "2026-03-01",
+        &[
+            ("a", "1000", vec![vec![renewing("kept", "2026-03-10")]]),
+            ("b", "0", vec![vec![renewing("lost", "2026-03-10")], vec![lapsing("over", "2026-03-12")]]),
+        ],
+    );
+    world.run_to("2026-03-05");
+    world.catch_up("2026-03-05", "2026-05-20");
+    expect![[r#"
+        2026-03-10T00:00:00Z b/lost stage_changed to=grace
+        2026-03-12T00:00:00Z b/over stage_changed to=grace
+        2026-03-13T00:00:00Z b/lost stage_changed to=released
+        2026-03-15T00:00:00Z b/over stage_changed to=released
+        2026-05-20T00:00:00Z a/- host_resumed down_since=2026-03-05T00:00:00Z
+        2026-05-20T00:00:00Z b/- host_resumed down_since=2026-03-05T00:00:00Z
+        2026-05-20T00:00:00Z a/kept balance_changed amount=-30.00
+        2026-05-20T00:00:00Z a/kept renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-05-20T00:00:00Z a/kept balance_changed amount=-30.00
+        2026-05-20T00:00:00Z a/kept renewal_settled expires_at=2026-05-09T00:00:00Z
+        2026-05-20T00:00:00Z a/kept balance_changed amount=-30.00
+        2026-05-20T00:00:00Z a/kept renewal_settled expires_at=2026-06-08T00:00:00Z
+        2026-05-20T00:00:00Z b/lost renewal_declined code=money class=money next_try_at=none
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(world.resource("kept").stage, Stage::Active);
+}
+
+#[test]
+fn what_expired_long_before_it_was_imported_is_caught_up_on() {
+    let mut world = World::account(
+        "2026-03-11T12:00:00",
+        "100",
+        vec![vec![renewing("grace", "2026-03-10")], vec![lapsing("gone", "2026-02-01")]],
+    );
+    world.run_to("2026-03-11T12:00:00");
+    expect![[r#"
+        2026-02-01T00:00:00Z a/gone stage_changed to=grace
+        2026-02-04T00:00:00Z a/gone stage_changed to=released
+        2026-03-10T00:00:00Z a/grace stage_changed to=grace
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
+    let mut world = World::of(
+        "2026-03-01",
+        &[(
+            "a",
+            "30",
+            vec![
+                vec![with(renewing("bad", "2026-03-10"), "broken", "yes")],
+                vec![renewing("good", "2026-03-10")],
+            ],
+        )],
+    );
+    world.run_to("2026-03-08");
+    let told = world.told();
+    assert!(told.contains("a/good renewal_settled"), "{told}");
+    let waits = || {
+        let failed = told.lines().filter(|line| line.contains("plugin_failed"));
+        failed.map(|line| (line[..20].to_owned(), line.rsplit('=').next().unwrap().to_owned()))
+    };
+    let seconds = waits().map(|(failed, next)| {
+        let (failed, next): (Timestamp, Timestamp) = (failed.parse().unwrap(), next.parse().unwrap());
+        next - failed
+    });
+    let seconds = seconds.take(12).collect::<Vec<_>>();
+    assert_eq!(seconds, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
+    let problem = || -> Option<String> {
+        let read = world.engine.read();
+        read.query_row("select message from problem", [], |row| row.get(0)).ok()
+    };
+    assert_eq!(
+        problem().unwrap(),
+        "plugin `toy` crashed in `f`: out of order; tell its author what it was asked about"
+    );
+}
+
+#[test]
+fn a_bundle_whose_rules_recover_does_what_it_missed() {
+    let mut world = World::account("2026-03-01", "30", vec![vec![renewing("vm", "2026-03-10")]]);
+    world.run_to("2026-03-07");
+    world.down(true);
+    world.run_to("2026-03-08T12:00:00");
+    world.down(false);
+    world.told();
+    world.run_to("2026-03-10");
+    expect![[r#"
+        2026-03-08T14:31:00Z a/vm balance_changed amount=-30.00
+        2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+    let failures: u32 =
+        world.engine.read().query_row("select failures from hot", [], |row| row.get(0)).unwrap();
+    let problems: u32 =
+        world.engine.read().query_row("select count(*) from problem", [], |row| row.get(0)).unwrap();
+    assert_eq!((failures, problems), (0, 0));
+}
+
+#[test]
+fn every_account_is_told_that_the_host_was_down() {
+    let mut world = World::of("2026-03-01", &[("b", "0", vec![]), ("a", "0", vec![])]);
+    world.catch_up("2026-03-02", "2026-03-03");
+    expect![[r#"
+        2026-03-03T00:00:00Z a/- host_resumed down_since=2026-03-02T00:00:00Z
+        2026-03-03T00:00:00Z b/- host_resumed down_since=2026-03-02T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
+}
+
+#[test]
+fn batches_of_any_size_come_to_the_same() {
+    let bundles = || {
+        (0..9).map(|n| vec![renewing(&format!("vm-{n}"), &format!("2026-03-1{}", n % 3))]).collect::<Vec<_>>()
+    };
+    let told = |size| {
+        let mut world = World::account("2026-03-01", "500", bundles());
+        world.engine = world.engine.with_batches_of(size);
+        world.run_to("2026-07-01");
+        world.told()
+    };
+    assert_eq!(told(1), told(1000));
+    assert_eq!(told(2), told(1000));
+}

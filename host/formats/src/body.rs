@@ -1,0 +1,56 @@
+//! Bodies of requests: JSON read like the files are, for whoever defines a body elsewhere.
+//!
+//! Knows how to begin and end; the spots in between are those of every format.
+
+use perennial_domain::plan::Command;
+
+use super::Problems;
+use super::command;
+use super::command::Writer;
+use super::problems::Collector;
+use super::problems::Path;
+use super::tree;
+
+pub use super::fields::Fields;
+pub use super::fields::Given;
+pub use super::spot::ID_MAX;
+pub use super::spot::Spot;
+
+/// Why a body could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It is not JSON.
+    NotJson(Problems),
+    /// It does not make sense.
+    Wrong(Problems),
+}
+
+/// Reads a body with `read`.
+///
+/// # Errors
+///
+/// Every problem of it, each with its path.
+pub fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) -> Result<T, Failure> {
+    read_as("the body", text, read)
+}
+
+/// Reads what is called `whole`, as a body is read.
+///
+/// # Errors
+///
+/// Every problem of it, each with its path.
+pub fn read_as<T>(
+    whole: &'static str,
+    text: &str,
+    read: impl FnOnce(Spot<'_, '_>) -> Option<T>,
+) -> Result<T, Failure> {
+    let problems = Collector::of(whole);
+    let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
+    let value = read(Spot { node: &root, path: Path::Root, problems: &problems });
+    problems.finish(value).map_err(Failure::Wrong)
+}
+
+/// Reads a command, as scenarios have it.
+pub fn command(spot: Spot<'_, '_>) -> Option<Command> {
+    command::read(spot, Writer::Outside)
+}

@@ -1,0 +1,205 @@
+//! What a plugin answered: a plan, with every step, or a refusal. Knows how both are kept; not whether they make sense.
+
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::plan::Buying;
+use perennial_domain::plan::Ending;
+use perennial_domain::plan::Extension;
+use perennial_domain::plan::Omission;
+use perennial_domain::plan::Operation;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refund;
+use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Scope;
+use perennial_domain::plan::Step;
+
+use crate::Problems;
+use crate::command;
+use crate::problems::Collector;
+use crate::problems::Path;
+use crate::spot::Spot;
+use crate::tree;
+use crate::words;
+use crate::write;
+use crate::write::Value;
+
+/// The answer as it is kept: `{"plan": …}` or `{"refusal": …}`.
+pub fn answer(answer: &Result<Plan, Refusal>) -> Value<'_> {
+    match answer {
+        Ok(plan) => write::object([("plan", plan_value(plan))]),
+        Err(refused) => write::object([("refusal", refusal(refused))]),
+    }
+}
+
+fn refusal(refusal: &Refusal) -> Value<'_> {
+    write::object([("code", (&refusal.code).into()), ("message", (&refusal.message).into())])
+}
+
+fn plan_value(plan: &Plan) -> Value<'_> {
+    write::object([
+        ("steps", plan.steps.iter().map(step).collect()),
+        ("left_out", plan.left_out.iter().map(omission).collect()),
+        ("tries_at_once", plan.tries_at_once.into()),
+    ])
+}
+
+fn step(step: &Step) -> Value<'_> {
+    write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
+}
+
+fn omission(left: &Omission) -> Value<'_> {
+    write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
+}
+
+fn operation(operation: &Operation) -> Value<'_> {
+    match operation {
+        Operation::Extend(extension) => write::object([(
+            "extend",
+            write::object([
+                ("expires_at", extension.expires_at.into()),
+                ("term", extension.term.into()),
+                ("extra_days", extension.extra_days.into()),
+                ("anchor_day", extension.anchor_day.into()),
+            ]),
+        )]),
+        Operation::SetOnExpiry(choice) => write::object([("set_on_expiry", choice.name().into())]),
+        Operation::SetAutoRenew(auto_renewal) => {
+            write::object([("set_auto_renew", command::auto_renewal_value(*auto_renewal))])
+        }
+        Operation::EndSubscription(ending) => write::object([(
+            "end_subscription",
+            write::object([
+                ("scope", ending.scope.name().into()),
+                ("expires_at", ending.expires_at.into()),
+                ("refunds", ending.refunds.iter().map(refund).collect()),
+            ]),
+        )]),
+        Operation::Buy(buying) => write::object([(
+            "buy",
+            write::object([
+                ("pay_at", buying.pay_at.into()),
+                ("effective_at", buying.effective_at.into()),
+                ("expires_at", buying.expires_at.into()),
+                ("anchor_day", buying.anchor_day.into()),
+            ]),
+        )]),
+        Operation::SetAttribute(name, value) => write::object([(
+            "set_attribute",
+            write::object([("name", name.into()), ("value", value.into())]),
+        )]),
+    }
+}
+
+fn refund(refund: &Refund) -> Value<'_> {
+    write::object([("order", refund.order.into()), ("amount", refund.amount.into())])
+}
+
+/// Reads back what [`answer`] gives, as JSON.
+///
+/// # Errors
+///
+/// Every problem of the text, each with its path.
+pub fn read_answer(text: &str) -> Result<Result<Plan, Refusal>, Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(text, &problems)?;
+    let root = Spot { node: &root, path: Path::Root, problems: &problems };
+    let answer = root.only_field("an answer", |name, body| match name {
+        "plan" => read_plan(body).map(Ok),
+        "refusal" => read_refusal(body).map(Err),
+        name => unknown("answer", name, body),
+    });
+    problems.finish(answer)
+}
+
+fn unknown<T>(what: &str, name: &str, spot: Spot<'_, '_>) -> Option<T> {
+    spot.wrong(format!("there is no {what} {}", words::shown(name)));
+    None
+}
+
+fn read_refusal(spot: Spot<'_, '_>) -> Option<Refusal> {
+    let fields = spot.object(&["code", "message"])?;
+    Some(Refusal {
+        code: fields.required("code", |spot| spot.text())?.to_owned(),
+        message: fields.required("message", |spot| spot.text())?.to_owned(),
+    })
+}
+
+fn read_plan(spot: Spot<'_, '_>) -> Option<Plan> {
+    let fields = spot.object(&["steps", "left_out", "tries_at_once"])?;
+    Some(Plan {
+        steps: fields.required("steps", |spot| spot.list(|_, step| read_step(step)))?,
+        left_out: fields.required("left_out", |spot| spot.list(|_, left| read_omission(left)))?,
+        tries_at_once: fields.optional("tries_at_once", |spot| spot.place()).option()?,
+    })
+}
+
+fn read_step(spot: Spot<'_, '_>) -> Option<Step> {
+    let fields = spot.object(&["member", "operation"])?;
+    let member = fields.required("member", |spot| spot.place())?;
+    let operation = fields.required("operation", |spot| spot.only_field("an operation", read_operation))?;
+    Some(Step { member, operation })
+}
+
+fn read_omission(spot: Spot<'_, '_>) -> Option<Omission> {
+    let fields = spot.object(&["member", "reason"])?;
+    Some(Omission {
+        member: fields.required("member", |spot| spot.place())?,
+        reason: fields.required("reason", read_refusal)?,
+    })
+}
+
+fn read_operation(name: &str, body: Spot<'_, '_>) -> Option<Operation> {
+    match name {
+        "extend" => read_extension(body).map(Operation::Extend),
+        "set_on_expiry" => body.one_of(&OnExpiry::ALL, OnExpiry::name).map(Operation::SetOnExpiry),
+        "set_auto_renew" => command::auto_renewal(body).map(Operation::SetAutoRenew),
+        "end_subscription" => read_ending(body).map(Operation::EndSubscription),
+        "buy" => read_buying(body).map(Operation::Buy),
+        "set_attribute" => {
+            let fields = body.object(&["name", "value"])?;
+            let name = fields.required("name", |spot| spot.text())?.to_owned();
+            let value = fields.required("value", |spot| spot.text())?.to_owned();
+            Some(Operation::SetAttribute(name, value))
+        }
+        name => unknown("operation", name, body),
+    }
+}
+
+fn read_extension(spot: Spot<'_, '_>) -> Option<Extension> {
+    let fields = spot.object(&["expires_at", "term", "extra_days", "anchor_day"])?;
+    // A plugin may answer any number, and what it answered is what is kept.
+    let anchor_day = fields.optional("anchor_day", |spot| spot.whole(0, u8::MAX.into())).option()?;
+    Some(Extension {
+        expires_at: fields.required("expires_at", |spot| spot.instant())?,
+        term: fields.required("term", |spot| spot.term())?,
+        extra_days: fields.required("extra_days", |spot| spot.count())?,
+        anchor_day: anchor_day.map(|day| u8::try_from(day).expect("it was held to that")),
+    })
+}
+
+fn read_ending(spot: Spot<'_, '_>) -> Option<Ending> {
+    let fields = spot.object(&["scope", "expires_at", "refunds"])?;
+    Some(Ending {
+        scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
+        expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
+        refunds: fields.required("refunds", |spot| spot.list(|_, refund| read_refund(refund)))?,
+    })
+}
+
+fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
+    let fields = spot.object(&["order", "amount"])?;
+    Some(Refund {
+        order: fields.required("order", |spot| spot.place())?,
+        amount: fields.required("amount", |spot| spot.written_amount())?,
+    })
+}
+
+fn read_buying(spot: Spot<'_, '_>) -> Option<Buying> {
+    let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
+    let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
+    Some(Buying {
+        anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
+        pay_at: fields.required("pay_at", |spot| spot.instant())?,
+        effective_at: fields.required("effective_at", |spot| spot.instant())?,
+        expires_at: fields.required("expires_at", |spot| spot.instant())?,
+    })
+}

@@ -1,0 +1,206 @@
+//! How a line that this host wrote becomes an event again. Knows what [`super::line`] writes; nothing else.
+
+use perennial_domain::approval::Lapse;
+use perennial_domain::approval::State;
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::bundle::Stage;
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::ledger::Reason;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Scope;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Problems;
+use crate::command::CAUSES;
+use crate::fields::Fields;
+use crate::problems::Collector;
+use crate::problems::Path;
+use crate::spot::Spot;
+use crate::tree;
+use crate::words;
+
+/// What every line has.
+const ABOUT: [&str; 4] = ["at", "account", "resource", "type"];
+
+/// Reads a line: the account that the event is about, if any, and the event.
+///
+/// # Errors
+///
+/// Every problem of the line, each with its path.
+pub fn read(line: &str) -> Result<(Option<String>, Event), Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(line, &problems)?;
+    let found = read_line(Spot { node: &root, path: Path::Root, problems: &problems });
+    problems.finish(found)
+}
+
+fn read_line(root: Spot<'_, '_>) -> Option<(Option<String>, Event)> {
+    let fields = root.any_object()?;
+    let at = fields.required("at", |spot| spot.instant());
+    let account = fields.required("account", |_| Some(())).and_then(|()| text_or_none(&fields, "account"));
+    let resource = fields.required("resource", |_| Some(())).and_then(|()| text_or_none(&fields, "resource"));
+    let what = fields.required("type", |spot| Some((spot.text()?, spot)));
+    let what = what.and_then(|(name, spot)| happened(name, spot, &fields, &ABOUT));
+    Some((account?, Event { at: at?, resource: resource?, what: what? }))
+}
+
+/// Reads back what [`super::body`] gives, `body` being the fields as JSON.
+///
+/// # Errors
+///
+/// Every problem of the body, each with its path.
+pub fn read_body(name: &str, body: &str) -> Result<Happened, Problems> {
+    let problems = Collector::default();
+    let root = tree::parse(body, &problems)?;
+    let root = Spot { node: &root, path: Path::Root, problems: &problems };
+    let what = root.any_object().and_then(|fields| happened(name, root, &fields, &[]));
+    problems.finish(what)
+}
+
+fn text(fields: &Fields<'_, '_>, name: &str) -> Option<String> {
+    fields.required(name, |spot| spot.text()).map(str::to_owned)
+}
+
+fn text_or_none(fields: &Fields<'_, '_>, name: &str) -> Option<Option<String>> {
+    fields.optional(name, |spot| spot.text().map(str::to_owned)).option()
+}
+
+fn instant(fields: &Fields<'_, '_>, name: &str) -> Option<Timestamp> {
+    fields.required(name, |spot| spot.instant())
+}
+
+fn amount(fields: &Fields<'_, '_>, name: &str) -> Option<Micros> {
+    fields.required(name, |spot| spot.written_amount())
+}
+
+fn stage(fields: &Fields<'_, '_>, name: &str) -> Option<Stage> {
+    fields.required(name, |spot| spot.one_of(&Stage::ALL, Stage::name))
+}
+
+/// Reads what happened; `spot` is where its name stands, and `about` what stands beside its fields.
+fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<Happened> {
+    let what = match name {
+        "stage_changed" => Happened::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
+        "renewal_settled" => Happened::RenewalSettled {
+            cost: amount(fields, "cost")?,
+            expires_before: instant(fields, "expires_before")?,
+            expires_at: instant(fields, "expires_at")?,
+            term: fields.required("term", |spot| spot.term())?,
+            extra_days: fields.required("extra_days", |spot| spot.count())?,
+            cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
+            primary: text_or_none(fields, "primary")?,
+            attempt: text(fields, "attempt")?,
+        },
+        "renewal_declined" => Happened::RenewalDeclined {
+            code: text(fields, "code")?,
+            message: text(fields, "message")?,
+            class: fields.required("class", |spot| spot.one_of(&DeclineClass::ALL, DeclineClass::name))?,
+            next_try_at: fields.optional("next_try_at", |spot| spot.instant()).option()?,
+        },
+        "renewal_in_doubt" => {
+            Happened::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
+        }
+        "approval_requested" | "approval_decided" | "approval_lapsed" => approval(name, fields)?,
+        "command_refused" => Happened::CommandRefused {
+            command: text(fields, "command")?,
+            code: text(fields, "code")?,
+            message: text(fields, "message")?,
+        },
+        "setting_changed" => Happened::SettingChanged {
+            setting: text(fields, "setting")?,
+            value: text_or_none(fields, "value")?,
+        },
+        "unsubscribed" => Happened::Unsubscribed {
+            scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
+            expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
+            refund: amount(fields, "refund")?,
+            original_order: text_or_none(fields, "original_order")?,
+            refunds: fields.required("refunds", |spot| spot.list(|_, refund| refunded(refund)))?,
+        },
+        "converted" => Happened::Converted,
+        "balance_changed" => Happened::BalanceChanged {
+            amount: amount(fields, "amount")?,
+            balance: amount(fields, "balance")?,
+            reason: fields.required("reason", |spot| spot.one_of(&Reason::ALL, Reason::name))?,
+        },
+        "usage_uncovered" => Happened::UsageUncovered {
+            amount: amount(fields, "amount")?,
+            resource_type: text(fields, "resource_type")?,
+        },
+        "notice" => Happened::Notice { notice: text(fields, "notice")? },
+        "plugin_failed" => Happened::PluginFailed {
+            message: text(fields, "message")?,
+            next_try_at: instant(fields, "next_try_at")?,
+        },
+        "host_resumed" => Happened::HostResumed { down_since: instant(fields, "down_since")? },
+        name => package(name, spot, fields)?,
+    };
+    let (_, known) = super::parts(&what);
+    for (name, field) in fields.all() {
+        if !about.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
+            field.wrong(format!("an event of this type has no field {}", words::shown(name)));
+        }
+    }
+    Some(what)
+}
+
+fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<Happened> {
+    let approval = text(fields, "approval")?;
+    Some(match name {
+        "approval_requested" => Happened::ApprovalRequested {
+            approval,
+            command: text(fields, "command")?,
+            cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
+            asked_by: text_or_none(fields, "asked_by")?,
+            cost: amount(fields, "cost")?,
+            lapses_at: instant(fields, "lapses_at")?,
+            attempt: text_or_none(fields, "attempt")?,
+        },
+        "approval_decided" => Happened::ApprovalDecided {
+            approval,
+            decision: fields.required("decision", |spot| spot.one_of(&State::ALL, State::name))?,
+            by: text(fields, "by")?,
+            reason: text_or_none(fields, "reason")?,
+            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+        },
+        _ => Happened::ApprovalLapsed {
+            approval,
+            reason: fields.required("reason", |spot| spot.one_of(&Lapse::ALL, Lapse::name))?,
+            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+        },
+    })
+}
+
+fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<Happened> {
+    let what = match name {
+        "package_ordered" => Happened::PackageOrdered {
+            pay_at: instant(fields, "pay_at")?,
+            effective_at: instant(fields, "effective_at")?,
+        },
+        "package_bought" => Happened::PackageBought {
+            effective_at: instant(fields, "effective_at")?,
+            expires_at: instant(fields, "expires_at")?,
+            quota: amount(fields, "quota")?,
+            cost: amount(fields, "cost")?,
+            like: text(fields, "like")?,
+        },
+        "package_used" => {
+            Happened::PackageUsed { amount: amount(fields, "amount")?, left: amount(fields, "left")? }
+        }
+        "package_refilled" => Happened::PackageRefilled { left: amount(fields, "left")? },
+        "package_low" => Happened::PackageLow { left: amount(fields, "left")? },
+        "package_depleted" => Happened::PackageDepleted { left: amount(fields, "left")? },
+        name => {
+            spot.wrong(format!("there is no event of type {}", words::shown(name)));
+            return None;
+        }
+    };
+    Some(what)
+}
+
+fn refunded(spot: Spot<'_, '_>) -> Option<(String, Micros)> {
+    let fields = spot.object(&["order", "amount"])?;
+    Some((text(&fields, "order")?, amount(&fields, "amount")?))
+}

@@ -1,0 +1,218 @@
+//! Every event in one line of words. Knows what events mean to people; not where they are shown.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::approval::Lapse;
+use perennial_domain::bundle::Stage;
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::ledger::Reason;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Scope;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::dates;
+
+/// What happened, in one line without the instant and the resource; amounts without their currency.
+pub fn words(event: &Event) -> String {
+    Wording { currency: "", notices: &BTreeMap::new() }.of(event)
+}
+
+/// What the words of an account's events need to know of the account.
+#[derive(Clone, Copy, Debug)]
+pub struct Wording<'a> {
+    /// What amounts are in, such as `CNY`; empty says nothing.
+    pub currency: &'a str,
+    /// The notices of the account's provider: what each name means to people.
+    pub notices: &'a BTreeMap<String, String>,
+}
+
+impl Wording<'_> {
+    /// What happened, in one line without the instant and the resource.
+    pub fn of(self, event: &Event) -> String {
+        match &event.what {
+            Happened::StageChanged { from, to } => stage_changed(*from, *to),
+            Happened::RenewalSettled { .. } => self.renewed(&event.what),
+            Happened::RenewalDeclined { code, message, class, next_try_at } => {
+                let next = next_try_at
+                    .map_or("not tried again".to_owned(), |at| format!("next try {}", instant(at)));
+                format!("renewal declined ({}): {code} {message}; {next}", class.name())
+            }
+            Happened::RenewalInDoubt { attempt, code } => {
+                format!(
+                    "renewal in doubt: {code}; nobody knows whether {attempt} was renewed, so it is only asked about"
+                )
+            }
+            Happened::ApprovalRequested { approval, command, cause, cost, lapses_at, .. } => {
+                let what = match cause {
+                    Cause::Auto => "automatic renewal".to_owned(),
+                    Cause::Command => format!("command {}", spaced(command)),
+                };
+                self.held(what, approval, *cost, *lapses_at)
+            }
+            Happened::ApprovalDecided { approval, decision, by, reason, asked_again } => {
+                let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+                format!("{approval} {} by {by}{why}{}", decision.name(), again(*asked_again))
+            }
+            Happened::ApprovalLapsed { approval, reason, asked_again } => {
+                format!("approval {approval} lapsed: {}{}", lapse_words(*reason), again(*asked_again))
+            }
+            Happened::CommandRefused { command, code, message } => {
+                format!("command {} refused: {code} {message}", spaced(command))
+            }
+            Happened::SettingChanged { setting, value: Some(value) } => {
+                format!("{} is now {value}", spaced(setting))
+            }
+            Happened::SettingChanged { setting, value: None } => format!("{} is now unset", spaced(setting)),
+            Happened::Unsubscribed { scope, refund, original_order, refunds, .. } => {
+                self.unsubscribed(*scope, *refund, original_order.as_deref(), refunds.len())
+            }
+            Happened::Converted => "converted to pay-per-use".to_owned(),
+            Happened::BalanceChanged { amount, balance, reason } => {
+                format!("{}: balance {} to {}", reason_words(*reason), signed(*amount), self.money(*balance))
+            }
+            Happened::PackageOrdered { pay_at, effective_at } => {
+                format!(
+                    "package ordered, to be paid {} and in effect from {}",
+                    instant(*pay_at),
+                    instant(*effective_at)
+                )
+            }
+            Happened::PackageBought { effective_at, expires_at, quota, cost, like } => format!(
+                "package of {} bought like {like} for {}, in effect from {} until {}",
+                dates::amount(*quota),
+                self.money(*cost),
+                instant(*effective_at),
+                instant(*expires_at)
+            ),
+            Happened::PackageUsed { amount, left } => {
+                format!("{} used, {} left", dates::amount(*amount), dates::amount(*left))
+            }
+            Happened::PackageRefilled { left } => format!("package refilled, {} left", dates::amount(*left)),
+            Happened::PackageLow { left } => format!("package low, {} left", dates::amount(*left)),
+            Happened::PackageDepleted { left } => format!("package depleted, {} left", dates::amount(*left)),
+            Happened::UsageUncovered { amount, resource_type } => {
+                format!("{} of {resource_type} used that no package covers", dates::amount(*amount))
+            }
+            Happened::Notice { notice } => {
+                format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
+            }
+            Happened::PluginFailed { message, next_try_at } => {
+                format!("plugin failed: {message}; asked again {}", instant(*next_try_at))
+            }
+            Happened::HostResumed { down_since } => {
+                format!("host running again, down since {}", instant(*down_since))
+            }
+        }
+    }
+
+    fn held(self, what: String, approval: &str, cost: Micros, lapses_at: Timestamp) -> String {
+        let cost = self.money(cost);
+        format!("{what} held: {cost} needs an approval, {approval}, by {}", instant(lapses_at))
+    }
+
+    fn renewed(self, what: &Happened) -> String {
+        let Happened::RenewalSettled {
+            cost,
+            expires_before,
+            expires_at,
+            term,
+            extra_days,
+            cause,
+            primary,
+            ..
+        } = what
+        else {
+            unreachable!("only asked about settled renewals")
+        };
+        let extra = match extra_days {
+            0 => String::new(),
+            days => format!(" and {}", dates::counted(usize::try_from(*days).unwrap_or(usize::MAX), "day")),
+        };
+        let by = match cause {
+            Cause::Auto => "automatically",
+            Cause::Command => "by command",
+        };
+        let along = primary.as_ref().map_or(String::new(), |primary| format!(" along with {primary}"));
+        format!(
+            "renewed {by}{along} for {term}{extra} at {}, from {} to {}",
+            self.money(*cost),
+            instant(*expires_before),
+            instant(*expires_at)
+        )
+    }
+
+    fn unsubscribed(
+        self,
+        scope: Scope,
+        refund: Micros,
+        original_order: Option<&str>,
+        orders: usize,
+    ) -> String {
+        let what = match scope {
+            Scope::All => "unsubscribed",
+            Scope::Future => "periods not yet begun unsubscribed",
+        };
+        let traced = match (original_order, orders) {
+            (None, _) => String::new(),
+            (Some(order), ..=1) => format!(" of order {order}"),
+            (Some(order), orders) => format!(" of {orders} orders, the oldest {order}"),
+        };
+        format!("{what}, {} refunded{traced}", self.money(refund))
+    }
+
+    fn money(self, amount: Micros) -> String {
+        format!("{} {}", dates::amount(amount), self.currency).trim_end().to_owned()
+    }
+}
+
+/// Why money moved, for people.
+pub fn reason_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Opening => "opening",
+        Reason::TopUp => "top-up",
+        Reason::Renewal => "renewal",
+        Reason::Purchase => "purchase",
+        Reason::Refund => "refund",
+    }
+}
+
+/// An amount with its sign, also when that is plus.
+pub fn signed(amount: Micros) -> String {
+    let sign = if amount < Micros::ZERO { "" } else { "+" };
+    format!("{sign}{}", dates::amount(amount))
+}
+
+fn stage_changed(from: Stage, to: Stage) -> String {
+    let what = match to {
+        Stage::Active => "active again",
+        Stage::Grace => "expired, still serving: grace begins",
+        Stage::Retention => "stopped, its data kept: retention begins",
+        Stage::Released => "released, with whatever it held",
+        Stage::Unsubscribed => "unsubscribed",
+        Stage::Converted => "converted to pay-per-use",
+    };
+    format!("{what} (was {})", from.name())
+}
+
+fn lapse_words(lapse: Lapse) -> &'static str {
+    match lapse {
+        Lapse::Undecided => "nobody decided in time",
+        Lapse::Ended => "the resource has ended",
+        Lapse::ExpiryMoved => "the resource has another expiry",
+        Lapse::AutoRenewOff => "auto-renew is off",
+    }
+}
+
+fn again(asked_again: bool) -> &'static str {
+    if asked_again { "" } else { "; not asked for again for this period" }
+}
+
+fn instant(at: Timestamp) -> String {
+    dates::minute(at)
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}

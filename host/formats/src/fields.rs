@@ -1,0 +1,149 @@
+//! The fields of an object: which there are, which must be, and which are not known. Knows no format.
+
+use std::borrow::Cow;
+
+use super::problems::Collector;
+use super::problems::Path;
+use super::spot::Spot;
+use super::tree::Json;
+use super::tree::Node;
+use super::words;
+
+/// The fields of an object of the file.
+#[derive(Clone, Copy)]
+pub struct Fields<'n, 'p> {
+    /// As they stand there.
+    pub members: &'n [(Cow<'n, str>, Node<'n>)],
+    /// The object's place in the file.
+    pub place: u32,
+    /// The way to the object.
+    pub path: Path<'p>,
+    /// Where problems go.
+    pub problems: &'p Collector,
+}
+
+/// What an optional field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given<T> {
+    /// It is left out, or null.
+    Absent,
+    /// It cannot be read, and the problem is noted.
+    Wrong,
+    /// This.
+    Is(T),
+}
+
+impl<T> Given<T> {
+    /// The value, or `default` when the field is left out; `None` when it cannot be read.
+    pub fn or(self, default: T) -> Option<T> {
+        match self {
+            Given::Absent => Some(default),
+            Given::Wrong => None,
+            Given::Is(value) => Some(value),
+        }
+    }
+
+    /// The value, if the field has one; `None` when it cannot be read.
+    pub fn option(self) -> Option<Option<T>> {
+        match self {
+            Given::Absent => Some(None),
+            Given::Wrong => None,
+            Given::Is(value) => Some(Some(value)),
+        }
+    }
+
+    /// The value, if there is one that can be read.
+    pub fn known(self) -> Option<T> {
+        match self {
+            Given::Absent | Given::Wrong => None,
+            Given::Is(value) => Some(value),
+        }
+    }
+}
+
+impl<'n, 'p> Fields<'n, 'p> {
+    /// Notes every field that is not one of `names`.
+    pub fn allow(&self, names: &'static [&'static str]) {
+        for (name, member) in self.members {
+            if !names.contains(&name.as_ref()) {
+                let meant = match words::did_you_mean(name, names.iter().copied()) {
+                    meant if meant.is_empty() => {
+                        format!("; expected {}", words::listed(names.iter().copied()))
+                    }
+                    meant => meant,
+                };
+                let path = Path::Member(&self.path, name);
+                self.problems.add(member.place, path, format!("unknown field {}{meant}", words::shown(name)));
+            }
+        }
+    }
+
+    /// Every field, in the order of the file.
+    pub fn all(&self) -> impl Iterator<Item = (&'n str, Spot<'n, '_>)> {
+        self.members.iter().map(|(name, node)| {
+            let path = Path::Member(&self.path, name);
+            (name.as_ref(), Spot { node, path, problems: self.problems })
+        })
+    }
+
+    /// A field, if it is there, also when it is null.
+    pub fn get<'s>(&'s self, name: &'s str) -> Option<Spot<'n, 's>> {
+        let (_, node) = self.members.iter().find(|(found, _)| found == name)?;
+        Some(Spot { node, path: Path::Member(&self.path, name), problems: self.problems })
+    }
+
+    /// A field that may be left out or null.
+    pub fn optional<'s, T>(
+        &'s self,
+        name: &'s str,
+        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
+    ) -> Given<T> {
+        match self.get(name) {
+            None => Given::Absent,
+            Some(spot) if matches!(spot.node.json, Json::Null) => Given::Absent,
+            Some(spot) => read(spot).map_or(Given::Wrong, Given::Is),
+        }
+    }
+
+    /// A field that must be there.
+    pub fn required<'s, T>(
+        &'s self,
+        name: &'s str,
+        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
+    ) -> Option<T> {
+        self.required_because(name, "", read)
+    }
+
+    /// A field that must be there, for a reason that follows the word "missing".
+    pub fn required_because<'s, T>(
+        &'s self,
+        name: &'s str,
+        reason: &str,
+        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
+    ) -> Option<T> {
+        match self.get(name) {
+            Some(spot) => read(spot),
+            None => {
+                self.missing(name, reason);
+                None
+            }
+        }
+    }
+
+    /// Notes that a field is missing.
+    pub fn missing(&self, name: &str, reason: &str) {
+        self.problems.add(
+            self.place,
+            Path::Member(&self.path, name),
+            format!("the field is missing{reason}"),
+        );
+    }
+
+    /// Notes that something is wrong with a field, or with the object when the field is not there.
+    pub fn wrong(&self, name: &str, message: impl Into<String>) {
+        match self.get(name) {
+            Some(spot) => spot.wrong(message),
+            None => self.problems.add(self.place, Path::Member(&self.path, name), message),
+        }
+    }
+}

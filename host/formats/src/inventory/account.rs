@@ -1,0 +1,180 @@
+//! Accounts of an inventory. Knows what makes one whole, and which provider an account that is named has.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::ledger::Balance;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::micros::Micros;
+
+use super::CheckSettings;
+use super::Known;
+use crate::fields::Fields;
+use crate::spot::Spot;
+use crate::words;
+
+type Settings = BTreeMap<String, String>;
+
+/// The accounts of the file that is being read, and those that exist already.
+pub(super) struct Accounts<'c, 'n> {
+    manifests: &'c BTreeMap<String, &'c Manifest>,
+    check_settings: &'c CheckSettings<'c>,
+    known: &'c dyn Known,
+    read: Vec<Account>,
+    /// By id: where in the file, and the manifest if its provider is known.
+    named: BTreeMap<&'n str, (usize, Option<&'c Manifest>)>,
+    /// By id: the provider, of accounts that exist already.
+    existing: BTreeMap<String, Option<String>>,
+    /// What the plugins said of settings; most accounts of a file have the same.
+    checked: BTreeMap<(String, Settings), Result<Vec<String>, String>>,
+}
+
+impl<'c, 'n> Accounts<'c, 'n> {
+    /// None read yet.
+    pub(super) fn new(
+        manifests: &'c BTreeMap<String, &'c Manifest>,
+        check_settings: &'c CheckSettings<'c>,
+        known: &'c dyn Known,
+    ) -> Accounts<'c, 'n> {
+        Accounts {
+            manifests,
+            check_settings,
+            known,
+            read: Vec::new(),
+            named: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            checked: BTreeMap::new(),
+        }
+    }
+
+    /// The accounts read, in the order of their ids.
+    pub(super) fn finish(mut self) -> Vec<Account> {
+        self.read.sort_by(|one, other| one.id.cmp(&other.id));
+        self.read
+    }
+
+    /// Reads the account at `place` of the list.
+    pub(super) fn read(&mut self, place: usize, spot: Spot<'n, '_>) -> Option<()> {
+        let fields =
+            spot.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
+        let provider = fields.required("provider", |spot| spot.name());
+        let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
+        let id = fields.required("id", |spot| spot.id());
+        if let Some(id) = id {
+            self.claim(id, place, manifest, &fields);
+        }
+        let mode = fields.optional("mode", mode).or(Mode::Managed);
+        let (currency, balance) = money(&fields);
+        let settings = fields.optional("settings", |spot| spot.named_texts()).or(BTreeMap::new());
+        if let (Some(provider), Some(_), Some(settings)) = (provider, manifest, &settings) {
+            self.check(provider, settings, &fields);
+        }
+        let approval_above = fields.optional("approval_above", |spot| spot.amount()).option();
+        self.read.push(Account {
+            id: id?.to_owned(),
+            provider: provider?.to_owned(),
+            mode: mode?,
+            currency: currency?.to_owned(),
+            balance: Balance::new(balance?, Micros::ZERO),
+            settings: settings?,
+            approval_above: approval_above?,
+        });
+        Some(())
+    }
+
+    fn manifest(&self, provider: &str, fields: &Fields<'_, '_>) -> Option<&'c Manifest> {
+        let manifest = self.manifests.get(provider).copied();
+        if manifest.is_none() {
+            let names = || self.manifests.keys().map(String::as_str);
+            let meant = words::did_you_mean(provider, names());
+            let provider = words::shown(provider);
+            let there = words::listed(names());
+            fields.wrong("provider", format!("no plugin {provider} is loaded{meant}; loaded: {there}"));
+        }
+        manifest
+    }
+
+    fn claim(&mut self, id: &'n str, place: usize, manifest: Option<&'c Manifest>, fields: &Fields<'n, '_>) {
+        if let Some((first, _)) = self.named.get(id) {
+            let id = words::shown(id);
+            fields.wrong("id", format!("{id} is already the id of `accounts[{first}]`; an id is used once"));
+            return;
+        }
+        self.named.insert(id, (place, manifest));
+        if self.existing(id).is_some() {
+            let id = words::shown(id);
+            fields.wrong("id", format!("an account {id} exists already; an id is used once"));
+        }
+    }
+
+    fn existing(&mut self, id: &str) -> Option<String> {
+        if !self.existing.contains_key(id) {
+            self.existing.insert(id.to_owned(), self.known.provider_of(id));
+        }
+        self.existing[id].clone()
+    }
+
+    fn check(&mut self, provider: &str, settings: &Settings, fields: &Fields<'_, '_>) {
+        let key = (provider.to_owned(), settings.clone());
+        let check = || (self.check_settings)(provider, settings);
+        match self.checked.entry(key).or_insert_with(check) {
+            Ok(found) => found.iter().for_each(|problem| fields.wrong("settings", problem)),
+            Err(failure) => fields.wrong(
+                "settings",
+                format!("the plugin `{provider}` could not check the settings: {failure}"),
+            ),
+        }
+    }
+
+    /// The manifest of the account `id`, which a resource names at `spot`; `None` when there is no such account or plugin.
+    pub(super) fn manifest_of(&mut self, id: &str, spot: Spot<'n, '_>) -> Option<&'c Manifest> {
+        if let Some((_, manifest)) = self.named.get(id) {
+            return *manifest;
+        }
+        let Some(provider) = self.existing(id) else {
+            let names = || self.named.keys().copied();
+            let meant = words::did_you_mean(id, names());
+            let there = words::listed(names());
+            spot.wrong(format!("there is no account {}{meant}; in this file: {there}", words::shown(id)));
+            return None;
+        };
+        let manifest = self.manifests.get(&provider).copied();
+        if manifest.is_none() {
+            let (id, provider) = (words::shown(id), words::shown(&provider));
+            spot.wrong(format!("the account {id} is of provider {provider}, whose plugin is not loaded"));
+        }
+        manifest
+    }
+}
+
+fn mode(spot: Spot<'_, '_>) -> Option<Mode> {
+    let mode = spot.text()?;
+    if mode != Mode::Managed.name() {
+        let mode = words::shown(mode);
+        spot.wrong(format!("mode {mode} is not supported; expected `managed`: this host keeps the account"));
+        return None;
+    }
+    Some(Mode::Managed)
+}
+
+/// The currency and the balance: neither means anything without the other.
+fn money<'n>(fields: &Fields<'n, '_>) -> (Option<&'n str>, Option<Micros>) {
+    let has = |name| fields.get(name).is_some();
+    let (without_currency, without_balance) = match (has("currency"), has("balance")) {
+        (false, true) => ("; the balance is an amount without a currency, write one such as \"CNY\"", ""),
+        (true, false) => ("", "; the currency comes without an amount, write one such as \"0.00\""),
+        (false, false) | (true, true) => ("", ""),
+    };
+    let currency = fields.required_because("currency", without_currency, currency);
+    let balance = fields.required_because("balance", without_balance, |spot| spot.amount());
+    (currency, balance)
+}
+
+fn currency<'n>(spot: Spot<'n, '_>) -> Option<&'n str> {
+    let currency = spot.text()?;
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return spot.mistyped("a currency of three capital letters such as \"CNY\"");
+    }
+    Some(currency)
+}

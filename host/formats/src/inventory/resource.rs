@@ -1,0 +1,251 @@
+//! Resources of an inventory, one at a time. Knows which fields go together; not what is attached to what.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::manifest::Kind;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
+
+use super::account::Accounts;
+use crate::fields::Fields;
+use crate::fields::Given;
+use crate::spot::Spot;
+use crate::words;
+
+const FIELDS: &[&str] = &[
+    "id",
+    "account",
+    "kind",
+    "region",
+    "charging",
+    "stage",
+    "started_at",
+    "expires_at",
+    "anchor_day",
+    "term",
+    "price",
+    "on_expiry",
+    "renewals_left",
+    "renewal_term",
+    "attached_to",
+    "attributes",
+    "tags",
+    "quota",
+    "used",
+    "unit",
+    "resource_type",
+];
+
+/// What only a prepaid resource has.
+const PERIOD: [&str; 4] = ["term", "price", "expires_at", "anchor_day"];
+
+/// What only a resource package has.
+const PACKAGE: [&str; 4] = ["quota", "used", "unit", "resource_type"];
+
+/// A resource of the file, as far as it could be read.
+pub(super) struct Draft<'c, 'n> {
+    /// Its place in the list.
+    pub(super) index: usize,
+    /// The place of the value that holds its id.
+    pub(super) id_place: u32,
+    /// The place of the value that says what it is attached to.
+    pub(super) attached_place: u32,
+    /// Its id.
+    pub(super) id: Option<&'n str>,
+    /// The account it names.
+    pub(super) account: Option<&'n str>,
+    /// The id of the resource that it is attached to.
+    pub(super) attached_to: Option<&'n str>,
+    /// Its kind's name, and what the plugin says of it.
+    pub(super) kind: Option<(&'n str, &'c Kind)>,
+    /// All of it, when nothing is wrong; `attached_to` is not set yet.
+    pub(super) resource: Option<Resource>,
+}
+
+/// Reads the resource at `index` of the list; `None` when it is no object.
+pub(super) fn read<'c, 'n>(
+    index: usize,
+    spot: Spot<'n, '_>,
+    accounts: &mut Accounts<'c, 'n>,
+) -> Option<Draft<'c, 'n>> {
+    let fields = spot.object(FIELDS)?;
+    let id = fields.required("id", |spot| spot.id());
+    let account = fields.required("account", |spot| spot.id());
+    let manifest = fields.get("account").zip(account).and_then(|(spot, id)| accounts.manifest_of(id, spot));
+    let kind = fields.required("kind", |spot| kind(spot, manifest));
+    let attached_to = fields.optional("attached_to", |spot| spot.id());
+    let place = |name| fields.get(name).map_or(fields.place, |spot| spot.node.place);
+    Some(Draft {
+        index,
+        id_place: place("id"),
+        attached_place: place("attached_to"),
+        id,
+        account,
+        attached_to: attached_to.known(),
+        kind,
+        resource: resource(&fields, id, kind, manifest),
+    })
+}
+
+fn kind<'c, 'n>(spot: Spot<'n, '_>, manifest: Option<&'c Manifest>) -> Option<(&'n str, &'c Kind)> {
+    let name = spot.name()?;
+    let manifest = manifest?;
+    let kind = manifest.kinds.get(name);
+    if kind.is_none() {
+        let names = || manifest.kinds.keys().map(String::as_str);
+        let meant = words::did_you_mean(name, names());
+        let there = words::listed(names());
+        spot.wrong(format!("`{}` has no kind {}{meant}; it has {there}", manifest.id, words::shown(name)));
+    }
+    Some((name, kind?))
+}
+
+fn resource(
+    fields: &Fields<'_, '_>,
+    id: Option<&str>,
+    kind: Option<(&str, &Kind)>,
+    manifest: Option<&Manifest>,
+) -> Option<Resource> {
+    let region = fields.optional("region", |spot| spot.text()).or("");
+    let charging = fields.required("charging", |spot| spot.one_of(&Charging::ALL, Charging::name));
+    let stage = fields.optional("stage", |spot| spot.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
+    let started_at = fields.required("started_at", |spot| spot.instant());
+    let period = period(fields, charging, started_at, manifest.map_or(0, |it| it.utc_offset_minutes));
+    let on_expiry = fields.optional("on_expiry", |spot| spot.one_of(&OnExpiry::ALL, OnExpiry::name));
+    let renewals_left = fields.optional("renewals_left", |spot| spot.count()).option();
+    let renewal_term = fields.optional("renewal_term", |spot| spot.term()).option();
+    let package = match kind {
+        Some((name, kind)) => package(fields, name, kind, charging, started_at),
+        None => None,
+    };
+    let attributes = fields.optional("attributes", |spot| spot.named_texts()).or(BTreeMap::new());
+    let tags = fields.optional("tags", |spot| spot.named_texts()).or(BTreeMap::new());
+    let period = period?;
+    Some(Resource {
+        id: id?.to_owned(),
+        kind: kind?.0.to_owned(),
+        region: region?.to_owned(),
+        attached_to: None,
+        charging: charging?,
+        stage: stage?,
+        started_at: started_at?,
+        expires_at: period.expires_at,
+        anchor_day: period.anchor_day,
+        term: period.term,
+        price: period.price,
+        on_expiry: effective(on_expiry.or(OnExpiry::Lapse)?, renewals_left?),
+        renewals_left: renewals_left?,
+        renewal_term: renewal_term?,
+        package: package?,
+        attributes: attributes?,
+        tags: tags?,
+    })
+}
+
+/// No automatic renewal left is auto-renew turned off.
+fn effective(on_expiry: OnExpiry, renewals_left: Option<u32>) -> OnExpiry {
+    match (on_expiry, renewals_left) {
+        (OnExpiry::Renew, Some(0)) => OnExpiry::Lapse,
+        (OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Convert | OnExpiry::Release, _) => on_expiry,
+    }
+}
+
+/// What was paid for: all of it for prepaid resources, none of it for postpaid ones.
+#[derive(Default)]
+struct Period {
+    expires_at: Option<Timestamp>,
+    anchor_day: Option<u8>,
+    term: Option<Term>,
+    price: Option<Micros>,
+}
+
+fn period(
+    fields: &Fields<'_, '_>,
+    charging: Option<Charging>,
+    started_at: Option<Timestamp>,
+    utc_offset_minutes: i16,
+) -> Option<Period> {
+    let expires_at = fields.optional("expires_at", |spot| spot.instant());
+    let anchor_day = fields.optional("anchor_day", |spot| spot.day());
+    let term = fields.optional("term", |spot| spot.term());
+    let price = fields.optional("price", |spot| spot.amount());
+    if let (Given::Is(expires_at), Some(started_at)) = (expires_at, started_at)
+        && expires_at <= started_at
+    {
+        fields.wrong("expires_at", format!("{expires_at} is not after `started_at`, which is {started_at}"));
+    }
+    match charging? {
+        Charging::Postpaid => {
+            let given = [term != Given::Absent, price != Given::Absent, expires_at != Given::Absent];
+            let given = given.into_iter().chain([anchor_day != Given::Absent]);
+            for (name, _) in PERIOD.into_iter().zip(given).filter(|(_, is_given)| *is_given) {
+                fields
+                    .wrong(name, format!("a postpaid resource has no `{name}`; leave it out or write null"));
+            }
+            Some(Period::default())
+        }
+        Charging::Prepaid => {
+            let absent = [term == Given::Absent, price == Given::Absent, expires_at == Given::Absent];
+            for (name, _) in PERIOD.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
+                fields.wrong(name, format!("a prepaid resource needs `{name}`; it is missing or null"));
+            }
+            let expires_at = expires_at.known()?;
+            Some(Period {
+                expires_at: Some(expires_at),
+                anchor_day: Some(anchor_day.or(expires_at.day_of_month(utc_offset_minutes))?),
+                term: Some(term.known()?),
+                price: Some(price.known()?),
+            })
+        }
+    }
+}
+
+fn package(
+    fields: &Fields<'_, '_>,
+    name: &str,
+    kind: &Kind,
+    charging: Option<Charging>,
+    started_at: Option<Timestamp>,
+) -> Option<Option<Package>> {
+    let quota = fields.optional("quota", |spot| spot.amount_above_zero());
+    let used = fields.optional("used", |spot| spot.amount());
+    let unit = fields.optional("unit", |spot| spot.name());
+    let resource_type = fields.optional("resource_type", |spot| spot.name());
+    let absent = [
+        quota == Given::Absent,
+        used == Given::Absent,
+        unit == Given::Absent,
+        resource_type == Given::Absent,
+    ];
+    if !kind.is_package {
+        for (field, _) in PACKAGE.into_iter().zip(absent).filter(|(_, is_absent)| !is_absent) {
+            fields.wrong(field, format!("only a resource package has `{field}`, and `{name}` is none"));
+        }
+        return Some(None);
+    }
+    for (field, _) in PACKAGE.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
+        fields.wrong(field, format!("a resource package needs `{field}`; it is missing or null"));
+    }
+    if charging == Some(Charging::Postpaid) {
+        fields.wrong("charging", format!("`{name}` is a resource package, which is always `prepaid`"));
+    }
+    if let (Given::Is(quota), Given::Is(used)) = (quota, used)
+        && used > quota
+    {
+        fields.wrong("used", format!("{used} is more than the quota, which is {quota}"));
+    }
+    Some(Some(Package {
+        quota: quota.known()?,
+        used: used.known()?,
+        unit: unit.known()?.to_owned(),
+        resource_type: resource_type.known()?.to_owned(),
+        bought_at: started_at?,
+    }))
+}

@@ -1,0 +1,51 @@
+//! How an inventory is written. Knows the file; decides nothing.
+
+use std::fmt::Write;
+
+use perennial_domain::account::Account;
+
+use super::ImportedBundle;
+use super::Inventory;
+use crate::resource;
+use crate::write;
+use crate::write::Value;
+
+/// The inventory as a file that [`read`](super::read) reads, one account or resource per line.
+///
+/// Money that is held is written as available, and a package as bought when it starts: the file has no word for either.
+pub fn write(inventory: &Inventory) -> String {
+    let accounts = inventory.accounts.iter().map(account);
+    let resources = inventory.bundles.iter().flat_map(resources);
+    format!("{{\"accounts\": [{}],\n\"resources\": [{}]}}\n", lines(accounts), lines(resources))
+}
+
+fn lines<'a>(values: impl Iterator<Item = Value<'a>>) -> String {
+    let mut lines = String::new();
+    for (place, value) in values.enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        write!(lines, "{comma}\n{value}").expect("a string takes any text");
+    }
+    lines
+}
+
+fn account(account: &Account) -> Value<'_> {
+    write::object([
+        ("id", (&account.id).into()),
+        ("provider", (&account.provider).into()),
+        ("mode", account.mode.name().into()),
+        ("currency", (&account.currency).into()),
+        ("balance", (account.balance.available() + account.balance.held()).into()),
+        ("settings", (&account.settings).into()),
+        ("approval_above", account.approval_above.into()),
+    ])
+}
+
+fn resources(imported: &ImportedBundle) -> impl Iterator<Item = Value<'_>> {
+    let members = &imported.bundle.members;
+    members.iter().map(|member| {
+        let attached_to = member.attached_to.map(|place| members[place].id.as_str());
+        let mut fields = resource::fields(member, attached_to.into());
+        fields.push(("account", (&imported.account).into()));
+        Value::Object(fields)
+    })
+}

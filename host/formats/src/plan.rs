@@ -1,0 +1,110 @@
+//! A plan as clients see it, and as a dry run of a job keeps it: every step with its price, what is skipped and why.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::plan::Refusal;
+use perennial_domain::term::Term;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A length of time that is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Term)]
+pub struct TermView {
+    /// At least 1.
+    pub count: u32,
+    /// `day`, `month` or `year`.
+    pub unit: &'static str,
+}
+
+impl From<Term> for TermView {
+    fn from(term: Term) -> TermView {
+        TermView { count: term.count.get(), unit: term.unit.name() }
+    }
+}
+
+/// A provider's no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub struct RefusalView {
+    /// The provider's own code.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+impl From<&Refusal> for RefusalView {
+    fn from(refusal: &Refusal) -> RefusalView {
+        RefusalView { code: refusal.code.clone(), message: refusal.message.clone() }
+    }
+}
+
+/// One operation on one resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub struct StepView {
+    /// The resource.
+    pub resource: String,
+    /// `extend`, `set_on_expiry`, `set_auto_renew`, `end_subscription`, `buy` or `set_attribute`.
+    pub operation: &'static str,
+    /// What it costs, a decimal.
+    pub cost: String,
+    /// What it gives back, a decimal.
+    pub refund: String,
+    /// When the resource expires before it.
+    pub expires_before: Option<String>,
+    /// When it, or what is bought, expires after it; null when that stays.
+    pub expires_at: Option<String>,
+    /// What is paid for, or how it renews itself from now on.
+    pub term: Option<TermView>,
+    /// Days beyond the term, paid for as a thirtieth of a month each.
+    pub extra_days: u32,
+    /// What else the operation says: `on_expiry`, `renewals`, `scope`, `pay_at`, `effective_at`, `name`, `value`.
+    pub details: BTreeMap<&'static str, Option<String>>,
+}
+
+/// A resource that is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LeftOut)]
+pub struct LeftOutView {
+    /// The resource.
+    pub resource: String,
+    /// Why.
+    pub reason: RefusalView,
+}
+
+/// What a command would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Plan)]
+pub struct PlanView {
+    /// The resource that the command names.
+    pub resource: String,
+    /// Its account.
+    pub account: String,
+    /// The command.
+    pub command: &'static str,
+    /// When it was asked.
+    pub at: String,
+    /// The digest of the plugin that answered.
+    pub revision: String,
+    /// In the order in which they would be carried out.
+    pub steps: Vec<StepView>,
+    /// What the command leaves alone.
+    pub left_out: Vec<LeftOutView>,
+    /// Why it would not be carried out; null when it would be.
+    pub refusal: Option<RefusalView>,
+    /// The account's currency.
+    pub currency: String,
+    /// What all steps cost, a decimal.
+    pub cost: String,
+    /// What all steps give back, a decimal.
+    pub refund: String,
+    /// What the account has before it, a decimal.
+    pub balance_before: String,
+    /// What it would have after it, a decimal; the same as before when it is refused.
+    pub balance_after: String,
+    /// Whether somebody has to approve of it before it is carried out.
+    pub needs_approval: bool,
+    /// Carry out with this, and it is only carried out if nothing of the above has changed.
+    pub plan_hash: String,
+}

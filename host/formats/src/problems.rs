@@ -1,0 +1,122 @@
+//! What is wrong with a file: every problem at once, each with the path of what is wrong. Knows no format.
+
+use std::cell::RefCell;
+use std::fmt;
+
+/// Where a value is: the way to it from the top of the file, such as `resources[3].price`.
+#[derive(Clone, Copy, Debug)]
+pub enum Path<'p> {
+    /// The file as a whole.
+    Root,
+    /// A field of an object.
+    Member(&'p Path<'p>, &'p str),
+    /// An item of a list, counting from 0.
+    Item(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => Ok(()),
+            Path::Member(parent, name) => {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+                if name.is_empty() || !name.bytes().all(is_plain) {
+                    return write!(f, "{parent}[\"{}\"]", name.escape_debug());
+                }
+                match parent {
+                    Path::Root => f.write_str(name),
+                    Path::Member(..) | Path::Item(..) => write!(f, "{parent}.{name}"),
+                }
+            }
+            Path::Item(parent, place) => write!(f, "{parent}[{place}]"),
+        }
+    }
+}
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    place: u32,
+    /// Where it is, such as `resources[3].price`; a line and column when the file is not JSON.
+    pub path: String,
+    /// What is wrong, and what is expected.
+    pub message: String,
+}
+
+/// Everything that is wrong with a file, in the order of the file. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The file cannot be read at all: the one problem that there is.
+    pub fn unreadable(path: String, message: String) -> Problems {
+        Problems { list: vec![Problem { place: 0, path, message }] }
+    }
+
+    /// Every problem, in the order of the file.
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    /// How many there are, and then one per line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.list.len() == 1 { "" } else { "s" };
+        write!(f, "{} problem{plural}:", self.list.len())?;
+        self.list.iter().try_for_each(|problem| write!(f, "\n  {}: {}", problem.path, problem.message))
+    }
+}
+
+/// The problems of a file that is being read.
+#[derive(Debug)]
+pub struct Collector {
+    /// What its top is called.
+    whole: &'static str,
+    found: RefCell<Vec<Problem>>,
+}
+
+impl Default for Collector {
+    fn default() -> Collector {
+        Collector::of("the file")
+    }
+}
+
+impl Collector {
+    /// Those of what is called `whole`.
+    pub fn of(whole: &'static str) -> Collector {
+        Collector { whole, found: RefCell::default() }
+    }
+
+    /// Notes that what is at `path`, the `place`th value of the file, is wrong.
+    pub fn add(&self, place: u32, path: Path<'_>, message: impl Into<String>) {
+        let path = match path {
+            Path::Root => self.whole.to_owned(),
+            Path::Member(..) | Path::Item(..) => path.to_string(),
+        };
+        self.found.borrow_mut().push(Problem { place, path, message: message.into() });
+    }
+
+    /// `value`, when there is one and nothing was wrong.
+    ///
+    /// # Errors
+    ///
+    /// Everything that was.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+        let mut list = self.found.into_inner();
+        list.sort_by_key(|problem| problem.place);
+        if list.is_empty() {
+            return Ok(value.expect("what cannot be read leaves a problem"));
+        }
+        Err(Problems { list })
+    }
+
+    /// Whether nothing was wrong so far.
+    pub fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+}

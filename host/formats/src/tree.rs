@@ -1,0 +1,183 @@
+//! JSON as it stands in the file: fields in their order, doubled ones too, and the place of every value.
+//!
+//! Text without escapes is borrowed from the file, so that a large file is not copied. Knows JSON; no format.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de;
+
+use super::problems::Collector;
+use super::problems::Path;
+use super::problems::Problems;
+
+/// A value of the file.
+#[derive(Debug)]
+pub struct Node<'a> {
+    /// How many values begin before it.
+    pub place: u32,
+    /// What it is.
+    pub json: Json<'a>,
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub enum Json<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number.
+    Number(serde_json::Number),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// A list.
+    List(Vec<Node<'a>>),
+    /// An object, with every field as often as it stands there.
+    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+}
+
+/// Reads a file as JSON; doubled fields are noted in `problems`.
+///
+/// # Errors
+///
+/// Where the file is not JSON.
+pub fn parse<'a>(text: &'a str, problems: &Collector) -> Result<Node<'a>, Problems> {
+    // Editors on Windows may begin a file with a byte order mark, which serde_json does not skip.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut input = serde_json::Deserializer::from_str(text);
+    let places = Cell::new(0);
+    let root = de::DeserializeSeed::deserialize(Seed { places: &places }, &mut input)
+        .and_then(|root| input.end().map(|()| root))
+        .map_err(|error| unreadable(&error))?;
+    note_doubled(&root, Path::Root, problems);
+    Ok(root)
+}
+
+fn unreadable(error: &serde_json::Error) -> Problems {
+    let (line, column) = (error.line(), error.column());
+    let message = error.to_string();
+    let suffix = format!(" at line {line} column {column}");
+    let what = message.strip_suffix(&suffix).unwrap_or(&message);
+    Problems::unreadable(format!("line {line}, column {column}"), format!("this is not JSON: {what}"))
+}
+
+/// Notes fields that an object has more than once: whichever of them counted, the other would be lost silently.
+fn note_doubled(node: &Node<'_>, path: Path<'_>, problems: &Collector) {
+    match &node.json {
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {}
+        Json::List(items) => {
+            for (place, item) in items.iter().enumerate() {
+                note_doubled(item, Path::Item(&path, place), problems);
+            }
+        }
+        Json::Object(members) => {
+            let mut seen = BTreeSet::new();
+            for (place, (name, member)) in members.iter().enumerate() {
+                let path = Path::Member(&path, name);
+                // Comparing with the few fields before it is much cheaper than a set; tags may be many.
+                let is_doubled = if members.len() <= 24 {
+                    members[..place].iter().any(|(earlier, _)| earlier == name)
+                } else {
+                    !seen.insert(name.as_ref())
+                };
+                if is_doubled {
+                    problems.add(member.place, path, "the field is written twice in one object; keep one");
+                }
+                note_doubled(member, path, problems);
+            }
+        }
+    }
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Flag(flag) => serializer.serialize_bool(*flag),
+            Json::Number(number) => number.serialize(serializer),
+            Json::Text(text) => serializer.serialize_str(text),
+            Json::List(items) => serializer.collect_seq(items.iter().map(|item| &item.json)),
+            Json::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, member)| (name, &member.json)))
+            }
+        }
+    }
+}
+
+/// A field's name, borrowed where it can be.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one value and counts it.
+#[derive(Clone, Copy)]
+struct Seed<'c> {
+    places: &'c Cell<u32>,
+}
+
+impl<'de> de::DeserializeSeed<'de> for Seed<'_> {
+    type Value = Node<'de>;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, input: D) -> Result<Node<'de>, D::Error> {
+        let place = self.places.get();
+        self.places.set(place.saturating_add(1));
+        Ok(Node { place, json: input.deserialize_any(self)? })
+    }
+}
+
+impl<'de> de::Visitor<'de> for Seed<'_> {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(number.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Json<'de>, E> {
+        let number = serde_json::Number::from_f64(number);
+        number.map(Json::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Json<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
+        let mut object = Vec::new();
+        while let Some(Name(name)) = members.next_key()? {
+            object.push((name, members.next_value_seed(self)?));
+        }
+        Ok(Json::Object(object))
+    }
+}

@@ -1,0 +1,291 @@
+//! `/v1/accounts`: contracts with providers, their settings and their money.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::micros::Micros;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Document;
+use crate::kit::input::Id;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::FieldError;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::admin::resources;
+use crate::kit::views;
+use crate::kit::views::AccountView;
+use perennial_formats::event_view::EventView;
+use crate::kit::write::Reply;
+use crate::kit::write::Work;
+use crate::kit::write::Write;
+use perennial_engine::write::Recorded;
+use perennial_formats::body;
+use perennial_formats::body::Spot;
+use perennial_formats::inventory;
+use perennial_store::accounts;
+use perennial_store::pages;
+use crate::kit::auth::require_all_accounts;
+
+/// Lists accounts.
+#[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
+    params(
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<AccountView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<AccountView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let provider = query.take("provider");
+    query.finish()?;
+    let rows = host
+        .read(move |db| {
+            let (seen, after) = (caller.accounts_json(), asked.after.unwrap_or(0));
+            let found = pages::accounts(db, seen.as_deref(), provider.as_deref(), after, asked.read_limit())?;
+            let view = |(row, id): (i64, String)| Ok((row, views::account(db, &caller, &id)?.into()));
+            found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
+        })
+        .await?;
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// An account that is to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory's account is read as")]
+pub(super) struct NewAccount {
+    /// Unique among all accounts; 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
+    id: String,
+    /// The id of a loaded plugin.
+    #[schema(min_length = 1, example = "huawei")]
+    provider: String,
+    /// `managed`, also when it is left out.
+    #[schema(pattern = "^managed$")]
+    mode: Option<String>,
+    /// Such as `CNY`.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// What it has, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    balance: String,
+    /// What the provider's rules are told; the plugin checks it.
+    settings: Option<BTreeMap<String, String>>,
+    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    approval_above: Option<String>,
+}
+
+/// Makes an account. Its settings are checked by the provider's plugin.
+#[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
+    responses((status = 201, body = AccountView)))]
+pub(super) async fn create(State(host): State<AppState>, write: Write<Document>) -> Result<Reply, Problem> {
+    require_all_accounts(&write.request.caller)?;
+    let providers = host.providers().clone();
+    host.write(write, move |work, Document(text)| {
+        let manifests = resources::manifests(&providers);
+        let check = resources::check_settings(&providers);
+        let known = resources::Seen { db: work.db(), caller: &work.request.caller };
+        let account = body::read(&text, |spot| inventory::account(spot, &manifests, &check, &known))?;
+        let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
+        work.engine.import(work.at, std::slice::from_ref(&account), none)?;
+        work.about(&account.id, None);
+        let view = AccountView::from(views::account(work.db(), &work.request.caller, &account.id)?);
+        let location = format!("/v1/accounts/{}", views::segment(&account.id));
+        Ok(Reply::created(&location, &view).with_etag(&views::etag(&view)))
+    })
+    .await
+}
+
+/// Gets an account.
+#[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    responses((status = 200, body = AccountView, headers(("ETag" = String, description = "Its version.")))))]
+pub(super) async fn get(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let account = host.read(move |db| views::account(db, &caller, &id)).await?;
+    Ok(Reply::ok_versioned(&AccountView::from(account)).into_response())
+}
+
+/// What is to change about an account.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none. Left out, it
+    /// stays.
+    #[schema(value_type = Option<String>)]
+    approval_above: Option<Option<Micros>>,
+    /// Settings of the provider's rules with their new values; null is the default. Those left out stay.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    settings: BTreeMap<String, Option<String>>,
+}
+
+impl Body for Change {
+    fn read(spot: Spot<'_, '_>) -> Option<Change> {
+        let fields = spot.object(&["approval_above", "settings"])?;
+        let is_given = fields.get("approval_above").is_some();
+        let limit = fields.optional("approval_above", |spot| spot.amount()).option();
+        let settings = fields.optional("settings", |spot| spot.optional_texts()).or(BTreeMap::new());
+        Some(Change { approval_above: is_given.then_some(limit?), settings: settings? })
+    }
+}
+
+/// Changes what the host does for an account, and what its provider's rules are told about it. What is held already stays
+/// held; what happens to resources by themselves is asked of the rules anew.
+#[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
+    request_body = Change, responses((status = 200, body = AccountNow)))]
+pub(super) async fn change(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Change>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let before = AccountView::from(views::account(work.db(), &work.request.caller, &id)?);
+        work.check_version(&views::etag(&before))?;
+        work.about(&id, None);
+        let mut happened = match body.approval_above {
+            Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
+            None => Vec::new(),
+        };
+        if !body.settings.is_empty() {
+            let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
+            happened.extend(changed.map_err(wrong_settings)?);
+        }
+        account_now(work, &id, happened)
+    })
+    .await
+}
+
+/// What the plugin says is wrong with settings.
+fn wrong_settings(problems: Vec<String>) -> Problem {
+    let error = |detail| FieldError { field: "settings".to_owned(), detail };
+    Problem::fields(Kind::InvalidFields, problems.into_iter().map(error).collect())
+}
+
+/// A movement of money.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
+pub(super) struct EntryView {
+    /// When.
+    at: String,
+    /// Out of this book: `funding`, `cash`, `held` or `spent` ...
+    from: &'static str,
+    /// ... into this one.
+    to: &'static str,
+    /// How much, a decimal.
+    amount: String,
+    /// `opening`, `top_up`, `renewal`, `purchase` or `refund`.
+    reason: &'static str,
+    /// The resource that it is about.
+    resource: Option<String>,
+    /// The attempt or order that it belongs to.
+    reference: Option<String>,
+}
+
+/// Lists the movements of an account's money, oldest first.
+#[utoipa::path(get, path = "/v1/accounts/{id}/ledger", tag = "accounts",
+    params(
+        ("id" = String, Path),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<EntryView>)))]
+pub(super) async fn ledger(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<EntryView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    query.finish()?;
+    let entries = host
+        .read(move |db| {
+            let account = views::account(db, &caller, &id)?;
+            Ok(pages::entries(db, account.row, asked.after.unwrap_or(0), asked.read_limit())?)
+        })
+        .await?;
+    let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {
+        let entry = EntryView {
+            at: entry.at.to_string(),
+            from: entry.from.name(),
+            to: entry.to.name(),
+            amount: entry.amount.to_string(),
+            reason: entry.reason.name(),
+            resource: entry.resource,
+            reference: entry.reference,
+        };
+        (row, entry)
+    };
+    Ok(Json(Page::new(asked, entries.into_iter().map(view).collect())))
+}
+
+/// Money that comes in.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TopUp {
+    /// How much, a decimal above zero such as `500.00`.
+    #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    amount: Micros,
+}
+
+impl Body for TopUp {
+    fn read(spot: Spot<'_, '_>) -> Option<TopUp> {
+        let fields = spot.object(&["amount"])?;
+        Some(TopUp { amount: fields.required("amount", |spot| spot.amount_above_zero())? })
+    }
+}
+
+/// What an account is after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AccountNow {
+    /// The account as it is now.
+    account: AccountView,
+    /// What happened.
+    events: Vec<EventView>,
+}
+
+fn account_now(work: &mut Work<'_>, id: &str, happened: Vec<Recorded>) -> Result<Reply, Problem> {
+    let events = happened.iter().map(Recorded::view).collect();
+    work.tell(happened);
+    let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
+    let account = AccountView::from(after);
+    let etag = views::etag(&account);
+    Ok(Reply::ok(&AccountNow { account, events }).with_etag(&etag))
+}
+
+/// Adds money to an account.
+#[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
+    request_body = TopUp, responses((status = 200, body = AccountNow)))]
+pub(super) async fn top_up(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<TopUp>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let caller = &work.request.caller;
+        let before = AccountView::from(views::account(work.db(), caller, &id)?);
+        work.about(&id, None);
+        work.check_version(&views::etag(&before))?;
+        let happened = work.engine.top_up(work.at, &id, body.amount)?;
+        account_now(work, &id, happened)
+    })
+    .await
+}

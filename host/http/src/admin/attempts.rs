@@ -1,0 +1,96 @@
+//! `/v1/attempts`: renewals that happened, were declined, or are under way.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::attempt::Key;
+use perennial_domain::attempt::State as AttemptState;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Problem;
+use perennial_formats::plan::TermView;
+use perennial_store::pages;
+use perennial_store::pages::ListedAttempt;
+
+/// A renewal that happened, was declined, or is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(super) struct AttemptView {
+    /// What events call it by.
+    id: String,
+    /// Whose it is.
+    account: String,
+    /// The resource that the renewal names.
+    resource: String,
+    /// The resource's expiry before it.
+    expires_before: String,
+    /// What is paid for.
+    term: TermView,
+    /// Such as `settled` or `declined`.
+    state: String,
+    /// Of what kind a decline is: `money`, `rule`, `throttled` or `provider`.
+    class: Option<String>,
+    /// When it got there.
+    at: String,
+    /// How often it was tried.
+    tries: u32,
+}
+
+impl From<ListedAttempt> for AttemptView {
+    fn from(listed: ListedAttempt) -> AttemptView {
+        let key = Key {
+            resource: listed.resource.clone(),
+            expires_before: listed.expires_before,
+            term: listed.term,
+        };
+        AttemptView {
+            id: key.to_string(),
+            account: listed.account,
+            resource: listed.resource,
+            expires_before: listed.expires_before.to_string(),
+            term: listed.term.into(),
+            state: listed.state,
+            class: listed.class,
+            at: listed.at.to_string(),
+            tries: listed.tries,
+        }
+    }
+}
+
+/// Lists attempts at renewals, in the order in which they were first made.
+#[utoipa::path(get, path = "/v1/attempts", tag = "attempts",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("resource" = Option<String>, Query, description = "Only of this resource."),
+        ("state" = Option<String>, Query, description = "Only in this state, such as `declined`."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<AttemptView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<AttemptView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let filter = pages::AttemptFilter {
+        accounts: caller.accounts_json(),
+        account: query.take("account"),
+        resource: query.take("resource"),
+        state: query
+            .one_of("state", &AttemptState::ALL, AttemptState::name)
+            .map(|state| state.name().to_owned()),
+    };
+    query.finish()?;
+    let found = host
+        .read(move |db| Ok(pages::attempts(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?))
+        .await?;
+    let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
+    Ok(Json(Page::new(asked, rows)))
+}

@@ -1,0 +1,81 @@
+//! `/v1/audit`: who did what, when and why.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Problem;
+use perennial_store::audit;
+use perennial_store::audit::Record;
+
+/// Something that somebody did, or tried to do.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AuditRecord)]
+pub(super) struct RecordView {
+    /// When.
+    at: String,
+    /// The id of the token; `cli` for the command line.
+    token: String,
+    /// What the token was called then.
+    name: String,
+    /// The request's id.
+    request: String,
+    /// The account that it was about; null when it was about the host, or came to nothing.
+    account: Option<String>,
+    /// The resource that it was about.
+    resource: Option<String>,
+    /// What was asked for.
+    operation: String,
+    /// Why, if they said.
+    reason: Option<String>,
+    /// The HTTP status of the answer.
+    status: u16,
+    /// `done`, `looked_at` for a dry run with an idempotency key, or the type of the problem.
+    outcome: String,
+}
+
+impl From<Record> for RecordView {
+    fn from(record: Record) -> RecordView {
+        RecordView {
+            at: record.at.to_string(),
+            token: record.token,
+            name: record.name,
+            request: record.request,
+            account: record.account,
+            resource: record.resource,
+            operation: record.operation,
+            reason: record.reason,
+            status: record.status,
+            outcome: record.outcome,
+        }
+    }
+}
+
+/// Lists every write, newest first; a bound token sees those that were about its accounts.
+#[utoipa::path(get, path = "/v1/audit", tag = "audit",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<RecordView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<RecordView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    query.finish()?;
+    let rows = host.read(move |db| {
+        let before = asked.after.unwrap_or(i64::MAX);
+        Ok(audit::list(db, caller.accounts_json().as_deref(), before, asked.read_limit())?)
+    });
+    let rows = rows.await?.into_iter().map(|(row, record)| (row, record.into())).collect();
+    Ok(Json(Page::new(asked, rows)))
+}

@@ -1,0 +1,322 @@
+//! `/v1/calendars`: feeds for calendars, each at an address that is a secret of its own.
+//!
+//! Whoever knows the address may read the feed, so making one is like making a token. What was shown of each entry is
+//! written down by the writer, a few entries at a time; a feed is made on a reader's connection.
+
+use std::collections::BTreeSet;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_store::Connection;
+use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Nothing;
+use crate::kit::input::Query;
+use crate::kit::page::Page;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::views;
+use crate::kit::views::shown;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_service::calendar;
+use perennial_service::calendar::What;
+use perennial_formats::body::Spot;
+
+use perennial_store::calendars;
+use perennial_store::calendars::NewCalendar;
+use perennial_store::calendars::StoredCalendar;
+use crate::kit::auth::require_account;
+use crate::admin::webhooks::no_random_bits;
+
+/// How many entries are written in one transaction, so that nobody waits long for the writer.
+const ENTRIES_AT_ONCE: usize = 500;
+
+/// A feed, without its address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Calendar)]
+pub(super) struct CalendarView {
+    /// What it is called by.
+    id: String,
+    /// What calendars show it as.
+    name: String,
+    /// The accounts that it shows; null is all of them.
+    accounts: Option<Vec<String>>,
+    /// What it shows of each resource: `try`, `expiry`, `release`.
+    occurrences: Vec<String>,
+    /// When it was made.
+    created_at: String,
+    /// By which token.
+    created_by: String,
+    /// When it was last given another address.
+    rotated_at: Option<String>,
+    /// Since when it is not shown any more.
+    revoked_at: Option<String>,
+}
+
+impl From<StoredCalendar> for CalendarView {
+    fn from(stored: StoredCalendar) -> CalendarView {
+        let began = stored.began;
+        CalendarView {
+            id: called(stored.row),
+            name: began.name,
+            accounts: began.accounts,
+            occurrences: began.occurrences,
+            created_at: began.created_at.to_string(),
+            created_by: began.created_by,
+            rotated_at: shown(stored.rotated_at),
+            revoked_at: shown(stored.revoked_at),
+        }
+    }
+}
+
+fn called(row: i64) -> String {
+    format!("cal-{row}")
+}
+
+/// Whether `caller` sees a feed: a bound token sees those that show no other accounts.
+fn sees(caller: &Caller, calendar: &StoredCalendar) -> bool {
+    caller.sees_all(calendar.began.accounts.as_deref())
+}
+
+/// Lists feeds, also revoked ones, in the order in which they were made.
+#[utoipa::path(get, path = "/v1/calendars", tag = "calendars", responses((status = 200, body = Page<CalendarView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Result<Json<Page<CalendarView>>, Problem> {
+    query.finish()?;
+    let stored = host.read(|db| Ok(calendars::list(db)?)).await?;
+    let items = stored.into_iter().filter(|calendar| sees(&caller, calendar)).map(CalendarView::from);
+    Ok(Json(Page { items: items.collect(), next_cursor: None }))
+}
+
+/// A feed that is to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewFeed {
+    /// What calendars show it as.
+    #[schema(min_length = 1, max_length = 64)]
+    name: String,
+    /// The accounts that it shows; null is all that the token sees.
+    accounts: Option<BTreeSet<String>>,
+    /// What it shows of each resource, of `try`, `expiry` and `release`; null is all of that.
+    #[schema(value_type = Option<Vec<String>>)]
+    occurrences: Option<BTreeSet<What>>,
+}
+
+impl Body for NewFeed {
+    fn read(spot: Spot<'_, '_>) -> Option<NewFeed> {
+        let fields = spot.object(&["name", "accounts", "occurrences"])?;
+        let name = fields.required("name", |spot| spot.id().map(str::to_owned));
+        let accounts =
+            fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
+        let occurrences = fields.optional("occurrences", |spot| {
+            let words = spot.list(|_, spot| spot.one_of(&What::ALL, What::name))?;
+            if words.is_empty() {
+                spot.wrong("it is empty; leave it out for all of them");
+            }
+            Some(words)
+        });
+        let occurrences = occurrences.option()?.map(|words| words.into_iter().collect());
+        let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
+        Some(NewFeed { name: name?, accounts, occurrences })
+    }
+}
+
+/// A feed with its address.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeCalendar {
+    /// The feed, without its address.
+    calendar: CalendarView,
+    /// Where calendars read it, with no token: a path on this host. It is shown once; null for whoever asks again with the
+    /// same key.
+    path: Option<String>,
+}
+
+impl MadeCalendar {
+    fn reply(stored: StoredCalendar, secret: &str, reply: impl FnOnce(&MadeCalendar) -> Reply) -> Reply {
+        let calendar = CalendarView::from(stored);
+        let again = MadeCalendar { calendar: calendar.clone(), path: None };
+        let path = Some(format!("/calendars/{secret}.ics"));
+        reply(&MadeCalendar { calendar, path }).shown_once(&again)
+    }
+}
+
+/// 256 bits of the system's own generator, and what they hash to.
+fn secret() -> Result<(String, [u8; 32]), Problem> {
+    let secret = perennial_service::random_hex::random_hex::<32>().map_err(no_random_bits)?;
+    let hash = Sha256::digest(&secret).into();
+    Ok((secret, hash))
+}
+
+/// Makes a feed of what will happen to resources; its address is shown once, and whoever knows it may read the feed.
+///
+/// The feed has a life of its own: it goes on when the token that made it is revoked. A bound token makes feeds of its own
+/// accounts only.
+#[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
+    responses((status = 201, body = MadeCalendar)))]
+pub(super) async fn create(State(host): State<AppState>, write: Write<NewFeed>) -> Result<Reply, Problem> {
+    host.write(write, |work, body| {
+        let caller = &work.request.caller;
+        body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
+        let accounts = match body.accounts {
+            Some(accounts) => Some(accounts.into_iter().collect()),
+            None => caller.accounts(),
+        };
+        let occurrences = body.occurrences.unwrap_or_else(|| What::ALL.into());
+        let (secret, hash) = secret()?;
+        let calendar = NewCalendar {
+            hash,
+            name: body.name,
+            accounts,
+            occurrences: occurrences.into_iter().map(|what| what.name().to_owned()).collect(),
+            created_at: work.at,
+            created_by: caller.id.to_string(),
+        };
+        let row = calendars::insert(work.db(), &calendar)?;
+        let stored = visible(work.db(), caller, &called(row))?;
+        let location = format!("/v1/calendars/{}", called(row));
+        Ok(MadeCalendar::reply(stored, &secret, |made| Reply::created(&location, made)))
+    })
+    .await
+}
+
+/// The feed called `id`, if the caller sees it.
+fn visible(db: &Connection, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
+    let none = || Problem::not_found("calendar", id);
+    let row = id.strip_prefix("cal-").and_then(|row| row.parse().ok()).ok_or_else(none)?;
+    calendars::get(db, row)?.filter(|calendar| sees(caller, calendar)).ok_or_else(none)
+}
+
+/// Gives a feed another address; the old one leads nowhere from now on.
+#[utoipa::path(post, path = "/v1/calendars/{id}:rotate", tag = "calendars", params(("id" = String, Path)),
+    responses((status = 200, body = MadeCalendar)))]
+pub(super) async fn rotate(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, Nothing| {
+        let caller = &work.request.caller;
+        let stored = visible(work.db(), caller, &id)?;
+        if stored.revoked_at.is_some() {
+            return Err(Problem::new(Kind::Conflict, format!("`{id}` is revoked; make another one")));
+        }
+        let (secret, hash) = secret()?;
+        calendars::rotate(work.db(), stored.row, &hash, work.at)?;
+        let stored = visible(work.db(), caller, &id)?;
+        Ok(MadeCalendar::reply(stored, &secret, Reply::ok))
+    })
+    .await
+}
+
+/// Revokes a feed: its address leads nowhere from now on.
+#[utoipa::path(post, path = "/v1/calendars/{id}:revoke", tag = "calendars", params(("id" = String, Path)),
+    responses((status = 200, body = CalendarView)))]
+pub(super) async fn revoke(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, Nothing| {
+        let caller = &work.request.caller;
+        let stored = visible(work.db(), caller, &id)?;
+        calendars::revoke(work.db(), stored.row, work.at)?;
+        Ok(Reply::ok(&CalendarView::from(visible(work.db(), caller, &id)?)))
+    })
+    .await
+}
+
+/// A feed in iCalendar, for calendars to subscribe to; see FORMATS.md. The name of the file is the feed's secret, so no
+/// token is asked for.
+#[utoipa::path(get, path = "/calendars/{file}", tag = "calendars",
+    params(
+        ("file" = String, Path, description = "As `path` has it, with `.ics` at its end."),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what the client has."),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/calendar",
+            headers(("ETag" = String, description = "Its version."))),
+        (status = 304, description = "It is as the client has it."),
+    ))]
+pub(super) async fn feed(
+    State(host): State<AppState>,
+    Id(file): Id,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let secret = file.strip_suffix(".ics").unwrap_or_default();
+    let hash: [u8; 32] = Sha256::digest(secret).into();
+    // Who guesses must not make others wait: whether there is such a feed comes before waiting for one's turn.
+    let known = host.read(move |db| Ok(calendars::with_hash(db, &hash)?)).await?;
+    let none = || Problem::new(Kind::NotFound, "there is no such calendar");
+    known.ok_or_else(none)?;
+    let text = {
+        let turn = host.calendars().acquire().await;
+        let _turn = turn.expect("the semaphore of calendars is never closed");
+        refresh(&host, hash).await?;
+        let at = host.now();
+        let text = host.read(move |db| match calendars::with_hash(db, &hash)? {
+            Some(calendar) => Ok(Some(calendar::text(db, &calendar, at)?)),
+            None => Ok(None),
+        });
+        text.await?.ok_or_else(none)?
+    };
+    let etag = views::etag(&text);
+    let common = [(header::ETAG, etag.as_str()), (header::CACHE_CONTROL, "private, max-age=300")];
+    if is_held(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    Ok((common, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
+}
+
+/// Whether the client has this version: RFC 9110, section 13.1.2, compares weakly.
+fn is_held(headers: &HeaderMap, etag: &str) -> bool {
+    let held = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    held.split(',').map(str::trim).any(|held| held == "*" || held.trim_start_matches("W/") == etag)
+}
+
+/// Writes down what has changed about a feed since it was last read.
+async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
+    let (providers, at) = (host.providers().clone(), host.now());
+    let changes = host.read(move |db| {
+        let Some(calendar) = calendars::with_hash(db, &hash)? else { return Ok(None) };
+        let changes = calendar::refreshed(db, &providers, &calendar, at)?;
+        Ok(changes.map(|changes| (calendar.row, changes)))
+    });
+    let Some((row, changes)) = changes.await? else { return Ok(()) };
+    for entries in changes.entries.chunks(ENTRIES_AT_ONCE) {
+        let entries = entries.to_vec();
+        host.writer()
+            .call(move |desk| {
+                desk.engine.atomically(|engine| {
+                    entries.iter().try_for_each(|entry| calendars::put(engine.read(), row, entry))
+                })?;
+                Ok::<_, Problem>(())
+            })
+            .await?;
+    }
+    let stamp = changes.stamp;
+    host.writer()
+        .call(move |desk| {
+            desk.engine.atomically(|engine| calendars::set_stamp(engine.read(), row, &stamp))?;
+            Ok(())
+        })
+        .await
+}

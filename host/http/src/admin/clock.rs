@@ -1,0 +1,76 @@
+//! `/v1/clock`: what time it is and, on virtual time, moving it.
+
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::timestamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Query;
+use crate::kit::problem::Problem;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_formats::body::Spot;
+use perennial_store::clock;
+use crate::kit::auth::require_all_accounts;
+
+/// The clock.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Clock {
+    /// What time it is.
+    now: String,
+    /// Up to when everything has been done; null before the first time.
+    ticked_at: Option<String>,
+    /// Whether it stands until it is moved.
+    is_virtual: bool,
+}
+
+/// Says what time it is.
+#[utoipa::path(get, path = "/v1/clock", tag = "clock", responses((status = 200, body = Clock)))]
+pub(super) async fn get(State(host): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
+    query.finish()?;
+    let ticked_at = host.read(|db| Ok(clock::ticked_at(db)?)).await?;
+    Ok(Json(Clock {
+        now: host.now().to_string(),
+        ticked_at: ticked_at.map(|at| at.to_string()),
+        is_virtual: host.writer().is_virtual(),
+    }))
+}
+
+/// Where the clock is to go.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Advance {
+    /// An instant that is not in the past.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+}
+
+impl Body for Advance {
+    fn read(spot: Spot<'_, '_>) -> Option<Advance> {
+        let fields = spot.object(&["to"])?;
+        Some(Advance { to: fields.required("to", |spot| spot.instant())? })
+    }
+}
+
+/// Where the clock went.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Advanced {
+    /// What time it is.
+    now: String,
+}
+
+/// Moves a virtual clock: everything that is due before that instant is done. What is due at the instant itself is still to
+/// come, after what people do then. Refused on real time.
+#[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
+    responses((status = 200, body = Advanced)))]
+pub(super) async fn advance(State(host): State<AppState>, write: Write<Advance>) -> Result<Reply, Problem> {
+    require_all_accounts(&write.request.caller)?;
+    let answer = |work: &mut crate::kit::write::Work<'_>, Advance { to }: Advance| {
+        debug_assert!(work.at == to);
+        Ok(Reply::ok(&Advanced { now: to.to_string() }))
+    };
+    host.write_after(write, |desk, body| Ok(desk.advance(body.to)?), answer).await
+}

@@ -1,0 +1,248 @@
+//! `/v1/webhooks/{id}/deliveries`: what became of what a webhook was to be sent; and sending it again.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::timestamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Nothing;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::views::shown;
+use crate::admin::webhooks;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_formats::body::Spot;
+use perennial_store::cursor::row_of;
+use perennial_store::cursor::cursor;
+use perennial_store::deliveries;
+use perennial_store::deliveries::StoredDelivery;
+use perennial_store::pages;
+use perennial_store::webhooks::move_cursor;
+
+/// The states of a delivery.
+const STATES: [&str; 3] = ["pending", "delivered", "failed"];
+
+/// What became of an event that a webhook was to be sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Delivery)]
+pub(super) struct DeliveryView {
+    /// The `webhook-id` that it is sent under: the event's `id`, or that of a test.
+    id: String,
+    /// The event's `id`; null for a test.
+    event: Option<String>,
+    /// `pending`, to be tried again; `delivered`; or `failed`, tried often enough.
+    state: String,
+    /// How often it was tried.
+    attempts: u32,
+    /// When it was first tried, or asked for.
+    created_at: String,
+    /// When it was last tried.
+    tried_at: Option<String>,
+    /// The HTTP status that the last try was answered with.
+    status: Option<u16>,
+    /// Why the last try failed.
+    error: Option<String>,
+    /// When it is tried next, if the webhook is enabled then.
+    next_try_at: Option<String>,
+}
+
+impl From<StoredDelivery> for DeliveryView {
+    fn from(stored: StoredDelivery) -> DeliveryView {
+        DeliveryView {
+            id: stored.message,
+            event: stored.event.map(cursor),
+            state: stored.state,
+            attempts: stored.attempts,
+            created_at: stored.created_at.to_string(),
+            tried_at: shown(stored.tried_at),
+            status: stored.status,
+            error: stored.error,
+            next_try_at: shown(stored.next_try_at),
+        }
+    }
+}
+
+/// Lists what became of the events that a webhook was sent, newest first; what was settled is kept for thirty days.
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "deliveries",
+    params(
+        ("id" = String, Path),
+        ("state" = Option<String>, Query, description = "Only in this state: `pending`, `delivered` or `failed`."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<DeliveryView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<DeliveryView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let state = query.one_of("state", &STATES, |state| state);
+    query.finish()?;
+    let rows = host.read(move |db| {
+        let webhook = webhooks::webhook(db, &caller, &id)?;
+        let before = asked.after.unwrap_or(i64::MAX);
+        Ok(deliveries::list(db, webhook.row, state, before, asked.read_limit())?)
+    });
+    let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// Sends a test, of type `perennial.test`, to a webhook that is enabled; the deliveries say what became of it.
+#[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
+    responses((status = 202, body = DeliveryView)))]
+pub(super) async fn test(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    let reply = host.write(write, move |work, Nothing| {
+        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+        if webhook.disabled.is_some() {
+            return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
+        }
+        let delivery = StoredDelivery {
+            row: 0,
+            webhook: webhook.row,
+            message: webhooks::new_id("test_")?,
+            event: None,
+            state: "pending".to_owned(),
+            attempts: 0,
+            created_at: work.at,
+            tried_at: None,
+            status: None,
+            error: None,
+            next_try_at: Some(work.at),
+        };
+        deliveries::put(work.db(), &delivery)?;
+        webhooks::about(work, &webhook);
+        Ok(Reply::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
+    });
+    let reply = reply.await?;
+    host.writer().nudge();
+    Ok(reply)
+}
+
+fn location(webhook: &str) -> String {
+    format!("/v1/webhooks/{webhook}/deliveries")
+}
+
+/// What is to be sent again: one of these.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what a replay is read as")]
+pub(super) struct ReplayDocument {
+    /// Every event after the one with this `id`; `c0` is before the first.
+    after: Option<String>,
+    /// Every event from the first one on that happened at this instant or later.
+    #[schema(format = DateTime)]
+    since: Option<String>,
+    /// Only this delivery, by its `id`.
+    delivery: Option<String>,
+}
+
+/// What is to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Replay {
+    /// Every event after the row of one.
+    After(i64),
+    /// Every event from this instant on.
+    Since(Timestamp),
+    /// Only this delivery.
+    Delivery(String),
+}
+
+/// The same, with an instant looked up.
+enum Again {
+    /// Every event after this row.
+    After(i64),
+    /// Only this delivery.
+    Delivery(String),
+}
+
+impl Body for Replay {
+    fn read(spot: Spot<'_, '_>) -> Option<Replay> {
+        let fields = spot.object(&["after", "since", "delivery"])?;
+        let after = fields.optional("after", |spot| {
+            let row = row_of(spot.text()?);
+            row.or_else(|| spot.mistyped("the `id` of an event"))
+        });
+        let since = fields.optional("since", |spot| spot.instant());
+        let delivery = fields.optional("delivery", |spot| spot.id().map(str::to_owned));
+        match (after.option()?, since.option()?, delivery.option()?) {
+            (Some(after), None, None) => Some(Replay::After(after)),
+            (None, Some(since), None) => Some(Replay::Since(since)),
+            (None, None, Some(delivery)) => Some(Replay::Delivery(delivery)),
+            _ => {
+                spot.wrong("expected one of `after`, `since` and `delivery`");
+                None
+            }
+        }
+    }
+}
+
+/// What will be sent again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Replayed {
+    /// Every event after the one with this `id`; null when it is only one delivery.
+    after: Option<String>,
+    /// The delivery, if it is only one.
+    delivery: Option<DeliveryView>,
+}
+
+/// Sends events again, under the same `webhook-id`: all after an event or since an instant, in their order, or one
+/// delivery. A receiver that knows the id has it already. For a disabled webhook it happens once that is enabled.
+#[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
+    request_body = ReplayDocument, responses((status = 202, body = Replayed)))]
+pub(super) async fn replay(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Replay>,
+) -> Result<Reply, Problem> {
+    let (write, body) = write.split();
+    // Looking an instant up may take a while, so the writer does not do it.
+    let again = match body {
+        Replay::After(row) => Again::After(row),
+        Replay::Since(since) => {
+            let first = host.read(move |db| Ok(pages::first_event_since(db, since)?)).await?;
+            Again::After(first.map_or(i64::MAX, |first| first - 1))
+        }
+        Replay::Delivery(message) => Again::Delivery(message),
+    };
+    let reply = host.write(write.with(again), move |work, again| {
+        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+        webhooks::about(work, &webhook);
+        let replayed = match again {
+            Again::After(row) => {
+                // What the webhook has not come to is sent anyway.
+                let row = row.min(webhook.cursor);
+                move_cursor(work.db(), webhook.row, webhook.cursor, row)?;
+                Replayed { after: Some(cursor(row)), delivery: None }
+            }
+            Again::Delivery(message) => {
+                let found = deliveries::get(work.db(), webhook.row, &message)?;
+                let mut delivery = found.ok_or_else(|| Problem::not_found("delivery", &message))?;
+                delivery.state = "pending".to_owned();
+                delivery.attempts = 0;
+                delivery.next_try_at = Some(work.at);
+                deliveries::put(work.db(), &delivery)?;
+                Replayed { after: None, delivery: Some(delivery.into()) }
+            }
+        };
+        Ok(Reply::accepted(&location(&webhook.id), &replayed))
+    });
+    let reply = reply.await?;
+    host.writer().nudge();
+    Ok(reply)
+}

@@ -1,0 +1,59 @@
+//! `/v1/events`: what happened, in the order in which it was written down.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Problem;
+use perennial_formats::event_view::EventView;
+use perennial_formats::event;
+use perennial_store::pages;
+use perennial_store::records::StoredEvent;
+
+/// Lists events, in the order in which they were written down; a bound token sees those of its accounts.
+#[utoipa::path(get, path = "/v1/events", tag = "events",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("resource" = Option<String>, Query, description = "Only of this resource."),
+        ("type" = Option<String>, Query, description = "Only of this type, such as `renewal_settled`."),
+        ("since" = Option<String>, Query, description = "Not before this instant."),
+        ("until" = Option<String>, Query, description = "Before this instant."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, or an event's `id`."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<EventView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<EventView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let filter = filter(&mut query, &caller);
+    query.finish()?;
+    let rows = host.read(move |db| {
+        let stored = pages::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
+        stored
+            .into_iter()
+            .map(|stored| Ok((stored.row, StoredEvent::view(stored)?)))
+            .collect::<Result<Vec<_>, Problem>>()
+    });
+    Ok(Json(Page::new(asked, rows.await?)))
+}
+
+/// The filter that parameters describe: `account`, `resource`, `type`, `since`, `until`.
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::EventFilter {
+    pages::EventFilter {
+        accounts: caller.accounts_json(),
+        account: query.take("account"),
+        resource: query.take("resource"),
+        kind: query.one_of("type", &event::TYPES, |kind| kind).map(str::to_owned),
+        kinds: None,
+        since: query.instant("since"),
+        until: query.instant("until"),
+    }
+}

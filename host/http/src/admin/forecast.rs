@@ -1,0 +1,274 @@
+//! `/v1/forecast`: what the months to come will cost, by month, account and currency.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::kit::csv;
+use crate::kit::csv::Format;
+use crate::state::AppState;
+use crate::kit::input::Query;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::problem::ProblemDetails;
+use crate::kit::views;
+use perennial_service::either::either;
+use perennial_engine::forecast;
+use perennial_engine::forecast::AccountForecast;
+use perennial_engine::forecast::Forecast;
+use perennial_engine::forecast::Month;
+use perennial_engine::forecast::Payment;
+use perennial_store::Store;
+use perennial_store::copy;
+
+/// Where forecasts are asked for.
+pub const PATH: &str = "/v1/forecast";
+/// How many months there are when nobody says.
+const MONTHS: u32 = 12;
+/// The most months.
+const MONTHS_MAX: u32 = 36;
+/// The most payments that are shown one by one in JSON.
+const SHOWN_MAX: usize = 10_000;
+
+/// What the months to come will cost.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Forecast)]
+pub(super) struct ForecastView {
+    /// The first instant: now.
+    from: String,
+    /// The last instant.
+    until: String,
+    /// Every account, by id.
+    accounts: Vec<AccountForecastView>,
+    /// Payments that are counted but not shown, because there are more than 10,000; CSV has them all.
+    payments_left_out: usize,
+}
+
+/// What the months to come will cost an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountForecast)]
+struct AccountForecastView {
+    /// The account.
+    account: String,
+    /// Its currency.
+    currency: String,
+    /// What it has now, a decimal.
+    balance: String,
+    /// When that is not enough any more; null when it lasts.
+    runs_short: Option<ShortView>,
+    /// Every month, in order.
+    months: Vec<MonthView>,
+}
+
+/// When a balance runs short.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunsShort)]
+struct ShortView {
+    /// At the first payment that it is not enough for.
+    at: String,
+    /// What to pay in before for everything that is paid at that instant, a decimal.
+    top_up: String,
+    /// What to pay in before for everything until the end of the forecast, a decimal.
+    top_up_for_all: String,
+}
+
+/// A month of an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ForecastMonth)]
+struct MonthView {
+    /// In UTC, such as `2026-01`.
+    month: String,
+    /// What its payments cost in all, a decimal.
+    cost: String,
+    /// What is left at its end without a top-up, a decimal; below nothing when the balance has run short.
+    balance: String,
+    /// What is paid for, in the order of time.
+    payments: Vec<PaymentView>,
+}
+
+/// Something that will be paid for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
+struct PaymentView {
+    /// When.
+    at: String,
+    /// The resource.
+    resource: String,
+    /// `renewal` or `purchase`.
+    what: &'static str,
+    /// What it costs, a decimal.
+    cost: String,
+    /// When the resource expires after it.
+    expires_at: String,
+}
+
+/// Says what the months to come will cost: the rest of this month in UTC, and whole ones after it.
+///
+/// It is a simulation over a copy with the same plugins, as if nobody did anything from now on but pay in what is needed:
+/// what would be declined for lack of money is listed, and the balance goes below nothing. One is made at a time.
+#[utoipa::path(get, path = "/v1/forecast", tag = "forecast",
+    params(
+        ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "How many; 12 if left out."),
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
+    ),
+    responses(
+        (status = 200, content((ForecastView = "application/json"), (String = "text/csv"))),
+        (status = 404, description = "There is no such account.", body = ProblemDetails,
+            content_type = "application/problem+json"),
+    ))]
+pub(super) async fn get(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let months = query.take("months");
+    let number = months.as_deref().map_or(Some(MONTHS), |months| months.parse().ok());
+    let number = number.filter(|number| (1..=MONTHS_MAX).contains(number));
+    if number.is_none() {
+        query.wrong("months", format!("expected a whole number from 1 to {MONTHS_MAX}"));
+    }
+    let account = query.take("account");
+    let format = Format::read(&mut query, &headers);
+    query.finish()?;
+    let forecast = made(&host, caller, account, number.unwrap_or(MONTHS)).await?;
+    Ok(match format {
+        Format::Json => Json(ForecastView::new(forecast)).into_response(),
+        Format::Csv => ([(header::CONTENT_TYPE, csv::TYPE)], csv(&forecast)).into_response(),
+    })
+}
+
+/// Makes a forecast, unless it takes longer than a request may or the host stops.
+async fn made(
+    host: &AppState,
+    caller: Caller,
+    account: Option<String>,
+    months: u32,
+) -> Result<Forecast, Problem> {
+    let Ok(place) = Arc::clone(host.forecasts()).try_acquire_owned() else {
+        return Err(Problem::new(Kind::Unavailable, "another forecast is being made").retry_after(5));
+    };
+    let failed = |error: std::io::Error| {
+        tracing::error!(%error, "there is no folder for a forecast's copy");
+        Problem::new(Kind::Internal, "there is no folder for the copy; the host's log says why")
+    };
+    let folder = tempfile::Builder::new().prefix("perennial-").tempdir().map_err(failed)?;
+    let path = folder.path().join("forecast.db");
+    let copied = host.read(move |db| {
+        let accounts = match account {
+            Some(id) => Some(serde_json::json!([views::account(db, &caller, &id)?.account.id]).to_string()),
+            None => caller.accounts_json(),
+        };
+        let mut store = Store::scratch(&path)?;
+        store.write(|tx| copy::copy(db, tx, accounts.as_deref()))?;
+        Ok(store)
+    });
+    let copied = copied.await?;
+    let (providers, from, stop) = (host.providers().clone(), host.now(), Arc::new(AtomicBool::new(false)));
+    let told = Arc::clone(&stop);
+    let work = tokio::task::spawn_blocking(move || {
+        let forecast = forecast::forecast(copied, providers, from, months, told);
+        drop((place, folder));
+        forecast
+    });
+    let mut stopping = host.stopping();
+    let stopped = async {
+        drop(stopping.wait_for(|stopping| *stopping).await);
+        None
+    };
+    let limit = Duration::from_secs(host.limits().forecast_seconds);
+    let done = tokio::time::timeout(limit, either(async { Some(work.await) }, stopped)).await;
+    let (kind, detail) = match done {
+        Ok(Some(Ok(forecast))) => return Ok(forecast?),
+        Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
+        Ok(None) => (Kind::Unavailable, "the host is stopping"),
+        Err(_) => {
+            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] forecast_seconds`")
+        }
+    };
+    stop.store(true, Ordering::Relaxed);
+    Err(Problem::new(kind, detail))
+}
+
+impl ForecastView {
+    fn new(forecast: Forecast) -> ForecastView {
+        let mut room = SHOWN_MAX;
+        let mut left_out = 0;
+        let mut payments = |month: &Month| {
+            let shown = room.min(month.payments.len());
+            room -= shown;
+            left_out += month.payments.len() - shown;
+            month.payments[..shown].iter().map(PaymentView::from).collect::<Vec<_>>()
+        };
+        let mut view = |account: AccountForecast| AccountForecastView {
+            balance: account.balance.to_string(),
+            runs_short: account.short.map(|short| ShortView {
+                at: short.at.to_string(),
+                top_up: short.by.to_string(),
+                top_up_for_all: short.by_in_all.to_string(),
+            }),
+            months: account
+                .months
+                .iter()
+                .map(|month| MonthView {
+                    month: month.name.clone(),
+                    cost: month.cost.to_string(),
+                    balance: month.left.to_string(),
+                    payments: payments(month),
+                })
+                .collect(),
+            account: account.id,
+            currency: account.currency,
+        };
+        let accounts = forecast.accounts.into_iter().map(&mut view).collect();
+        let (from, until) = (forecast.from.to_string(), forecast.until.to_string());
+        ForecastView { from, until, accounts, payments_left_out: left_out }
+    }
+}
+
+impl From<&Payment> for PaymentView {
+    fn from(payment: &Payment) -> PaymentView {
+        PaymentView {
+            at: payment.at.to_string(),
+            resource: payment.resource.clone(),
+            what: what(payment),
+            cost: payment.cost.to_string(),
+            expires_at: payment.expires_at.to_string(),
+        }
+    }
+}
+
+fn what(payment: &Payment) -> &'static str {
+    if payment.is_renewal { "renewal" } else { "purchase" }
+}
+
+/// Every payment as a line, as RFC 4180 has it.
+fn csv(forecast: &Forecast) -> String {
+    let mut text = "month,at,account,resource,what,cost,currency,expires_at\r\n".to_owned();
+    for account in &forecast.accounts {
+        for month in &account.months {
+            for payment in &month.payments {
+                let Payment { at, cost, expires_at, .. } = payment;
+                let (id, resource) = (csv::quoted(&account.id), csv::quoted(&payment.resource));
+                let (name, what, currency) = (&month.name, what(payment), csv::quoted(&account.currency));
+                write!(text, "{name},{at},{id},{resource},{what},{cost},{currency},{expires_at}\r\n")
+                    .expect("writing to text never fails");
+            }
+        }
+    }
+    text
+}

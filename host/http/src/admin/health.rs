@@ -1,0 +1,142 @@
+//! Whether the host is alive, and whether it does its work.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::state::AppState;
+use crate::kit::problem::Problem;
+use perennial_service::metrics;
+use perennial_store::clock;
+use perennial_store::webhooks;
+use perennial_store::error::StoreError;
+use perennial_store::standing;
+use perennial_store::standing::Standing as Stored;
+use perennial_service::error::ServiceError;
+
+/// How things stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Bundles whose time has come.
+    pub due: i64,
+    /// How late the one is that has waited longest, in seconds.
+    pub overdue_seconds: i64,
+    /// How far the clock is behind, in seconds.
+    pub clock_lag_seconds: i64,
+    /// Attempts of which nobody knows whether they happened.
+    pub in_doubt: i64,
+    /// Jobs that are running.
+    pub jobs: i64,
+    /// Items of those that have no answer yet.
+    pub items: i64,
+    /// Plans that are held until somebody decides.
+    pub approvals_open: i64,
+}
+
+/// How things stand at `now`.
+pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
+    let Stored { due, first_wake, in_doubt, jobs, items, approvals_open } = standing::get(db, now - 1)?;
+    let ticked_at = clock::ticked_at(db)?;
+    Ok(Standing {
+        due,
+        overdue_seconds: first_wake.map_or(0, |wake| (now - wake).max(0)),
+        clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
+        in_doubt,
+        jobs,
+        items,
+        approvals_open,
+    })
+}
+
+/// The host is there.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Alive {
+    /// Always `alive`.
+    status: &'static str,
+}
+
+/// Whether the host is alive.
+#[utoipa::path(get, path = "/healthz", tag = "host", responses((status = 200, body = Alive)))]
+pub(super) async fn alive() -> Json<Alive> {
+    Json(Alive { status: "alive" })
+}
+
+/// Whether the host does its work.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// Whether all of these are well.
+    ready: bool,
+    /// Whether the clock keeps up.
+    clock: bool,
+    /// How late the bundle is that has waited longest, in seconds.
+    overdue_seconds: i64,
+    /// Whether the database can be written to.
+    store: bool,
+    /// Whether there are rules for every account.
+    plugins: bool,
+}
+
+/// Whether the host does its work: the clock keeps up, the store can be written to, plugins are loaded.
+#[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+pub(super) async fn ready(State(host): State<AppState>) -> Result<Response, Problem> {
+    let now = host.now();
+    // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
+    let store =
+        host.writer().call(|desk| desk.engine.atomically(|_| Ok::<(), ServiceError>(()))).await.is_ok();
+    let providers = host.providers().keys().cloned().collect::<Vec<_>>();
+    let (standing, plugins) = host
+        .read(move |db| {
+            let known = standing::providers(db)?;
+            Ok((standing(db, now)?, known.iter().all(|provider| providers.contains(provider))))
+        })
+        .await?;
+    // A virtual clock that nobody moves is not behind.
+    let clock = host.writer().is_virtual() || standing.overdue_seconds <= host.limits().lag_seconds_max;
+    let plugins = plugins && !host.providers().is_empty();
+    let ready = clock && store && plugins;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Ready { ready, clock, overdue_seconds: standing.overdue_seconds, store, plugins };
+    Ok((status, Json(body)).into_response())
+}
+
+/// Figures in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResponse, Problem> {
+    let now = host.now();
+    let read = host.read(move |db| Ok((standing(db, now)?, webhooks::standing(db)?)));
+    let (standing, webhooks) = read.await?;
+    let mut text = String::new();
+    let gauges = [
+        ("perennial_due", "Bundles whose time has come.", standing.due),
+        (
+            "perennial_overdue_seconds",
+            "How late the bundle is that has waited longest.",
+            standing.overdue_seconds,
+        ),
+        ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
+        ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
+        ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
+        ("perennial_webhook_pending", "Deliveries that are to be tried again.", webhooks.pending),
+        (
+            "perennial_webhook_behind",
+            "Events that the enabled webhook furthest behind has not come to.",
+            webhooks.behind,
+        ),
+        ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
+        ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
+        ("perennial_approvals_open", "Plans that are held until somebody decides.", standing.approvals_open),
+    ];
+    for (name, help, value) in gauges {
+        metrics::single(&mut text, name, "gauge", help, "", value);
+    }
+    host.metrics().write(&mut text);
+    host.requests().write(&mut text);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}

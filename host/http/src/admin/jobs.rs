@@ -1,0 +1,566 @@
+//! `/v1/jobs`: one command over many resources, as a job that goes on after its request is answered.
+//!
+//! What is asked for is written down here; [`perennial_service::job_runner`] does it.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Command;
+use perennial_store::Connection;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Nothing;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use perennial_formats::plan::PlanView;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use perennial_service::job_runner::Answer;
+use crate::kit::views::shown;
+use crate::kit::write::Reply;
+use crate::kit::write::Work;
+use crate::kit::write::Write;
+use perennial_formats::body;
+use perennial_formats::body::Fields;
+use perennial_formats::body::Given;
+use perennial_formats::body::Spot;
+use perennial_formats::decision;
+use perennial_store::jobs;
+use perennial_store::jobs::Answered;
+use perennial_store::jobs::NewItem;
+use perennial_store::jobs::NewJob;
+use perennial_store::jobs::StoredItem;
+use perennial_store::jobs::StoredJob;
+use perennial_store::pages;
+use crate::admin::resources;
+
+/// The most items of a job.
+const ITEMS_MAX: usize = 10_000;
+/// What an item is while it has no answer.
+const WAITING: &str = "waiting";
+/// The most jobs of one token that run at once.
+const RUNNING_MAX: u32 = 8;
+
+/// A job: a command, and what it is for. Exactly one of `ids`, `filter` and `as_planned` says for what.
+#[derive(ToSchema)]
+#[schema(as = NewJob)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `JobBody` is read from")]
+struct JobSchema {
+    /// As in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Left out with `as_planned`.
+    command: Option<Value>,
+    /// The ids of 1 to 10,000 resources, in the order in which they are done.
+    #[schema(min_items = 1, max_items = 10_000)]
+    ids: Option<Vec<String>>,
+    /// The resources that are there now and pass all of this, the first 10,000 in the order in which they were added.
+    filter: Option<JobFilter>,
+    /// Only look at what it would do.
+    dry_run: Option<bool>,
+    /// The id of a dry run: its command is carried out on its resources, on each only if its plan is still the same.
+    as_planned: Option<String>,
+}
+
+/// The same conditions as in the list of resources.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what a filter is read from")]
+struct JobFilter {
+    /// Only of this account.
+    account: Option<String>,
+    /// Only of this provider.
+    provider: Option<String>,
+    /// Only of this kind.
+    kind: Option<String>,
+    /// Only at this stage, such as `grace`.
+    stage: Option<String>,
+    /// Only with this tag: `name`, or `name=value`.
+    tag: Option<String>,
+    /// Only what expires at this instant or later.
+    expires_from: Option<String>,
+    /// Only what expires before this instant.
+    expires_before: Option<String>,
+}
+
+/// A job as its route reads it.
+pub(super) enum JobBody {
+    /// A command on resources that are named or found.
+    Commanded { command: Command, on: On, is_dry_run: bool },
+    /// What the dry run at this row showed.
+    AsPlanned(i64),
+}
+
+/// What a command is for.
+pub(super) enum On {
+    Ids(Vec<String>),
+    Filter(Box<pages::Filter>),
+}
+
+impl Body for JobBody {
+    fn read(spot: Spot<'_, '_>) -> Option<JobBody> {
+        let fields = spot.object(&["command", "ids", "filter", "dry_run", "as_planned"])?;
+        let dry_run = fields.optional("dry_run", |spot| spot.flag());
+        let given = ["ids", "filter", "as_planned"].into_iter().filter(|name| is_given(&fields, name));
+        let given = given.collect::<Vec<_>>();
+        let [one] = given.as_slice() else {
+            spot.wrong("give exactly one of `ids`, `filter` and `as_planned`");
+            return None;
+        };
+        if *one == "as_planned" {
+            for name in ["command", "dry_run"].into_iter().filter(|name| is_given(&fields, name)) {
+                fields.get(name)?.wrong("leave it out: the dry run says what is done");
+            }
+            return fields.required("as_planned", dry_run_row).map(JobBody::AsPlanned);
+        }
+        let command = fields.required("command", body::command);
+        let on = match *one {
+            "ids" => fields.required("ids", ids).map(On::Ids),
+            _ => fields.required("filter", filter).map(|filter| On::Filter(Box::new(filter))),
+        };
+        Some(JobBody::Commanded { command: command?, on: on?, is_dry_run: dry_run.or(false)? })
+    }
+}
+
+fn is_given(fields: &Fields<'_, '_>, name: &str) -> bool {
+    !matches!(fields.optional(name, |_| Some(())), Given::Absent)
+}
+
+fn dry_run_row(spot: Spot<'_, '_>) -> Option<i64> {
+    let found = row(spot.text()?);
+    if found.is_none() {
+        spot.wrong("it is not the id of a job");
+    }
+    found
+}
+
+fn ids(spot: Spot<'_, '_>) -> Option<Vec<String>> {
+    let mut count = 0;
+    let ids = spot.list(|_, id| {
+        count += 1;
+        id.id().map(str::to_owned)
+    })?;
+    if count == 0 || count > ITEMS_MAX {
+        spot.wrong(format!("expected 1 to {ITEMS_MAX} ids, found {count}"));
+        return None;
+    }
+    Some(ids)
+}
+
+fn filter(spot: Spot<'_, '_>) -> Option<pages::Filter> {
+    let fields =
+        spot.object(&["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"])?;
+    let text = |name| fields.optional(name, |spot| spot.text().map(str::to_owned)).option();
+    let instant = |name| fields.optional(name, |spot| spot.instant()).option();
+    let (account, provider, kind, tag) = (text("account"), text("provider"), text("kind"), text("tag"));
+    let stage = fields.optional("stage", |spot| spot.one_of(&Stage::ALL, Stage::name)).option();
+    let (expires_from, expires_before) = (instant("expires_from"), instant("expires_before"));
+    let (tag, tag_value) = resources::split_tag(tag?);
+    Some(pages::Filter {
+        accounts: None,
+        account: account?,
+        provider: provider?,
+        kind: kind?,
+        stage: stage?,
+        tag,
+        tag_value,
+        expires_from: expires_from?,
+        expires_before: expires_before?,
+        packages: false,
+    })
+}
+
+/// A job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(super) struct JobView {
+    /// What it is called by.
+    id: String,
+    /// The command, as it was asked for.
+    command: Value,
+    /// Whether it is only looked at.
+    dry_run: bool,
+    /// The dry run whose plans are carried out.
+    as_planned: Option<String>,
+    /// `running`, `done` or `cancelled`.
+    state: String,
+    /// Why it was cancelled.
+    why: Option<String>,
+    /// How many items it has.
+    total: u32,
+    /// How many of them have no answer yet.
+    waiting: u32,
+    /// How many items have which answer: `carried_out`, `planned`, `held`, `refused`, `unknown`, `plan_changed`,
+    /// `skipped`, `failed`.
+    answers: BTreeMap<&'static str, u32>,
+    /// What it has cost so far or, of a dry run, what its plans would cost, each as though it alone were carried out.
+    costs: Vec<CostView>,
+    /// Whether more resources passed the filter than the 10,000 that a job takes; ask for those in another job.
+    has_more: bool,
+    /// The id of the token that asked for it.
+    token: String,
+    /// What the token was called then.
+    name: String,
+    /// The id of the request that asked for it; the audit log has its record under that.
+    request: String,
+    /// Why, if they said.
+    reason: Option<String>,
+    /// When it was asked for.
+    created_at: String,
+    /// When its first items were looked at.
+    started_at: Option<String>,
+    /// Since when it is done or cancelled.
+    ended_at: Option<String>,
+}
+
+/// What a job costs in one currency.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobCost)]
+struct CostView {
+    /// The currency.
+    currency: String,
+    /// What is paid, a decimal.
+    cost: String,
+    /// What comes back, a decimal.
+    refund: String,
+}
+
+/// What became of a resource of a job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobItem)]
+pub(super) struct ItemView {
+    /// The id that was asked for.
+    resource: String,
+    /// `waiting`, or one of the job's `answers`.
+    answer: String,
+    /// When it had that answer; the events of the command have the same instant.
+    at: Option<String>,
+    /// The code of a refusal, or the type of a problem.
+    code: Option<String>,
+    /// In words.
+    message: Option<String>,
+    /// What it cost or would cost, a decimal; null when nothing was done.
+    cost: Option<String>,
+    /// What came back or would, a decimal.
+    refund: Option<String>,
+    /// The currency of both.
+    currency: Option<String>,
+    /// Of a dry run, what would be done.
+    #[schema(value_type = Option<PlanView>)]
+    plan: Option<Value>,
+}
+
+/// The row of the job called `id`.
+fn row(id: &str) -> Option<i64> {
+    id.strip_prefix("job-")?.parse().ok().filter(|row| *row > 0)
+}
+
+fn called(row: i64) -> String {
+    format!("job-{row}")
+}
+
+impl JobView {
+    fn read(db: &Connection, job: StoredJob) -> Result<JobView, Problem> {
+        let tallies = jobs::tallies(db, job.row)?;
+        let counts = jobs::counts(&tallies);
+        let mut answers = Answer::ALL
+            .map(|answer| (answer.name(), counts.get(answer.name()).copied().unwrap_or_default()))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>();
+        let mut waiting = job.began.total - answers.values().sum::<u32>();
+        if job.ended_at.is_some() {
+            *answers.entry(Answer::Skipped.name()).or_default() += std::mem::take(&mut waiting);
+        }
+        let mut costs = BTreeMap::<String, (Micros, Micros)>::new();
+        for tally in tallies.into_iter().filter(|tally| !tally.currency.is_empty()) {
+            let (cost, refund) = costs.entry(tally.currency).or_default();
+            *cost += tally.cost;
+            *refund += tally.refund;
+        }
+        let cost = |(currency, (cost, refund)): (String, (Micros, Micros))| CostView {
+            currency,
+            cost: cost.to_string(),
+            refund: refund.to_string(),
+        };
+        let began = job.began;
+        Ok(JobView {
+            id: called(job.row),
+            command: command_view(&began.command)?,
+            dry_run: began.is_dry_run,
+            as_planned: began.planned_by.map(called),
+            state: job.state,
+            why: job.why,
+            total: began.total,
+            waiting,
+            answers,
+            costs: costs.into_iter().map(cost).collect(),
+            has_more: began.has_more,
+            token: began.token,
+            name: began.name,
+            request: began.request,
+            reason: began.reason,
+            created_at: began.created_at.to_string(),
+            started_at: shown(job.started_at),
+            ended_at: shown(job.ended_at),
+        })
+    }
+}
+
+/// A command as it was asked for: who asked is known.
+fn command_view(kept: &str) -> Result<Value, Problem> {
+    let damaged = |error| Problem::from(perennial_store::error::StoreError::from(error));
+    let mut command = serde_json::from_str::<Value>(kept).map_err(damaged)?;
+    if let Some(renewal) = command.get_mut("renew").and_then(Value::as_object_mut) {
+        renewal.remove("cause");
+    }
+    Ok(command)
+}
+
+impl ItemView {
+    fn new(item: StoredItem, has_ended: bool) -> ItemView {
+        let (at, answered) = match item.answered {
+            Some((at, answered)) => (Some(at), answered),
+            None if has_ended => (None, Answer::Skipped.because("cancelled", "the job was cancelled before")),
+            None => (None, Answered { answer: WAITING.to_owned(), ..Answered::default() }),
+        };
+        let spent = answered.spent.as_ref();
+        ItemView {
+            resource: item.resource,
+            answer: answered.answer,
+            at: shown(at),
+            code: answered.code,
+            message: answered.message,
+            cost: shown(spent.map(|spent| spent.cost)),
+            refund: shown(spent.map(|spent| spent.refund)),
+            currency: spent.map(|spent| spent.currency.clone()),
+            plan: answered.plan.map(|plan| serde_json::from_str(&plan).unwrap_or_default()),
+        }
+    }
+}
+
+/// Takes on a command for many resources. It is answered at once; the job goes on by itself, each item being done once,
+/// also when the host is stopped or killed meanwhile.
+///
+/// A dry run prices each plan as though it alone were carried out now. An id that comes again is `skipped`; one that the
+/// token does not see is `unknown`, like one that is not there. A job acts in the name of its token: when that is revoked
+/// or expires, what is not done yet is not done. A token has at most 8 jobs running.
+#[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
+    responses((status = 202, body = JobView)))]
+pub(super) async fn create(State(host): State<AppState>, write: Write<JobBody>) -> Result<Reply, Problem> {
+    host.write(write, |work, body| {
+        let caller = work.request.caller.clone();
+        if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
+            let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
+            return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(10));
+        }
+        let wanted = match body {
+            JobBody::Commanded { command, on, is_dry_run } => {
+                let command = decision::command(&command).to_string();
+                let (items, has_more) = found(work.db(), &caller, on)?;
+                Wanted { command, is_dry_run, planned_by: None, items, has_more }
+            }
+            JobBody::AsPlanned(row) => as_planned(work.db(), &caller, row)?,
+        };
+        let row = begin(work, &caller, wanted)?;
+        let concerned = jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.sees(account));
+        if let [account] = concerned.collect::<Vec<_>>().as_slice() {
+            work.about(account, None);
+        }
+        let job = visible(work.db(), &caller, &called(row))?;
+        Ok(Reply::accepted(&format!("/v1/jobs/{}", called(row)), &JobView::read(work.db(), job)?))
+    })
+    .await
+}
+
+/// What a job is to be.
+struct Wanted {
+    command: String,
+    is_dry_run: bool,
+    planned_by: Option<i64>,
+    items: Vec<NewItem>,
+    has_more: bool,
+}
+
+fn begin(work: &Work<'_>, caller: &Caller, wanted: Wanted) -> Result<i64, Problem> {
+    let job = NewJob {
+        command: wanted.command,
+        is_dry_run: wanted.is_dry_run,
+        planned_by: wanted.planned_by,
+        total: u32::try_from(wanted.items.len()).expect("a job has few items"),
+        has_more: wanted.has_more,
+        token: caller.id.to_string(),
+        name: caller.name.to_string(),
+        accounts: caller.accounts_json(),
+        request: work.request.id.clone(),
+        reason: work.request.reason.clone(),
+        created_at: work.at,
+    };
+    let row = jobs::insert(work.db(), &job, &wanted.items)?;
+    if wanted.items.is_empty() {
+        jobs::advance(work.db(), row, 0, work.at)?;
+    }
+    Ok(row)
+}
+
+/// The items of a job, and whether more passed the filter.
+fn found(db: &Connection, caller: &Caller, on: On) -> Result<(Vec<NewItem>, bool), Problem> {
+    let new = |resource| NewItem { resource, planned: None, answered: None };
+    match on {
+        On::Ids(ids) => {
+            let mut seen = BTreeSet::new();
+            let items = ids.into_iter().map(|id| {
+                let answered = (!seen.insert(id.clone()))
+                    .then(|| Answer::Skipped.because("repeated", "the same id comes earlier in the job"));
+                NewItem { answered, ..new(id) }
+            });
+            Ok((items.collect(), false))
+        }
+        On::Filter(filter) => {
+            let filter = pages::Filter { accounts: caller.accounts_json(), ..*filter };
+            let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
+            let mut found = pages::resources(db, &filter, 0, limit)?;
+            let has_more = found.len() > ITEMS_MAX;
+            found.truncate(ITEMS_MAX);
+            Ok((found.into_iter().map(|(_, id)| new(id)).collect(), has_more))
+        }
+    }
+}
+
+/// What a dry run showed, to be carried out.
+fn as_planned(db: &Connection, caller: &Caller, row: i64) -> Result<Wanted, Problem> {
+    let job = visible(db, caller, &called(row))?;
+    if !job.began.is_dry_run || job.state != "done" {
+        let detail = format!("`{}` is not a dry run that is done", called(row));
+        return Err(Problem::new(Kind::Conflict, detail));
+    }
+    let all = jobs::items(db, row, None, 0, job.began.total)?;
+    let item = |item: StoredItem| {
+        let looked_at = item.answered.map(|(_, looked_at)| looked_at).unwrap_or_default();
+        let skipped = Answered {
+            answer: Answer::Skipped.name().to_owned(),
+            code: looked_at.code,
+            message: looked_at.message,
+            ..Answered::default()
+        };
+        let answered = item.planned.is_none().then_some(skipped);
+        NewItem { resource: item.resource, planned: item.planned, answered }
+    };
+    Ok(Wanted {
+        command: job.began.command,
+        is_dry_run: false,
+        planned_by: Some(row),
+        items: all.into_iter().map(item).collect(),
+        has_more: job.began.has_more,
+    })
+}
+
+/// The job called `id`, if the caller sees it: a bound token sees those of tokens that are bound to no other accounts.
+fn visible(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
+    let none = || Problem::not_found("job", id);
+    let job = jobs::get(db, row(id).ok_or_else(none)?)?.ok_or_else(none)?;
+    let accounts = job.began.accounts.as_deref();
+    let accounts = accounts.map(|accounts| serde_json::from_str::<Vec<String>>(accounts).unwrap_or_default());
+    let is_seen = caller.sees_all(accounts.as_deref());
+    if is_seen { Ok(job) } else { Err(none()) }
+}
+
+/// Lists jobs, newest first, until thirty days after their end; a bound token sees those of tokens that are bound to no
+/// other accounts.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<JobView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<JobView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    query.finish()?;
+    let rows = host.read(move |db| {
+        let before = asked.after.unwrap_or(i64::MAX);
+        let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, asked.read_limit())?;
+        jobs.into_iter()
+            .map(|job| Ok((job.row, JobView::read(db, job)?)))
+            .collect::<Result<Vec<_>, Problem>>()
+    });
+    Ok(Json(Page::new(asked, rows.await?)))
+}
+
+/// Gets a job: how far it is, and what it has cost so far.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
+    responses((status = 200, body = JobView)))]
+pub(super) async fn get(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Json<JobView>, Problem> {
+    query.finish()?;
+    let view = host.read(move |db| {
+        let job = visible(db, &caller, &id)?;
+        JobView::read(db, job)
+    });
+    Ok(Json(view.await?))
+}
+
+/// Lists the items of a job, in the order in which they are done.
+#[utoipa::path(get, path = "/v1/jobs/{id}/items", tag = "jobs",
+    params(
+        ("id" = String, Path),
+        ("answer" = Option<String>, Query, description = "Only those that were answered this, such as `refused`."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<ItemView>)))]
+pub(super) async fn items(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    mut query: Query,
+) -> Result<Json<Page<ItemView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let words = Answer::ALL.map(Answer::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
+    let answer = query.one_of("answer", &words, |word| word);
+    query.finish()?;
+    let rows = host.read(move |db| {
+        let job = visible(db, &caller, &id)?;
+        let from = asked.after.map_or(0, |place| place.saturating_add(1));
+        let otherwise = if job.ended_at.is_some() { Answer::Skipped.name() } else { WAITING };
+        let answer = answer.map(|answer| (answer, otherwise));
+        let items = jobs::items(db, job.row, answer, from, asked.read_limit())?;
+        let view = |item: StoredItem| (i64::from(item.place), ItemView::new(item, job.ended_at.is_some()));
+        Ok(items.into_iter().map(view).collect())
+    });
+    Ok(Json(Page::new(asked, rows.await?)))
+}
+
+/// Cancels a job: what is done stays done, and the rest is skipped. One that has ended stays as it is.
+#[utoipa::path(post, path = "/v1/jobs/{id}:cancel", tag = "jobs", params(("id" = String, Path)),
+    responses((status = 200, body = JobView)))]
+pub(super) async fn cancel(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, Nothing| {
+        let caller = &work.request.caller;
+        let job = visible(work.db(), caller, &id)?;
+        jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
+        let job = visible(work.db(), caller, &id)?;
+        Ok(Reply::ok(&JobView::read(work.db(), job)?))
+    })
+    .await
+}

@@ -1,0 +1,123 @@
+//! The admin API: everything that the command line can do, over HTTP, for several people and programs at once.
+//!
+//! Handlers read with [`readers`], and have everything that writes done on the thread of [`writer`], through
+//! [`mod@write`]. Who may call a route is said where it is added, below. JSON shapes of answers are here and
+//! nowhere else; those of bodies are read like files are. Start with [`mod@routes`].
+
+mod accounts;
+mod approvals;
+mod attempts;
+mod audit;
+mod calendars;
+mod clock;
+mod commands;
+mod deliveries;
+mod events;
+pub(crate) mod forecast;
+mod health;
+mod jobs;
+mod packages;
+mod plans;
+mod plugins;
+mod prices;
+mod provider_keys;
+mod resources;
+mod stream;
+mod tokens;
+mod webhooks;
+mod windows;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
+
+
+use perennial_service::admin_tokens::Role;
+use crate::state::AppState;
+use crate::kit::routes::Access;
+use crate::kit::middleware;
+use crate::kit::openapi;
+use crate::kit::routes::Routes;
+
+/// Every route, ready to be served.
+pub fn router(host: &AppState) -> Router {
+    let (router, api) = routes(host).finish();
+    middleware::around(host, openapi::serve(router, api))
+}
+
+/// The description of every route.
+pub fn describe(host: &AppState) -> OpenApi {
+    routes(host).finish().1
+}
+
+/// Every route, and who may call it.
+pub fn routes(host: &AppState) -> Routes {
+    let viewer = Access::Role(Role::Viewer);
+    let operator = Access::Role(Role::Operator);
+    let approver = Access::Role(Role::Approver);
+    let admin = Access::Role(Role::Admin);
+    Routes::new(host)
+        .add(Access::Open, routes!(health::alive))
+        .add(Access::Open, routes!(health::ready))
+        .add(Access::Open, routes!(health::scrape))
+        .add(viewer, routes!(accounts::list))
+        .add(admin, routes!(accounts::create))
+        .add(viewer, routes!(accounts::get))
+        .add(admin, routes!(accounts::change))
+        .add(viewer, routes!(accounts::ledger))
+        .add(operator, routes!(accounts::top_up))
+        .add(viewer, routes!(resources::list))
+        .add(operator, routes!(resources::import))
+        .add(viewer, routes!(resources::get))
+        .add(operator, routes!(resources::change))
+        .add(viewer, routes!(windows::get))
+        .add(operator, routes!(commands::renew))
+        .add(operator, routes!(commands::set_auto_renew))
+        .add(operator, routes!(commands::cancel_auto_renew))
+        .add(operator, routes!(commands::unsubscribe))
+        .add(operator, routes!(commands::convert_on_expiry))
+        .add(operator, routes!(commands::cancel_conversion))
+        .add(operator, routes!(commands::buy_again))
+        .add(operator, routes!(jobs::create))
+        .add(viewer, routes!(jobs::list))
+        .add(viewer, routes!(jobs::get))
+        .add(viewer, routes!(jobs::items))
+        .add(operator, routes!(jobs::cancel))
+        .add(viewer, routes!(attempts::list))
+        .add(viewer, routes!(plans::list))
+        .add(viewer, routes!(approvals::list))
+        .add(viewer, routes!(approvals::get))
+        .add(approver, routes!(approvals::approve))
+        .add(approver, routes!(approvals::reject))
+        .add(viewer, routes!(packages::list))
+        .add(operator, routes!(packages::record_use))
+        .add(viewer, routes!(events::list))
+        .add(viewer, routes!(stream::stream))
+        .add(viewer, routes!(forecast::get))
+        .add(viewer, routes!(prices::list))
+        .add(admin, routes!(calendars::list))
+        .add(admin, routes!(calendars::create))
+        .add(admin, routes!(calendars::rotate))
+        .add(admin, routes!(calendars::revoke))
+        .add(Access::Open, routes!(calendars::feed))
+        .add(viewer, routes!(plugins::list))
+        .add(admin, routes!(tokens::list))
+        .add(admin, routes!(tokens::create))
+        .add(admin, routes!(tokens::revoke))
+        .add(operator, routes!(provider_keys::list))
+        .add(admin, routes!(provider_keys::create))
+        .add(admin, routes!(provider_keys::rotate))
+        .add(admin, routes!(provider_keys::revoke))
+        .add(admin, routes!(audit::list))
+        .add(operator, routes!(webhooks::list))
+        .add(admin, routes!(webhooks::create))
+        .add(operator, routes!(webhooks::get))
+        .add(admin, routes!(webhooks::change))
+        .add(admin, routes!(webhooks::delete))
+        .add(admin, routes!(webhooks::rotate_secret))
+        .add(operator, routes!(deliveries::list))
+        .add(operator, routes!(deliveries::test))
+        .add(operator, routes!(deliveries::replay))
+        .add(viewer, routes!(clock::get))
+        .add(admin, routes!(clock::advance))
+}

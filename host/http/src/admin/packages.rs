@@ -1,0 +1,99 @@
+//! `/v1/packages` and `/v1/accounts/{id}:use`: resource packages, and the use that they cover.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::micros::Micros;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Problem;
+use crate::kit::views;
+use perennial_formats::event_view::EventView;
+use crate::kit::views::ResourceView;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_formats::body::Spot;
+use crate::admin::resources;
+use perennial_engine::write::Recorded;
+
+/// Lists resource packages, in the order in which they were added.
+#[utoipa::path(get, path = "/v1/packages", tag = "packages",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("kind" = Option<String>, Query, description = "Only of this kind."),
+        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `active`."),
+        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
+        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<ResourceView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<ResourceView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let mut filter = resources::filter(&mut query, &caller);
+    filter.packages = true;
+    query.finish()?;
+    let rows = host.read(move |db| resources::page_of(db, &filter, asked)).await?;
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// A use of something that packages may cover.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Use {
+    /// Of what, such as `cci`.
+    #[schema(min_length = 1)]
+    resource_type: String,
+    /// How much, a decimal above zero.
+    #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    amount: Micros,
+}
+
+impl Body for Use {
+    fn read(spot: Spot<'_, '_>) -> Option<Use> {
+        let fields = spot.object(&["resource_type", "amount"])?;
+        let resource_type = fields.required("resource_type", |spot| spot.name());
+        let amount = fields.required("amount", |spot| spot.amount_above_zero());
+        Some(Use { resource_type: resource_type?.to_owned(), amount: amount? })
+    }
+}
+
+/// What a use led to.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Used {
+    /// What happened: what each package covers, and what none does.
+    events: Vec<EventView>,
+}
+
+/// Records that an account used something that packages may cover.
+#[utoipa::path(post, path = "/v1/accounts/{id}:use", tag = "packages", params(("id" = String, Path)),
+    request_body = Use, responses((status = 200, body = Used)))]
+pub(super) async fn record_use(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Use>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        views::account(work.db(), &work.request.caller, &id)?;
+        work.about(&id, None);
+        let happened = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;
+        let events = happened.iter().map(Recorded::view).collect();
+        work.tell(happened);
+        Ok(Reply::ok(&Used { events }))
+    })
+    .await
+}

@@ -1,0 +1,190 @@
+//! `/v1/prices`: what each resource costs, and what its next renewal does.
+
+use std::fmt::Write;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
+use perennial_store::Connection;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::kit::csv;
+use crate::kit::csv::Format;
+use crate::state::AppState;
+use crate::state::Slot;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Problem;
+use perennial_formats::plan::TermView;
+use crate::kit::views::shown;
+use perennial_store::pages;
+use perennial_store::pages::Filter;
+use perennial_service::lookup;
+use crate::admin::resources;
+
+/// How many lines of a table are read at once.
+const LINES_AT_ONCE: u32 = 1_000;
+
+/// What a resource costs.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Price)]
+pub(super) struct PriceView {
+    /// The resource.
+    resource: String,
+    /// Whose it is.
+    account: String,
+    /// The id of the plugin that has the rules.
+    provider: String,
+    /// One of the plugin's kinds.
+    kind: String,
+    /// Where it runs.
+    region: String,
+    /// The account's currency.
+    currency: String,
+    /// The period that it was bought for; null for postpaid ones.
+    term: Option<TermView>,
+    /// What one term costs, a decimal; null for postpaid ones.
+    price: Option<String>,
+    /// What the next renewal is for unless somebody says otherwise; null for what is postpaid or at its end.
+    renewal_term: Option<TermView>,
+    /// What that costs, a decimal: pro rata by months, without days that a provider adds to align expiries.
+    renewal_cost: Option<String>,
+}
+
+/// What a resource costs, as the host knows it.
+struct Price {
+    names: [String; 6],
+    term: Option<Term>,
+    price: Option<Micros>,
+    renewal: Option<(Term, Option<Micros>)>,
+}
+
+/// Lists what each resource costs, in the order in which they were added: those that pass every filter that is given. In
+/// JSON in pages; CSV has all of it in one table.
+#[utoipa::path(get, path = "/v1/prices", tag = "prices",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("kind" = Option<String>, Query, description = "Only of this kind."),
+        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `grace`."),
+        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
+        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
+        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before; CSV begins there."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
+            description = "How many on a page; 100 if left out. CSV has no pages."),
+    ),
+    responses((status = 200, content((Page<PriceView> = "application/json"), (String = "text/csv")))))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let format = Format::read(&mut query, &headers);
+    let asked = page::Asked::read(&mut query);
+    let filter = resources::filter(&mut query, &caller);
+    query.finish()?;
+    match format {
+        Format::Json => {
+            let after = asked.after.unwrap_or(0);
+            let rows = host.read(move |db| prices(db, &filter, after, asked.read_limit())).await?;
+            let rows = rows.into_iter().map(|(row, price)| (row, PriceView::from(price))).collect();
+            Ok(Json(Page::new(asked, rows)).into_response())
+        }
+        Format::Csv => {
+            let slot = host.slot(&caller.id)?;
+            let (writer, response) = csv::table();
+            let after = asked.after.unwrap_or(0);
+            tokio::spawn(async move {
+                if let Err(problem) = write(&host, filter, after, &writer, slot).await {
+                    writer.break_off(&problem).await;
+                }
+            });
+            Ok(response)
+        }
+    }
+}
+
+/// Writes a table; it takes one of the token's places until it is read to its end.
+async fn write(
+    host: &AppState,
+    filter: Filter,
+    mut after: i64,
+    writer: &csv::Writer,
+    _slot: Slot,
+) -> Result<(), Problem> {
+    let head = "resource,account,provider,kind,region,currency,term,price,renewal_term,renewal_cost\r\n";
+    let mut part = head.to_owned();
+    while writer.write(part).await {
+        let filter = filter.clone();
+        let rows = host.read(move |db| prices(db, &filter, after, LINES_AT_ONCE)).await?;
+        let Some((last, _)) = rows.last() else { break };
+        after = *last;
+        part = rows.iter().map(|(_, price)| price.line()).collect();
+    }
+    Ok(())
+}
+
+/// What the resources that pass `filter` cost, above the row `after`, at most `limit`.
+fn prices(db: &Connection, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
+    let mut prices = Vec::new();
+    for (row, id) in pages::resources(db, filter, after, limit)? {
+        let Some(found) = lookup::find_resource(db, &id)? else { continue };
+        let (account, resource) = (found.account.account, &found.stored.bundle.members[found.member]);
+        let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
+        let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
+        let (kind, region) = (resource.kind.clone(), resource.region.clone());
+        let price = Price {
+            names: [id, account.id, account.provider, kind, region, account.currency],
+            term: resource.term,
+            price: resource.price,
+            renewal: renewal.map(|term| (term, cost(term))),
+        };
+        prices.push((row, price));
+    }
+    Ok(prices)
+}
+
+impl From<Price> for PriceView {
+    fn from(price: Price) -> PriceView {
+        let [resource, account, provider, kind, region, currency] = price.names;
+        PriceView {
+            resource,
+            account,
+            provider,
+            kind,
+            region,
+            currency,
+            term: price.term.map(TermView::from),
+            price: shown(price.price),
+            renewal_term: price.renewal.map(|(term, _)| term.into()),
+            renewal_cost: shown(price.renewal.and_then(|(_, cost)| cost)),
+        }
+    }
+}
+
+impl Price {
+    fn line(&self) -> String {
+        let mut line = String::new();
+        for name in &self.names {
+            write!(line, "{},", csv::quoted(name)).expect("writing to text never fails");
+        }
+        let fields = [
+            shown(self.term),
+            shown(self.price),
+            shown(self.renewal.map(|(term, _)| term)),
+            shown(self.renewal.and_then(|(_, cost)| cost)),
+        ];
+        line + &fields.map(Option::unwrap_or_default).join(",") + "\r\n"
+    }
+}

@@ -1,0 +1,335 @@
+//! `/v1/resources`: what is kept alive.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_domain::bundle::Stage;
+use perennial_domain::manifest::Manifest;
+use perennial_store::Connection;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::admin::accounts::NewAccount;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::admin_tokens::Role;
+use crate::admin::commands::NewTerm;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Document;
+use crate::kit::input::Id;
+use crate::kit::input::Query;
+use crate::kit::page;
+use crate::kit::page::Page;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::views;
+use perennial_formats::event_view::EventView;
+use crate::kit::views::ResourceView;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_engine::rules::Providers;
+use perennial_formats::body::Spot;
+use perennial_formats::inventory;
+use perennial_store::accounts;
+use perennial_store::bundles;
+use perennial_store::pages;
+use crate::kit::auth::require_all_accounts;
+use perennial_service::lookup;
+use perennial_engine::write::Recorded;
+
+/// Lists resources that pass every filter that is given, in the order in which they were added.
+#[utoipa::path(get, path = "/v1/resources", tag = "resources",
+    params(
+        ("account" = Option<String>, Query, description = "Only of this account."),
+        ("provider" = Option<String>, Query, description = "Only of this provider."),
+        ("kind" = Option<String>, Query, description = "Only of this kind."),
+        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `grace`."),
+        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
+        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
+        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+    ),
+    responses((status = 200, body = Page<ResourceView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut query: Query,
+) -> Result<Json<Page<ResourceView>>, Problem> {
+    let asked = page::Asked::read(&mut query);
+    let filter = filter(&mut query, &caller);
+    query.finish()?;
+    let rows = host.read(move |db| page_of(db, &filter, asked)).await?;
+    Ok(Json(Page::new(asked, rows)))
+}
+
+/// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::Filter {
+    let (tag, tag_value) = split_tag(query.take("tag"));
+    pages::Filter {
+        accounts: caller.accounts_json(),
+        account: query.take("account"),
+        provider: query.take("provider"),
+        kind: query.take("kind"),
+        stage: query.one_of("stage", &Stage::ALL, Stage::name),
+        tag,
+        tag_value,
+        expires_from: query.instant("expires_from"),
+        expires_before: query.instant("expires_before"),
+        packages: false,
+    }
+}
+
+/// The name of a tag and its value, if it is asked for with one: `name` or `name=value`.
+pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>) {
+    match tag.as_deref().map(|tag| tag.split_once('=')) {
+        Some(Some((name, value))) => (Some(name.to_owned()), Some(value.to_owned())),
+        Some(None) => (tag, None),
+        None => (None, None),
+    }
+}
+
+/// A page of resources, by row.
+pub(crate) fn page_of(
+    db: &Connection,
+    filter: &pages::Filter,
+    asked: page::Asked,
+) -> Result<Vec<(i64, ResourceView)>, Problem> {
+    let mut rows = Vec::new();
+    for (row, id) in pages::resources(db, filter, asked.after.unwrap_or(0), asked.read_limit())? {
+        if let Some(found) = lookup::find_resource(db, &id)? {
+            rows.push((row, views::resource_view(db, &found)?));
+        }
+    }
+    Ok(rows)
+}
+
+/// Gets a resource.
+#[utoipa::path(get, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
+    responses((status = 200, body = ResourceView, headers(("ETag" = String, description = "Its version.")))))]
+pub(super) async fn get(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let view = host
+        .read(move |db| Ok(views::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
+        .await?;
+    Ok(Reply::ok_versioned(&view).into_response())
+}
+
+/// What an import brought.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Imported {
+    /// How many accounts.
+    accounts: usize,
+    /// How many resources.
+    resources: usize,
+}
+
+/// An inventory, as `perennial import` takes it; see FORMATS.md.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory is read as")]
+pub(super) struct InventoryDocument {
+    /// Accounts to make; this takes the role `admin`.
+    accounts: Option<Vec<NewAccount>>,
+    /// Resources, of these accounts or of others.
+    resources: Option<Vec<NewResource>>,
+}
+
+/// A resource that is to be taken in.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what an inventory's resource is read as")]
+struct NewResource {
+    /// Unique among all resources; 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64)]
+    id: String,
+    /// The account that it belongs to.
+    #[schema(min_length = 1, max_length = 64)]
+    account: String,
+    /// One of the plugin's kinds.
+    #[schema(min_length = 1, example = "ecs")]
+    kind: String,
+    /// Where it runs, in the provider's word.
+    #[schema(min_length = 1)]
+    region: String,
+    /// `prepaid` or `postpaid`; a postpaid resource has no `term`, `price`, `expires_at` or `anchor_day`.
+    #[schema(pattern = "^(prepaid|postpaid)$")]
+    charging: String,
+    /// `active`, also when it is left out.
+    #[schema(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
+    stage: Option<String>,
+    /// When it was bought, or takes effect.
+    #[schema(format = DateTime)]
+    started_at: String,
+    /// When what was paid for ends.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// The day of the month that periods are counted from; that of `expires_at` when it is left out.
+    #[schema(minimum = 1, maximum = 31)]
+    anchor_day: Option<u8>,
+    /// The period that it was bought for.
+    term: Option<NewTerm>,
+    /// What one term costs, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    price: Option<String>,
+    /// `lapse`, also when it is left out, `renew`, `convert` or `release`.
+    #[schema(pattern = "^(lapse|renew|convert|release)$")]
+    on_expiry: Option<String>,
+    /// Automatic renewals still allowed; null is without limit.
+    renewals_left: Option<u32>,
+    /// The term of an automatic renewal; null is the same as `term`.
+    renewal_term: Option<NewTerm>,
+    /// The primary's id.
+    attached_to: Option<String>,
+    /// Of a package: how much it covers, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    quota: Option<String>,
+    /// Of a package: how much of that is used, a decimal.
+    #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
+    used: Option<String>,
+    /// Of a package: what is counted.
+    unit: Option<String>,
+    /// Of a package: the type of resource whose use it covers.
+    resource_type: Option<String>,
+    /// What the provider's rules may read.
+    attributes: Option<BTreeMap<String, String>>,
+    /// What people sort by.
+    tags: Option<BTreeMap<String, String>>,
+}
+
+/// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
+#[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
+    responses((status = 200, body = Imported)))]
+pub(super) async fn import(State(host): State<AppState>, write: Write<Document>) -> Result<Reply, Problem> {
+    let providers = host.providers().clone();
+    host.write(write, move |work, Document(text)| {
+        let caller = &work.request.caller;
+        let known = Seen { db: work.db(), caller };
+        let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
+        if !inventory.accounts.is_empty() {
+            if caller.role < Role::Admin {
+                return Err(Problem::new(Kind::Forbidden, "making accounts takes the role `admin`"));
+            }
+            require_all_accounts(caller)?;
+        }
+        let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        work.engine.import(work.at, &inventory.accounts, bundles)?;
+        let mut concerned = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
+        concerned.dedup();
+        if let [account] = concerned.as_slice() {
+            work.about(account, None);
+        }
+        let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
+        Ok(Reply::ok(&Imported { accounts: inventory.accounts.len(), resources }))
+    })
+    .await
+}
+
+/// The manifests of all plugins, by provider.
+pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
+    providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
+}
+
+/// The check of settings that plugins make.
+pub(crate) fn check_settings(
+    providers: &Providers,
+) -> impl Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + '_ {
+    |provider, settings| match providers.get(provider) {
+        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What is there already, as far as the caller sees it. Ids of resources are unique among all of them.
+pub(crate) struct Seen<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) caller: &'a Caller,
+}
+
+impl inventory::Known for Seen<'_> {
+    fn provider_of(&self, account: &str) -> Option<String> {
+        let found = accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.sees(account));
+        found.map(|stored| stored.account.provider)
+    }
+
+    fn has_resource(&self, resource: &str) -> bool {
+        bundles::exists(self.db, resource).unwrap_or(false)
+    }
+
+    fn shows_resource(&self, resource: &str) -> bool {
+        lookup::resolve_resource(self.db, self.caller, resource).is_ok()
+    }
+}
+
+/// What is to change about a resource.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// Tags to set; null takes one away. Others stay.
+    tags: Option<BTreeMap<String, Option<String>>>,
+    /// Attributes to set. Others stay.
+    attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Body for Change {
+    fn read(spot: Spot<'_, '_>) -> Option<Change> {
+        let fields = spot.object(&["tags", "attributes"])?;
+        let tags = fields.optional("tags", |spot| spot.optional_texts()).option();
+        let attributes = fields.optional("attributes", |spot| spot.named_texts()).option();
+        Some(Change { tags: tags?, attributes: attributes? })
+    }
+}
+
+/// What a resource is after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Changed {
+    /// The resource as it is now.
+    resource: ResourceView,
+    /// What happened.
+    events: Vec<EventView>,
+}
+
+/// Changes tags and attributes of a resource.
+#[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
+    request_body = Change, responses((status = 200, body = Changed)))]
+pub(super) async fn change(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Change>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, body| {
+        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        work.about(&found.account.account.id, Some(&id));
+        work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
+        let mut events = Vec::new();
+        for (name, value) in body.attributes.unwrap_or_default() {
+            let happened = work.engine.set_attribute(work.at, &id, &name, &value)?;
+            events.extend(happened.iter().map(Recorded::view));
+            work.tell(happened);
+        }
+        if let Some(changes) = body.tags {
+            let mut tags = found.stored.bundle.members[found.member].tags.clone();
+            for (name, value) in changes {
+                match value {
+                    Some(value) => drop(tags.insert(name, value)),
+                    None => drop(tags.remove(&name)),
+                }
+            }
+            bundles::set_tags(work.db(), found.row(), &tags)?;
+        }
+        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        let resource = views::resource_view(work.db(), &found)?;
+        let etag = views::etag(&resource);
+        Ok(Reply::ok(&Changed { resource, events }).with_etag(&etag))
+    })
+    .await
+}

@@ -1,0 +1,179 @@
+//! `/v1/tokens`: who may call.
+
+use std::collections::BTreeSet;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use perennial_domain::timestamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::admin_tokens::Role;
+use perennial_service::admin_tokens::Wanted;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Nothing;
+use crate::kit::input::Query;
+use crate::kit::page::Page;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::views::shown;
+use crate::kit::write::Reply;
+use crate::kit::write::Write;
+use perennial_formats::body::Spot;
+use perennial_store::api_tokens;
+use perennial_store::api_tokens::StoredToken;
+use crate::kit::auth::require_account;
+use crate::kit::auth::require_all_accounts;
+
+/// A token, without its secret.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
+pub(super) struct TokenView {
+    /// What it is called by in the audit log.
+    id: String,
+    /// What it is for.
+    name: String,
+    /// `viewer`, `operator`, `approver` or `admin`.
+    role: String,
+    /// The accounts that it sees; null is all of them.
+    accounts: Option<Vec<String>>,
+    /// When it was made.
+    created_at: String,
+    /// By which token; `cli` for the command line.
+    created_by: String,
+    /// From when on it is refused; null is never.
+    expires_at: Option<String>,
+    /// Since when it is refused.
+    revoked_at: Option<String>,
+    /// When it was last used.
+    last_used_at: Option<String>,
+}
+
+impl From<StoredToken> for TokenView {
+    fn from(stored: StoredToken) -> TokenView {
+        TokenView {
+            id: stored.id,
+            name: stored.name,
+            role: stored.role,
+            accounts: stored.accounts,
+            created_at: stored.created_at.to_string(),
+            created_by: stored.created_by,
+            expires_at: shown(stored.expires_at),
+            revoked_at: shown(stored.revoked_at),
+            last_used_at: shown(stored.last_used_at),
+        }
+    }
+}
+
+/// Whether `caller` sees a token: one that is bound sees those that are bound to no other accounts.
+fn sees(caller: &Caller, token: &StoredToken) -> bool {
+    caller.sees_all(token.accounts.as_deref())
+}
+
+/// Lists tokens, also expired and revoked ones, in the order in which they were made.
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, body = Page<TokenView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Result<Json<Page<TokenView>>, Problem> {
+    query.finish()?;
+    let stored = host.read(|db| Ok(api_tokens::list(db)?)).await?;
+    let view = |mut token: StoredToken| {
+        token.last_used_at = host.tokens().used_at(&token.id).max(token.last_used_at);
+        TokenView::from(token)
+    };
+    let items = stored.into_iter().filter(|token| sees(&caller, token)).map(view).collect();
+    Ok(Json(Page { items, next_cursor: None }))
+}
+
+/// A token that is to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 64)]
+    name: String,
+    /// What it may do.
+    role: Role,
+    /// The accounts that it sees; null is all of them.
+    accounts: Option<BTreeSet<String>>,
+    /// From when on it is refused; null is never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
+impl Body for NewToken {
+    fn read(spot: Spot<'_, '_>) -> Option<NewToken> {
+        let fields = spot.object(&["name", "role", "accounts", "expires_at"])?;
+        let name = fields.required("name", |spot| spot.id().map(str::to_owned));
+        let role = fields.required("role", |spot| spot.one_of(&Role::ALL, Role::name));
+        let accounts =
+            fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
+        let expires_at = fields.optional("expires_at", |spot| spot.instant()).option();
+        let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
+        Some(NewToken { name: name?, role: role?, accounts, expires_at: expires_at? })
+    }
+}
+
+/// A token that was just made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MadeToken {
+    /// The token, without its secret.
+    token: TokenView,
+    /// What to send in `Authorization: Bearer …`. It is shown once; null for whoever asks again with the same key.
+    secret: Option<String>,
+}
+
+/// Makes a token; its secret is shown once. A bound token can only make tokens that are bound to some of its accounts.
+#[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
+    responses((status = 201, body = MadeToken)))]
+pub(super) async fn create(State(host): State<AppState>, write: Write<NewToken>) -> Result<Reply, Problem> {
+    let reply = host.write(write, |work, body| {
+        let caller = &work.request.caller;
+        match &body.accounts {
+            None => require_all_accounts(caller)?,
+            Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
+        }
+        let wanted =
+            Wanted { name: body.name, role: body.role, accounts: body.accounts, expires_at: body.expires_at };
+        let minted = admin_tokens::mint(wanted, &caller.id, work.at).map_err(|error| {
+            tracing::error!(%error, "there are no random bits");
+            Problem::new(Kind::Internal, "the system has no random bits to give")
+        })?;
+        api_tokens::insert(work.db(), &minted.stored)?;
+        let location = format!("/v1/tokens/{}", minted.stored.id);
+        let token = TokenView::from(minted.stored);
+        let again = MadeToken { token: token.clone(), secret: None };
+        Ok(Reply::created(&location, &MadeToken { token, secret: Some(minted.secret) }).shown_once(&again))
+    });
+    let reply = reply.await?;
+    host.reload_tokens().await?;
+    Ok(reply)
+}
+
+/// Revokes a token: it is refused from now on.
+#[utoipa::path(post, path = "/v1/tokens/{id}:revoke", tag = "tokens", params(("id" = String, Path)),
+    responses((status = 200, body = TokenView)))]
+pub(super) async fn revoke(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    let reply = host.write(write, move |work, Nothing| {
+        api_tokens::get(work.db(), &id)?
+            .filter(|token| sees(&work.request.caller, token))
+            .ok_or_else(|| Problem::not_found("token", &id))?;
+        api_tokens::revoke(work.db(), &id, work.at)?;
+        let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
+        Ok(Reply::ok(&TokenView::from(token)))
+    });
+    let reply = reply.await?;
+    host.reload_tokens().await?;
+    Ok(reply)
+}

@@ -1,0 +1,397 @@
+//! `/v1/webhooks`: where events are sent to. What is sent when is the outbox's; what became of it, `deliveries`'.
+
+use std::collections::BTreeSet;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use perennial_store::Connection;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_service::admin_tokens::Caller;
+use crate::state::AppState;
+use crate::kit::input::Body;
+use crate::kit::input::Id;
+use crate::kit::input::Nothing;
+use crate::kit::input::Query;
+use crate::kit::page::Page;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::views;
+use crate::kit::views::shown;
+use crate::kit::write::Reply;
+use crate::kit::write::Work;
+use crate::kit::write::Write;
+use perennial_formats::body::Spot;
+use perennial_formats::event;
+
+use perennial_store::pages;
+use perennial_store::webhooks;
+use perennial_store::webhooks::Disabled;
+use perennial_store::webhooks::Previous;
+use perennial_store::webhooks::StoredWebhook;
+use perennial_service::webhooks::secret::OVERLAP;
+use perennial_service::webhooks::secret::Secret;
+use perennial_service::webhooks::target::Target;
+
+/// The most webhooks there are.
+const HOOKS_MAX: usize = 100;
+/// The longest description, in characters.
+const DESCRIPTION_MAX: usize = 500;
+
+/// A webhook, without its secret.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub(super) struct WebhookView {
+    /// What it is called by.
+    id: String,
+    /// Where events are sent to.
+    url: String,
+    /// What it is for.
+    description: String,
+    /// The accounts whose events are sent; null is all of them, and what concerns the host.
+    accounts: Option<Vec<String>>,
+    /// The types of event that are sent; null is all of them.
+    types: Option<Vec<String>>,
+    /// Whether anything is sent.
+    enabled: bool,
+    /// Since when it is disabled.
+    disabled_at: Option<String>,
+    /// Why it is disabled: `asked`; `gone`, its receiver answered 410; or `failing`, every try failed for five days.
+    disabled_why: Option<String>,
+    /// The first of the tries that failed in a row; null after one that succeeded.
+    failing_since: Option<String>,
+    /// When it was made.
+    created_at: String,
+    /// By which token.
+    created_by: String,
+    /// Until when messages are also signed with the secret before; null when there is none.
+    previous_secret_until: Option<String>,
+}
+
+impl From<StoredWebhook> for WebhookView {
+    fn from(stored: StoredWebhook) -> WebhookView {
+        WebhookView {
+            id: stored.id,
+            url: stored.url,
+            description: stored.description,
+            accounts: stored.accounts,
+            types: stored.types,
+            enabled: stored.disabled.is_none(),
+            disabled_at: shown(stored.disabled.as_ref().map(|disabled| disabled.at)),
+            disabled_why: stored.disabled.map(|disabled| disabled.why),
+            failing_since: shown(stored.failing_since),
+            created_at: stored.created_at.to_string(),
+            created_by: stored.created_by,
+            previous_secret_until: shown(stored.previous.map(|previous| previous.until)),
+        }
+    }
+}
+
+/// The webhook called `id`, if the caller sees it: a bound one sees those that are bound to no other accounts.
+pub(super) fn webhook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
+    let found = webhooks::get(db, id)?.filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
+    found.ok_or_else(|| Problem::not_found("webhook", id))
+}
+
+/// Says what the audit log is to say that a write to `webhook` was about.
+pub(super) fn about(work: &mut Work<'_>, webhook: &StoredWebhook) {
+    if let Some([account]) = webhook.accounts.as_deref() {
+        work.about(account, None);
+    }
+}
+
+/// Lists webhooks, also disabled ones, in the order in which they were made.
+#[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
+pub(super) async fn list(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Result<Json<Page<WebhookView>>, Problem> {
+    query.finish()?;
+    let stored = host.read(|db| Ok(webhooks::list(db)?)).await?;
+    let items = stored.into_iter().filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
+    Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
+}
+
+/// Gets a webhook.
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
+    responses((status = 200, body = WebhookView, headers(("ETag" = String, description = "Its version.")))))]
+pub(super) async fn get(
+    State(host): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let webhook = host.read(move |db| webhook(db, &caller, &id)).await?;
+    Ok(Reply::ok_versioned(&WebhookView::from(webhook)).into_response())
+}
+
+/// A webhook that is to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewWebhook {
+    /// Where events are sent to: `https`, out in the world.
+    #[schema(format = "uri", max_length = 2048)]
+    url: String,
+    /// What it is for.
+    #[schema(max_length = 500, required = false)]
+    description: String,
+    /// The accounts whose events are sent; left out, all that the token sees, as they are now if it is bound.
+    #[schema(min_items = 1)]
+    accounts: Option<BTreeSet<String>>,
+    /// The types of event that are sent, such as `renewal_declined`; left out, all of them.
+    #[schema(min_items = 1)]
+    types: Option<BTreeSet<String>>,
+}
+
+impl Body for NewWebhook {
+    fn read(spot: Spot<'_, '_>) -> Option<NewWebhook> {
+        let fields = spot.object(&["url", "description", "accounts", "types"])?;
+        let url = fields.required("url", url);
+        let description = fields.optional("description", description).or(String::new());
+        let accounts = fields
+            .optional("accounts", |spot| not_empty(spot, spot.list(|_, spot| spot.id().map(str::to_owned))?));
+        let types = fields.optional("types", types);
+        Some(NewWebhook {
+            url: url?,
+            description: description?,
+            accounts: accounts.option()?,
+            types: types.option()?,
+        })
+    }
+}
+
+/// A URL that could be sent to by some configuration.
+fn url(spot: Spot<'_, '_>) -> Option<String> {
+    let url = spot.name()?;
+    match Target::read(url, true) {
+        Ok(_) => Some(url.to_owned()),
+        Err(why) => {
+            spot.wrong(why);
+            None
+        }
+    }
+}
+
+fn description(spot: Spot<'_, '_>) -> Option<String> {
+    let text = spot.text()?;
+    let characters = text.chars().count();
+    if characters > DESCRIPTION_MAX {
+        spot.wrong(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn types(spot: Spot<'_, '_>) -> Option<BTreeSet<String>> {
+    let types = spot.list(|_, spot| spot.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
+    not_empty(spot, types)
+}
+
+fn not_empty(spot: Spot<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
+    if list.is_empty() {
+        spot.wrong("it has nothing in it that makes sense; leave it out for all of them");
+        return None;
+    }
+    Some(list.into_iter().collect())
+}
+
+/// Refuses a URL that this host does not send to.
+fn check_url(host: &AppState, url: &str) -> Result<(), Problem> {
+    let target = Target::read(url, host.webhooks().allow_private);
+    target.map(drop).map_err(|why| Problem::field(Kind::InvalidFields, "url", why))
+}
+
+/// A webhook with its secret.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WebhookWithSecret {
+    /// The webhook.
+    webhook: WebhookView,
+    /// What its messages are signed with. It is shown once; null for whoever asks again with the same key.
+    secret: Option<String>,
+}
+
+impl WebhookWithSecret {
+    fn new(webhook: &StoredWebhook, secret: Option<String>) -> WebhookWithSecret {
+        WebhookWithSecret { webhook: WebhookView::from(webhook.clone()), secret }
+    }
+}
+
+fn generate() -> Result<Secret, Problem> {
+    Secret::generate().map_err(no_random_bits)
+}
+
+pub(super) fn no_random_bits(error: getrandom::Error) -> Problem {
+    tracing::error!(%error, "there are no random bits");
+    Problem::new(Kind::Internal, "the system has no random bits to give")
+}
+
+/// Six random bytes behind a prefix.
+pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
+    Ok(prefix.to_owned() + &perennial_service::random_hex::random_hex::<6>().map_err(no_random_bits)?)
+}
+
+/// Makes a webhook; its secret is shown once. Events are sent from now on: as CloudEvents 1.0 in the structured JSON
+/// format, signed as Standard Webhooks says.
+#[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
+    responses((status = 201, body = WebhookWithSecret)))]
+pub(super) async fn create(State(host): State<AppState>, write: Write<NewWebhook>) -> Result<Reply, Problem> {
+    let for_url = host.clone();
+    let reply = host.write(write, move |work, body| {
+        let caller = &work.request.caller;
+        if let Some(accounts) = &body.accounts {
+            for account in accounts {
+                views::account(work.db(), caller, account)?;
+            }
+        }
+        check_url(&for_url, &body.url)?;
+        if webhooks::list(work.db())?.len() >= HOOKS_MAX {
+            let detail = format!("there are {HOOKS_MAX} webhooks already; delete one that is not needed");
+            return Err(Problem::new(Kind::Conflict, detail));
+        }
+        let secret = generate()?;
+        let webhook = StoredWebhook {
+            row: 0,
+            id: new_id("wh_")?,
+            url: body.url,
+            description: body.description,
+            accounts: body.accounts.map(|accounts| accounts.into_iter().collect()).or(caller.accounts()),
+            types: body.types.map(|types| types.into_iter().collect()),
+            secret: secret.kept(),
+            previous: None,
+            created_at: work.at,
+            created_by: caller.id.to_string(),
+            disabled: None,
+            failing_since: None,
+            cursor: pages::last_event(work.db())?,
+        };
+        webhooks::insert(work.db(), &webhook)?;
+        about(work, &webhook);
+        let made = WebhookWithSecret::new(&webhook, Some(secret.shown()));
+        let again = WebhookWithSecret::new(&webhook, None);
+        Ok(Reply::created(&format!("/v1/webhooks/{}", webhook.id), &made).shown_once(&again))
+    });
+    reply.await
+}
+
+/// What is to change about a webhook. What is left out stays.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookChange {
+    /// Where events are sent to from now on, also those that are to be tried again.
+    #[schema(format = "uri", max_length = 2048)]
+    url: Option<String>,
+    /// What it is for.
+    #[schema(max_length = 500)]
+    description: Option<String>,
+    /// The types of event that are sent from now on; null is all of them.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1)]
+    types: Option<Option<BTreeSet<String>>>,
+    /// False, and nothing is sent; true, and what happened meanwhile is.
+    enabled: Option<bool>,
+}
+
+impl Body for WebhookChange {
+    fn read(spot: Spot<'_, '_>) -> Option<WebhookChange> {
+        let fields = spot.object(&["url", "description", "types", "enabled"])?;
+        let url = fields.optional("url", url).option();
+        let description = fields.optional("description", description).option();
+        let is_there = fields.get("types").is_some();
+        let types = fields.optional("types", types).option();
+        let enabled = fields.optional("enabled", |spot| spot.flag()).option();
+        let types = types?;
+        Some(WebhookChange {
+            url: url?,
+            description: description?,
+            types: is_there.then_some(types),
+            enabled: enabled?,
+        })
+    }
+}
+
+/// Changes a webhook.
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
+    request_body = WebhookChange, responses((status = 200, body = WebhookView)))]
+pub(super) async fn change(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<WebhookChange>,
+) -> Result<Reply, Problem> {
+    let for_url = host.clone();
+    let reply = host.write(write, move |work, body| {
+        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+        if let Some(url) = body.url {
+            check_url(&for_url, &url)?;
+            // What the old address answered says nothing of the new one.
+            webhook.failing_since = webhook.failing_since.filter(|_| webhook.url == url);
+            webhook.url = url;
+        }
+        webhook.description = body.description.unwrap_or(webhook.description);
+        if let Some(types) = body.types {
+            webhook.types = types.map(|types| types.into_iter().collect());
+        }
+        match body.enabled {
+            Some(true) if webhook.disabled.is_some() => {
+                webhook.disabled = None;
+                webhook.failing_since = None;
+            }
+            Some(false) if webhook.disabled.is_none() => {
+                webhook.disabled = Some(Disabled { at: work.at, why: "asked".to_owned() });
+            }
+            Some(_) | None => {}
+        }
+        webhooks::update(work.db(), &webhook)?;
+        about(work, &webhook);
+        Ok(Reply::ok_versioned(&WebhookView::from(webhook)))
+    });
+    let reply = reply.await?;
+    host.writer().nudge();
+    Ok(reply)
+}
+
+/// Deletes a webhook, and what is to be sent to it; answers with how it was. What is under way still arrives.
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
+    responses((status = 200, body = WebhookView)))]
+pub(super) async fn delete(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, Nothing| {
+        let webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+        webhooks::delete(work.db(), webhook.row)?;
+        about(work, &webhook);
+        Ok(Reply::ok(&WebhookView::from(webhook)))
+    })
+    .await
+}
+
+/// Gives a webhook a new secret, which is shown once. For a day messages are signed with the one before, too; one that
+/// was replaced before that signs no more.
+#[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
+    responses((status = 200, body = WebhookWithSecret)))]
+pub(super) async fn rotate_secret(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<Nothing>,
+) -> Result<Reply, Problem> {
+    host.write(write, move |work, Nothing| {
+        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+        let secret = generate()?;
+        let previous = std::mem::replace(&mut webhook.secret, secret.kept());
+        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP });
+        webhooks::update(work.db(), &webhook)?;
+        about(work, &webhook);
+        let rotated = WebhookWithSecret::new(&webhook, Some(secret.shown()));
+        Ok(Reply::ok(&rotated).shown_once(&WebhookWithSecret::new(&webhook, None)))
+    })
+    .await
+}

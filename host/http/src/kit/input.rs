@@ -1,0 +1,176 @@
+//! Reading requests: JSON bodies and query parameters, each with everything that is wrong with it.
+//!
+//! Bodies are read as files are, by [`perennial_formats`]: unknown fields are refused and every problem is listed.
+
+use std::collections::BTreeMap;
+
+use axum::extract::FromRequestParts;
+use axum::extract::Path;
+use axum::http::request::Parts;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::kit::problem::FieldError;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use perennial_formats::body;
+use perennial_formats::body::Spot;
+
+/// What a JSON body can be read as.
+pub(crate) trait Body: Sized + Send + 'static {
+    /// Reads it; whatever is wrong is noted at its spot, and then there is `None`.
+    fn read(spot: Spot<'_, '_>) -> Option<Self>;
+
+    /// Makes it of the body's text; only what cannot be read without looking something up does it otherwise.
+    fn of(text: &str) -> Result<Self, Problem> {
+        body::read(text, Self::read).map_err(Problem::from)
+    }
+}
+
+impl From<body::Failure> for Problem {
+    fn from(failure: body::Failure) -> Problem {
+        match failure {
+            body::Failure::NotJson(problems) => {
+                let mut problem = Problem::from(problems);
+                problem.kind = Kind::BadRequest;
+                problem
+            }
+            body::Failure::Wrong(problems) => problems.into(),
+        }
+    }
+}
+
+/// A body that is kept as it is, for reading it where what it names can be looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct Document(pub(crate) String);
+
+impl Body for Document {
+    fn read(_: Spot<'_, '_>) -> Option<Document> {
+        None
+    }
+
+    fn of(text: &str) -> Result<Document, Problem> {
+        Ok(Document(text.to_owned()))
+    }
+}
+
+/// A body that has to be left out or be an empty object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nothing;
+
+impl Body for Nothing {
+    fn read(spot: Spot<'_, '_>) -> Option<Nothing> {
+        spot.object(&[]).map(|_| Nothing)
+    }
+}
+
+/// Reads a body; an empty one is an empty object.
+///
+/// # Errors
+///
+/// [`Kind::BadRequest`] when it is no JSON, [`Kind::InvalidFields`] with everything that is wrong.
+pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Problem::new(Kind::BadRequest, "the body is not text in UTF-8"))?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    T::of(text)
+}
+
+/// The id in the path of a route.
+#[derive(Clone, Debug)]
+pub(crate) struct Id(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(id) =
+            path.map_err(|_| Problem::new(Kind::BadRequest, "the id in the path is not text in UTF-8"))?;
+        Ok(Id(id))
+    }
+}
+
+/// The parameters behind the `?`. Take each one that is known, then [`Query::finish`].
+#[derive(Clone, Debug)]
+pub struct Query {
+    given: BTreeMap<String, String>,
+    known: Vec<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
+        let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|_| Problem::new(Kind::BadRequest, "the parameters behind `?` cannot be read"))?;
+        let mut query = Query { given: BTreeMap::new(), known: Vec::new(), errors: Vec::new() };
+        for (name, value) in pairs.0 {
+            if query.given.insert(name.clone(), value).is_some() {
+                query.wrong(&name, "it is given twice; keep one");
+            }
+        }
+        Ok(query)
+    }
+}
+
+impl Query {
+    /// A parameter, if it is given.
+    pub fn take(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
+        self.given.remove(name)
+    }
+
+    /// Notes that something is wrong with a parameter.
+    pub fn wrong(&mut self, name: &str, detail: impl Into<String>) {
+        self.errors.push(FieldError { field: name.to_owned(), detail: detail.into() });
+    }
+
+    /// An instant, if it is given.
+    pub fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.take(name)?;
+        let instant = text.parse();
+        if instant.is_err() {
+            self.wrong(name, "expected an instant in RFC 3339 such as `2026-02-28T15:59:59Z`");
+        }
+        instant.ok()
+    }
+
+    /// One of a few words, if it is given.
+    pub fn one_of<T: Copy>(
+        &mut self,
+        name: &'static str,
+        all: &[T],
+        word: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let text = self.take(name)?;
+        let found = all.iter().copied().find(|choice| word(*choice) == text);
+        if found.is_none() {
+            let words = all.iter().map(|choice| format!("`{}`", word(*choice))).collect::<Vec<_>>();
+            self.wrong(name, format!("expected one of {}", words.join(", ")));
+        }
+        found
+    }
+
+    /// `true` or `false`; false when it is not given.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        self.one_of(name, &[true, false], |flag| if flag { "true" } else { "false" }).unwrap_or(false)
+    }
+
+    /// Says whether everything was right.
+    ///
+    /// # Errors
+    ///
+    /// Everything that was not, and every parameter that is not known.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        let known = self.known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        for name in std::mem::take(&mut self.given).into_keys() {
+            let detail = match known.is_empty() {
+                true => "unknown parameter; there are none here".to_owned(),
+                false => format!("unknown parameter; there are {known}"),
+            };
+            self.wrong(&name, detail);
+        }
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::fields(Kind::BadRequest, self.errors)) }
+    }
+}

@@ -1,0 +1,150 @@
+//! What happens to every request: it gets an id, a place, a time limit and a line in the log, and every failure becomes a
+//! problem.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::MatchedPath;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use axum::middleware;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+
+use crate::admin as api;
+use crate::state::AppState;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::routes;
+use perennial_engine::clock::Stopwatch;
+use crate::admin::forecast;
+use perennial_service::limits::Limits;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request: the client's own if it sent one that can be logged, else a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+/// The path that a response was routed by.
+#[derive(Clone, Debug)]
+struct Routed(String);
+
+/// Puts around the router what happens to every request.
+pub fn around(host: &AppState, router: Router) -> Router {
+    let verbs: Arc<[String]> = routes::verbs(api::routes(host).entries()).into();
+    let inner = router
+        .layer(middleware::from_fn(note_route))
+        .fallback(|| async { Problem::new(Kind::NotFound, "there is no such route; see /openapi.json") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Kind::MethodNotAllowed, "the header `Allow` says which methods the route has")
+        });
+    // The path is rewritten before anything is routed, which a layer of the inner router would be too late for.
+    Router::new()
+        .fallback_service(inner)
+        .layer(middleware::from_fn_with_state(verbs, rewrite))
+        .layer(middleware::from_fn_with_state(host.clone(), limit))
+        .layer(middleware::from_fn_with_state(host.clone(), identify))
+}
+
+async fn note_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(path) = path {
+        response.extensions_mut().insert(Routed(routes::documented(path.as_str())));
+    }
+    response
+}
+
+async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+    if let Some(path) = routes::rewritten(request.uri().path(), &verbs) {
+        let whole = match request.uri().query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        };
+        let mut parts = request.uri().clone().into_parts();
+        if let Ok(path) = PathAndQuery::try_from(whole) {
+            parts.path_and_query = Some(path);
+        }
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    next.run(request).await
+}
+
+/// Gives the request a place and a time limit. It is a task of its own: it goes on if the client goes away, and if it
+/// panics nobody else is hurt.
+async fn limit(State(host): State<AppState>, request: Request, next: Next) -> Response {
+    let place = Arc::clone(host.free()).try_acquire_owned().ok();
+    // Whoever asks whether the host is alive must not take a busy one for a dead one.
+    if place.is_none() && request.uri().path() != "/healthz" {
+        return Problem::new(Kind::Unavailable, "too many requests are under way")
+            .retry_after(1)
+            .into_response();
+    }
+    let limit = Duration::from_secs(seconds_for(host.limits(), request.uri().path()));
+    let task = tokio::spawn(async move {
+        let response = next.run(request).await;
+        drop(place);
+        response
+    });
+    match tokio::time::timeout(limit, task).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Problem::new(Kind::Internal, "the host failed; its log says why").into_response(),
+        Err(_) => {
+            let detail = "what it asked for may still be done; ask again with the same `Idempotency-Key`";
+            Problem::new(Kind::TimedOut, detail).retry_after(5).into_response()
+        }
+    }
+}
+
+/// How long a request to `path` may take, in seconds.
+fn seconds_for(limits: &Limits, path: &str) -> u64 {
+    if path == forecast::PATH { limits.forecast_seconds } else { limits.request_seconds }
+}
+
+/// Gives the request an id, and writes a line about it.
+async fn identify(State(host): State<AppState>, mut request: Request, next: Next) -> Response {
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let id = given.filter(|id| is_loggable(id)).map_or_else(|| host.requests().request_id(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, path) = (request.method().clone(), loggable_path(request.uri().path()).to_owned());
+    let watch = Stopwatch::start();
+    let mut response = next.run(request).await;
+    let seconds = watch.seconds();
+    let routed = response.extensions().get::<Routed>().map(|routed| routed.0.clone());
+    let status = response.status().as_u16();
+    host.requests().observe(method.as_str(), routed.as_deref().unwrap_or("none"), status, seconds);
+    tracing::info!(request = %id, %method, path, status, seconds, "answered");
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// The path of a request, but for the secret of a calendar's address.
+fn loggable_path(path: &str) -> &str {
+    if path.starts_with("/calendars/") { "/calendars/…" } else { path }
+}
+
+fn is_loggable(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_has_no_secret() {
+        assert_eq!(loggable_path("/calendars/0123.ics"), "/calendars/…");
+        assert_eq!(loggable_path("/v1/calendars"), "/v1/calendars");
+    }
+}

@@ -1,0 +1,43 @@
+//! `/openapi.json`: the description of the API, made from the code.
+
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use utoipa::PartialSchema;
+use utoipa::ToSchema;
+use utoipa::openapi::Components;
+use utoipa::openapi::InfoBuilder;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::OpenApiBuilder;
+use utoipa::openapi::security::HttpAuthScheme;
+use utoipa::openapi::security::HttpBuilder;
+use utoipa::openapi::security::SecurityScheme;
+
+use crate::kit::problem::FieldError;
+use crate::kit::problem::ProblemDetails;
+
+const ABOUT: &str = "Everything that operators and programs do with the host. Amounts are decimals as text, instants are \
+RFC 3339, errors are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once, however often it is sent: \
+the same key and request is answered the same for a week. A list comes in pages: `next_cursor` leads to the next one.";
+
+/// A description without routes.
+pub fn empty() -> OpenApi {
+    let mut components = Components::new();
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token, such as `perennial token create` makes one."));
+    components.add_security_scheme("token", SecurityScheme::Http(token.build()));
+    let mut schemas = Vec::new();
+    ProblemDetails::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    components.schemas.insert("Problem".to_owned(), ProblemDetails::schema());
+    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    let info =
+        InfoBuilder::new().title("Perennial").version(env!("CARGO_PKG_VERSION")).description(Some(ABOUT));
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
+}
+
+/// The router with a route for the description; anybody may read it.
+pub fn serve(router: Router, api: OpenApi) -> Router {
+    router.route("/openapi.json", get(|| async move { Json(api) }))
+}

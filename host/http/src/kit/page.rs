@@ -1,0 +1,69 @@
+//! Lists in pages: how far a page goes, and the cursor that the next one begins at.
+//!
+//! A cursor is opaque to clients. Inside is the row after which the next page begins; rows only grow, so pages neither
+//! repeat nor skip anything, whatever is added meanwhile.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use perennial_store::cursor::cursor;
+use perennial_store::cursor::row_of;
+
+use crate::kit::input::Query;
+
+/// How many there are on a page that does not say.
+const LIMIT: u32 = 100;
+/// The most there are on one page.
+const LIMIT_MAX: u32 = 1000;
+
+/// Which page is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The row after which it begins.
+    pub after: Option<i64>,
+    /// How many there are on it, at least 1.
+    pub limit: u32,
+}
+
+impl Asked {
+    /// The parameters `cursor` and `limit`.
+    pub fn read(query: &mut Query) -> Asked {
+        let cursor = query.take("cursor");
+        let after = cursor.as_deref().and_then(row_of);
+        if cursor.is_some() && after.is_none() {
+            query.wrong("cursor", "it is not a `next_cursor` of an earlier answer");
+        }
+        let limit = query.take("limit");
+        let number = limit.as_deref().map_or(Some(LIMIT), |limit| limit.parse().ok());
+        let number = number.filter(|number| (1..=LIMIT_MAX).contains(number));
+        if number.is_none() {
+            query.wrong("limit", format!("expected a whole number from 1 to {LIMIT_MAX}"));
+        }
+        Asked { after, limit: number.unwrap_or(LIMIT) }
+    }
+
+    /// How many rows to read: one more than the page has says whether there is another page.
+    pub fn read_limit(self) -> u32 {
+        self.limit + 1
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Page<T: ToSchema> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The cursor of the next page; null when this is the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl<T: ToSchema> Page<T> {
+    /// The page that was asked for, from rows of which there may be one too many.
+    pub fn new(asked: Asked, mut rows: Vec<(i64, T)>) -> Page<T> {
+        let limit = usize::try_from(asked.limit).expect("a page fits in memory");
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| has_more).map(|(row, _)| cursor(*row));
+        Page { items: rows.into_iter().map(|(_, item)| item).collect(), next_cursor }
+    }
+}

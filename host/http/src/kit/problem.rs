@@ -1,0 +1,310 @@
+//! The one shape of every error: RFC 9457 problem details.
+//!
+//! Knows every type of problem there is; a type never changes its meaning. What is wrong with fields is listed whole.
+
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Map;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use perennial_engine::error::EngineError;
+use perennial_formats::Problems;
+use perennial_service::error::ServiceError;
+use perennial_store::error::StoreError;
+
+/// A type of problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The body is not JSON, or a parameter or header cannot be read.
+    BadRequest,
+    /// There is no token, or it is refused.
+    Unauthorized,
+    /// The token's role does not allow it.
+    Forbidden,
+    /// The token asked for it itself, and so does not decide on it.
+    OwnApproval,
+    /// There is no such thing, or the token does not see it.
+    NotFound,
+    /// The route has other methods.
+    MethodNotAllowed,
+    /// What is to be made is there already, or things are not as the request needs them.
+    Conflict,
+    /// The provider's rules refuse the command.
+    CommandRefused,
+    /// The command would do something else than was planned.
+    PlanChanged,
+    /// A request with the same idempotency key is under way.
+    KeyInFlight,
+    /// `If-Match` names another version.
+    PreconditionFailed,
+    /// The body is larger than the limit.
+    TooLarge,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// Fields of the body do not make sense.
+    InvalidFields,
+    /// Another request has used the idempotency key.
+    KeyReused,
+    /// The token has too many requests under way.
+    TooManyRequests,
+    /// The host failed.
+    Internal,
+    /// A plugin gave no usable answer.
+    PluginFailed,
+    /// The host is too busy, or stopping.
+    Unavailable,
+    /// The request took too long; what it asked for may still be done.
+    TimedOut,
+}
+
+impl Kind {
+    /// Every type.
+    pub const ALL: [Kind; 20] = [
+        Kind::BadRequest,
+        Kind::Unauthorized,
+        Kind::Forbidden,
+        Kind::OwnApproval,
+        Kind::NotFound,
+        Kind::MethodNotAllowed,
+        Kind::Conflict,
+        Kind::CommandRefused,
+        Kind::PlanChanged,
+        Kind::KeyInFlight,
+        Kind::PreconditionFailed,
+        Kind::TooLarge,
+        Kind::UnsupportedMediaType,
+        Kind::InvalidFields,
+        Kind::KeyReused,
+        Kind::TooManyRequests,
+        Kind::Internal,
+        Kind::PluginFailed,
+        Kind::Unavailable,
+        Kind::TimedOut,
+    ];
+
+    /// What programs tell it by, behind `urn:perennial:problem:`.
+    pub const fn slug(self) -> &'static str {
+        self.parts().0
+    }
+
+    /// The HTTP status that it comes with.
+    pub const fn status(self) -> StatusCode {
+        self.parts().1
+    }
+
+    /// The same for every problem of the type.
+    pub const fn title(self) -> &'static str {
+        self.parts().2
+    }
+
+    const fn parts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Kind::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
+            Kind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
+            Kind::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
+            Kind::OwnApproval => {
+                ("own-approval", StatusCode::FORBIDDEN, "Whoever asked for an approval does not decide on it")
+            }
+            Kind::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
+            Kind::MethodNotAllowed => {
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")
+            }
+            Kind::Conflict => ("conflict", StatusCode::CONFLICT, "Things are not as the request needs them"),
+            Kind::CommandRefused => {
+                ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command")
+            }
+            Kind::PlanChanged => {
+                ("plan-changed", StatusCode::CONFLICT, "The command would now do something else")
+            }
+            Kind::KeyInFlight => (
+                "idempotency-key-in-flight",
+                StatusCode::CONFLICT,
+                "A request with this idempotency key is under way",
+            ),
+            Kind::PreconditionFailed => {
+                ("precondition-failed", StatusCode::PRECONDITION_FAILED, "It has changed meanwhile")
+            }
+            Kind::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Kind::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be application/json",
+            ),
+            Kind::InvalidFields => {
+                ("invalid-fields", StatusCode::UNPROCESSABLE_ENTITY, "Some fields do not make sense")
+            }
+            Kind::KeyReused => (
+                "idempotency-key-reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Another request has used this idempotency key",
+            ),
+            Kind::TooManyRequests => (
+                "too-many-requests",
+                StatusCode::TOO_MANY_REQUESTS,
+                "The token has too many requests under way",
+            ),
+            Kind::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
+            Kind::PluginFailed => {
+                ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer")
+            }
+            Kind::Unavailable => {
+                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
+            }
+            Kind::TimedOut => ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long"),
+        }
+    }
+}
+
+/// One thing that is wrong with a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field, such as `resources[3].price`; a parameter's or header's name.
+    pub field: String,
+    /// What is wrong with it, and what is expected.
+    pub detail: String,
+}
+
+/// A problem on its way to the client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Its type.
+    pub kind: Kind,
+    /// What went wrong this time, and what to do.
+    pub detail: String,
+    /// Everything that is wrong with the request.
+    pub errors: Vec<FieldError>,
+    /// What the type adds.
+    pub more: Map<String, Value>,
+    /// Headers of the answer beside the usual ones.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Problem details as clients see them, for the description of the API.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemDetails {
+    /// Stable; begins with `urn:perennial:problem:`.
+    r#type: String,
+    /// The same for every problem of the type.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong this time, and what to do.
+    detail: String,
+    /// Everything that is wrong with the request; left out when that is not the trouble.
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem in words.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+        Problem { kind, detail: detail.into(), errors: Vec::new(), more: Map::new(), headers: Vec::new() }
+    }
+
+    /// There is no such thing, or none that the token sees.
+    pub fn not_found(what: &str, id: &str) -> Problem {
+        Problem::new(Kind::NotFound, format!("there is no {what} `{id}`"))
+    }
+
+    /// One field, parameter or header is wrong.
+    pub fn field(kind: Kind, field: &str, detail: impl Into<String>) -> Problem {
+        Problem::fields(kind, vec![FieldError { field: field.to_owned(), detail: detail.into() }])
+    }
+
+    /// Fields, parameters or headers are wrong.
+    pub fn fields(kind: Kind, errors: Vec<FieldError>) -> Problem {
+        let plural = if errors.len() == 1 { "" } else { "s" };
+        let mut problem = Problem::new(kind, format!("{} problem{plural}; see `errors`", errors.len()));
+        problem.errors = errors;
+        problem
+    }
+
+    /// The client may try again after so many seconds.
+    pub fn retry_after(mut self, seconds: u32) -> Problem {
+        self.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        self
+    }
+
+    /// With a member that the type adds.
+    pub fn with(mut self, name: &str, value: Value) -> Problem {
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    /// What programs tell it by.
+    pub fn type_uri(&self) -> String {
+        format!("urn:perennial:problem:{}", self.kind.slug())
+    }
+
+    /// The body, as JSON.
+    pub fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("type".to_owned(), self.type_uri().into());
+        body.insert("title".to_owned(), self.kind.title().into());
+        body.insert("status".to_owned(), self.kind.status().as_u16().into());
+        body.insert("detail".to_owned(), self.detail.as_str().into());
+        if !self.errors.is_empty() {
+            let errors = self
+                .errors
+                .iter()
+                .map(|error| serde_json::json!({ "field": error.field, "detail": error.detail }));
+            body.insert("errors".to_owned(), errors.collect());
+        }
+        body.extend(self.more.clone());
+        Value::Object(body)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.kind.status(), self.body().to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(self.headers);
+        response
+    }
+}
+
+impl From<Problems> for Problem {
+    fn from(problems: Problems) -> Problem {
+        let errors = problems
+            .list()
+            .iter()
+            .map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() });
+        Problem::fields(Kind::InvalidFields, errors.collect())
+    }
+}
+
+impl From<ServiceError> for Problem {
+    /// What is inside stays inside: the log has it.
+    fn from(error: ServiceError) -> Problem {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == error.code()).unwrap_or(Kind::Internal);
+        let mut problem = Problem::new(kind, error.public_message());
+        if let ServiceError::Engine(EngineError::PlanChanged { found }) = &error {
+            problem = problem.with("plan_hash", found.as_str().into());
+        }
+        match error.retry_after_seconds() {
+            Some(seconds) => problem.retry_after(seconds),
+            None => problem,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        ServiceError::from(error).into()
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Problem {
+        ServiceError::from(error).into()
+    }
+}

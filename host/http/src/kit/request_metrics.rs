@@ -1,0 +1,73 @@
+//! Figures of requests: how many were answered, how, and how long they took; and the ids that requests get.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use perennial_service::metrics::counters;
+use perennial_service::metrics::escape_label;
+
+/// What is counted of requests since the host started.
+#[derive(Debug)]
+pub struct RequestMetrics {
+    /// By method, route and status.
+    counts: Mutex<BTreeMap<(String, String, u16), RequestStats>>,
+    /// Tells request ids of this start from those of another.
+    start: [u8; 4],
+    requests: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RequestStats {
+    count: u64,
+    seconds: f64,
+}
+
+impl Default for RequestMetrics {
+    fn default() -> RequestMetrics {
+        let mut start = [0; 4];
+        if let Err(error) = getrandom::fill(&mut start) {
+            tracing::warn!(%error, "request ids of two starts may be the same");
+        }
+        RequestMetrics { counts: Mutex::default(), start, requests: AtomicU64::new(0) }
+    }
+}
+
+impl RequestMetrics {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<(String, String, u16), RequestStats>> {
+        self.counts.lock().expect("no holder of the counts panics")
+    }
+
+    /// A request id that no other request has.
+    pub fn request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:08x}-{number:08x}", u32::from_be_bytes(self.start))
+    }
+
+    /// Counts an answer.
+    pub fn observe(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        // Methods that nobody knows are one, so that nobody can make up any number of figures.
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+        let method = if known.contains(&method) { method } else { "other" };
+        let mut counts = self.counts();
+        let spent = counts.entry((method.to_owned(), route.to_owned(), status)).or_default();
+        spent.count += 1;
+        spent.seconds += seconds;
+    }
+
+    /// Appends the counts, in the text format of Prometheus.
+    pub fn write(&self, text: &mut String) {
+        let counts = self.counts();
+        let http = || {
+            counts.iter().map(|((method, route, status), spent)| {
+                (format!("{{method=\"{method}\",route=\"{}\",status=\"{status}\"}}", escape_label(route)), *spent)
+            })
+        };
+        let requests = http().map(|(labels, spent)| (labels, spent.count));
+        counters(text, "perennial_http_requests_total", "Requests that were answered.", requests);
+        let seconds = http().map(|(labels, spent)| (labels, spent.seconds));
+        counters(text, "perennial_http_request_seconds_total", "Time until they were.", seconds);
+    }
+}

@@ -1,0 +1,255 @@
+//! Routes: what each one is called, who may call it, and how it is described.
+//!
+//! A path such as `/v1/accounts/{id}:top-up` is routed as `/v1/accounts/{id}/:top-up`, because the router takes whole
+//! segments only; [`rewritten`] turns one into the other. Everything that all routes have in common is described here,
+//! once.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::middleware;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use utoipa::openapi::Content;
+use utoipa::openapi::Header;
+use utoipa::openapi::ObjectBuilder;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::Ref;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::Required;
+use utoipa::openapi::ResponseBuilder;
+use utoipa::openapi::path::HttpMethod;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::ParameterBuilder;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use perennial_service::admin_tokens::Role;
+use crate::state::AppState;
+use crate::kit::openapi;
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::auth::authenticate;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Tokens of this role or one that may more.
+    Role(Role),
+}
+
+/// A route, for those who go through all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Such as `POST`.
+    pub method: &'static str,
+    /// As it is described.
+    pub path: String,
+    /// Who may call it.
+    pub access: Access,
+}
+
+/// The routes so far.
+pub struct Routes {
+    host: AppState,
+    router: Router<AppState>,
+    api: OpenApi,
+    entries: Vec<Entry>,
+}
+
+impl Routes {
+    /// None yet.
+    pub fn new(host: &AppState) -> Routes {
+        Routes {
+            host: host.clone(),
+            router: Router::new().without_v07_checks(),
+            api: openapi::empty(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Adds what `utoipa_axum::routes!` makes of a handler: its route, with the check of `access` before it, and its
+    /// description, with what all routes have in common.
+    pub fn add(mut self, access: Access, (schemas, mut paths, methods): UtoipaMethodRouter<AppState>) -> Routes {
+        let methods = match access {
+            Access::Open => methods,
+            Access::Role(role) => {
+                methods.layer(middleware::from_fn_with_state((self.host.clone(), role), admit))
+            }
+        };
+        let mut methods = Some(methods);
+        for (path, item) in &mut paths.paths {
+            if let Some(methods) = methods.take() {
+                self.router = self.router.route(&routed(path), methods);
+            }
+            for (method, operation) in operations(item) {
+                self.entries.push(Entry { method: word(&method), path: path.clone(), access });
+                describe(operation, path, &method, access);
+            }
+        }
+        let components = self.api.components.get_or_insert_default();
+        components.schemas.extend(schemas);
+        for (path, item) in paths.paths {
+            match self.api.paths.paths.get_mut(&path) {
+                Some(known) => known.merge_operations(item),
+                None => drop(self.api.paths.paths.insert(path, item)),
+            }
+        }
+        self
+    }
+
+    /// Every route.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The router and the description.
+    pub fn finish(self) -> (Router, OpenApi) {
+        (self.router.with_state(self.host), self.api)
+    }
+}
+
+/// Lets a request through whose token may make it.
+async fn admit(
+    State((host, role)): State<(AppState, Role)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = authenticate(host.tokens(), request.headers(), host.now())?;
+    if caller.role < role {
+        let detail = format!("this takes the role `{}`; the token has `{}`", role.name(), caller.role.name());
+        return Err(Problem::new(Kind::Forbidden, detail));
+    }
+    let _slot = host.slot(&caller.id)?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await.into_response())
+}
+
+/// The path that the router knows a described path by.
+fn routed(path: &str) -> String {
+    let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
+    match last.split_once(':') {
+        Some((name, verb)) => format!("{parent}/{name}/:{verb}"),
+        None => path.to_owned(),
+    }
+}
+
+/// The described path that the router knows as `path`.
+pub fn documented(path: &str) -> String {
+    path.replace("/:", ":")
+}
+
+/// The path of a request as the router knows it, if its last segment ends in one of `verbs`.
+pub fn rewritten(path: &str, verbs: &[String]) -> Option<String> {
+    let (name, verb) = path.rsplit_once(':')?;
+    let is_verb = !verb.contains('/') && verbs.iter().any(|known| known == verb);
+    is_verb.then(|| format!("{name}/:{verb}"))
+}
+
+/// Every verb that a described path ends in.
+pub fn verbs(entries: &[Entry]) -> Vec<String> {
+    let verb = |entry: &Entry| entry.path.rsplit_once(':').map(|(_, verb)| verb.to_owned());
+    let mut verbs = entries.iter().filter_map(verb).collect::<Vec<_>>();
+    verbs.sort();
+    verbs.dedup();
+    verbs
+}
+
+fn operations(
+    item: &mut utoipa::openapi::path::PathItem,
+) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    let all = [
+        (HttpMethod::Get, item.get.as_mut()),
+        (HttpMethod::Put, item.put.as_mut()),
+        (HttpMethod::Post, item.post.as_mut()),
+        (HttpMethod::Delete, item.delete.as_mut()),
+        (HttpMethod::Patch, item.patch.as_mut()),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
+}
+
+fn word(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Post => "POST",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Trace => "TRACE",
+    }
+}
+
+/// Adds what every route has: its problems and, if it writes, its headers.
+fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: Access) {
+    // Handlers of two modules may share a name; their tags differ.
+    let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+    operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
+    let mut kinds = vec![Kind::BadRequest, Kind::Internal, Kind::Unavailable];
+    if let Access::Role(role) = access {
+        kinds.extend([Kind::Unauthorized, Kind::Forbidden, Kind::TooManyRequests]);
+        operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
+        let role = format!("Takes the role `{}`.", role.name());
+        let before = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
+        operation.description = Some(before + &role);
+    }
+    if path.contains('{') {
+        kinds.push(Kind::NotFound);
+    }
+    if !matches!(method, HttpMethod::Get) {
+        kinds.extend([
+            Kind::NotFound,
+            Kind::Conflict,
+            Kind::PreconditionFailed,
+            Kind::TooLarge,
+            Kind::UnsupportedMediaType,
+            Kind::InvalidFields,
+            Kind::PluginFailed,
+        ]);
+        let mut headers = vec![
+            ("X-Reason", "Why; it is kept in the audit log."),
+            ("If-Match", "The `ETag` of what is to be changed; at another version nothing is."),
+        ];
+        if matches!(method, HttpMethod::Post) {
+            headers.push((
+                "Idempotency-Key",
+                "The same key and request again is answered the same, and done once.",
+            ));
+        }
+        operation.parameters.get_or_insert_default().extend(headers.into_iter().map(header));
+    }
+    for kind in kinds {
+        let status = kind.status().as_u16().to_string();
+        operation.responses.responses.entry(status).or_insert_with(|| problem_response(kind));
+    }
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let id = Header::builder().schema(ObjectBuilder::new().schema_type(Type::String)).build();
+            response.headers.insert("x-request-id".to_owned(), id);
+        }
+    }
+}
+
+fn header((name, description): (&str, &str)) -> utoipa::openapi::path::Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
+}
+
+fn problem_response(kind: Kind) -> RefOr<utoipa::openapi::Response> {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response =
+        ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);
+    RefOr::T(response.build())
+}

@@ -1,0 +1,299 @@
+//! What a plugin wants done: in one transaction, on the writer's thread, for the sender's account and for no other.
+
+use perennial_domain::endpoint::Action;
+use perennial_domain::endpoint::Deed;
+use perennial_domain::endpoint::Failure;
+use perennial_domain::endpoint::Instruction;
+use perennial_domain::endpoint::Manner;
+use perennial_domain::endpoint::Outcome;
+use perennial_domain::event::Happened;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+
+use perennial_service::error::ServiceError;
+use perennial_service::writer::Desk;
+use crate::provider_api::Conversation;
+use crate::provider_api::Endpoint;
+use crate::provider_api::failure;
+use crate::provider_api::internal;
+use crate::provider_api::look;
+use crate::provider_api::proof;
+use crate::provider_api::proof::Sender;
+use perennial_engine::Engine;
+use perennial_engine::command::Terms;
+use perennial_engine::error::EngineError;
+use perennial_engine::write::Recorded;
+
+use perennial_store::accounts;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::audit;
+use perennial_store::audit::Record;
+use perennial_store::error::StoreError;
+use perennial_store::provider_keys;
+use perennial_store::subjects;
+
+/// The longest path that the audit log keeps, in bytes.
+const PATH_MAX: usize = 200;
+
+/// Why nothing of an action was written.
+enum Trouble {
+    /// The client is told this.
+    Failure(Failure),
+    /// One deed of an action that is whole or nothing was refused: its place, and why.
+    Refused(usize, Refusal),
+    /// The host or a plugin failed.
+    Service(ServiceError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Trouble {
+        Trouble::Service(error.into())
+    }
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Trouble {
+        Trouble::Service(error.into())
+    }
+}
+
+/// What one deed came to, and what happened.
+type Done = (Outcome, Vec<Recorded>);
+
+impl Endpoint {
+    /// Has an action carried out; the conversation goes on with what came of it.
+    pub(super) async fn perform(
+        &self,
+        mut conversation: Conversation,
+        action: Action,
+    ) -> Result<Conversation, Failure> {
+        let provider = self.provider.clone();
+        let performed = self.host.writer().call(move |desk| {
+            let outcomes = act(desk, &provider, &conversation, &action);
+            Ok::<_, ServiceError>(outcomes.map(|outcomes| {
+                conversation.outcomes.extend(outcomes);
+                conversation
+            }))
+        });
+        performed.await.map_err(failure)?
+    }
+}
+
+fn act(
+    desk: &mut Desk,
+    provider: &str,
+    conversation: &Conversation,
+    action: &Action,
+) -> Result<Vec<Outcome>, Failure> {
+    let (at, pulse) = (desk.now(), desk.pulse());
+    let acting = Acting { at, provider, conversation, action };
+    let acted = desk.engine.atomically(|engine| acting.all(engine));
+    let acted = match acted {
+        Err(Trouble::Refused(place, refusal)) => {
+            desk.engine.atomically(|engine| acting.refused(engine, place, refusal))
+        }
+        acted => acted,
+    };
+    match acted {
+        Ok((outcomes, happened)) => {
+            pulse.tell(&happened);
+            Ok(outcomes)
+        }
+        Err(Trouble::Failure(failure)) => Err(failure),
+        Err(Trouble::Refused(_, refusal)) => Err(internal(refusal.message)),
+        Err(Trouble::Service(error)) => Err(failure(error)),
+    }
+}
+
+struct Acting<'a> {
+    at: Timestamp,
+    provider: &'a str,
+    conversation: &'a Conversation,
+    action: &'a Action,
+}
+
+impl Acting<'_> {
+    fn sender(&self) -> &Sender {
+        &self.conversation.sender
+    }
+
+    /// Does all deeds, with what has to be written down about them.
+    fn all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
+        let account = self.begin(engine)?;
+        let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
+        for (place, deed) in self.action.deeds.iter().enumerate() {
+            let (outcome, mut more) = self.one(engine, &account, deed)?;
+            let mut is_over = false;
+            if let (Outcome::Refused(refusal), Manner::Whole) = (&outcome, self.action.manner) {
+                if place > 0 {
+                    return Err(Trouble::Refused(place, refusal.clone()));
+                }
+                is_over = true;
+            }
+            outcomes.push(outcome);
+            happened.append(&mut more);
+            if is_over {
+                // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
+                outcomes.resize(self.action.deeds.len(), Outcome::Undone);
+                break;
+            }
+        }
+        self.record(engine, &outcomes)?;
+        Ok((outcomes, happened))
+    }
+
+    /// Writes down that the deed at `place` was refused, and with it all of them: what was done before it is undone.
+    fn refused(
+        &self,
+        engine: &mut Engine,
+        place: usize,
+        refusal: Refusal,
+    ) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
+        let account = self.begin(engine)?;
+        let happened = match &self.action.deeds[place] {
+            Deed::Command(wanted) => {
+                let whose = (account.row, account.account.id.as_str());
+                engine.refuse(self.at, whose, &wanted.resource, &wanted.command, &refusal)?
+            }
+            Deed::SetAttribute { .. } | Deed::ChangeSettings(_) | Deed::IssueToken(_) => Vec::new(),
+        };
+        let mut outcomes = vec![Outcome::Undone; self.action.deeds.len()];
+        outcomes[place] = Outcome::Refused(refusal);
+        self.record(engine, &outcomes)?;
+        Ok((outcomes, happened))
+    }
+
+    /// Makes sure that the sender may still act, and that this proof does not do so a second time.
+    fn begin(&self, engine: &Engine) -> Result<StoredAccount, Trouble> {
+        let (db, sender) = (engine.read(), self.sender());
+        let key = provider_keys::get(db, &sender.access_key)?;
+        if !key.is_some_and(|key| key.is_in_force(self.at)) {
+            return Err(Trouble::Failure(Failure::UnknownKey));
+        }
+        if let (true, Some((digest, valid_until))) = (self.action.once, &sender.proof)
+            && !provider_keys::spend(db, digest, *valid_until)?
+        {
+            return Err(Trouble::Failure(Failure::Repeated));
+        }
+        let account = accounts::get(db, &sender.account)?;
+        account.ok_or_else(|| EngineError::UnknownAccount(sender.account.clone()).into())
+    }
+
+    fn one(&self, engine: &mut Engine, account: &StoredAccount, deed: &Deed) -> Result<Done, Trouble> {
+        match deed {
+            Deed::Command(wanted) => self.command(engine, account, wanted),
+            Deed::SetAttribute { resource, name, value } => {
+                if !look::is_own(engine.read(), account, resource)? {
+                    let rules = engine.providers().get(self.provider);
+                    let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
+                    let refusal = refusal.ok_or_else(|| internal("no plugin")).map_err(Trouble::Failure)?;
+                    return Ok((Outcome::Refused(refusal), Vec::new()));
+                }
+                Ok((done(), engine.set_attribute(self.at, resource, name, value)?))
+            }
+            Deed::ChangeSettings(changes) => {
+                let changes = changes.iter().cloned().collect();
+                Ok(match engine.change_settings(self.at, &account.account.id, &changes)? {
+                    Ok(happened) => (done(), happened),
+                    Err(problems) => {
+                        let refusal = Refusal { code: "settings".to_owned(), message: problems.join("; ") };
+                        (Outcome::Refused(refusal), Vec::new())
+                    }
+                })
+            }
+            Deed::IssueToken(seconds) => {
+                let value = perennial_service::random_hex::random_hex::<32>().map_err(|error| Trouble::Failure(internal(error)))?;
+                let valid_until = self.at + i64::from(*seconds);
+                let hash = proof::token_hash(&value);
+                provider_keys::insert_token(engine.read(), &hash, &self.sender().access_key, valid_until)?;
+                Ok((Outcome::Token { value, valid_until }, Vec::new()))
+            }
+        }
+    }
+
+    fn command(
+        &self,
+        engine: &mut Engine,
+        account: &StoredAccount,
+        wanted: &Instruction,
+    ) -> Result<Done, Trouble> {
+        let Instruction { resource, command } = wanted;
+        let id = account.account.id.as_str();
+        let last = subjects::last_order(engine.read())?;
+        let answer = match look::is_own(engine.read(), account, resource)? {
+            true => {
+                let terms = Terms { planned: None, asked_by: Some(&self.sender().access_key) };
+                engine.command_as_planned(self.at, Some(id), resource, command, &terms)?
+            }
+            false => engine.unknown_resource(self.at, Some(id), resource, command)?,
+        };
+        if let Some(refusal) = answer.refusal {
+            return Ok((Outcome::Refused(refusal), answer.happened));
+        }
+        if let Some(approval) = answer.approval {
+            return Ok((Outcome::Held(approval), answer.happened));
+        }
+        // What the clock still owed was paid for before this instant, and is none of the client's.
+        let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
+        let mut refund = Micros::ZERO;
+        for recorded in &answer.happened {
+            if let Happened::Unsubscribed { refunds, .. } = &recorded.event.what {
+                for (order, amount) in refunds {
+                    refund += *amount;
+                    if !orders.contains(order) {
+                        orders.push(order.clone());
+                    }
+                }
+            }
+        }
+        Ok((Outcome::Done { orders, cost, refund }, answer.happened))
+    }
+
+    /// Writes a line of the audit log.
+    fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
+        let other = outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Refused(refusal) => Some(refusal.code.clone()),
+            Outcome::Held(_) => Some("held".to_owned()),
+            Outcome::Resources { .. }
+            | Outcome::Orders(_)
+            | Outcome::Balance { .. }
+            | Outcome::Proposal { .. }
+            | Outcome::Done { .. }
+            | Outcome::Undone
+            | Outcome::Token { .. } => None,
+        });
+        let request = &self.conversation.request;
+        let path = request.path.chars().take(PATH_MAX).collect::<String>();
+        let record = Record {
+            at: self.at,
+            token: self.sender().access_key.clone(),
+            name: format!("a key of {}", self.provider),
+            request: request.id.clone(),
+            account: Some(self.sender().account.clone()),
+            resource: resource_of(&self.action.deeds),
+            operation: format!("{} {} {path}", self.provider, request.method),
+            reason: None,
+            // The plugin has not said yet what the client is answered.
+            status: 0,
+            outcome: other.unwrap_or_else(|| "done".to_owned()),
+        };
+        audit::insert(engine.read(), &record)
+    }
+}
+
+/// Done, with nothing bought or given back.
+fn done() -> Outcome {
+    Outcome::Done { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
+}
+
+/// The resource that deeds are about, if it is one.
+fn resource_of(deeds: &[Deed]) -> Option<String> {
+    let mut named = deeds.iter().filter_map(|deed| match deed {
+        Deed::Command(wanted) => Some(&wanted.resource),
+        Deed::SetAttribute { resource, .. } => Some(resource),
+        Deed::ChangeSettings(_) | Deed::IssueToken(_) => None,
+    });
+    let first = named.next()?;
+    named.all(|other| other == first).then(|| first.clone())
+}

@@ -1,0 +1,125 @@
+//! Proving who sent a request: with a secret that plugins never see, and in a time that says nothing of it.
+
+use hmac::Hmac;
+use hmac::KeyInit;
+use hmac::Mac;
+use perennial_domain::endpoint::Claim;
+use perennial_domain::endpoint::Failure;
+use perennial_domain::endpoint::Form;
+use perennial_domain::endpoint::Proof;
+use perennial_domain::endpoint::Signature;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+use sha2::Digest;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::provider_api::internal;
+
+use perennial_service::secrets::Sealer;
+use perennial_store::provider_keys;
+use perennial_store::provider_keys::StoredKey;
+
+/// Who sent a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The account's id.
+    pub account: String,
+    /// The key, or the one that the token was issued for.
+    pub access_key: String,
+    /// What tells the proof from every other, and until when it must be remembered; `None` for a token, which is made to
+    /// be sent again.
+    pub proof: Option<([u8; 32], Timestamp)>,
+}
+
+/// Proves a claim, for accounts of `provider`.
+///
+/// # Errors
+///
+/// Why it is not proved, as a [`Failure`].
+pub fn prove(
+    db: &Connection,
+    sealer: &Sealer,
+    provider: &str,
+    claim: &Claim,
+    at: Timestamp,
+) -> Result<Sender, Failure> {
+    match &claim.proof {
+        Proof::Signature { access_key, signature } => {
+            let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
+            let is_right = |secret: &[u8]| is_signed(secret, signature);
+            with_key(db, sealer, provider, access_key, at, (digest, claim.valid_until), is_right)
+        }
+        Proof::Secret { access_key, secret } => {
+            let digest = digest(&[access_key.as_bytes(), secret.as_bytes()]);
+            let is_right = |known: &[u8]| known.ct_eq(secret.as_bytes()).into();
+            with_key(db, sealer, provider, access_key, at, (digest, claim.valid_until), is_right)
+        }
+        Proof::Token(token) => {
+            let found = provider_keys::of_token(db, &token_hash(token), at).map_err(internal)?;
+            let key = found.filter(|key| key.provider == provider && key.is_in_force(at));
+            let key = key.ok_or(Failure::UnknownToken)?;
+            Ok(Sender { account: key.account, access_key: key.access_key, proof: None })
+        }
+    }
+}
+
+/// Whom a key belongs to, if `is_right` holds of its secret. For a key that there is not as much is done as for one that
+/// there is.
+fn with_key(
+    db: &Connection,
+    sealer: &Sealer,
+    provider: &str,
+    access_key: &str,
+    at: Timestamp,
+    proof: ([u8; 32], Timestamp),
+    is_right: impl FnOnce(&[u8]) -> bool,
+) -> Result<Sender, Failure> {
+    let is_meant = |key: &StoredKey| key.provider == provider && key.is_in_force(at);
+    let found = provider_keys::get(db, access_key).map_err(internal)?.filter(is_meant);
+    let secret = match &found {
+        Some(key) => sealer.open(&key.sealed, access_key).map_err(internal)?,
+        None => vec![0; 64],
+    };
+    let is_right = is_right(&secret);
+    match found {
+        None => Err(Failure::UnknownKey),
+        Some(_) if !is_right => Err(Failure::WrongProof),
+        Some(key) => Ok(Sender { account: key.account, access_key: key.access_key, proof: Some(proof) }),
+    }
+}
+
+/// Whether a signature is what comes of signing with `secret`. Its keys were checked: each is made before it is used.
+pub fn is_signed(secret: &[u8], signature: &Signature) -> bool {
+    let mut keys = vec![secret.to_vec()];
+    for derivation in &signature.derivations {
+        let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();
+        let made = hmac(&key, &derivation.message);
+        keys.push(match derivation.form {
+            Form::Bytes => made.to_vec(),
+            Form::Hexadecimal => hex::encode(&made).into_bytes(),
+        });
+    }
+    hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// What a token is kept as.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+/// Different for different lists of parts.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}

@@ -1,0 +1,143 @@
+//! Requests of a provider's API on the wire: taken whole, within limits, and answered in the provider's shape whatever
+//! happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::body::HttpBody as _;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header;
+use axum::response::Response as HttpResponse;
+use perennial_domain::endpoint::Failure;
+use perennial_domain::endpoint::Request;
+use perennial_domain::endpoint::Response;
+
+use perennial_engine::clock::Stopwatch;
+use crate::provider_api::Endpoint;
+
+/// The longest body that is read, in bytes: ten ids and a term take some hundreds.
+pub const BODY_BYTES_MAX: u32 = 1 << 20;
+/// How much more of a body is read and dropped, so that a client that sends before it listens hears why.
+const DRAINED_BYTES_MAX: usize = 16 << 20;
+
+/// Everything that is sent to a provider's API.
+pub fn router(endpoint: Endpoint) -> Router {
+    Router::new().fallback(serve).with_state(endpoint)
+}
+
+/// What a client is told whose request cannot be read as HTTP, as it goes over the wire.
+pub fn unread(endpoint: &Endpoint) -> Vec<u8> {
+    let request = Request { id: endpoint.host.requests().request_id(), ..Request::default() };
+    let Response { status, headers, body } = endpoint.failed(&request, Failure::Malformed);
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
+async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request) -> HttpResponse {
+    let watch = Stopwatch::start();
+    let id = endpoint.host.requests().request_id();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = within_limits(&endpoint, &id, request).await;
+    let (status, seconds) = (response.status, watch.seconds());
+    endpoint.host.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
+    tracing::info!(request = %id, provider = %endpoint.provider, %method, path, status, seconds, "answered");
+    http(response)
+}
+
+/// Answers a request that has a place among those under way, in the time that it may take.
+async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Request) -> Response {
+    let limit = Duration::from_secs(endpoint.host.limits().request_seconds);
+    let place = Arc::clone(endpoint.host.free()).try_acquire_owned().ok();
+    let (parts, body) = request.into_parts();
+    let headers = texts(&parts.headers);
+    let head = Request {
+        id: id.to_owned(),
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers.clone().unwrap_or_default(),
+        body: Vec::new(),
+    };
+    let Some(place) = place else { return fail(endpoint, head, Failure::Busy(1)).await };
+    if headers.is_none() {
+        return fail(endpoint, head, Failure::Malformed).await;
+    }
+    let body = match tokio::time::timeout(limit, read(body)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(failure)) => return fail(endpoint, head, failure).await,
+        Err(_) => return fail(endpoint, head, Failure::TooSlow).await,
+    };
+    let (asked, whole) = (endpoint.clone(), Request { body, ..head.head() });
+    // A task of its own: it goes on if the client goes away, and if it panics nobody else is hurt.
+    let task = tokio::spawn(async move {
+        let response = asked.answer(whole).await;
+        drop(place);
+        response
+    });
+    match tokio::time::timeout(limit, task).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => fail(endpoint, head, Failure::Internal).await,
+        Err(_) => fail(endpoint, head, Failure::TooSlow).await,
+    }
+}
+
+async fn fail(endpoint: &Endpoint, head: Request, failure: Failure) -> Response {
+    let asked = endpoint.clone();
+    let failed = tokio::task::spawn_blocking(move || asked.failed(&head, failure));
+    failed.await.unwrap_or_else(|_| endpoint.last_resort.as_ref().clone())
+}
+
+/// A body, if it is not too long.
+async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
+    let too_large = Failure::TooLarge(BODY_BYTES_MAX);
+    let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let (mut whole, mut length) = (Vec::new(), 0_usize);
+    while let Some(frame) =
+        std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
+    {
+        let Ok(data) = frame.map_err(|_| Failure::Malformed)?.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length > limit + DRAINED_BYTES_MAX {
+            return Err(too_large);
+        }
+        if length <= limit {
+            whole.extend_from_slice(&data);
+        } else {
+            whole = Vec::new();
+        }
+    }
+    if length > limit { Err(too_large) } else { Ok(whole) }
+}
+
+/// The headers as text; `None` when one is not.
+fn texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
+    };
+    headers.iter().map(text).collect()
+}
+
+/// What is sent. What the plugin said was checked, so all of it can be.
+fn http(response: Response) -> HttpResponse {
+    let mut http = HttpResponse::new(Body::from(response.body));
+    *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            http.headers_mut().append(name, value);
+        }
+    }
+    // What is true of money now is not true for a cache.
+    http.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    http
+}

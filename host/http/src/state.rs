@@ -1,0 +1,156 @@
+//! Shared state for request handlers: the running host, and how many requests it takes on.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use perennial_service::service::Host;
+use perennial_store::Connection;
+use tokio::sync::Semaphore;
+
+use crate::kit::problem::Kind;
+use crate::kit::problem::Problem;
+use crate::kit::request_metrics::RequestMetrics;
+
+/// Tokens' ids with their idempotency keys.
+type Keys = BTreeSet<(Arc<str>, String)>;
+
+/// The running host as request handlers see it. Clones share everything.
+#[derive(Clone)]
+pub struct AppState {
+    host: Host,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    requests: RequestMetrics,
+    free: Arc<Semaphore>,
+    forecasts: Arc<Semaphore>,
+    calendars: Arc<Semaphore>,
+    slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    in_flight: Arc<Mutex<Keys>>,
+}
+
+impl Deref for AppState {
+    type Target = Host;
+
+    fn deref(&self) -> &Host {
+        &self.host
+    }
+}
+
+impl AppState {
+    /// State for the handlers of `host`, within its limits. All listeners of one process share one.
+    pub fn new(host: Host) -> AppState {
+        let inner = Inner {
+            requests: RequestMetrics::default(),
+            free: Arc::new(Semaphore::new(host.limits().concurrency_max)),
+            forecasts: Arc::new(Semaphore::new(1)),
+            calendars: Arc::new(Semaphore::new(1)),
+            slots: Arc::default(),
+            in_flight: Arc::default(),
+        };
+        AppState { host, inner: Arc::new(inner) }
+    }
+
+    /// The running host, for what does not answer with a [`Problem`].
+    pub fn service(&self) -> &Host {
+        &self.host
+    }
+
+    /// Reads the database, on a thread of the readers.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, and [`Kind::Internal`] when the read panics.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.host.read(work).await
+    }
+
+    /// What is counted of requests.
+    pub fn requests(&self) -> &RequestMetrics {
+        &self.inner.requests
+    }
+
+    /// How many more requests the host takes on.
+    pub fn free(&self) -> &Arc<Semaphore> {
+        &self.inner.free
+    }
+
+    /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
+    pub fn forecasts(&self) -> &Arc<Semaphore> {
+        &self.inner.forecasts
+    }
+
+    /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
+    pub fn calendars(&self) -> &Arc<Semaphore> {
+        &self.inner.calendars
+    }
+
+    /// Takes one of the requests that a token may have under way; it is free again when the slot is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::TooManyRequests`] when there is none left.
+    pub fn slot(&self, token: &Arc<str>) -> Result<Slot, Problem> {
+        let mut slots = self.inner.slots.lock().expect("no holder of the slots panics");
+        let taken = slots.entry(Arc::clone(token)).or_default();
+        if *taken >= self.host.limits().concurrency_per_token_max {
+            let detail = format!("a token has at most {taken} requests under way");
+            return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(1));
+        }
+        *taken += 1;
+        Ok(Slot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
+    }
+
+    /// Begins a request with an idempotency key; it is under way until what is returned is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::KeyInFlight`] when one with the same key is.
+    pub fn begin(&self, token: &Arc<str>, key: &str) -> Result<InFlight, Problem> {
+        let entry = (Arc::clone(token), key.to_owned());
+        let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
+        if !in_flight.insert(entry.clone()) {
+            return Err(Problem::new(Kind::KeyInFlight, "wait for its answer, then ask again").retry_after(1));
+        }
+        Ok(InFlight { in_flight: Arc::clone(&self.inner.in_flight), entry })
+    }
+}
+
+/// One of the requests that a token may have under way.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    token: Arc<str>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut slots = self.slots.lock().expect("no holder of the slots panics");
+        if let Some(taken) = slots.get_mut(&self.token) {
+            *taken -= 1;
+            if *taken == 0 {
+                slots.remove(&self.token);
+            }
+        }
+    }
+}
+
+/// A request with an idempotency key that is under way.
+#[derive(Debug)]
+pub struct InFlight {
+    in_flight: Arc<Mutex<Keys>>,
+    entry: (Arc<str>, String),
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.in_flight.lock().expect("no holder of the keys panics").remove(&self.entry);
+    }
+}

@@ -1,0 +1,195 @@
+//! Every route by every role and scope. The path names an account or resource that the bound tokens do not see, except
+//! where the table says so.
+
+use std::fmt::Write;
+
+use expect_test::expect;
+use perennial_http::admin as api;
+use perennial_service::admin_tokens::Role;
+
+use crate::harness::Server;
+
+/// A body that says nothing wrong, so that only the token decides.
+fn body(method: &str, path: &str, account: &str) -> String {
+    let body = match (method, path) {
+        ("GET", _) => return String::new(),
+        (_, "/v1/accounts") => r#"{"id": "", "provider": "none", "currency": "CNY", "balance": "0.00"}"#,
+        (_, "/v1/accounts/{id}:top-up") => r#"{"amount": "1.00"}"#,
+        (_, "/v1/accounts/{id}:use") => r#"{"resource_type": "cci", "amount": "1.00"}"#,
+        (_, "/v1/resources:import") => r#"{"resources": []}"#,
+        (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
+        (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
+        (_, "/v1/jobs") => {
+            let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
+            return serde_json::json!({ "command": "cancel_auto_renew", "ids": [ours], "dry_run": true })
+                .to_string();
+        }
+        (_, "/v1/calendars") => {
+            return serde_json::json!({ "name": "n", "accounts": [account] }).to_string();
+        }
+        (_, "/v1/clock:advance") => r#"{"to": "2026-01-01T00:00:00Z"}"#,
+        (_, "/v1/webhooks/{id}:replay") => r#"{"after": "c0"}"#,
+        (_, "/v1/webhooks") => {
+            return serde_json::json!({ "url": "https://example.com", "accounts": [account] }).to_string();
+        }
+        (_, "/v1/provider-keys") => {
+            return serde_json::json!({ "account": account, "name": "n" }).to_string();
+        }
+        (_, "/v1/tokens") => {
+            return serde_json::json!({ "name": "n", "role": "viewer", "accounts": [account] }).to_string();
+        }
+        _ => "{}",
+    };
+    body.to_owned()
+}
+
+/// The path of a route for something of an account: its resource, something new that is bound to it, or the account
+/// itself.
+fn path(server: &Server, path: &str, account: &str) -> String {
+    let is_ours = account == "acme-hw";
+    let made = |token: &str, list: &str, pointer: &str| {
+        let answer = server.post(token, list, &body("POST", list, account));
+        let found = answer.json().pointer(pointer).and_then(|id| id.as_str()).map(str::to_owned);
+        found.unwrap_or_else(|| panic!("{list} is answered {}", answer.shown()))
+    };
+    let resource = if is_ours { "ecs-1" } else { "bcc-1" };
+    let mut segments = path.split('/').skip(2);
+    let id = match (segments.next().unwrap_or_default(), segments.next()) {
+        ("resources", _) => resource.to_owned(),
+        ("approvals", _) => format!("{resource}~1"),
+        ("webhooks", Some(_)) => made("admin", "/v1/webhooks", "/webhook/id"),
+        ("provider-keys", Some(_)) => made("admin", "/v1/provider-keys", "/key/access_key"),
+        ("calendars", Some(_)) => made("admin", "/v1/calendars", "/calendar/id"),
+        // A job is seen by whoever sees all that its token does.
+        ("jobs", Some(_)) => made(if is_ours { "bound-admin" } else { "admin" }, "/v1/jobs", "/id"),
+        _ => account.to_owned(),
+    };
+    path.replace("{id}", &id).replace("{file}", "none.ics")
+}
+
+/// Has a renewal of each account held; whoever decides first leaves nothing to decide on.
+fn hold(server: &Server) {
+    for (account, resource) in [("acme-hw", "ecs-1"), ("beta-bd", "bcc-1")] {
+        let limit = r#"{"approval_above": "0.00"}"#;
+        let path = format!("/v1/accounts/{account}");
+        assert_eq!(server.send("admin", "PATCH", &path, &[], limit).status, 200);
+        assert_eq!(server.post("operator", &format!("/v1/resources/{resource}:renew"), "{}").status, 202);
+    }
+}
+
+#[test]
+fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
+    let server = Server::furnished();
+    hold(&server);
+    let roles = Role::ALL.map(Role::name);
+    let bound = roles.map(|role| format!("bound-{role}"));
+    let mut callers = vec![""];
+    callers.extend(roles);
+    callers.extend(bound.iter().map(String::as_str));
+    let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
+    for entry in api::routes(&server.host).entries() {
+        write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
+        for (place, caller) in callers.iter().enumerate() {
+            let path = path(&server, &entry.path, "beta-bd");
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
+            let bar = if place == roles.len() + 1 { " |" } else { "" };
+            write!(table, "{bar} {}", answer.status.as_u16()).unwrap();
+        }
+        table.push_str(" |");
+        for caller in &bound {
+            let path = path(&server, &entry.path, "acme-hw");
+            let answer =
+                server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
+            write!(table, " {}", answer.status.as_u16()).unwrap();
+        }
+        table.push('\n');
+    }
+    expect![[r#"
+        nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one
+        GET    /healthz                                 200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /readyz                                  200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /metrics                                 200 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/accounts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/accounts                             401 403 403 403 422 | 403 403 403 403 | 403 403 403 403
+        GET    /v1/accounts/{id}                        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        PATCH  /v1/accounts/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/accounts/{id}/ledger                 401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/accounts/{id}:top-up                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/resources                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/resources:import                     401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        GET    /v1/resources/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        PATCH  /v1/resources/{id}                       401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/resources/{id}/renewal-window        401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/resources/{id}:renew                 401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:set-auto-renew        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:cancel-auto-renew     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:unsubscribe           401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:convert-on-expiry     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/jobs                                 401 403 202 202 202 | 403 202 202 202 | 403 202 202 202
+        GET    /v1/jobs                                 401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/jobs/{id}                            401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        GET    /v1/jobs/{id}/items                      401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/jobs/{id}:cancel                     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/attempts                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/plans                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals                            401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/approvals/{id}                       401 200 200 200 200 | 404 404 404 404 | 200 200 200 200
+        POST   /v1/approvals/{id}:approve               401 403 403 200 409 | 403 403 404 404 | 403 403 200 409
+        POST   /v1/approvals/{id}:reject                401 403 403 409 409 | 403 403 404 404 | 403 403 409 409
+        GET    /v1/packages                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/accounts/{id}:use                    401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/events                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/events:stream                        401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/forecast                             401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/prices                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/calendars                            401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        POST   /v1/calendars                            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/calendars/{id}:rotate                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/calendars/{id}:revoke                401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /calendars/{file}                        404 404 404 404 404 | 404 404 404 404 | 404 404 404 404
+        GET    /v1/plugins                              401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        GET    /v1/tokens                               401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        POST   /v1/tokens                               401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/tokens/{id}:revoke                   401 403 403 403 404 | 403 403 403 404 | 403 403 403 404
+        GET    /v1/provider-keys                        401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/provider-keys                        401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/provider-keys/{id}:rotate            401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        POST   /v1/provider-keys/{id}:revoke            401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/audit                                401 403 403 403 200 | 403 403 403 200 | 403 403 403 200
+        GET    /v1/webhooks                             401 403 200 200 200 | 403 200 200 200 | 403 200 200 200
+        POST   /v1/webhooks                             401 403 403 403 201 | 403 403 403 404 | 403 403 403 201
+        GET    /v1/webhooks/{id}                        401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        PATCH  /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        DELETE /v1/webhooks/{id}                        401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        POST   /v1/webhooks/{id}:rotate-secret          401 403 403 403 200 | 403 403 403 404 | 403 403 403 200
+        GET    /v1/webhooks/{id}/deliveries             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/webhooks/{id}:test                   401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        POST   /v1/webhooks/{id}:replay                 401 403 202 202 202 | 403 404 404 404 | 403 202 202 202
+        GET    /v1/clock                                401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
+        POST   /v1/clock:advance                        401 403 403 403 200 | 403 403 403 403 | 403 403 403 403
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
+    let server = Server::furnished();
+    hold(&server);
+    for (there, not_there) in [
+        ("/v1/accounts/beta-bd", "/v1/accounts/none"),
+        ("/v1/accounts/beta-bd/ledger", "/v1/accounts/none/ledger"),
+        ("/v1/resources/bcc-1", "/v1/resources/none"),
+        ("/v1/approvals/bcc-1~1", "/v1/approvals/none~1"),
+    ] {
+        let hidden =
+            server.get("bound-admin", there).body.replace("beta-bd", "none").replace("bcc-1", "none");
+        assert_eq!(hidden, server.get("bound-admin", not_there).body);
+    }
+    path(&server, "/v1/webhooks/{id}", "beta-bd");
+    for list in ["accounts", "resources", "events", "attempts", "plans", "approvals", "audit", "webhooks"] {
+        let body = server.get("bound-admin", &format!("/v1/{list}")).body;
+        assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
+    }
+}

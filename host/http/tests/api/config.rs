@@ -1,0 +1,138 @@
+//! The configuration of `perennial serve`.
+
+use expect_test::Expect;
+use expect_test::expect;
+use perennial::config;
+use perennial::config::Config;
+use perennial_service::limits::Limits;
+use perennial::config::LogFormat;
+use perennial_service::limits::Webhooks;
+
+fn check(text: &str, environment: &[(&str, &str)], expect: Expect) {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let shown = match config::read(text, environment) {
+        Ok(config) => format!("{config:#?}"),
+        Err(error) => error.to_string(),
+    };
+    expect.assert_eq(&shown);
+}
+
+#[test]
+fn nothing_said_is_loopback_without_tls() {
+    assert_eq!(config::read("", []), Ok(Config::DEFAULT));
+    assert!(Config::DEFAULT.listen.ip().is_loopback());
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let text = "listen = \"127.0.0.1:1\"\n[limits]\nreaders = 2\nbatch = 10\n[webhooks]\nallow_private = false\nsource = \"urn:acme\"\n";
+    let environment = [
+        ("PERENNIAL_LISTEN", "127.0.0.1:2"),
+        ("PERENNIAL_LIMITS_READERS", "3"),
+        ("PERENNIAL_LOG_FORMAT", "json"),
+        ("PERENNIAL_WEBHOOKS_ALLOW_PRIVATE", "true"),
+        ("PERENNIAL_DB", "elsewhere.db"),
+        ("HOME", "/root"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let expected = Config {
+        listen: "127.0.0.1:2".parse().unwrap(),
+        limits: Limits { readers: 3, batch: 10, ..Limits::DEFAULT },
+        log: LogFormat::Json,
+        webhooks: Webhooks { allow_private: true, source: Some("urn:acme".to_owned()), ..Webhooks::DEFAULT },
+        ..Config::DEFAULT
+    };
+    assert_eq!(config::read(text, environment), Ok(expected));
+}
+
+#[test]
+fn providers_listen_beside_the_admin_api() {
+    let text = "[listen]\nhuawei = \"127.0.0.1:1\"\n[secrets]\nkey_file = \"secrets.key\"\n";
+    let environment = [("PERENNIAL_LISTEN_BAIDU", "[::1]:2"), ("PERENNIAL_LISTEN", "127.0.0.1:3")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let listen = [("huawei", "127.0.0.1:1"), ("baidu", "[::1]:2")];
+    let expected = Config {
+        listen: "127.0.0.1:3".parse().unwrap(),
+        endpoints: listen.map(|(name, address)| (name.to_owned(), address.parse().unwrap())).into(),
+        secrets_key_file: Some("secrets.key".into()),
+        ..Config::DEFAULT
+    };
+    assert_eq!(config::read(text, environment), Ok(expected));
+    let alone = [("PERENNIAL_LISTEN_HUAWEI".to_owned(), "127.0.0.1:1".to_owned())];
+    let admin = config::read("listen = \"127.0.0.1:4\"", alone).unwrap();
+    assert_eq!((admin.listen.port(), admin.endpoints.len()), (4, 1));
+}
+
+#[test]
+fn a_provider_is_not_served_to_the_world_without_tls() {
+    let open = "[listen]\nhuawei = \"0.0.0.0:1\"\nbaidu = \"127.0.0.1:2\"\n";
+    check(
+        open,
+        &[],
+        expect![[r#"
+            1 problem:
+              the file: `listen.huawei` is 0.0.0.0:1, which can be reached from outside: that takes [tls]"#]],
+    );
+    let tls = "[listen]\nhuawei = \"0.0.0.0:1\"\n[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
+    assert!(config::read(tls, []).is_ok());
+}
+
+#[test]
+fn no_two_listen_at_the_same_address() {
+    check(
+        "[listen]\nadmin = \"127.0.0.1:1\"\nhuawei = \"127.0.0.1:1\"\nbaidu = \"127.0.0.1:2\"\n",
+        &[],
+        expect![[r#"
+            1 problem:
+              the file: `listen.huawei` is 127.0.0.1:1, and so is `listen.admin`"#]],
+    );
+    let any = "[listen]\nadmin = \"127.0.0.1:0\"\nhuawei = \"127.0.0.1:0\"\n";
+    assert!(config::read(any, []).is_ok(), "each gets a port of its own");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let text = "liste = 1\nlisten = \"everywhere\"\n[tls]\ncertificate = \"\"\n[limits]\nreaders = 0\nreader = 1\n[log]\nformat = \"xml\"\n[webhooks]\nallow_private = 1\nsource = \"not a URI\"\n";
+    check(
+        text,
+        &[("PERENNIAL_LIMITS_BATCH", "many")],
+        expect![[r#"
+            10 problems:
+              limits.batch: expected a whole number from 1 to 1000000, found the text `many`
+              limits.reader: unknown field `reader` (did you mean `readers`?)
+              limits.readers: expected a whole number from 1 to 256, found the number 0
+              liste: unknown field `liste` (did you mean `listen`?)
+              listen: expected an address and port such as "127.0.0.1:8420", found the text `everywhere`
+              log.format: there is no `xml`; expected `text` or `json`
+              tls.key: the field is missing
+              tls.certificate: it is empty; expected some text
+              webhooks.allow_private: expected true or false, found the number 1
+              webhooks.source: expected a URI such as "https://perennial.example", found the text `not a URI`"#]],
+    );
+}
+
+#[test]
+fn a_variable_that_is_no_key_is_refused() {
+    check(
+        "",
+        &[("PERENNIAL_LIMIT_READERS", "3")],
+        expect![
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_FORECAST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_toml_says_where() {
+    check(
+        "listen = \n",
+        &[],
+        expect![[r#"
+        it is not TOML: TOML parse error at line 1, column 10
+          |
+        1 | listen = 
+          |          ^
+        string values must be quoted, expected literal string
+    "#]],
+    );
+}

@@ -1,0 +1,243 @@
+//! Everything that goes wrong is a problem in one shape.
+
+use axum::body::Body;
+use axum::http::Request;
+use expect_test::expect;
+use perennial_service::limits::Limits;
+
+use crate::harness::Server;
+
+#[test]
+fn what_is_not_there_or_cannot_be_read_is_a_problem() {
+    let server = Server::furnished();
+    let mut table = String::new();
+    let cases = [
+        ("viewer", "GET", "/nowhere", ""),
+        ("viewer", "DELETE", "/v1/accounts", ""),
+        ("viewer", "GET", "/v1/resources/ecs-1:renew", ""),
+        ("viewer", "GET", "/v1/resources?colour=red&limit=0&cursor=x&stage=gone", ""),
+        ("viewer", "GET", "/v1/accounts?limit=1&limit=2", ""),
+        ("viewer", "GET", "/v1/resources/%ff", ""),
+        ("operator", "POST", "/v1/resources/ecs-1:renew", "{"),
+        ("operator", "POST", "/v1/resources/ecs-1:renew", r#"{"trem": 1, "options": 7}"#),
+        ("", "GET", "/v1/accounts", ""),
+    ];
+    for (token, method, path, body) in cases {
+        table +=
+            &format!("{method} {path} {body}\n{}\n\n", server.send(token, method, path, &[], body).shown());
+    }
+    expect![[r#"
+        GET /nowhere 
+        404 Not Found
+        content-type: application/problem+json
+        {
+          "detail": "there is no such route; see /openapi.json",
+          "status": 404,
+          "title": "There is no such thing",
+          "type": "urn:perennial:problem:not-found"
+        }
+
+        DELETE /v1/accounts 
+        405 Method Not Allowed
+        allow: GET,HEAD,POST
+        content-type: application/problem+json
+        {
+          "detail": "the header `Allow` says which methods the route has",
+          "status": 405,
+          "title": "The route has other methods",
+          "type": "urn:perennial:problem:method-not-allowed"
+        }
+
+        GET /v1/resources/ecs-1:renew 
+        405 Method Not Allowed
+        allow: POST
+        content-type: application/problem+json
+        {
+          "detail": "the header `Allow` says which methods the route has",
+          "status": 405,
+          "title": "The route has other methods",
+          "type": "urn:perennial:problem:method-not-allowed"
+        }
+
+        GET /v1/resources?colour=red&limit=0&cursor=x&stage=gone 
+        400 Bad Request
+        content-type: application/problem+json
+        {
+          "detail": "4 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "it is not a `next_cursor` of an earlier answer",
+              "field": "cursor"
+            },
+            {
+              "detail": "expected a whole number from 1 to 1000",
+              "field": "limit"
+            },
+            {
+              "detail": "expected one of `active`, `grace`, `retention`, `released`, `unsubscribed`, `converted`",
+              "field": "stage"
+            },
+            {
+              "detail": "unknown parameter; there are `cursor`, `limit`, `tag`, `account`, `provider`, `kind`, `stage`, `expires_from`, `expires_before`",
+              "field": "colour"
+            }
+          ],
+          "status": 400,
+          "title": "The request cannot be read",
+          "type": "urn:perennial:problem:bad-request"
+        }
+
+        GET /v1/accounts?limit=1&limit=2 
+        400 Bad Request
+        content-type: application/problem+json
+        {
+          "detail": "1 problem; see `errors`",
+          "errors": [
+            {
+              "detail": "it is given twice; keep one",
+              "field": "limit"
+            }
+          ],
+          "status": 400,
+          "title": "The request cannot be read",
+          "type": "urn:perennial:problem:bad-request"
+        }
+
+        GET /v1/resources/%ff 
+        400 Bad Request
+        content-type: application/problem+json
+        {
+          "detail": "the id in the path is not text in UTF-8",
+          "status": 400,
+          "title": "The request cannot be read",
+          "type": "urn:perennial:problem:bad-request"
+        }
+
+        POST /v1/resources/ecs-1:renew {
+        400 Bad Request
+        content-type: application/problem+json
+        {
+          "detail": "1 problem; see `errors`",
+          "errors": [
+            {
+              "detail": "this is not JSON: EOF while parsing an object",
+              "field": "line 1, column 1"
+            }
+          ],
+          "status": 400,
+          "title": "The request cannot be read",
+          "type": "urn:perennial:problem:bad-request"
+        }
+
+        POST /v1/resources/ecs-1:renew {"trem": 1, "options": 7}
+        422 Unprocessable Entity
+        content-type: application/problem+json
+        {
+          "detail": "2 problems; see `errors`",
+          "errors": [
+            {
+              "detail": "unknown field `trem` (did you mean `term`?)",
+              "field": "trem"
+            },
+            {
+              "detail": "expected an object, found the number 7",
+              "field": "options"
+            }
+          ],
+          "status": 422,
+          "title": "Some fields do not make sense",
+          "type": "urn:perennial:problem:invalid-fields"
+        }
+
+        GET /v1/accounts 
+        401 Unauthorized
+        content-type: application/problem+json
+        www-authenticate: Bearer
+        {
+          "detail": "send a token in the header `Authorization: Bearer …`",
+          "status": 401,
+          "title": "A valid token is needed",
+          "type": "urn:perennial:problem:unauthorized"
+        }
+
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn bodies_are_json_and_no_larger_than_the_limit() {
+    let server = Server::with(Limits { body_bytes_max: 1024, readers: 1, ..Limits::DEFAULT });
+    let large = format!("{{\"amount\": \"{}\"}}", "1".repeat(1024));
+    expect![[r#"
+        413 Payload Too Large
+        content-type: application/problem+json
+        {
+          "detail": "a body has at most 1024 bytes",
+          "status": 413,
+          "title": "The body is too large",
+          "type": "urn:perennial:problem:too-large"
+        }"#]]
+    .assert_eq(&server.post("operator", "/v1/accounts/a:top-up", &large).shown());
+    let typed = &["content-type: text/plain"];
+    // A second content type does not hide behind the first.
+    expect![[r#"
+        415 Unsupported Media Type
+        content-type: application/problem+json
+        {
+          "detail": "send `Content-Type: application/json`",
+          "status": 415,
+          "title": "The body must be application/json",
+          "type": "urn:perennial:problem:unsupported-media-type"
+        }"#]]
+    .assert_eq(&server.send("operator", "POST", "/v1/accounts/a:top-up", typed, "").shown());
+}
+
+#[test]
+fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
+    let server = Server::with(Limits { concurrency_max: 1, readers: 1, ..Limits::DEFAULT });
+    let taken = server.host.free().clone().try_acquire_owned().unwrap();
+    expect![[r#"
+        503 Service Unavailable
+        content-type: application/problem+json
+        retry-after: 1
+        {
+          "detail": "too many requests are under way",
+          "status": 503,
+          "title": "The host is busy or stopping",
+          "type": "urn:perennial:problem:unavailable"
+        }"#]]
+    .assert_eq(&server.get("", "/readyz").shown());
+    assert_eq!(server.get("", "/healthz").status, 200, "a busy host is alive");
+    drop(taken);
+    assert_eq!(server.get("", "/readyz").status, 200);
+}
+
+#[test]
+fn more_than_a_token_may_is_answered_when_to_come_back() {
+    let server = Server::with(Limits { concurrency_per_token_max: 1, readers: 1, ..Limits::DEFAULT });
+    let tokens = server.get("admin", "/v1/tokens").json();
+    let id = tokens["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(tokens["items"][0]["name"], "viewer");
+    let slot = server.host.slot(&id.into()).unwrap();
+    expect![[r#"
+        429 Too Many Requests
+        content-type: application/problem+json
+        retry-after: 1
+        {
+          "detail": "a token has at most 1 requests under way",
+          "status": 429,
+          "title": "The token has too many requests under way",
+          "type": "urn:perennial:problem:too-many-requests"
+        }"#]]
+    .assert_eq(&server.get("viewer", "/v1/accounts").shown());
+    drop(slot);
+    assert_eq!(server.get("viewer", "/v1/accounts").status, 200);
+}
+
+#[test]
+fn a_request_keeps_the_id_that_it_came_with() {
+    let server = Server::new();
+    assert_eq!(server.get("", "/healthz").headers["x-request-id"], "test");
+    let request =
+        Request::builder().uri("/healthz").header("x-request-id", "no spaces please").body(Body::empty());
+    assert_ne!(server.raw(request.unwrap()).headers["x-request-id"], "no spaces please");
+}

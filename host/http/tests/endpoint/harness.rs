@@ -1,0 +1,221 @@
+//! A host with the bundled providers' own APIs and the admin API, on virtual time.
+//!
+//! Each test program uses a part of it.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::Request;
+use perennial_http::admin as api;
+use perennial_service::admin_tokens as auth;
+use perennial_service::admin_tokens::Role;
+use perennial_service::limits::Limits;
+use perennial_service::service::Host;
+use perennial_http::server::listener::Listener;
+use perennial_service::writer::Desk;
+use perennial_service::writer::Running;
+use perennial_http::provider_api as endpoint;
+use perennial_http::provider_api::Endpoint;
+use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::Wanted;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_formats::inventory;
+use perennial_formats::inventory::Nothing;
+use perennial_sandbox as sandbox;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
+use perennial_service::secrets::Sealer;
+use perennial_store as store;
+use perennial_store::Store;
+use perennial_store::accounts;
+use perennial_store::api_tokens;
+use perennial_store::pages;
+use perennial_store::pages::EventFilter;
+use perennial_store::provider_keys;
+use perennial_domain::timestamp::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// The bundled plugins, compiled once for all tests.
+static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
+    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
+    let options = Options { files: Vec::new(), cache_dir, limits: sandbox::Limits::DEFAULT };
+    let plugins = Plugins::load(&options).unwrap();
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+});
+
+/// A key of an account.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub access_key: String,
+    pub secret: String,
+}
+
+/// A host that serves one provider's own API.
+pub struct Server {
+    pub host: Host,
+    provider: String,
+    router: Router,
+    runtime: Runtime,
+    running: Option<Running>,
+    folder: TempDir,
+}
+
+/// What a request was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Server {
+    /// A host that serves the API of `provider` for what `inventory` has, and whose clock stands at `now`.
+    pub fn start(provider: &str, now: &str, inventory: &Value) -> Server {
+        let now = now.parse::<Timestamp>().unwrap();
+        let folder = TempDir::new().unwrap();
+        let database = folder.path().join("test.db");
+        let manifests = PROVIDERS.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+        let check = |provider: &str, settings: &_| {
+            PROVIDERS[provider].check_settings(settings).map_err(|error| error.to_string())
+        };
+        let inventory = inventory::read(&inventory.to_string(), &manifests, &check, &Nothing).unwrap();
+        let store = Store::open(&database).unwrap();
+        let mut engine = Engine::new(store, PROVIDERS.clone(), Keep::Everything);
+        let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
+        engine.import(now - 1, &inventory.accounts, bundles).unwrap();
+        drop(engine);
+        let store = Store::open(&database).unwrap();
+        let limits = Limits { readers: 2, ..Limits::DEFAULT };
+        let (host, running) = Host::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
+        let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Server { host, provider: provider.to_owned(), router, runtime, running: Some(running), folder }
+    }
+
+    /// What is answered to these bytes on a connection of their own.
+    pub fn wire(&self, bytes: &[u8]) -> String {
+        self.runtime.block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let endpoint = Endpoint::new(&self.host, &self.provider, sealer()).unwrap();
+            let listener = Listener::bind(any, None, 1).await.unwrap();
+            let listener = listener.telling(endpoint::serve::unread(&endpoint));
+            let address = listener.address().unwrap();
+            let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+            let serving = tokio::spawn(listener.serve(self.router.clone(), async { drop(stopped.await) }));
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut answer = Vec::new();
+            // The other side may reset what it has not read; what it said before counts.
+            let _ = stream.read_to_end(&mut answer).await;
+            drop(stop);
+            serving.await.unwrap();
+            String::from_utf8(answer).unwrap()
+        })
+    }
+
+    /// A new key of `account`.
+    pub fn key(&self, account: &str) -> Key {
+        let account = account.to_owned();
+        let made = self.host.writer().call(move |desk| {
+            let stored = accounts::get(desk.engine.read(), &account)?.unwrap();
+            let provider = stored.account.provider;
+            let wanted = Wanted { account, provider, name: "test".to_owned(), expires_at: None };
+            let minted = keys::mint(&sealer(), wanted, "cli", desk.now()).unwrap();
+            provider_keys::insert(desk.engine.read(), stored.row, &minted.stored)?;
+            Ok(Key { access_key: minted.stored.access_key, secret: minted.secret })
+        });
+        self.runtime.block_on(made).unwrap()
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, to: Timestamp) {
+        self.runtime.block_on(self.host.writer().call(move |desk| desk.advance(to))).unwrap();
+    }
+
+    /// Does something on the host's writer.
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
+    }
+
+    /// Sends a request as it is.
+    pub fn send(&self, request: Request<Body>) -> Answer {
+        self.send_to(self.router.clone(), request)
+    }
+
+    /// Sends a `POST` to the admin API, as an administrator.
+    pub fn post_to_admin(&self, path: &str, body: &Value) -> Answer {
+        let host = self.host.clone();
+        let made = self.host.writer().call(move |desk| {
+            let wanted =
+                auth::Wanted { name: "test".to_owned(), role: Role::Admin, accounts: None, expires_at: None };
+            let minted = auth::mint(wanted, "cli", desk.now()).unwrap();
+            api_tokens::insert(desk.engine.read(), &minted.stored)?;
+            host.tokens().load(desk.engine.read())?;
+            Ok(minted.secret)
+        });
+        let token = self.runtime.block_on(made).unwrap();
+        let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json").body(Body::from(body.to_string()));
+        self.send_to(api::router(&self.host), request.unwrap())
+    }
+
+    fn send_to(&self, router: Router, request: Request<Body>) -> Answer {
+        self.runtime.block_on(async {
+            let response = router.oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let body = String::from_utf8(bytes.to_vec()).unwrap();
+            Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        })
+    }
+
+    /// Every event there is: when, of what type, to which account and resource, and what the type adds.
+    pub fn events(&self) -> Vec<String> {
+        let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
+        let all = pages::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let line = |event: store::records::StoredEvent| {
+            let (account, resource) = (shown(event.account), shown(event.resource));
+            format!("{} {} {account} {resource} {}", event.at, event.kind, event.body)
+        };
+        all.into_iter().map(line).collect()
+    }
+}
+
+fn sealer() -> Sealer {
+    Sealer::new(&[7; 32])
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.host.writer().stop();
+        if let Some(running) = self.running.take() {
+            running.join().unwrap().unwrap();
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The configuration of `perennial serve`: one TOML file, with overrides from the environment.
+//!
+//! `[limits] body_bytes_max` is `PERENNIAL_LIMITS_BODY_BYTES_MAX` in the environment. Everything that is wrong is said at
+//! once, in the file or in the environment; nothing that is not known is passed over. `listen` is the admin API's address
+//! or, to serve providers' own APIs as well, a section: `admin`, and an address for each provider.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use perennial_http::server::Tls;
+use perennial_formats::Problems;
+use perennial_formats::body;
+use perennial_formats::body::Fields;
+use perennial_formats::body::Spot;
+use perennial_service::limits::Limits;
+use perennial_service::limits::Webhooks;
+use perennial_service::secrets;
+
+/// What the environment has in common with everything of this program's.
+const PREFIX: &str = "PERENNIAL_";
+/// What is in the environment for other reasons.
+const OTHERS: [&str; 3] = ["PERENNIAL_DB", "PERENNIAL_CACHE", secrets::KEY_VARIABLE];
+/// What the variables of providers' addresses have in common.
+const LISTEN: &str = "PERENNIAL_LISTEN_";
+/// What the admin API's address is called among those of providers.
+const ADMIN: &str = "admin";
+/// Every key, section by section; the first section is the top of the file.
+const KEYS: [(&str, &[&str]); 6] = [
+    ("", &["listen"]),
+    ("tls", &["certificate", "key"]),
+    (
+        "limits",
+        &[
+            "body_bytes_max",
+            "request_seconds",
+            "forecast_seconds",
+            "concurrency_max",
+            "concurrency_per_token_max",
+            "connections_max",
+            "lag_seconds_max",
+            "readers",
+            "batch",
+        ],
+    ),
+    ("log", &["format"]),
+    ("webhooks", &["allow_private", "certificates", "source"]),
+    ("secrets", &["key_file"]),
+];
+
+/// How the host is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where the admin API listens.
+    pub listen: SocketAddr,
+    /// Where providers' own APIs listen, by provider.
+    pub endpoints: BTreeMap<String, SocketAddr>,
+    /// How it proves who it is; `None` is plain HTTP.
+    pub tls: Option<Tls>,
+    /// What requests may take.
+    pub limits: Limits,
+    /// How the log is written.
+    pub log: LogFormat,
+    /// How events are sent to webhooks.
+    pub webhooks: Webhooks,
+    /// Where the key is that secrets are kept with.
+    pub secrets_key_file: Option<PathBuf>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Both.
+    pub const ALL: [LogFormat; 2] = [LogFormat::Text, LogFormat::Json];
+
+    /// `text` or `json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        }
+    }
+}
+
+impl Config {
+    /// What holds when nothing is said: plain HTTP on the loopback interface.
+    pub const DEFAULT: Config = Config {
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420),
+        endpoints: BTreeMap::new(),
+        tls: None,
+        limits: Limits::DEFAULT,
+        log: LogFormat::Text,
+        webhooks: Webhooks::DEFAULT,
+        secrets_key_file: None,
+    };
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not TOML.
+    #[error("it is not TOML: {0}")]
+    NotToml(String),
+    /// Something in the environment is no key.
+    #[error("`{name}` in the environment is no key of the configuration; there are {known}")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Something does not make sense.
+    #[error("{0}")]
+    Wrong(Problems),
+}
+
+/// Reads a configuration: the file's text, and the environment.
+///
+/// # Errors
+///
+/// [`ConfigError`] with everything that is wrong.
+pub fn read(
+    text: &str,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let mut table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml(error.to_string()))?;
+    for (name, value) in environment {
+        if name.starts_with(PREFIX) && !OTHERS.contains(&name.as_str()) {
+            set(&mut table, &name, value)?;
+        }
+    }
+    // Files of every format are read the same way, with the same words for what is wrong.
+    let json = serde_json::to_string(&table).map_err(|error| ConfigError::NotToml(error.to_string()))?;
+    body::read_as("the file", &json, config).map_err(|failure| match failure {
+        body::Failure::NotJson(problems) | body::Failure::Wrong(problems) => ConfigError::Wrong(problems),
+    })
+}
+
+fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigError> {
+    if let Some(provider) = name.strip_prefix(LISTEN) {
+        let provider = provider.to_lowercase().replace('_', "-");
+        listen_table(table).insert(provider, toml::Value::String(value));
+        return Ok(());
+    }
+    let known = || KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
+    let Some((section, key)) = known().find(|(section, key)| variable(section, key) == name) else {
+        let known = known().map(|(section, key)| format!("`{}`", variable(section, key))).collect::<Vec<_>>();
+        let known = format!("{}, and `{LISTEN}<PROVIDER>` for a provider's own API", known.join(", "));
+        return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
+    };
+    let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+        (Ok(number), _) => toml::Value::Integer(number),
+        (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
+        (Err(_), Err(_)) => toml::Value::String(value),
+    };
+    if key == "listen" && table.get(key).is_some_and(toml::Value::is_table) {
+        listen_table(table).insert(ADMIN.to_owned(), value);
+        return Ok(());
+    }
+    if section.is_empty() {
+        table.insert(key.to_owned(), value);
+        return Ok(());
+    }
+    let inner = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(inner) = inner.as_table_mut() {
+        inner.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
+
+/// The section of addresses; an address alone was the admin API's.
+fn listen_table(table: &mut toml::Table) -> &mut toml::Table {
+    let before = table.remove("listen");
+    let section = match before {
+        Some(toml::Value::Table(section)) => section,
+        Some(admin) => toml::Table::from_iter([(ADMIN.to_owned(), admin)]),
+        None => toml::Table::new(),
+    };
+    let section = table.entry("listen").or_insert(toml::Value::Table(section));
+    section.as_table_mut().expect("it was just put there as one")
+}
+
+/// What a key is called in the environment.
+fn variable(section: &str, key: &str) -> String {
+    let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
+    format!("{PREFIX}{}", name.to_uppercase())
+}
+
+fn config(spot: Spot<'_, '_>) -> Option<Config> {
+    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets"])?;
+    let default = Config::DEFAULT;
+    let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
+    let tls = fields.optional("tls", tls).option();
+    let limits = fields.optional("limits", limits).or(default.limits);
+    let log = fields.optional("log", |spot| {
+        let fields = spot.object(&["format"])?;
+        fields.optional("format", |spot| spot.one_of(&LogFormat::ALL, LogFormat::name)).or(LogFormat::Text)
+    });
+    let webhooks = fields.optional("webhooks", webhooks).or(default.webhooks);
+    let secrets_key_file = fields.optional("secrets", |spot| {
+        let fields = spot.object(&["key_file"])?;
+        fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
+    });
+    let (listen, endpoints) = listen?;
+    let tls = tls?;
+    let addresses =
+        || [(ADMIN, &listen)].into_iter().chain(endpoints.iter().map(|(name, at)| (name.as_str(), at)));
+    for (provider, address) in &endpoints {
+        let first = addresses().find(|(_, taken)| *taken == address && address.port() != 0);
+        if let Some((first, _)) = first.filter(|(first, _)| first != provider) {
+            spot.wrong(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
+        }
+        if tls.is_none() && !address.ip().is_loopback() {
+            spot.wrong(format!(
+                "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"
+            ));
+        }
+    }
+    Some(Config {
+        listen,
+        endpoints,
+        tls,
+        limits: limits?,
+        log: log.or(default.log)?,
+        webhooks: webhooks?,
+        secrets_key_file: secrets_key_file.option()?.flatten(),
+    })
+}
+
+fn webhooks(spot: Spot<'_, '_>) -> Option<Webhooks> {
+    let fields = spot.object(&["allow_private", "certificates", "source"])?;
+    let allow_private =
+        fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
+    let certificates = fields.optional("certificates", |spot| spot.name().map(PathBuf::from)).option();
+    let source = fields.optional("source", |spot| {
+        let source = spot.name()?;
+        // Every URI is one of these, but for what no client of ours would take either.
+        let is_uri = source.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_uri {
+            Some(source.to_owned())
+        } else {
+            spot.mistyped("a URI such as \"https://perennial.example\"")
+        }
+    });
+    Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
+}
+
+/// The admin API's address, and those of providers' own APIs.
+fn listen(spot: Spot<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
+    let default = Config::DEFAULT;
+    if spot.is_text() {
+        return Some((address(spot)?, default.endpoints));
+    }
+    let mut endpoints = spot.named(address)?;
+    let admin = endpoints.remove(ADMIN).unwrap_or(default.listen);
+    Some((admin, endpoints))
+}
+
+fn address(spot: Spot<'_, '_>) -> Option<SocketAddr> {
+    let address = spot.text()?.parse().ok();
+    address.or_else(|| spot.mistyped("an address and port such as \"127.0.0.1:8420\""))
+}
+
+fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
+    let fields = spot.object(&["certificate", "key"])?;
+    let certificate = fields.required("certificate", |spot| spot.name().map(PathBuf::from));
+    let key = fields.required("key", |spot| spot.name().map(PathBuf::from));
+    Some(Tls { certificate: certificate?, key: key? })
+}
+
+fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
+    let [_, _, (_, names), _, _, _] = KEYS;
+    let fields = spot.object(names)?;
+    let default = Limits::DEFAULT;
+    let size = |name, least, most, otherwise: usize| {
+        whole(&fields, name, least, most).map(|given| {
+            given.map_or(otherwise, |number| usize::try_from(number).expect("a number of 32 bits fits"))
+        })
+    };
+    let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
+    let request_seconds = whole(&fields, "request_seconds", 1, 3600);
+    let forecast_seconds = whole(&fields, "forecast_seconds", 1, 86_400);
+    let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);
+    let per_token = size("concurrency_per_token_max", 1, 100_000, default.concurrency_per_token_max);
+    let connections_max = size("connections_max", 1, 1_000_000, default.connections_max);
+    let lag_seconds_max = whole(&fields, "lag_seconds_max", 1, 86_400);
+    let readers = size("readers", 1, 256, default.readers);
+    let batch = whole(&fields, "batch", 1, 1_000_000);
+    Some(Limits {
+        body_bytes_max: body_bytes_max?,
+        request_seconds: request_seconds?.map_or(default.request_seconds, u64::from),
+        forecast_seconds: forecast_seconds?.map_or(default.forecast_seconds, u64::from),
+        concurrency_max: concurrency_max?,
+        concurrency_per_token_max: per_token?,
+        connections_max: connections_max?,
+        lag_seconds_max: lag_seconds_max?.map_or(default.lag_seconds_max, i64::from),
+        readers: readers?,
+        batch: batch?.unwrap_or(default.batch),
+    })
+}
+
+fn whole(fields: &Fields<'_, '_>, name: &str, least: u32, most: u32) -> Option<Option<u32>> {
+    fields.optional(name, |spot| spot.whole(least, most)).option()
+}

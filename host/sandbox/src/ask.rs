@@ -1,0 +1,183 @@
+//! One call: a fresh sandbox, its limits, what came of it. Knows nothing of batches or of what is asked.
+
+use wasmtime::ResourceLimiter;
+use wasmtime::Store;
+use wasmtime::Trap;
+use wasmtime::component::Instance;
+use wasmtime::component::InstancePre;
+
+use crate::error::PluginError;
+use crate::limits::Limits;
+use crate::runtime::Runtime;
+use crate::runtime::STACK_MAX_BYTES;
+
+/// What a sandbox has left of what only the host counts.
+pub struct Rations {
+    memory_left_bytes: usize,
+    elements_left: usize,
+    instances_max: usize,
+    memories_max: usize,
+}
+
+/// What it had too little of.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Shortage {
+    #[error("out of memory")]
+    Memory,
+    #[error("out of table elements")]
+    Table,
+}
+
+impl ResourceLimiter for Rations {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let left = self.memory_left_bytes.checked_sub(desired.saturating_sub(current));
+        self.memory_left_bytes = left.ok_or(Shortage::Memory)?;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let left = self.elements_left.checked_sub(desired.saturating_sub(current));
+        self.elements_left = left.ok_or(Shortage::Table)?;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances_max
+    }
+
+    fn tables(&self) -> usize {
+        self.memories_max
+    }
+
+    fn memories(&self) -> usize {
+        self.memories_max
+    }
+}
+
+/// A call that failed.
+pub struct Failure {
+    /// Why.
+    pub error: PluginError,
+    /// What it cost, in fuel.
+    pub fuel: u64,
+}
+
+/// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again.
+///
+/// `items` is how much is asked about, which the fuel depends on; `plugin` and `function` are for messages.
+pub fn ask<A>(
+    runtime: &Runtime,
+    limits: &Limits,
+    (plugin, function): (&str, &'static str),
+    items: usize,
+    call: impl FnOnce(&mut Store<Rations>) -> wasmtime::Result<A>,
+) -> Result<A, Failure> {
+    let _permit = runtime.permit();
+    let fuel = limits.fuel_for(items);
+    let mut store = store(runtime, limits, fuel);
+    call(&mut store).map_err(|error| {
+        let error = Cause::of(&error).into_error(plugin, function, limits, fuel);
+        let burnt = fuel - store.get_fuel().unwrap_or(0);
+        Failure { fuel: cost(&error, burnt), error }
+    })
+}
+
+fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<Rations> {
+    let rations = Rations {
+        memory_left_bytes: limits.memory_max_bytes,
+        elements_left: limits.table_elements_max,
+        instances_max: limits.instances_max,
+        memories_max: limits.memories_max,
+    };
+    let mut store = Store::new(runtime.engine(), rations);
+    store.limiter(|rations| rations);
+    store.set_fuel(fuel).expect("the engine counts fuel");
+    store.set_epoch_deadline(Runtime::ticks(limits.time_max));
+    store.set_hostcall_fuel(limits.answer_max_bytes);
+    store.set_max_component_handles(limits.handles_max);
+    store
+}
+
+/// What a failure cost, in fuel: time counts too, a nanosecond as one unit, because that is what a core burns.
+fn cost(error: &PluginError, burnt: u64) -> u64 {
+    match error {
+        PluginError::OutOfTime { limit, .. } => {
+            burnt.saturating_add(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
+        }
+        PluginError::OutOfFuel { .. }
+        | PluginError::OutOfMemory { .. }
+        | PluginError::OutOfTable { .. }
+        | PluginError::OutOfStack { .. }
+        | PluginError::Crashed { .. }
+        | PluginError::TooLong { .. }
+        | PluginError::WrongCount { .. }
+        | PluginError::Nonsense { .. } => burnt,
+    }
+}
+
+/// What stopped a call, as the engine tells it.
+enum Cause {
+    Fuel,
+    Time,
+    Memory,
+    Table,
+    Stack,
+    Length,
+    Crash(String),
+}
+
+impl Cause {
+    fn of(error: &wasmtime::Error) -> Cause {
+        if let Some(shortage) = error.downcast_ref::<Shortage>() {
+            return match shortage {
+                Shortage::Memory => Cause::Memory,
+                Shortage::Table => Cause::Table,
+            };
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => return Cause::Fuel,
+            Some(Trap::Interrupt) => return Cause::Time,
+            Some(Trap::StackOverflow) => return Cause::Stack,
+            Some(trap) => return Cause::Crash(trap.to_string()),
+            None => {}
+        }
+        let message = error.root_cause().to_string();
+        // The engine's error for this is of a type that it keeps to itself.
+        match message.contains("fuel allocated for hostcalls has been exhausted") {
+            true => Cause::Length,
+            false => Cause::Crash(message),
+        }
+    }
+
+    fn into_error(self, plugin: &str, function: &'static str, limits: &Limits, fuel: u64) -> PluginError {
+        let plugin = plugin.to_owned();
+        match self {
+            Cause::Fuel => PluginError::OutOfFuel { plugin, function, fuel },
+            Cause::Time => PluginError::OutOfTime { plugin, function, limit: limits.time_max },
+            Cause::Memory => {
+                PluginError::OutOfMemory { plugin, function, limit_bytes: limits.memory_max_bytes }
+            }
+            Cause::Table => PluginError::OutOfTable { plugin, function, limit: limits.table_elements_max },
+            Cause::Stack => PluginError::OutOfStack { plugin, function, limit_bytes: STACK_MAX_BYTES },
+            Cause::Length => PluginError::TooLong { plugin, function, limit_bytes: limits.answer_max_bytes },
+            Cause::Crash(reason) => PluginError::Crashed { plugin, function, reason },
+        }
+    }
+}
+
+/// Binds the contract's functions once: the inner result is whether the component has them, with the right types.
+pub fn bind(
+    runtime: &Runtime,
+    limits: &Limits,
+    pre: &InstancePre<Rations>,
+    plugin: &str,
+    find: impl FnOnce(&mut Store<Rations>, &Instance) -> wasmtime::Result<()>,
+) -> Result<wasmtime::Result<()>, PluginError> {
+    let _permit = runtime.permit();
+    let fuel = limits.fuel_for(0);
+    let mut store = store(runtime, limits, fuel);
+    match pre.instantiate(&mut store) {
+        Ok(instance) => Ok(find(&mut store, &instance)),
+        Err(error) => Err(Cause::of(&error).into_error(plugin, "the start", limits, fuel)),
+    }
+}

@@ -1,0 +1,381 @@
+//! A plugin, and the questions that it can be asked.
+//!
+//! Whoever asks gives domain values and gets domain values that make sense, or an error for each bundle that there are
+//! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use perennial_domain::account::Account;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::order::Order;
+use perennial_domain::plan;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timeline;
+use perennial_domain::timeline::Occurrence;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Draw;
+use wasmtime::Store;
+
+use crate::ask;
+use crate::ask::Failure;
+use crate::ask::Rations;
+use crate::batch;
+use crate::batch::Answers;
+use crate::batch::Manner;
+use crate::bindings::Provider;
+use crate::bindings::ProviderPre;
+use crate::bindings::commands as wit_commands;
+use crate::bindings::endpoint::ProviderWithEndpoint;
+use crate::bindings::endpoint::ProviderWithEndpointPre;
+use crate::bindings::lifecycle as wit_lifecycle;
+use crate::bindings::usage as wit_usage;
+use crate::contract::Interfaces;
+use crate::error::PluginError;
+use crate::limits::Limits;
+use crate::load::Origin;
+use crate::receive;
+use crate::runtime::Runtime;
+use crate::send;
+
+/// A bundle whose future is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    /// Only what comes strictly after this instant is asked for.
+    pub after: Timestamp,
+    /// The bundle's account, by its place among those that come with the question.
+    pub account: usize,
+    /// The bundle.
+    pub bundle: &'a Bundle,
+}
+
+/// A command whose plan is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// When it is asked.
+    pub at: Timestamp,
+    /// The bundle's account, by its place among those that come with the question.
+    pub account: usize,
+    /// What is asked for.
+    pub command: &'a Command,
+    /// The member that the command names, by place.
+    pub member: usize,
+    /// The bundle.
+    pub bundle: &'a Bundle,
+    /// What was paid for its members; empty but for `unsubscribe`.
+    pub orders: &'a [Order],
+}
+
+/// One provider's rules, ready to be asked.
+pub struct Plugin {
+    runtime: Arc<Runtime>,
+    limits: Limits,
+    pre: ProviderPre<Rations>,
+    endpoint: Option<ProviderWithEndpointPre<Rations>>,
+    manifest: Manifest,
+    origin: Origin,
+    digest: String,
+    interfaces: Interfaces,
+    bytes: usize,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plugin {} from {}", self.manifest.id, self.origin)
+    }
+}
+
+impl Plugin {
+    #[expect(clippy::too_many_arguments, reason = "one caller, and each of them is a field")]
+    pub(super) fn new(
+        runtime: Arc<Runtime>,
+        limits: Limits,
+        (pre, endpoint): (ProviderPre<Rations>, Option<ProviderWithEndpointPre<Rations>>),
+        manifest: Manifest,
+        origin: Origin,
+        digest: String,
+        interfaces: Interfaces,
+        bytes: usize,
+    ) -> Plugin {
+        Plugin { runtime, limits, pre, endpoint, manifest, origin, digest, interfaces, bytes }
+    }
+
+    /// What it says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Where it comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The SHA-256 of the component, in hexadecimal: what names this revision.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What it exports and imports.
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
+    /// The size of the component, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Every problem of an account's settings, in words, one each; empty when there is none.
+    ///
+    /// # Errors
+    ///
+    /// A [`PluginError`] when it gives no usable answer.
+    pub fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+        let pairs = send::pairs(settings).collect::<Vec<_>>();
+        self.call("check-settings", pairs.len(), |store, provider| {
+            provider.perennial_provider_profile().call_check_settings(store, &pairs)
+        })
+        .map_err(|failure| failure.error)
+    }
+
+    /// What will happen to each bundle if nobody does anything, in time order, down to its end.
+    ///
+    /// The answers are in the order of the questions, and make sense ([`timeline::check`]).
+    pub fn timelines(
+        &self,
+        accounts: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+        let items = outlooks.iter().map(items_of_outlook);
+        self.in_batches(items, |range| self.some_timelines(accounts, &outlooks[range]))
+    }
+
+    /// What each command would do, or why the provider refuses it.
+    ///
+    /// The answers are in the order of the questions, and make sense ([`plan::check`]).
+    pub fn make_plans(
+        &self,
+        accounts: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+        let items = questions.iter().map(items_of_question);
+        self.in_batches(items, |range| self.some_plans(accounts, &questions[range]))
+    }
+
+    /// Which packages cover each use; a use comes with its account, by its place among `accounts`.
+    ///
+    /// The answers are in the order of the questions, and make sense ([`usage::check`]).
+    pub fn cover(
+        &self,
+        accounts: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+        let items = consumptions.iter().map(items_of_consumption);
+        self.in_batches(items, |range| self.some_covers(accounts, &consumptions[range]))
+    }
+
+    fn some_timelines(
+        &self,
+        accounts: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Result<Answers<Vec<Occurrence>>, Failure> {
+        let bundles = || outlooks.iter().map(|outlook| outlook.bundle);
+        let concerned = Concerned::of(accounts, outlooks.iter().map(|outlook| outlook.account));
+        let settings = send::settings(&concerned.accounts);
+        let attributes = send::attributes(bundles(), &self.manifest.reads);
+        let members = send::bundles(bundles(), &attributes);
+        let sent = outlooks.iter().enumerate().map(|(place, outlook)| wit_lifecycle::Outlook {
+            after: outlook.after.as_second(),
+            account: concerned.places[place],
+            bundle: members.get(place),
+        });
+        let sent = sent.collect::<Vec<_>>();
+        let accounts = send::accounts(&concerned.accounts, &settings);
+        let items = outlooks.iter().map(items_of_outlook).sum();
+        let answers = self.call("timeline", items, |store, provider| {
+            provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
+        })?;
+        self.each("timeline", outlooks, answers, |outlook, answer| {
+            let timeline = receive::timeline(answer)?;
+            timeline::check(outlook.bundle, outlook.after, &timeline, self.manifest.notices.len())
+                .map_err(|error| error.to_string())?;
+            Ok(timeline)
+        })
+    }
+
+    fn some_plans(
+        &self,
+        accounts: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
+        let bundles = || questions.iter().map(|question| question.bundle);
+        let concerned = Concerned::of(accounts, questions.iter().map(|question| question.account));
+        let settings = send::settings(&concerned.accounts);
+        let attributes = send::attributes(bundles(), &self.manifest.reads);
+        let members = send::bundles(bundles(), &attributes);
+        let options = send::options(questions.iter().map(|question| question.command));
+        let orders = send::orders(questions.iter().map(|question| question.orders));
+        let sent = questions.iter().enumerate().map(|(place, question)| wit_commands::Question {
+            at: question.at.as_second(),
+            account: concerned.places[place],
+            command: send::command(question.command, options.get(place)),
+            resource: send::index(question.member),
+            bundle: members.get(place),
+            orders: orders.get(place),
+        });
+        let sent = sent.collect::<Vec<_>>();
+        let accounts = send::accounts(&concerned.accounts, &settings);
+        let items = questions.iter().map(items_of_question).sum();
+        let answers = self.call("make-plans", items, |store, provider| {
+            provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
+        })?;
+        self.each("make-plans", questions, answers, |question, answer| {
+            let plan = match answer {
+                Ok(plan) => receive::plan(plan)?,
+                Err(refusal) => return Ok(Err(receive::refusal(refusal))),
+            };
+            plan::check(
+                &plan,
+                question.command,
+                question.bundle,
+                question.member,
+                question.orders,
+                question.at,
+            )
+            .map_err(|error| error.to_string())?;
+            Ok(Ok(plan))
+        })
+    }
+
+    fn some_covers(
+        &self,
+        accounts: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Result<Answers<Vec<Draw>>, Failure> {
+        let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
+        let settings = send::settings(&concerned.accounts);
+        let offers = send::offers(consumptions.iter().map(|(_, consumption)| *consumption));
+        let sent = consumptions.iter().enumerate().map(|(place, (_, consumption))| wit_usage::Consumption {
+            at: consumption.at.as_second(),
+            account: concerned.places[place],
+            resource_type: &consumption.resource_type,
+            amount: consumption.amount.as_micros(),
+            packages: offers.get(place),
+        });
+        let sent = sent.collect::<Vec<_>>();
+        let accounts = send::accounts(&concerned.accounts, &settings);
+        let items = consumptions.iter().map(items_of_consumption).sum();
+        let answers = self.call("cover", items, |store, provider| {
+            provider.perennial_provider_usage().call_cover(store, &accounts, &sent)
+        })?;
+        self.each("cover", consumptions, answers, |(_, consumption), answer| {
+            let draws = receive::draws(answer);
+            usage::check(consumption, &draws).map_err(|error| error.to_string())?;
+            Ok(draws)
+        })
+    }
+
+    fn in_batches<A: Send>(
+        &self,
+        items: impl Iterator<Item = usize>,
+        ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
+    ) -> Answers<A> {
+        let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
+        let threads = self.runtime.threads();
+        batch::ask_all(items, Manner { questions_max, items_max, threads, failing_fuel_max }, ask)
+    }
+
+    fn call<A>(
+        &self,
+        function: &'static str,
+        items: usize,
+        call: impl FnOnce(&mut Store<Rations>, &Provider) -> wasmtime::Result<A>,
+    ) -> Result<A, Failure> {
+        let asked = (self.manifest.id.as_str(), function);
+        ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+            let provider = self.pre.instantiate(&mut *store)?;
+            call(store, &provider)
+        })
+    }
+
+    /// Asks for its provider's own API, if it has one: `call` is told how.
+    pub(super) fn call_endpoint<A>(
+        &self,
+        endpoint: &ProviderWithEndpointPre<Rations>,
+        function: &'static str,
+        items: usize,
+        call: impl FnOnce(&mut Store<Rations>, &ProviderWithEndpoint) -> wasmtime::Result<A>,
+    ) -> Result<A, PluginError> {
+        let asked = (self.manifest.id.as_str(), function);
+        let answered = ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+            let provider = endpoint.instantiate(&mut *store)?;
+            call(store, &provider)
+        });
+        answered.map_err(|failure| failure.error)
+    }
+
+    /// Its functions for its provider's own API, if it has them.
+    pub(super) fn endpoint_functions(&self) -> Option<&ProviderWithEndpointPre<Rations>> {
+        self.endpoint.as_ref()
+    }
+
+    /// Brings questions and answers together: one each, or the whole batch failed, because nobody knows which is whose.
+    fn each<Q, W, A>(
+        &self,
+        function: &'static str,
+        questions: &[Q],
+        answers: Vec<W>,
+        receive: impl Fn(&Q, W) -> Result<A, String>,
+    ) -> Result<Answers<A>, Failure> {
+        let plugin = || self.manifest.id.clone();
+        if answers.len() != questions.len() {
+            let (questions, answers) = (questions.len(), answers.len());
+            let error = PluginError::WrongCount { plugin: plugin(), function, questions, answers };
+            return Err(Failure { error, fuel: 0 });
+        }
+        let nonsense = |problem| PluginError::Nonsense { plugin: plugin(), function, problem };
+        let pairs = questions.iter().zip(answers);
+        Ok(pairs.map(|(question, answer)| receive(question, answer).map_err(nonsense)).collect())
+    }
+}
+
+fn items_of_outlook(outlook: &Outlook<'_>) -> usize {
+    outlook.bundle.members.len()
+}
+
+fn items_of_question(question: &Question<'_>) -> usize {
+    question.bundle.members.len() + question.orders.len()
+}
+
+fn items_of_consumption((_, consumption): &(usize, &Consumption)) -> usize {
+    1 + consumption.packages.len()
+}
+
+/// The accounts that a batch is about: not all that came with the questions, which may be thousands.
+struct Concerned<'a> {
+    accounts: Vec<&'a Account>,
+    /// For each question, the place of its account among `accounts`.
+    places: Vec<u32>,
+}
+
+impl<'a> Concerned<'a> {
+    fn of(all: &[&'a Account], named: impl Iterator<Item = usize>) -> Concerned<'a> {
+        let mut concerned = Concerned { accounts: Vec::new(), places: Vec::new() };
+        let mut known = BTreeMap::new();
+        for account in named {
+            let place = *known.entry(account).or_insert_with(|| {
+                concerned.accounts.push(all[account]);
+                send::index(concerned.accounts.len() - 1)
+            });
+            concerned.places.push(place);
+        }
+        concerned
+    }
+}

@@ -1,0 +1,21 @@
+//! The running host without HTTP: the writer thread, the readers, the job runner, metrics, admin tokens, provider keys,
+//! secrets and webhooks.
+//!
+//! Everything that serves is built on this crate. It has an error of its own, [`error::ServiceError`], and knows no HTTP
+//! status.
+
+pub mod admin_tokens;
+pub mod calendar;
+pub mod either;
+pub mod error;
+pub mod job_runner;
+pub mod limits;
+pub mod lookup;
+pub mod metrics;
+pub mod provider_keys;
+pub mod random_hex;
+pub mod readers;
+pub mod secrets;
+pub mod service;
+pub mod webhooks;
+pub mod writer;

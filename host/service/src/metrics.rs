@@ -1,0 +1,255 @@
+//! Figures for Prometheus: what happened is counted as it happens, how things stand is read when somebody looks.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+
+use perennial_domain::account::Account;
+use perennial_domain::event::Event;
+use perennial_domain::event::Happened;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Draw;
+
+use perennial_engine::clock::Stopwatch;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_engine::write::Recorded;
+use perennial_sandbox::Endpoint;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
+
+/// What is counted since the host started.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// By class of outcome: `settled`, or that of a decline.
+    attempts: BTreeMap<&'static str, u64>,
+    missed: u64,
+    /// By provider and function: how often, for how long, and how often in vain.
+    decisions: BTreeMap<(String, &'static str), Spent>,
+    /// By outcome.
+    deliveries: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    count: u64,
+    seconds: f64,
+    failures: u64,
+}
+
+impl Metrics {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().expect("no holder of the counts panics")
+    }
+
+    /// Counts an event.
+    pub fn observe(&self, event: &Event) {
+        let class = match &event.what {
+            Happened::RenewalSettled { primary: None, .. } => "settled",
+            Happened::RenewalDeclined { class, .. } => class.name(),
+            Happened::RenewalInDoubt { .. } => "in_doubt",
+            Happened::RenewalSettled { .. }
+            | Happened::StageChanged { .. }
+            | Happened::ApprovalRequested { .. }
+            | Happened::ApprovalDecided { .. }
+            | Happened::ApprovalLapsed { .. }
+            | Happened::CommandRefused { .. }
+            | Happened::SettingChanged { .. }
+            | Happened::Unsubscribed { .. }
+            | Happened::Converted
+            | Happened::BalanceChanged { .. }
+            | Happened::PackageOrdered { .. }
+            | Happened::PackageBought { .. }
+            | Happened::PackageUsed { .. }
+            | Happened::PackageRefilled { .. }
+            | Happened::PackageLow { .. }
+            | Happened::PackageDepleted { .. }
+            | Happened::UsageUncovered { .. }
+            | Happened::Notice { .. }
+            | Happened::PluginFailed { .. }
+            | Happened::HostResumed { .. } => return,
+        };
+        *self.counts().attempts.entry(class).or_default() += 1;
+    }
+
+    /// Counts the tries among what was made up for after an outage: they were missed.
+    pub fn observe_late(&self, happened: &[Recorded]) {
+        let is_try = |recorded: &&Recorded| {
+            matches!(
+                recorded.event.what,
+                Happened::RenewalSettled { cause: Cause::Auto, primary: None, .. }
+                    | Happened::RenewalDeclined { .. }
+            )
+        };
+        self.counts().missed += u64::try_from(happened.iter().filter(is_try).count()).unwrap_or(u64::MAX);
+    }
+
+    /// Counts tries at sending an event to a webhook.
+    pub fn sent(&self, outcome: &'static str) {
+        *self.counts().deliveries.entry(outcome).or_default() += 1;
+    }
+
+    /// Counts questions that were put to a plugin at once, and how many of them in vain.
+    pub fn decided(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
+        let mut counts = self.counts();
+        let spent = counts.decisions.entry((provider.to_owned(), function)).or_default();
+        spent.count += 1;
+        spent.seconds += seconds;
+        spent.failures += failures;
+    }
+}
+
+impl Metrics {
+    /// Appends everything that is counted, in the text format of Prometheus.
+    pub fn write(&self, text: &mut String) {
+        let counts = self.counts();
+        let attempts =
+            counts.attempts.iter().map(|(class, count)| (format!("{{class=\"{class}\"}}"), *count));
+        counters(text, "perennial_attempts_total", "Attempts at renewals, by how they ended.", attempts);
+        single(
+            text,
+            "perennial_missed_tries_total",
+            "counter",
+            "Tries made up for after an outage.",
+            "",
+            counts.missed,
+        );
+        let labels = |provider: &str, function: &str| {
+            format!("{{provider=\"{}\",function=\"{function}\"}}", escape_label(provider))
+        };
+        let decisions = || {
+            counts.decisions.iter().map(|((provider, function), spent)| (labels(provider, function), *spent))
+        };
+        let seconds = decisions().map(|(labels, spent)| (labels, spent.seconds));
+        counters(text, "perennial_decision_seconds_total", "Time that plugins took.", seconds);
+        let calls = decisions().map(|(labels, spent)| (labels, spent.count));
+        counters(
+            text,
+            "perennial_decision_calls_total",
+            "Questions put to plugins, each of many bundles.",
+            calls,
+        );
+        let failures = decisions().map(|(labels, spent)| (labels, spent.failures));
+        counters(text, "perennial_plugin_failures_total", "Answers of plugins that were of no use.", failures);
+        let deliveries =
+            counts.deliveries.iter().map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
+        counters(
+            text,
+            "perennial_webhook_deliveries_total",
+            "Tries at sending an event to a webhook, by what came of them.",
+            deliveries,
+        );
+    }
+}
+
+/// Appends a counter with one value for each set of labels.
+pub fn counters(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    values: impl Iterator<Item = (String, impl std::fmt::Display)>,
+) {
+    head(text, name, "counter", help);
+    for (labels, value) in values {
+        writeln!(text, "{name}{labels} {value}").expect("a string takes any text");
+    }
+}
+
+/// Appends a figure that has one value; `kind` is `counter` or `gauge`.
+pub fn single(text: &mut String, name: &str, kind: &str, help: &str, labels: &str, value: impl std::fmt::Display) {
+    head(text, name, kind, help);
+    writeln!(text, "{name}{labels} {value}").expect("a string takes any text");
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a string takes any text");
+}
+
+/// A label value as Prometheus takes it.
+pub fn escape_label(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// Rules whose answers are counted.
+pub struct Metered {
+    rules: Arc<dyn Rules>,
+    metrics: Arc<Metrics>,
+}
+
+impl Metered {
+    /// The same rules, with their answers counted.
+    pub fn all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
+        let metered = |rules| Arc::new(Metered { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
+        providers.into_iter().map(|(id, rules)| (id, metered(rules))).collect()
+    }
+
+    fn each<T>(
+        &self,
+        function: &'static str,
+        ask: impl FnOnce() -> Vec<Result<T, PluginError>>,
+    ) -> Vec<Result<T, PluginError>> {
+        let watch = Stopwatch::start();
+        let answers = ask();
+        let failures = answers.iter().filter(|answer| answer.is_err()).count();
+        let failures = u64::try_from(failures).unwrap_or(u64::MAX);
+        self.metrics.decided(&self.rules.manifest().id, function, watch.seconds(), failures);
+        answers
+    }
+}
+
+impl Rules for Metered {
+    fn manifest(&self) -> &Manifest {
+        self.rules.manifest()
+    }
+
+    fn digest(&self) -> &str {
+        self.rules.digest()
+    }
+
+    fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+        let mut answers = self.each("check_settings", || vec![self.rules.check_settings(settings)]);
+        answers.pop().expect("one question has one answer")
+    }
+
+    fn timelines(
+        &self,
+        accounts: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+        self.each("timeline", || self.rules.timelines(accounts, outlooks))
+    }
+
+    fn make_plans(
+        &self,
+        accounts: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+        self.each("make_plan", || self.rules.make_plans(accounts, questions))
+    }
+
+    fn cover(
+        &self,
+        accounts: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+        self.each("cover", || self.rules.cover(accounts, consumptions))
+    }
+
+    /// Whoever asks counts the answers: they are answers to somebody.
+    fn endpoint(&self) -> Option<Endpoint<'_>> {
+        self.rules.endpoint()
+    }
+}

@@ -1,0 +1,199 @@
+//! Reading the database beside the writer: a few threads, each with a connection of its own, that take turns at what there
+//! is to read.
+//!
+//! Readers see what is committed; they neither wait for the writer nor make it wait. A thread that is done takes the next
+//! errand itself: while there is much to read, nobody is woken for it.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+
+use perennial_store::Connection;
+use tokio::sync::oneshot;
+
+use crate::error::ServiceError;
+use perennial_store as store;
+use perennial_store::error::StoreError;
+
+/// What is to be read.
+type Errand = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Threads that read. They end when this does.
+pub struct Readers {
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    errands: VecDeque<Errand>,
+    /// Threads that wait for an errand.
+    idle: usize,
+    is_over: bool,
+}
+
+/// Why there are no readers.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadersError {
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no thread for one.
+    #[error("cannot start a thread that reads: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Readers {
+    /// Opens `count` connections to the database at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadersError`] when it cannot be read, or there are no threads.
+    pub fn open(path: &Path, count: usize) -> Result<Readers, ReadersError> {
+        // Whatever goes wrong on the way, those that were started end with this.
+        let readers = Readers { queue: Arc::default() };
+        for _ in 0..count {
+            let connection = store::open_for_reading(path)?;
+            let queue = Arc::clone(&readers.queue);
+            let thread = std::thread::Builder::new().name("reader".to_owned());
+            thread.spawn(move || queue.work(&connection))?;
+        }
+        Ok(readers)
+    }
+
+    /// Reads with one of the connections, on its thread.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.put(Box::new(move |connection| {
+            // Whoever asked may have gone, and then there is nothing to read.
+            if !answer.is_closed() {
+                drop(answer.send(in_one_snapshot(connection, work)));
+            }
+        }));
+        answered
+            .await
+            .unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue.lock().is_over = true;
+        self.queue.woken.notify_all();
+    }
+}
+
+/// Does everything that one request reads on one snapshot.
+fn in_one_snapshot<T, E: From<ServiceError>>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let failed = |error| E::from(ServiceError::Store(error));
+    perennial_store::begin_snapshot(connection).map_err(failed)?;
+    let result = work(connection);
+    perennial_store::end_snapshot(connection).map_err(failed)?;
+    result
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while putting or taking an errand")
+    }
+
+    fn put(&self, errand: Errand) {
+        let mut state = self.lock();
+        state.errands.push_back(errand);
+        if state.idle > 0 {
+            self.woken.notify_one();
+        }
+    }
+
+    /// The next errand, as soon as there is one; `None` when there will be no more.
+    fn take(&self) -> Option<Errand> {
+        let mut state = self.lock();
+        loop {
+            if state.is_over {
+                return None;
+            }
+            if let Some(errand) = state.errands.pop_front() {
+                return Some(errand);
+            }
+            state.idle += 1;
+            state = self.woken.wait(state).expect("nobody panics while putting or taking an errand");
+            state.idle -= 1;
+        }
+    }
+
+    /// A thread's life.
+    fn work(&self, connection: &Connection) {
+        while let Some(errand) = self.take() {
+            // An errand that panics was logged so, and its answer is that it failed; the thread goes on.
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| errand(connection))));
+            if let Err(error) = perennial_store::abandon_snapshot(connection) {
+                tracing::error!(%error, "a reader could not end its transaction");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_store::Store;
+
+    fn readers(count: usize) -> (tempfile::TempDir, Readers) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        drop(Store::scratch(&path).unwrap());
+        let readers = Readers::open(&path, count).unwrap();
+        (folder, readers)
+    }
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    fn last_event(db: &Connection) -> Result<i64, ServiceError> {
+        Ok(perennial_store::pages::last_event(db)?)
+    }
+
+    #[test]
+    fn a_reader_goes_on_after_one_that_panicked_or_failed() {
+        let (_folder, readers) = readers(1);
+        let failed = wait(readers.read(|_| -> Result<(), ServiceError> { panic!("on purpose") }));
+        assert!(matches!(failed.unwrap_err(), ServiceError::ReadFailed));
+        let refused = wait(readers.read(|_| Err::<(), _>(ServiceError::UnknownResource("x".to_owned()))));
+        assert!(matches!(refused.unwrap_err(), ServiceError::UnknownResource(_)));
+        assert!(wait(readers.read(last_event)).unwrap() == 0);
+    }
+
+    #[test]
+    fn more_reads_than_readers_are_all_done() {
+        let (_folder, readers) = readers(2);
+        let read = wait(async {
+            let reads = (0..100).map(|number| readers.read(move |db| last_event(db).map(|_| number)));
+            let mut all = Vec::new();
+            for read in reads {
+                all.push(read.await.unwrap());
+            }
+            all
+        });
+        assert_eq!(read, (0..100).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,196 @@
+//! Secrets that the host has to be able to read again, sealed with a key that is not in the database.
+//!
+//! Knows encryption and where the key comes from; not what is sealed. Whoever has the database alone learns nothing, and
+//! cannot put one secret in the place of another: each is sealed together with what it is the secret of.
+
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use chacha20poly1305::KeyInit;
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::Aead;
+use chacha20poly1305::aead::Payload;
+
+
+
+/// The key itself in the environment, in 64 hexadecimal digits.
+pub const KEY_VARIABLE: &str = "PERENNIAL_SECRETS_KEY";
+/// Where the key is, in the environment.
+pub const KEY_FILE_VARIABLE: &str = "PERENNIAL_SECRETS_KEY_FILE";
+/// The first byte of what is sealed; another one would be another way of sealing.
+const FORMAT: u8 = 1;
+const NONCE_BYTES: usize = 24;
+
+/// Why secrets cannot be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Nobody said what to seal with.
+    #[error(
+        "there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in \
+         {KEY_FILE_VARIABLE} or, in the configuration of `serve`, as `key_file` in [secrets]"
+    )]
+    NoKey,
+    /// The file cannot be read or written.
+    #[error("cannot use the secrets key `{path}`: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// What is there is no key.
+    #[error("{origin} is no secrets key: a key is 64 hexadecimal digits")]
+    NotAKey {
+        /// Where it is.
+        origin: String,
+    },
+    /// A secret was sealed with another key, or for something else.
+    #[error("a secret cannot be read with this secrets key; was it kept with another one?")]
+    WrongKey,
+    /// The system has no random bits.
+    #[error("the system has no random bits to give: {0}")]
+    NoRandomBits(getrandom::Error),
+}
+
+/// What seals secrets and reads them again.
+#[derive(Clone)]
+pub struct Sealer(XChaCha20Poly1305);
+
+impl fmt::Debug for Sealer {
+    /// Never the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+impl Sealer {
+    /// With this key.
+    pub fn new(key: &[u8; 32]) -> Sealer {
+        Sealer(XChaCha20Poly1305::new(key.into()))
+    }
+
+    /// With the key in the environment's `value`, else with that in the file at `path`, if either is named.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] when there is something that is no key.
+    pub fn find(value: Option<&str>, path: Option<&Path>) -> Result<Option<Sealer>, SecretsError> {
+        if let Some(value) = value {
+            return read(value, || format!("`{KEY_VARIABLE}`")).map(Some);
+        }
+        let Some(path) = path else { return Ok(None) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| SecretsError::File { path: path.to_owned(), source })?;
+        read(&text, || format!("`{}`", path.display())).map(Some)
+    }
+
+    /// Seals `secret`, which is the secret of `what`.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError::NoRandomBits`] when there are none.
+    pub fn seal(&self, secret: &[u8], what: &str) -> Result<Vec<u8>, SecretsError> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(SecretsError::NoRandomBits)?;
+        let payload = Payload { msg: secret, aad: what.as_bytes() };
+        let sealed = self.0.encrypt(&nonce.into(), payload).expect("a secret is shorter than 256 GiB");
+        Ok([&[FORMAT], nonce.as_slice(), &sealed].concat())
+    }
+
+    /// The secret of `what` that was sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError::WrongKey`] when it was sealed with another key or for something else, or was changed.
+    pub fn open(&self, sealed: &[u8], what: &str) -> Result<Vec<u8>, SecretsError> {
+        let Some((&FORMAT, rest)) = sealed.split_first() else { return Err(SecretsError::WrongKey) };
+        let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE_BYTES>() else {
+            return Err(SecretsError::WrongKey);
+        };
+        let payload = Payload { msg: sealed, aad: what.as_bytes() };
+        self.0.decrypt(nonce.into(), payload).map_err(|_| SecretsError::WrongKey)
+    }
+}
+
+fn read(text: &str, origin: impl FnOnce() -> String) -> Result<Sealer, SecretsError> {
+    key(text.trim()).map(|key| Sealer::new(&key)).ok_or_else(|| SecretsError::NotAKey { origin: origin() })
+}
+
+fn key(digits: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| {
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()
+    };
+    let key = pairs.iter().map(byte).collect::<Option<Vec<_>>>()?;
+    if rest.is_empty() { key.try_into().ok() } else { None }
+}
+
+/// Makes a key and writes it to a file that nobody else can read; one that is there already stays.
+///
+/// # Errors
+///
+/// [`SecretsError`] when it cannot be written.
+pub fn write_new_key(path: &Path) -> Result<(), SecretsError> {
+    use std::io::Write;
+
+    let digits = crate::random_hex::random_hex::<32>().map_err(SecretsError::NoRandomBits)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        writeln!(file, "{digits}")?;
+        file.sync_all()
+    });
+    written.map_err(|source| SecretsError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_again_with_its_key_and_for_what_it_is_of() {
+        let sealer = Sealer::new(&[7; 32]);
+        let sealed = sealer.seal(b"hush", "AK1").unwrap();
+        assert_eq!(sealer.open(&sealed, "AK1").unwrap(), b"hush");
+        assert!(!sealed.windows(4).any(|window| window == b"hush"));
+        assert!(matches!(sealer.open(&sealed, "AK2"), Err(SecretsError::WrongKey)));
+        assert!(matches!(Sealer::new(&[8; 32]).open(&sealed, "AK1"), Err(SecretsError::WrongKey)));
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[place] ^= 1;
+            assert!(sealer.open(&changed, "AK1").is_err(), "{place}");
+            assert!(sealer.open(&sealed[..place], "AK1").is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn the_same_secret_is_sealed_differently_each_time() {
+        let sealer = Sealer::new(&[7; 32]);
+        assert_ne!(sealer.seal(b"hush", "AK1").unwrap(), sealer.seal(b"hush", "AK1").unwrap());
+    }
+
+    #[test]
+    fn a_key_is_64_hexadecimal_digits() {
+        let good = "0123456789abcdefABCDEF0123456789".repeat(2);
+        assert!(Sealer::find(Some(&good), None).unwrap().is_some());
+        assert!(Sealer::find(None, None).unwrap().is_none());
+        for wrong in ["", "00", &good[1..], &format!("{good}00"), &good.replace('a', "g")] {
+            assert!(matches!(Sealer::find(Some(wrong), None), Err(SecretsError::NotAKey { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_new_key_can_be_used_and_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secrets.key");
+        write_new_key(&path).unwrap();
+        assert!(Sealer::find(None, Some(&path)).unwrap().is_some());
+        let before = std::fs::read(&path).unwrap();
+        assert!(write_new_key(&path).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}

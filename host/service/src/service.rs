@@ -1,0 +1,188 @@
+//! The running host: the writer, the readers, the rules, the tokens, the metrics and the limits.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+use tokio::sync::watch;
+
+use crate::admin_tokens::Tokens;
+use crate::error::ServiceError;
+use crate::limits::Limits;
+use crate::limits::Webhooks;
+use crate::metrics::Metered;
+use crate::metrics::Metrics;
+use crate::readers::Readers;
+use crate::readers::ReadersError;
+use crate::writer;
+use crate::writer::Running;
+use crate::writer::Time;
+use crate::writer::Writer;
+use crate::provider_keys::Used;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::error::EngineError;
+use perennial_engine::rules::Providers;
+use crate::secrets::Sealer;
+use perennial_store::Store;
+
+/// The running host. Clones are the same host.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    providers: Providers,
+    tokens: Arc<Tokens>,
+    metrics: Arc<Metrics>,
+    limits: Limits,
+    webhooks: OnceLock<Webhooks>,
+    stopping: watch::Sender<bool>,
+    sealer: OnceLock<Sealer>,
+}
+
+/// Why a host could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database or the engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The database cannot be read beside the writer.
+    #[error(transparent)]
+    Readers(#[from] ReadersError),
+    /// There is no thread for the writer.
+    #[error("cannot start the thread that writes: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Host {
+    /// Starts a host on the database at `path`, which `store` has open for writing. On virtual time the clock starts at
+    /// `start` or, if the database has been further, there.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the database cannot be read.
+    pub fn start(
+        store: Store,
+        path: &Path,
+        providers: Providers,
+        start: Option<Timestamp>,
+        limits: Limits,
+    ) -> Result<(Host, Running), StartError> {
+        let metrics = Arc::new(Metrics::default());
+        let tokens = Arc::new(Tokens::default());
+        tokens.load(store.read()).map_err(EngineError::from)?;
+        let providers = Metered::all(providers, &metrics);
+        let readers = Readers::open(path, limits.readers)?;
+        let engine = Engine::new(store, providers.clone(), Keep::Everything).with_batches_of(limits.batch);
+        let time = match start {
+            Some(start) => writer::virtual_start(&engine, start).map_err(EngineError::from)?,
+            None => Time::Real,
+        };
+        let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
+        let inner = Inner {
+            writer,
+            readers,
+            providers,
+            tokens,
+            metrics,
+            limits,
+            webhooks: OnceLock::new(),
+            stopping: watch::Sender::new(false),
+            sealer: OnceLock::new(),
+        };
+        Ok((Host { inner: Arc::new(inner) }, running))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.inner.writer.now()
+    }
+
+    /// The thread that writes.
+    pub fn writer(&self) -> &Writer {
+        &self.inner.writer
+    }
+
+    /// Reads the database, on a thread of the readers.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.inner.readers.read(work).await
+    }
+
+    /// The rules of each provider.
+    pub fn providers(&self) -> &Providers {
+        &self.inner.providers
+    }
+
+    /// Who may call.
+    pub fn tokens(&self) -> &Tokens {
+        &self.inner.tokens
+    }
+
+    /// Reads the tokens anew, after they changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError`] when they cannot be read.
+    pub async fn reload_tokens(&self) -> Result<(), ServiceError> {
+        let tokens = Arc::clone(&self.inner.tokens);
+        self.read(move |db| Ok(tokens.load(db)?)).await
+    }
+
+    /// Keeps secrets sealed with `sealer` from now on; the first one counts.
+    pub fn keep_secrets_with(&self, sealer: Sealer) {
+        self.inner.sealer.get_or_init(|| sealer);
+    }
+
+    /// What seals secrets and reads them again, if there is a key for it.
+    pub fn sealer(&self) -> Option<&Sealer> {
+        self.inner.sealer.get()
+    }
+
+    /// When each provider key was last used, until that is written down.
+    pub fn keys_used(&self) -> &Used {
+        self.inner.writer.keys_used()
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// What requests may take.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Says how events are sent to webhooks, once, before anybody asks.
+    pub fn send_webhooks_as(&self, webhooks: Webhooks) {
+        self.inner.webhooks.get_or_init(|| webhooks);
+    }
+
+    /// How events are sent to webhooks; unless it was said, only to public addresses.
+    pub fn webhooks(&self) -> &Webhooks {
+        self.inner.webhooks.get().unwrap_or(&Webhooks::DEFAULT)
+    }
+
+    /// Becomes true when the host begins to stop; what goes on for ever ends then.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.inner.stopping.subscribe()
+    }
+
+    /// Says that the host begins to stop.
+    pub fn begin_to_stop(&self) {
+        self.inner.stopping.send_replace(true);
+    }
+}

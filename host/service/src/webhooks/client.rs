@@ -1,0 +1,263 @@
+//! The way out: one message to one receiver, over a connection of its own.
+//!
+//! A name is resolved here, every time, and the connection goes to an address that was looked at, so what a name says
+//! later does not matter. Redirects are not followed, and next to nothing of an answer is read.
+
+use std::io;
+use std::net::IpAddr;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use http_body_util::BodyExt;
+use http_body_util::Full;
+use http_body_util::Limited;
+use hyper::Request;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header;
+use hyper_util::rt::TokioIo;
+use perennial_domain::timestamp::Timestamp;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::ServerName;
+use rustls_pki_types::pem::PemObject;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::RootCertStore;
+
+use crate::webhooks::address;
+use crate::webhooks::payload;
+use crate::webhooks::target::Place;
+use crate::webhooks::target::Target;
+use crate::webhooks::verdict::Answer;
+
+/// How long a receiver has to answer, all in all.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one of its addresses has to take a connection, before the next one is tried.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The most addresses of a name that are tried.
+const ADDRESSES_MAX: usize = 4;
+/// The most that is read of the head of an answer, in bytes, ...
+const HEAD_MAX: usize = 16 * 1024;
+/// ... and of its body, which nobody looks at: it is read so that the receiver can finish.
+const BODY_MAX: usize = 4 * 1024;
+/// How long the body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
+/// What this program calls itself.
+const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
+
+/// Why certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// A file cannot be read as PEM.
+    #[error("cannot use `{path}`: {source}", path = path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: rustls_pki_types::pem::Error,
+    },
+    /// A certificate cannot be used.
+    #[error("a certificate that receivers are to be known by cannot be used: {0}")]
+    Rustls(#[from] rustls::Error),
+}
+
+/// What is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What the receiver tells it by: the same on every try.
+    pub id: String,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// Its signatures, with spaces between.
+    pub signatures: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What sends.
+#[derive(Clone)]
+pub struct Client {
+    tls: TlsConnector,
+    allow_private: bool,
+    patience: Duration,
+}
+
+impl Client {
+    /// A client that knows receivers by the certificates that browsers know, and by those of the PEM file
+    /// `certificates`. With `allow_private` it also sends to private addresses and over plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when the file cannot be used.
+    pub fn new(allow_private: bool, certificates: Option<&Path>) -> Result<Client, ClientError> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        if let Some(path) = certificates {
+            let pem = |source| ClientError::Pem { path: path.to_owned(), source };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(pem)? {
+                roots.add(certificate.map_err(pem)?)?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, patience: PATIENCE })
+    }
+
+    /// The same with another patience than [`PATIENCE`].
+    pub fn with_patience(mut self, patience: Duration) -> Client {
+        self.patience = patience;
+        self
+    }
+
+    /// Sends a message; whatever comes of it is an answer.
+    pub async fn send(&self, url: &str, message: Message) -> Answer {
+        match tokio::time::timeout(self.patience, self.converse(url, message)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(why)) => Answer::Nothing(why),
+            Err(_) => Answer::Nothing(format!("there was no answer within {:?}", self.patience)),
+        }
+    }
+
+    async fn converse(&self, url: &str, message: Message) -> Result<Answer, String> {
+        let target = Target::read(url, self.allow_private)?;
+        let stream = self.connect(&target).await?;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays with Nagle's algorithm");
+        }
+        if !target.tls {
+            return exchange(stream, &target, message).await;
+        }
+        let name = match &target.place {
+            Place::Name(name) => ServerName::try_from(name.clone())
+                .map_err(|_| format!("`{name}` is not a name that a certificate can have"))?,
+            Place::Address(address) => ServerName::from(*address),
+        };
+        let connected = self.tls.connect(name, stream).await;
+        let stream =
+            connected.map_err(|error| format!("there is no TLS with `{}`: {error}", target.host()))?;
+        exchange(stream, &target, message).await
+    }
+
+    /// Connects to an address of the receiver that may be connected to.
+    async fn connect(&self, target: &Target) -> Result<TcpStream, String> {
+        let addresses = match &target.place {
+            Place::Address(address) => vec![SocketAddr::new(*address, target.port)],
+            Place::Name(name) => {
+                let found = tokio::net::lookup_host((name.as_str(), target.port)).await;
+                found.map_err(|error| format!("`{name}` cannot be resolved: {error}"))?.collect()
+            }
+        };
+        let mut failure = None;
+        for address in self.allowed(addresses).into_iter().take(ADDRESSES_MAX) {
+            match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => failure = Some(error),
+                Err(_) => failure = Some(io::Error::from(io::ErrorKind::TimedOut)),
+            }
+        }
+        match failure {
+            Some(error) => Err(format!("cannot connect to `{}`: {error}", target.host())),
+            None => Err(format!("`{}` has no public address, and others are not connected to", target.place)),
+        }
+    }
+
+    fn allowed(&self, mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+        let is_allowed = |ip: IpAddr| self.allow_private || address::is_global(ip);
+        addresses.retain(|address| is_allowed(address.ip()));
+        addresses
+    }
+}
+
+/// Sends the request over a connection and reads the answer.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    target: &Target,
+    message: Message,
+) -> Result<Answer, String> {
+    let failed = |error: hyper::Error| format!("`{}` did not answer in HTTP: {error}", target.host());
+    let at = message.at;
+    let request = request(target, message).map_err(|error| format!("it cannot be sent: {error}"))?;
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(HEAD_MAX);
+    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(failed)?;
+    // Dropped with this function, and with it the connection.
+    let mut driving = JoinSet::new();
+    driving.spawn(connection);
+    let response = sender.send_request(request).await.map_err(failed)?;
+    let answer = Answer::Status(response.status().as_u16(), retry_after(&response, at));
+    let body = Limited::new(response.into_body(), BODY_MAX).collect();
+    // The answer counts, however its body ends.
+    drop(tokio::time::timeout(BODY_PATIENCE, body).await);
+    Ok(answer)
+}
+
+fn request(target: &Target, message: Message) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+    Request::post(&target.path)
+        .header(header::HOST, target.host())
+        .header(header::USER_AGENT, USER_AGENT)
+        .header(header::CONTENT_TYPE, payload::CONTENT_TYPE)
+        .header(header::CONNECTION, "close")
+        .header("webhook-id", message.id)
+        .header("webhook-timestamp", message.at.as_second())
+        .header("webhook-signature", message.signatures)
+        .body(Full::from(message.body))
+}
+
+/// `Retry-After`, in seconds from `at`, if it is there and can be read.
+fn retry_after<B>(response: &Response<B>, at: Timestamp) -> Option<i64> {
+    let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let date = || DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp() - at.as_second());
+    text.parse().ok().or_else(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_leads_to_private_addresses_leads_nowhere() {
+        let addresses =
+            |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let mixed = addresses(&[
+            "127.0.0.1:443",
+            "1.1.1.1:443",
+            "[::1]:443",
+            "[2606:4700::1111]:443",
+            "[::ffff:10.0.0.1]:443",
+        ]);
+        let closed = Client::new(false, None).unwrap();
+        assert_eq!(closed.allowed(mixed.clone()), addresses(&["1.1.1.1:443", "[2606:4700::1111]:443"]));
+        let open = Client::new(true, None).unwrap();
+        assert_eq!(open.allowed(mixed.clone()), mixed);
+    }
+
+    #[test]
+    fn a_wish_to_be_asked_later_is_read_as_seconds_or_as_a_date() {
+        let at = "2015-10-21T07:27:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(60)),
+            ("Wed, 21 Oct 2015 07:26:00 GMT", Some(-60)),
+            ("soon", None),
+            ("1.5", None),
+            ("99999999999999999999", None),
+        ] {
+            let response = Response::builder().header("retry-after", text).body(()).unwrap();
+            assert_eq!(retry_after(&response, at), expected, "{text}");
+        }
+        assert_eq!(retry_after(&Response::new(()), at), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! What is to be sent now, as the database has it.
+
+use std::collections::BTreeSet;
+
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+
+use crate::webhooks::dispatcher::Kind;
+use perennial_store::deliveries;
+use perennial_store::deliveries::StoredDelivery;
+use perennial_store::error::StoreError;
+use perennial_store::pages;
+use perennial_store::pages::EventFilter;
+use perennial_store::records::StoredEvent;
+use perennial_store::webhooks;
+use perennial_store::webhooks::StoredWebhook;
+
+/// The most events that a lane is given at once.
+const PAGE: u32 = 64;
+/// The most later tries that a lane is given at once.
+const LATER: u32 = 16;
+/// The most deliveries of one webhook that wait for a later try; with that many, first tries wait.
+const PENDING_MAX: u32 = 1000;
+/// How many events may pass a webhook by until its cursor is moved for that alone.
+const PASSED_BY: i64 = 1000;
+
+/// What a lane is to do.
+pub(super) enum Work {
+    /// Try these events for the first time. Then the webhook is at `to`: what is between is not for it.
+    First { events: Vec<StoredEvent>, to: i64 },
+    /// Try these again, or tests for the first time.
+    Later(Vec<(StoredDelivery, Option<StoredEvent>)>),
+}
+
+/// What there is to do.
+pub(super) struct Found {
+    /// For which webhook, what.
+    pub(super) work: Vec<(StoredWebhook, Work)>,
+    /// When the first of the later tries is due that are not due yet.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// What is to be sent at `now`, for webhooks that are enabled, but for what is being done.
+pub(super) fn read(
+    db: &Connection,
+    now: Timestamp,
+    busy: &BTreeSet<(String, Kind)>,
+) -> Result<Found, StoreError> {
+    let mut found = Found { work: Vec::new(), next: None };
+    let last = pages::last_event(db)?;
+    for webhook in webhooks::list(db)?.into_iter().filter(|webhook| webhook.disabled.is_none()) {
+        let is_free = |kind| !busy.contains(&(webhook.id.clone(), kind));
+        let (pending, first) = deliveries::pending(db, webhook.row)?;
+        if is_free(Kind::Later) {
+            match deliveries::due(db, webhook.row, now, LATER)? {
+                due if due.is_empty() => found.next = found.next.into_iter().chain(first).min(),
+                due => found.work.push((webhook.clone(), Work::Later(due))),
+            }
+        }
+        if is_free(Kind::First)
+            && pending < PENDING_MAX
+            && let Some(work) = first_tries(db, &webhook, last)?
+        {
+            found.work.push((webhook, work));
+        }
+    }
+    Ok(found)
+}
+
+fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Option<Work>, StoreError> {
+    if last <= webhook.cursor {
+        return Ok(None);
+    }
+    let json = |list: &Vec<String>| serde_json::to_string(list);
+    let filter = EventFilter {
+        accounts: webhook.accounts.as_ref().map(json).transpose()?,
+        kinds: webhook.types.as_ref().map(json).transpose()?,
+        ..EventFilter::default()
+    };
+    let events = pages::events(db, &filter, webhook.cursor, PAGE)?;
+    let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= PAGE);
+    let to = match events.last() {
+        Some(end) if is_full => end.row,
+        Some(_) | None => last,
+    };
+    let is_worth_it = !events.is_empty() || last - webhook.cursor >= PASSED_BY;
+    Ok(is_worth_it.then_some(Work::First { events, to }))
+}

@@ -1,0 +1,336 @@
+//! Where a webhook sends to: its URL, taken apart once by one parser, so that what was checked is what is connected to.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+
+use hyper::Uri;
+use hyper::http::uri::Scheme;
+
+use crate::webhooks::address;
+
+/// The longest URL, in bytes.
+const URL_MAX: usize = 2048;
+/// Names that are never out in the world: the last labels of names for this machine and for local networks.
+const LOCAL: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
+
+/// The host of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A name, in lower case, that is still to be resolved.
+    Name(String),
+    /// An address.
+    Address(IpAddr),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Name(name) => f.write_str(name),
+            Place::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Place::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// Where a webhook sends to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whether the connection is made safe.
+    pub tls: bool,
+    /// The host.
+    pub place: Place,
+    /// The port.
+    pub port: u16,
+    /// The path, with the query.
+    pub path: String,
+}
+
+impl Target {
+    /// Takes a URL apart and refuses what is never sent to. With `allow_private`, plain HTTP, any port and any address
+    /// are fine. What a name resolves to is looked at when it is sent to.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn read(url: &str, allow_private: bool) -> Result<Target, String> {
+        if url.len() > URL_MAX {
+            return Err(format!("a URL has at most {URL_MAX} bytes; this one has {}", url.len()));
+        }
+        if url.contains('#') {
+            return Err("a URL to send to has no part behind a `#`".to_owned());
+        }
+        let uri = url.parse::<Uri>().map_err(|error| format!("it is not a URL: {error}"))?;
+        let tls = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP && allow_private => false,
+            Some(_) | None => return Err(schemes(allow_private).to_owned()),
+        };
+        let authority = uri.authority().ok_or_else(|| schemes(allow_private).to_owned())?;
+        if authority.as_str().contains('@') {
+            return Err("it names a user; a receiver knows the host by the signature".to_owned());
+        }
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(_) | None => authority
+                .port_u16()
+                .filter(|port| *port > 0)
+                .ok_or("its port is not a number from 1 to 65535")?,
+        };
+        let place = place(authority.host())?;
+        let target = Target {
+            tls,
+            place,
+            port,
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+        };
+        if !allow_private {
+            target.check()?;
+        }
+        Ok(target)
+    }
+
+    /// Refuses what can be told to be near without resolving anything.
+    fn check(&self) -> Result<(), String> {
+        if self.port != 443 && self.port < 1024 {
+            return Err(format!("port {} is another service's; use 443, or 1024 and above", self.port));
+        }
+        match &self.place {
+            Place::Address(address) if !address::is_global(*address) => {
+                Err(format!("{address} is not a public address"))
+            }
+            Place::Name(name)
+                if LOCAL.iter().any(|local| {
+                    name.strip_suffix(local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                }) =>
+            {
+                Err(format!("`{name}` is not a public name"))
+            }
+            Place::Address(_) | Place::Name(_) => Ok(()),
+        }
+    }
+
+    /// What the header `Host` says.
+    pub fn host(&self) -> String {
+        match (self.tls, self.port) {
+            (true, 443) | (false, 80) => self.place.to_string(),
+            (true | false, port) => format!("{}:{port}", self.place),
+        }
+    }
+}
+
+fn schemes(allow_private: bool) -> &'static str {
+    if allow_private {
+        "expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`"
+    } else {
+        "expected a URL such as `https://example.com/webhook`"
+    }
+}
+
+fn place(host: &str) -> Result<Place, String> {
+    if let Some(inner) = host.strip_prefix('[') {
+        let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
+        return match address {
+            Some(address) => Ok(Place::Address(address.into())),
+            None => Err(format!("`{host}` is not an IPv6 address")),
+        };
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return Ok(Place::Address(address.into()));
+    }
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // Resolvers take `0x7f.1`, `017700000001` and the like for addresses.
+    if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("`{host}` is neither a name nor an address as it is written"));
+    }
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    if name.len() > 253 || !name.split('.').all(is_label) {
+        return Err(format!("`{host}` is not a name; write one that is not ASCII in Punycode"));
+    }
+    Ok(Place::Name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_to() {
+        let long = format!("https://example.com/{}", "a".repeat(URL_MAX));
+        let urls = [
+            "https://example.com",
+            "https://Example.COM./webhook?a=1&b=%20",
+            "https://example.com:8443/webhook",
+            "https://xn--bcher-kva.example/",
+            "https://1.1.1.1/",
+            "https://[2606:4700::1111]:8443/",
+            "http://example.com/",
+            "http://10.0.0.1:8080/webhook",
+            "https://127.0.0.1/",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[fe80::1%25eth0]/",
+            "https://localhost/",
+            "https://a.localhost/",
+            "https://metadata.google.internal/",
+            "https://notlocalhost/",
+            "https://example.com:22/",
+            "https://example.com:80/",
+            "https://example.com:0/",
+            "https://example.com:/",
+            "https://example.com:65536/",
+            "https://user@example.com/",
+            "https://user:secret@example.com/",
+            "https://example.com@127.0.0.1/",
+            "https://example.com\\@127.0.0.1/",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "https://017700000001/",
+            "https://127.1/",
+            "https://1.1.1.1.1/",
+            "https://example..com/",
+            "https://bücher.example/",
+            "https://example.com/a#b",
+            "https://example.com/a b",
+            "https:///webhook",
+            "ftp://example.com/",
+            "example.com/webhook",
+            "/webhook",
+            "",
+            &long,
+        ];
+        let mut text = String::new();
+        for url in urls {
+            let shown = |allow_private| match Target::read(url, allow_private) {
+                Ok(target) => {
+                    format!(
+                        "{} {} port {} {}",
+                        if target.tls { "TLS" } else { "plain" },
+                        target.host(),
+                        target.port,
+                        target.path
+                    )
+                }
+                Err(why) => format!("refused: {why}"),
+            };
+            let (closed, open) = (shown(false), shown(true));
+            let url = url.get(..60).unwrap_or(url);
+            text += &format!("{url}\n    {closed}\n");
+            if open != closed {
+                text += &format!("    allowed: {open}\n");
+            }
+        }
+        expect![[r#"
+            https://example.com
+                TLS example.com port 443 /
+            https://Example.COM./webhook?a=1&b=%20
+                TLS example.com port 443 /webhook?a=1&b=%20
+            https://example.com:8443/webhook
+                TLS example.com:8443 port 8443 /webhook
+            https://xn--bcher-kva.example/
+                TLS xn--bcher-kva.example port 443 /
+            https://1.1.1.1/
+                TLS 1.1.1.1 port 443 /
+            https://[2606:4700::1111]:8443/
+                TLS [2606:4700::1111]:8443 port 8443 /
+            http://example.com/
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: plain example.com port 80 /
+            http://10.0.0.1:8080/webhook
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: plain 10.0.0.1:8080 port 8080 /webhook
+            https://127.0.0.1/
+                refused: 127.0.0.1 is not a public address
+                allowed: TLS 127.0.0.1 port 443 /
+            https://169.254.169.254/latest/meta-data/
+                refused: 169.254.169.254 is not a public address
+                allowed: TLS 169.254.169.254 port 443 /latest/meta-data/
+            https://[::1]/
+                refused: ::1 is not a public address
+                allowed: TLS [::1] port 443 /
+            https://[::ffff:127.0.0.1]/
+                refused: ::ffff:127.0.0.1 is not a public address
+                allowed: TLS [::ffff:127.0.0.1] port 443 /
+            https://[fe80::1%25eth0]/
+                refused: `[fe80::1%25eth0]` is not an IPv6 address
+            https://localhost/
+                refused: `localhost` is not a public name
+                allowed: TLS localhost port 443 /
+            https://a.localhost/
+                refused: `a.localhost` is not a public name
+                allowed: TLS a.localhost port 443 /
+            https://metadata.google.internal/
+                refused: `metadata.google.internal` is not a public name
+                allowed: TLS metadata.google.internal port 443 /
+            https://notlocalhost/
+                TLS notlocalhost port 443 /
+            https://example.com:22/
+                refused: port 22 is another service's; use 443, or 1024 and above
+                allowed: TLS example.com:22 port 22 /
+            https://example.com:80/
+                refused: port 80 is another service's; use 443, or 1024 and above
+                allowed: TLS example.com:80 port 80 /
+            https://example.com:0/
+                refused: its port is not a number from 1 to 65535
+            https://example.com:/
+                refused: its port is not a number from 1 to 65535
+            https://example.com:65536/
+                refused: its port is not a number from 1 to 65535
+            https://user@example.com/
+                refused: it names a user; a receiver knows the host by the signature
+            https://user:secret@example.com/
+                refused: it names a user; a receiver knows the host by the signature
+            https://example.com@127.0.0.1/
+                refused: it names a user; a receiver knows the host by the signature
+            https://example.com\@127.0.0.1/
+                refused: it is not a URL: invalid uri character
+            https://0x7f.1/
+                refused: `0x7f.1` is neither a name nor an address as it is written
+            https://2130706433/
+                refused: `2130706433` is neither a name nor an address as it is written
+            https://017700000001/
+                refused: `017700000001` is neither a name nor an address as it is written
+            https://127.1/
+                refused: `127.1` is neither a name nor an address as it is written
+            https://1.1.1.1.1/
+                refused: `1.1.1.1.1` is neither a name nor an address as it is written
+            https://example..com/
+                refused: `example..com` is not a name; write one that is not ASCII in Punycode
+            https://bücher.example/
+                refused: it is not a URL: invalid uri character
+            https://example.com/a#b
+                refused: a URL to send to has no part behind a `#`
+            https://example.com/a b
+                refused: it is not a URL: invalid uri character
+            https:///webhook
+                refused: it is not a URL: invalid format
+            ftp://example.com/
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
+            example.com/webhook
+                refused: it is not a URL: invalid format
+            /webhook
+                refused: expected a URL such as `https://example.com/webhook`
+                allowed: refused: expected a URL such as `https://example.com/webhook` or `http://10.0.0.1/webhook`
+
+                refused: it is not a URL: empty string
+            https://example.com/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+                refused: a URL has at most 2048 bytes; this one has 2068
+        "#]]
+        .assert_eq(&text);
+    }
+}

@@ -1,0 +1,113 @@
+//! The `account` table: one function per statement.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::ledger::Balance;
+use perennial_domain::micros::Micros;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// An account as stored.
+#[derive(Clone, Debug)]
+pub struct StoredAccount {
+    /// Its row.
+    pub row: i64,
+    /// What it is.
+    pub account: Account,
+}
+
+/// Adds an account and returns its row.
+pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
+    db.prepare_cached(
+        "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
+         values (:id, :provider, :mode, :currency, :available, :held, :settings, :approval_above)",
+    )?
+    .execute(named_params! {
+        ":id": account.id,
+        ":provider": account.provider,
+        ":mode": account.mode.name(),
+        ":currency": account.currency,
+        ":available": account.balance.available().as_micros(),
+        ":held": account.balance.held().as_micros(),
+        ":settings": words::strings_text(&account.settings),
+        ":approval_above": account.approval_above.map(Micros::as_micros),
+    })?;
+    Ok(db.last_insert_rowid())
+}
+
+/// The account at `row`, which was read from another table.
+pub fn at(db: &Connection, row: i64) -> Result<StoredAccount, StoreError> {
+    let found =
+        db.prepare_cached("select * from account where row = ?1")?.query_row([row], |row| Ok(stored(row)));
+    found
+        .optional()?
+        .unwrap_or_else(|| Err(StoreError::Damaged { what: "an account", found: row.to_string() }))
+}
+
+/// The account called `id`, if there is one.
+pub fn get(db: &Connection, id: &str) -> Result<Option<StoredAccount>, StoreError> {
+    db.prepare_cached("select * from account where id = ?1")?
+        .query_row([id], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
+}
+
+/// Every account, by id.
+pub fn list(db: &Connection) -> Result<Vec<StoredAccount>, StoreError> {
+    let mut statement = db.prepare_cached("select * from account order by id")?;
+    let accounts = statement.query_and_then([], stored)?;
+    accounts.collect()
+}
+
+/// Sets what the rules are told about the account.
+pub fn set_settings(
+    db: &Connection,
+    row: i64,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("update account set settings = ?2 where row = ?1")?
+        .execute((row, words::strings_text(settings)))?;
+    Ok(())
+}
+
+/// Sets what the account has.
+pub fn set_balance(db: &Connection, row: i64, balance: Balance) -> Result<(), StoreError> {
+    db.prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?.execute((
+        row,
+        balance.available().as_micros(),
+        balance.held().as_micros(),
+    ))?;
+    Ok(())
+}
+
+/// Sets above which cost an account's plans are held; `None` holds none.
+pub fn set_approval_above(db: &Connection, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
+    db.prepare_cached("update account set approval_above = ?2 where row = ?1")?
+        .execute((row, limit.map(Micros::as_micros)))?;
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
+    let settings: String = row.get("settings")?;
+    let mode: String = row.get("mode")?;
+    if mode != Mode::Managed.name() {
+        return Err(StoreError::Damaged { what: "an account's mode", found: mode });
+    }
+    let account = Account {
+        id: row.get("id")?,
+        provider: row.get("provider")?,
+        mode: Mode::Managed,
+        currency: row.get("currency")?,
+        balance: Balance::new(Micros::new(row.get("available")?), Micros::new(row.get("held")?)),
+        settings: words::strings(&settings)?,
+        approval_above: row.get::<_, Option<i64>>("approval_above")?.map(Micros::new),
+    };
+    Ok(StoredAccount { row: row.get("row")?, account })
+}

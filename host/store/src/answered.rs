@@ -1,0 +1,67 @@
+//! The `answered` table: requests that carried an idempotency key, and what they were answered.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+
+use crate::error::StoreError;
+
+/// What a request was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Equal for equal requests.
+    pub fingerprint: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers of the answer, a JSON object of strings.
+    pub headers: String,
+    /// Its body.
+    pub body: String,
+}
+
+/// What the token called `token` was answered under `key`.
+pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<Answered>, StoreError> {
+    let answered = db
+        .prepare_cached(
+            "select fingerprint, status, headers, body from answered where token = ?1 and key = ?2",
+        )?
+        .query_row((token, key), |row| {
+            Ok(Answered {
+                fingerprint: row.get(0)?,
+                status: row.get(1)?,
+                headers: row.get(2)?,
+                body: row.get(3)?,
+            })
+        })
+        .optional()?;
+    Ok(answered)
+}
+
+/// Remembers what the token called `token` was answered under `key`.
+pub fn insert(
+    db: &Connection,
+    token: &str,
+    key: &str,
+    answered: &Answered,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert into answered (token, key, fingerprint, at, status, headers, body) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute((
+        token,
+        key,
+        &answered.fingerprint,
+        at.as_second(),
+        answered.status,
+        &answered.headers,
+        &answered.body,
+    ))?;
+    Ok(())
+}
+
+/// Forgets what was answered before `before`.
+pub fn delete_before(db: &Connection, before: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("delete from answered where at < ?1")?.execute([before.as_second()])?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! The `api_token` table: who may call the admin API. Knows a token's hash; never the token.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// A token as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredToken {
+    /// What it is called by, in lists and in the audit log.
+    pub id: String,
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// What it is for, in words.
+    pub name: String,
+    /// What it may do.
+    pub role: String,
+    /// The accounts that it sees, in order; `None` is all of them.
+    pub accounts: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By which token; `cli` for the command line.
+    pub created_by: String,
+    /// From when on it is refused; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Adds a token.
+pub fn insert(db: &Connection, token: &StoredToken) -> Result<(), StoreError> {
+    let accounts = token.accounts.as_ref().map(serde_json::to_string).transpose()?;
+    db.prepare_cached(
+        "insert into api_token (id, hash, name, role, accounts, created_at, created_by, expires_at, revoked_at, last_used_at)
+         values (:id, :hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at, :last_used_at)",
+    )?
+    .execute(named_params! {
+        ":id": token.id,
+        ":hash": token.hash,
+        ":name": token.name,
+        ":role": token.role,
+        ":accounts": accounts,
+        ":created_at": token.created_at.as_second(),
+        ":created_by": token.created_by,
+        ":expires_at": token.expires_at.map(Timestamp::as_second),
+        ":revoked_at": token.revoked_at.map(Timestamp::as_second),
+        ":last_used_at": token.last_used_at.map(Timestamp::as_second),
+    })?;
+    Ok(())
+}
+
+/// Every token, in the order in which they were made.
+pub fn list(db: &Connection) -> Result<Vec<StoredToken>, StoreError> {
+    let mut statement = db.prepare_cached("select * from api_token order by row")?;
+    let tokens = statement.query_and_then([], stored)?;
+    tokens.collect()
+}
+
+/// The token called `id`.
+pub fn get(db: &Connection, id: &str) -> Result<Option<StoredToken>, StoreError> {
+    let mut statement = db.prepare_cached("select * from api_token where id = ?1")?;
+    let mut tokens = statement.query_and_then([id], stored)?;
+    tokens.next().transpose()
+}
+
+/// Refuses a token from now on; returns whether there is one that was not refused already.
+pub fn revoke(db: &Connection, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let revoked = db
+        .prepare_cached("update api_token set revoked_at = ?2 where id = ?1 and revoked_at is null")?
+        .execute((id, at.as_second()))?;
+    Ok(revoked == 1)
+}
+
+/// Says when a token was last used.
+pub fn set_last_used(db: &Connection, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
+        .execute((id, at.as_second()))?;
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
+    let accounts: Option<String> = row.get("accounts")?;
+    Ok(StoredToken {
+        id: row.get("id")?,
+        hash: row.get("hash")?,
+        name: row.get("name")?,
+        role: row.get("role")?,
+        accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
+        created_at: Timestamp::from_second(row.get("created_at")?),
+        created_by: row.get("created_by")?,
+        expires_at: words::instant(row, "expires_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
+        last_used_at: words::instant(row, "last_used_at")?,
+    })
+}

@@ -1,0 +1,106 @@
+//! The `attempt` table: one row for each key that is not void.
+
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::Key;
+use perennial_domain::attempt::State;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// Records attempts, as long as a transaction lasts.
+pub struct Recording<'c>(CachedStatement<'c>);
+
+impl<'c> Recording<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Recording<'c>, StoreError> {
+        Ok(Recording(db.prepare_cached(
+            "insert into attempt (resource, expires_before, term_count, term_unit, state, class, at, tries)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
+             on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
+             do update set state = ?5, class = ?6, at = ?7, tries = tries + (state = 'declined')
+             where state in ('declined', 'awaiting_approval')",
+        )?))
+    }
+
+    /// Writes where an attempt on the resource at `resource` got to. A declined one with the same key is tried again, and
+    /// one that awaits an approval goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::PaidTwice`] when the key has any other attempt.
+    pub fn record(&mut self, resource: i64, attempt: &Attempt) -> Result<(), StoreError> {
+        let class = match attempt.state {
+            State::Declined(class) => Some(class.name()),
+            State::Planned
+            | State::AwaitingApproval
+            | State::Reserved
+            | State::Calling
+            | State::Submitted
+            | State::Settled
+            | State::InDoubt
+            | State::Void => None,
+        };
+        let (term_count, term_unit) = words::term_columns(Some(attempt.key.term));
+        let written = self.0.execute((
+            resource,
+            attempt.key.expires_before.as_second(),
+            term_count,
+            term_unit,
+            attempt.state.name(),
+            class,
+            attempt.at.as_second(),
+        ))?;
+        match written {
+            1 => Ok(()),
+            _ => Err(StoreError::PaidTwice {
+                resource: attempt.key.resource.clone(),
+                starts_at: attempt.key.expires_before.to_string(),
+            }),
+        }
+    }
+}
+
+/// Voids the attempt that paid for the period of `resource` that begins at `starts_at`: its key is free again.
+pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update attempt set state = 'void', class = null, at = ?3
+         where resource = ?1 and expires_before = ?2 and state <> 'void'",
+    )?
+    .execute((resource, starts_at.as_second(), at.as_second()))?;
+    Ok(())
+}
+
+/// Writes that the attempt with this key on the resource at `resource` awaits an approval, and returns its row.
+///
+/// # Errors
+///
+/// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
+pub fn hold(db: &Connection, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
+    let attempt = Attempt { key, state: State::held(), at };
+    Recording::new(db)?.record(resource, &attempt)?;
+    row(db, resource, &attempt.key)
+}
+
+/// The row of the attempt on the resource at `resource` that has this key and is not void.
+fn row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
+    let (term_count, term_unit) = words::term_columns(Some(key.term));
+    let found = db
+        .prepare_cached(
+            "select row from attempt
+             where resource = ?1 and expires_before = ?2 and term_unit = ?4 and term_count = ?3 and state <> 'void'",
+        )?
+        .query_row((resource, key.expires_before.as_second(), term_count, term_unit), |row| row.get(0));
+    Ok(found?)
+}
+
+/// Voids the attempt at `row` if it awaits an approval that will not come: its key is free again.
+pub fn void_awaiting(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update attempt set state = 'void', at = ?2 where row = ?1 and state = 'awaiting_approval'",
+    )?
+    .execute((row, at.as_second()))?;
+    Ok(())
+}

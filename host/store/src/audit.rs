@@ -1,0 +1,86 @@
+//! The `audit` table: who did what, when and why. Append-only.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+
+/// Something that a person or program did, or tried to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub at: Timestamp,
+    /// The id of the token; `cli` for the command line.
+    pub token: String,
+    /// What the token was called then.
+    pub name: String,
+    /// The request's id.
+    pub request: String,
+    /// The account that it is about; `None` when it is about the host.
+    pub account: Option<String>,
+    /// The resource that it is about, if any.
+    pub resource: Option<String>,
+    /// What was asked for, such as `POST /v1/accounts/{id}:top-up`.
+    pub operation: String,
+    /// Why, if they said.
+    pub reason: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// `done`, `looked_at` for a dry run with an idempotency key, or the type of the problem.
+    pub outcome: String,
+}
+
+/// Adds a record.
+pub fn insert(db: &Connection, record: &Record) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert into audit (at, token, name, request, account, resource, operation, reason, status, outcome)
+         values (:at, :token, :name, :request, :account, :resource, :operation, :reason, :status, :outcome)",
+    )?
+    .execute(named_params! {
+        ":at": record.at.as_second(),
+        ":token": record.token,
+        ":name": record.name,
+        ":request": record.request,
+        ":account": record.account,
+        ":resource": record.resource,
+        ":operation": record.operation,
+        ":reason": record.reason,
+        ":status": record.status,
+        ":outcome": record.outcome,
+    })?;
+    Ok(())
+}
+
+/// Records below `before` in rows, newest first, at most `limit`; only those about `accounts` unless that is `None`.
+pub fn list(
+    db: &Connection,
+    accounts: Option<&str>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<(i64, Record)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select * from audit
+         where row < :before and (:accounts is null or account in (select value from json_each(:accounts)))
+         order by row desc limit :limit",
+    )?;
+    let records = statement.query_map(
+        named_params! { ":accounts": accounts, ":before": before, ":limit": limit },
+        |row| {
+            let record = Record {
+                at: Timestamp::from_second(row.get("at")?),
+                token: row.get("token")?,
+                name: row.get("name")?,
+                request: row.get("request")?,
+                account: row.get("account")?,
+                resource: row.get("resource")?,
+                operation: row.get("operation")?,
+                reason: row.get("reason")?,
+                status: row.get("status")?,
+                outcome: row.get("outcome")?,
+            };
+            Ok((row.get("row")?, record))
+        },
+    )?;
+    Ok(records.collect::<Result<_, _>>()?)
+}

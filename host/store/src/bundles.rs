@@ -1,0 +1,484 @@
+//! The `resource` and `hot` tables, read and written a bundle at a time.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::packages;
+use crate::words;
+
+/// A bundle as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBundle {
+    /// Its account's row.
+    pub account: i64,
+    /// Its members' rows, the primary's first.
+    pub rows: Vec<i64>,
+    /// What it is.
+    pub bundle: Bundle,
+    /// What the clock knows of it.
+    pub agenda: Agenda,
+}
+
+/// What a stored bundle was before it was decided on, as far as any of it can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its members' rows, the primary's first.
+    pub rows: Vec<i64>,
+    /// What the clock knew of it.
+    pub agenda: Agenda,
+    members: Vec<Changeable>,
+}
+
+/// The columns of a member that can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changeable {
+    hot: Hot,
+    wide: Wide,
+    attributes: BTreeMap<String, String>,
+    used: Option<Micros>,
+}
+
+type Hot = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
+type Wide = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
+
+impl StoredBundle {
+    /// What it is now, to be decided on, and what it will have been, to compare that with.
+    pub fn into_before(self) -> (Before, Bundle) {
+        let changeable = |member: &Resource| Changeable {
+            hot: hot_columns(member),
+            wide: wide_columns(member),
+            attributes: member.attributes.clone(),
+            used: used(member),
+        };
+        let members = self.bundle.members.iter().map(changeable).collect();
+        (Before { rows: self.rows, agenda: self.agenda, members }, self.bundle)
+    }
+}
+
+fn hot_columns(member: &Resource) -> Hot {
+    (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
+}
+
+fn wide_columns(member: &Resource) -> Wide {
+    (member.anchor_day, member.term, member.price, member.renewal_term)
+}
+
+fn used(member: &Resource) -> Option<Micros> {
+    member.package.as_ref().map(|package| package.used)
+}
+
+/// What the clock knows of a bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agenda {
+    /// Everything up to and including this instant has been done.
+    pub cursor_at: Timestamp,
+    /// When something next happens; `None` once nothing ever does.
+    pub wake_at: Option<Timestamp>,
+    /// Times in a row that the plugin gave no usable answer.
+    pub failures: u32,
+}
+
+/// The columns of a member, in the order that [`member`] reads them.
+const MEMBER: &str =
+    "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
+    r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
+    h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
+    p.resource_type, p.quota, p.used, p.unit, p.bought_at";
+const TABLES: &str =
+    "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
+
+/// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
+pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "with due as materialized (
+             select resource as due_row from hot where wake_at <= ?1 order by wake_at, resource limit ?2
+         )
+         select {MEMBER} from due cross join {} where h.bundle = due.due_row",
+        TABLES
+    ))?;
+    let mut bundles = Gathered::default();
+    let mut rows = statement.query((until.as_second(), limit))?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    let mut bundles = bundles.finish()?;
+    bundles.sort_by_key(|stored| (stored.agenda.wake_at, stored.rows[0]));
+    Ok(bundles)
+}
+
+/// When the next bundle wakes; `None` when none ever does.
+pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let second: Option<i64> = db
+        .prepare_cached("select min(wake_at) from hot where wake_at is not null")?
+        .query_row([], |row| row.get(0))?;
+    Ok(second.map(Timestamp::from_second))
+}
+
+/// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
+pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
+    let row: Option<i64> = db
+        .prepare_cached("select row from resource where id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    row.map(|row| of_row(db, row)).transpose()
+}
+
+/// The bundle that the resource at `row` belongs to, and the resource's place in it.
+pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+    let bundle = db
+        .prepare_cached("select bundle from hot where resource = ?1")?
+        .query_row([row], |row| row.get(0))?;
+    let stored = at(db, bundle)?;
+    let member = stored.rows.iter().position(|member| *member == row);
+    let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
+    Ok((stored, member))
+}
+
+/// The bundle whose primary is at `row`.
+pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
+    let mut statement =
+        db.prepare_cached(&format!("select {MEMBER} from {TABLES} where h.bundle = ?1 order by h.resource"))?;
+    let mut bundles = Gathered::default();
+    let mut rows = statement.query([row])?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    let damaged = || StoreError::Damaged { what: "a bundle", found: row.to_string() };
+    bundles.finish()?.pop().ok_or_else(damaged)
+}
+
+/// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
+/// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
+pub fn ask_anew(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "update hot set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
+         where wake_at >= ?2 and failures = 0 and resource in (select row from resource where account = ?1)",
+    )?
+    .execute((account, at.as_second()))?;
+    Ok(())
+}
+
+/// Whether some resource is called `id`.
+pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)
+}
+
+/// Adds a bundle to an account and returns its members' rows.
+pub fn insert(
+    db: &Connection,
+    account: i64,
+    bundle: &Bundle,
+    agenda: Agenda,
+) -> Result<Vec<i64>, StoreError> {
+    // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
+    // no resource is ever deleted.
+    let last: i64 =
+        db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
+    for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
+        let attached_to = member.attached_to.map(|place| rows[place]);
+        insert_wide(db, row, account, member, attached_to)?;
+        insert_hot(db, row, rows[0], member, agenda)?;
+        if let Some(package) = &member.package {
+            packages::insert(db, row, account, package)?;
+        }
+    }
+    Ok(rows)
+}
+
+fn insert_wide(
+    db: &Connection,
+    row: i64,
+    account: i64,
+    member: &Resource,
+    attached_to: Option<i64>,
+) -> Result<(), StoreError> {
+    let (term_count, term_unit) = words::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    db.prepare_cached(
+        "insert into resource (row, id, account, kind, region, attached_to, started_at, anchor_day, term_count, term_unit,
+             price, renewal_term_count, renewal_term_unit, attributes, tags)
+         values (:row, :id, :account, :kind, :region, :attached_to, :started_at, :anchor_day, :term_count, :term_unit,
+             :price, :renewal_term_count, :renewal_term_unit, :attributes, :tags)",
+    )?
+    .execute(named_params! {
+        ":row": row,
+        ":id": member.id,
+        ":account": account,
+        ":kind": member.kind,
+        ":region": member.region,
+        ":attached_to": attached_to,
+        ":started_at": member.started_at.as_second(),
+        ":anchor_day": member.anchor_day,
+        ":term_count": term_count,
+        ":term_unit": term_unit,
+        ":price": member.price.map(Micros::as_micros),
+        ":renewal_term_count": renewal_term_count,
+        ":renewal_term_unit": renewal_term_unit,
+        ":attributes": words::strings_text(&member.attributes),
+        ":tags": words::strings_text(&member.tags),
+    })?;
+    Ok(())
+}
+
+fn insert_hot(
+    db: &Connection,
+    row: i64,
+    bundle: i64,
+    member: &Resource,
+    agenda: Agenda,
+) -> Result<(), StoreError> {
+    let wake_at = agenda.wake_at.filter(|_| row == bundle);
+    db.prepare_cached(
+        "insert into hot (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
+             failures)
+         values (:resource, :bundle, :charging, :stage, :expires_at, :on_expiry, :renewals_left, :cursor_at, :wake_at,
+             :failures)",
+    )?
+    .execute(named_params! {
+        ":resource": row,
+        ":bundle": bundle,
+        ":charging": words::code(&Charging::ALL, member.charging),
+        ":stage": words::code(&Stage::ALL, member.stage),
+        ":expires_at": member.expires_at.map(Timestamp::as_second),
+        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
+        ":renewals_left": member.renewals_left,
+        ":cursor_at": agenda.cursor_at.as_second(),
+        ":wake_at": wake_at.map(Timestamp::as_second),
+        ":failures": agenda.failures,
+    })?;
+    Ok(())
+}
+
+/// Writes what became of bundles, as long as a transaction lasts.
+pub struct Advancing<'c> {
+    db: &'c Connection,
+    primary: CachedStatement<'c>,
+    attached: CachedStatement<'c>,
+}
+
+impl<'c> Advancing<'c> {
+    /// Finds the statements.
+    pub fn new(db: &'c Connection) -> Result<Advancing<'c>, StoreError> {
+        let primary = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
+                 cursor_at = ?7, wake_at = ?8, failures = ?9
+             where resource = ?1",
+        )?;
+        let attached = db.prepare_cached(
+            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
+             where resource = ?1",
+        )?;
+        Ok(Advancing { db, primary, attached })
+    }
+
+    /// Writes what became of a bundle: only the rows that changed, and always the agenda.
+    pub fn advance(&mut self, before: &Before, after: &Bundle, agenda: Agenda) -> Result<(), StoreError> {
+        for (place, (was, is)) in before.members.iter().zip(&after.members).enumerate() {
+            let row = before.rows[place];
+            if place == 0 {
+                self.primary(row, is, agenda)?;
+            } else if was.hot != hot_columns(is) {
+                self.attached(row, is)?;
+            }
+            if was.wide != wide_columns(is) || was.attributes != is.attributes {
+                update_wide(self.db, row, is)?;
+            }
+            match used(is) {
+                Some(now_used) if was.used != Some(now_used) => packages::set_used(self.db, row, now_used)?,
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn primary(&mut self, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+        self.primary.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+            agenda.cursor_at.as_second(),
+            agenda.wake_at.map(Timestamp::as_second),
+            agenda.failures,
+        ))?;
+        Ok(())
+    }
+
+    fn attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
+        self.attached.execute((
+            row,
+            words::code(&Charging::ALL, member.charging),
+            words::code(&Stage::ALL, member.stage),
+            member.expires_at.map(Timestamp::as_second),
+            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.renewals_left,
+        ))?;
+        Ok(())
+    }
+}
+
+fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
+    let (term_count, term_unit) = words::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    db.prepare_cached(
+        "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
+             renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
+             attributes = :attributes
+         where row = :row",
+    )?
+    .execute(named_params! {
+        ":row": row,
+        ":anchor_day": member.anchor_day,
+        ":term_count": term_count,
+        ":term_unit": term_unit,
+        ":price": member.price.map(Micros::as_micros),
+        ":renewal_term_count": renewal_term_count,
+        ":renewal_term_unit": renewal_term_unit,
+        ":attributes": words::strings_text(&member.attributes),
+    })?;
+    Ok(())
+}
+
+/// Sets what people sort a resource by. No rule reads it, so nothing else changes.
+pub fn set_tags(
+    db: &Connection,
+    row: i64,
+    tags: &std::collections::BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    db.prepare_cached("update resource set tags = ?2 where row = ?1")?
+        .execute((row, words::strings_text(tags)))?;
+    Ok(())
+}
+
+/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
+pub fn set_problem(
+    db: &Connection,
+    bundle: i64,
+    problem: Option<(Timestamp, &str)>,
+) -> Result<(), StoreError> {
+    match problem {
+        Some((at, message)) => db
+            .prepare_cached("insert or replace into problem (bundle, at, message) values (?1, ?2, ?3)")?
+            .execute((bundle, at.as_second(), message))?,
+        None => db.prepare_cached("delete from problem where bundle = ?1")?.execute([bundle])?,
+    };
+    Ok(())
+}
+
+/// Bundles on their way out of a query that gives their members one by one, a bundle's together.
+#[derive(Default)]
+struct Gathered {
+    bundles: Vec<StoredBundle>,
+    attached_to: Vec<Option<i64>>,
+}
+
+impl Gathered {
+    fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let bundle: i64 = row.get(0)?;
+        let resource: i64 = row.get(1)?;
+        if self.bundles.last().is_none_or(|last| last.rows[0] != bundle) {
+            self.attach()?;
+            let agenda = Agenda {
+                cursor_at: Timestamp::from_second(row.get(21)?),
+                wake_at: words::instant(row, 22)?,
+                failures: row.get(23)?,
+            };
+            let members = Bundle { members: Vec::new() };
+            self.bundles.push(StoredBundle {
+                account: row.get(2)?,
+                rows: Vec::new(),
+                bundle: members,
+                agenda,
+            });
+        }
+        let last = self.bundles.last_mut().expect("one was just made sure of");
+        last.rows.push(resource);
+        last.bundle.members.push(member(row)?);
+        self.attached_to.push(row.get(6)?);
+        Ok(())
+    }
+
+    /// Turns the rows that the last bundle's members are attached to into places.
+    fn attach(&mut self) -> Result<(), StoreError> {
+        let attached_to = std::mem::take(&mut self.attached_to);
+        let Some(last) = self.bundles.last_mut() else { return Ok(()) };
+        if last.bundle.members.len() != last.rows.len() || last.rows.is_empty() {
+            return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
+        }
+        for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
+            let place = row.map(|row| last.rows.iter().position(|other| *other == row));
+            member.attached_to = match place {
+                Some(None) => {
+                    return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() });
+                }
+                Some(Some(place)) => Some(place),
+                None => None,
+            };
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<StoredBundle>, StoreError> {
+        self.attach()?;
+        Ok(self.bundles)
+    }
+}
+
+fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
+    let attributes = row.get_ref(14)?.as_str().map_err(rusqlite::Error::from)?;
+    let tags = row.get_ref(15)?.as_str().map_err(rusqlite::Error::from)?;
+    let resource_type: Option<String> = row.get(24)?;
+    let package = match resource_type {
+        Some(resource_type) => Some(Package {
+            resource_type,
+            quota: Micros::new(row.get(25)?),
+            used: Micros::new(row.get(26)?),
+            unit: row.get(27)?,
+            bought_at: Timestamp::from_second(row.get(28)?),
+        }),
+        None => None,
+    };
+    Ok(Resource {
+        id: row.get(3)?,
+        kind: row.get(4)?,
+        region: row.get(5)?,
+        attached_to: None,
+        charging: words::word(&Charging::ALL, row.get(16)?, "a charging")?,
+        stage: words::word(&Stage::ALL, row.get(17)?, "a stage")?,
+        started_at: Timestamp::from_second(row.get(7)?),
+        expires_at: words::instant(row, 18)?,
+        anchor_day: row.get(8)?,
+        term: words::term(row.get(9)?, row.get(10)?)?,
+        price: row.get::<_, Option<i64>>(11)?.map(Micros::new),
+        on_expiry: words::word(&OnExpiry::ALL, row.get(19)?, "what happens on expiry")?,
+        renewals_left: row.get(20)?,
+        renewal_term: words::term(row.get(12)?, row.get(13)?)?,
+        package,
+        attributes: words::strings(attributes)?,
+        tags: words::strings(tags)?,
+    })
+}
+
+/// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
+pub fn problem(db: &Connection, row: i64) -> Result<Option<String>, StoreError> {
+    let mut statement = db.prepare_cached("select message from problem where bundle = ?1")?;
+    Ok(statement.query_row([row], |row| row.get(0)).optional()?)
+}

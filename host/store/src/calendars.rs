@@ -1,0 +1,218 @@
+//! The `calendar` and `calendar_entry` tables: feeds, and what was last shown of their entries. Knows a secret's hash;
+//! never the secret.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// A feed as it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCalendar {
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// What it is called.
+    pub name: String,
+    /// The accounts that it shows, in order; `None` is all of them.
+    pub accounts: Option<Vec<String>>,
+    /// What it shows of each resource, in words.
+    pub occurrences: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By which token.
+    pub created_by: String,
+}
+
+/// A feed as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCalendar {
+    /// Its row.
+    pub row: i64,
+    /// As it began, but for its secret if that was changed.
+    pub began: NewCalendar,
+    /// Equal as long as nothing has changed that its entries are made of; `None` before it was first read.
+    pub stamp: Option<String>,
+    /// When its secret was last changed.
+    pub rotated_at: Option<Timestamp>,
+    /// Since when it is not shown any more.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What an entry is about: a resource's row, and in a word what happens to it.
+pub type Key = (i64, String);
+
+/// An entry as it was last shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// What it is about.
+    pub key: Key,
+    /// How often it has changed.
+    pub sequence: u32,
+    /// When it takes place.
+    pub starts_at: Timestamp,
+    /// In a few words.
+    pub summary: String,
+    /// In more words.
+    pub description: String,
+    /// Whether it will not come true.
+    pub is_cancelled: bool,
+    /// When it last changed.
+    pub modified_at: Timestamp,
+}
+
+/// Adds a feed and returns its row.
+pub fn insert(db: &Connection, calendar: &NewCalendar) -> Result<i64, StoreError> {
+    let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
+    db.prepare_cached(
+        "insert into calendar (hash, name, accounts, occurrences, created_at, created_by)
+         values (:hash, :name, :accounts, :occurrences, :created_at, :created_by)",
+    )?
+    .execute(named_params! {
+        ":hash": calendar.hash,
+        ":name": calendar.name,
+        ":accounts": accounts,
+        ":occurrences": serde_json::to_string(&calendar.occurrences)?,
+        ":created_at": calendar.created_at.as_second(),
+        ":created_by": calendar.created_by,
+    })?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Every feed, in the order in which they were made.
+pub fn list(db: &Connection) -> Result<Vec<StoredCalendar>, StoreError> {
+    let mut statement = db.prepare_cached("select * from calendar order by row")?;
+    let calendars = statement.query_and_then([], stored)?;
+    calendars.collect()
+}
+
+/// The feed at `row`.
+pub fn get(db: &Connection, row: i64) -> Result<Option<StoredCalendar>, StoreError> {
+    let mut statement = db.prepare_cached("select * from calendar where row = ?1")?;
+    let mut calendars = statement.query_and_then([row], stored)?;
+    calendars.next().transpose()
+}
+
+/// The feed whose secret hashes to `hash`, if it is still shown.
+pub fn with_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
+    let mut statement = db.prepare_cached("select * from calendar where hash = ?1 and revoked_at is null")?;
+    let mut calendars = statement.query_and_then([hash], stored)?;
+    calendars.next().transpose()
+}
+
+/// Gives a feed another secret.
+pub fn rotate(db: &Connection, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update calendar set hash = ?2, rotated_at = ?3 where row = ?1")?.execute((
+        row,
+        hash,
+        at.as_second(),
+    ))?;
+    Ok(())
+}
+
+/// Shows a feed no more, and forgets its entries.
+pub fn revoke(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
+        .execute((row, at.as_second()))?;
+    db.prepare_cached("delete from calendar_entry where calendar = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// Says of what the entries of a feed were made.
+pub fn set_stamp(db: &Connection, row: i64, stamp: &str) -> Result<(), StoreError> {
+    db.prepare_cached("update calendar set stamp = ?2 where row = ?1")?.execute((row, stamp))?;
+    Ok(())
+}
+
+/// Every entry of a feed, in the order of time.
+pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select * from calendar_entry where calendar = ?1 order by starts_at, resource, what",
+    )?;
+    let entries = statement.query_map([calendar], |row| {
+        Ok(StoredEntry {
+            key: (row.get("resource")?, row.get("what")?),
+            sequence: row.get("sequence")?,
+            starts_at: Timestamp::from_second(row.get("starts_at")?),
+            summary: row.get("summary")?,
+            description: row.get("description")?,
+            is_cancelled: row.get("is_cancelled")?,
+            modified_at: Timestamp::from_second(row.get("modified_at")?),
+        })
+    })?;
+    Ok(entries.collect::<Result<_, _>>()?)
+}
+
+/// Writes down how an entry is shown from now on, if the feed is still shown.
+pub fn put(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert or replace into calendar_entry
+             (calendar, resource, what, sequence, starts_at, summary, description, is_cancelled, modified_at)
+         select row, :resource, :what, :sequence, :starts_at, :summary, :description, :is_cancelled, :modified_at
+         from calendar where row = :calendar and revoked_at is null",
+    )?
+    .execute(named_params! {
+        ":calendar": calendar,
+        ":resource": entry.key.0,
+        ":what": entry.key.1,
+        ":sequence": entry.sequence,
+        ":starts_at": entry.starts_at.as_second(),
+        ":summary": entry.summary,
+        ":description": entry.description,
+        ":is_cancelled": entry.is_cancelled,
+        ":modified_at": entry.modified_at.as_second(),
+    })?;
+    Ok(())
+}
+
+/// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
+pub fn live(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select h.resource from hot h join resource r on r.row = h.resource join account a on a.row = r.account
+         where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
+           and (:accounts is null or a.id in (select value from json_each(:accounts)))
+         order by h.resource limit :limit",
+    )?;
+    let rows = statement
+        .query_map(named_params! { ":after": after, ":accounts": accounts, ":limit": limit }, |row| {
+            row.get(0)
+        })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether anything happened to the resource at `row` at this instant.
+pub fn has_happened(db: &Connection, row: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select 1 from event where resource = (select id from resource where row = ?1) and at = ?2",
+    )?;
+    Ok(statement.exists((row, at.as_second()))?)
+}
+
+/// The rows of the newest event and of the newest resource: nothing happens to a resource without moving one of them.
+pub fn newest(db: &Connection) -> Result<(i64, i64), StoreError> {
+    let mut statement = db.prepare_cached(
+        "select (select coalesce(max(row), 0) from event), (select coalesce(max(row), 0) from resource)",
+    )?;
+    Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredCalendar, StoreError> {
+    let accounts: Option<String> = row.get("accounts")?;
+    let occurrences: String = row.get("occurrences")?;
+    Ok(StoredCalendar {
+        row: row.get("row")?,
+        began: NewCalendar {
+            hash: row.get("hash")?,
+            name: row.get("name")?,
+            accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
+            occurrences: serde_json::from_str(&occurrences)?,
+            created_at: Timestamp::from_second(row.get("created_at")?),
+            created_by: row.get("created_by")?,
+        },
+        stamp: row.get("stamp")?,
+        rotated_at: words::instant(row, "rotated_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
+    })
+}

@@ -1,0 +1,72 @@
+//! The `entry` table: append-only.
+
+use perennial_domain::ledger::Balance;
+use perennial_domain::ledger::Book;
+use perennial_domain::ledger::Entry;
+use perennial_domain::ledger::Reason;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::CachedStatement;
+use rusqlite::Connection;
+use rusqlite::Row;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// Adds entries, as long as a transaction lasts.
+pub struct Inserting<'c>(CachedStatement<'c>);
+
+impl<'c> Inserting<'c> {
+    /// Finds the statement.
+    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
+        Ok(Inserting(db.prepare_cached(
+            "insert into entry (at, account, from_book, to_book, amount, reason, resource, reference)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?))
+    }
+
+    /// Adds an entry of an account.
+    pub fn insert(&mut self, account: i64, entry: &Entry) -> Result<(), StoreError> {
+        self.0.execute((
+            entry.at.as_second(),
+            account,
+            words::code(&Book::ALL, entry.from),
+            words::code(&Book::ALL, entry.to),
+            entry.amount.as_micros(),
+            words::code(&Reason::ALL, entry.reason),
+            &entry.resource,
+            &entry.reference,
+        ))?;
+        Ok(())
+    }
+}
+
+/// Adds one entry of an account.
+pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreError> {
+    Inserting::new(db)?.insert(account, entry)
+}
+
+/// An account's entries, oldest first.
+pub fn list(db: &Connection, account: i64) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = db.prepare_cached("select * from entry where account = ?1 order by row")?;
+    let entries = statement.query_and_then([account], entry)?;
+    entries.collect()
+}
+
+/// What an account's entries come to, which its balance must equal.
+pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
+    Ok(Balance::of_entries(&list(db, account)?))
+}
+
+/// An entry from a row with all of its columns.
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        at: Timestamp::from_second(row.get("at")?),
+        from: words::word(&Book::ALL, row.get("from_book")?, "a book")?,
+        to: words::word(&Book::ALL, row.get("to_book")?, "a book")?,
+        amount: Micros::new(row.get("amount")?),
+        reason: words::word(&Reason::ALL, row.get("reason")?, "a reason")?,
+        resource: row.get("resource")?,
+        reference: row.get("reference")?,
+    })
+}

@@ -1,0 +1,240 @@
+//! The store: SQLite, one writer. Nothing here decides, waits or knows what time it is.
+//!
+//! One module a table, one function a statement; the caller owns the transaction. [`schema.sql`](schema.sql) has the
+//! tables and what their columns mean.
+
+pub mod accounts;
+pub mod answered;
+pub mod api_tokens;
+pub mod approvals;
+pub mod attempts;
+pub mod audit;
+pub mod bundles;
+pub mod calendars;
+pub mod clock;
+pub mod copy;
+pub mod cursor;
+pub mod decisions;
+pub mod deliveries;
+pub mod error;
+pub mod jobs;
+pub mod ledger;
+pub mod listing;
+pub mod lock;
+pub mod orders;
+pub mod packages;
+pub mod pages;
+pub mod provider_keys;
+pub mod records;
+pub mod standing;
+pub mod subjects;
+pub mod tokens;
+pub mod webhooks;
+mod words;
+
+use std::path::Path;
+
+pub use rusqlite::Connection;
+use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
+
+use crate::error::StoreError;
+use crate::lock::Lock;
+
+const SCHEMA: &str = include_str!("schema.sql");
+/// The number of the schema above, kept in the database's `user_version`.
+const SCHEMA_VERSION: i64 = 3;
+
+/// A database, open for writing, and the right to be the only one who does.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    /// How many [`Store::write`] are under way, one within another.
+    depth: u32,
+    _lock: Option<Lock>,
+}
+
+impl Store {
+    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let lock = Lock::take(path)?;
+        make_private(path);
+        let connection = Connection::open(path)?;
+        // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
+        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+        prepare(&connection, path)?;
+        Ok(Store { connection, depth: 0, _lock: Some(lock) })
+    }
+
+    /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be made.
+    pub fn scratch(path: &Path) -> Result<Store, StoreError> {
+        let connection = Connection::open(path)?;
+        connection.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
+        )?;
+        prepare(&connection, path)?;
+        Ok(Store { connection, depth: 0, _lock: None })
+    }
+
+    /// Runs `work` in one transaction: all of it is written, or none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, and [`StoreError::Sqlite`] when the transaction cannot be begun or committed.
+    pub fn write<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin()?;
+        let result = work(&self.connection);
+        self.end(result)
+    }
+
+    /// Begins a transaction or, within one, a part of it that can be undone alone. [`Store::end`] ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] when it cannot be begun.
+    pub fn begin(&mut self) -> Result<(), StoreError> {
+        let begin = if self.depth == 0 {
+            "begin immediate".to_owned()
+        } else {
+            format!("savepoint part{}", self.depth)
+        };
+        self.connection.execute_batch(&begin)?;
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Ends what [`Store::begin`] began: writes it if `result` is well, else undoes it.
+    ///
+    /// # Errors
+    ///
+    /// That of `result`, and [`StoreError::Sqlite`] when it cannot be written.
+    pub fn end<T, E: From<StoreError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
+        self.depth -= 1;
+        let part = self.depth;
+        let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
+        let undo = if part == 0 {
+            "rollback".to_owned()
+        } else {
+            format!("rollback to part{part}; release part{part}")
+        };
+        let written = result.and_then(|value| {
+            self.connection.execute_batch(&commit).map_err(|error| E::from(StoreError::Sqlite(error)))?;
+            Ok(value)
+        });
+        if written.is_err() && !self.connection.is_autocommit() {
+            // A failure to undo leaves the transaction open; the next one to begin says so.
+            let undone = self.connection.execute_batch(&undo);
+            if let Err(error) = undone {
+                tracing::error!(%error, "a transaction could not be undone");
+            }
+        }
+        written
+    }
+
+    /// The connection, for reading what is committed.
+    pub fn read(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Opens the database at `path` for reading only, also while another process runs the clock on it.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is none; other variants when it cannot be read.
+pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    check_version(&connection, path)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// Begins to read one snapshot: until its end, reads see nothing that is committed meanwhile.
+///
+/// # Errors
+///
+/// [`StoreError::Sqlite`] when it cannot be begun.
+pub fn begin_snapshot(connection: &Connection) -> Result<(), StoreError> {
+    connection.prepare_cached("begin")?.execute([])?;
+    Ok(())
+}
+
+/// Ends a snapshot.
+///
+/// # Errors
+///
+/// [`StoreError::Sqlite`] when it cannot be ended.
+pub fn end_snapshot(connection: &Connection) -> Result<(), StoreError> {
+    connection.prepare_cached("commit")?.execute([])?;
+    Ok(())
+}
+
+/// Ends a snapshot whose reader panicked, if it is still open.
+///
+/// # Errors
+///
+/// [`StoreError::Sqlite`] when it cannot be ended.
+pub fn abandon_snapshot(connection: &Connection) -> Result<(), StoreError> {
+    if !connection.is_autocommit() {
+        connection.execute_batch("rollback")?;
+    }
+    Ok(())
+}
+
+/// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
+/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. If it cannot be made, SQLite says why.
+fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
+}
+
+fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    tune(connection)?;
+    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        connection
+            .execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
+    }
+    check_version(connection, path)
+}
+
+fn tune(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(128);
+    // Else a plan looks at what is bound to it, to see whether a partial index will do, and every time that something else
+    // is bound the statement is compiled anew. No index here depends on that.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // 64 MiB of pages; temporary sorting in memory; a reader waits for a writer rather than failing.
+    connection.execute_batch(
+        "pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off; pragma busy_timeout = 10000;",
+    )?;
+    Ok(())
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    if found == SCHEMA_VERSION {
+        Ok(())
+    } else {
+        Err(StoreError::OtherSchema { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
+    }
+}

@@ -1,0 +1,130 @@
+//! The `package` and `deferred_purchase` tables: resource packages, and those to be paid later.
+
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Offer;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// Adds what a resource package adds to the resource at `resource`.
+pub fn insert(db: &Connection, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
+         values (:resource, :account, :resource_type, :quota, :used, :unit, :bought_at)",
+    )?
+    .execute(named_params! {
+        ":resource": resource,
+        ":account": account,
+        ":resource_type": package.resource_type,
+        ":quota": package.quota.as_micros(),
+        ":used": package.used.as_micros(),
+        ":unit": package.unit,
+        ":bought_at": package.bought_at.as_second(),
+    })?;
+    Ok(())
+}
+
+/// Sets how much of a package is used.
+pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), StoreError> {
+    db.prepare_cached("update package set used = ?2 where resource = ?1")?
+        .execute((resource, used.as_micros()))?;
+    Ok(())
+}
+
+/// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first, with the
+/// rows of their resources.
+pub fn offers(
+    db: &Connection,
+    account: i64,
+    resource_type: &str,
+    at: Timestamp,
+) -> Result<Vec<(i64, Offer)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select r.row, r.id, r.started_at, h.expires_at, p.resource_type, p.quota, p.used, p.unit, p.bought_at
+         from package p join resource r on r.row = p.resource join hot h on h.resource = p.resource
+         where p.account = ?1 and p.resource_type = ?2 and p.bought_at <= ?3 and h.stage = ?4
+           and h.expires_at is not null
+         order by p.bought_at, r.row",
+    )?;
+    let active = words::code(&Stage::ALL, Stage::Active);
+    let offers = statement.query_map((account, resource_type, at.as_second(), active), |row| {
+        let package = Package {
+            resource_type: row.get(4)?,
+            quota: Micros::new(row.get(5)?),
+            used: Micros::new(row.get(6)?),
+            unit: row.get(7)?,
+            bought_at: Timestamp::from_second(row.get(8)?),
+        };
+        let offer = Offer {
+            id: row.get(1)?,
+            package,
+            starts_at: Timestamp::from_second(row.get(2)?),
+            expires_at: Timestamp::from_second(row.get(3)?),
+        };
+        Ok((row.get(0)?, offer))
+    })?;
+    Ok(offers.collect::<Result<_, _>>()?)
+}
+
+/// A package to be bought like the one at `resource`, when its time to be paid comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeferredPurchase {
+    /// Its row.
+    pub row: i64,
+    /// The package that it is bought like.
+    pub resource: i64,
+    /// When it is paid.
+    pub pay_at: Timestamp,
+    /// When it was to take effect.
+    pub effective_at: Timestamp,
+}
+
+/// Writes down a package to be paid later.
+pub fn defer(
+    db: &Connection,
+    resource: i64,
+    pay_at: Timestamp,
+    effective_at: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached("insert into deferred_purchase (resource, pay_at, effective_at) values (?1, ?2, ?3)")?
+        .execute((resource, pay_at.as_second(), effective_at.as_second()))?;
+    Ok(())
+}
+
+/// The next package to be paid, if its time comes by `until`.
+pub fn next_deferred(db: &Connection, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
+    let next = db
+        .prepare_cached(
+            "select row, resource, pay_at, effective_at from deferred_purchase
+             where pay_at <= ?1 order by pay_at, row limit 1",
+        )?
+        .query_row([until.as_second()], |row| {
+            Ok(DeferredPurchase {
+                row: row.get(0)?,
+                resource: row.get(1)?,
+                pay_at: Timestamp::from_second(row.get(2)?),
+                effective_at: Timestamp::from_second(row.get(3)?),
+            })
+        })
+        .optional()?;
+    Ok(next)
+}
+
+/// Puts off a package that was to be paid later, to `pay_at`.
+pub fn postpone_deferred(db: &Connection, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
+        .execute((row, pay_at.as_second()))?;
+    Ok(())
+}
+
+/// Strikes a package that was to be paid later.
+pub fn delete_deferred(db: &Connection, row: i64) -> Result<(), StoreError> {
+    db.prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
+    Ok(())
+}

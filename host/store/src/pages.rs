@@ -1,0 +1,262 @@
+//! Lists in pages, for reading only: what comes after a row, in the order in which rows were added.
+//!
+//! Nothing that is listed here is ever deleted and rows only grow, so a page is the same whatever was added since.
+//! `accounts` is a JSON list of the ids of the accounts that are shown; `None` is all of them.
+
+use perennial_domain::bundle::Stage;
+use perennial_domain::ledger::Entry;
+use perennial_domain::term::Term;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::ledger;
+use crate::records;
+use crate::records::StoredEvent;
+use crate::words;
+
+/// Which resources are asked for; an absent condition lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only of these accounts, a JSON list of ids.
+    pub accounts: Option<String>,
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Only of this provider.
+    pub provider: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only at this stage.
+    pub stage: Option<Stage>,
+    /// Only with this tag ...
+    pub tag: Option<String>,
+    /// ... of this value.
+    pub tag_value: Option<String>,
+    /// Only what expires at this instant or later.
+    pub expires_from: Option<Timestamp>,
+    /// Only what expires before this instant.
+    pub expires_before: Option<Timestamp>,
+    /// Only resource packages.
+    pub packages: bool,
+}
+
+/// The rows and ids of the resources that pass `filter`, above the row `after`, at most `limit`.
+pub fn resources(
+    db: &Connection,
+    filter: &Filter,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select r.row, r.id
+         from resource r join hot h on h.resource = r.row join account a on a.row = r.account
+         where r.row > :after
+           and (:accounts is null or a.id in (select value from json_each(:accounts)))
+           and (:account is null or a.id = :account) and (:provider is null or a.provider = :provider)
+           and (:kind is null or r.kind = :kind) and (:stage is null or h.stage = :stage)
+           and (:tag is null or exists (
+               select 1 from json_each(r.tags) t where t.key = :tag and (:tag_value is null or t.value = :tag_value)))
+           and (:expires_from is null or h.expires_at >= :expires_from)
+           and (:expires_before is null or h.expires_at < :expires_before)
+           and (not :packages or exists (select 1 from package p where p.resource = r.row))
+         order by r.row limit :limit",
+    )?;
+    let found = statement.query_map(
+        named_params! {
+            ":after": after,
+            ":accounts": filter.accounts,
+            ":account": filter.account,
+            ":provider": filter.provider,
+            ":kind": filter.kind,
+            ":stage": filter.stage.map(|stage| words::code(&Stage::ALL, stage)),
+            ":tag": filter.tag,
+            ":tag_value": filter.tag_value,
+            ":expires_from": filter.expires_from.map(Timestamp::as_second),
+            ":expires_before": filter.expires_before.map(Timestamp::as_second),
+            ":packages": filter.packages,
+            ":limit": limit,
+        },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The rows and ids of the accounts above the row `after`, at most `limit`.
+pub fn accounts(
+    db: &Connection,
+    accounts: Option<&str>,
+    provider: Option<&str>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select row, id from account
+         where row > :after and (:accounts is null or id in (select value from json_each(:accounts)))
+           and (:provider is null or provider = :provider)
+         order by row limit :limit",
+    )?;
+    let found = statement.query_map(
+        named_params! { ":after": after, ":accounts": accounts, ":provider": provider, ":limit": limit },
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// An account's entries above the row `after`, at most `limit`.
+pub fn entries(
+    db: &Connection,
+    account: i64,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, Entry)>, StoreError> {
+    let mut statement =
+        db.prepare_cached("select * from entry where account = ?1 and row > ?2 order by row limit ?3")?;
+    let entries = statement
+        .query_and_then((account, after, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
+    entries.collect()
+}
+
+/// Which events are asked for; an absent condition lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only of these accounts, a JSON list of ids; what concerns no account is left out then.
+    pub accounts: Option<String>,
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Only of this resource.
+    pub resource: Option<String>,
+    /// Only of this type.
+    pub kind: Option<String>,
+    /// Only of these types, a JSON list.
+    pub kinds: Option<String>,
+    /// Not before this instant.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+}
+
+/// The events that pass `filter`, above the row `after`, in the order in which they were written down, at most `limit`.
+pub fn events(
+    db: &Connection,
+    filter: &EventFilter,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select e.row, e.at, a.id, e.resource, e.type, e.body
+         from event e left join account a on a.row = e.account
+         where e.row > :after
+           and (:accounts is null or a.id in (select value from json_each(:accounts)))
+           and (:account is null or a.id = :account) and (:resource is null or e.resource = :resource)
+           and (:kind is null or e.type = :kind)
+           and (:kinds is null or e.type in (select value from json_each(:kinds)))
+           and (:since is null or e.at >= :since) and (:until is null or e.at < :until)
+         order by e.row limit :limit",
+    )?;
+    let events = statement.query_map(
+        named_params! {
+            ":after": after,
+            ":accounts": filter.accounts,
+            ":account": filter.account,
+            ":resource": filter.resource,
+            ":kind": filter.kind,
+            ":kinds": filter.kinds,
+            ":since": filter.since.map(Timestamp::as_second),
+            ":until": filter.until.map(Timestamp::as_second),
+            ":limit": limit,
+        },
+        records::stored,
+    )?;
+    Ok(events.collect::<Result<_, _>>()?)
+}
+
+/// The row of the newest event; 0 when there is none.
+pub fn last_event(db: &Connection) -> Result<i64, StoreError> {
+    Ok(db.prepare_cached("select coalesce(max(row), 0) from event")?.query_row([], |row| row.get(0))?)
+}
+
+/// The row of the first event that happened at `since` or later, in the order in which they were written down.
+pub fn first_event_since(db: &Connection, since: Timestamp) -> Result<Option<i64>, StoreError> {
+    let mut statement = db.prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
+    Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
+}
+
+/// An attempt as people are shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAttempt {
+    /// Its row.
+    pub row: i64,
+    /// Its account's id.
+    pub account: String,
+    /// The resource that the renewal names.
+    pub resource: String,
+    /// Its expiry before the renewal.
+    pub expires_before: Timestamp,
+    /// What is paid for.
+    pub term: Term,
+    /// Where it got to.
+    pub state: String,
+    /// Of what kind a decline is.
+    pub class: Option<String>,
+    /// When it got there.
+    pub at: Timestamp,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// Which attempts are asked for; an absent condition lets everything through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttemptFilter {
+    /// Only of these accounts, a JSON list of ids.
+    pub accounts: Option<String>,
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Only of this resource.
+    pub resource: Option<String>,
+    /// Only in this state.
+    pub state: Option<String>,
+}
+
+/// The attempts that pass `filter`, above the row `after`, at most `limit`.
+pub fn attempts(
+    db: &Connection,
+    filter: &AttemptFilter,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<ListedAttempt>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "select t.row, a.id, r.id, t.expires_before, t.term_count, t.term_unit, t.state, t.class, t.at, t.tries
+         from attempt t join resource r on r.row = t.resource join account a on a.row = r.account
+         where t.row > :after and (:accounts is null or a.id in (select value from json_each(:accounts)))
+           and (:account is null or a.id = :account) and (:resource is null or r.id = :resource)
+           and (:state is null or t.state = :state)
+         order by t.row limit :limit",
+    )?;
+    let attempts = statement.query_and_then(
+        named_params! {
+            ":after": after,
+            ":accounts": filter.accounts,
+            ":account": filter.account,
+            ":resource": filter.resource,
+            ":state": filter.state,
+            ":limit": limit,
+        },
+        |row| {
+            let damaged = || StoreError::Damaged { what: "a term", found: "none".to_owned() };
+            Ok(ListedAttempt {
+                row: row.get(0)?,
+                account: row.get(1)?,
+                resource: row.get(2)?,
+                expires_before: Timestamp::from_second(row.get(3)?),
+                term: words::term(row.get(4)?, row.get(5)?)?.ok_or_else(damaged)?,
+                state: row.get(6)?,
+                class: row.get(7)?,
+                at: Timestamp::from_second(row.get(8)?),
+                tries: row.get(9)?,
+            })
+        },
+    )?;
+    attempts.collect()
+}

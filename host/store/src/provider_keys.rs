@@ -1,0 +1,196 @@
+//! The `provider_key`, `provider_token` and `spent_proof` tables: with what a managed account's own tools prove who they
+//! are. Knows a secret only sealed, a token only as its hash, and a proof only as its digest.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::ErrorCode;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
+
+use crate::error::StoreError;
+use crate::words;
+
+/// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
+/// proved until it is carried out.
+const SPENT_SECONDS: i64 = 2 * 3600;
+
+/// A key as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKey {
+    /// What requests call it by.
+    pub access_key: String,
+    /// The id of the account that it is for.
+    pub account: String,
+    /// The provider of that account.
+    pub provider: String,
+    /// Its secret, sealed.
+    pub sealed: Vec<u8>,
+    /// What it is for, in words.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By which token; `cli` for the command line.
+    pub created_by: String,
+    /// From when on it is refused; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl StoredKey {
+    /// Whether what it signs is honoured at `at`.
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| at < expires_at)
+    }
+}
+
+const COLUMNS: &str =
+    "k.access_key, a.id as account, a.provider, k.sealed, k.name, k.created_at, k.created_by,
+    k.expires_at, k.revoked_at, k.last_used_at";
+
+/// Adds a key of the account at `account`.
+pub fn insert(db: &Connection, account: i64, key: &StoredKey) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert into provider_key (access_key, account, sealed, name, created_at, created_by, expires_at)
+         values (:access_key, :account, :sealed, :name, :created_at, :created_by, :expires_at)",
+    )?
+    .execute(named_params! {
+        ":access_key": key.access_key,
+        ":account": account,
+        ":sealed": key.sealed,
+        ":name": key.name,
+        ":created_at": key.created_at.as_second(),
+        ":created_by": key.created_by,
+        ":expires_at": key.expires_at.map(Timestamp::as_second),
+    })?;
+    Ok(())
+}
+
+/// The key called `access_key`, also an expired or revoked one.
+pub fn get(db: &Connection, access_key: &str) -> Result<Option<StoredKey>, StoreError> {
+    db.prepare_cached(&format!(
+        "select {COLUMNS} from provider_key k join account a on a.row = k.account where k.access_key = ?1"
+    ))?
+    .query_row([access_key], |row| Ok(stored(row)))
+    .optional()?
+    .transpose()
+}
+
+/// The key that asked for the token with this hash, if the token is still valid at `at`.
+pub fn of_token(db: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+    db.prepare_cached(&format!(
+        "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
+         join account a on a.row = k.account where t.hash = ?1 and t.valid_until > ?2"
+    ))?
+    .query_row((hash, at.as_second()), |row| Ok(stored(row)))
+    .optional()?
+    .transpose()
+}
+
+/// Every key, in the order in which they were made; only those of `accounts`, a JSON list of ids, unless that is `None`.
+pub fn list(db: &Connection, accounts: Option<&str>) -> Result<Vec<StoredKey>, StoreError> {
+    let mut statement = db.prepare_cached(&format!(
+        "select {COLUMNS} from provider_key k join account a on a.row = k.account
+         where ?1 is null or a.id in (select value from json_each(?1)) order by k.row"
+    ))?;
+    let keys = statement.query_and_then([accounts], stored)?;
+    keys.collect()
+}
+
+/// Refuses a key from `at` on, unless it is refused earlier anyway; returns whether there is one that was in force.
+pub fn expire(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let expired = db
+        .prepare_cached(
+            "update provider_key set expires_at = min(coalesce(expires_at, ?2), ?2)
+             where access_key = ?1 and revoked_at is null",
+        )?
+        .execute((access_key, at.as_second()))?;
+    Ok(expired == 1)
+}
+
+/// Refuses a key from now on; returns whether there is one that was not refused already.
+pub fn revoke(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
+    let revoked = db
+        .prepare_cached(
+            "update provider_key set revoked_at = ?2 where access_key = ?1 and revoked_at is null",
+        )?
+        .execute((access_key, at.as_second()))?;
+    Ok(revoked == 1)
+}
+
+/// Says when a key was last used.
+pub fn set_last_used(db: &Connection, access_key: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached("update provider_key set last_used_at = ?2 where access_key = ?1")?
+        .execute((access_key, at.as_second()))?;
+    Ok(())
+}
+
+/// Adds a token that a key asked for.
+pub fn insert_token(
+    db: &Connection,
+    hash: &[u8; 32],
+    access_key: &str,
+    valid_until: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached("insert into provider_token (hash, access_key, valid_until) values (?1, ?2, ?3)")?
+        .execute((hash, access_key, valid_until.as_second()))?;
+    Ok(())
+}
+
+/// Remembers that a proof did what it may do once; returns false if it had already.
+pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Result<bool, StoreError> {
+    let inserted = db
+        .prepare_cached("insert into spent_proof (digest, valid_until) values (?1, ?2)")?
+        .execute((digest, valid_until.as_second()));
+    match inserted {
+        Ok(_) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Forgets the tokens that have expired, and the proofs that expired so long ago that no request still under way can have
+/// been proved by them.
+pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
+    for (table, until) in [("provider_token", at), ("spent_proof", at - SPENT_SECONDS)] {
+        db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
+            .execute([until.as_second()])?;
+    }
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredKey, StoreError> {
+    Ok(StoredKey {
+        access_key: row.get("access_key")?,
+        account: row.get("account")?,
+        provider: row.get("provider")?,
+        sealed: row.get("sealed")?,
+        name: row.get("name")?,
+        created_at: Timestamp::from_second(row.get("created_at")?),
+        created_by: row.get("created_by")?,
+        expires_at: words::instant(row, "expires_at")?,
+        revoked_at: words::instant(row, "revoked_at")?,
+        last_used_at: words::instant(row, "last_used_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::scratch(&folder.path().join("test.db")).unwrap();
+        let (db, valid_until) = (store.read(), Timestamp::from_second(1_000_000));
+        assert!(spend(db, &[7; 32], valid_until).unwrap());
+        delete_expired(db, valid_until + 3600).unwrap();
+        assert!(!spend(db, &[7; 32], valid_until).unwrap());
+        delete_expired(db, valid_until + SPENT_SECONDS + 1).unwrap();
+        assert!(spend(db, &[7; 32], valid_until).unwrap());
+    }
+}

@@ -1,0 +1,50 @@
+//! How things stand as a whole: what is due, what is in doubt. For reading only.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::jobs;
+
+/// How things stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Bundles whose time has come.
+    pub due: i64,
+    /// The first wake there is.
+    pub first_wake: Option<Timestamp>,
+    /// Attempts of which nobody knows whether they happened.
+    pub in_doubt: i64,
+    /// Jobs that are running.
+    pub jobs: i64,
+    /// Items of those that have no answer yet.
+    pub items: i64,
+    /// Plans that are held until somebody decides.
+    pub approvals_open: i64,
+}
+
+/// How things stand at `at`.
+pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
+    let due = db
+        .prepare_cached("select count(*) from hot where wake_at is not null and wake_at <= ?1")?
+        .query_row([at.as_second()], |row| row.get(0))?;
+    let first_wake: Option<i64> = db
+        .prepare_cached("select min(wake_at) from hot where wake_at is not null")?
+        .query_row([], |row| row.get(0))?;
+    let in_doubt = db
+        .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
+        .query_row([], |row| row.get(0))?;
+    let approvals_open = db
+        .prepare_cached("select count(*) from approval where state = 'open'")?
+        .query_row([], |row| row.get(0))?;
+    let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::waiting(db)?);
+    let first_wake = first_wake.map(Timestamp::from_second);
+    Ok(Standing { due, first_wake, in_doubt, jobs, items, approvals_open })
+}
+
+/// The providers of all accounts.
+pub fn providers(db: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.prepare_cached("select distinct provider from account order by provider")?;
+    let providers = statement.query_map([], |row| row.get(0))?;
+    Ok(providers.collect::<Result<_, _>>()?)
+}

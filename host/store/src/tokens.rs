@@ -1,0 +1,47 @@
+//! The `token` table: commands that carried a token, and what they were answered.
+
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+
+use crate::error::StoreError;
+
+/// A command that carried a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Equal for equal commands.
+    pub fingerprint: String,
+    /// Why it was not carried out; `None` when it was.
+    pub refusal: Option<Refusal>,
+}
+
+/// What an account sent under `token` at `since` or later.
+pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Result<Option<Seen>, StoreError> {
+    let seen = db
+        .prepare_cached("select fingerprint, refusal_code, refusal_message from token where account = ?1 and token = ?2 and seen_at >= ?3")?
+        .query_row((account, token, since.as_second()), |row| {
+            let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+            let refusal = code.map(|code| Refusal { code, message: message.unwrap_or_default() });
+            Ok(Seen { fingerprint: row.get(0)?, refusal })
+        })
+        .optional()?;
+    Ok(seen)
+}
+
+/// Remembers what an account sent under `token`.
+pub fn put(db: &Connection, account: i64, token: &str, seen: &Seen, at: Timestamp) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "insert or replace into token (account, token, fingerprint, refusal_code, refusal_message, seen_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((
+        account,
+        token,
+        &seen.fingerprint,
+        seen.refusal.as_ref().map(|refusal| &refusal.code),
+        seen.refusal.as_ref().map(|refusal| &refusal.message),
+        at.as_second(),
+    ))?;
+    Ok(())
+}

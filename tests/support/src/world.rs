@@ -1,0 +1,446 @@
+//! A small provider whose rules are native, an engine over it, and short ways to write what is in it.
+//!
+//! A resource is tried two days and one day before its expiry (attribute `try_at`: that many seconds later), is in grace
+//! at it and released three days after it. It is renewed along with everything attached to it that expires with it. With the
+//! attribute `refuse` it is not renewed. While the rules are down, or for a resource with the attribute `broken`, they give
+//! no usable answer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Package;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::ledger::Balance;
+use perennial_domain::manifest::Idempotency;
+use perennial_domain::manifest::Manifest;
+use perennial_domain::micros::Micros;
+use perennial_domain::plan;
+use perennial_domain::plan::Buying;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Ending;
+use perennial_domain::plan::Extension;
+use perennial_domain::plan::Operation;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refund;
+use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Renewal;
+use perennial_domain::plan::Scope;
+use perennial_domain::plan::Step;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::timeline;
+use perennial_domain::timeline::Happening;
+use perennial_domain::timeline::Occurrence;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Draw;
+use perennial_domain::usage::Level;
+
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_engine::write::Recorded;
+use perennial_formats as formats;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
+use perennial_store::Store;
+use perennial_store::accounts;
+use perennial_store::error::StoreError;
+use perennial_store::ledger;
+
+pub const DAY: i64 = 86_400;
+
+/// The instant written as `2026-02-28` (midnight UTC) or `2026-02-28T15:59:59`.
+pub fn at(text: &str) -> Timestamp {
+    let time = if text.contains('T') { "" } else { "T00:00:00" };
+    format!("{text}{time}Z").parse().unwrap()
+}
+
+/// An amount, such as `12.5`.
+pub fn money(text: &str) -> Micros {
+    text.parse().unwrap()
+}
+
+/// A prepaid resource of 30.00 for thirty days that expires at `expires_at` and renews itself.
+pub fn renewing(id: &str, expires_at: &str) -> Resource {
+    Resource {
+        id: id.to_owned(),
+        kind: "vm".to_owned(),
+        region: String::new(),
+        attached_to: None,
+        charging: Charging::Prepaid,
+        stage: Stage::Active,
+        started_at: at("2026-01-01"),
+        expires_at: Some(at(expires_at)),
+        anchor_day: Some(10),
+        term: Term::new(30, TermUnit::Day),
+        price: Some(money("30")),
+        on_expiry: OnExpiry::Renew,
+        renewals_left: None,
+        renewal_term: None,
+        package: None,
+        attributes: BTreeMap::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// The same, which does not renew itself.
+pub fn lapsing(id: &str, expires_at: &str) -> Resource {
+    Resource { on_expiry: OnExpiry::Lapse, ..renewing(id, expires_at) }
+}
+
+/// The same, with an attribute.
+pub fn with(mut resource: Resource, name: &str, value: &str) -> Resource {
+    resource.attributes.insert(name.to_owned(), value.to_owned());
+    resource
+}
+
+/// A package of 100 hours that expires at `expires_at`.
+pub fn package(id: &str, expires_at: &str) -> Resource {
+    let package = Package {
+        quota: money("100"),
+        used: Micros::ZERO,
+        unit: "hour".to_owned(),
+        resource_type: "cpu".to_owned(),
+        bought_at: at("2026-01-01"),
+    };
+    Resource { package: Some(package), ..lapsing(id, expires_at) }
+}
+
+pub fn renew() -> Command {
+    Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() })
+}
+
+/// The rules, and a switch that takes them down.
+#[derive(Clone)]
+pub struct Toy {
+    manifest: Manifest,
+    pub is_down: Arc<AtomicBool>,
+}
+
+impl Toy {
+    fn new() -> Toy {
+        let refusal = |code: &str| Refusal { code: code.to_owned(), message: format!("no, {code}") };
+        let manifest = Manifest {
+            id: "toy".to_owned(),
+            name: "Toy".to_owned(),
+            kinds: BTreeMap::new(),
+            settings: Vec::new(),
+            notices: Vec::new(),
+            reads: Vec::new(),
+            utc_offset_minutes: 0,
+            insufficient_balance: refusal("money"),
+            unknown_resource: refusal("unknown"),
+            idempotency: Some(Idempotency {
+                option_name: "token".to_owned(),
+                valid_seconds: 100,
+                mismatch: refusal("mismatch"),
+            }),
+        };
+        Toy { manifest, is_down: Arc::default() }
+    }
+
+    fn usable<A>(&self, bundle: Option<&Bundle>, answer: A) -> Result<A, PluginError> {
+        let is_broken = |resource: &Resource| resource.attributes.contains_key("broken");
+        if self.is_down.load(Ordering::Relaxed)
+            || bundle.is_some_and(|bundle| bundle.members.iter().any(is_broken))
+        {
+            let reason = "out of order".to_owned();
+            return Err(PluginError::Crashed { plugin: "toy".to_owned(), function: "f", reason });
+        }
+        Ok(answer)
+    }
+}
+
+impl Rules for Toy {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn digest(&self) -> &str {
+        "0123"
+    }
+
+    fn check_settings(&self, _: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
+        self.usable(None, Vec::new())
+    }
+
+    fn timelines(
+        &self,
+        _: &[&Account],
+        outlooks: &[Outlook<'_>],
+    ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
+        let answer = |outlook: &Outlook<'_>| {
+            let occurrences = foresee(outlook.bundle, outlook.after);
+            timeline::check(outlook.bundle, outlook.after, &occurrences, 0).unwrap();
+            self.usable(Some(outlook.bundle), occurrences)
+        };
+        outlooks.iter().map(answer).collect()
+    }
+
+    fn make_plans(
+        &self,
+        _: &[&Account],
+        questions: &[Question<'_>],
+    ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
+        let answer = |question: &Question<'_>| {
+            let answer = plan_of(question);
+            if let Ok(plan) = &answer {
+                let Question { command, bundle, member, orders, at, .. } = *question;
+                plan::check(plan, command, bundle, member, orders, at).unwrap();
+            }
+            self.usable(Some(question.bundle), answer)
+        };
+        questions.iter().map(answer).collect()
+    }
+
+    fn cover(
+        &self,
+        _: &[&Account],
+        consumptions: &[(usize, &Consumption)],
+    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+        consumptions.iter().map(|(_, consumption)| self.usable(None, draws(consumption))).collect()
+    }
+}
+
+fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
+    let mut occurrences = Vec::new();
+    for (member, resource) in bundle.members.iter().enumerate().filter(|(_, resource)| resource.is_live()) {
+        let expires_at = resource.expires_at.unwrap();
+        let try_at: i64 = resource.attributes.get("try_at").map_or(0, |seconds| seconds.parse().unwrap());
+        let leader = resource.attached_to.map(|leader| &bundle.members[leader]);
+        let follows =
+            leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
+        if resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew && !follows {
+            for days in [2, 1] {
+                let at = expires_at - days * DAY + try_at;
+                occurrences.push(Occurrence { at, member, what: Happening::TryRenewal });
+            }
+        }
+        let enter = |at: Timestamp, stage| Occurrence {
+            at: at.max(after + 1),
+            member,
+            what: Happening::Enter(stage),
+        };
+        if resource.stage == Stage::Active {
+            occurrences.push(enter(expires_at, Stage::Grace));
+        }
+        occurrences.push(enter(expires_at + 3 * DAY, Stage::Released));
+    }
+    occurrences.retain(|occurrence| occurrence.at > after);
+    occurrences.sort_by_key(|occurrence| occurrence.at);
+    occurrences
+}
+
+fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
+    let (at, bundle) = (question.at, question.bundle);
+    let named = &bundle.members[question.member];
+    let mut tries_at_once = None;
+    let steps = match question.command {
+        Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
+            return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
+        }
+        Command::Renew(_) => {
+            let goes_along = |(place, member): &(usize, &Resource)| {
+                *place == question.member
+                    || (question.member == 0 && member.is_live() && member.expires_at == named.expires_at)
+            };
+            let members = bundle.members.iter().enumerate().filter(goes_along);
+            members.map(|(place, member)| (place, extension(member))).collect()
+        }
+        Command::SetAutoRenew(auto) => {
+            let soon = named.expires_at.is_some_and(|expires_at| expires_at - at < DAY);
+            tries_at_once = soon.then_some(question.member);
+            vec![(question.member, Operation::SetAutoRenew(*auto))]
+        }
+        Command::CancelAutoRenew => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Lapse))],
+        Command::Unsubscribe(scope) => vec![(question.member, ending(question, *scope))],
+        Command::ConvertOnExpiry => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Convert))],
+        Command::CancelConversion => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Lapse))],
+        Command::BuyAgain(purchase) => {
+            let pay_at = purchase.pay_at.unwrap_or(at);
+            let effective_at = purchase.effective_at.unwrap_or(pay_at);
+            let (expires_at, anchor_day) = (effective_at + 30 * DAY, effective_at.day_of_month(0));
+            let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
+            vec![(question.member, Operation::Buy(buying))]
+        }
+    };
+    let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
+    Ok(Plan { steps, left_out: Vec::new(), tries_at_once })
+}
+
+fn extension(member: &Resource) -> Operation {
+    let expires_at = member.expires_at.unwrap() + 30 * DAY;
+    Operation::Extend(Extension { expires_at, term: member.term.unwrap(), extra_days: 0, anchor_day: None })
+}
+
+fn ending(question: &Question<'_>, scope: Scope) -> Operation {
+    let own = question.orders.iter().enumerate().filter(|(_, order)| order.member == question.member);
+    let ended = own.filter(|(_, order)| scope == Scope::All || order.starts_at > question.at);
+    let ended = ended.collect::<Vec<_>>();
+    let expires_at = match scope {
+        Scope::All => None,
+        Scope::Future => ended.iter().map(|(_, order)| order.starts_at).min(),
+    };
+    let refunds = ended.into_iter().map(|(order, paid)| Refund { order, amount: paid.paid }).collect();
+    Operation::EndSubscription(Ending { scope, expires_at, refunds })
+}
+
+fn draws(consumption: &Consumption) -> Vec<Draw> {
+    let mut left_to_cover = consumption.amount;
+    let mut draws = Vec::new();
+    for (package, offer) in consumption.packages.iter().enumerate() {
+        let amount = offer.package.left().min(left_to_cover);
+        if amount > Micros::ZERO {
+            left_to_cover -= amount;
+            let level = if amount == offer.package.left() { Level::Depleted } else { Level::Quiet };
+            draws.push(Draw { package, amount, level });
+        }
+    }
+    draws
+}
+
+/// An engine, its rules' switch, and everything that happened.
+pub struct World {
+    pub engine: Engine,
+    pub is_down: Arc<AtomicBool>,
+    pub happened: Vec<Recorded>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Accounts with so much, each with its bundles, as of `from`, in a database that is thrown away.
+    pub fn of(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::scratch)
+    }
+
+    /// The same in a database like the host's own, which undoes what a failing transaction wrote.
+    pub fn durable(from: &str, accounts: &[(&str, &str, Vec<Vec<Resource>>)]) -> World {
+        World::over(from, accounts, Store::open)
+    }
+
+    fn over(
+        from: &str,
+        accounts: &[(&str, &str, Vec<Vec<Resource>>)],
+        open: impl FnOnce(&Path) -> Result<Store, StoreError>,
+    ) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let toy = Toy::new();
+        let is_down = toy.is_down.clone();
+        let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
+        let store = open(&folder.path().join("db")).unwrap();
+        let mut engine = Engine::new(store, providers, Keep::Everything);
+        let account = |(id, balance, _): &(&str, &str, _)| Account {
+            id: (*id).to_owned(),
+            provider: "toy".to_owned(),
+            mode: Mode::Managed,
+            currency: "CNY".to_owned(),
+            balance: Balance::new(money(balance), Micros::ZERO),
+            settings: BTreeMap::new(),
+            approval_above: None,
+        };
+        let new = accounts.iter().map(account).collect::<Vec<_>>();
+        let bundles =
+            accounts.iter().flat_map(|(id, _, bundles)| bundles.iter().map(|members| (*id, members)));
+        let bundles =
+            bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
+        engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
+        World { engine, is_down, happened: Vec::new(), _folder: folder }
+    }
+
+    /// One account called `a`.
+    pub fn account(from: &str, balance: &str, bundles: Vec<Vec<Resource>>) -> World {
+        World::of(from, &[("a", balance, bundles)])
+    }
+
+    /// The clock, on time.
+    pub fn run_to(&mut self, until: &str) {
+        let happened = &mut self.happened;
+        self.engine.run_to(at(until), &mut |more, _| happened.extend(more)).unwrap();
+    }
+
+    /// The clock, after an outage.
+    pub fn catch_up(&mut self, down_since: &str, now: &str) {
+        let happened = &mut self.happened;
+        self.engine.catch_up(at(down_since), at(now), &mut |more, _| happened.extend(more)).unwrap();
+    }
+
+    /// A command; returns the refusal's code.
+    pub fn command(&mut self, now: &str, resource: &str, command: &Command) -> Option<String> {
+        let answer = self.engine.command(at(now), None, resource, command).unwrap();
+        self.happened.extend(answer.happened);
+        answer.refusal.map(|refusal| refusal.code)
+    }
+
+    /// Takes the rules down, or lets them answer again.
+    pub fn down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
+    }
+
+    /// What happened since it was last asked, one event a line, in the order of time.
+    pub fn told(&mut self) -> String {
+        let mut happened = std::mem::take(&mut self.happened);
+        happened.sort_by_key(|recorded| recorded.event.at);
+        happened.iter().map(tell).collect()
+    }
+
+    /// What an account has; its entries come to the same.
+    pub fn balance(&self, account: &str) -> Micros {
+        let stored = accounts::get(self.engine.read(), account).unwrap().unwrap();
+        let balance = stored.account.balance;
+        assert_eq!(ledger::balance(self.engine.read(), stored.row).unwrap(), balance, "entries of {account}");
+        balance.available()
+    }
+
+    /// A resource as it is stored.
+    pub fn resource(&self, id: &str) -> Resource {
+        let (stored, member) = perennial_store::bundles::of_resource(self.engine.read(), id).unwrap().unwrap();
+        stored.bundle.members[member].clone()
+    }
+}
+
+/// An event, as a line without what hardly matters here.
+pub fn tell(recorded: &Recorded) -> String {
+    let event = &recorded.event;
+    let (kind, body) = formats::event::body(event);
+    let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();
+    let shown = [
+        "to",
+        "expires_at",
+        "code",
+        "class",
+        "next_try_at",
+        "setting",
+        "value",
+        "amount",
+        "left",
+        "pay_at",
+        "down_since",
+        "approval",
+        "decision",
+        "lapses_at",
+        "asked_again",
+    ];
+    let of_lapse = Some("reason").filter(|_| kind == "approval_lapsed");
+    let shown = shown.into_iter().chain(of_lapse).filter_map(|name| Some((name, body.get(name)?)));
+    let text = |value: &serde_json::Value| match value.as_bool() {
+        Some(flag) => flag.to_string(),
+        None => value.as_str().unwrap_or("none").to_owned(),
+    };
+    let shown = shown.map(|(name, value)| format!(" {name}={}", text(value)));
+    let (account, resource) = (recorded.account.as_deref(), event.resource.as_deref());
+    let whose = format!("{}/{}", account.unwrap_or("-"), resource.unwrap_or("-"));
+    format!("{} {whose} {kind}{}\n", event.at, shown.collect::<String>())
+}
