@@ -4,16 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
-use perennial_sandbox::Limits;
-use perennial_sandbox::Options;
-use perennial_sandbox::Outlook;
-use perennial_sandbox::Plugins;
-use perennial_engine::simulation;
-use perennial_store::Store;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
@@ -27,6 +17,16 @@ use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_engine::simulation;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::Plugins;
+use perennial_store::Store;
 
 const ATTACHED: usize = 200;
 

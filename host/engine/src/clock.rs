@@ -161,6 +161,3 @@ impl Stopwatch {
         self.started_at.elapsed().as_secs_f64()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -16,8 +16,8 @@ use crate::Engine;
 use crate::Keep;
 use crate::error::EngineError;
 use crate::rules::Providers;
-use crate::write::Recorded;
 use crate::simulation;
+use crate::write::Recorded;
 use perennial_store::Store;
 use perennial_store::accounts;
 

@@ -21,7 +21,6 @@ use sha2::Sha256;
 
 use perennial_formats as formats;
 
-
 /// A plan and its prices, on the bundle that it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedPlan {

@@ -159,6 +159,3 @@ impl Outbox<'_, '_> {
 fn order(recorded: &Recorded) -> (Timestamp, Option<&str>, Option<&str>) {
     (recorded.event.at, recorded.account.as_deref(), recorded.event.resource.as_deref())
 }
-
-#[cfg(test)]
-mod tests;

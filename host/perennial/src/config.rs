@@ -10,11 +10,11 @@ use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use perennial_http::server::Tls;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::Fields;
 use perennial_formats::body::Spot;
+use perennial_http::server::Tls;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets;

@@ -6,14 +6,14 @@ mod support;
 use std::collections::BTreeMap;
 
 use expect_test::expect;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Renewal;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::approval::Decision;
 use perennial_engine::command::Terms;
 use perennial_store::Store;
-use perennial_domain::plan::Cause;
-use perennial_domain::plan::Command;
-use perennial_domain::plan::Renewal;
 use serde_json::Value;
 
 use crate::support::Folder;

@@ -11,7 +11,6 @@ use sha2::Sha256;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
-
 use crate::ask;
 use crate::bindings::Provider;
 use crate::bindings::ProviderPre;

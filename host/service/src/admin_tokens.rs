@@ -16,7 +16,6 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
-
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 use perennial_store::error::StoreError;

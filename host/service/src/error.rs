@@ -57,16 +57,20 @@ impl ServiceError {
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
             | ServiceError::Engine(EngineError::NoPlugin { .. }) => "conflict",
-            ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => "not-found",
-            ServiceError::PlanChanged | ServiceError::Engine(EngineError::PlanChanged { .. }) => "plan-changed",
+            ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
+                "not-found"
+            }
+            ServiceError::PlanChanged | ServiceError::Engine(EngineError::PlanChanged { .. }) => {
+                "plan-changed"
+            }
             ServiceError::Engine(EngineError::Plugin(_)) => "plugin-failed",
             ServiceError::Busy
             | ServiceError::Stopping
             | ServiceError::StoppedMidway
             | ServiceError::Engine(EngineError::Behind(_)) => "unavailable",
-            ServiceError::Store(_) | ServiceError::ReadFailed | ServiceError::Engine(EngineError::Store(_)) => {
-                "internal"
-            }
+            ServiceError::Store(_)
+            | ServiceError::ReadFailed
+            | ServiceError::Engine(EngineError::Store(_)) => "internal",
         }
     }
 

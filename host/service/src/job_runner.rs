@@ -175,9 +175,7 @@ impl ItemCommand<'_> {
         let executed = engine.command_as_planned(self.at, Some(account), resource, self.command, &terms)?;
         let answered = match (&executed.refusal, &executed.approval) {
             (Some(refusal), _) => Answer::Refused.because(&refusal.code, &refusal.message),
-            (None, Some(_)) => {
-                Answered { answer: Answer::Held.name().to_owned(), ..Answered::default() }
-            }
+            (None, Some(_)) => Answered { answer: Answer::Held.name().to_owned(), ..Answered::default() },
             (None, None) => {
                 let answer = Answer::CarriedOut.name().to_owned();
                 let spent = spent(&executed.happened, self.at, currency);
@@ -189,9 +187,8 @@ impl ItemCommand<'_> {
 
     /// The plan of the command, priced as though it alone were carried out now.
     fn plan(&self, engine: &Engine, resource: &str) -> Result<Answered, ServiceError> {
-        let proposal =
-            command::propose(engine.read(), engine.providers(), self.at, resource, self.command)?
-                .ok_or_else(|| ServiceError::UnknownResource(resource.to_owned()))?;
+        let proposal = command::propose(engine.read(), engine.providers(), self.at, resource, self.command)?
+            .ok_or_else(|| ServiceError::UnknownResource(resource.to_owned()))?;
         let mut answered = match &proposal.refusal {
             Some(refusal) => Answer::Refused.because(&refusal.code, &refusal.message),
             None => Answered { answer: Answer::Planned.name().to_owned(), ..Answered::default() },
@@ -211,8 +208,7 @@ impl ItemCommand<'_> {
     /// Refuses to do something else than a dry run said.
     fn check_plan(&self, engine: &Engine, resource: &str, planned: Option<&str>) -> Result<(), ServiceError> {
         let Some(planned) = planned else { return Ok(()) };
-        let proposal =
-            command::propose(engine.read(), engine.providers(), self.at, resource, self.command)?;
+        let proposal = command::propose(engine.read(), engine.providers(), self.at, resource, self.command)?;
         let found = proposal.filter(|proposal| !proposal.plans.is_empty());
         let found = found.map(|proposal| proposal.hash_without_balance());
         if found.as_deref() == Some(planned) { Ok(()) } else { Err(ServiceError::PlanChanged) }

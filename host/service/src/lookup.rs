@@ -44,7 +44,11 @@ pub fn find_resource(db: &Connection, id: &str) -> Result<Option<ResolvedResourc
 /// # Errors
 ///
 /// [`ServiceError::UnknownResource`] when there is none, or the caller does not see it.
-pub fn resolve_resource(db: &Connection, caller: &Caller, id: &str) -> Result<ResolvedResource, ServiceError> {
+pub fn resolve_resource(
+    db: &Connection,
+    caller: &Caller,
+    id: &str,
+) -> Result<ResolvedResource, ServiceError> {
     let found = find_resource(db, id)?.filter(|found| caller.sees(&found.account.account.id));
     found.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))
 }

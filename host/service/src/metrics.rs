@@ -143,7 +143,12 @@ impl Metrics {
             calls,
         );
         let failures = decisions().map(|(labels, spent)| (labels, spent.failures));
-        counters(text, "perennial_plugin_failures_total", "Answers of plugins that were of no use.", failures);
+        counters(
+            text,
+            "perennial_plugin_failures_total",
+            "Answers of plugins that were of no use.",
+            failures,
+        );
         let deliveries =
             counts.deliveries.iter().map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
         counters(
@@ -169,7 +174,14 @@ pub fn counters(
 }
 
 /// Appends a figure that has one value; `kind` is `counter` or `gauge`.
-pub fn single(text: &mut String, name: &str, kind: &str, help: &str, labels: &str, value: impl std::fmt::Display) {
+pub fn single(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    labels: &str,
+    value: impl std::fmt::Display,
+) {
     head(text, name, kind, help);
     writeln!(text, "{name}{labels} {value}").expect("a string takes any text");
 }

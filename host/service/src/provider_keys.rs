@@ -5,7 +5,6 @@ use std::sync::Mutex;
 
 use perennial_domain::timestamp::Timestamp;
 
-
 use crate::secrets::Sealer;
 use crate::secrets::SecretsError;
 use perennial_store::provider_keys::StoredKey;

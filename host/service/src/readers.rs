@@ -86,9 +86,7 @@ impl Readers {
                 drop(answer.send(in_one_snapshot(connection, work)));
             }
         }));
-        answered
-            .await
-            .unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
+        answered.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
 }
 

@@ -12,8 +12,6 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::aead::Payload;
 
-
-
 /// The key itself in the environment, in 64 hexadecimal digits.
 pub const KEY_VARIABLE: &str = "PERENNIAL_SECRETS_KEY";
 /// Where the key is, in the environment.

@@ -14,18 +14,18 @@ use crate::limits::Limits;
 use crate::limits::Webhooks;
 use crate::metrics::Metered;
 use crate::metrics::Metrics;
+use crate::provider_keys::Used;
 use crate::readers::Readers;
 use crate::readers::ReadersError;
+use crate::secrets::Sealer;
 use crate::writer;
 use crate::writer::Running;
 use crate::writer::Time;
 use crate::writer::Writer;
-use crate::provider_keys::Used;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
-use crate::secrets::Sealer;
 use perennial_store::Store;
 
 /// The running host. Clones are the same host.

@@ -17,14 +17,14 @@ use tokio::sync::oneshot;
 use tokio::sync::watch;
 
 use crate::admin_tokens::Tokens;
-use crate::metrics::Metrics;
 use crate::error::ServiceError;
 use crate::job_runner;
+use crate::metrics::Metrics;
+use crate::provider_keys::Used;
+use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::clock::Awake;
 use perennial_engine::clock::Stopwatch;
-use crate::provider_keys::Used;
-use perennial_engine::Engine;
 use perennial_engine::error::EngineError;
 use perennial_engine::write::Recorded;
 use perennial_formats::event_text;
@@ -274,9 +274,7 @@ impl Writer {
             drop(answer.send(errand(desk)));
         });
         self.errands.try_send(errand).map_err(|_| ServiceError::Busy)?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(ServiceError::Stopping.into()))
+        answered.await.unwrap_or_else(|_| Err(ServiceError::Stopping.into()))
     }
 
     /// Tells the thread to stop after what it is doing; what waits is not done.

@@ -1,8 +1,8 @@
 //! The `event` table: append-only.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::CachedStatement;
 use perennial_formats::event_view::EventView;
+use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use perennial_store::Store;
-use perennial_store::error::StoreError;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
+use perennial_store::Store;
+use perennial_store::error::StoreError;
 use rusqlite::Statement;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;

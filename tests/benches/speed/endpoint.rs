@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use perennial_domain::bundle::OnExpiry;
 use perennial_formats::inventory::ImportedBundle;
 use perennial_formats::inventory::Inventory;
-use perennial_domain::bundle::OnExpiry;
 
 use crate::arguments::Arguments;
 use crate::figures;

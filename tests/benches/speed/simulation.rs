@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::timestamp::Timestamp;
 use perennial_formats::inventory;
 use perennial_formats::inventory::ImportedBundle;
 use perennial_formats::inventory::Inventory;
-use perennial_domain::bundle::OnExpiry;
-use perennial_domain::timestamp::Timestamp;
 
 use crate::arguments::Arguments;
 use crate::figures;

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::BATCH_MAX;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
-use perennial_domain::bundle::OnExpiry;
-use perennial_domain::timestamp::Timestamp;
 
 use crate::arguments::Arguments;
 use crate::bare::Bare;

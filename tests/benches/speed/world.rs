@@ -4,11 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
-use perennial_sandbox::Limits;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
@@ -21,6 +16,11 @@ use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 
 /// Bundles of one account: a broker has many customers.
 const BUNDLES_PER_ACCOUNT: u32 = 100;

@@ -60,6 +60,7 @@ use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::ledger;
 
+/// A day, in seconds.
 pub const DAY: i64 = 86_400;
 
 /// The instant written as `2026-02-28` (midnight UTC) or `2026-02-28T15:59:59`.
@@ -119,6 +120,7 @@ pub fn package(id: &str, expires_at: &str) -> Resource {
     Resource { package: Some(package), ..lapsing(id, expires_at) }
 }
 
+/// The command to renew for the resource's own term.
 pub fn renew() -> Command {
     Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() })
 }
@@ -127,6 +129,7 @@ pub fn renew() -> Command {
 #[derive(Clone)]
 pub struct Toy {
     manifest: Manifest,
+    /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
 }
 
@@ -314,8 +317,11 @@ fn draws(consumption: &Consumption) -> Vec<Draw> {
 
 /// An engine, its rules' switch, and everything that happened.
 pub struct World {
+    /// The engine over them.
     pub engine: Engine,
+    /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
+    /// Everything that happened so far.
     pub happened: Vec<Recorded>,
     _folder: tempfile::TempDir,
 }
@@ -406,7 +412,8 @@ impl World {
 
     /// A resource as it is stored.
     pub fn resource(&self, id: &str) -> Resource {
-        let (stored, member) = perennial_store::bundles::of_resource(self.engine.read(), id).unwrap().unwrap();
+        let (stored, member) =
+            perennial_store::bundles::of_resource(self.engine.read(), id).unwrap().unwrap();
         stored.bundle.members[member].clone()
     }
 }

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::Request;
-use perennial_service::limits::Limits;
 use perennial_http::provider_api::serve::BODY_BYTES_MAX;
+use perennial_service::limits::Limits;
 
 use crate::world::World;
 use crate::world::signed;

@@ -124,6 +124,9 @@ fn write<T: Send + 'static>(
     world: &World,
     work: impl FnOnce(&rusqlite::Connection) -> T + Send + 'static,
 ) -> T {
-    let written = world.host.writer().call(move |desk| Ok(work(desk.engine.read())));
+    let written = world
+        .host
+        .writer()
+        .call(move |desk| Ok::<_, perennial_service::error::ServiceError>(work(desk.engine.read())));
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(written).unwrap()
 }

@@ -9,31 +9,33 @@ use axum::http::Request;
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
-use perennial_service::limits::Limits;
-use perennial_service::service::Host;
-use perennial_service::writer::Desk;
-use perennial_service::writer::Running;
-use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
-use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::Wanted;
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Nothing;
+use perennial_http::provider_api as endpoint;
+use perennial_http::provider_api::Endpoint;
+use perennial_http::state::AppState;
 use perennial_sandbox as sandbox;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
+use perennial_service::error::ServiceError;
+use perennial_service::limits::Limits;
+use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::Wanted;
 use perennial_service::secrets::Sealer;
+use perennial_service::service::Host;
+use perennial_service::writer::Desk;
+use perennial_service::writer::Running;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::pages;
 use perennial_store::pages::EventFilter;
 use perennial_store::provider_keys;
-use perennial_domain::timestamp::Timestamp;
 use perennial_tests::guests;
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -52,7 +54,7 @@ pub struct Key {
 
 /// The host.
 pub struct World {
-    pub host: Host,
+    pub host: AppState,
     router: Router,
     runtime: Runtime,
     running: Option<Running>,
@@ -91,6 +93,7 @@ impl World {
         let [key, other] = ["home", "away"].map(|account| make_key(&mut store, &sealer, account));
         let start = Some(Timestamp::from_second(NOW));
         let (host, running) = Host::start(store, &database, providers, start, limits).unwrap();
+        let host = AppState::new(host);
         let endpoint = Endpoint::new(&host, "lantern", sealer).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -134,7 +137,7 @@ impl World {
 
     /// Does something on the host's writer.
     pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
-        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
+        self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
     /// A connection beside the host's.

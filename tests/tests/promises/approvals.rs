@@ -1,10 +1,10 @@
 //! The promises hold for plans that are held, whatever is decided on them.
 
+use perennial_domain::approval::State;
 use perennial_engine::approval::Decision;
 use perennial_engine::approval::Verdict;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
-use perennial_domain::approval::State;
 use proptest::prelude::*;
 
 use crate::host::Host;

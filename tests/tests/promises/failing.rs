@@ -6,12 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use perennial_engine::Keep;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
-use perennial_sandbox::Outlook;
-use perennial_sandbox::PluginError;
-use perennial_sandbox::Question;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
@@ -20,6 +14,12 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Draw;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::micros::Micros;
 use perennial_store::accounts;
 use perennial_store::ledger;
-use perennial_domain::micros::Micros;
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;
 

@@ -4,11 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::expect;
-use perennial_sandbox::Limits;
-use perennial_sandbox::Outlook;
-use perennial_sandbox::Plugin;
-use perennial_sandbox::PluginError;
-use perennial_sandbox::Question;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
@@ -23,6 +18,11 @@ use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Draw;
 use perennial_domain::usage::Level;
 use perennial_domain::usage::Offer;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Outlook;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::Question;
 use perennial_tests::guests;
 
 use crate::world;

@@ -5,11 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-use perennial_sandbox::Limits;
-use perennial_sandbox::LoadError;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugin;
-use perennial_sandbox::Plugins;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
@@ -21,6 +16,11 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::Limits;
+use perennial_sandbox::LoadError;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugin;
+use perennial_sandbox::Plugins;
 use tempfile::TempDir;
 
 /// When every question of these tests is asked.

@@ -27,8 +27,23 @@ fn careful(resource: Resource) -> World {
     world
 }
 
-impl World {
+/// What approvals are tested with.
+trait Approvals {
     /// A command of the token called `token`; returns the id of the approval that it waits for.
+    fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String>;
+
+    /// What becomes of a decision, in a word.
+    fn decide(&mut self, now: &str, approval: &str, is_yes: bool, token: &str) -> String;
+
+    fn approve(&mut self, now: &str, approval: &str) -> String;
+
+    fn reject(&mut self, now: &str, approval: &str) -> String;
+
+    /// The states of all approvals and attempts.
+    fn states(&self) -> String;
+}
+
+impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
         let terms = Terms { planned: None, asked_by: Some(token) };
         let answer = self.engine.command_as_planned(at(now), None, resource, command, &terms).unwrap();
@@ -37,7 +52,6 @@ impl World {
         answer.approval
     }
 
-    /// What becomes of a decision, in a word.
     fn decide(&mut self, now: &str, approval: &str, is_yes: bool, token: &str) -> String {
         let decision = Decision { by: token, reason: None, planned: None };
         let verdict = match is_yes {
@@ -62,7 +76,6 @@ impl World {
         self.decide(now, approval, false, "approver")
     }
 
-    /// The states of all approvals and attempts.
     fn states(&self) -> String {
         let sql =
             "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||

@@ -4,4 +4,5 @@ mod approvals;
 mod clock;
 mod commands;
 mod packages;
-pub(crate) mod world;
+mod real_clock;
+mod simulation;

@@ -5,11 +5,11 @@ use expect_test::expect;
 use perennial_engine::clock::Awake;
 use perennial_engine::clock::OUTAGE_AFTER;
 use perennial_engine::clock::tick;
+use perennial_engine::write::Recorded;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::renewing;
 use perennial_test_support::world::tell;
-use perennial_engine::write::Recorded;
 
 fn ticks(instants: &[perennial_domain::timestamp::Timestamp]) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);

@@ -5,6 +5,10 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use proptest::prelude::*;
 
+use perennial_engine::simulation::play;
+use perennial_engine::write::Recorded;
+use perennial_formats::scenario::Act;
+use perennial_formats::scenario::Entry;
 use perennial_test_support::world::DAY;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
@@ -14,10 +18,6 @@ use perennial_test_support::world::package;
 use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 use perennial_test_support::world::tell;
-use perennial_engine::write::Recorded;
-use perennial_formats::scenario::Act;
-use perennial_formats::scenario::Entry;
-use perennial_engine::simulation::play;
 
 fn simulate(world: &mut World, scenario: &[Entry], until: &str) -> Vec<Recorded> {
     let mut happened = Vec::new();

@@ -11,8 +11,8 @@ use perennial_domain::micros::Micros;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
+use crate::admin::resources;
+use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Document;
 use crate::kit::input::Id;
@@ -22,20 +22,20 @@ use crate::kit::page::Page;
 use crate::kit::problem::FieldError;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use crate::admin::resources;
 use crate::kit::views;
 use crate::kit::views::AccountView;
-use perennial_formats::event_view::EventView;
 use crate::kit::write::Reply;
 use crate::kit::write::Work;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_engine::write::Recorded;
 use perennial_formats::body;
 use perennial_formats::body::Spot;
+use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
+use perennial_service::admin_tokens::Caller;
 use perennial_store::accounts;
 use perennial_store::pages;
-use crate::kit::auth::require_all_accounts;
 
 /// Lists accounts.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",

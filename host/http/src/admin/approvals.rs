@@ -16,39 +16,39 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
-use perennial_formats::plan::PlanView;
-use perennial_formats::plan::RefusalView;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use perennial_formats::event_view::EventView;
 use crate::kit::views::ResourceView;
 use crate::kit::views::shown;
 use crate::kit::write::Reply;
 use crate::kit::write::Work;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_engine::Engine;
 use perennial_engine::approval::Decision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::Verdict;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
+use perennial_engine::write::Recorded;
 use perennial_formats as formats;
 use perennial_formats::body::Spot;
+use perennial_formats::event_view::EventView;
+use perennial_formats::plan::PlanView;
+use perennial_formats::plan::RefusalView;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::lookup;
 use perennial_store::accounts;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::error::StoreError;
-use perennial_service::lookup;
-use perennial_engine::write::Recorded;
 
 /// A plan that was held, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

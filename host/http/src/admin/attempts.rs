@@ -8,13 +8,13 @@ use perennial_domain::attempt::State as AttemptState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
+use crate::state::AppState;
 use perennial_formats::plan::TermView;
+use perennial_service::admin_tokens::Caller;
 use perennial_store::pages;
 use perennial_store::pages::ListedAttempt;
 

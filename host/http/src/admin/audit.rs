@@ -6,12 +6,12 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
+use crate::state::AppState;
+use perennial_service::admin_tokens::Caller;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 

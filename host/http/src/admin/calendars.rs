@@ -19,8 +19,6 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Nothing;
@@ -32,15 +30,17 @@ use crate::kit::views;
 use crate::kit::views::shown;
 use crate::kit::write::Reply;
 use crate::kit::write::Write;
+use crate::state::AppState;
+use perennial_formats::body::Spot;
+use perennial_service::admin_tokens::Caller;
 use perennial_service::calendar;
 use perennial_service::calendar::What;
-use perennial_formats::body::Spot;
 
+use crate::admin::webhooks::no_random_bits;
+use crate::kit::auth::require_account;
 use perennial_store::calendars;
 use perennial_store::calendars::NewCalendar;
 use perennial_store::calendars::StoredCalendar;
-use crate::kit::auth::require_account;
-use crate::admin::webhooks::no_random_bits;
 
 /// How many entries are written in one transaction, so that nobody waits long for the writer.
 const ENTRIES_AT_ONCE: usize = 500;

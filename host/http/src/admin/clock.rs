@@ -6,15 +6,15 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::state::AppState;
+use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Query;
 use crate::kit::problem::Problem;
 use crate::kit::write::Reply;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_formats::body::Spot;
 use perennial_store::clock;
-use crate::kit::auth::require_all_accounts;
 
 /// The clock.
 #[derive(Serialize, ToSchema)]

@@ -17,26 +17,26 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
-use crate::state::AppState;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use perennial_formats::plan::PlanView;
-use perennial_formats::plan::RefusalView;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use perennial_formats::event_view::EventView;
 use crate::kit::views::ResourceView;
 use crate::kit::write::Reply;
 use crate::kit::write::Work;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_engine::command;
 use perennial_engine::proposal::Proposal;
+use perennial_engine::write::Recorded;
 use perennial_formats::body::Fields;
 use perennial_formats::body::Spot;
-use perennial_store::approvals;
+use perennial_formats::event_view::EventView;
+use perennial_formats::plan::PlanView;
+use perennial_formats::plan::RefusalView;
 use perennial_service::lookup;
-use perennial_engine::write::Recorded;
+use perennial_store::approvals;
 
 /// What every command's body may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -320,7 +320,11 @@ pub(super) async fn buy_again(
     run(host, id, write).await
 }
 
-async fn run<T: Commanded>(State(host): State<AppState>, Id(id): Id, write: Write<T>) -> Result<Reply, Problem> {
+async fn run<T: Commanded>(
+    State(host): State<AppState>,
+    Id(id): Id,
+    write: Write<T>,
+) -> Result<Reply, Problem> {
     let (write, body) = write.split();
     let (command, terms) = body.into_parts();
     carry_out(host, id, write.with((command, terms))).await

@@ -4,14 +4,14 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
-use perennial_formats::event_view::EventView;
+use crate::state::AppState;
 use perennial_formats::event;
+use perennial_formats::event_view::EventView;
+use perennial_service::admin_tokens::Caller;
 use perennial_store::pages;
 use perennial_store::records::StoredEvent;
 

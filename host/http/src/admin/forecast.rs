@@ -16,21 +16,21 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
 use crate::kit::csv;
 use crate::kit::csv::Format;
-use crate::state::AppState;
 use crate::kit::input::Query;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::problem::ProblemDetails;
 use crate::kit::views;
-use perennial_service::either::either;
+use crate::state::AppState;
 use perennial_engine::forecast;
 use perennial_engine::forecast::AccountForecast;
 use perennial_engine::forecast::Forecast;
 use perennial_engine::forecast::Month;
 use perennial_engine::forecast::Payment;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::either::either;
 use perennial_store::Store;
 use perennial_store::copy;
 

@@ -11,15 +11,15 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::state::AppState;
 use crate::kit::problem::Problem;
+use crate::state::AppState;
+use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_store::clock;
-use perennial_store::webhooks;
 use perennial_store::error::StoreError;
 use perennial_store::standing;
 use perennial_store::standing::Standing as Stored;
-use perennial_service::error::ServiceError;
+use perennial_store::webhooks;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,13 +31,12 @@ use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-
-use perennial_service::admin_tokens::Role;
-use crate::state::AppState;
-use crate::kit::routes::Access;
 use crate::kit::middleware;
 use crate::kit::openapi;
+use crate::kit::routes::Access;
 use crate::kit::routes::Routes;
+use crate::state::AppState;
+use perennial_service::admin_tokens::Role;
 
 /// Every route, ready to be served.
 pub fn router(host: &AppState) -> Router {

@@ -7,8 +7,7 @@ use perennial_domain::micros::Micros;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
+use crate::admin::resources;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Query;
@@ -16,13 +15,14 @@ use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use perennial_formats::event_view::EventView;
 use crate::kit::views::ResourceView;
 use crate::kit::write::Reply;
 use crate::kit::write::Write;
-use perennial_formats::body::Spot;
-use crate::admin::resources;
+use crate::state::AppState;
 use perennial_engine::write::Recorded;
+use perennial_formats::body::Spot;
+use perennial_formats::event_view::EventView;
+use perennial_service::admin_tokens::Caller;
 
 /// Lists resource packages, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/packages", tag = "packages",

@@ -1,7 +1,6 @@
 //! `/v1/plans`, and what a command would do, as clients see it: every step of the cascade with its price, and what is left
 //! out and why.
 
-
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
@@ -9,12 +8,12 @@ use perennial_domain::approval::State as ApprovalState;
 
 use crate::admin::approvals;
 use crate::admin::approvals::ApprovalView;
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
+use crate::state::AppState;
+use perennial_service::admin_tokens::Caller;
 
 /// Lists the plans that wait to be carried out: those of the approvals that are open, or in the `state` that is asked for.
 #[utoipa::path(get, path = "/v1/plans", tag = "plans",

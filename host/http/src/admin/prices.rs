@@ -14,21 +14,21 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
+use crate::admin::resources;
 use crate::kit::csv;
 use crate::kit::csv::Format;
-use crate::state::AppState;
-use crate::state::Slot;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
-use perennial_formats::plan::TermView;
 use crate::kit::views::shown;
+use crate::state::AppState;
+use crate::state::Slot;
+use perennial_formats::plan::TermView;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::lookup;
 use perennial_store::pages;
 use perennial_store::pages::Filter;
-use perennial_service::lookup;
-use crate::admin::resources;
 
 /// How many lines of a table are read at once.
 const LINES_AT_ONCE: u32 = 1_000;

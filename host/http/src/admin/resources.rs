@@ -14,10 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::accounts::NewAccount;
-use perennial_service::admin_tokens::Caller;
-use perennial_service::admin_tokens::Role;
 use crate::admin::commands::NewTerm;
-use crate::state::AppState;
+use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Document;
 use crate::kit::input::Id;
@@ -27,19 +25,21 @@ use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use perennial_formats::event_view::EventView;
 use crate::kit::views::ResourceView;
 use crate::kit::write::Reply;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_engine::rules::Providers;
+use perennial_engine::write::Recorded;
 use perennial_formats::body::Spot;
+use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::admin_tokens::Role;
+use perennial_service::lookup;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::pages;
-use crate::kit::auth::require_all_accounts;
-use perennial_service::lookup;
-use perennial_engine::write::Recorded;
 
 /// Lists resources that pass every filter that is given, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/resources", tag = "resources",

@@ -23,20 +23,20 @@ use axum::response::Response;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
-use perennial_service::admin_tokens::Caller;
 use crate::admin::events;
-use crate::state::AppState;
-use crate::state::Slot;
+use crate::kit::auth::authenticate;
 use crate::kit::input::Query;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use perennial_store::cursor::row_of;
+use crate::state::AppState;
+use crate::state::Slot;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::either::either;
 use perennial_store::cursor::cursor;
+use perennial_store::cursor::row_of;
 use perennial_store::pages;
 use perennial_store::pages::EventFilter;
 use perennial_store::records::StoredEvent;
-use crate::kit::auth::authenticate;
-use perennial_service::either::either;
 
 /// How long a stream is silent at most: what is between keeps a connection that is used.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -220,4 +220,3 @@ impl HttpBody for Frames {
         self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
-

@@ -9,11 +9,8 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens;
-use perennial_service::admin_tokens::Caller;
-use perennial_service::admin_tokens::Role;
-use perennial_service::admin_tokens::Wanted;
-use crate::state::AppState;
+use crate::kit::auth::require_account;
+use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Nothing;
@@ -24,11 +21,14 @@ use crate::kit::problem::Problem;
 use crate::kit::views::shown;
 use crate::kit::write::Reply;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_formats::body::Spot;
+use perennial_service::admin_tokens;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::admin_tokens::Role;
+use perennial_service::admin_tokens::Wanted;
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
-use crate::kit::auth::require_account;
-use crate::kit::auth::require_all_accounts;
 
 /// A token, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -11,8 +11,6 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Nothing;
@@ -25,17 +23,19 @@ use crate::kit::views::shown;
 use crate::kit::write::Reply;
 use crate::kit::write::Work;
 use crate::kit::write::Write;
+use crate::state::AppState;
 use perennial_formats::body::Spot;
 use perennial_formats::event;
+use perennial_service::admin_tokens::Caller;
 
+use perennial_service::webhooks::secret::OVERLAP;
+use perennial_service::webhooks::secret::Secret;
+use perennial_service::webhooks::target::Target;
 use perennial_store::pages;
 use perennial_store::webhooks;
 use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::Previous;
 use perennial_store::webhooks::StoredWebhook;
-use perennial_service::webhooks::secret::OVERLAP;
-use perennial_service::webhooks::secret::Secret;
-use perennial_service::webhooks::target::Target;
 
 /// The most webhooks there are.
 const HOOKS_MAX: usize = 100;

@@ -18,16 +18,16 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
 use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::problem::ProblemDetails;
 use crate::kit::views;
+use crate::state::AppState;
 use perennial_engine::outlook;
 use perennial_engine::rules::Providers;
+use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 
 /// The longest and the shortest time after which to ask again, in seconds: RFC 9773, section 4.3.3, recommends six hours.

@@ -18,12 +18,12 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 
 use crate::admin as api;
-use crate::state::AppState;
+use crate::admin::forecast;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::routes;
+use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
-use crate::admin::forecast;
 use perennial_service::limits::Limits;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -62,7 +62,10 @@ impl RequestMetrics {
         let counts = self.counts();
         let http = || {
             counts.iter().map(|((method, route, status), spent)| {
-                (format!("{{method=\"{method}\",route=\"{}\",status=\"{status}\"}}", escape_label(route)), *spent)
+                (
+                    format!("{{method=\"{method}\",route=\"{}\",status=\"{status}\"}}", escape_label(route)),
+                    *spent,
+                )
             })
         };
         let requests = http().map(|(labels, spent)| (labels, spent.count));

@@ -27,12 +27,12 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use perennial_service::admin_tokens::Role;
-use crate::state::AppState;
+use crate::kit::auth::authenticate;
 use crate::kit::openapi;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use crate::kit::auth::authenticate;
+use crate::state::AppState;
+use perennial_service::admin_tokens::Role;
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,11 @@ impl Routes {
 
     /// Adds what `utoipa_axum::routes!` makes of a handler: its route, with the check of `access` before it, and its
     /// description, with what all routes have in common.
-    pub fn add(mut self, access: Access, (schemas, mut paths, methods): UtoipaMethodRouter<AppState>) -> Routes {
+    pub fn add(
+        mut self,
+        access: Access,
+        (schemas, mut paths, methods): UtoipaMethodRouter<AppState>,
+    ) -> Routes {
         let methods = match access {
             Access::Open => methods,
             Access::Role(role) => {

@@ -8,16 +8,16 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use perennial_service::admin_tokens::Caller;
 use crate::kit::problem::Problem;
+use perennial_service::admin_tokens::Caller;
 
+use crate::kit::auth::require_account;
+use perennial_formats::plan::TermView;
+use perennial_service::lookup::ResolvedResource;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
-use crate::kit::auth::require_account;
-use perennial_formats::plan::TermView;
-use perennial_service::lookup::ResolvedResource;
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -24,9 +24,6 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use perennial_service::admin_tokens::Caller;
-use crate::state::AppState;
-use crate::state::InFlight;
 use crate::kit::input;
 use crate::kit::input::Body;
 use crate::kit::middleware::RequestId;
@@ -34,9 +31,12 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::routes;
 use crate::kit::views;
-use perennial_service::writer::Desk;
+use crate::state::AppState;
+use crate::state::InFlight;
 use perennial_engine::Engine;
 use perennial_engine::write::Recorded;
+use perennial_service::admin_tokens::Caller;
+use perennial_service::writer::Desk;
 
 use perennial_store::answered;
 use perennial_store::answered::Answered;

@@ -9,11 +9,11 @@ use perennial_domain::plan::Step;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
-use perennial_service::error::ServiceError;
 use perennial_engine::command;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
 use perennial_engine::rules::Providers;
+use perennial_service::error::ServiceError;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;

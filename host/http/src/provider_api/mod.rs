@@ -24,13 +24,13 @@ use perennial_domain::endpoint::Turn;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
+use crate::provider_api::proof::Sender;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
-use crate::provider_api::proof::Sender;
 use perennial_engine::rules::Providers;
 use perennial_sandbox::PluginError;
-use perennial_service::secrets::Sealer;
 use perennial_service::error::ServiceError;
+use perennial_service::secrets::Sealer;
 use perennial_store::accounts;
 
 /// The most steps that a plugin may take before it answers.
@@ -133,14 +133,19 @@ impl Endpoint {
     async fn converse(&self, request: Request) -> Result<Response, Failure> {
         let at = self.host.now();
         let endpoint = self.clone();
-        let next = self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.begin(db, at, request))).await;
+        let next =
+            self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.begin(db, at, request))).await;
         let (conversation, action) = match next.map_err(failure)?? {
             Next::Answer(response) => return Ok(response),
             Next::Act(conversation, action) => (*conversation, action),
         };
         let conversation = self.perform(conversation, action).await?;
         let endpoint = self.clone();
-        let next = self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.go_on(db, at, conversation))).await;
+        let next = self
+            .host
+            .service()
+            .read(move |db| Ok::<_, ServiceError>(endpoint.go_on(db, at, conversation)))
+            .await;
         match next.map_err(failure)?? {
             Next::Answer(response) => Ok(response),
             Next::Act(..) => {

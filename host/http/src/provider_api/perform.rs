@@ -11,8 +11,6 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 
-use perennial_service::error::ServiceError;
-use perennial_service::writer::Desk;
 use crate::provider_api::Conversation;
 use crate::provider_api::Endpoint;
 use crate::provider_api::failure;
@@ -24,6 +22,8 @@ use perennial_engine::Engine;
 use perennial_engine::command::Terms;
 use perennial_engine::error::EngineError;
 use perennial_engine::write::Recorded;
+use perennial_service::error::ServiceError;
+use perennial_service::writer::Desk;
 
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
@@ -203,7 +203,8 @@ impl Acting<'_> {
                 })
             }
             Deed::IssueToken(seconds) => {
-                let value = perennial_service::random_hex::random_hex::<32>().map_err(|error| Trouble::Failure(internal(error)))?;
+                let value = perennial_service::random_hex::random_hex::<32>()
+                    .map_err(|error| Trouble::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = proof::token_hash(&value);
                 provider_keys::insert_token(engine.read(), &hash, &self.sender().access_key, valid_until)?;

@@ -18,8 +18,8 @@ use perennial_domain::endpoint::Failure;
 use perennial_domain::endpoint::Request;
 use perennial_domain::endpoint::Response;
 
-use perennial_engine::clock::Stopwatch;
 use crate::provider_api::Endpoint;
+use perennial_engine::clock::Stopwatch;
 
 /// The longest body that is read, in bytes: ten ids and a term take some hundreds.
 pub const BODY_BYTES_MAX: u32 = 1 << 20;

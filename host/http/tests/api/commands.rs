@@ -1,14 +1,14 @@
 //! `/v1/resources/{id}:…`.
 
 use expect_test::expect;
-use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_formats::event;
-use perennial_store::Store;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_formats::event;
+use perennial_store::Store;
 use serde_json::Value;
 
 use crate::harness;

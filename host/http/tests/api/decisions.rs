@@ -1,6 +1,9 @@
 //! `/v1/approvals/{id}:approve` and `:reject`, and what comes of them.
 
 use expect_test::expect;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Renewal;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::approval::Decision;
@@ -8,9 +11,6 @@ use perennial_engine::approval::Verdict;
 use perennial_engine::command::Terms;
 use perennial_formats::event;
 use perennial_store::Store;
-use perennial_domain::plan::Cause;
-use perennial_domain::plan::Command;
-use perennial_domain::plan::Renewal;
 use serde_json::Value;
 
 use crate::approvals::careful;

@@ -14,27 +14,28 @@ use axum::body::HttpBody;
 use axum::http::HeaderMap;
 use axum::http::Request;
 use axum::http::StatusCode;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_formats::inventory;
+use perennial_formats::inventory::Inventory;
 use perennial_http::admin as api;
+use perennial_http::state::AppState;
+use perennial_sandbox as sandbox;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::Role;
 use perennial_service::admin_tokens::Wanted;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
+use perennial_service::secrets::Sealer;
 use perennial_service::service::Host;
+use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::Outbox;
 use perennial_service::writer::Running;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
-use perennial_formats::inventory;
-use perennial_formats::inventory::Inventory;
-use perennial_sandbox as sandbox;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
-use perennial_service::secrets::Sealer;
 use perennial_store::Store;
 use perennial_store::api_tokens;
-use perennial_service::webhooks::client::Client;
-use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -60,7 +61,7 @@ pub fn providers() -> Providers {
 /// A server with a token for each role, and one bound to `acme-hw`.
 pub struct Server {
     /// The host behind it.
-    pub host: Host,
+    pub host: AppState,
     /// What answers.
     pub router: Router,
     runtime: Runtime,
@@ -120,6 +121,7 @@ impl Server {
         host.keep_secrets_with(Sealer::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let host = AppState::new(host);
         let router = api::router(&host);
         Server { host, router, runtime, running: Some(running), sending: None, folder: Some(folder), tokens }
     }

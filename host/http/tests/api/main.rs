@@ -8,7 +8,6 @@ mod accounts;
 mod approvals;
 mod calendars;
 mod commands;
-mod config;
 mod decisions;
 mod deliveries;
 mod forecast;

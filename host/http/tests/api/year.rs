@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use perennial_engine::Engine;
 use perennial_engine::Keep;
+use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::scenario;
-use perennial_engine::simulation;
 use perennial_store::Store;
 use serde_json::Value;
 

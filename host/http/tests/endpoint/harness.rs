@@ -11,28 +11,31 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::Request;
-use perennial_http::admin as api;
-use perennial_service::admin_tokens as auth;
-use perennial_service::admin_tokens::Role;
-use perennial_service::limits::Limits;
-use perennial_service::service::Host;
-use perennial_http::server::listener::Listener;
-use perennial_service::writer::Desk;
-use perennial_service::writer::Running;
-use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
-use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::Wanted;
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Nothing;
+use perennial_http::admin as api;
+use perennial_http::provider_api as endpoint;
+use perennial_http::provider_api::Endpoint;
+use perennial_http::server::listener::Listener;
+use perennial_http::state::AppState;
 use perennial_sandbox as sandbox;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
+use perennial_service::admin_tokens as auth;
+use perennial_service::admin_tokens::Role;
+use perennial_service::error::ServiceError;
+use perennial_service::limits::Limits;
+use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::Wanted;
 use perennial_service::secrets::Sealer;
+use perennial_service::service::Host;
+use perennial_service::writer::Desk;
+use perennial_service::writer::Running;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
@@ -40,7 +43,6 @@ use perennial_store::api_tokens;
 use perennial_store::pages;
 use perennial_store::pages::EventFilter;
 use perennial_store::provider_keys;
-use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
@@ -65,7 +67,7 @@ pub struct Key {
 
 /// A host that serves one provider's own API.
 pub struct Server {
-    pub host: Host,
+    pub host: AppState,
     provider: String,
     router: Router,
     runtime: Runtime,
@@ -106,6 +108,7 @@ impl Server {
         let store = Store::open(&database).unwrap();
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
         let (host, running) = Host::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
+        let host = AppState::new(host);
         let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -142,7 +145,7 @@ impl Server {
             let wanted = Wanted { account, provider, name: "test".to_owned(), expires_at: None };
             let minted = keys::mint(&sealer(), wanted, "cli", desk.now()).unwrap();
             provider_keys::insert(desk.engine.read(), stored.row, &minted.stored)?;
-            Ok(Key { access_key: minted.stored.access_key, secret: minted.secret })
+            Ok::<_, ServiceError>(Key { access_key: minted.stored.access_key, secret: minted.secret })
         });
         self.runtime.block_on(made).unwrap()
     }
@@ -159,7 +162,7 @@ impl Server {
 
     /// Does something on the host's writer.
     pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
-        self.runtime.block_on(self.host.writer().call(|desk| Ok(work(desk)))).unwrap()
+        self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
     /// Sends a request as it is.
@@ -176,7 +179,7 @@ impl Server {
             let minted = auth::mint(wanted, "cli", desk.now()).unwrap();
             api_tokens::insert(desk.engine.read(), &minted.stored)?;
             host.tokens().load(desk.engine.read())?;
-            Ok(minted.secret)
+            Ok::<_, ServiceError>(minted.secret)
         });
         let token = self.runtime.block_on(made).unwrap();
         let request = Request::post(path).header("authorization", format!("Bearer {token}"));

@@ -13,9 +13,9 @@ use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::output;
 use crate::cli::simulate::Play;
-use perennial_formats::inventory::Nothing;
 use crate::report;
 use crate::report::Detail;
+use perennial_formats::inventory::Nothing;
 
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///

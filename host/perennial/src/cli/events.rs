@@ -10,8 +10,8 @@ use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::output;
-use perennial_formats::event;
 use crate::report;
+use perennial_formats::event;
 use perennial_store as store;
 use perennial_store::records;
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::cli::Context;
 use crate::cli::input;
-use perennial_engine::clock;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
+use perennial_engine::clock;
 use perennial_formats::inventory::Known;
 use perennial_formats::inventory::Nothing;
 use perennial_store::Store;

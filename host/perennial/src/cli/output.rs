@@ -13,10 +13,10 @@ use indicatif::ProgressStyle;
 use perennial_domain::timestamp::Timestamp;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::LogFormat;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::Wrong;
+use crate::config::LogFormat;
 use crate::report::Style;
 
 /// Seconds of a day.

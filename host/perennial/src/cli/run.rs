@@ -11,10 +11,10 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
-use perennial_engine::clock;
+use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
-use crate::report;
+use perennial_engine::clock;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
 

@@ -9,30 +9,30 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
 
-use perennial_http::admin as api;
-use perennial_http::state::AppState;
-use crate::config;
-use crate::config::Config;
-use perennial_service::service::Host;
-use perennial_service::webhooks::dispatcher::Outbox;
-use perennial_http::server::listener as serve;
-use perennial_http::server::listener::Listener;
-use perennial_service::writer::Running;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::key;
 use crate::cli::run;
-use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
+use crate::config;
+use crate::config::Config;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
+use perennial_http::admin as api;
+use perennial_http::provider_api as endpoint;
+use perennial_http::provider_api::Endpoint;
+use perennial_http::server::listener as serve;
+use perennial_http::server::listener::Listener;
+use perennial_http::state::AppState;
 use perennial_service::secrets::Sealer;
 use perennial_service::secrets::SecretsError;
+use perennial_service::service::Host;
+use perennial_service::webhooks::client::Client;
+use perennial_service::webhooks::dispatcher::Outbox;
+use perennial_service::writer::Running;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
-use perennial_service::webhooks::client::Client;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///

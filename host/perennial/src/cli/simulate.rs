@@ -10,18 +10,18 @@ use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::input;
 use crate::cli::output;
-use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_engine::rules::Providers;
-use perennial_formats::event;
-use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::Nothing;
-use perennial_formats::scenario::Entry;
 use crate::report;
 use crate::report::Detail;
 use crate::report::History;
 use crate::report::Style;
+use perennial_engine::Engine;
+use perennial_engine::Keep;
+use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
+use perennial_formats::event;
+use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::Nothing;
+use perennial_formats::scenario::Entry;
 use perennial_store::Store;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.

@@ -5,9 +5,6 @@ use std::io::Write;
 
 use perennial_domain::timestamp::Timestamp;
 
-use perennial_service::admin_tokens as auth;
-use perennial_service::admin_tokens::Role;
-use perennial_service::admin_tokens::Wanted;
 use crate::cli::Context;
 use crate::cli::Wrong;
 use crate::cli::audited;
@@ -15,6 +12,9 @@ use crate::cli::audited::CLI;
 use crate::cli::input;
 use crate::cli::output;
 use perennial_engine::clock;
+use perennial_service::admin_tokens as auth;
+use perennial_service::admin_tokens::Role;
+use perennial_service::admin_tokens::Wanted;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::api_tokens;

@@ -16,8 +16,8 @@ mod topic;
 
 pub use history::Detail;
 pub use history::History;
-pub use style::Style;
 pub use perennial_formats::event_text::words;
+pub use style::Style;
 
 #[cfg(test)]
 mod sample;

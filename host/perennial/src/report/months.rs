@@ -10,13 +10,13 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use perennial_formats::dates;
-use perennial_formats::dates::Month;
 use crate::report::history::History;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
+use perennial_formats::dates::Month;
 use perennial_formats::event_text::Wording;
 
 /// How many happenings of one sort a month tells of in words; the rest are in its counts.

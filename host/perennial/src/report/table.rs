@@ -12,13 +12,13 @@ use perennial_domain::micros::Micros;
 use crate::report::account::AccountHistory;
 use crate::report::columns;
 use crate::report::columns::Row;
-use perennial_formats::dates;
 use crate::report::history::History;
 use crate::report::lane::Lane;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
 use perennial_formats::event_text::words;
 
 const HEADINGS: [&str; 8] =

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
+use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Keep;
 use perennial_store::Store;
-use perennial_domain::timestamp::Timestamp;
 
 use crate::support::Folder;
 

@@ -8,12 +8,12 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
 use crate::report::account::Point;
-use perennial_formats::dates;
 use crate::report::html::Page;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Amounts;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
+use perennial_formats::dates;
 use perennial_formats::event_text::reason_words;
 use perennial_formats::event_text::signed;
 

@@ -1,11 +1,11 @@
 //! Clusters: marks of one sort that stand too close to tell apart are drawn as one. Knows distances; not shapes.
 
-use perennial_formats::dates;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
 use crate::report::lane::Mark;
 use crate::report::topic::Row;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
 
 /// How many marks a cluster tells of in words.
 const TOLD_MAX: usize = 12;

@@ -11,7 +11,6 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
-use perennial_formats::dates;
 use crate::report::html::Page;
 use crate::report::html::clusters;
 use crate::report::html::clusters::Cluster;
@@ -23,6 +22,7 @@ use crate::report::lane::Mark;
 use crate::report::lane::Story;
 use crate::report::topic::Row;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
 
 /// Where the bar of a lane begins, from the top of its row, and how high it is, in pixels.
 const BAR: (f64, f64) = (10.0, 10.0);

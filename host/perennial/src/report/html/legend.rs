@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
-use perennial_formats::dates;
 use crate::report::history::History;
 use crate::report::topic::Row;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
 
 /// What each bar means.
 const BARS: [(&str, &str); 5] = [

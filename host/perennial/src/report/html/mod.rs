@@ -17,14 +17,14 @@ use std::io::Write;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
-use perennial_formats::dates;
-use perennial_formats::dates::Tick;
 use crate::report::history::History;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Scale;
 use crate::report::lane::Lane;
 use crate::report::lane::Story;
 use crate::report::topic::Topic;
+use perennial_formats::dates;
+use perennial_formats::dates::Tick;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -8,12 +8,19 @@ use perennial_store::Connection;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::error::ServiceError;
+use crate::webhooks::client::Message;
 use crate::webhooks::dispatcher::Shared;
 use crate::webhooks::dispatcher::due::Work;
-use perennial_store::cursor::cursor;
-use crate::error::ServiceError;
-use perennial_formats::event_view::EventView;
+use crate::webhooks::payload;
+use crate::webhooks::payload::About;
+use crate::webhooks::secret::Secret;
+use crate::webhooks::verdict;
+use crate::webhooks::verdict::Answer;
+use crate::webhooks::verdict::Verdict;
 use perennial_engine::clock::Stopwatch;
+use perennial_formats::event_view::EventView;
+use perennial_store::cursor::cursor;
 use perennial_store::deliveries;
 use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
@@ -21,13 +28,6 @@ use perennial_store::records::StoredEvent;
 use perennial_store::webhooks;
 use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::StoredWebhook;
-use crate::webhooks::client::Message;
-use crate::webhooks::payload;
-use crate::webhooks::payload::About;
-use crate::webhooks::secret::Secret;
-use crate::webhooks::verdict;
-use crate::webhooks::verdict::Answer;
-use crate::webhooks::verdict::Verdict;
 
 /// For how long first tries go on until they are written down, in seconds.
 const WRITTEN_AFTER: f64 = 1.0;

@@ -20,12 +20,12 @@ use tokio::sync::Semaphore;
 use tokio::task::Id;
 use tokio::task::JoinSet;
 
+use crate::either::either;
 use crate::error::ServiceError;
 use crate::service::Host;
+use crate::webhooks::client::Client;
 use crate::webhooks::dispatcher::due::Work;
 use crate::webhooks::dispatcher::lane::Lane;
-use crate::either::either;
-use crate::webhooks::client::Client;
 use crate::webhooks::verdict::CHANCE_MAX;
 
 /// The most messages under way at once, to all receivers.

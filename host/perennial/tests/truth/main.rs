@@ -4,9 +4,9 @@
 //! A program of its own, with one test at a time: a process that is just being started inherits the locks of databases
 //! that other tests have open.
 
-#[path = "../endpoint/bce.rs"]
+#[path = "../../../http/tests/endpoint/bce.rs"]
 mod bce;
-#[path = "../endpoint/harness.rs"]
+#[path = "../../../http/tests/endpoint/harness.rs"]
 mod harness;
 
 mod baidu;

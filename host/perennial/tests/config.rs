@@ -4,8 +4,8 @@ use expect_test::Expect;
 use expect_test::expect;
 use perennial::config;
 use perennial::config::Config;
-use perennial_service::limits::Limits;
 use perennial::config::LogFormat;
+use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
 fn check(text: &str, environment: &[(&str, &str)], expect: Expect) {
