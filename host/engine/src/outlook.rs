@@ -12,10 +12,10 @@ use perennial_store::Connection;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
-use perennial_sandbox::Outlook;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::error::StoreError;
+use perennial_sandbox::TimelineRequest;
 
 /// Everything that happens to each bundle from `at` on if nobody does anything; a bundle comes with the row of its
 /// account. One to which nothing ever happens is not asked about.
@@ -51,13 +51,13 @@ pub fn ahead(
         let rows = places.iter().map(|place| bundles[*place].0).collect::<BTreeSet<_>>();
         let rows = rows.into_iter().collect::<Vec<_>>();
         let in_question = rows.iter().map(|row| &known[row].account).collect::<Vec<_>>();
-        let outlooks = places.iter().map(|place| {
+        let requests = places.iter().map(|place| {
             let (row, bundle) = bundles[*place];
             let account = rows.binary_search(&row).expect("every bundle's account is among them");
-            Outlook { after: at - 1, account, bundle }
+            TimelineRequest { after: at - 1, account, bundle }
         });
-        let outlooks = outlooks.collect::<Vec<_>>();
-        for (place, answer) in places.into_iter().zip(rules.timelines(&in_question, &outlooks)) {
+        let requests = requests.collect::<Vec<_>>();
+        for (place, answer) in places.into_iter().zip(rules.timelines(&in_question, &requests)) {
             ahead[place] = answer.map_err(EngineError::from);
         }
     }

@@ -17,7 +17,7 @@ impl Proposal {
     pub fn view(&self) -> PlanView {
         let proposal = self;
         let id = |member: usize| proposal.bundle.members[member].id.clone();
-        let left_out = proposal.plans.iter().flat_map(|priced| &priced.plan.left_out);
+        let skipped = proposal.plans.iter().flat_map(|priced| &priced.plan.skipped);
         PlanView {
             resource: id(proposal.named),
             account: proposal.account.id.clone(),
@@ -25,7 +25,7 @@ impl Proposal {
             at: proposal.at.to_string(),
             revision: proposal.revision.clone(),
             steps: proposal.plans.iter().flat_map(|priced| steps(proposal, priced)).collect(),
-            left_out: left_out
+            skipped: skipped
                 .map(|left| LeftOutView {
                     resource: id(left.member),
                     reason: RefusalView::from(&left.reason),

@@ -90,7 +90,7 @@ pub struct PlanView {
     /// In the order in which they would be carried out.
     pub steps: Vec<StepView>,
     /// What the command leaves alone.
-    pub left_out: Vec<LeftOutView>,
+    pub skipped: Vec<LeftOutView>,
     /// Why it would not be carried out; null when it would be.
     pub refusal: Option<RefusalView>,
     /// The account's currency.

@@ -14,8 +14,6 @@ use wasmtime::component::Linker;
 use crate::ask;
 use crate::bindings::Provider;
 use crate::bindings::ProviderPre;
-use crate::bindings::endpoint::ProviderWithEndpoint;
-use crate::bindings::endpoint::ProviderWithEndpointPre;
 use crate::bundled::BUNDLED;
 use crate::cache::Cache;
 use crate::contract::Interfaces;
@@ -24,6 +22,8 @@ use crate::limits::Limits;
 use crate::manifest;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
+use crate::bindings::provider_api::ProviderWithApi;
+use crate::bindings::provider_api::ProviderWithApiPre;
 
 /// What to load, and how.
 #[derive(Clone, Debug)]
@@ -141,8 +141,8 @@ impl Loader {
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;
         let pre = self.bind((&shown, &name), &component, &interfaces)?;
-        let endpoint = match interfaces.has_endpoint() {
-            true => Some(self.bind_endpoint((&shown, &name), &pre, &interfaces)?),
+        let provider_api = match interfaces.has_provider_api() {
+            true => Some(self.bind_provider_api((&shown, &name), &pre, &interfaces)?),
             false => None,
         };
         let described = ask::ask(&self.runtime, &self.limits, (&name, "describe"), 0, |store| {
@@ -157,7 +157,7 @@ impl Loader {
         Ok(Plugin::new(
             runtime,
             self.limits,
-            (pre, endpoint),
+            (pre, provider_api),
             manifest,
             origin,
             digest,
@@ -205,7 +205,7 @@ impl Loader {
         (origin, name): (&str, &str),
         component: &Component,
         interfaces: &Interfaces,
-    ) -> Result<ProviderPre<ask::Rations>, LoadError> {
+    ) -> Result<ProviderPre<ask::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let linker = Linker::new(self.runtime.engine());
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
@@ -220,17 +220,17 @@ impl Loader {
         }
     }
 
-    /// The same for the functions of `endpoint`, which not every plugin has.
-    fn bind_endpoint(
+    /// The same for the functions of `provider_api`, which not every plugin has.
+    fn bind_provider_api(
         &self,
         (origin, name): (&str, &str),
-        pre: &ProviderPre<ask::Rations>,
+        pre: &ProviderPre<ask::StoreLimits>,
         interfaces: &Interfaces,
-    ) -> Result<ProviderWithEndpointPre<ask::Rations>, LoadError> {
+    ) -> Result<ProviderWithApiPre<ask::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
-        let pre = ProviderWithEndpointPre::new(pre.instance_pre().clone()).map_err(wrong)?;
+        let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            ProviderWithEndpoint::new(store, instance).map(drop)
+            ProviderWithApi::new(store, instance).map(drop)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),

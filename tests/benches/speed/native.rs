@@ -20,7 +20,7 @@ type Accounts = Vec<sdk::Account>;
 #[derive(Clone, Copy)]
 pub struct Native {
     /// `timeline`.
-    pub timeline: fn(Accounts, Vec<sdk::Outlook>) -> Vec<Vec<sdk::Occurrence>>,
+    pub timeline: fn(Accounts, Vec<sdk::TimelineRequest>) -> Vec<Vec<sdk::Occurrence>>,
     /// `make-plans`.
     pub make_plans: fn(Accounts, Vec<sdk::Question>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
 }
@@ -43,8 +43,8 @@ pub fn account(account: &Account) -> sdk::Account {
 }
 
 /// What is asked about a bundle's future.
-pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> sdk::Outlook {
-    sdk::Outlook { after: after.as_second(), account: 0, bundle: members(bundle, manifest) }
+pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> sdk::TimelineRequest {
+    sdk::TimelineRequest { after: after.as_second(), account: 0, bundle: members(bundle, manifest) }
 }
 
 /// What is asked when an automatic renewal of the primary is due.

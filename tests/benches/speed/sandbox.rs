@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use perennial_sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
@@ -99,7 +100,7 @@ impl Case<'_> {
     }
 
     fn timelines(&self, best: &mut Times) {
-        let outlook = |bundle| Outlook { after: world::START, account: 0, bundle };
+        let outlook = |bundle| TimelineRequest { after: world::START, account: 0, bundle };
         let outlooks = self.bundles.iter().map(outlook).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.timelines(&[&self.account], &outlooks));
         figures::keep_best(&mut best.sandboxed, taken);

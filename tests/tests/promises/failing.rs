@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
+use perennial_sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
 use perennial_engine::Keep;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
@@ -83,10 +84,10 @@ impl Rules for Fragile {
     fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        outlooks: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
         let answers = self.rules.timelines(accounts, outlooks).into_iter().zip(outlooks);
-        let broken = |outlook: &Outlook<'_>| self.breaks(Fails::Timelines, outlook.bundle);
+        let broken = |outlook: &TimelineRequest<'_>| self.breaks(Fails::Timelines, outlook.bundle);
         answers
             .map(|(answer, outlook)| if broken(outlook) { self.crash("timeline") } else { answer })
             .collect()
@@ -108,7 +109,7 @@ impl Rules for Fragile {
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         self.rules.cover(accounts, consumptions)
     }
 }
