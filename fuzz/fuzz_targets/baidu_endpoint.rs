@@ -84,10 +84,10 @@ enum Json<'a> {
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources { total: u32, rows: Vec<Row<'a>> },
-    Done(&'a str),
-    Held(&'a str),
+    Applied(&'a str),
+    Pending(&'a str),
     Refused(&'a str, &'a str),
-    Undone,
+    Aborted,
     Token(&'a str, i64),
 }
 
@@ -100,7 +100,7 @@ struct Row<'a> {
     attached_to: Option<&'a str>,
     fate: u8,
     at: i64,
-    renewed: Option<(i64, i64)>,
+    last_renewal: Option<(i64, i64)>,
     attributes: Vec<(u8, &'a str)>,
 }
 
@@ -192,7 +192,7 @@ fuzz_target!(|input: Input| {
                 assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit));
             }
         }
-        NextStep::Execute(action) => assert!((1..=100).contains(&action.mutations.len())),
+        NextStep::Execute(transaction) => assert!((1..=100).contains(&transaction.mutations.len())),
     }
 });
 
@@ -270,12 +270,12 @@ fn outcome(input: &Input, said: &Said) -> Outcome {
             let resources = rows.iter().map(|row| subject(input, row)).collect();
             Outcome::Resources(ResourcePage { total: *total, resources })
         }
-        Said::Done(order) => Outcome::Applied(Receipt { orders: vec![(*order).to_owned()], cost: 0, refund: 0 }),
-        Said::Held(id) => Outcome::Pending((*id).to_owned()),
+        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![(*order).to_owned()], cost: 0, refund: 0 }),
+        Said::Pending(id) => Outcome::Pending((*id).to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: (*code).to_owned(), message: (*message).to_owned() })
         }
-        Said::Undone => Outcome::Aborted,
+        Said::Aborted => Outcome::Aborted,
         Said::Token(value, valid_until) => {
             Outcome::Token(IssuedToken { value: (*value).to_owned(), valid_until: *valid_until })
         }
@@ -317,7 +317,7 @@ fn subject(input: &Input, row: &Row) -> ResourceView {
         renewal_term: None,
         attributes: row.attributes.iter().map(attribute).collect(),
         tags: vec![(row.id.to_owned(), row.id.to_owned())],
-        renewed: row.last_renewal.map(|(at, previous_expires_at)| LastRenewal { at, previous_expires_at }),
+        last_renewal: row.last_renewal.map(|(at, previous_expires_at)| LastRenewal { at, previous_expires_at }),
     }
 }
 

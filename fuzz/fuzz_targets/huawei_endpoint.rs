@@ -42,10 +42,10 @@ enum Said<'a> {
     Orders(Vec<(&'a str, &'a str, i64, i64)>),
     Balance(i64),
     Proposal(i64, Option<&'a str>),
-    Done(&'a str),
-    Held(&'a str),
+    Applied(&'a str),
+    Pending(&'a str),
     Refused(&'a str, &'a str),
-    Undone,
+    Aborted,
     Token(&'a str, i64),
 }
 
@@ -75,7 +75,7 @@ fuzz_target!(|input: Input| {
     match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
         NextStep::Respond(response) => is_readable(&response),
         NextStep::Query(queries) => assert!((1..=100).contains(&queries.len())),
-        NextStep::Execute(action) => assert!((1..=100).contains(&action.mutations.len())),
+        NextStep::Execute(transaction) => assert!((1..=100).contains(&transaction.mutations.len())),
     }
 });
 
@@ -133,12 +133,12 @@ fn outcome(said: &Said) -> Outcome {
             let steps = if refusal.is_some() { Vec::new() } else { vec![step.clone(), step] };
             Outcome::Proposal(Proposal { currency: "CNY".to_owned(), steps, refusal })
         }
-        Said::Done(order) => Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
-        Said::Held(id) => Outcome::Pending(id.to_owned()),
+        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
+        Said::Pending(id) => Outcome::Pending(id.to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: code.to_owned(), message: message.to_owned() })
         }
-        Said::Undone => Outcome::Aborted,
+        Said::Aborted => Outcome::Aborted,
         Said::Token(value, valid_until) => Outcome::Token(IssuedToken { value: value.to_owned(), valid_until }),
     }
 }
@@ -160,7 +160,7 @@ fn subject(id: &str, attached_to: Option<&str>, at: i64) -> ResourceView {
         renewal_term: None,
         attributes: vec![("spec_size".to_owned(), id.to_owned()), ("name".to_owned(), id.to_owned())],
         tags: Vec::new(),
-        renewed: None,
+        last_renewal: None,
     }
 }
 
@@ -176,7 +176,7 @@ fn order(id: &str, resource: &str, at: i64, paid: i64) -> PaidOrder {
         paid: paid.saturating_abs(),
         paid_at: at,
         is_renewal: true,
-        refunded: Some(OrderRefund { at, amount: paid.saturating_abs() / 3 }),
+        refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3 }),
     }
 }
 

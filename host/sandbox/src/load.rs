@@ -12,7 +12,6 @@ use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
 use crate::ask;
-use crate::bindings::Provider;
 use crate::bindings::ProviderPre;
 use crate::bundled::BUNDLED;
 use crate::cache::Cache;
@@ -22,8 +21,8 @@ use crate::limits::Limits;
 use crate::manifest;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
-use crate::bindings::provider_api::ProviderWithApi;
 use crate::bindings::provider_api::ProviderWithApiPre;
+use crate::bindings;
 
 /// What to load, and how.
 #[derive(Clone, Debug)]
@@ -211,7 +210,7 @@ impl Loader {
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
         let pre = ProviderPre::new(pre).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            Provider::new(store, instance).map(drop)
+            bindings::check_types(pre.instance_pre(), store, instance)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),
@@ -230,7 +229,7 @@ impl Loader {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            ProviderWithApi::new(store, instance).map(drop)
+            bindings::provider_api::check_types(pre.instance_pre(), store, instance)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use perennial_sandbox::TimelineRequest;
+use perennial_sandbox::PlanRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
@@ -96,21 +97,21 @@ impl Rules for Fragile {
     fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        questions: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
         let answers = self.rules.make_plans(accounts, questions).into_iter().zip(questions);
-        let broken = |question: &Question<'_>| self.breaks(Fails::Plans, question.bundle);
+        let broken = |question: &PlanRequest<'_>| self.breaks(Fails::Plans, question.bundle);
         answers
             .map(|(answer, question)| if broken(question) { self.crash("make-plans") } else { answer })
             .collect()
     }
 
-    fn cover(
+    fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
-        self.rules.cover(accounts, consumptions)
+        self.rules.allocate(accounts, consumptions)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use expect_test::expect;
 use perennial_sandbox::TimelineRequest;
+use perennial_sandbox::PlanRequest;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
@@ -15,9 +16,9 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Level;
 use perennial_domain::usage::Offer;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Outlook;
@@ -53,7 +54,7 @@ fn among_neighbours(plugin: &Plugin, does: &str) -> Result<Vec<Occurrence>, Plug
     let answer = answers.remove(7);
     assert_eq!(answers.len(), 12, "{does}");
     for neighbour in answers {
-        let released = Occurrence { at: NOW + 1_000, member: 0, what: Action::Enter(Stage::Released) };
+        let released = Occurrence { at: NOW + 1_000, member: 0, action: Action::Enter(Stage::Released) };
         assert_eq!(neighbour.as_deref(), Ok([released].as_slice()), "{does}");
     }
     answer
@@ -131,7 +132,7 @@ fn wrong_done_about_a_command_is_its_own_error() {
     let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
     for does in ["loop", "memory", "stack", "trap", "past", "no-time", "outside", "refusal"] {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];
-        let questions = bundles.each_ref().map(|bundle| Question {
+        let questions = bundles.each_ref().map(|bundle| PlanRequest {
             at: NOW,
             account: 0,
             command: &command,
@@ -189,8 +190,8 @@ fn wrong_done_about_a_use_is_its_own_error() {
     for does in ["loop", "memory", "stack", "trap", "greedy", "outside"] {
         let uses = [consumption("honest"), consumption(does), consumption("honest")];
         let asked = uses.each_ref().map(|consumption| (0, consumption));
-        let answers = plugin.cover(&[&account], &asked);
-        let all = Allocation { package: 0, amount: Micros::new(5), level: Level::Quiet };
+        let answers = plugin.allocate(&[&account], &asked);
+        let all = Allocation { package: 0, amount: Micros::new(5), alert: Alert::None };
         assert_eq!([&answers[0], &answers[2]], [&Ok(vec![all]), &Ok(vec![all])]);
         table += &format!("{does}: {}\n", answers[1].as_ref().unwrap_err());
     }
@@ -248,7 +249,7 @@ fn a_rule_is_told_only_what_it_reads() {
     let answers = timelines(&hostile(), &[world::bundle("curious", "echo")]);
     let first = &answers[0].as_ref().unwrap()[0];
     let told = Action::SetAttribute("curious".to_owned(), "does=echo region=far-away".to_owned());
-    assert_eq!(first.what, told);
+    assert_eq!(first.action, told);
 }
 
 #[test]

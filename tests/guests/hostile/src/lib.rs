@@ -69,8 +69,8 @@ impl lifecycle::Guest for Hostile {
 fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
     let after = request.after;
     let release =
-        |at: Timestamp, member: u32| Occurrence { at, resource, action: Action::Enter(Stage::Released) };
-    let attempt = |at: Timestamp, member: u32| Occurrence { at, resource, action: Action::TryRenewal };
+        |at: Timestamp, member: u32| Occurrence { at, member, action: Action::Enter(Stage::Released) };
+    let attempt = |at: Timestamp, member: u32| Occurrence { at, member, action: Action::TryRenewal };
     let honest = || {
         let members = (0..).zip(&request.bundle);
         members.filter_map(|(place, member)| Some(release(member.expires_at?, place))).collect()

@@ -29,8 +29,8 @@ impl Guest for Lantern {
         if request.method == "POST" && request.path == "/session" {
             let body = String::from_utf8_lossy(&request.body).into_owned();
             let (access_key, secret) = body.split_once(' ').ok_or_else(|| text(400, "mumble"))?;
-            let presented =
-                PasswordCredentials { access_key: access_key.to_owned(), secret: secret.to_owned() };
+            let credentials =
+                PasswordCredentials { access_key: access_key.to_owned(), password: secret.to_owned() };
             return Ok(Authentication { credentials: Credentials::Password(credentials), valid_until: at });
         }
         let header = request::header(&request, "authorization").ok_or_else(|| text(401, "who"))?;
@@ -58,8 +58,8 @@ impl Guest for Lantern {
                     message: [line.as_bytes(), &request.body].concat(),
                     value: request::from_hexadecimal(digits).ok_or_else(|| text(400, "mumble"))?,
                 };
-                let signed = SignatureCredentials { access_key: access_key.to_owned(), signature };
-                Ok(Authentication { credentials: Credentials::Signature(signed), valid_until })
+                let credentials = SignatureCredentials { access_key: access_key.to_owned(), signature };
+                Ok(Authentication { credentials: Credentials::Signature(credentials), valid_until })
             }
             _ => Err(text(400, "mumble")),
         }
@@ -189,14 +189,14 @@ fn line(outcome: &Outcome) -> String {
         Outcome::Orders(orders) => {
             let bills = orders.iter().map(|order| {
                 let back = order.refund.map(|refunded| refunded.amount);
-                format!("{} for {}: {} back {back:?}\n", order.id, order.member, order.paid)
+                format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.paid)
             });
             bills.collect()
         }
         Outcome::Balance(funds) => format!("{} {} and {}\n", funds.currency, funds.available, funds.held),
         Outcome::Proposal(proposal) => {
             let refused = proposal.refusal.as_ref().map(|refusal| refusal.code.as_str());
-            let steps = proposal.steps.iter().map(|step| format!(" {} {}", step.member, step.cost));
+            let steps = proposal.steps.iter().map(|step| format!(" {} {}", step.resource, step.cost));
             format!("{}{} {refused:?}\n", proposal.currency, steps.collect::<String>())
         }
         Outcome::Applied(done) => format!("done {:?} {} {}\n", done.orders, done.cost, done.refund),

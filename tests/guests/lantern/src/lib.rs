@@ -67,7 +67,7 @@ impl lifecycle::Guest for Lantern {
             let mut all = members
                 .filter_map(|(place, member)| {
                     let at = member.expires_at?.max(request.after + 1);
-                    Some(Occurrence { at, resource: place, action: Action::Enter(Stage::Released) })
+                    Some(Occurrence { at, member: place, action: Action::Enter(Stage::Released) })
                 })
                 .collect::<Vec<_>>();
             all.sort_by_key(|occurrence| occurrence.at);
