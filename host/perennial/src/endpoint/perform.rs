@@ -17,7 +17,6 @@ use crate::endpoint::Conversation;
 use crate::endpoint::Endpoint;
 use crate::endpoint::failure;
 use crate::endpoint::internal;
-use crate::endpoint::keys;
 use crate::endpoint::look;
 use crate::endpoint::proof;
 use crate::endpoint::proof::Sender;

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod bundles;
 pub mod calendars;
 pub mod clock;
+pub mod copies;
 pub mod copy;
 pub mod decisions;
 pub mod deliveries;
@@ -20,6 +21,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod listing;
 pub mod lock;
+pub mod migrations;
 pub mod orders;
 pub mod packages;
 pub mod pages;
@@ -42,7 +44,7 @@ use crate::store::lock::Lock;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
@@ -54,18 +56,23 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it.
+    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it. One of an older
+    /// schema is migrated first; see [`migrations`].
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read.
+    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read or migrated.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let lock = Lock::take(path)?;
         make_private(path);
         let connection = Connection::open(path)?;
         // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
-        prepare(&connection, path)?;
+        prepare(&connection)?;
+        if let Some(migration) = migrations::migrate(&connection, path)? {
+            let (from, to, backup) = (migration.from, migration.to, migration.backup.display());
+            tracing::info!(db = %path.display(), from, to, %backup, "the database was migrated");
+        }
         Ok(Store { connection, depth: 0, _lock: Some(lock) })
     }
 
@@ -79,7 +86,7 @@ impl Store {
         connection.execute_batch(
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
-        prepare(&connection, path)?;
+        prepare(&connection)?;
         Ok(Store { connection, depth: 0, _lock: None })
     }
 
@@ -151,7 +158,8 @@ impl Store {
 ///
 /// # Errors
 ///
-/// [`StoreError::Missing`] when there is none; other variants when it cannot be read.
+/// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other variants
+/// when it cannot be read.
 pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
@@ -175,14 +183,14 @@ fn make_private(path: &Path) {
     drop(options.open(path));
 }
 
-fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Makes the tables in a database that has none.
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
     tune(connection)?;
-    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    if version == 0 {
+    if migrations::version(connection)? == 0 {
         connection
             .execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
     }
-    check_version(connection, path)
+    Ok(())
 }
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {
@@ -198,10 +206,10 @@ fn tune(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    if found == SCHEMA_VERSION {
+    let found = migrations::version(connection)?;
+    if migrations::pending(found, path)?.is_empty() {
         Ok(())
     } else {
-        Err(StoreError::OtherSchema { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
+        Err(StoreError::SchemaOld { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
     }
 }
