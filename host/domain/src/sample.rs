@@ -136,7 +136,7 @@ fn happened(what: &Happened) -> String {
         | Happened::RenewalInDoubt { .. }
         | Happened::ApprovalRequested { .. }
         | Happened::ApprovalDecided { .. }
-        | Happened::ApprovalLapsed { .. }
+        | Happened::ApprovalExpired { .. }
         | Happened::CommandRefused { .. }
         | Happened::PackageUsed { .. }
         | Happened::PackageLow { .. }

@@ -173,7 +173,7 @@ impl AccountForecast {
             | Happened::RenewalInDoubt { .. }
             | Happened::ApprovalRequested { .. }
             | Happened::ApprovalDecided { .. }
-            | Happened::ApprovalLapsed { .. }
+            | Happened::ApprovalExpired { .. }
             | Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::Unsubscribed { .. }

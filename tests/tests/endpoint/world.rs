@@ -30,8 +30,8 @@ use perennial::secrets::Sealer;
 use perennial::store;
 use perennial::store::Store;
 use perennial::store::accounts;
-use perennial::store::pages;
-use perennial::store::pages::EventFilter;
+use perennial::store::list_queries;
+use perennial::store::list_queries::EventFilter;
 use perennial::store::provider_keys;
 use perennial_domain::timestamp::Timestamp;
 use perennial_tests::guests;
@@ -125,7 +125,7 @@ impl World {
     /// What happened, as type, account and resource, in order.
     pub fn events(&self) -> Vec<String> {
         let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
-        let all = pages::events(&db, &EventFilter::default(), 0, 1000).unwrap();
+        let all = list_queries::events(&db, &EventFilter::default(), 0, 1000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         all.into_iter()
             .map(|event| format!("{} {} {}", event.kind, shown(event.account), shown(event.resource)))

@@ -314,7 +314,7 @@ async fn refresh(host: &Host, hash: [u8; 32]) -> Result<(), Problem> {
     let stamp = changes.stamp;
     host.writer()
         .call(move |desk| {
-            desk.engine.atomically(|engine| calendars::set_stamp(engine.read(), row, &stamp))?;
+            desk.engine.atomically(|engine| calendars::set_fingerprint(engine.read(), row, &stamp))?;
             Ok(())
         })
         .await

@@ -24,7 +24,7 @@ use crate::api::write::Write;
 use crate::formats::body::Spot;
 use crate::store::deliveries;
 use crate::store::deliveries::StoredDelivery;
-use crate::store::pages;
+use crate::store::list_queries;
 use crate::store::webhooks::move_cursor;
 
 /// The states of a delivery.
@@ -213,7 +213,7 @@ pub(super) async fn replay(
     let again = match body {
         Replay::After(row) => Again::After(row),
         Replay::Since(since) => {
-            let first = host.read(move |db| Ok(pages::first_event_since(db, since)?)).await?;
+            let first = host.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             Again::After(first.map_or(i64::MAX, |first| first - 1))
         }
         Replay::Delivery(message) => Again::Delivery(message),

@@ -12,7 +12,7 @@ use crate::api::page::Page;
 use crate::api::problem::Problem;
 use crate::api::shapes::EventView;
 use crate::formats::event;
-use crate::store::pages;
+use crate::store::list_queries;
 
 /// Lists events, in the order in which they were written down; a bound token sees those of its accounts.
 #[utoipa::path(get, path = "/v1/events", tag = "events",
@@ -35,7 +35,7 @@ pub(super) async fn list(
     let filter = filter(&mut query, &caller);
     query.finish()?;
     let rows = host.read(move |db| {
-        let stored = pages::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
+        let stored = list_queries::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
         stored
             .into_iter()
             .map(|stored| Ok((stored.row, EventView::stored(stored)?)))
@@ -45,8 +45,8 @@ pub(super) async fn list(
 }
 
 /// The filter that parameters describe: `account`, `resource`, `type`, `since`, `until`.
-pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::EventFilter {
-    pages::EventFilter {
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::EventFilter {
+    list_queries::EventFilter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
         resource: query.take("resource"),

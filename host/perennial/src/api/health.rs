@@ -14,8 +14,8 @@ use crate::api::host::Host;
 use crate::api::problem::Problem;
 use crate::store::clock;
 use crate::store::error::StoreError;
-use crate::store::standing;
-use crate::store::standing::Standing as Stored;
+use crate::store::stats;
+use crate::store::stats::Standing as Stored;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub(super) struct Standing {
     pub jobs: i64,
     /// Items of those that have no answer yet.
     pub items: i64,
-    /// Plans that are held until somebody decides.
-    pub approvals_open: i64,
+    /// Pending approvals.
+    pub approvals_pending: i64,
 }
 
 /// How things stand at `now`.
 pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
-    let Stored { due, first_wake, in_doubt, jobs, items, approvals_open } = standing::get(db, now - 1)?;
+    let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
     Ok(Standing {
         due,
@@ -47,7 +47,7 @@ pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, Stor
         in_doubt,
         jobs,
         items,
-        approvals_open,
+        approvals_pending,
     })
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn ready(State(host): State<Host>) -> Result<Response, Problem>
     let providers = host.providers().keys().cloned().collect::<Vec<_>>();
     let (standing, plugins) = host
         .read(move |db| {
-            let known = standing::providers(db)?;
+            let known = stats::providers(db)?;
             Ok((standing(db, now)?, known.iter().all(|provider| providers.contains(provider))))
         })
         .await?;

@@ -95,7 +95,7 @@ impl Metrics {
             | Happened::StageChanged { .. }
             | Happened::ApprovalRequested { .. }
             | Happened::ApprovalDecided { .. }
-            | Happened::ApprovalLapsed { .. }
+            | Happened::ApprovalExpired { .. }
             | Happened::CommandRefused { .. }
             | Happened::SettingChanged { .. }
             | Happened::Unsubscribed { .. }
@@ -178,7 +178,7 @@ pub(super) async fn scrape(State(host): State<Host>) -> Result<impl IntoResponse
         ),
         ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
         ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
-        ("perennial_approvals_open", "Plans that are held until somebody decides.", standing.approvals_open),
+        ("perennial_approvals_pending", "Pending approvals.", standing.approvals_pending),
     ];
     for (name, help, value) in gauges {
         one(&mut text, name, "gauge", help, "", value);

@@ -43,7 +43,7 @@ pub(super) async fn list(
     let asked = page::Asked::read(&mut query);
     let mut filter = approvals::filter(&caller, &mut query);
     query.finish()?;
-    filter.state = filter.state.or(Some(ApprovalState::Open));
+    filter.state = filter.state.or(Some(ApprovalState::Pending));
     approvals::page_of(&host, filter, asked).await
 }
 
@@ -163,8 +163,8 @@ impl From<&Proposal> for PlanView {
 }
 
 impl PlanView {
-    /// A plan that was held, with the hash that it is approved of by.
-    pub(super) fn held(proposal: &Proposal, plan_hash: String) -> PlanView {
+    /// A plan that waits for an approval, with the hash that an approver names.
+    pub(super) fn awaiting_approval(proposal: &Proposal, plan_hash: String) -> PlanView {
         PlanView { needs_approval: true, plan_hash, ..PlanView::from(proposal) }
     }
 }

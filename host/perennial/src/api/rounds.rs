@@ -43,8 +43,8 @@ pub(crate) enum Answer {
     CarriedOut,
     /// Only looked at: this is its plan.
     Planned,
-    /// Somebody has to approve of it first.
-    Held,
+    /// It waits for an approval.
+    PendingApproval,
     /// The provider's rules refuse it, or the balance does not suffice.
     Refused,
     /// There is no such resource, or the token does not see it.
@@ -62,7 +62,7 @@ impl Answer {
     pub(crate) const ALL: [Answer; 8] = [
         Answer::CarriedOut,
         Answer::Planned,
-        Answer::Held,
+        Answer::PendingApproval,
         Answer::Refused,
         Answer::Unknown,
         Answer::PlanChanged,
@@ -75,7 +75,7 @@ impl Answer {
         match self {
             Answer::CarriedOut => "carried_out",
             Answer::Planned => "planned",
-            Answer::Held => "held",
+            Answer::PendingApproval => "pending_approval",
             Answer::Refused => "refused",
             Answer::Unknown => "unknown",
             Answer::PlanChanged => "plan_changed",
@@ -87,7 +87,7 @@ impl Answer {
     /// The answer with a code and words.
     pub(crate) fn because(self, code: &str, message: &str) -> Answered {
         let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
-        Answered { answer: self.name().to_owned(), code, message, ..Answered::default() }
+        Answered { outcome: self.name().to_owned(), code, message, ..Answered::default() }
     }
 }
 
@@ -130,19 +130,19 @@ fn items(
     let command = decision::read_command(&began.command)?;
     let request = Request::afterwards(caller, "POST /v1/jobs", began.request.clone(), began.reason.clone());
     let watch = Stopwatch::start();
-    let (mut place, mut all) = (job.next_place, Vec::new());
-    for item in jobs::items(engine.read(), job.row, None, i64::from(place), ITEMS_MAX)? {
+    let (mut position, mut all) = (job.next_position, Vec::new());
+    for item in jobs::items(engine.read(), job.row, None, i64::from(position), ITEMS_MAX)? {
         if item.answered.is_none() {
             let (answered, happened) = answer(engine, at, &request, &command, began.is_dry_run, &item);
-            jobs::answer(engine.read(), job.row, item.place, at, &answered)?;
+            jobs::answer(engine.read(), job.row, item.position, at, &answered)?;
             all.extend(happened);
         }
-        place = item.place + 1;
+        position = item.position + 1;
         if watch.seconds() > PATIENCE {
             break;
         }
     }
-    jobs::advance(engine.read(), job.row, place, at)?;
+    jobs::advance(engine.read(), job.row, position, at)?;
     Ok(all)
 }
 
@@ -161,7 +161,7 @@ fn answer(
         if is_dry_run {
             return looked_at(work, &item.resource, command).map(Done::LookedAt);
         }
-        check_plan(work, &item.resource, command, item.planned.as_deref())?;
+        check_plan(work, &item.resource, command, item.plan_hash.as_deref())?;
         let reply = commands::carried_out(work, &account.id, &item.resource, command, None)?;
         Ok(Done::Commanded(reply, account.currency.clone()))
     });
@@ -187,11 +187,11 @@ fn looked_at(work: &Work<'_>, resource: &str, command: &Command) -> Result<Answe
         .ok_or_else(|| Problem::not_found("resource", resource))?;
     let mut answered = match &proposal.refusal {
         Some(refusal) => Answer::Refused.because(&refusal.code, &refusal.message),
-        None => Answered { answer: Answer::Planned.name().to_owned(), ..Answered::default() },
+        None => Answered { outcome: Answer::Planned.name().to_owned(), ..Answered::default() },
     };
-    answered.planned = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
+    answered.plan_hash = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
     // What the balance alone stands against is counted: it is what there has to be.
-    answered.spent = answered.planned.as_ref().map(|_| Spent {
+    answered.spent = answered.plan_hash.as_ref().map(|_| Spent {
         currency: proposal.account.currency.clone(),
         cost: proposal.cost(),
         refund: proposal.refund(),
@@ -223,10 +223,10 @@ fn replied(reply: &Reply, spent: Spent) -> Answered {
     let body = || serde_json::from_str::<Value>(reply.body()).unwrap_or_default();
     match reply.status().as_u16() {
         200 => {
-            let answer = Answer::CarriedOut.name().to_owned();
-            Answered { answer, spent: Some(spent), ..Answered::default() }
+            let outcome = Answer::CarriedOut.name().to_owned();
+            Answered { outcome, spent: Some(spent), ..Answered::default() }
         }
-        202 => Answered { answer: Answer::Held.name().to_owned(), ..Answered::default() },
+        202 => Answered { outcome: Answer::PendingApproval.name().to_owned(), ..Answered::default() },
         _ => {
             let body = body();
             let text = |name: &str| body["refusal"][name].as_str().unwrap_or_default().to_owned();

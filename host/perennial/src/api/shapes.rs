@@ -23,7 +23,7 @@ use crate::store::accounts::StoredAccount;
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
 use crate::store::error::StoreError;
-use crate::store::records::StoredEvent;
+use crate::store::events::StoredEvent;
 
 /// A length of time that is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -61,7 +61,7 @@ pub(crate) struct AccountView {
     held: String,
     /// What the provider's rules are told.
     settings: BTreeMap<String, String>,
-    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits.
     approval_above: Option<String>,
 }
 

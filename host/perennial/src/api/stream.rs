@@ -32,9 +32,9 @@ use crate::api::page;
 use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::shapes::EventView;
-use crate::store::pages;
-use crate::store::pages::EventFilter;
-use crate::store::records::StoredEvent;
+use crate::store::events::StoredEvent;
+use crate::store::list_queries;
+use crate::store::list_queries::EventFilter;
 
 /// How long a stream is silent at most: what is between keeps a connection that is used.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -72,7 +72,7 @@ pub(super) async fn stream(
     query.finish()?;
     let after = match (last_event_id(&headers)?.or(after), host.clone()) {
         (Some(after), _) => after,
-        (None, host) => host.read(|db| Ok(pages::last_event(db)?)).await?,
+        (None, host) => host.read(|db| Ok(list_queries::last_event(db)?)).await?,
     };
     let (out, frames) = mpsc::channel(1);
     let slot = host.slot(&caller.id)?;
@@ -163,8 +163,8 @@ impl Pump {
             let (stored, last) = self
                 .host
                 .read(move |db| {
-                    let stored = pages::events(db, &filter, after, PAGE)?;
-                    Ok((stored, pages::last_event(db)?))
+                    let stored = list_queries::events(db, &filter, after, PAGE)?;
+                    Ok((stored, list_queries::last_event(db)?))
                 })
                 .await?;
             let is_full = u32::try_from(stored.len()).is_ok_and(|count| count >= PAGE);

@@ -38,10 +38,10 @@ use crate::api::writer::Desk;
 use crate::engine::Engine;
 use crate::engine::write::Recorded;
 use crate::hex;
-use crate::store::answered;
-use crate::store::answered::Answered;
 use crate::store::audit;
 use crate::store::audit::Record;
+use crate::store::idempotency_keys;
+use crate::store::idempotency_keys::Answered;
 
 /// The longest idempotency key and reason, in bytes.
 const KEY_MAX: usize = 255;
@@ -374,7 +374,7 @@ fn perform<T>(
     work: impl FnOnce(&mut Work<'_>, T) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     if let Some(key) = &request.key
-        && let Some(answered) = answered::get(desk.engine.read(), &request.caller.id, key)?
+        && let Some(answered) = idempotency_keys::get(desk.engine.read(), &request.caller.id, key)?
     {
         if answered.fingerprint != request.fingerprint {
             return Err(Problem::new(Kind::KeyReused, "use another key for another request"));
@@ -408,7 +408,7 @@ fn once(
         let Work { engine, about, happened, .. } = work_on;
         audit::insert(engine.read(), &record(request, &reply, at, about))?;
         if let Some(key) = &request.key {
-            answered::insert(
+            idempotency_keys::insert(
                 engine.read(),
                 &request.caller.id,
                 key,

@@ -29,9 +29,9 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::write::Recorded;
 use crate::report;
-use crate::store::answered;
 use crate::store::api_tokens;
 use crate::store::error::StoreError;
+use crate::store::idempotency_keys;
 use crate::store::jobs;
 use crate::store::provider_keys;
 
@@ -176,7 +176,7 @@ impl Desk {
                 provider_keys::set_last_used(engine.read(), access_key, *at)?;
             }
             provider_keys::delete_expired(engine.read(), now)?;
-            answered::delete_before(engine.read(), now - ANSWERS_KEPT)
+            idempotency_keys::delete_before(engine.read(), now - ANSWERS_KEPT)
         })?;
         Ok(())
     }

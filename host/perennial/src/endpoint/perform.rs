@@ -31,7 +31,7 @@ use crate::store::audit;
 use crate::store::audit::Record;
 use crate::store::error::StoreError;
 use crate::store::provider_keys;
-use crate::store::subjects;
+use crate::store::provider_views;
 
 /// The longest path that the audit log keeps, in bytes.
 const PATH_MAX: usize = 200;
@@ -220,10 +220,10 @@ impl Acting<'_> {
     ) -> Result<Done, Trouble> {
         let Instruction { resource, command } = wanted;
         let id = account.account.id.as_str();
-        let last = subjects::last_order(engine.read())?;
+        let last = provider_views::last_order(engine.read())?;
         let answer = match look::is_own(engine.read(), account, resource)? {
             true => {
-                let terms = Terms { planned: None, asked_by: Some(&self.sender().access_key) };
+                let terms = Terms { planned: None, requested_by: Some(&self.sender().access_key) };
                 engine.command_as_planned(self.at, Some(id), resource, command, &terms)?
             }
             false => engine.unknown_resource(self.at, Some(id), resource, command)?,
@@ -235,7 +235,7 @@ impl Acting<'_> {
             return Ok((Outcome::Held(approval), answer.happened));
         }
         // What the clock still owed was paid for before this instant, and is none of the client's.
-        let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
+        let (mut orders, cost) = provider_views::orders_after(engine.read(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &answer.happened {
             if let Happened::Unsubscribed { refunds, .. } = &recorded.event.what {
@@ -254,7 +254,7 @@ impl Acting<'_> {
     fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let other = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
-            Outcome::Held(_) => Some("held".to_owned()),
+            Outcome::Held(_) => Some("pending_approval".to_owned()),
             Outcome::Resources { .. }
             | Outcome::Orders(_)
             | Outcome::Balance { .. }

@@ -31,7 +31,7 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::engine::hold::OnHold;
+use crate::engine::approval_requests::BatchApproval;
 use crate::engine::parallel;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
@@ -120,8 +120,8 @@ pub struct Item {
     pub carried: Vec<Carried>,
     /// The attempts that were declined.
     pub declined: Vec<Attempt>,
-    /// The approvals that its members were named in; not read where nothing is ever held.
-    pub on_hold: Vec<OnHold>,
+    /// The approvals that its members were named in; not loaded where no plan ever needs one.
+    pub approvals: Vec<BatchApproval>,
     /// What plugins were asked and answered, if decisions are kept.
     pub decisions: Vec<Decided>,
 }
@@ -139,7 +139,7 @@ impl Item {
             problem: None,
             carried: Vec::new(),
             declined: Vec::new(),
-            on_hold: Vec::new(),
+            approvals: Vec::new(),
             decisions: Vec::new(),
             stored,
         }
@@ -174,7 +174,7 @@ pub struct Batch {
     /// Whether questions and answers are kept.
     pub keeps_decisions: bool,
     /// The token that asks; `None` for the clock.
-    pub asked_by: Option<String>,
+    pub requested_by: Option<String>,
 }
 
 /// A renewal try that a walk paused for.
@@ -188,7 +188,7 @@ struct Try {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, asked_by: None }
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, requested_by: None }
     }
 
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
@@ -330,8 +330,8 @@ impl Batch {
         timeline: &[Occurrence],
     ) -> bool {
         let refusal = match plan {
-            Ok(plan) if self.is_held(place, &plan) => {
-                self.hold_try(place, member, &plan, timeline);
+            Ok(plan) if self.needs_approval(place, &plan) => {
+                self.request_for_renewal(place, member, &plan, timeline);
                 return false;
             }
             Ok(plan) => match self.carry(place, member, Cause::Auto, &plan, &[], "") {

@@ -28,10 +28,10 @@ use crate::formats;
 use crate::sandbox::Question;
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
+use crate::store::client_tokens;
+use crate::store::client_tokens::Seen;
 use crate::store::error::StoreError;
 use crate::store::orders;
-use crate::store::tokens;
-use crate::store::tokens::Seen;
 
 /// A command of a bundle that is in play, ready to be asked about.
 pub(super) struct Asked {
@@ -153,7 +153,7 @@ impl Desk<'_> {
         let Some(token) = token_of(command, &how) else { return Ok(None) };
         let fingerprint = format!("{resource} {}", formats::decision::command(command));
         let since = at - i64::from(how.valid_seconds);
-        let seen = tokens::get(self.db, account, &token, since)?;
+        let seen = client_tokens::get(self.db, account, &token, since)?;
         Ok(Some(Sent { how, token, fingerprint, seen }))
     }
 
@@ -238,8 +238,8 @@ impl Asked {
         if let Ok(plan) = &plan {
             self.price(member, plan);
         }
-        let is_held = plan.as_ref().is_ok_and(|plan| self.batch.is_held(0, plan));
-        let timeline = if is_held { self.batch.timeline(0)? } else { Vec::new() };
+        let needs_approval = plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(0, plan));
+        let timeline = if needs_approval { self.batch.timeline(0)? } else { Vec::new() };
         self.batch.try_renewal(0, member, plan, None, &timeline);
         Ok(())
     }

@@ -177,9 +177,9 @@ impl Lane {
                 self.problem = Some(words())
             }
             Happened::ApprovalRequested { .. }
-            | Happened::ApprovalDecided { asked_again: false, .. }
-            | Happened::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
-            Happened::ApprovalDecided { .. } | Happened::ApprovalLapsed { .. } => self.problem = None,
+            | Happened::ApprovalDecided { will_retry: false, .. }
+            | Happened::ApprovalExpired { will_retry: false, .. } => self.problem = Some(words()),
+            Happened::ApprovalDecided { .. } | Happened::ApprovalExpired { .. } => self.problem = None,
             Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
             Happened::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;

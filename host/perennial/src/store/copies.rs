@@ -7,10 +7,10 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use rusqlite::Connection;
-use rusqlite::OpenFlags;
 
 use crate::store::error::StoreError;
 use crate::store::make_private;
+use crate::store::open_read_only;
 
 /// Copies the database at `from` to `to`, which must not exist; also while another process writes to it. Only the owner
 /// can read the copy.
@@ -40,10 +40,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     kept
 }
 
-fn vacuum_into(from: &Path, to: &Path) -> rusqlite::Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(from, flags)?;
-    connection.execute_batch("pragma busy_timeout = 10000;")?;
+fn vacuum_into(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let connection = open_read_only(from)?;
     connection.execute("vacuum into ?1", [to.to_string_lossy()])?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use crate::store::SCHEMA_VERSION;
 use crate::store::copies;
 use crate::store::error::StoreError;
+use crate::store::open_read_only;
 
 /// The oldest schema that can be migrated.
 pub const OLDEST: i64 = 3;
@@ -26,7 +27,11 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 0] = [];
+const STEPS: [Step; 1] = [Step {
+    to: 4,
+    summary: "tables, columns and stored words get the names of the industry",
+    sql: include_str!("migrations/0004_standard_words.sql"),
+}];
 
 /// A migration that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +51,40 @@ pub struct Migration {
 /// [`StoreError::Sqlite`] when the file is not a database or cannot be read.
 pub fn version(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("pragma user_version", [], |row| row.get(0))?)
+}
+
+/// The schema of the database at `path`, and the steps that a migration of it would take; also while a host runs.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is no database, and those of [`pending`].
+pub fn check(path: &Path) -> Result<(i64, &'static [Step]), StoreError> {
+    let found = version(&open_read_only(path)?)?;
+    Ok((found, pending(found, path)?))
+}
+
+/// The schema of the database at `path`, if it is whole and this version can work with it or migrate it.
+///
+/// # Errors
+///
+/// [`StoreError::NotADatabase`] when the file is damaged or was not written by this program, and those of [`check`].
+pub fn verify(path: &Path) -> Result<i64, StoreError> {
+    let refused = |reason: String| StoreError::NotADatabase { path: path.to_owned(), reason };
+    let connection = open_read_only(path)?;
+    let found: Result<String, _> = connection.query_row("pragma quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(found) if found == "ok" => {}
+        Ok(found) => return Err(refused(format!("it is damaged: {found}"))),
+        Err(error) => return Err(refused(error.to_string())),
+    }
+    let tables = "select count(*) from sqlite_master where type = 'table' and name in ('clock', 'account', 'event')";
+    let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+    if tables < 3 {
+        return Err(refused("it has none of this program's tables".to_owned()));
+    }
+    let version = version(&connection)?;
+    pending(version, path)?;
+    Ok(version)
 }
 
 /// The steps that lead from the schema `found` of the database at `path` to the present one; none when it has that.

@@ -4,34 +4,34 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
-pub mod answered;
 pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;
 pub mod calendars;
+pub mod client_tokens;
 pub mod clock;
+mod codec;
 pub mod copies;
 pub mod copy;
 pub mod decisions;
 pub mod deliveries;
 pub mod error;
+pub mod events;
+pub mod idempotency_keys;
 pub mod jobs;
 pub mod ledger;
+pub mod list_queries;
 pub mod listing;
 pub mod lock;
 pub mod migrations;
 pub mod orders;
 pub mod packages;
-pub mod pages;
 pub mod provider_keys;
-pub mod records;
-pub mod standing;
-pub mod subjects;
-pub mod tokens;
+pub mod provider_views;
+pub mod stats;
 pub mod webhooks;
-mod words;
 
 use std::path::Path;
 
@@ -41,10 +41,11 @@ use rusqlite::config::DbConfig;
 
 use crate::store::error::StoreError;
 use crate::store::lock::Lock;
+use crate::store::migrations::Migration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
@@ -63,17 +64,24 @@ impl Store {
     ///
     /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read or migrated.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let (store, migration) = Store::open_migrated(path)?;
+        if let Some(migration) = migration {
+            let (from, to, backup) = (migration.from, migration.to, migration.backup.display());
+            tracing::info!(db = %path.display(), from, to, %backup, "the database was migrated");
+        }
+        Ok(store)
+    }
+
+    /// The same, with the migration that was carried out; `None` when there was nothing to do.
+    fn open_migrated(path: &Path) -> Result<(Store, Option<Migration>), StoreError> {
         let lock = Lock::take(path)?;
         make_private(path);
         let connection = Connection::open(path)?;
         // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
         prepare(&connection)?;
-        if let Some(migration) = migrations::migrate(&connection, path)? {
-            let (from, to, backup) = (migration.from, migration.to, migration.backup.display());
-            tracing::info!(db = %path.display(), from, to, %backup, "the database was migrated");
-        }
-        Ok(Store { connection, depth: 0, _lock: Some(lock) })
+        let migration = migrations::migrate(&connection, path)?;
+        Ok((Store { connection, depth: 0, _lock: Some(lock) }, migration))
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -154,6 +162,19 @@ impl Store {
     }
 }
 
+/// Migrates the database at `path` to the present schema, and returns what was done; `None` when it has that already.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is no database, [`StoreError::InUse`] when another process has it, and those of
+/// [`migrations::migrate`].
+pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    Ok(Store::open_migrated(path)?.1)
+}
+
 /// Opens the database at `path` for reading only, also while another process runs the clock on it.
 ///
 /// # Errors
@@ -161,15 +182,20 @@ impl Store {
 /// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other variants
 /// when it cannot be read.
 pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_read_only(path)?;
+    check_version(&connection, path)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// The same, of whatever schema.
+fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    check_version(&connection, path)?;
-    tune(&connection)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch("pragma busy_timeout = 10000;")?;
     Ok(connection)
 }
 

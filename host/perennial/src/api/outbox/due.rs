@@ -9,9 +9,9 @@ use crate::api::outbox::Kind;
 use crate::store::deliveries;
 use crate::store::deliveries::StoredDelivery;
 use crate::store::error::StoreError;
-use crate::store::pages;
-use crate::store::pages::EventFilter;
-use crate::store::records::StoredEvent;
+use crate::store::events::StoredEvent;
+use crate::store::list_queries;
+use crate::store::list_queries::EventFilter;
 use crate::store::webhooks;
 use crate::store::webhooks::StoredWebhook;
 
@@ -47,7 +47,7 @@ pub(super) fn read(
     busy: &BTreeSet<(String, Kind)>,
 ) -> Result<Found, StoreError> {
     let mut found = Found { work: Vec::new(), next: None };
-    let last = pages::last_event(db)?;
+    let last = list_queries::last_event(db)?;
     for webhook in webhooks::list(db)?.into_iter().filter(|webhook| webhook.disabled.is_none()) {
         let is_free = |kind| !busy.contains(&(webhook.id.clone(), kind));
         let (pending, first) = deliveries::pending(db, webhook.row)?;
@@ -77,7 +77,7 @@ fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Op
         kinds: webhook.types.as_ref().map(json).transpose()?,
         ..EventFilter::default()
     };
-    let events = pages::events(db, &filter, webhook.cursor, PAGE)?;
+    let events = list_queries::events(db, &filter, webhook.cursor, PAGE)?;
     let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= PAGE);
     let to = match events.last() {
         Some(end) if is_full => end.row,

@@ -17,7 +17,7 @@ use crate::clock::Stopwatch;
 use crate::store::deliveries;
 use crate::store::deliveries::StoredDelivery;
 use crate::store::error::StoreError;
-use crate::store::records::StoredEvent;
+use crate::store::events::StoredEvent;
 use crate::store::webhooks;
 use crate::store::webhooks::Disabled;
 use crate::store::webhooks::StoredWebhook;
@@ -222,7 +222,7 @@ impl Lane {
         if let Some(disabled) = disabled {
             tracing::error!(
                 webhook,
-                why = disabled.why,
+                reason = disabled.reason,
                 "a webhook is disabled; enable it when its receiver is well"
             );
         }
@@ -291,13 +291,13 @@ fn judge(webhook: &mut StoredWebhook, tried: &Tried) {
         return;
     }
     let since = *webhook.failing_since.get_or_insert(tried.at);
-    let why = match tried.verdict {
+    let reason = match tried.verdict {
         Verdict::Gone => Some("gone"),
         Verdict::Delivered | Verdict::Again(_) | Verdict::GivenUp => {
             verdict::is_hopeless(since, tried.at).then_some("failing")
         }
     };
-    if let (None, Some(why)) = (&webhook.disabled, why) {
-        webhook.disabled = Some(Disabled { at: tried.at, why: why.to_owned() });
+    if let (None, Some(reason)) = (&webhook.disabled, reason) {
+        webhook.disabled = Some(Disabled { at: tried.at, reason: reason.to_owned() });
     }
 }

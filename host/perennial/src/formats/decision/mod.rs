@@ -28,6 +28,9 @@ use super::write::Value;
 pub use answer::answer;
 pub use answer::read_answer;
 
+/// The version of the provider contract in whose words decisions are written now.
+pub const CONTRACT: &str = "0.1";
+
 /// What a plugin was asked: what a command, or a try that is due, would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
