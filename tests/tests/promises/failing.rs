@@ -173,8 +173,9 @@ fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_as
 }
 
 fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
-    let failing =
-        host.rows("select r.id from schedule h join resource r on r.row = h.resource where h.consecutive_failures > 0");
+    let failing = host.rows(
+        "select r.id from schedule h join resource r on r.row = h.resource where h.consecutive_failures > 0",
+    );
     let shown = host.rows(
         "select r.id from plugin_failure p join resource r on r.row = p.bundle where message like '%crashed in%'",
     );
@@ -227,7 +228,10 @@ fn bundles_recover_once_their_plugin_does_and_end_where_they_would_have_without_
             host.engine.run_to(at(UNTIL), &mut |_, _| {}).unwrap();
             let problems = host.rows("select message from plugin_failure");
             prop_assert!(problems.is_empty(), "still there: {problems:?}");
-            prop_assert_eq!(host.rows("select resource from schedule where consecutive_failures > 0").len(), 0);
+            prop_assert_eq!(
+                host.rows("select resource from schedule where consecutive_failures > 0").len(),
+                0
+            );
             let sql = "select r.id, h.stage, h.expires_at, h.on_expiry, h.wake_at
                        from schedule h join resource r on r.row = h.resource order by r.id";
             prop_assert_eq!(well.rows(sql), host.rows(sql));

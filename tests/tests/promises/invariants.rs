@@ -178,7 +178,8 @@ fn is_chain(balance: Micros, changes: &[(Micros, Micros)]) -> bool {
 fn orders_are_paid_by_entries(host: &Host) -> Checked {
     let paid = host
         .rows("select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'");
-    let spent = host.rows("select coalesce(sum(amount), 0) from ledger_entry where from_book = 1 and to_book = 3");
+    let spent =
+        host.rows("select coalesce(sum(amount), 0) from ledger_entry where from_book = 1 and to_book = 3");
     proptest::prop_assert_eq!(paid, spent, "periods paid for, and money spent");
     Ok(())
 }

@@ -72,7 +72,10 @@ impl fmt::Display for MigrationPending {
         for step in self.steps {
             write!(out, "\n  {}: {}", step.to, step.summary)?;
         }
-        write!(out, "\nrun `perennial db migrate` while no host runs; a copy of the database is kept beside it")
+        write!(
+            out,
+            "\nrun `perennial db migrate` while no host runs; a copy of the database is kept beside it"
+        )
     }
 }
 

@@ -30,10 +30,10 @@ impl<'c> Inserting<'c> {
         self.0.execute((
             entry.at.as_second(),
             account,
-            codec::code(&Book::ALL, entry.from),
-            codec::code(&Book::ALL, entry.to),
+            entry.from.code(),
+            entry.to.code(),
             entry.amount.as_micros(),
-            codec::code(&Reason::ALL, entry.reason),
+            entry.reason.code(),
             &entry.resource,
             &entry.reference,
         ))?;
@@ -62,10 +62,10 @@ pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
 pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     Ok(Entry {
         at: Timestamp::from_second(row.get("at")?),
-        from: codec::word(&Book::ALL, row.get("from_book")?, "a book")?,
-        to: codec::word(&Book::ALL, row.get("to_book")?, "a book")?,
+        from: codec::coded(Book::from_code, row.get("from_book")?, "a book")?,
+        to: codec::coded(Book::from_code, row.get("to_book")?, "a book")?,
         amount: Micros::new(row.get("amount")?),
-        reason: codec::word(&Reason::ALL, row.get("reason")?, "a reason")?,
+        reason: codec::coded(Reason::from_code, row.get("reason")?, "a reason")?,
         resource: row.get("resource")?,
         reference: row.get("reference")?,
     })

@@ -70,7 +70,7 @@ pub fn resources(
             ":account": filter.account,
             ":provider": filter.provider,
             ":kind": filter.kind,
-            ":stage": filter.stage.map(|stage| codec::code(&Stage::ALL, stage)),
+            ":stage": filter.stage.map(|stage| stage.code()),
             ":tag": filter.tag,
             ":tag_value": filter.tag_value,
             ":expires_from": filter.expires_from.map(Timestamp::as_second),

@@ -75,7 +75,7 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
             ":account": filter.account,
             ":provider": filter.provider,
             ":kind": filter.kind,
-            ":stage": filter.stage.map(|stage| codec::code(&Stage::ALL, stage)),
+            ":stage": filter.stage.map(|stage| stage.code()),
             ":expires_before": filter.expires_before.map(Timestamp::as_second),
             ":limit": limit,
         },
@@ -86,10 +86,10 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
                 id: row.get(2)?,
                 attached_to: row.get(3)?,
                 kind: row.get(4)?,
-                stage: codec::word(&Stage::ALL, row.get(5)?, "a stage")?,
+                stage: codec::coded(Stage::from_code, row.get(5)?, "a stage")?,
                 expires_at: codec::instant(row, 6)?,
-                on_expiry: codec::word(
-                    &perennial_domain::bundle::OnExpiry::ALL,
+                on_expiry: codec::coded(
+                    perennial_domain::bundle::OnExpiry::from_code,
                     row.get(7)?,
                     "what happens on expiry",
                 )?,

@@ -77,7 +77,8 @@ pub fn verify(path: &Path) -> Result<i64, StoreError> {
         Ok(found) => return Err(refused(format!("it is damaged: {found}"))),
         Err(error) => return Err(refused(error.to_string())),
     }
-    let tables = "select count(*) from sqlite_master where type = 'table' and name in ('clock', 'account', 'event')";
+    let tables =
+        "select count(*) from sqlite_master where type = 'table' and name in ('clock', 'account', 'event')";
     let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
     if tables < 3 {
         return Err(refused("it has none of this program's tables".to_owned()));

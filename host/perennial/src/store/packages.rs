@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
-use crate::store::codec;
 use crate::store::error::StoreError;
 
 /// Adds what a resource package adds to the resource at `resource`.
@@ -52,7 +51,7 @@ pub fn offers(
            and h.expires_at is not null
          order by p.bought_at, r.row",
     )?;
-    let active = codec::code(&Stage::ALL, Stage::Active);
+    let active = Stage::Active.code();
     let offers = statement.query_map((account, resource_type, at.as_second(), active), |row| {
         let package = Package {
             resource_type: row.get(4)?,

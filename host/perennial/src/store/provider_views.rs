@@ -1,7 +1,5 @@
 //! Resources and orders as a provider's own API shows them: one account's, for reading only.
 
-use perennial_domain::bundle::Charging;
-use perennial_domain::bundle::Stage;
 use perennial_domain::endpoint::OrderSelection;
 use perennial_domain::endpoint::PaidOrder;
 use perennial_domain::endpoint::Renewed;
@@ -17,7 +15,6 @@ use rusqlite::named_params;
 
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
-use crate::store::codec;
 use crate::store::error::StoreError;
 
 /// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
@@ -46,7 +43,7 @@ fn chosen(
     limit: u32,
 ) -> Result<Vec<(i64, u32)>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
-    let stages = selection.stages.iter().map(|stage| codec::code(&Stage::ALL, *stage)).collect::<Vec<_>>();
+    let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
     let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
     let mut statement = db.prepare_cached(
         "with recursive chosen (row) as (
@@ -76,7 +73,7 @@ fn chosen(
             ":with_attached": selection.with_attached && !selection.ids.is_empty(),
             ":kinds": list(&selection.kinds)?,
             ":stages": stages,
-            ":charging": selection.charging.map(|charging| codec::code(&Charging::ALL, charging)),
+            ":charging": selection.charging.map(|charging| charging.code()),
             ":expires_from": selection.expires_from.map(Timestamp::as_second),
             ":expires_until": selection.expires_until.map(Timestamp::as_second),
             ":only_primaries": selection.only_primaries,
@@ -148,7 +145,7 @@ pub fn orders(
             ":ids": list(&selection.ids)?,
             ":resources": list(&selection.resources)?,
             ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
-            ":refund": codec::code(&Reason::ALL, Reason::Refund),
+            ":refund": Reason::Refund.code(),
             ":limit": selection.limit,
         },
         order,

@@ -216,8 +216,11 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
         2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
-    let failures: u32 =
-        world.engine.read().query_row("select consecutive_failures from schedule", [], |row| row.get(0)).unwrap();
+    let failures: u32 = world
+        .engine
+        .read()
+        .query_row("select consecutive_failures from schedule", [], |row| row.get(0))
+        .unwrap();
     let problems: u32 =
         world.engine.read().query_row("select count(*) from plugin_failure", [], |row| row.get(0)).unwrap();
     assert_eq!((failures, problems), (0, 0));
