@@ -25,7 +25,6 @@ use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
-use perennial_sandbox::Outlook;
 use perennial_sandbox::Plugins;
 use perennial_store::Store;
 

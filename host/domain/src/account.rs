@@ -36,6 +36,6 @@ pub struct Account {
     pub balance: Balance,
     /// What the provider's rules are told about this account.
     pub settings: BTreeMap<String, String>,
-    /// Plans that cost more than this are held until somebody approves of them; `None` holds none. The rules are not told.
+    /// Plans that cost more than this need an approval; `None`: none does. The rules do not know it.
     pub approval_above: Option<Micros>,
 }

@@ -1,6 +1,6 @@
-//! Approvals: plans that cost more than their account may spend unasked, held until somebody decides on them.
+//! Approvals: plans that cost more than their account may spend unasked wait until somebody decides on them.
 //!
-//! Knows what is held, until when, and when there is nothing left to decide on. Does not know who may decide, or where
+//! Knows which plans need an approval, until when, and when an approval becomes obsolete. Does not know who may decide, or where
 //! approvals are kept.
 
 use crate::apply;
@@ -23,33 +23,33 @@ pub const WAIT_MAX: i64 = 7 * 86_400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Somebody is to decide.
-    Open,
+    Pending,
     /// Somebody agreed, and the plan was carried out.
     Approved,
     /// Somebody did not.
     Rejected,
     /// There is nothing left to decide on.
-    Lapsed,
+    Expired,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [State; 4] = [State::Open, State::Approved, State::Rejected, State::Lapsed];
+    pub const ALL: [State; 4] = [State::Pending, State::Approved, State::Rejected, State::Expired];
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
-            State::Open => "open",
+            State::Pending => "pending",
             State::Approved => "approved",
             State::Rejected => "rejected",
-            State::Lapsed => "lapsed",
+            State::Expired => "expired",
         }
     }
 }
 
 /// Why there is nothing left to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lapse {
+pub enum ExpiryReason {
     /// Nobody decided in time.
     Undecided,
     /// The resource has come to its end.
@@ -60,24 +60,25 @@ pub enum Lapse {
     AutoRenewOff,
 }
 
-impl Lapse {
+impl ExpiryReason {
     /// Every reason.
-    pub const ALL: [Lapse; 4] = [Lapse::Undecided, Lapse::Ended, Lapse::ExpiryMoved, Lapse::AutoRenewOff];
+    pub const ALL: [ExpiryReason; 4] =
+        [ExpiryReason::Undecided, ExpiryReason::Ended, ExpiryReason::ExpiryMoved, ExpiryReason::AutoRenewOff];
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
         match self {
-            Lapse::Undecided => "undecided",
-            Lapse::Ended => "ended",
-            Lapse::ExpiryMoved => "expiry_moved",
-            Lapse::AutoRenewOff => "auto_renew_off",
+            ExpiryReason::Undecided => "undecided",
+            ExpiryReason::Ended => "ended",
+            ExpiryReason::ExpiryMoved => "expiry_moved",
+            ExpiryReason::AutoRenewOff => "auto_renew_off",
         }
     }
 }
 
-/// A plan that was held, as far as it matters whether it still waits.
+/// The state and command of an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct ApprovalSummary {
     /// The member that was named, by place.
     pub member: usize,
     /// Who asked.
@@ -90,82 +91,92 @@ pub struct Held {
     pub key: Option<Key>,
     /// Where it is.
     pub state: State,
-    /// Why it lapsed, if it did.
-    pub lapse: Option<Lapse>,
+    /// Why it expired, if it did.
+    pub expiry_reason: Option<ExpiryReason>,
 }
 
-impl Held {
-    /// Why there is nothing left to decide on, `bundle` being as it is now; `None` while there is.
-    pub fn lapse(&self, bundle: &Bundle) -> Option<Lapse> {
+impl ApprovalSummary {
+    /// Why the approval is obsolete, given the present `bundle`; `None` while it is not, and once it has ended.
+    pub fn obsolete_reason(&self, bundle: &Bundle) -> Option<ExpiryReason> {
         let member = &bundle.members[self.member];
-        if self.state != State::Open {
+        if self.state != State::Pending {
             None
         } else if !member.is_live() {
-            Some(Lapse::Ended)
+            Some(ExpiryReason::Ended)
         } else if member.expires_at != self.expires_before {
-            Some(Lapse::ExpiryMoved)
+            Some(ExpiryReason::ExpiryMoved)
         } else if self.cause == Cause::Auto && member.on_expiry != OnExpiry::Renew {
-            Some(Lapse::AutoRenewOff)
+            Some(ExpiryReason::AutoRenewOff)
         } else {
             None
         }
     }
 
-    /// Whether the clock does not ask again for what it asked for here, until the expiry is another.
+    /// Whether the clock requests no other approval of this renewal until the resource has another expiry.
     pub fn is_final(&self) -> bool {
         let has_answer = match self.state {
-            State::Open | State::Approved => false,
+            State::Pending | State::Approved => false,
             State::Rejected => true,
-            State::Lapsed => self.lapse == Some(Lapse::Undecided),
+            State::Expired => self.expiry_reason == Some(ExpiryReason::Undecided),
         };
         has_answer && self.cause == Cause::Auto
     }
 
-    /// Whether the clock may ask for a renewal of the resource again before its expiry is another.
-    pub fn may_be_asked_again(&self) -> bool {
-        match self.lapse {
-            Some(Lapse::Ended | Lapse::AutoRenewOff) => false,
-            Some(Lapse::Undecided | Lapse::ExpiryMoved) | None => !self.is_final(),
+    /// Whether the clock may request the renewal again before the resource has another expiry.
+    pub fn will_retry(&self) -> bool {
+        match self.expiry_reason {
+            Some(ExpiryReason::Ended | ExpiryReason::AutoRenewOff) => false,
+            Some(ExpiryReason::Undecided | ExpiryReason::ExpiryMoved) | None => !self.is_final(),
         }
     }
 }
 
-/// What is known already of a plan that is to be held.
+/// The approval that exists already for a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Nobody has been asked yet.
-    No,
-    /// Somebody has been asked: the one at this place among those held.
-    Waits(usize),
-    /// Somebody has said no, or nothing in time: nobody is asked again.
-    Answered,
+pub enum Existing {
+    /// There is none.
+    None,
+    /// One is pending: the index of it.
+    Pending(usize),
+    /// One was rejected, or nobody decided in time: no other is requested.
+    Decided,
 }
 
-/// What is known already of an automatic renewal of `member`, whose attempt would have `key`.
+/// The approval that exists for an automatic renewal of `member`, whose attempt would have `key`.
 ///
 /// It waits behind whatever renewal of the same period waits, so that nobody has to decide on one period twice.
-pub fn known_try(held: &[Held], bundle: &Bundle, member: usize, key: Option<&Key>) -> Known {
+pub fn existing_renewal(
+    approvals: &[ApprovalSummary],
+    bundle: &Bundle,
+    member: usize,
+    key: Option<&Key>,
+) -> Existing {
     let expires_at = bundle.members[member].expires_at;
-    let of_period = |one: &&Held| one.member == member && one.expires_before == expires_at;
-    let waits = |one: &Held| {
+    let of_period = |one: &&ApprovalSummary| one.member == member && one.expires_before == expires_at;
+    let waits = |one: &ApprovalSummary| {
         let is_renewal = of_period(&one) && one.key.is_some();
-        one.state == State::Open && (is_renewal || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        one.state == State::Pending && (is_renewal || key.is_some_and(|key| one.key.as_ref() == Some(key)))
     };
-    match held.iter().position(waits) {
-        Some(place) => Known::Waits(place),
-        None if held.iter().filter(of_period).any(Held::is_final) => Known::Answered,
-        None => Known::No,
+    match approvals.iter().position(waits) {
+        Some(place) => Existing::Pending(place),
+        None if approvals.iter().filter(of_period).any(ApprovalSummary::is_final) => Existing::Decided,
+        None => Existing::None,
     }
 }
 
-/// What is known already of `command` on `member`, whose attempt would have `key`: a person may always ask again, but
-/// not twice at once.
-pub fn known_command(held: &[Held], member: usize, command: &str, key: Option<&Key>) -> Known {
-    let waits = |one: &Held| {
+/// The approval that exists for `command` on `member`, whose attempt would have `key`: a person may always request another,
+/// but not while one is pending.
+pub fn existing_command(
+    approvals: &[ApprovalSummary],
+    member: usize,
+    command: &str,
+    key: Option<&Key>,
+) -> Existing {
+    let waits = |one: &ApprovalSummary| {
         let is_same = one.member == member && one.command == command;
-        one.state == State::Open && (is_same || key.is_some_and(|key| one.key.as_ref() == Some(key)))
+        one.state == State::Pending && (is_same || key.is_some_and(|key| one.key.as_ref() == Some(key)))
     };
-    held.iter().position(waits).map_or(Known::No, Known::Waits)
+    approvals.iter().position(waits).map_or(Existing::None, Existing::Pending)
 }
 
 /// Who asks for `command`.
@@ -198,17 +209,17 @@ pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
     plan.steps.iter().map(cost).sum()
 }
 
-/// Whether a plan that costs `commitment` is held in an account whose plans are held above `limit`.
-pub fn is_held(limit: Option<Micros>, commitment: Micros) -> bool {
+/// Whether a plan that costs `commitment` needs an approval in an account with the limit `limit`.
+pub fn needs_approval(limit: Option<Micros>, commitment: Micros) -> bool {
     limit.is_some_and(|limit| commitment > limit)
 }
 
-/// When an approval of `plan` for `member` lapses that is asked for at `at`; always later than that.
+/// When an approval of `plan` for `member` expires that is requested at `at`; always later than that.
 ///
 /// The second before the provider's last try that `timeline` has before the expiry: once that has passed, a provider
 /// would not renew any more either. Where the member has no try of its own, those of the bundle it follows count. Where
 /// there is none, [`WAIT_MAX`] later or at the expiry, whichever comes first. Always before a payment that is put off.
-pub fn lapses_at(
+pub fn expiry(
     at: Timestamp,
     plan: &Plan,
     member: usize,

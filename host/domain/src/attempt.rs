@@ -182,8 +182,8 @@ impl State {
         }
     }
 
-    /// Where an attempt is whose plan is held.
-    pub fn held() -> State {
+    /// The state of an attempt whose plan waits for an approval.
+    pub fn awaiting_approval() -> State {
         State::Planned.after(Signal::AskApproval).expect("what is planned can be asked about")
     }
 

@@ -26,6 +26,23 @@ impl Charging {
             Charging::Postpaid => "postpaid",
         }
     }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Charging::Prepaid => 0,
+            Charging::Postpaid => 1,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<Charging> {
+        match code {
+            0 => Some(Charging::Prepaid),
+            1 => Some(Charging::Postpaid),
+            _ => None,
+        }
+    }
 }
 
 /// Where a resource is.
@@ -75,6 +92,31 @@ impl Stage {
             Stage::Released | Stage::Unsubscribed | Stage::Converted => true,
         }
     }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Stage::Active => 0,
+            Stage::Grace => 1,
+            Stage::Retention => 2,
+            Stage::Released => 3,
+            Stage::Unsubscribed => 4,
+            Stage::Converted => 5,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<Stage> {
+        match code {
+            0 => Some(Stage::Active),
+            1 => Some(Stage::Grace),
+            2 => Some(Stage::Retention),
+            3 => Some(Stage::Released),
+            4 => Some(Stage::Unsubscribed),
+            5 => Some(Stage::Converted),
+            _ => None,
+        }
+    }
 }
 
 /// What is set to happen when a resource expires.
@@ -101,6 +143,27 @@ impl OnExpiry {
             OnExpiry::Renew => "renew",
             OnExpiry::Convert => "convert",
             OnExpiry::Release => "release",
+        }
+    }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            OnExpiry::Lapse => 0,
+            OnExpiry::Renew => 1,
+            OnExpiry::Convert => 2,
+            OnExpiry::Release => 3,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<OnExpiry> {
+        match code {
+            0 => Some(OnExpiry::Lapse),
+            1 => Some(OnExpiry::Renew),
+            2 => Some(OnExpiry::Convert),
+            3 => Some(OnExpiry::Release),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Events: what happened, as the host keeps it and as outside programs read it. Knows no format.
 
 use crate::approval;
-use crate::approval::Lapse;
+use crate::approval::ExpiryReason;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
 use crate::ledger::Reason;
@@ -69,7 +69,7 @@ pub enum EventKind {
         /// The provider's code.
         code: String,
     },
-    /// A plan is held until somebody approves of it, or is priced anew while it is.
+    /// A plan waits for an approval, or is priced again while it waits.
     ApprovalRequested {
         /// The approval's id.
         approval: String,
@@ -77,36 +77,36 @@ pub enum EventKind {
         command: String,
         /// Who asked.
         cause: Cause,
-        /// The token that asked; `None` for the clock.
-        asked_by: Option<String>,
+        /// The token that requested it; `None` for the clock.
+        requested_by: Option<String>,
         /// What it costs, with what is to be paid later.
         cost: Micros,
-        /// When it lapses.
-        lapses_at: Timestamp,
+        /// When it expires.
+        expires_at: Timestamp,
         /// The attempt's id, for a renewal.
         attempt: Option<String>,
     },
-    /// Somebody decided on a held plan.
+    /// Somebody decided on a pending approval.
     ApprovalDecided {
         /// The approval's id.
         approval: String,
         /// [`approval::State::Approved`] or [`approval::State::Rejected`].
         decision: approval::State,
         /// The token that decided.
-        by: String,
+        decided_by: String,
         /// Why, if they said.
         reason: Option<String>,
-        /// False when the clock does not ask for the renewal again while the expiry is the same.
-        asked_again: bool,
+        /// False when the clock does not request the renewal again while the expiry is the same.
+        will_retry: bool,
     },
-    /// There is nothing left to decide on.
-    ApprovalLapsed {
+    /// An approval expired: nobody decided in time, or there is nothing left to decide on.
+    ApprovalExpired {
         /// The approval's id.
         approval: String,
         /// Why.
-        reason: Lapse,
-        /// False when the clock does not ask for the renewal again while the expiry is the same.
-        asked_again: bool,
+        reason: ExpiryReason,
+        /// False when the clock does not request the renewal again while the expiry is the same.
+        will_retry: bool,
     },
     /// A command was not carried out.
     CommandRefused {

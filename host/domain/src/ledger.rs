@@ -32,6 +32,27 @@ impl Book {
             Book::Spent => "spent",
         }
     }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Book::Funding => 0,
+            Book::Cash => 1,
+            Book::Held => 2,
+            Book::Spent => 3,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<Book> {
+        match code {
+            0 => Some(Book::Funding),
+            1 => Some(Book::Cash),
+            2 => Some(Book::Held),
+            3 => Some(Book::Spent),
+            _ => None,
+        }
+    }
 }
 
 /// Why money moved.
@@ -62,6 +83,29 @@ impl Reason {
             Reason::Renewal => "renewal",
             Reason::Purchase => "purchase",
             Reason::Refund => "refund",
+        }
+    }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            Reason::Opening => 0,
+            Reason::TopUp => 1,
+            Reason::Renewal => 2,
+            Reason::Purchase => 3,
+            Reason::Refund => 4,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<Reason> {
+        match code {
+            0 => Some(Reason::Opening),
+            1 => Some(Reason::TopUp),
+            2 => Some(Reason::Renewal),
+            3 => Some(Reason::Purchase),
+            4 => Some(Reason::Refund),
+            _ => None,
         }
     }
 }

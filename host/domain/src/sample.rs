@@ -136,7 +136,7 @@ fn happened(what: &EventKind) -> String {
         | EventKind::RenewalInDoubt { .. }
         | EventKind::ApprovalRequested { .. }
         | EventKind::ApprovalDecided { .. }
-        | EventKind::ApprovalLapsed { .. }
+        | EventKind::ApprovalExpired { .. }
         | EventKind::CommandRefused { .. }
         | EventKind::PackageUsed { .. }
         | EventKind::PackageLow { .. }

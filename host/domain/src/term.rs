@@ -30,6 +30,25 @@ impl TermUnit {
             TermUnit::Year => "year",
         }
     }
+
+    /// The number that stands for it in databases. A number is never given to anything else.
+    pub const fn code(self) -> i64 {
+        match self {
+            TermUnit::Day => 0,
+            TermUnit::Month => 1,
+            TermUnit::Year => 2,
+        }
+    }
+
+    /// What `code` stands for; `None` for a number that stands for nothing.
+    pub const fn from_code(code: i64) -> Option<TermUnit> {
+        match code {
+            0 => Some(TermUnit::Day),
+            1 => Some(TermUnit::Month),
+            2 => Some(TermUnit::Year),
+            _ => None,
+        }
+    }
 }
 
 /// How long one renewal lasts.

@@ -1,10 +1,10 @@
-//! Held plans that are decided on, and those that nobody decides on in time.
+//! Decisions on pending approvals, and the expiry of those that nobody decides on in time.
 //!
-//! Knows one approval at a time. What is held, and who is asked, is in [`crate::hold`].
+//! Knows one approval at a time. Which plans need an approval, and how one is requested, is in [`crate::approval_requests`].
 
 use perennial_domain::apply;
-use perennial_domain::approval::Held;
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Key;
 use perennial_domain::event::Event;
@@ -17,12 +17,12 @@ use perennial_store::Connection;
 
 use crate::Engine;
 use crate::Keep;
+use crate::approval_requests::ApprovalRequest;
+use crate::approval_requests::expired;
+use crate::approval_requests::requested;
 use crate::desk::Asked;
 use crate::desk::refused;
 use crate::error::EngineError;
-use crate::hold::Asking;
-use crate::hold::lapsed;
-use crate::hold::requested;
 use crate::write;
 use crate::write::Recorded;
 use perennial_formats as formats;
@@ -33,13 +33,13 @@ use perennial_store::approvals::Priced;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
+use perennial_store::client_tokens::Seen;
 use perennial_store::error::StoreError;
-use perennial_store::tokens::Seen;
 
-/// Approvals that lapse in one transaction.
-const LAPSES_AT_ONCE: u32 = 1_000;
+/// The most approvals that expire in one transaction.
+const EXPIRIES_AT_ONCE: u32 = 1_000;
 
-/// Somebody's decision on a held plan.
+/// Somebody's decision on a pending approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
     /// The id of the token that decides; `cli` for the command line.
@@ -55,14 +55,14 @@ pub struct Decision<'a> {
 pub enum Verdict {
     /// It was taken down and, if it is a yes, the plan was carried out.
     Done(Vec<Recorded>),
-    /// The plan cannot be carried out; the approval stays open.
+    /// The plan cannot be carried out; the approval stays pending.
     Refused {
         /// Why.
         refusal: Refusal,
         /// What happened.
         happened: Vec<Recorded>,
     },
-    /// The command would do something else by now. The approval stays open, for that.
+    /// The command would do something else by now. The approval stays pending, for that.
     Changed {
         /// The hash of what it would do now.
         hash: String,
@@ -114,7 +114,7 @@ impl Engine {
     ) -> Result<Verdict, DecisionError> {
         let stored = decidable(self.read(), at, id, decision)?;
         let question =
-            formats::decision::read_question(&stored.priced.question, formats::decision::CONTRACT).map_err(
+            formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
             )?;
         let command = question.command;
@@ -131,12 +131,12 @@ impl Engine {
             Err(refusal) => return self.not_carried_out(at, &stored, &command, refusal),
         };
         let priced = asked.batch.price(0, member, &command, &plan);
-        if priced.hash != stored.priced.hash {
+        if priced.plan_hash != stored.priced.plan_hash {
             let item = &asked.batch.items[0];
             let key = apply::attempt_key(&plan, &item.walk.bundle, member);
             let attempt =
                 key.map(|key| write::row_of(item, &key.resource).map(|row| (key, row))).transpose()?;
-            return self.price_anew(at, &stored, &command, priced, attempt);
+            return self.reprice(at, &stored, &command, priced, attempt);
         }
         if let Some(refusal) = asked.carry_out(&command, Ok(plan))? {
             return self.not_carried_out(at, &stored, &command, refusal);
@@ -157,22 +157,22 @@ impl Engine {
         decision: &Decision<'_>,
     ) -> Result<Verdict, DecisionError> {
         let stored = decidable(self.read(), at, id, decision)?;
-        let held = Held { state: State::Rejected, ..stored.held(0) };
-        let event = decided(at, &stored, State::Rejected, decision, held.may_be_asked_again());
+        let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(0) };
+        let event = decided(at, &stored, State::Rejected, decision, summary.will_retry());
         let closing = closing(at, decision);
         let happened = self.close(vec![(stored, State::Rejected, closing, event)])?;
         Ok(Verdict::Done(happened))
     }
 
-    /// Lets the approvals lapse that nobody decided on until `at`, at most so many at once.
-    pub(super) fn lapse(&mut self, at: Timestamp) -> Result<Vec<Recorded>, EngineError> {
-        let lapsing = approvals::lapsing(self.read(), at, LAPSES_AT_ONCE)?;
+    /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
+    pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<Recorded>, EngineError> {
+        let lapsing = approvals::expiring(self.read(), at, EXPIRIES_AT_ONCE)?;
         let ends = lapsing.into_iter().map(|stored| {
-            let lapse = Some(Lapse::Undecided);
-            let held = Held { state: State::Lapsed, lapse, ..stored.held(0) };
+            let expiry_reason = Some(ExpiryReason::Undecided);
+            let summary = ApprovalSummary { state: State::Expired, expiry_reason, ..stored.summary(0) };
             let resource = stored.resource_id.clone();
-            let event = lapsed(at, resource, &stored.id, &held, Lapse::Undecided);
-            (stored, State::Lapsed, Closing { at, by: None, reason: None, lapse }, event)
+            let event = expired(at, resource, &stored.id, &summary, ExpiryReason::Undecided);
+            (stored, State::Expired, Closing { at, by: None, reason: None, expiry_reason }, event)
         });
         self.close(ends.collect())
     }
@@ -212,7 +212,7 @@ impl Engine {
     }
 
     /// Says what the command would do by now; somebody is to look at that.
-    fn price_anew(
+    fn reprice(
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
@@ -220,11 +220,12 @@ impl Engine {
         priced: Priced,
         attempt: Option<(Key, i64)>,
     ) -> Result<Verdict, DecisionError> {
-        let mut held = stored.held(0);
-        held.key = attempt.as_ref().map(|(key, _)| key.clone());
-        let hash = priced.hash.clone();
-        let asking = Asking { at, by: stored.asked_by.clone(), priced, lapses_at: stored.lapses_at };
-        let event = requested(at, &stored.id, &stored.resource_id, command, &held, &asking);
+        let mut summary = stored.summary(0);
+        summary.key = attempt.as_ref().map(|(key, _)| key.clone());
+        let hash = priced.plan_hash.clone();
+        let request =
+            ApprovalRequest { at, by: stored.requested_by.clone(), priced, expires_at: stored.expires_at };
+        let event = requested(at, &stored.id, &stored.resource_id, command, &summary, &request);
         self.store.write(|tx| {
             let row = match (&stored.attempt, attempt) {
                 (Some((row, before)), Some((key, _))) if *before == key => Some(*row),
@@ -232,16 +233,18 @@ impl Engine {
                     if let Some((row, _)) = before {
                         attempts::void_awaiting(tx, *row, at)?;
                     }
-                    attempt.map(|(key, resource)| attempts::hold(tx, resource, key, at)).transpose()?
+                    attempt
+                        .map(|(key, resource)| attempts::await_approval(tx, resource, key, at))
+                        .transpose()?
                 }
             };
-            approvals::price_anew(tx, stored.row, &asking.priced, row)
+            approvals::reprice(tx, stored.row, &request.priced, row)
         })?;
         let happened = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
         Ok(Verdict::Changed { hash, happened })
     }
 
-    /// Sets above which cost an account's plans are held; `None` holds none. What is held already stays held.
+    /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.
     ///
     /// # Errors
     ///
@@ -272,18 +275,19 @@ fn agree(
     decision: &Decision<'_>,
 ) -> Result<(), DecisionError> {
     let item = &mut asked.batch.items[0];
-    let on_hold = item.on_hold.iter_mut().find(|on_hold| on_hold.row == Some(stored.row));
+    let approval = item.approvals.iter_mut().find(|approval| approval.row == Some(stored.row));
     // What was due before may have taken its ground away; the clock writes that down.
-    let on_hold = on_hold.filter(|on_hold| on_hold.held.lapse(&item.walk.bundle).is_none());
-    let on_hold = on_hold.ok_or(DecisionError::Closed(State::Lapsed))?;
-    on_hold.close(State::Approved, closing(at, decision));
+    let approval =
+        approval.filter(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none());
+    let approval = approval.ok_or(DecisionError::Closed(State::Expired))?;
+    approval.close(State::Approved, closing(at, decision));
     item.walk.events.push(decided(at, stored, State::Approved, decision, true));
     Ok(())
 }
 
 fn closing(at: Timestamp, decision: &Decision<'_>) -> Closing {
     let (by, reason) = (Some(decision.by.to_owned()), decision.reason.map(str::to_owned));
-    Closing { at, by, reason, lapse: None }
+    Closing { at, by, reason, expiry_reason: None }
 }
 
 /// The approval called `id`, if whoever decides can.
@@ -294,14 +298,14 @@ fn decidable(
     decision: &Decision<'_>,
 ) -> Result<StoredApproval, DecisionError> {
     let stored = approvals::get(db, id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
-    if stored.asked_by.as_deref() == Some(decision.by) {
+    if stored.requested_by.as_deref() == Some(decision.by) {
         Err(DecisionError::Own)
-    } else if stored.state != State::Open {
+    } else if stored.state != State::Pending {
         Err(DecisionError::Closed(stored.state))
-    } else if at > stored.lapses_at {
-        Err(DecisionError::Late(stored.lapses_at))
-    } else if decision.planned.is_some_and(|planned| planned != stored.priced.hash) {
-        Err(DecisionError::OtherPlan(stored.priced.hash))
+    } else if at > stored.expires_at {
+        Err(DecisionError::Late(stored.expires_at))
+    } else if decision.planned.is_some_and(|planned| planned != stored.priced.plan_hash) {
+        Err(DecisionError::OtherPlan(stored.priced.plan_hash))
     } else {
         Ok(stored)
     }
@@ -312,14 +316,14 @@ fn decided(
     stored: &StoredApproval,
     state: State,
     decision: &Decision<'_>,
-    asked_again: bool,
+    will_retry: bool,
 ) -> Event {
     let what = EventKind::ApprovalDecided {
         approval: stored.id.clone(),
         decision: state,
-        by: decision.by.to_owned(),
+        decided_by: decision.by.to_owned(),
         reason: decision.reason.map(str::to_owned),
-        asked_again,
+        will_retry,
     };
     Event { at, resource: Some(stored.resource_id.clone()), what }
 }

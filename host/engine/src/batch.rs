@@ -31,7 +31,7 @@ use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::hold::OnHold;
+use crate::approval_requests::BatchApproval;
 use crate::parallel;
 use crate::rules::Providers;
 use crate::rules::Rules;
@@ -120,8 +120,8 @@ pub struct Item {
     pub effects: Vec<PlanEffects>,
     /// The attempts that were declined.
     pub declined: Vec<Attempt>,
-    /// The approvals that its members were named in; not read where nothing is ever held.
-    pub on_hold: Vec<OnHold>,
+    /// The approvals that its members were named in; not loaded where no plan ever needs one.
+    pub approvals: Vec<BatchApproval>,
     /// What plugins were asked and answered, if decisions are kept.
     pub decisions: Vec<Decided>,
 }
@@ -139,7 +139,7 @@ impl Item {
             problem: None,
             effects: Vec::new(),
             declined: Vec::new(),
-            on_hold: Vec::new(),
+            approvals: Vec::new(),
             decisions: Vec::new(),
             stored,
         }
@@ -174,7 +174,7 @@ pub struct Batch {
     /// Whether requests and answers are kept.
     pub keeps_decisions: bool,
     /// The token that asks; `None` for the clock.
-    pub asked_by: Option<String>,
+    pub requested_by: Option<String>,
 }
 
 /// A renewal try that a walk paused for.
@@ -188,7 +188,7 @@ struct Try {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, asked_by: None }
+        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, requested_by: None }
     }
 
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
@@ -330,8 +330,8 @@ impl Batch {
         timeline: &[Occurrence],
     ) -> bool {
         let refusal = match plan {
-            Ok(plan) if self.is_held(place, &plan) => {
-                self.hold_try(place, member, &plan, timeline);
+            Ok(plan) if self.needs_approval(place, &plan) => {
+                self.request_for_renewal(place, member, &plan, timeline);
                 return false;
             }
             Ok(plan) => match self.apply(place, member, Cause::Auto, &plan, &[], "") {

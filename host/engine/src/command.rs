@@ -31,12 +31,12 @@ use crate::write::Recorded;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::client_tokens;
+use perennial_store::client_tokens::Seen;
 use perennial_store::error::StoreError;
 use perennial_store::ledger;
 use perennial_store::packages;
 use perennial_store::packages::DeferredPurchase;
-use perennial_store::tokens;
-use perennial_store::tokens::Seen;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Terms<'a> {
     /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
     pub planned: Option<&'a str>,
     /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
-    pub asked_by: Option<&'a str>,
+    pub requested_by: Option<&'a str>,
 }
 
 /// Refuses to go on if what was planned is something else.
@@ -152,10 +152,10 @@ impl Engine {
             Some(sent) if sent.seen.is_some() => return self.seen_before(at, &mut asked, command, sent),
             sent => sent,
         };
-        asked.batch.asked_by = terms.asked_by.map(str::to_owned);
+        asked.batch.requested_by = terms.requested_by.map(str::to_owned);
         let answer = asked.plan(command)?;
         if let Ok(plan) = &answer
-            && asked.batch.is_held(0, plan)
+            && asked.batch.needs_approval(0, plan)
         {
             if terms.planned.is_some()
                 && let Some(proposal) = propose(self.read(), &self.providers, at, resource, command)?
@@ -187,7 +187,7 @@ impl Engine {
         command: &Command,
         plan: &Plan,
     ) -> Result<Answer, EngineError> {
-        let (approval, is_new) = asked.batch.hold_command(0, asked.member, command, plan)?;
+        let (approval, is_new) = asked.batch.request_for_command(0, asked.member, command, plan)?;
         let happened = if is_new { self.write_asked(at, account, asked, None)? } else { Vec::new() };
         Ok(Answer { refusal: None, approval: Some(approval), happened })
     }
@@ -336,7 +336,7 @@ impl Engine {
         let account = asked.batch.accounts[0].row;
         let is_same = sent.seen.as_ref().is_some_and(|seen| seen.fingerprint == sent.fingerprint);
         if let Some(seen) = &sent.seen {
-            self.store.write(|tx| tokens::put(tx, account, &sent.token, seen, at))?;
+            self.store.write(|tx| client_tokens::put(tx, account, &sent.token, seen, at))?;
         }
         let refusal = sent.repeated();
         match refusal {
@@ -431,7 +431,7 @@ impl Engine {
         let keeps_events = self.keep == Keep::Everything;
         let happened = self.store.write(|tx| {
             if let Some((token, seen)) = &seen {
-                tokens::put(tx, account, token, seen, at)?;
+                client_tokens::put(tx, account, token, seen, at)?;
             }
             if let Some(deferred) = asked.deferred {
                 packages::delete_deferred(tx, deferred)?;

@@ -27,10 +27,10 @@ use crate::rules::Providers;
 use perennial_formats as formats;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::client_tokens;
+use perennial_store::client_tokens::Seen;
 use perennial_store::error::StoreError;
 use perennial_store::orders;
-use perennial_store::tokens;
-use perennial_store::tokens::Seen;
 use perennial_sandbox::PlanRequest;
 
 /// A command of a bundle that is in play, ready to be asked about.
@@ -153,7 +153,7 @@ impl Desk<'_> {
         let Some(token) = token_of(command, &how) else { return Ok(None) };
         let fingerprint = format!("{resource} {}", formats::decision::command(command));
         let since = at - i64::from(how.valid_seconds);
-        let seen = tokens::get(self.db, account, &token, since)?;
+        let seen = client_tokens::get(self.db, account, &token, since)?;
         Ok(Some(Sent { how, token, fingerprint, seen }))
     }
 
@@ -238,8 +238,8 @@ impl Asked {
         if let Ok(plan) = &plan {
             self.price(member, plan);
         }
-        let is_held = plan.as_ref().is_ok_and(|plan| self.batch.is_held(0, plan));
-        let timeline = if is_held { self.batch.timeline(0)? } else { Vec::new() };
+        let needs_approval = plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(0, plan));
+        let timeline = if needs_approval { self.batch.timeline(0)? } else { Vec::new() };
         self.batch.try_renewal(0, member, plan, None, &timeline);
         Ok(())
     }

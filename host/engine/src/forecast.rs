@@ -173,7 +173,7 @@ impl AccountForecast {
             | EventKind::RenewalInDoubt { .. }
             | EventKind::ApprovalRequested { .. }
             | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalLapsed { .. }
+            | EventKind::ApprovalExpired { .. }
             | EventKind::CommandRefused { .. }
             | EventKind::SettingChanged { .. }
             | EventKind::Unsubscribed { .. }

@@ -5,13 +5,13 @@
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
 pub mod approval;
+pub mod approval_requests;
 pub mod batch;
 pub mod clock;
 pub mod command;
 mod desk;
 pub mod error;
 pub mod forecast;
-pub mod hold;
 pub mod import;
 pub mod outlook;
 mod parallel;
@@ -142,8 +142,8 @@ impl Engine {
     pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
         let wake = bundles::next_wake(self.read())?;
         let payment = packages::next_deferred(self.read(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let lapse = approvals::next_lapse(self.read(), Timestamp::MAX)?;
-        Ok([wake, payment, lapse].into_iter().flatten().min())
+        let expiry = approvals::next_expiry(self.read(), Timestamp::MAX)?;
+        Ok([wake, payment, expiry].into_iter().flatten().min())
     }
 
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
@@ -164,18 +164,18 @@ impl Engine {
     pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
         let payment = packages::next_deferred(self.read(), until)?;
         let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
-        let lapse = approvals::next_lapse(self.read(), until)?;
-        let by = [Some(until), Some(payment_at), lapse].into_iter().flatten().min().unwrap_or(until);
+        let expiry = approvals::next_expiry(self.read(), until)?;
+        let by = [Some(until), Some(payment_at), expiry].into_iter().flatten().min().unwrap_or(until);
         if let Some(wake) = bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
             let last = by.min(wake + self.spread);
             let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
             sink(happened, wake);
             return Ok(true);
         }
-        match (lapse.filter(|lapse| *lapse < payment_at), payment) {
-            (Some(lapse), _) => {
-                let happened = self.lapse(lapse)?;
-                sink(happened, lapse);
+        match (expiry.filter(|expiry| *expiry < payment_at), payment) {
+            (Some(expiry), _) => {
+                let happened = self.expire_approvals(expiry)?;
+                sink(happened, expiry);
                 Ok(true)
             }
             (None, Some(payment)) => {
@@ -229,8 +229,8 @@ impl Engine {
     /// [`EngineError::Store`] when the database fails.
     pub fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
         // First, because whoever did not decide in time does not hold what is tried now.
-        if let Some(lapse) = approvals::next_lapse(self.read(), now)? {
-            let happened = self.lapse(lapse)?;
+        if let Some(expiry) = approvals::next_expiry(self.read(), now)? {
+            let happened = self.expire_approvals(expiry)?;
             sink(happened, Timestamp::MIN);
             return Ok(true);
         }
@@ -340,7 +340,7 @@ fn gather(
     let mut places = HashMap::<i64, usize>::new();
     let mut batch = Batch::new(keeps_decisions);
     batch.items.reserve(due.len());
-    let with_open = approvals::open_accounts(db)?;
+    let with_pending = approvals::accounts_with_pending(db)?;
     for stored in due {
         let account = match places.get(&stored.account) {
             Some(place) => *place,
@@ -353,9 +353,9 @@ fn gather(
         };
         let instant = instant_of(&stored);
         let holds = batch.accounts[account].account.approval_above.is_some()
-            || with_open.binary_search(&stored.account).is_ok();
-        let on_hold = if holds { hold::on_hold(db, &stored.rows)? } else { Vec::new() };
-        batch.items.push(Item { on_hold, ..Item::new(stored, account, instant) });
+            || with_pending.binary_search(&stored.account).is_ok();
+        let approvals = if holds { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
+        batch.items.push(Item { approvals, ..Item::new(stored, account, instant) });
     }
     Ok(batch)
 }

@@ -100,7 +100,7 @@ impl Proposal {
 
     /// Whether somebody has to approve of the command before it is carried out.
     pub fn needs_approval(&self) -> bool {
-        approval::is_held(self.account.approval_above, self.commitment())
+        approval::needs_approval(self.account.approval_above, self.commitment())
     }
 
     /// Equal for proposals that would do the same to the same: the members' expiries and prices, the balance, the

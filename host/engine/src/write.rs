@@ -13,10 +13,10 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use perennial_store::Connection;
 
+use crate::approval_requests::BatchApproval;
 use crate::batch::Batch;
 use crate::batch::InPlay;
 use crate::batch::Item;
-use crate::hold::OnHold;
 use crate::parallel;
 use crate::rules::Rules;
 use perennial_formats as formats;
@@ -28,10 +28,10 @@ use perennial_store::bundles;
 use perennial_store::bundles::Agenda;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
+use perennial_store::events;
 use perennial_store::ledger;
 use perennial_store::orders;
 use perennial_store::packages;
-use perennial_store::records;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Recorded {
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
 pub fn batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
-    batch.items.iter_mut().for_each(Item::let_lapse);
+    batch.items.iter_mut().for_each(Item::expire_obsolete);
     let mut happened = Vec::new();
     let ids = batch
         .accounts
@@ -86,7 +86,7 @@ pub fn batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Ve
 /// Writes an event down.
 pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
-    let mut events = records::Inserting::new(db)?;
+    let mut events = events::Inserting::new(db)?;
     events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
 }
 
@@ -97,7 +97,7 @@ struct Pen<'c> {
     attempts: attempts::Recording<'c>,
     orders: orders::Inserting<'c>,
     entries: ledger::Inserting<'c>,
-    events: records::Inserting<'c>,
+    events: events::Inserting<'c>,
     decisions: decisions::Inserting<'c>,
     /// The rows of the revisions that decided, by digest.
     revisions: BTreeMap<String, i64>,
@@ -111,7 +111,7 @@ impl<'c> Pen<'c> {
             attempts: attempts::Recording::new(db)?,
             orders: orders::Inserting::new(db)?,
             entries: ledger::Inserting::new(db)?,
-            events: records::Inserting::new(db)?,
+            events: events::Inserting::new(db)?,
             decisions: decisions::Inserting::new(db)?,
             revisions: BTreeMap::new(),
         })
@@ -134,8 +134,8 @@ impl<'c> Pen<'c> {
         for effects in &item.effects {
             self.plan_effects(in_play, item, effects)?;
         }
-        for on_hold in &item.on_hold {
-            on_hold_changed(self.db, in_play, item, on_hold)?;
+        for approval in &item.approvals {
+            write_approval(self.db, in_play, item, approval)?;
         }
         if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
             let revision = self.revision(rules.as_ref())?;
@@ -208,38 +208,40 @@ fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestam
 }
 
 /// Writes what became of an approval, if anything did.
-fn on_hold_changed(
+fn write_approval(
     db: &Connection,
     in_play: &InPlay,
     item: &Item,
-    on_hold: &OnHold,
+    approval: &BatchApproval,
 ) -> Result<(), StoreError> {
-    let (row, attempt) = match (on_hold.row, &on_hold.asking) {
-        (Some(row), _) => (row, on_hold.attempt),
+    let (row, attempt) = match (approval.row, &approval.request) {
+        (Some(row), _) => (row, approval.attempt),
         (None, None) => return Ok(()),
-        (None, Some(asking)) => {
-            let held = &on_hold.held;
-            let attempt = match &held.key {
-                Some(key) => Some(attempts::hold(db, row_of(item, &key.resource)?, key.clone(), asking.at)?),
+        (None, Some(request)) => {
+            let summary = &approval.summary;
+            let attempt = match &summary.key {
+                Some(key) => {
+                    Some(attempts::await_approval(db, row_of(item, &key.resource)?, key.clone(), request.at)?)
+                }
                 None => None,
             };
             let new = NewApproval {
-                id: &on_hold.id,
+                id: &approval.id,
                 account: in_play.row,
-                resource: item.stored.rows[held.member],
-                cause: held.cause,
-                priced: &asking.priced,
+                resource: item.stored.rows[summary.member],
+                cause: summary.cause,
+                priced: &request.priced,
                 attempt,
-                expires_before: held.expires_before,
-                asked_at: asking.at,
-                asked_by: asking.by.as_deref(),
-                lapses_at: asking.lapses_at,
+                expires_before: summary.expires_before,
+                requested_at: request.at,
+                requested_by: request.by.as_deref(),
+                expires_at: request.expires_at,
             };
             (approvals::insert(db, &new)?, attempt)
         }
     };
-    if let Some(closing) = &on_hold.closing {
-        approvals::close(db, row, on_hold.held.state, closing)?;
+    if let Some(closing) = &approval.closing {
+        approvals::close(db, row, approval.summary.state, closing)?;
         if let Some(attempt) = attempt {
             attempts::void_awaiting(db, attempt, closing.at)?;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
@@ -44,19 +44,19 @@ impl Wording<'_> {
                     "renewal in doubt: {code}; nobody knows whether {attempt} was renewed, so it is only asked about"
                 )
             }
-            EventKind::ApprovalRequested { approval, command, cause, cost, lapses_at, .. } => {
+            EventKind::ApprovalRequested { approval, command, cause, cost, expires_at, .. } => {
                 let what = match cause {
                     Cause::Auto => "automatic renewal".to_owned(),
                     Cause::Command => format!("command {}", spaced(command)),
                 };
-                self.held(what, approval, *cost, *lapses_at)
+                self.awaits_approval(what, approval, *cost, *expires_at)
             }
-            EventKind::ApprovalDecided { approval, decision, by, reason, asked_again } => {
+            EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
-                format!("{approval} {} by {by}{why}{}", decision.name(), again(*asked_again))
+                format!("{approval} {} by {decided_by}{why}{}", decision.name(), again(*will_retry))
             }
-            EventKind::ApprovalLapsed { approval, reason, asked_again } => {
-                format!("approval {approval} lapsed: {}{}", lapse_words(*reason), again(*asked_again))
+            EventKind::ApprovalExpired { approval, reason, will_retry } => {
+                format!("approval {approval} expired: {}{}", expiry_words(*reason), again(*will_retry))
             }
             EventKind::CommandRefused { command, code, message } => {
                 format!("command {} refused: {code} {message}", spaced(command))
@@ -107,9 +107,9 @@ impl Wording<'_> {
         }
     }
 
-    fn held(self, what: String, approval: &str, cost: Micros, lapses_at: Timestamp) -> String {
+    fn awaits_approval(self, what: String, approval: &str, cost: Micros, expires_at: Timestamp) -> String {
         let cost = self.money(cost);
-        format!("{what} held: {cost} needs an approval, {approval}, by {}", instant(lapses_at))
+        format!("{what} waits for an approval: {cost}, {approval}, until {}", instant(expires_at))
     }
 
     fn renewed(self, what: &EventKind) -> String {
@@ -196,17 +196,17 @@ fn stage_changed(from: Stage, to: Stage) -> String {
     format!("{what} (was {})", from.name())
 }
 
-fn lapse_words(lapse: Lapse) -> &'static str {
-    match lapse {
-        Lapse::Undecided => "nobody decided in time",
-        Lapse::Ended => "the resource has ended",
-        Lapse::ExpiryMoved => "the resource has another expiry",
-        Lapse::AutoRenewOff => "auto-renew is off",
+fn expiry_words(reason: ExpiryReason) -> &'static str {
+    match reason {
+        ExpiryReason::Undecided => "nobody decided in time",
+        ExpiryReason::Ended => "the resource has ended",
+        ExpiryReason::ExpiryMoved => "the resource has another expiry",
+        ExpiryReason::AutoRenewOff => "auto-renew is off",
     }
 }
 
-fn again(asked_again: bool) -> &'static str {
-    if asked_again { "" } else { "; not asked for again for this period" }
+fn again(will_retry: bool) -> &'static str {
+    if will_retry { "" } else { "; not requested again for this period" }
 }
 
 fn instant(at: Timestamp) -> String {

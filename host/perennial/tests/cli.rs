@@ -436,7 +436,7 @@ fn held(folder: &Folder, name: &str) -> Engine {
     engine.run_to(at, &mut |_, _| {}).unwrap();
     let renew = Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() });
     for (resource, token) in [("ecs-1", "0a1b2c3d4e5f"), ("ecs-2", "0a1b2c3d4e5f"), ("ecs-3", "cli")] {
-        let terms = Terms { planned: None, asked_by: Some(token) };
+        let terms = Terms { planned: None, requested_by: Some(token) };
         engine.command_as_planned(at, None, resource, &renew, &terms).unwrap();
     }
     engine
@@ -479,13 +479,13 @@ fn held_plans_are_listed_and_decided_on() {
         ),
         (["approvals", "approve", "ecs-3~1"], 1, "whoever asked for an approval does not decide on it"),
         (["approvals", "approve", "ecs-9~1"], 2, "there is no approval `ecs-9~1`"),
-        (["approvals", "list", "--state=held"], 2, "there is no such state; there are open, approved"),
+        (["approvals", "list", "--state=held"], 2, "there is no such state; there are pending, approved"),
     ] {
         let ran = folder.run(&words);
         assert_eq!(ran.code(), code, "{words:?}: {}", ran.stderr());
         assert!(ran.stderr().contains(told), "{words:?}: {}", ran.stderr());
     }
-    let open = folder.run(&["approvals", "list", "--state", "open"]).succeeded().stdout();
+    let open = folder.run(&["approvals", "list", "--state", "pending"]).succeeded().stdout();
     assert_eq!(open.lines().count(), 2, "{open}");
 
     let mut engine = held(&folder, "twin.db");
@@ -511,11 +511,11 @@ fn what_cannot_be_paid_stays_held() {
     let ran = folder.run(&["approvals", "approve", "ecs-2~1"]);
     assert_eq!(ran.code(), 1);
     assert!(
-        ran.stderr().contains("it cannot be carried out, and stays open: CBC.30050006"),
+        ran.stderr().contains("it cannot be carried out, and stays pending: CBC.30050006"),
         "{}",
         ran.stderr()
     );
-    assert!(folder.run(&["approvals", "list", "--state=open"]).succeeded().stdout().contains("ecs-2~1"));
+    assert!(folder.run(&["approvals", "list", "--state=pending"]).succeeded().stdout().contains("ecs-2~1"));
 }
 
 #[test]
@@ -532,13 +532,13 @@ fn a_simulation_tells_in_words_what_is_held_and_that_nobody_decides() {
         ran.succeeded().stdout()
     };
     let waits = told("2026-01-24T00:00:00Z");
-    assert!(waits.contains("0 renewals, 0 declines, 0 refused commands, 1 held plan"), "{waits}");
+    assert!(waits.contains("0 renewals, 0 declines, 0 refused commands, 1 approval request"), "{waits}");
     assert!(
-        waits.contains("automatic renewal held: 109.00 CNY needs an approval, ecs-1~1, by 2026-01-30"),
+        waits.contains("automatic renewal waits for approval: 109.00 CNY, ecs-1~1, until 2026-01-30"),
         "{waits}"
     );
     let lapsed = told("2026-02-01T00:00:00Z");
-    let words = "approval ecs-1~1 lapsed: nobody decided in time; not asked for again for this period";
+    let words = "approval ecs-1~1 expired: nobody decided in time; not requested again for this period";
     assert!(lapsed.contains(words), "{lapsed}");
 }
 

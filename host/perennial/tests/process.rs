@@ -115,14 +115,14 @@ fn rows(db: &Path, sql: &str) -> Vec<String> {
 fn state(db: &Path) -> Vec<String> {
     let queries = [
         "select id, available, held from account order by id",
-        "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.wake_at, h.failures, r.attributes
-         from resource r join hot h on h.resource = r.row order by r.id",
+        "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.wake_at, h.consecutive_failures, r.attributes
+         from resource r join schedule h on h.resource = r.row order by r.id",
         "select r.id, o.id, o.starts_at, o.ends_at, o.paid from orders o join resource r on r.row = o.resource
          order by r.id, o.starts_at",
-        "select r.id, a.expires_before, a.state, a.class, a.tries from attempt a join resource r on r.row = a.resource
+        "select r.id, a.expires_before, a.state, a.decline_class, a.tries from attempt a join resource r on r.row = a.resource
          order by r.id, a.expires_before",
         "select a.id, e.from_book, e.to_book, e.amount, e.reason, e.resource, e.reference
-         from entry e join account a on a.row = e.account order by a.id, e.resource, e.reference",
+         from ledger_entry e join account a on a.row = e.account order by a.id, e.resource, e.reference",
     ];
     queries.iter().flat_map(|sql| rows(db, sql)).collect()
 }

@@ -28,7 +28,7 @@ pub enum Role {
     Viewer,
     /// Command resources, import them, change tags and attributes, record use, pay in, and look after webhooks.
     Operator,
-    /// Decide on plans that are held for approval.
+    /// Decide on pending approvals.
     Approver,
     /// Make tokens, webhooks and calendars and read the audit log; unless bound to accounts, also make accounts and set a
     /// virtual clock.

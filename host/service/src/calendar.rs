@@ -97,7 +97,7 @@ pub fn refreshed(
     at: Timestamp,
 ) -> Result<Option<Changes>, StoreError> {
     let stamp = stamp(db, providers, at)?;
-    if calendar.stamp.as_ref() == Some(&stamp) {
+    if calendar.fingerprint.as_ref() == Some(&stamp) {
         return Ok(None);
     }
     let known = calendars::entries(db, calendar.row)?.into_iter();

@@ -36,8 +36,8 @@ pub enum Answer {
     CarriedOut,
     /// Only looked at: this is its plan.
     Planned,
-    /// Somebody has to approve of it first.
-    Held,
+    /// It waits for an approval.
+    PendingApproval,
     /// The provider's rules refuse it, or the balance does not suffice.
     Refused,
     /// There is no such resource, or the token does not see it.
@@ -55,7 +55,7 @@ impl Answer {
     pub const ALL: [Answer; 8] = [
         Answer::CarriedOut,
         Answer::Planned,
-        Answer::Held,
+        Answer::PendingApproval,
         Answer::Refused,
         Answer::Unknown,
         Answer::PlanChanged,
@@ -68,7 +68,7 @@ impl Answer {
         match self {
             Answer::CarriedOut => "carried_out",
             Answer::Planned => "planned",
-            Answer::Held => "held",
+            Answer::PendingApproval => "pending_approval",
             Answer::Refused => "refused",
             Answer::Unknown => "unknown",
             Answer::PlanChanged => "plan_changed",
@@ -80,7 +80,7 @@ impl Answer {
     /// The answer with a code and words.
     pub fn because(self, code: &str, message: &str) -> Answered {
         let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
-        Answered { answer: self.name().to_owned(), code, message, ..Answered::default() }
+        Answered { outcome: self.name().to_owned(), code, message, ..Answered::default() }
     }
 }
 
@@ -124,19 +124,19 @@ fn items(
     let command = decision::read_command(&began.command).map_err(damaged)?;
     let item_command = ItemCommand { at, caller, command: &command, is_dry_run: began.is_dry_run };
     let watch = Stopwatch::start();
-    let (mut place, mut all) = (job.next_place, Vec::new());
-    for item in jobs::items(engine.read(), job.row, None, i64::from(place), ITEMS_MAX)? {
+    let (mut position, mut all) = (job.next_position, Vec::new());
+    for item in jobs::items(engine.read(), job.row, None, i64::from(position), ITEMS_MAX)? {
         if item.answered.is_none() {
             let (answered, happened) = item_command.run(engine, &item);
-            jobs::answer(engine.read(), job.row, item.place, at, &answered)?;
+            jobs::answer(engine.read(), job.row, item.position, at, &answered)?;
             all.extend(happened);
         }
-        place = item.place + 1;
+        position = item.position + 1;
         if watch.seconds() > PATIENCE {
             break;
         }
     }
-    jobs::advance(engine.read(), job.row, place, at)?;
+    jobs::advance(engine.read(), job.row, position, at)?;
     Ok(all)
 }
 
@@ -157,7 +157,7 @@ impl ItemCommand<'_> {
             if self.is_dry_run {
                 return Ok((self.plan(engine, &item.resource)?, Vec::new()));
             }
-            self.check_plan(engine, &item.resource, item.planned.as_deref())?;
+            self.check_plan(engine, &item.resource, item.plan_hash.as_deref())?;
             self.execute(engine, &account.id, &item.resource, account.currency)
         });
         run.unwrap_or_else(|error: ServiceError| (failed(&error), Vec::new()))
@@ -171,15 +171,15 @@ impl ItemCommand<'_> {
         resource: &str,
         currency: String,
     ) -> Result<(Answered, Vec<Recorded>), ServiceError> {
-        let terms = command::Terms { planned: None, asked_by: Some(&self.caller.id) };
+        let terms = command::Terms { planned: None, requested_by: Some(&self.caller.id) };
         let executed = engine.command_as_planned(self.at, Some(account), resource, self.command, &terms)?;
         let answered = match (&executed.refusal, &executed.approval) {
             (Some(refusal), _) => Answer::Refused.because(&refusal.code, &refusal.message),
-            (None, Some(_)) => Answered { answer: Answer::Held.name().to_owned(), ..Answered::default() },
+            (None, Some(_)) => Answered { outcome: Answer::PendingApproval.name().to_owned(), ..Answered::default() },
             (None, None) => {
-                let answer = Answer::CarriedOut.name().to_owned();
+                let outcome = Answer::CarriedOut.name().to_owned();
                 let spent = spent(&executed.happened, self.at, currency);
-                Answered { answer, spent: Some(spent), ..Answered::default() }
+                Answered { outcome, spent: Some(spent), ..Answered::default() }
             }
         };
         Ok((answered, executed.happened))
@@ -191,11 +191,11 @@ impl ItemCommand<'_> {
             .ok_or_else(|| ServiceError::UnknownResource(resource.to_owned()))?;
         let mut answered = match &proposal.refusal {
             Some(refusal) => Answer::Refused.because(&refusal.code, &refusal.message),
-            None => Answered { answer: Answer::Planned.name().to_owned(), ..Answered::default() },
+            None => Answered { outcome: Answer::Planned.name().to_owned(), ..Answered::default() },
         };
-        answered.planned = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
+        answered.plan_hash = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
         // What the balance alone stands against is counted: it is what there has to be.
-        answered.spent = answered.planned.as_ref().map(|_| Spent {
+        answered.spent = answered.plan_hash.as_ref().map(|_| Spent {
             currency: proposal.account.currency.clone(),
             cost: proposal.cost(),
             refund: proposal.refund(),

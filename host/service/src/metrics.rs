@@ -65,7 +65,7 @@ impl Metrics {
             | EventKind::StageChanged { .. }
             | EventKind::ApprovalRequested { .. }
             | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalLapsed { .. }
+            | EventKind::ApprovalExpired { .. }
             | EventKind::CommandRefused { .. }
             | EventKind::SettingChanged { .. }
             | EventKind::Unsubscribed { .. }

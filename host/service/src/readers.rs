@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn last_event(db: &Connection) -> Result<i64, ServiceError> {
-        Ok(perennial_store::pages::last_event(db)?)
+        Ok(perennial_store::list_queries::last_event(db)?)
     }
 
     #[test]

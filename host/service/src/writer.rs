@@ -28,9 +28,9 @@ use perennial_engine::clock::Stopwatch;
 use perennial_engine::error::EngineError;
 use perennial_engine::write::Recorded;
 use perennial_formats::event_text;
-use perennial_store::answered;
 use perennial_store::api_tokens;
 use perennial_store::error::StoreError;
+use perennial_store::idempotency_keys;
 use perennial_store::jobs;
 use perennial_store::provider_keys;
 
@@ -168,7 +168,7 @@ impl Desk {
                 provider_keys::set_last_used(engine.read(), access_key, *at)?;
             }
             provider_keys::delete_expired(engine.read(), now)?;
-            answered::delete_before(engine.read(), now - ANSWERS_KEPT)
+            idempotency_keys::delete_before(engine.read(), now - ANSWERS_KEPT)
         })?;
         Ok(())
     }

@@ -11,8 +11,8 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// An account as stored.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
         ":currency": account.currency,
         ":available": account.balance.available().as_micros(),
         ":held": account.balance.held().as_micros(),
-        ":settings": words::strings_text(&account.settings),
+        ":settings": codec::strings_text(&account.settings),
         ":approval_above": account.approval_above.map(Micros::as_micros),
     })?;
     Ok(db.last_insert_rowid())
@@ -73,7 +73,7 @@ pub fn set_settings(
     settings: &BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
     db.prepare_cached("update account set settings = ?2 where row = ?1")?
-        .execute((row, words::strings_text(settings)))?;
+        .execute((row, codec::strings_text(settings)))?;
     Ok(())
 }
 
@@ -87,7 +87,7 @@ pub fn set_balance(db: &Connection, row: i64, balance: Balance) -> Result<(), St
     Ok(())
 }
 
-/// Sets above which cost an account's plans are held; `None` holds none.
+/// Sets the cost above which an account's plans need an approval; `None`: none does.
 pub fn set_approval_above(db: &Connection, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
     db.prepare_cached("update account set approval_above = ?2 where row = ?1")?
         .execute((row, limit.map(Micros::as_micros)))?;
@@ -106,7 +106,7 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
         mode: Mode::Managed,
         currency: row.get("currency")?,
         balance: Balance::new(Micros::new(row.get("available")?), Micros::new(row.get("held")?)),
-        settings: words::strings(&settings)?,
+        settings: codec::strings(&settings)?,
         approval_above: row.get::<_, Option<i64>>("approval_above")?.map(Micros::new),
     };
     Ok(StoredAccount { row: row.get("row")?, account })

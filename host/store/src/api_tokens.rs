@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// A token as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub struct StoredToken {
 pub fn insert(db: &Connection, token: &StoredToken) -> Result<(), StoreError> {
     let accounts = token.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.prepare_cached(
-        "insert into api_token (id, hash, name, role, accounts, created_at, created_by, expires_at, revoked_at, last_used_at)
-         values (:id, :hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at, :last_used_at)",
+        "insert into api_token (id, secret_hash, name, role, accounts, created_at, created_by, expires_at, revoked_at, last_used_at)
+         values (:id, :secret_hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at, :last_used_at)",
     )?
     .execute(named_params! {
         ":id": token.id,
-        ":hash": token.hash,
+        ":secret_hash": token.hash,
         ":name": token.name,
         ":role": token.role,
         ":accounts": accounts,
@@ -88,14 +88,14 @@ fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
     Ok(StoredToken {
         id: row.get("id")?,
-        hash: row.get("hash")?,
+        hash: row.get("secret_hash")?,
         name: row.get("name")?,
         role: row.get("role")?,
         accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        expires_at: words::instant(row, "expires_at")?,
-        revoked_at: words::instant(row, "revoked_at")?,
-        last_used_at: words::instant(row, "last_used_at")?,
+        expires_at: codec::instant(row, "expires_at")?,
+        revoked_at: codec::instant(row, "revoked_at")?,
+        last_used_at: codec::instant(row, "last_used_at")?,
     })
 }

@@ -1,7 +1,7 @@
-//! The `approval` table: plans that were held, and what became of them.
+//! The `approval` table: plans that need an approval, and how each ended.
 
-use perennial_domain::approval::Held;
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Key;
 use perennial_domain::micros::Micros;
@@ -12,15 +12,15 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
-/// A plan that was held, as stored.
+/// An approval as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredApproval {
     /// Its row; later ones have larger ones.
     pub row: i64,
-    /// What people call it by.
+    /// Public ID.
     pub id: String,
     /// The account's row ...
     pub account: i64,
@@ -30,39 +30,41 @@ pub struct StoredApproval {
     pub resource: i64,
     /// ... and its id.
     pub resource_id: String,
-    /// What became of it.
+    /// Its state.
     pub state: State,
-    /// Who asked.
+    /// The clock or a command.
     pub cause: Cause,
-    /// What is held.
+    /// The plan and its price.
     pub priced: Priced,
     /// The attempt's row and key, for a renewal.
     pub attempt: Option<(i64, Key)>,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
-    /// When it was asked for.
-    pub asked_at: Timestamp,
-    /// By which token; `None` for the clock.
-    pub asked_by: Option<String>,
-    /// When it lapses, or would have.
-    pub lapses_at: Timestamp,
+    /// When it was requested.
+    pub requested_at: Timestamp,
+    /// The token or provider key that requested it; `None` for the clock.
+    pub requested_by: Option<String>,
+    /// When it expires, or would have expired.
+    pub expires_at: Timestamp,
     /// What ended it.
     pub closing: Option<Closing>,
 }
 
-/// A held plan and what it costs, as it was made last.
+/// A plan and its price, as it was made last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Priced {
     /// Equal for equal commands.
     pub command: String,
-    /// What the plugin was asked, as [`perennial_formats::decision`] writes it.
-    pub question: String,
-    /// Its plan, likewise.
-    pub answer: String,
-    /// The digest of the revision that answered.
+    /// The version of the provider contract in which request and response are written, such as `0.1`.
+    pub contract: String,
+    /// The plan request, as [`perennial_formats::decision`] writes it.
+    pub request: String,
+    /// The plan, as [`perennial_formats::decision`] writes it.
+    pub response: String,
+    /// The digest of the plugin revision that planned.
     pub revision: String,
-    /// Equal as long as it would do the same for the same money.
-    pub hash: String,
+    /// Equal as long as the plan does the same for the same money.
+    pub plan_hash: String,
     /// What it costs, with what is to be paid later.
     pub cost: Micros,
     /// What the account had then.
@@ -72,48 +74,48 @@ pub struct Priced {
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// When.
+    /// When it ended.
     pub at: Timestamp,
     /// The token that decided; `None` when nobody did.
     pub by: Option<String>,
-    /// Why, if they said.
+    /// The reason that was given.
     pub reason: Option<String>,
-    /// Why it lapsed, if it did.
-    pub lapse: Option<Lapse>,
+    /// Why it expired, if it did.
+    pub expiry_reason: Option<ExpiryReason>,
 }
 
-/// An approval that is to be asked for.
+/// An approval that is to be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewApproval<'a> {
-    /// What people call it by.
+    /// Public ID.
     pub id: &'a str,
     /// The account's row.
     pub account: i64,
     /// The row of the resource that was named.
     pub resource: i64,
-    /// Who asked.
+    /// The clock or a command.
     pub cause: Cause,
-    /// What is held.
+    /// The plan and its price.
     pub priced: &'a Priced,
     /// The attempt's row, for a renewal.
     pub attempt: Option<i64>,
     /// The resource's expiry.
     pub expires_before: Option<Timestamp>,
-    /// When it was asked for.
-    pub asked_at: Timestamp,
-    /// By which token; `None` for the clock.
-    pub asked_by: Option<&'a str>,
-    /// When it lapses.
-    pub lapses_at: Timestamp,
+    /// When it was requested.
+    pub requested_at: Timestamp,
+    /// The token or provider key that requested it; `None` for the clock.
+    pub requested_by: Option<&'a str>,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
-/// Adds an open approval and returns its row.
+/// Adds a pending approval and returns its row.
 pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError> {
     db.prepare_cached(
-        "insert into approval (id, account, resource, state, cause, command, question, answer, revision, hash, cost,
-             available, attempt, expires_before, asked_at, asked_by, lapses_at)
-         values (:id, :account, :resource, 'open', :cause, :command, :question, :answer, :revision, :hash, :cost,
-             :available, :attempt, :expires_before, :asked_at, :asked_by, :lapses_at)",
+        "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
+             available, attempt, expires_before, requested_at, requested_by, expires_at)
+         values (:id, :account, :resource, 'pending', :cause, :command, :contract, :request, :response, :revision, :plan_hash, :cost,
+             :available, :attempt, :expires_before, :requested_at, :requested_by, :expires_at)",
     )?
     .execute(named_params! {
         ":id": new.id,
@@ -121,39 +123,37 @@ pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError>
         ":resource": new.resource,
         ":cause": new.cause.name(),
         ":command": new.priced.command,
-        ":question": new.priced.question,
-        ":answer": new.priced.answer,
+        ":contract": new.priced.contract,
+        ":request": new.priced.request,
+        ":response": new.priced.response,
         ":revision": new.priced.revision,
-        ":hash": new.priced.hash,
+        ":plan_hash": new.priced.plan_hash,
         ":cost": new.priced.cost.as_micros(),
         ":available": new.priced.available.as_micros(),
         ":attempt": new.attempt,
         ":expires_before": new.expires_before.map(Timestamp::as_second),
-        ":asked_at": new.asked_at.as_second(),
-        ":asked_by": new.asked_by,
-        ":lapses_at": new.lapses_at.as_second(),
+        ":requested_at": new.requested_at.as_second(),
+        ":requested_by": new.requested_by,
+        ":expires_at": new.expires_at.as_second(),
     })?;
     Ok(db.last_insert_rowid())
 }
 
-/// Says what the plan of an open approval costs by now, and which attempt it would be.
-pub fn price_anew(
-    db: &Connection,
-    row: i64,
-    priced: &Priced,
-    attempt: Option<i64>,
-) -> Result<(), StoreError> {
+/// Writes the new plan and price of a pending approval, and the attempt that it would be.
+pub fn reprice(db: &Connection, row: i64, priced: &Priced, attempt: Option<i64>) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update approval set question = :question, answer = :answer, revision = :revision, hash = :hash, cost = :cost,
+        "update approval set contract = :contract, request = :request, response = :response, revision = :revision,
+             plan_hash = :plan_hash, cost = :cost,
              available = :available, attempt = :attempt
-         where row = :row and state = 'open'",
+         where row = :row and state = 'pending'",
     )?
     .execute(named_params! {
         ":row": row,
-        ":question": priced.question,
-        ":answer": priced.answer,
+        ":contract": priced.contract,
+        ":request": priced.request,
+        ":response": priced.response,
         ":revision": priced.revision,
-        ":hash": priced.hash,
+        ":plan_hash": priced.plan_hash,
         ":cost": priced.cost.as_micros(),
         ":available": priced.available.as_micros(),
         ":attempt": attempt,
@@ -161,11 +161,12 @@ pub fn price_anew(
     Ok(())
 }
 
-/// Says how the open approval at `row` ended.
+/// Writes how the pending approval at `row` ended.
 pub fn close(db: &Connection, row: i64, state: State, closing: &Closing) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update approval set state = :state, closed_at = :at, decided_by = :by, reason = :reason, lapse = :lapse
-         where row = :row and state = 'open'",
+        "update approval set state = :state, closed_at = :at, decided_by = :by, decision_reason = :reason,
+             expiry_reason = :expiry_reason
+         where row = :row and state = 'pending'",
     )?
     .execute(named_params! {
         ":row": row,
@@ -173,23 +174,23 @@ pub fn close(db: &Connection, row: i64, state: State, closing: &Closing) -> Resu
         ":at": closing.at.as_second(),
         ":by": closing.by,
         ":reason": closing.reason,
-        ":lapse": closing.lapse.map(Lapse::name),
+        ":expiry_reason": closing.expiry_reason.map(ExpiryReason::name),
     })?;
     Ok(())
 }
 
-/// The rows of the accounts that have open approvals.
-pub fn open_accounts(db: &Connection) -> Result<Vec<i64>, StoreError> {
+/// The rows of the accounts that have pending approvals.
+pub fn accounts_with_pending(db: &Connection) -> Result<Vec<i64>, StoreError> {
     let mut statement =
-        db.prepare_cached("select distinct account from approval where state = 'open' order by account")?;
+        db.prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The first instant at which an open approval lapses, if that comes by `until`.
-pub fn next_lapse(db: &Connection, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+/// The first instant at which a pending approval expires, if that comes by `until`.
+pub fn next_expiry(db: &Connection, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
-        .prepare_cached("select min(lapses_at) from approval where state = 'open' and lapses_at <= ?1")?
+        .prepare_cached("select min(expires_at) from approval where state = 'pending' and expires_at <= ?1")?
         .query_row([until.as_second()], |row| row.get(0))?;
     Ok(second.map(Timestamp::from_second))
 }
@@ -200,10 +201,10 @@ const ALL: &str =
     from approval p join account a on a.row = p.account join resource r on r.row = p.resource
     left join attempt t on t.row = p.attempt left join resource n on n.row = t.resource";
 
-/// The open approvals that lapse at `at`, in the order in which they were asked for, at most `limit`.
-pub fn lapsing(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
+/// The pending approvals that expire at `at`, in the order in which they were requested, at most `limit`.
+pub fn expiring(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
-        "{ALL} where p.state = 'open' and p.lapses_at = ?1 order by p.row limit ?2"
+        "{ALL} where p.state = 'pending' and p.expires_at = ?1 order by p.row limit ?2"
     ))?;
     let approvals = statement.query_and_then((at.as_second(), limit), stored)?;
     approvals.collect()
@@ -237,7 +238,7 @@ pub struct Filter {
     pub state: Option<State>,
 }
 
-/// The approvals that pass `filter`, above the row `after`, in the order in which they were asked for, at most `limit`.
+/// The approvals that pass `filter`, above the row `after`, in the order in which they were requested, at most `limit`.
 pub fn list(
     db: &Connection,
     filter: &Filter,
@@ -266,16 +267,16 @@ pub fn list(
 }
 
 impl StoredApproval {
-    /// The same, as far as it matters whether it still waits; `member` is the place of the resource in its bundle.
-    pub fn held(&self, member: usize) -> Held {
-        Held {
+    /// Its state and command, as the domain has them; `member` is the place of the resource in its bundle.
+    pub fn summary(&self, member: usize) -> ApprovalSummary {
+        ApprovalSummary {
             member,
             cause: self.cause,
             command: self.priced.command.clone(),
             expires_before: self.expires_before,
             key: self.attempt.as_ref().map(|(_, key)| key.clone()),
             state: self.state,
-            lapse: self.closing.as_ref().and_then(|closing| closing.lapse),
+            expiry_reason: self.closing.as_ref().and_then(|closing| closing.expiry_reason),
         }
     }
 }
@@ -283,10 +284,16 @@ impl StoredApproval {
 fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     let state = named(&State::ALL, State::name, row.get("state")?)?;
     let cause = named(&[Cause::Auto, Cause::Command], Cause::name, row.get("cause")?)?;
-    let lapse: Option<String> = row.get("lapse")?;
-    let lapse = lapse.map(|lapse| named(&Lapse::ALL, Lapse::name, lapse)).transpose()?;
-    let closing = match words::instant(row, "closed_at")? {
-        Some(at) => Some(Closing { at, by: row.get("decided_by")?, reason: row.get("reason")?, lapse }),
+    let expiry_reason: Option<String> = row.get("expiry_reason")?;
+    let expiry_reason =
+        expiry_reason.map(|reason| named(&ExpiryReason::ALL, ExpiryReason::name, reason)).transpose()?;
+    let closing = match codec::instant(row, "closed_at")? {
+        Some(at) => Some(Closing {
+            at,
+            by: row.get("decided_by")?,
+            reason: row.get("decision_reason")?,
+            expiry_reason,
+        }),
         None => None,
     };
     Ok(StoredApproval {
@@ -300,18 +307,19 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
         cause,
         priced: Priced {
             command: row.get("command")?,
-            question: row.get("question")?,
-            answer: row.get("answer")?,
+            contract: row.get("contract")?,
+            request: row.get("request")?,
+            response: row.get("response")?,
             revision: row.get("revision")?,
-            hash: row.get("hash")?,
+            plan_hash: row.get("plan_hash")?,
             cost: Micros::new(row.get("cost")?),
             available: Micros::new(row.get("available")?),
         },
         attempt: attempt(row)?,
-        expires_before: words::instant(row, "expires_before")?,
-        asked_at: Timestamp::from_second(row.get("asked_at")?),
-        asked_by: row.get("asked_by")?,
-        lapses_at: Timestamp::from_second(row.get("lapses_at")?),
+        expires_before: codec::instant(row, "expires_before")?,
+        requested_at: Timestamp::from_second(row.get("requested_at")?),
+        requested_by: row.get("requested_by")?,
+        expires_at: Timestamp::from_second(row.get("expires_at")?),
         closing,
     })
 }
@@ -319,7 +327,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
 fn attempt(row: &Row<'_>) -> Result<Option<(i64, Key)>, StoreError> {
     let Some(attempt) = row.get("attempt")? else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an attempt's term", found: "none".to_owned() };
-    let term = words::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;
+    let term = codec::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;
     let expires_before = Timestamp::from_second(row.get("attempt_expires_before")?);
     Ok(Some((attempt, Key { resource: row.get("attempt_resource")?, expires_before, term })))
 }

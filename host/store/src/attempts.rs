@@ -7,8 +7,8 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// Records attempts, as long as a transaction lasts.
 pub struct Recording<'c>(CachedStatement<'c>);
@@ -17,10 +17,10 @@ impl<'c> Recording<'c> {
     /// Finds the statement.
     pub fn new(db: &'c Connection) -> Result<Recording<'c>, StoreError> {
         Ok(Recording(db.prepare_cached(
-            "insert into attempt (resource, expires_before, term_count, term_unit, state, class, at, tries)
+            "insert into attempt (resource, expires_before, term_count, term_unit, state, decline_class, changed_at, tries)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
              on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
-             do update set state = ?5, class = ?6, at = ?7, tries = tries + (state = 'declined')
+             do update set state = ?5, decline_class = ?6, changed_at = ?7, tries = tries + (state = 'declined')
              where state in ('declined', 'awaiting_approval')",
         )?))
     }
@@ -43,7 +43,7 @@ impl<'c> Recording<'c> {
             | State::InDoubt
             | State::Void => None,
         };
-        let (term_count, term_unit) = words::term_columns(Some(attempt.key.term));
+        let (term_count, term_unit) = codec::term_columns(Some(attempt.key.term));
         let written = self.0.execute((
             resource,
             attempt.key.expires_before.as_second(),
@@ -66,7 +66,7 @@ impl<'c> Recording<'c> {
 /// Voids the attempt that paid for the period of `resource` that begins at `starts_at`: its key is free again.
 pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update attempt set state = 'void', class = null, at = ?3
+        "update attempt set state = 'void', decline_class = null, changed_at = ?3
          where resource = ?1 and expires_before = ?2 and state <> 'void'",
     )?
     .execute((resource, starts_at.as_second(), at.as_second()))?;
@@ -78,15 +78,15 @@ pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp)
 /// # Errors
 ///
 /// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
-pub fn hold(db: &Connection, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
-    let attempt = Attempt { key, state: State::held(), at };
+pub fn await_approval(db: &Connection, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
+    let attempt = Attempt { key, state: State::awaiting_approval(), at };
     Recording::new(db)?.record(resource, &attempt)?;
     row(db, resource, &attempt.key)
 }
 
 /// The row of the attempt on the resource at `resource` that has this key and is not void.
 fn row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
-    let (term_count, term_unit) = words::term_columns(Some(key.term));
+    let (term_count, term_unit) = codec::term_columns(Some(key.term));
     let found = db
         .prepare_cached(
             "select row from attempt
@@ -99,7 +99,7 @@ fn row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
 /// Voids the attempt at `row` if it awaits an approval that will not come: its key is free again.
 pub fn void_awaiting(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update attempt set state = 'void', at = ?2 where row = ?1 and state = 'awaiting_approval'",
+        "update attempt set state = 'void', changed_at = ?2 where row = ?1 and state = 'awaiting_approval'",
     )?
     .execute((row, at.as_second()))?;
     Ok(())

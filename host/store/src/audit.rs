@@ -27,21 +27,21 @@ pub struct Record {
     pub reason: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// `done`, `looked_at` for a dry run with an idempotency key, or the type of the problem.
+    /// `done`, `dry_run` for a dry run with an idempotency key, or the type of the problem.
     pub outcome: String,
 }
 
 /// Adds a record.
 pub fn insert(db: &Connection, record: &Record) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert into audit (at, token, name, request, account, resource, operation, reason, status, outcome)
-         values (:at, :token, :name, :request, :account, :resource, :operation, :reason, :status, :outcome)",
+        "insert into audit (at, api_token, token_name, request_id, account, resource, operation, reason, status, outcome)
+         values (:at, :api_token, :token_name, :request_id, :account, :resource, :operation, :reason, :status, :outcome)",
     )?
     .execute(named_params! {
         ":at": record.at.as_second(),
-        ":token": record.token,
-        ":name": record.name,
-        ":request": record.request,
+        ":api_token": record.token,
+        ":token_name": record.name,
+        ":request_id": record.request,
         ":account": record.account,
         ":resource": record.resource,
         ":operation": record.operation,
@@ -69,9 +69,9 @@ pub fn list(
         |row| {
             let record = Record {
                 at: Timestamp::from_second(row.get("at")?),
-                token: row.get("token")?,
-                name: row.get("name")?,
-                request: row.get("request")?,
+                token: row.get("api_token")?,
+                name: row.get("token_name")?,
+                request: row.get("request_id")?,
                 account: row.get("account")?,
                 resource: row.get("resource")?,
                 operation: row.get("operation")?,

@@ -1,4 +1,4 @@
-//! The `resource` and `hot` tables, read and written a bundle at a time.
+//! The `resource` and `schedule` tables, read and written a bundle at a time.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
 use crate::packages;
-use crate::words;
 
 /// A bundle as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,16 +97,16 @@ pub struct Agenda {
 const MEMBER: &str =
     "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
-    h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
+    h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
     p.resource_type, p.quota, p.used, p.unit, p.bought_at";
 const TABLES: &str =
-    "hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
+    "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
 /// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
 pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
     let mut statement = db.prepare_cached(&format!(
         "with due as materialized (
-             select resource as due_row from hot where wake_at <= ?1 order by wake_at, resource limit ?2
+             select resource as due_row from schedule where wake_at <= ?1 order by wake_at, resource limit ?2
          )
          select {MEMBER} from due cross join {} where h.bundle = due.due_row",
         TABLES
@@ -124,7 +124,7 @@ pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBu
 /// When the next bundle wakes; `None` when none ever does.
 pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
-        .prepare_cached("select min(wake_at) from hot where wake_at is not null")?
+        .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
         .query_row([], |row| row.get(0))?;
     Ok(second.map(Timestamp::from_second))
 }
@@ -141,7 +141,7 @@ pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, us
 /// The bundle that the resource at `row` belongs to, and the resource's place in it.
 pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
     let bundle = db
-        .prepare_cached("select bundle from hot where resource = ?1")?
+        .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
     let stored = at(db, bundle)?;
     let member = stored.rows.iter().position(|member| *member == row);
@@ -166,8 +166,8 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
 pub fn ask_anew(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update hot set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
-         where wake_at >= ?2 and failures = 0 and resource in (select row from resource where account = ?1)",
+        "update schedule set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
+         where wake_at >= ?2 and consecutive_failures = 0 and resource in (select row from resource where account = ?1)",
     )?
     .execute((account, at.as_second()))?;
     Ok(())
@@ -208,8 +208,8 @@ fn insert_wide(
     member: &Resource,
     attached_to: Option<i64>,
 ) -> Result<(), StoreError> {
-    let (term_count, term_unit) = words::term_columns(member.term);
-    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    let (term_count, term_unit) = codec::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
     db.prepare_cached(
         "insert into resource (row, id, account, kind, region, attached_to, started_at, anchor_day, term_count, term_unit,
              price, renewal_term_count, renewal_term_unit, attributes, tags)
@@ -230,8 +230,8 @@ fn insert_wide(
         ":price": member.price.map(Micros::as_micros),
         ":renewal_term_count": renewal_term_count,
         ":renewal_term_unit": renewal_term_unit,
-        ":attributes": words::strings_text(&member.attributes),
-        ":tags": words::strings_text(&member.tags),
+        ":attributes": codec::strings_text(&member.attributes),
+        ":tags": codec::strings_text(&member.tags),
     })?;
     Ok(())
 }
@@ -245,18 +245,18 @@ fn insert_hot(
 ) -> Result<(), StoreError> {
     let wake_at = agenda.wake_at.filter(|_| row == bundle);
     db.prepare_cached(
-        "insert into hot (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
-             failures)
+        "insert into schedule (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
+             consecutive_failures)
          values (:resource, :bundle, :charging, :stage, :expires_at, :on_expiry, :renewals_left, :cursor_at, :wake_at,
              :failures)",
     )?
     .execute(named_params! {
         ":resource": row,
         ":bundle": bundle,
-        ":charging": words::code(&Charging::ALL, member.charging),
-        ":stage": words::code(&Stage::ALL, member.stage),
+        ":charging": member.charging.code(),
+        ":stage": member.stage.code(),
         ":expires_at": member.expires_at.map(Timestamp::as_second),
-        ":on_expiry": words::code(&OnExpiry::ALL, member.on_expiry),
+        ":on_expiry": member.on_expiry.code(),
         ":renewals_left": member.renewals_left,
         ":cursor_at": agenda.cursor_at.as_second(),
         ":wake_at": wake_at.map(Timestamp::as_second),
@@ -276,12 +276,12 @@ impl<'c> Advancing<'c> {
     /// Finds the statements.
     pub fn new(db: &'c Connection) -> Result<Advancing<'c>, StoreError> {
         let primary = db.prepare_cached(
-            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
-                 cursor_at = ?7, wake_at = ?8, failures = ?9
+            "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
+                 cursor_at = ?7, wake_at = ?8, consecutive_failures = ?9
              where resource = ?1",
         )?;
         let attached = db.prepare_cached(
-            "update hot set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
+            "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
              where resource = ?1",
         )?;
         Ok(Advancing { db, primary, attached })
@@ -310,10 +310,10 @@ impl<'c> Advancing<'c> {
     fn primary(&mut self, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
         self.primary.execute((
             row,
-            words::code(&Charging::ALL, member.charging),
-            words::code(&Stage::ALL, member.stage),
+            member.charging.code(),
+            member.stage.code(),
             member.expires_at.map(Timestamp::as_second),
-            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.on_expiry.code(),
             member.renewals_left,
             agenda.cursor_at.as_second(),
             agenda.wake_at.map(Timestamp::as_second),
@@ -325,10 +325,10 @@ impl<'c> Advancing<'c> {
     fn attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
         self.attached.execute((
             row,
-            words::code(&Charging::ALL, member.charging),
-            words::code(&Stage::ALL, member.stage),
+            member.charging.code(),
+            member.stage.code(),
             member.expires_at.map(Timestamp::as_second),
-            words::code(&OnExpiry::ALL, member.on_expiry),
+            member.on_expiry.code(),
             member.renewals_left,
         ))?;
         Ok(())
@@ -336,8 +336,8 @@ impl<'c> Advancing<'c> {
 }
 
 fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
-    let (term_count, term_unit) = words::term_columns(member.term);
-    let (renewal_term_count, renewal_term_unit) = words::term_columns(member.renewal_term);
+    let (term_count, term_unit) = codec::term_columns(member.term);
+    let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
     db.prepare_cached(
         "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
              renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
@@ -352,7 +352,7 @@ fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), Store
         ":price": member.price.map(Micros::as_micros),
         ":renewal_term_count": renewal_term_count,
         ":renewal_term_unit": renewal_term_unit,
-        ":attributes": words::strings_text(&member.attributes),
+        ":attributes": codec::strings_text(&member.attributes),
     })?;
     Ok(())
 }
@@ -364,7 +364,7 @@ pub fn set_tags(
     tags: &std::collections::BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
     db.prepare_cached("update resource set tags = ?2 where row = ?1")?
-        .execute((row, words::strings_text(tags)))?;
+        .execute((row, codec::strings_text(tags)))?;
     Ok(())
 }
 
@@ -376,9 +376,11 @@ pub fn set_problem(
 ) -> Result<(), StoreError> {
     match problem {
         Some((at, message)) => db
-            .prepare_cached("insert or replace into problem (bundle, at, message) values (?1, ?2, ?3)")?
+            .prepare_cached(
+                "insert or replace into plugin_failure (bundle, at, message) values (?1, ?2, ?3)",
+            )?
             .execute((bundle, at.as_second(), message))?,
-        None => db.prepare_cached("delete from problem where bundle = ?1")?.execute([bundle])?,
+        None => db.prepare_cached("delete from plugin_failure where bundle = ?1")?.execute([bundle])?,
     };
     Ok(())
 }
@@ -398,7 +400,7 @@ impl Gathered {
             self.attach()?;
             let agenda = Agenda {
                 cursor_at: Timestamp::from_second(row.get(21)?),
-                wake_at: words::instant(row, 22)?,
+                wake_at: codec::instant(row, 22)?,
                 failures: row.get(23)?,
             };
             let members = Bundle { members: Vec::new() };
@@ -461,24 +463,24 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         kind: row.get(4)?,
         region: row.get(5)?,
         attached_to: None,
-        charging: words::word(&Charging::ALL, row.get(16)?, "a charging")?,
-        stage: words::word(&Stage::ALL, row.get(17)?, "a stage")?,
+        charging: codec::coded(Charging::from_code, row.get(16)?, "a charging")?,
+        stage: codec::coded(Stage::from_code, row.get(17)?, "a stage")?,
         started_at: Timestamp::from_second(row.get(7)?),
-        expires_at: words::instant(row, 18)?,
+        expires_at: codec::instant(row, 18)?,
         anchor_day: row.get(8)?,
-        term: words::term(row.get(9)?, row.get(10)?)?,
+        term: codec::term(row.get(9)?, row.get(10)?)?,
         price: row.get::<_, Option<i64>>(11)?.map(Micros::new),
-        on_expiry: words::word(&OnExpiry::ALL, row.get(19)?, "what happens on expiry")?,
+        on_expiry: codec::coded(OnExpiry::from_code, row.get(19)?, "what happens on expiry")?,
         renewals_left: row.get(20)?,
-        renewal_term: words::term(row.get(12)?, row.get(13)?)?,
+        renewal_term: codec::term(row.get(12)?, row.get(13)?)?,
         package,
-        attributes: words::strings(attributes)?,
-        tags: words::strings(tags)?,
+        attributes: codec::strings(attributes)?,
+        tags: codec::strings(tags)?,
     })
 }
 
 /// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
 pub fn problem(db: &Connection, row: i64) -> Result<Option<String>, StoreError> {
-    let mut statement = db.prepare_cached("select message from problem where bundle = ?1")?;
+    let mut statement = db.prepare_cached("select message from plugin_failure where bundle = ?1")?;
     Ok(statement.query_row([row], |row| row.get(0)).optional()?)
 }

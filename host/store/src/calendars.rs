@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// A feed as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct StoredCalendar {
     /// As it began, but for its secret if that was changed.
     pub began: NewCalendar,
     /// Equal as long as nothing has changed that its entries are made of; `None` before it was first read.
-    pub stamp: Option<String>,
+    pub fingerprint: Option<String>,
     /// When its secret was last changed.
     pub rotated_at: Option<Timestamp>,
     /// Since when it is not shown any more.
@@ -67,11 +67,11 @@ pub struct StoredEntry {
 pub fn insert(db: &Connection, calendar: &NewCalendar) -> Result<i64, StoreError> {
     let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.prepare_cached(
-        "insert into calendar (hash, name, accounts, occurrences, created_at, created_by)
-         values (:hash, :name, :accounts, :occurrences, :created_at, :created_by)",
+        "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
+         values (:secret_hash, :name, :accounts, :occurrences, :created_at, :created_by)",
     )?
     .execute(named_params! {
-        ":hash": calendar.hash,
+        ":secret_hash": calendar.hash,
         ":name": calendar.name,
         ":accounts": accounts,
         ":occurrences": serde_json::to_string(&calendar.occurrences)?,
@@ -97,14 +97,15 @@ pub fn get(db: &Connection, row: i64) -> Result<Option<StoredCalendar>, StoreErr
 
 /// The feed whose secret hashes to `hash`, if it is still shown.
 pub fn with_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
-    let mut statement = db.prepare_cached("select * from calendar where hash = ?1 and revoked_at is null")?;
+    let mut statement =
+        db.prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
     let mut calendars = statement.query_and_then([hash], stored)?;
     calendars.next().transpose()
 }
 
 /// Gives a feed another secret.
 pub fn rotate(db: &Connection, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update calendar set hash = ?2, rotated_at = ?3 where row = ?1")?.execute((
+    db.prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?.execute((
         row,
         hash,
         at.as_second(),
@@ -121,19 +122,19 @@ pub fn revoke(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError
 }
 
 /// Says of what the entries of a feed were made.
-pub fn set_stamp(db: &Connection, row: i64, stamp: &str) -> Result<(), StoreError> {
-    db.prepare_cached("update calendar set stamp = ?2 where row = ?1")?.execute((row, stamp))?;
+pub fn set_fingerprint(db: &Connection, row: i64, fingerprint: &str) -> Result<(), StoreError> {
+    db.prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?.execute((row, fingerprint))?;
     Ok(())
 }
 
 /// Every entry of a feed, in the order of time.
 pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, StoreError> {
     let mut statement = db.prepare_cached(
-        "select * from calendar_entry where calendar = ?1 order by starts_at, resource, what",
+        "select * from calendar_entry where calendar = ?1 order by starts_at, resource, occurrence",
     )?;
     let entries = statement.query_map([calendar], |row| {
         Ok(StoredEntry {
-            key: (row.get("resource")?, row.get("what")?),
+            key: (row.get("resource")?, row.get("occurrence")?),
             sequence: row.get("sequence")?,
             starts_at: Timestamp::from_second(row.get("starts_at")?),
             summary: row.get("summary")?,
@@ -149,14 +150,14 @@ pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, Store
 pub fn put(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert or replace into calendar_entry
-             (calendar, resource, what, sequence, starts_at, summary, description, is_cancelled, modified_at)
-         select row, :resource, :what, :sequence, :starts_at, :summary, :description, :is_cancelled, :modified_at
+             (calendar, resource, occurrence, sequence, starts_at, summary, description, is_cancelled, modified_at)
+         select row, :resource, :occurrence, :sequence, :starts_at, :summary, :description, :is_cancelled, :modified_at
          from calendar where row = :calendar and revoked_at is null",
     )?
     .execute(named_params! {
         ":calendar": calendar,
         ":resource": entry.key.0,
-        ":what": entry.key.1,
+        ":occurrence": entry.key.1,
         ":sequence": entry.sequence,
         ":starts_at": entry.starts_at.as_second(),
         ":summary": entry.summary,
@@ -170,7 +171,7 @@ pub fn put(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), St
 /// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
 pub fn live(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
     let mut statement = db.prepare_cached(
-        "select h.resource from hot h join resource r on r.row = h.resource join account a on a.row = r.account
+        "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
          where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
          order by h.resource limit :limit",
@@ -204,15 +205,15 @@ fn stored(row: &Row<'_>) -> Result<StoredCalendar, StoreError> {
     Ok(StoredCalendar {
         row: row.get("row")?,
         began: NewCalendar {
-            hash: row.get("hash")?,
+            hash: row.get("secret_hash")?,
             name: row.get("name")?,
             accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
             occurrences: serde_json::from_str(&occurrences)?,
             created_at: Timestamp::from_second(row.get("created_at")?),
             created_by: row.get("created_by")?,
         },
-        stamp: row.get("stamp")?,
-        rotated_at: words::instant(row, "rotated_at")?,
-        revoked_at: words::instant(row, "revoked_at")?,
+        fingerprint: row.get("fingerprint")?,
+        rotated_at: codec::instant(row, "rotated_at")?,
+        revoked_at: codec::instant(row, "revoked_at")?,
     })
 }

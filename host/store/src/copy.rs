@@ -10,9 +10,9 @@ use crate::error::StoreError;
 const TABLES: [(&str, &str); 9] = [
     ("account", "t.id in (select value from json_each(:accounts))"),
     ("resource", OF_ACCOUNT),
-    ("hot", OF_RESOURCE),
+    ("schedule", OF_RESOURCE),
     (
-        "problem",
+        "plugin_failure",
         "t.bundle in (select r.row from resource r join account a on a.row = r.account
                       where a.id in (select value from json_each(:accounts)))",
     ),

@@ -1,24 +1,27 @@
-//! The `decision` and `revision` tables: what plugins were asked and what they answered.
+//! The `decision` and `revision` tables: requests to plugins and their responses.
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::Connection;
 
 use crate::error::StoreError;
+use perennial_formats::decision::CONTRACT;
 
-/// A question that a plugin was asked, and its answer.
+/// A request to a plugin and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// When it was asked.
+    /// When the plugin was called.
     pub at: Timestamp,
     /// The plugin's id.
     pub plugin: String,
-    /// The digest of the revision that was asked.
+    /// The digest of the revision that was called.
     pub digest: String,
-    /// As [`perennial_formats::decision`] writes it.
-    pub question: String,
-    /// Likewise.
-    pub answer: String,
+    /// The version of the provider contract in which request and response are written, such as `0.1`.
+    pub contract: String,
+    /// The request, as [`perennial_formats::decision`] writes it.
+    pub request: String,
+    /// The response, as [`perennial_formats::decision`] writes it.
+    pub response: String,
 }
 
 /// The row of the revision with this digest, which is added if it is new.
@@ -39,7 +42,7 @@ impl<'c> Inserting<'c> {
     /// Finds the statement.
     pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
         Ok(Inserting(db.prepare_cached(
-            "insert into decision (at, resource, revision, question, answer) values (?1, ?2, ?3, ?4, ?5)",
+            "insert into decision (at, resource, revision, contract, request, response) values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?))
     }
 
@@ -49,10 +52,10 @@ impl<'c> Inserting<'c> {
         at: Timestamp,
         resource: i64,
         revision: i64,
-        question: &str,
-        answer: &str,
+        request: &str,
+        response: &str,
     ) -> Result<(), StoreError> {
-        self.0.execute((at.as_second(), resource, revision, question, answer))?;
+        self.0.execute((at.as_second(), resource, revision, CONTRACT, request, response))?;
         Ok(())
     }
 }
@@ -60,7 +63,7 @@ impl<'c> Inserting<'c> {
 /// The decisions that were kept, oldest first, at most `limit`.
 pub fn list(db: &Connection, limit: u32) -> Result<Vec<Decision>, StoreError> {
     let mut statement = db.prepare_cached(
-        "select at, plugin, digest, question, answer
+        "select at, plugin, digest, contract, request, response
          from decision join revision on revision.row = decision.revision order by decision.row limit ?1",
     )?;
     let decisions = statement.query_map([limit], |row| {
@@ -68,8 +71,9 @@ pub fn list(db: &Connection, limit: u32) -> Result<Vec<Decision>, StoreError> {
             at: Timestamp::from_second(row.get(0)?),
             plugin: row.get(1)?,
             digest: row.get(2)?,
-            question: row.get(3)?,
-            answer: row.get(4)?,
+            contract: row.get(3)?,
+            request: row.get(4)?,
+            response: row.get(5)?,
         })
     })?;
     Ok(decisions.collect::<Result<_, _>>()?)

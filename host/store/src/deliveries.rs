@@ -6,10 +6,10 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::records;
-use crate::records::StoredEvent;
-use crate::words;
+use crate::events;
+use crate::events::StoredEvent;
 
 /// A delivery as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,21 +41,21 @@ pub struct StoredDelivery {
 /// Writes a delivery: a new one, or over the one of the same webhook and message. Its row stays, or is given.
 pub fn put(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert into delivery (webhook, message, event, state, attempts, created_at, tried_at, status, error, next_try_at)
-         values (:webhook, :message, :event, :state, :attempts, :created_at, :tried_at, :status, :error, :next_try_at)
-         on conflict (webhook, message) do update
-         set state = :state, attempts = :attempts, tried_at = :tried_at, status = :status, error = :error,
+        "insert into delivery (webhook, message_id, event, state, attempts, created_at, tried_at, response_status, error, next_try_at)
+         values (:webhook, :message_id, :event, :state, :attempts, :created_at, :tried_at, :response_status, :error, :next_try_at)
+         on conflict (webhook, message_id) do update
+         set state = :state, attempts = :attempts, tried_at = :tried_at, response_status = :response_status, error = :error,
              next_try_at = :next_try_at",
     )?
     .execute(named_params! {
         ":webhook": delivery.webhook,
-        ":message": delivery.message,
+        ":message_id": delivery.message,
         ":event": delivery.event,
         ":state": delivery.state,
         ":attempts": delivery.attempts,
         ":created_at": delivery.created_at.as_second(),
         ":tried_at": delivery.tried_at.map(Timestamp::as_second),
-        ":status": delivery.status,
+        ":response_status": delivery.status,
         ":error": delivery.error,
         ":next_try_at": delivery.next_try_at.map(Timestamp::as_second),
     })?;
@@ -64,7 +64,7 @@ pub fn put(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError>
 
 /// The delivery of `message` by a webhook.
 pub fn get(db: &Connection, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
-    let mut statement = db.prepare_cached("select * from delivery where webhook = ?1 and message = ?2")?;
+    let mut statement = db.prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
     Ok(statement.query_row((webhook, message), stored).optional()?)
 }
 
@@ -114,7 +114,7 @@ fn event(db: &Connection, row: i64) -> Result<StoredEvent, StoreError> {
         "select e.row, e.at, a.id, e.resource, e.type, e.body
          from event e left join account a on a.row = e.account where e.row = ?1",
     )?;
-    let found = statement.query_row([row], records::stored).optional()?;
+    let found = statement.query_row([row], events::stored).optional()?;
     found.ok_or_else(|| StoreError::Damaged {
         what: "the event of a delivery",
         found: format!("no event {row}"),
@@ -126,7 +126,7 @@ pub fn pending(db: &Connection, webhook: i64) -> Result<(u32, Option<Timestamp>)
     let mut statement = db.prepare_cached(
         "select count(*), min(next_try_at) from delivery where webhook = ?1 and state = 'pending'",
     )?;
-    Ok(statement.query_row([webhook], |row| Ok((row.get(0)?, words::instant(row, 1)?)))?)
+    Ok(statement.query_row([webhook], |row| Ok((row.get(0)?, codec::instant(row, 1)?)))?)
 }
 
 /// Forgets what was settled before `at`.
@@ -140,14 +140,14 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     Ok(StoredDelivery {
         row: row.get("row")?,
         webhook: row.get("webhook")?,
-        message: row.get("message")?,
+        message: row.get("message_id")?,
         event: row.get("event")?,
         state: row.get("state")?,
         attempts: row.get("attempts")?,
         created_at: Timestamp::from_second(row.get("created_at")?),
-        tried_at: words::instant(row, "tried_at")?,
-        status: row.get("status")?,
+        tried_at: codec::instant(row, "tried_at")?,
+        status: row.get("response_status")?,
         error: row.get("error")?,
-        next_try_at: words::instant(row, "next_try_at")?,
+        next_try_at: codec::instant(row, "next_try_at")?,
     })
 }

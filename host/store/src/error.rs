@@ -30,18 +30,92 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// It was written by another version.
+    /// A newer version wrote it.
     #[error(
-        "the database `{path}` has schema {found}; this host reads schema {wanted}",
+        "the database `{path}` has schema {found}, and this version reads schemas up to {newest}; use the version that \
+         wrote it or a newer one, or put back an older copy with `perennial db restore FILE`",
         path = path.display()
     )]
-    OtherSchema {
+    SchemaTooNew {
         /// The database.
         path: PathBuf,
-        /// What it has.
+        /// The schema that it has.
         found: i64,
-        /// What this host has.
+        /// The newest schema that this version knows.
+        newest: i64,
+    },
+    /// It is older than the first schema that can be migrated.
+    #[error(
+        "the database `{path}` has schema {found}, and this version migrates schema {oldest} and later; it cannot be used",
+        path = path.display()
+    )]
+    SchemaTooOld {
+        /// The database.
+        path: PathBuf,
+        /// The schema that it has.
+        found: i64,
+        /// The oldest schema that can be migrated.
+        oldest: i64,
+    },
+    /// It was opened for reading, and has to be migrated first.
+    #[error(
+        "the database `{path}` has schema {found}, and this version works with schema {wanted}; run `perennial db migrate` \
+         first, which keeps a copy of it",
+        path = path.display()
+    )]
+    SchemaOld {
+        /// The database.
+        path: PathBuf,
+        /// The schema that it has.
+        found: i64,
+        /// The present schema.
         wanted: i64,
+    },
+    /// A step of a migration failed. The database is as it was.
+    #[error(
+        "the database `{path}` could not be migrated to schema {to} and is as it was: {source}; a copy is at `{backup}`",
+        path = path.display(),
+        backup = backup.display()
+    )]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// The schema that the step leads to.
+        to: i64,
+        /// The copy that was made before.
+        backup: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A copy of the database could not be made.
+    #[error("cannot write the copy `{path}`: {source}; is its folder there, writable, and large enough?", path = path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// What the system or SQLite says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A copy of the database would overwrite a file.
+    #[error("`{path}` exists already; name a file that does not", path = path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy cannot be put in the place of the database.
+    #[error("cannot replace `{path}`: {source}; the files beside it are the database and the copy", path = path.display())]
+    Restore {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that was to be restored is not a whole database of this program.
+    #[error("`{path}` cannot be restored: {reason}", path = path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// It says something that this host never writes.
     #[error("the database has {found} where {what} was expected; restore it from a backup")]

@@ -9,8 +9,8 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// A job as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct NewJob {
     /// Whether it is only looked at.
     pub is_dry_run: bool,
     /// The row of the dry run whose plans are carried out.
-    pub planned_by: Option<i64>,
+    pub from_dry_run: Option<i64>,
     /// How many items it has.
     pub total: u32,
     /// Whether more passed the filter than it takes.
@@ -49,9 +49,9 @@ pub struct StoredJob {
     /// `running`, `done` or `cancelled`.
     pub state: String,
     /// Why it was cancelled.
-    pub why: Option<String>,
-    /// The place of the next item to look at.
-    pub next_place: u32,
+    pub cancel_reason: Option<String>,
+    /// The position of the next item to look at.
+    pub next_position: u32,
     /// When its first item was looked at.
     pub started_at: Option<Timestamp>,
     /// Since when it is not running.
@@ -64,7 +64,7 @@ pub struct NewItem {
     /// The id that was asked for.
     pub resource: String,
     /// What its plan has to be, a hash.
-    pub planned: Option<String>,
+    pub plan_hash: Option<String>,
     /// Its answer, if nothing is to be done about it.
     pub answered: Option<Answered>,
 }
@@ -72,8 +72,8 @@ pub struct NewItem {
 /// What became of an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answered {
-    /// In a word.
-    pub answer: String,
+    /// The outcome: one of the words in FORMATS.md.
+    pub outcome: String,
     /// The code of a refusal or the type of a problem.
     pub code: Option<String>,
     /// In words.
@@ -81,7 +81,7 @@ pub struct Answered {
     /// What it cost, in the account's currency.
     pub spent: Option<Spent>,
     /// Of a dry run, what its plan is, a hash.
-    pub planned: Option<String>,
+    pub plan_hash: Option<String>,
     /// Of a dry run, its plan as clients are shown it.
     pub plan: Option<String>,
 }
@@ -100,12 +100,12 @@ pub struct Spent {
 /// An item as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredItem {
-    /// Its place in the job, from 0.
-    pub place: u32,
+    /// Its position in the job, from 0.
+    pub position: u32,
     /// The id that was asked for.
     pub resource: String,
     /// What its plan has to be or, of a dry run, is: a hash.
-    pub planned: Option<String>,
+    pub plan_hash: Option<String>,
     /// What became of it, and when; `None` as long as nothing has.
     pub answered: Option<(Timestamp, Answered)>,
 }
@@ -113,8 +113,8 @@ pub struct StoredItem {
 /// How many items of a job have an answer, and what they cost in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// The answer.
-    pub answer: String,
+    /// The outcome.
+    pub outcome: String,
     /// The currency; empty when nothing was paid.
     pub currency: String,
     /// How many.
@@ -128,31 +128,32 @@ pub struct Tally {
 /// Adds a job with its items, and returns its row.
 pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, StoreError> {
     db.prepare_cached(
-        "insert into job (command, is_dry_run, planned_by, state, total, next_place, has_more, token, name, accounts,
-             request, reason, created_at)
-         values (:command, :is_dry_run, :planned_by, 'running', :total, 0, :has_more, :token, :name, :accounts,
-             :request, :reason, :created_at)",
+        "insert into job (command, is_dry_run, from_dry_run, state, item_count, next_position, has_more, api_token, token_name,
+             accounts, request_id, reason, created_at)
+         values (:command, :is_dry_run, :from_dry_run, 'running', :item_count, 0, :has_more, :api_token, :token_name,
+             :accounts, :request_id, :reason, :created_at)",
     )?
     .execute(named_params! {
         ":command": job.command,
         ":is_dry_run": job.is_dry_run,
-        ":planned_by": job.planned_by,
-        ":total": job.total,
+        ":from_dry_run": job.from_dry_run,
+        ":item_count": job.total,
         ":has_more": job.has_more,
-        ":token": job.token,
-        ":name": job.name,
+        ":api_token": job.token,
+        ":token_name": job.name,
         ":accounts": job.accounts,
-        ":request": job.request,
+        ":request_id": job.request,
         ":reason": job.reason,
         ":created_at": job.created_at.as_second(),
     })?;
     let row = db.last_insert_rowid();
-    let mut insert =
-        db.prepare_cached("insert into job_item (job, place, resource, planned) values (?1, ?2, ?3, ?4)")?;
-    for (place, item) in (0_u32..).zip(items) {
-        insert.execute((row, place, &item.resource, &item.planned))?;
+    let mut insert = db.prepare_cached(
+        "insert into job_item (job, position, resource, plan_hash) values (?1, ?2, ?3, ?4)",
+    )?;
+    for (position, item) in (0_u32..).zip(items) {
+        insert.execute((row, position, &item.resource, &item.plan_hash))?;
         if let Some(answered) = &item.answered {
-            answer(db, row, place, job.created_at, answered)?;
+            answer(db, row, position, job.created_at, answered)?;
         }
     }
     Ok(row)
@@ -162,7 +163,7 @@ pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, S
 pub fn answer(
     db: &Connection,
     job: i64,
-    place: u32,
+    position: u32,
     at: Timestamp,
     answered: &Answered,
 ) -> Result<(), StoreError> {
@@ -171,32 +172,32 @@ pub fn answer(
     let cost = spent.map_or(Micros::ZERO, |spent| spent.cost).as_micros();
     let refund = spent.map_or(Micros::ZERO, |spent| spent.refund).as_micros();
     db.prepare_cached(
-        "update job_item set answer = :answer, at = :at, code = :code, message = :message, currency = :currency,
-             cost = :cost, refund = :refund, planned = coalesce(:planned, planned), plan = :plan
-         where job = :job and place = :place",
+        "update job_item set outcome = :outcome, finished_at = :finished_at, code = :code, message = :message, currency = :currency,
+             cost = :cost, refund = :refund, plan_hash = coalesce(:plan_hash, plan_hash), plan = :plan
+         where job = :job and position = :position",
     )?
     .execute(named_params! {
         ":job": job,
-        ":place": place,
-        ":answer": answered.answer,
-        ":at": at.as_second(),
+        ":position": position,
+        ":outcome": answered.outcome,
+        ":finished_at": at.as_second(),
         ":code": answered.code,
         ":message": answered.message,
         ":currency": currency,
         ":cost": cost,
         ":refund": refund,
-        ":planned": answered.planned,
+        ":plan_hash": answered.plan_hash,
         ":plan": answered.plan,
     })?;
     db.prepare_cached(
-        "insert into job_tally (job, answer, currency, items, cost, refund)
-         values (:job, :answer, :currency, 1, :cost, :refund)
-         on conflict (job, answer, currency)
+        "insert into job_tally (job, outcome, currency, items, cost, refund)
+         values (:job, :outcome, :currency, 1, :cost, :refund)
+         on conflict (job, outcome, currency)
          do update set items = items + 1, cost = cost + excluded.cost, refund = refund + excluded.refund",
     )?
     .execute(named_params! {
         ":job": job,
-        ":answer": answered.answer,
+        ":outcome": answered.outcome,
         ":currency": currency.unwrap_or_default(),
         ":cost": cost,
         ":refund": refund,
@@ -204,23 +205,23 @@ pub fn answer(
     Ok(())
 }
 
-/// Says that every item before `next_place` has its answer. When that is all of them, the job is done.
-pub fn advance(db: &Connection, job: i64, next_place: u32, at: Timestamp) -> Result<(), StoreError> {
+/// Says that every item before `next_position` has its answer. When that is all of them, the job is done.
+pub fn advance(db: &Connection, job: i64, next_position: u32, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update job set next_place = :next_place, started_at = coalesce(started_at, :at),
-             state = iif(:next_place = total, 'done', state), ended_at = iif(:next_place = total, :at, null)
+        "update job set next_position = :next_position, started_at = coalesce(started_at, :at),
+             state = iif(:next_position = item_count, 'done', state), ended_at = iif(:next_position = item_count, :at, null)
          where row = :job",
     )?
-    .execute(named_params! { ":job": job, ":next_place": next_place, ":at": at.as_second() })?;
+    .execute(named_params! { ":job": job, ":next_position": next_position, ":at": at.as_second() })?;
     Ok(())
 }
 
 /// Cancels a job if it is running, and says why.
-pub fn cancel(db: &Connection, job: i64, why: &str, at: Timestamp) -> Result<(), StoreError> {
+pub fn cancel(db: &Connection, job: i64, reason: &str, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "update job set state = 'cancelled', why = ?2, ended_at = ?3 where row = ?1 and state = 'running'",
+        "update job set state = 'cancelled', cancel_reason = ?2, ended_at = ?3 where row = ?1 and state = 'running'",
     )?
-    .execute((job, why, at.as_second()))?;
+    .execute((job, reason, at.as_second()))?;
     Ok(())
 }
 
@@ -239,15 +240,17 @@ pub fn next_running(db: &Connection, after: i64) -> Result<Option<StoredJob>, St
 
 /// How many jobs are running: those of the token called `token`, or all of them.
 pub fn running(db: &Connection, token: Option<&str>) -> Result<u32, StoreError> {
-    let mut statement =
-        db.prepare_cached("select count(*) from job where state = 'running' and (?1 is null or token = ?1)")?;
+    let mut statement = db.prepare_cached(
+        "select count(*) from job where state = 'running' and (?1 is null or api_token = ?1)",
+    )?;
     Ok(statement.query_row([token], |row| row.get(0))?)
 }
 
 /// How many items of running jobs have no answer yet.
 pub fn waiting(db: &Connection) -> Result<i64, StoreError> {
-    let mut statement =
-        db.prepare_cached("select coalesce(sum(total - next_place), 0) from job where state = 'running'")?;
+    let mut statement = db.prepare_cached(
+        "select coalesce(sum(item_count - next_position), 0) from job where state = 'running'",
+    )?;
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
@@ -281,25 +284,25 @@ pub fn accounts(db: &Connection, job: i64) -> Result<Vec<String>, StoreError> {
     Ok(accounts.collect::<Result<_, _>>()?)
 }
 
-/// A job's items from the place `from` on, at most `limit`. With an answer, only those that have it; those that have none
+/// A job's items from the position `from` on, at most `limit`. With an answer, only those that have it; those that have none
 /// count as having the one that stands beside it.
 pub fn items(
     db: &Connection,
     job: i64,
-    answer: Option<(&str, &str)>,
+    outcome: Option<(&str, &str)>,
     from: i64,
     limit: u32,
 ) -> Result<Vec<StoredItem>, StoreError> {
     let mut statement = db.prepare_cached(
         "select * from job_item
-         where job = :job and place >= :from and (:answer is null or coalesce(answer, :otherwise) = :answer)
-         order by place limit :limit",
+         where job = :job and position >= :from and (:outcome is null or coalesce(outcome, :otherwise) = :outcome)
+         order by position limit :limit",
     )?;
     let items = statement.query_map(
         named_params! {
             ":job": job,
-            ":answer": answer.map(|(answer, _)| answer),
-            ":otherwise": answer.map(|(_, otherwise)| otherwise),
+            ":outcome": outcome.map(|(outcome, _)| outcome),
+            ":otherwise": outcome.map(|(_, otherwise)| otherwise),
             ":from": from,
             ":limit": limit,
         },
@@ -311,10 +314,10 @@ pub fn items(
 /// How many items of a job have which answer.
 pub fn tallies(db: &Connection, job: i64) -> Result<Vec<Tally>, StoreError> {
     let mut statement =
-        db.prepare_cached("select * from job_tally where job = ?1 order by answer, currency")?;
+        db.prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
     let tallies = statement.query_map([job], |row| {
         Ok(Tally {
-            answer: row.get("answer")?,
+            outcome: row.get("outcome")?,
             currency: row.get("currency")?,
             items: row.get("items")?,
             cost: Micros::new(row.get("cost")?),
@@ -347,51 +350,51 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredJob> {
         began: NewJob {
             command: row.get("command")?,
             is_dry_run: row.get("is_dry_run")?,
-            planned_by: row.get("planned_by")?,
-            total: row.get("total")?,
+            from_dry_run: row.get("from_dry_run")?,
+            total: row.get("item_count")?,
             has_more: row.get("has_more")?,
-            token: row.get("token")?,
-            name: row.get("name")?,
+            token: row.get("api_token")?,
+            name: row.get("token_name")?,
             accounts: row.get("accounts")?,
-            request: row.get("request")?,
+            request: row.get("request_id")?,
             reason: row.get("reason")?,
             created_at: Timestamp::from_second(row.get("created_at")?),
         },
         state: row.get("state")?,
-        why: row.get("why")?,
-        next_place: row.get("next_place")?,
-        started_at: words::instant(row, "started_at")?,
-        ended_at: words::instant(row, "ended_at")?,
+        cancel_reason: row.get("cancel_reason")?,
+        next_position: row.get("next_position")?,
+        started_at: codec::instant(row, "started_at")?,
+        ended_at: codec::instant(row, "ended_at")?,
     })
 }
 
 fn item(row: &Row<'_>) -> rusqlite::Result<StoredItem> {
     let currency: Option<String> = row.get("currency")?;
-    let planned: Option<String> = row.get("planned")?;
+    let plan_hash: Option<String> = row.get("plan_hash")?;
     let (cost, refund) = (Micros::new(row.get("cost")?), Micros::new(row.get("refund")?));
-    let answer: Option<String> = row.get("answer")?;
-    let answered = match answer {
-        Some(answer) => Some((
-            Timestamp::from_second(row.get("at")?),
+    let outcome: Option<String> = row.get("outcome")?;
+    let answered = match outcome {
+        Some(outcome) => Some((
+            Timestamp::from_second(row.get("finished_at")?),
             Answered {
-                answer,
+                outcome,
                 code: row.get("code")?,
                 message: row.get("message")?,
                 spent: currency.map(|currency| Spent { currency, cost, refund }),
-                planned: planned.clone(),
+                plan_hash: plan_hash.clone(),
                 plan: row.get("plan")?,
             },
         )),
         None => None,
     };
-    Ok(StoredItem { place: row.get("place")?, resource: row.get("resource")?, planned, answered })
+    Ok(StoredItem { position: row.get("position")?, resource: row.get("resource")?, plan_hash, answered })
 }
 
 /// How many items of a job have which answer, in whatever currency.
 pub fn counts(tallies: &[Tally]) -> BTreeMap<&str, u32> {
     let mut counts = BTreeMap::new();
     for tally in tallies {
-        *counts.entry(tally.answer.as_str()).or_default() += tally.items;
+        *counts.entry(tally.outcome.as_str()).or_default() += tally.items;
     }
     counts
 }

@@ -1,4 +1,4 @@
-//! The `entry` table: append-only.
+//! The `ledger_entry` table: append-only.
 
 use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Book;
@@ -10,8 +10,8 @@ use rusqlite::CachedStatement;
 use rusqlite::Connection;
 use rusqlite::Row;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// Adds entries, as long as a transaction lasts.
 pub struct Inserting<'c>(CachedStatement<'c>);
@@ -20,7 +20,7 @@ impl<'c> Inserting<'c> {
     /// Finds the statement.
     pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
         Ok(Inserting(db.prepare_cached(
-            "insert into entry (at, account, from_book, to_book, amount, reason, resource, reference)
+            "insert into ledger_entry (at, account, from_book, to_book, amount, reason, resource, reference)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?))
     }
@@ -30,10 +30,10 @@ impl<'c> Inserting<'c> {
         self.0.execute((
             entry.at.as_second(),
             account,
-            words::code(&Book::ALL, entry.from),
-            words::code(&Book::ALL, entry.to),
+            entry.from.code(),
+            entry.to.code(),
             entry.amount.as_micros(),
-            words::code(&Reason::ALL, entry.reason),
+            entry.reason.code(),
             &entry.resource,
             &entry.reference,
         ))?;
@@ -48,7 +48,7 @@ pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreE
 
 /// An account's entries, oldest first.
 pub fn list(db: &Connection, account: i64) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = db.prepare_cached("select * from entry where account = ?1 order by row")?;
+    let mut statement = db.prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
     let entries = statement.query_and_then([account], entry)?;
     entries.collect()
 }
@@ -62,10 +62,10 @@ pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
 pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     Ok(Entry {
         at: Timestamp::from_second(row.get("at")?),
-        from: words::word(&Book::ALL, row.get("from_book")?, "a book")?,
-        to: words::word(&Book::ALL, row.get("to_book")?, "a book")?,
+        from: codec::coded(Book::from_code, row.get("from_book")?, "a book")?,
+        to: codec::coded(Book::from_code, row.get("to_book")?, "a book")?,
         amount: Micros::new(row.get("amount")?),
-        reason: words::word(&Reason::ALL, row.get("reason")?, "a reason")?,
+        reason: codec::coded(Reason::from_code, row.get("reason")?, "a reason")?,
         resource: row.get("resource")?,
         reference: row.get("reference")?,
     })

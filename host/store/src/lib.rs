@@ -4,33 +4,35 @@
 //! tables and what their columns mean.
 
 pub mod accounts;
-pub mod answered;
 pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;
 pub mod audit;
 pub mod bundles;
 pub mod calendars;
+pub mod client_tokens;
 pub mod clock;
+mod codec;
+pub mod copies;
 pub mod copy;
 pub mod cursor;
 pub mod decisions;
 pub mod deliveries;
 pub mod error;
+pub mod events;
+pub mod idempotency_keys;
 pub mod jobs;
 pub mod ledger;
+pub mod list_queries;
 pub mod listing;
 pub mod lock;
+pub mod migrations;
 pub mod orders;
 pub mod packages;
-pub mod pages;
 pub mod provider_keys;
-pub mod records;
-pub mod standing;
-pub mod subjects;
-pub mod tokens;
+pub mod provider_views;
+pub mod stats;
 pub mod webhooks;
-mod words;
 
 use std::path::Path;
 
@@ -40,10 +42,11 @@ use rusqlite::config::DbConfig;
 
 use crate::error::StoreError;
 use crate::lock::Lock;
+use crate::migrations::Migration;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
@@ -55,19 +58,31 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it.
+    /// Opens the database at `path` for writing, making it if there is none, and keeps others from it. One of an older
+    /// schema is migrated first; see [`migrations`].
     ///
     /// # Errors
     ///
-    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read.
+    /// [`StoreError::InUse`] when another process has it; other variants when it cannot be read or migrated.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let (store, migration) = Store::open_migrated(path)?;
+        if let Some(migration) = migration {
+            let (from, to, backup) = (migration.from, migration.to, migration.backup.display());
+            tracing::info!(db = %path.display(), from, to, %backup, "the database was migrated");
+        }
+        Ok(store)
+    }
+
+    /// The same, with the migration that was carried out; `None` when there was nothing to do.
+    fn open_migrated(path: &Path) -> Result<(Store, Option<Migration>), StoreError> {
         let lock = Lock::take(path)?;
         make_private(path);
         let connection = Connection::open(path)?;
         // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
-        prepare(&connection, path)?;
-        Ok(Store { connection, depth: 0, _lock: Some(lock) })
+        prepare(&connection)?;
+        let migration = migrations::migrate(&connection, path)?;
+        Ok((Store { connection, depth: 0, _lock: Some(lock) }, migration))
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -80,7 +95,7 @@ impl Store {
         connection.execute_batch(
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
-        prepare(&connection, path)?;
+        prepare(&connection)?;
         Ok(Store { connection, depth: 0, _lock: None })
     }
 
@@ -148,21 +163,40 @@ impl Store {
     }
 }
 
+/// Migrates the database at `path` to the present schema, and returns what was done; `None` when it has that already.
+///
+/// # Errors
+///
+/// [`StoreError::Missing`] when there is no database, [`StoreError::InUse`] when another process has it, and those of
+/// [`migrations::migrate`].
+pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    Ok(Store::open_migrated(path)?.1)
+}
+
 /// Opens the database at `path` for reading only, also while another process runs the clock on it.
 ///
 /// # Errors
 ///
-/// [`StoreError::Missing`] when there is none; other variants when it cannot be read.
+/// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other variants
+/// when it cannot be read.
 pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_read_only(path)?;
+    check_version(&connection, path)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// The same, of whatever schema.
+fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    check_version(&connection, path)?;
-    tune(&connection)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch("pragma busy_timeout = 10000;")?;
     Ok(connection)
 }
 
@@ -208,14 +242,14 @@ fn make_private(path: &Path) {
     drop(options.open(path));
 }
 
-fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Makes the tables in a database that has none.
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
     tune(connection)?;
-    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    if version == 0 {
+    if migrations::version(connection)? == 0 {
         connection
             .execute_batch(&format!("begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;"))?;
     }
-    check_version(connection, path)
+    Ok(())
 }
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {
@@ -231,10 +265,10 @@ fn tune(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    if found == SCHEMA_VERSION {
+    let found = migrations::version(connection)?;
+    if migrations::pending(found, path)?.is_empty() {
         Ok(())
     } else {
-        Err(StoreError::OtherSchema { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
+        Err(StoreError::SchemaOld { path: path.to_owned(), found, wanted: SCHEMA_VERSION })
     }
 }

@@ -6,8 +6,8 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// Which resources are asked for; an absent condition lets everything through.
 #[derive(Clone, Debug, Default)]
@@ -57,14 +57,14 @@ pub struct Listed {
 pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Listed>, StoreError> {
     let mut statement = db.prepare_cached(
         "select a.id, a.provider, r.id, parent.id, r.kind, h.stage, h.expires_at, h.on_expiry, r.price, a.currency,
-                primary_hot.wake_at, problem.message
-         from hot h
+                primary_schedule.wake_at, plugin_failure.message
+         from schedule h
          join resource r on r.row = h.resource
          join account a on a.row = r.account
          join resource p on p.row = h.bundle
-         join hot primary_hot on primary_hot.resource = h.bundle
+         join schedule primary_schedule on primary_schedule.resource = h.bundle
          left join resource parent on parent.row = r.attached_to
-         left join problem on problem.bundle = h.bundle
+         left join plugin_failure on plugin_failure.bundle = h.bundle
          where (:account is null or a.id = :account) and (:provider is null or a.provider = :provider)
            and (:kind is null or r.kind = :kind) and (:stage is null or h.stage = :stage)
            and (:expires_before is null or h.expires_at < :expires_before)
@@ -75,7 +75,7 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
             ":account": filter.account,
             ":provider": filter.provider,
             ":kind": filter.kind,
-            ":stage": filter.stage.map(|stage| words::code(&Stage::ALL, stage)),
+            ":stage": filter.stage.map(|stage| stage.code()),
             ":expires_before": filter.expires_before.map(Timestamp::as_second),
             ":limit": limit,
         },
@@ -86,16 +86,16 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
                 id: row.get(2)?,
                 attached_to: row.get(3)?,
                 kind: row.get(4)?,
-                stage: words::word(&Stage::ALL, row.get(5)?, "a stage")?,
-                expires_at: words::instant(row, 6)?,
-                on_expiry: words::word(
-                    &perennial_domain::bundle::OnExpiry::ALL,
+                stage: codec::coded(Stage::from_code, row.get(5)?, "a stage")?,
+                expires_at: codec::instant(row, 6)?,
+                on_expiry: codec::coded(
+                    perennial_domain::bundle::OnExpiry::from_code,
                     row.get(7)?,
                     "what happens on expiry",
                 )?,
                 price: row.get::<_, Option<i64>>(8)?.map(Micros::new),
                 currency: row.get(9)?,
-                wake_at: words::instant(row, 10)?,
+                wake_at: codec::instant(row, 10)?,
                 problem: row.get(11)?,
             })
         },

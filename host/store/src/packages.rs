@@ -10,7 +10,6 @@ use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
-use crate::words;
 
 /// Adds what a resource package adds to the resource at `resource`.
 pub fn insert(db: &Connection, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
@@ -47,12 +46,12 @@ pub fn offers(
 ) -> Result<Vec<(i64, Offer)>, StoreError> {
     let mut statement = db.prepare_cached(
         "select r.row, r.id, r.started_at, h.expires_at, p.resource_type, p.quota, p.used, p.unit, p.bought_at
-         from package p join resource r on r.row = p.resource join hot h on h.resource = p.resource
+         from package p join resource r on r.row = p.resource join schedule h on h.resource = p.resource
          where p.account = ?1 and p.resource_type = ?2 and p.bought_at <= ?3 and h.stage = ?4
            and h.expires_at is not null
          order by p.bought_at, r.row",
     )?;
-    let active = words::code(&Stage::ALL, Stage::Active);
+    let active = Stage::Active.code();
     let offers = statement.query_map((account, resource_type, at.as_second(), active), |row| {
         let package = Package {
             resource_type: row.get(4)?,

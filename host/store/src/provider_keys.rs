@@ -1,5 +1,5 @@
-//! The `provider_key`, `provider_token` and `spent_proof` tables: with what a managed account's own tools prove who they
-//! are. Knows a secret only sealed, a token only as its hash, and a proof only as its digest.
+//! The `provider_key`, `provider_token` and `used_signature` tables: credentials of managed accounts' own tools.
+//! Stores a secret only sealed, a token only as its hash, and a signature only as its digest.
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -8,8 +8,8 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
 /// proved until it is carried out.
@@ -48,19 +48,19 @@ impl StoredKey {
 }
 
 const COLUMNS: &str =
-    "k.access_key, a.id as account, a.provider, k.sealed, k.name, k.created_at, k.created_by,
+    "k.access_key, a.id as account, a.provider, k.sealed_secret, k.name, k.created_at, k.created_by,
     k.expires_at, k.revoked_at, k.last_used_at";
 
 /// Adds a key of the account at `account`.
 pub fn insert(db: &Connection, account: i64, key: &StoredKey) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert into provider_key (access_key, account, sealed, name, created_at, created_by, expires_at)
-         values (:access_key, :account, :sealed, :name, :created_at, :created_by, :expires_at)",
+        "insert into provider_key (access_key, account, sealed_secret, name, created_at, created_by, expires_at)
+         values (:access_key, :account, :sealed_secret, :name, :created_at, :created_by, :expires_at)",
     )?
     .execute(named_params! {
         ":access_key": key.access_key,
         ":account": account,
-        ":sealed": key.sealed,
+        ":sealed_secret": key.sealed,
         ":name": key.name,
         ":created_at": key.created_at.as_second(),
         ":created_by": key.created_by,
@@ -83,7 +83,7 @@ pub fn get(db: &Connection, access_key: &str) -> Result<Option<StoredKey>, Store
 pub fn of_token(db: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
     db.prepare_cached(&format!(
         "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
-         join account a on a.row = k.account where t.hash = ?1 and t.valid_until > ?2"
+         join account a on a.row = k.account where t.token_hash = ?1 and t.valid_until > ?2"
     ))?
     .query_row((hash, at.as_second()), |row| Ok(stored(row)))
     .optional()?
@@ -135,15 +135,17 @@ pub fn insert_token(
     access_key: &str,
     valid_until: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("insert into provider_token (hash, access_key, valid_until) values (?1, ?2, ?3)")?
-        .execute((hash, access_key, valid_until.as_second()))?;
+    db.prepare_cached(
+        "insert into provider_token (token_hash, access_key, valid_until) values (?1, ?2, ?3)",
+    )?
+    .execute((hash, access_key, valid_until.as_second()))?;
     Ok(())
 }
 
 /// Remembers that a proof did what it may do once; returns false if it had already.
 pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Result<bool, StoreError> {
     let inserted = db
-        .prepare_cached("insert into spent_proof (digest, valid_until) values (?1, ?2)")?
+        .prepare_cached("insert into used_signature (digest, valid_until) values (?1, ?2)")?
         .execute((digest, valid_until.as_second()));
     match inserted {
         Ok(_) => Ok(true),
@@ -155,7 +157,7 @@ pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Resu
 /// Forgets the tokens that have expired, and the proofs that expired so long ago that no request still under way can have
 /// been proved by them.
 pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
-    for (table, until) in [("provider_token", at), ("spent_proof", at - SPENT_SECONDS)] {
+    for (table, until) in [("provider_token", at), ("used_signature", at - SPENT_SECONDS)] {
         db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
             .execute([until.as_second()])?;
     }
@@ -167,13 +169,13 @@ fn stored(row: &Row<'_>) -> Result<StoredKey, StoreError> {
         access_key: row.get("access_key")?,
         account: row.get("account")?,
         provider: row.get("provider")?,
-        sealed: row.get("sealed")?,
+        sealed: row.get("sealed_secret")?,
         name: row.get("name")?,
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        expires_at: words::instant(row, "expires_at")?,
-        revoked_at: words::instant(row, "revoked_at")?,
-        last_used_at: words::instant(row, "last_used_at")?,
+        expires_at: codec::instant(row, "expires_at")?,
+        revoked_at: codec::instant(row, "revoked_at")?,
+        last_used_at: codec::instant(row, "last_used_at")?,
     })
 }
 

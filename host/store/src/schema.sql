@@ -1,8 +1,11 @@
--- The tables of one host. Instants are seconds since 1970-01-01T00:00:00Z, amounts are millionths, and a small integer
--- that stands for a word is the word's place in the domain's list of them.
+-- The tables of one host, schema 4. `migrations/` has the steps from older schemas to this one; a test compares the results.
+--
+-- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
+-- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts
+-- are millionths, and small integers for words are the codes that the domain gives them (`code()` of each type).
 
 create table clock (
-    one       integer primary key check (one = 1),
+    id        integer primary key check (id = 1),  -- the only row
     ticked_at integer            -- everything up to here has been done; null before the first tick
 );
 insert into clock values (1, null);
@@ -13,13 +16,13 @@ create table account (
     provider  text not null,
     mode      text not null,
     currency  text not null,
-    available integer not null,  -- a projection of the entries
-    held      integer not null,  -- likewise
+    available integer not null,  -- the projection of the ledger entries
+    held      integer not null,  -- the projection of the ledger entries
     settings  text not null,     -- JSON object of strings
-    approval_above integer       -- plans that cost more are held; null holds none
+    approval_above integer       -- plans that cost more wait for an approval; null: no plan waits
 );
 
--- What is wide and rarely changes.
+-- Columns that rarely change.
 create table resource (
     row          integer primary key,
     id           text not null unique,
@@ -35,12 +38,12 @@ create table resource (
     renewal_term_count integer,
     renewal_term_unit  integer,
     attributes   text not null,  -- JSON object of strings
-    tags         text not null   -- likewise
+    tags         text not null   -- JSON object of strings
 );
 create index resource_account on resource (account);
 
--- What the clock touches. A bundle's cursor, wake and failures are those of its primary's row.
-create table hot (
+-- Columns that the clock changes. A bundle's cursor, wake and failures are those of its primary's row.
+create table schedule (
     resource      integer primary key references resource,
     bundle        integer not null references resource,  -- the primary; itself for a primary
     charging      integer not null,
@@ -50,13 +53,13 @@ create table hot (
     renewals_left integer,
     cursor_at     integer not null,
     wake_at       integer,
-    failures      integer not null default 0             -- times in a row that the plugin gave no usable answer
+    consecutive_failures integer not null default 0      -- calls in a row in which the plugin failed
 );
-create index hot_wake on hot (wake_at) where wake_at is not null;
-create index hot_bundle on hot (bundle);
+create index schedule_wake on schedule (wake_at) where wake_at is not null;
+create index schedule_bundle on schedule (bundle);
 
--- Why a bundle's plugin gave no usable answer, while that is so.
-create table problem (
+-- The bundles whose plugin failed at its last call, and why.
+create table plugin_failure (
     bundle  integer primary key references resource,
     at      integer not null,
     message text not null
@@ -95,15 +98,15 @@ create table attempt (
     term_count     integer not null,
     term_unit      integer not null,
     state          text not null,
-    class          text,
-    at             integer not null,
+    decline_class  text,         -- null unless it is declined
+    changed_at     integer not null,
     tries          integer not null
 );
 -- The key of the renewal protocol: one attempt that is not void for each.
 create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
 create index attempt_in_doubt on attempt (row) where state = 'in_doubt';
 
--- Periods that were paid for. None is paid for twice, unless it was refunded in between.
+-- Periods that were paid for. None is paid for twice, unless it was refunded in between. (`order` is a keyword.)
 create table orders (
     row         integer primary key,
     id          text not null,
@@ -118,19 +121,20 @@ create table orders (
 create unique index orders_period on orders (resource, starts_at) where refunded_at is null;
 create index orders_refunded on orders (resource) where refunded_at is not null;
 
--- What a plugin was asked and what it answered, so that any decision can be asked again.
+-- Requests to plugins and their responses, so that any decision can be replayed.
 create table decision (
     row      integer primary key,
     at       integer not null,
     resource integer not null references resource,
     revision integer not null references revision,
-    question text not null,
-    answer   text not null
+    contract text not null,      -- the version of the provider contract in which both are written, such as `0.1`
+    request  text not null,      -- JSON
+    response text not null       -- JSON
 );
 create index decision_resource on decision (resource);
 
 -- Append-only.
-create table entry (
+create table ledger_entry (
     row       integer primary key,
     at        integer not null,
     account   integer not null references account,
@@ -141,7 +145,7 @@ create table entry (
     resource  text,
     reference text
 );
-create index entry_account on entry (account);
+create index ledger_entry_account on ledger_entry (account);
 
 -- Append-only.
 create table event (
@@ -154,53 +158,54 @@ create table event (
 );
 create index event_resource on event (resource);
 
--- Plans that were held, and what became of them. None is ever deleted.
+-- Plans that needed an approval, and how each ended. None is ever deleted.
 create table approval (
     row            integer primary key,
     id             text not null unique,
     account        integer not null references account,
-    resource       integer not null references resource,  -- the one that was named
-    state          text not null,
+    resource       integer not null references resource,  -- the resource that the command names
+    state          text not null,    -- `pending`, `approved`, `rejected` or `expired`
     cause          text not null,
     command        text not null,    -- equal for equal commands
-    question       text not null,    -- what the plugin was asked last
-    answer         text not null,    -- its plan
-    revision       text not null,    -- the digest of the revision that answered
-    hash           text not null,    -- equal as long as it would do the same for the same money
+    contract       text not null,    -- the version of the provider contract in which request and response are written
+    request        text not null,    -- the last plan request, JSON
+    response       text not null,    -- the plan, JSON
+    revision       text not null,    -- the digest of the plugin revision that planned
+    plan_hash      text not null,    -- equal as long as the plan does the same for the same money
     cost           integer not null,
-    available      integer not null, -- what the account had then
-    attempt        integer references attempt,            -- null for what is no renewal
-    expires_before integer,          -- of the resource
-    asked_at       integer not null,
-    asked_by       text,             -- the id of the token or provider key; null for the clock
-    lapses_at      integer not null,
-    closed_at      integer,          -- null while it is open
+    available      integer not null, -- the account's available balance when the plan was priced
+    attempt        integer references attempt,            -- null unless the plan is a renewal
+    expires_before integer,          -- the resource's expiry when the approval was requested
+    requested_at   integer not null,
+    requested_by   text,             -- the id of the token or provider key; null for the clock
+    expires_at     integer not null, -- when the approval expires if nobody decides
+    closed_at      integer,          -- null while it is pending
     decided_by     text,             -- the token's id
-    reason         text,             -- why, if they said
-    lapse          text              -- why it lapsed, if it did
+    decision_reason text,            -- null when no reason was given
+    expiry_reason  text              -- null unless it expired
 );
 create index approval_resource on approval (resource);
-create index approval_open on approval (account) where state = 'open';
-create index approval_lapse on approval (lapses_at, row) where state = 'open';
+create index approval_pending on approval (account) where state = 'pending';
+create index approval_expiry on approval (expires_at, row) where state = 'pending';
 
--- Commands that carried a token, and what they were answered.
-create table token (
+-- Client tokens of commands, and the result of each command.
+create table client_token (
     account         integer not null references account,
     token           text not null,
     fingerprint     text not null,
-    refusal_code    text,        -- null when it was carried out
+    refusal_code    text,        -- null when the command was applied
     refusal_message text,
-    seen_at         integer not null,
+    used_at         integer not null,
     primary key (account, token)
 ) without rowid;
 
 -- The admin API.
 
--- Who may call it. The token itself is not here, only what it hashes to.
+-- Credentials of the admin API. The secret itself is not stored.
 create table api_token (
     row          integer primary key,
     id           text not null unique,
-    hash         blob not null,      -- SHA-256 of the secret
+    secret_hash  blob not null,      -- SHA-256 of the secret
     name         text not null,
     role         text not null,
     accounts     text,               -- JSON list of account ids; null is all of them
@@ -211,36 +216,36 @@ create table api_token (
     last_used_at integer
 );
 
--- What a request with an idempotency key was answered, so that it is answered the same again.
-create table answered (
-    token       text not null,
-    key         text not null,
-    fingerprint text not null,       -- equal for equal requests
-    at          integer not null,
-    status      integer not null,
-    headers     text not null,       -- JSON object of strings
-    body        text not null,
-    primary key (token, key)
+-- Responses to requests with an idempotency key, so that a repeated request gets the same response.
+create table idempotency_key (
+    api_token        text not null,  -- the token's id
+    key              text not null,
+    fingerprint      text not null,  -- equal for equal requests
+    created_at       integer not null,
+    response_status  integer not null,
+    response_headers text not null,  -- JSON object of strings
+    response_body    text not null,
+    primary key (api_token, key)
 ) without rowid;
-create index answered_at on answered (at);
+create index idempotency_key_created on idempotency_key (created_at);
 
 -- Append-only: every write of a person or program.
 create table audit (
     row        integer primary key,
     at         integer not null,
-    token      text not null,        -- the token's id, or `cli`
-    name       text not null,        -- what the token was called then
-    request    text not null,        -- the request's id
-    account    text,                 -- the account that it is about; null when it is about the host
+    api_token  text not null,        -- the token's id, or `cli`
+    token_name text not null,        -- the token's name at that time
+    request_id text not null,
+    account    text,                 -- the account's id; null when the request concerns the host
     resource   text,
     operation  text not null,        -- such as `POST /v1/accounts/{id}:top-up`
     reason     text,
     status     integer not null,
-    outcome    text not null         -- `done`, `looked_at` or the type of the problem
+    outcome    text not null         -- `done`, `dry_run` or the type of the problem
 );
 create index audit_account on audit (account);
 
--- Where events are sent to.
+-- Receivers of events.
 create table webhook (
     row             integer primary key,
     id              text not null unique,
@@ -248,50 +253,50 @@ create table webhook (
     description     text not null,
     accounts        text,             -- JSON list of account ids; null is all of them, and the host
     types           text,             -- JSON list of event types; null is all of them
-    secret          blob not null,    -- what it signs with, as `webhooks::secret` keeps it
-    previous_secret blob,             -- what it signed with before ...
-    previous_until  integer,          -- ... and signs with beside it until then
+    secret          blob not null,    -- the signing secret, as `webhooks::secret` stores it
+    previous_secret blob,             -- the signing secret before the last rotation ...
+    previous_until  integer,          -- ... which also signs until this instant
     created_at      integer not null,
     created_by      text not null,    -- the token's id
     disabled_at     integer,          -- null while it is enabled
-    disabled_why    text,             -- `asked`, `gone` or `failing`
+    disabled_reason text,             -- `requested`, `gone` or `failing`
     failing_since   integer,          -- the first of the tries that failed in a row; null after one that succeeded
-    cursor          integer not null  -- the event up to which every one was tried once
+    event_cursor    integer not null  -- every event up to this row was tried once
 );
 
--- What became of an event that was tried, of a test, or of what is to be sent again.
+-- The state of each event, test message or replay that a webhook was sent.
 create table delivery (
     row         integer primary key,
     webhook     integer not null references webhook,
-    message     text not null,        -- the `webhook-id`: the event's id, or that of a test
+    message_id  text not null,        -- the `webhook-id` header: the event's id, or that of a test
     event       integer,              -- the event's row; null for a test
     state       text not null,        -- `pending`, `delivered` or `failed`
     attempts    integer not null,
     created_at  integer not null,
     tried_at    integer,
-    status      integer,              -- the HTTP status that the last try was answered with, if it was
+    response_status integer,          -- the HTTP status of the last response; null without one
     error       text,                 -- why the last try failed
     next_try_at integer,              -- null unless it is pending
-    unique (webhook, message)
+    unique (webhook, message_id)
 );
 create index delivery_due on delivery (webhook, next_try_at) where state = 'pending';
 create index delivery_settled on delivery (tried_at) where state <> 'pending';
 
--- Commands over many resources, and how far each has got.
+-- Commands over many resources, and the progress of each.
 create table job (
     row        integer primary key autoincrement,  -- never given out again, though old jobs are deleted
-    command    text not null,        -- as decisions have it
+    command    text not null,        -- JSON, as in plan requests
     is_dry_run integer not null,
-    planned_by integer,              -- the dry run whose plans are carried out
+    from_dry_run integer,            -- the job whose plans this job applies; null: it plans by itself
     state      text not null,        -- `running`, `done` or `cancelled`
-    why        text,                 -- it was cancelled
-    total      integer not null,
-    next_place integer not null,     -- that of the next item to look at; those before it are answered
-    has_more   integer not null,     -- whether more passed the filter than a job takes
-    token      text not null,        -- whose it is
-    name       text not null,        -- what the token was called then
+    cancel_reason text,              -- null unless it was cancelled
+    item_count integer not null,
+    next_position integer not null,  -- of the next item to process; every item before it is finished
+    has_more   integer not null,     -- whether more resources passed the filter than a job takes
+    api_token  text not null,        -- the id of the token that made it
+    token_name text not null,        -- the token's name at that time
     accounts   text,                 -- JSON list of the accounts that the token saw; null is all of them
-    request    text not null,        -- the request's id, as in the audit log
+    request_id text not null,        -- as in the audit log
     reason     text,
     created_at integer not null,
     started_at integer,
@@ -299,70 +304,70 @@ create table job (
 );
 create index job_running on job (row) where state = 'running';
 
--- The resources of a job, and what became of the command on each.
+-- The resources of a job, and the outcome of the command for each.
 create table job_item (
-    job      integer not null references job,
-    place    integer not null,       -- from 0
-    resource text not null,          -- the id that was asked for, whether there is such a resource or not
-    planned  text,                   -- what its plan has to be, a hash; of a dry run, what it is
-    answer   text,                   -- null until it has one
-    at       integer,                -- when it got it
-    code     text,
-    message  text,
-    currency text,
-    cost     integer not null default 0,
-    refund   integer not null default 0,
-    plan     text,                   -- of a dry run, as clients are shown it
-    primary key (job, place)
+    job        integer not null references job,
+    position   integer not null,     -- from 0
+    resource   text not null,        -- the id as it was given, whether the resource exists or not
+    plan_hash  text,                 -- the hash that the plan must have; of a dry run, the hash that it has
+    outcome    text,                 -- null until it is finished
+    finished_at integer,
+    code       text,
+    message    text,
+    currency   text,
+    cost       integer not null default 0,
+    refund     integer not null default 0,
+    plan       text,                 -- of a dry run: public JSON in the shape of the admin API's version when it was made
+    primary key (job, position)
 ) without rowid;
 
--- A projection of the items: how many have which answer, and what those cost.
+-- The projection of the items: the number and the cost of those with each outcome.
 create table job_tally (
     job      integer not null references job,
-    answer   text not null,
-    currency text not null,          -- empty when it cost nothing
+    outcome  text not null,
+    currency text not null,          -- empty when nothing was paid
     items    integer not null,
     cost     integer not null,
     refund   integer not null,
-    primary key (job, answer, currency)
+    primary key (job, outcome, currency)
 ) without rowid;
 
--- Calendar feeds. The secret of a feed's address is not here, only what it hashes to.
+-- Calendar feeds. The secret in a feed's address is not stored.
 create table calendar (
     row         integer primary key,
-    hash        blob not null unique,  -- SHA-256 of the secret
+    secret_hash blob not null unique,  -- SHA-256 of the secret
     name        text not null,
     accounts    text,                  -- JSON list of account ids; null is all of them
     occurrences text not null,         -- JSON list of words
-    stamp       text,                  -- equal as long as nothing has changed that entries are made of
+    fingerprint text,                  -- equal as long as nothing that the entries depend on has changed
     created_at  integer not null,
     created_by  text not null,
     rotated_at  integer,
     revoked_at  integer
 );
 
--- What was last shown of each entry, so that its number grows when it changes.
+-- The last published version of each entry, so that its sequence number grows when it changes.
 create table calendar_entry (
     calendar     integer not null references calendar,
     resource     integer not null references resource,
-    what         text not null,
+    occurrence   text not null,        -- `try`, `expiry` or `release`
     sequence     integer not null,
     starts_at    integer not null,
     summary      text not null,
     description  text not null,
-    is_cancelled integer not null,     -- it will not come true
+    is_cancelled integer not null,     -- it will not take place
     modified_at  integer not null,
-    primary key (calendar, resource, what)
+    primary key (calendar, resource, occurrence)
 ) without rowid;
 
 -- The providers' own APIs.
 
--- With what the tools of a managed account prove who they are. The secret is here only as `secrets.rs` seals it.
+-- Access keys of managed accounts' tools. The secret is stored as `secrets.rs` encrypts it.
 create table provider_key (
     row          integer primary key,
     access_key   text not null unique,
     account      integer not null references account,
-    sealed       blob not null,
+    sealed_secret blob not null,
     name         text not null,
     created_at   integer not null,
     created_by   text not null,
@@ -372,17 +377,17 @@ create table provider_key (
 );
 create index provider_key_account on provider_key (account);
 
--- Tokens that a key asked for. They are in force as long as their key is.
+-- Tokens that were issued to a key. They are valid as long as their key is.
 create table provider_token (
-    hash        blob primary key,    -- SHA-256 of the token
+    token_hash  blob primary key,    -- SHA-256 of the token
     access_key  text not null,
     valid_until integer not null
 ) without rowid;
 create index provider_token_valid on provider_token (valid_until);
 
--- Proofs that did what they may do once, until they expire by themselves.
-create table spent_proof (
-    digest      blob primary key,    -- SHA-256 of the proof
+-- Signatures of requests that may be sent once, kept until they expire by themselves, so that a replay is refused.
+create table used_signature (
+    digest      blob primary key,    -- SHA-256 of the signature
     valid_until integer not null
 ) without rowid;
-create index spent_proof_valid on spent_proof (valid_until);
+create index used_signature_valid on used_signature (valid_until);

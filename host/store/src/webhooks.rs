@@ -6,16 +6,16 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
-use crate::words;
 
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disabled {
     /// Since when.
     pub at: Timestamp,
-    /// `asked`, `gone` or `failing`.
-    pub why: String,
+    /// `requested`, `gone` or `failing`.
+    pub reason: String,
 }
 
 /// What a webhook signed with before its secret was changed.
@@ -61,8 +61,8 @@ pub struct StoredWebhook {
 /// Adds a webhook; its row is given by the database.
 pub fn insert(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert into webhook (id, url, description, accounts, types, secret, created_at, created_by, cursor)
-         values (:id, :url, :description, :accounts, :types, :secret, :created_at, :created_by, :cursor)",
+        "insert into webhook (id, url, description, accounts, types, secret, created_at, created_by, event_cursor)
+         values (:id, :url, :description, :accounts, :types, :secret, :created_at, :created_by, :event_cursor)",
     )?
     .execute(named_params! {
         ":id": webhook.id,
@@ -73,7 +73,7 @@ pub fn insert(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError
         ":secret": webhook.secret,
         ":created_at": webhook.created_at.as_second(),
         ":created_by": webhook.created_by,
-        ":cursor": webhook.cursor,
+        ":event_cursor": webhook.cursor,
     })?;
     Ok(())
 }
@@ -84,7 +84,7 @@ pub fn update(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError
         "update webhook
          set url = :url, description = :description, types = :types, secret = :secret,
              previous_secret = :previous_secret, previous_until = :previous_until, disabled_at = :disabled_at,
-             disabled_why = :disabled_why, failing_since = :failing_since
+             disabled_reason = :disabled_reason, failing_since = :failing_since
          where row = :row",
     )?
     .execute(named_params! {
@@ -95,7 +95,7 @@ pub fn update(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError
         ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
         ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
         ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
-        ":disabled_why": webhook.disabled.as_ref().map(|disabled| &disabled.why),
+        ":disabled_reason": webhook.disabled.as_ref().map(|disabled| &disabled.reason),
         ":failing_since": webhook.failing_since.map(Timestamp::as_second),
         ":row": webhook.row,
     })?;
@@ -104,7 +104,7 @@ pub fn update(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError
 
 /// Moves a webhook's cursor, unless somebody else has moved it away from `from`.
 pub fn move_cursor(db: &Connection, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
-    db.prepare_cached("update webhook set cursor = ?3 where row = ?1 and cursor = ?2")?
+    db.prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
         .execute((row, from, to))?;
     Ok(())
 }
@@ -146,7 +146,7 @@ pub fn standing(db: &Connection) -> Result<Standing, StoreError> {
         "select (select count(*) from webhook where disabled_at is not null),
                 (select count(*) from delivery where state = 'pending'),
                 (select coalesce(max(row), 0) from event)
-                - (select coalesce(min(cursor), (select coalesce(max(row), 0) from event))
+                - (select coalesce(min(event_cursor), (select coalesce(max(row), 0) from event))
                    from webhook where disabled_at is null)",
     )?;
     Ok(statement.query_row([], |row| {
@@ -164,7 +164,7 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         Ok(text.as_deref().map(serde_json::from_str).transpose()?)
     };
     let previous: Option<Vec<u8>> = row.get("previous_secret")?;
-    let why: Option<String> = row.get("disabled_why")?;
+    let reason: Option<String> = row.get("disabled_reason")?;
     Ok(StoredWebhook {
         row: row.get("row")?,
         id: row.get("id")?,
@@ -174,12 +174,12 @@ fn stored(row: &Row<'_>) -> Result<StoredWebhook, StoreError> {
         types: list("types")?,
         secret: row.get("secret")?,
         previous: previous
-            .zip(words::instant(row, "previous_until")?)
+            .zip(codec::instant(row, "previous_until")?)
             .map(|(secret, until)| Previous { secret, until }),
         created_at: Timestamp::from_second(row.get("created_at")?),
         created_by: row.get("created_by")?,
-        disabled: words::instant(row, "disabled_at")?.zip(why).map(|(at, why)| Disabled { at, why }),
-        failing_since: words::instant(row, "failing_since")?,
-        cursor: row.get("cursor")?,
+        disabled: codec::instant(row, "disabled_at")?.zip(reason).map(|(at, reason)| Disabled { at, reason }),
+        failing_since: codec::instant(row, "failing_since")?,
+        cursor: row.get("event_cursor")?,
     })
 }

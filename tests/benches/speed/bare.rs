@@ -21,10 +21,10 @@ type Row = Vec<Value>;
 /// The bundles that are due, with all that the engine reads of them.
 const DUE: &str = "
     with due as materialized (
-        select resource as due_row from hot where wake_at <= ?1 order by wake_at, resource limit ?2
+        select resource as due_row from schedule where wake_at <= ?1 order by wake_at, resource limit ?2
     )
     select h.bundle, r.account, h.*, r.*, p.*
-    from due cross join hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource
+    from due cross join schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource
     where h.bundle = due.due_row";
 
 /// Tables whose rows belong to bundles: the name, and how to find a row's bundle.

@@ -26,9 +26,9 @@ use tokio::sync::Semaphore;
 const BUNDLE: &str = "
     select h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
         r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
-        h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.failures,
+        h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
         p.resource_type, p.quota, p.used, p.unit, p.bought_at
-    from hot h join resource r on r.row = h.resource left join package p on p.resource = h.resource
+    from schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource
     where h.bundle = ?1 order by h.resource";
 
 /// Connections like those of the admin API, of which each request borrows one.
@@ -94,7 +94,7 @@ pub fn bundle(db: &Connection, id: &str) -> rusqlite::Result<Option<Value>> {
         .optional()?;
     let Some(row) = row else { return Ok(None) };
     let bundle: i64 = db
-        .prepare_cached("select bundle from hot where resource = ?1")?
+        .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
     let members = rows(db, BUNDLE, bundle)?;
     let account = members.first().and_then(|member| member["account"].as_i64()).unwrap_or_default();

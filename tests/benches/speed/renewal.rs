@@ -86,7 +86,7 @@ impl Sample {
             });
         }
         let primary = db.query_row("select row from resource where id = ?1", [id], |row| row.get(0))?;
-        let count = "select count(*) from hot where bundle = ?1";
+        let count = "select count(*) from schedule where bundle = ?1";
         let members = db.query_row(count, [primary], |row| row.get(0))?;
         Ok(Sample { tables, primary, members })
     }
@@ -118,7 +118,7 @@ impl Sample {
             }
         }
         let mut renew = tx.prepare_cached(
-            "update hot set charging = ?2, stage = ?3, expires_at = expires_at + ?4, on_expiry = ?5, renewals_left = ?6,
+            "update schedule set charging = ?2, stage = ?3, expires_at = expires_at + ?4, on_expiry = ?5, renewals_left = ?6,
                  cursor_at = cursor_at + 1, wake_at = wake_at + ?4, failures = 0
              where resource = ?1",
         )?;

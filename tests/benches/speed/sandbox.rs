@@ -15,9 +15,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::batch::automatic_renewal;
-use perennial_sandbox::Outlook;
 use perennial_sandbox::Plugin;
-use perennial_sandbox::Question;
 
 use crate::arguments::Arguments;
 use crate::figures;

@@ -434,10 +434,10 @@ pub fn tell(recorded: &Recorded) -> String {
         "down_since",
         "approval",
         "decision",
-        "lapses_at",
-        "asked_again",
+        "expires_at",
+        "will_retry",
     ];
-    let of_lapse = Some("reason").filter(|_| kind == "approval_lapsed");
+    let of_lapse = Some("reason").filter(|_| kind == "approval_expired");
     let shown = shown.into_iter().chain(of_lapse).filter_map(|name| Some((name, body.get(name)?)));
     let text = |value: &serde_json::Value| match value.as_bool() {
         Some(flag) => flag.to_string(),

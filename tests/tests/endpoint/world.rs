@@ -33,8 +33,8 @@ use perennial_service::writer::Running;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
-use perennial_store::pages;
-use perennial_store::pages::EventFilter;
+use perennial_store::list_queries;
+use perennial_store::list_queries::EventFilter;
 use perennial_store::provider_keys;
 use perennial_tests::guests;
 use sha2::Sha256;
@@ -128,7 +128,7 @@ impl World {
     /// What happened, as type, account and resource, in order.
     pub fn events(&self) -> Vec<String> {
         let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
-        let all = pages::events(&db, &EventFilter::default(), 0, 1000).unwrap();
+        let all = list_queries::events(&db, &EventFilter::default(), 0, 1000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         all.into_iter()
             .map(|event| format!("{} {} {}", event.kind, shown(event.account), shown(event.resource)))

@@ -49,7 +49,7 @@ fn every_promise_holds_whatever_is_decided() {
         let mut wills = wills.iter().cycle();
         for day in 0..30 {
             host.play(FROM + day * DAY + i64::from(day > 0), FROM + (day + 1) * DAY - 1);
-            let open = Filter { state: Some(State::Open), ..Filter::default() };
+            let open = Filter { state: Some(State::Pending), ..Filter::default() };
             for stored in approvals::list(host.engine.read(), &open, 0, 1_000).unwrap() {
                 let decision = Decision { by: "somebody", reason: None, planned: None };
                 let now = at(FROM + (day + 1) * DAY);

@@ -5,7 +5,6 @@ use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::ledger::Balance;
 use perennial_formats::decision;
-use perennial_sandbox::Question;
 use perennial_store::decisions;
 use proptest::prelude::*;
 
@@ -19,7 +18,7 @@ use crate::world::busy;
 
 #[test]
 fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
-    let asked_again = std::cell::Cell::new(0);
+    let will_retry = std::cell::Cell::new(0);
     check(50, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
@@ -30,8 +29,8 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 &kept.digest,
                 "the revision that answered is the one that is loaded"
             );
-            let question = decision::read_question(&kept.question, decision::CONTRACT).unwrap();
-            prop_assert_eq!(decision::question(&question.asked()).to_text(), &*kept.question);
+            let question = decision::read_question(&kept.request, &kept.contract).unwrap();
+            prop_assert_eq!(decision::question(&question.asked()).to_text(), &*kept.request);
             // All that a plugin was told of the account is in the question.
             let account = Account {
                 id: question.account.clone(),
@@ -51,13 +50,13 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 orders: &question.orders,
             };
             let answer = rules.make_plans(&[&account], &[again]).pop().unwrap().unwrap();
-            prop_assert_eq!(decision::answer(&answer).to_text(), &*kept.answer);
-            prop_assert_eq!(decision::read_answer(&kept.answer, decision::CONTRACT).unwrap(), answer);
-            asked_again.set(asked_again.get() + 1);
+            prop_assert_eq!(decision::answer(&answer).to_text(), &*kept.response);
+            prop_assert_eq!(decision::read_answer(&kept.response, &kept.contract).unwrap(), answer);
+            will_retry.set(will_retry.get() + 1);
         }
         Ok(())
     });
-    assert!(asked_again.get() > 100, "only {} decisions were asked again", asked_again.get());
+    assert!(will_retry.get() > 100, "only {} decisions were asked again", will_retry.get());
 }
 
 #[test]

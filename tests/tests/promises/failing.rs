@@ -19,9 +19,7 @@ use perennial_domain::usage::Consumption;
 use perennial_engine::Keep;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
-use perennial_sandbox::Outlook;
 use perennial_sandbox::PluginError;
-use perennial_sandbox::Question;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -128,7 +126,7 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
 /// The lines about bundles that the rules fail about, or about the others.
 fn lines_of(host: &Host, victims: bool) -> Vec<String> {
     let bundles = host.rows(
-        "select r.id, p.id from resource r join hot h on h.resource = r.row join resource p on p.row = h.bundle",
+        "select r.id, p.id from resource r join schedule h on h.resource = r.row join resource p on p.row = h.bundle",
     );
     let mut of = BTreeMap::new();
     for row in &bundles {
@@ -175,10 +173,11 @@ fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_as
 }
 
 fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
-    let failing =
-        host.rows("select r.id from hot h join resource r on r.row = h.resource where h.failures > 0");
+    let failing = host.rows(
+        "select r.id from schedule h join resource r on r.row = h.resource where h.consecutive_failures > 0",
+    );
     let shown = host.rows(
-        "select r.id from problem p join resource r on r.row = p.bundle where message like '%crashed in%'",
+        "select r.id from plugin_failure p join resource r on r.row = p.bundle where message like '%crashed in%'",
     );
     prop_assert_eq!(sorted(failing.clone()), sorted(shown), "every failing bundle shows why");
     for line in lines_of(host, true) {
@@ -227,11 +226,14 @@ fn bundles_recover_once_their_plugin_does_and_end_where_they_would_have_without_
             host.play(FROM, mended);
             is_broken.store(false, Ordering::Relaxed);
             host.engine.run_to(at(UNTIL), &mut |_, _| {}).unwrap();
-            let problems = host.rows("select message from problem");
+            let problems = host.rows("select message from plugin_failure");
             prop_assert!(problems.is_empty(), "still there: {problems:?}");
-            prop_assert_eq!(host.rows("select resource from hot where failures > 0").len(), 0);
+            prop_assert_eq!(
+                host.rows("select resource from schedule where consecutive_failures > 0").len(),
+                0
+            );
             let sql = "select r.id, h.stage, h.expires_at, h.on_expiry, h.wake_at
-                       from hot h join resource r on r.row = h.resource order by r.id";
+                       from schedule h join resource r on r.row = h.resource order by r.id";
             prop_assert_eq!(well.rows(sql), host.rows(sql));
         }
         Ok(())

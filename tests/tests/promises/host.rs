@@ -122,18 +122,18 @@ impl Host {
         let queries = [
             "select 'account', id, available, held from account order by id",
             "select 'resource', r.id, r.anchor_day, r.term_count, r.price, r.renewal_term_count, r.attributes, h.charging,
-                 h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.wake_at, h.failures
-             from resource r join hot h on h.resource = r.row order by r.id",
+                 h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.wake_at, h.consecutive_failures
+             from resource r join schedule h on h.resource = r.row order by r.id",
             "select 'package', r.id, p.used, p.quota, p.bought_at from package p join resource r on r.row = p.resource
              order by r.id",
             "select 'order', r.id, o.id, o.starts_at, o.ends_at, o.paid, o.paid_at, o.refunded_at
              from orders o join resource r on r.row = o.resource order by r.id, o.starts_at, o.refunded_at, o.paid_at",
-            "select 'attempt', r.id, a.expires_before, a.term_count, a.term_unit, a.state, a.class, a.at, a.tries
+            "select 'attempt', r.id, a.expires_before, a.term_count, a.term_unit, a.state, a.decline_class, a.changed_at, a.tries
              from attempt a join resource r on r.row = a.resource order by r.id, a.expires_before, a.term_count, a.state",
             "select 'entry', a.id, e.at, e.from_book, e.to_book, e.amount, e.reason, e.resource
-             from entry e join account a on a.row = e.account order by a.id, e.at, e.resource, e.amount, e.from_book",
-            "select 'approval', p.id, p.state, p.cause, p.command, p.hash, p.cost, p.available, p.expires_before, p.asked_at,
-                 p.lapses_at, p.closed_at, p.lapse
+             from ledger_entry e join account a on a.row = e.account order by a.id, e.at, e.resource, e.amount, e.from_book",
+            "select 'approval', p.id, p.state, p.cause, p.command, p.plan_hash, p.cost, p.available, p.expires_before, p.requested_at,
+                 p.expires_at, p.closed_at, p.expiry_reason
              from approval p order by p.id",
             "select 'deferred', r.id, d.pay_at, d.effective_at
              from deferred_purchase d join resource r on r.row = d.resource order by r.id, d.pay_at",
@@ -143,8 +143,8 @@ impl Host {
 
     /// The kept events, in the order of files.
     pub fn kept(&self) -> Vec<String> {
-        let filter = perennial_store::records::Filter::default();
-        let listed = perennial_store::records::list(self.engine.read(), &filter, u32::MAX).unwrap();
+        let filter = perennial_store::events::Filter::default();
+        let listed = perennial_store::events::list(self.engine.read(), &filter, u32::MAX).unwrap();
         let lines = listed.into_iter().map(|stored| {
             let what = event::read_body(&stored.kind, &stored.body).unwrap();
             let happened = perennial_domain::event::Event { at: stored.at, resource: stored.resource, what };

@@ -65,19 +65,19 @@ pub fn everything_live_has_a_wake(host: &Host, until: i64) -> Checked {
     none_of(
         host,
         "a bundle with a live prepaid member has no wake",
-        "select r.id from hot h join resource r on r.row = h.resource
+        "select r.id from schedule h join resource r on r.row = h.resource
          where h.resource = h.bundle and h.wake_at is null and exists
-             (select 1 from hot m where m.bundle = h.bundle and m.charging = 0 and m.stage <= 2)",
+             (select 1 from schedule m where m.bundle = h.bundle and m.charging = 0 and m.stage <= 2)",
     )?;
     let overdue = format!(
-        "select r.id, h.wake_at from hot h join resource r on r.row = h.resource where h.wake_at <= {until}"
+        "select r.id, h.wake_at from schedule h join resource r on r.row = h.resource where h.wake_at <= {until}"
     );
     none_of(host, "something that was due is not done", &overdue)?;
     none_of(
         host,
         "a resource expired and is still active",
         &format!(
-            "select r.id, h.expires_at from hot h join resource r on r.row = h.resource
+            "select r.id, h.expires_at from schedule h join resource r on r.row = h.resource
              where h.stage = 0 and h.charging = 0 and h.expires_at + 86400 < {until}"
         ),
     )
@@ -90,7 +90,7 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
         declined.entry(text(&event, "resource")).or_default().push(text(&event, "at"));
     }
     let renewing = host.rows(
-        "select r.id from hot h join resource r on r.row = h.resource join hot p on p.resource = h.bundle
+        "select r.id from schedule h join resource r on r.row = h.resource join schedule p on p.resource = h.bundle
          where h.on_expiry = 1 and h.stage in (1, 2, 3) and h.resource = h.bundle",
     );
     for change in host.events("stage_changed").iter().filter(|change| change["from"] == "active") {
@@ -178,7 +178,8 @@ fn is_chain(balance: Micros, changes: &[(Micros, Micros)]) -> bool {
 fn orders_are_paid_by_entries(host: &Host) -> Checked {
     let paid = host
         .rows("select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'");
-    let spent = host.rows("select coalesce(sum(amount), 0) from entry where from_book = 1 and to_book = 3");
+    let spent =
+        host.rows("select coalesce(sum(amount), 0) from ledger_entry where from_book = 1 and to_book = 3");
     proptest::prop_assert_eq!(paid, spent, "periods paid for, and money spent");
     Ok(())
 }
@@ -207,7 +208,7 @@ pub fn no_expiry_moves_back(host: &Host) -> Checked {
     for (resource, expiry) in expiries {
         let second = perennial_domain::timestamp::Timestamp::as_second(expiry.parse().unwrap());
         let behind = format!(
-            "select r.id, h.expires_at from hot h join resource r on r.row = h.resource
+            "select r.id, h.expires_at from schedule h join resource r on r.row = h.resource
              where r.id = '{resource}' and h.expires_at < {second}"
         );
         none_of(host, "an expiry moved back", &behind)?;
@@ -220,23 +221,23 @@ pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
     none_of(
         host,
         "an attempt awaits an approval that is not open",
-        "select r.id, a.at from attempt a join resource r on r.row = a.resource
+        "select r.id, a.changed_at from attempt a join resource r on r.row = a.resource
          where a.state = 'awaiting_approval' and not exists
-             (select 1 from approval p where p.attempt = a.row and p.state = 'open')",
+             (select 1 from approval p where p.attempt = a.row and p.state = 'pending')",
     )?;
     none_of(
         host,
         "an approval is open and its attempt does not await it",
         "select p.id, a.state from approval p join attempt a on a.row = p.attempt
-         where p.state = 'open' and a.state <> 'awaiting_approval'",
+         where p.state = 'pending' and a.state <> 'awaiting_approval'",
     )?;
     none_of(
         host,
         "an approval is open and there is nothing to decide on",
         &format!(
-            "select p.id from approval p join hot h on h.resource = p.resource
-             where p.state = 'open'
-               and (p.lapses_at <= {until} or h.stage > 2 or h.expires_at is not p.expires_before)"
+            "select p.id from approval p join schedule h on h.resource = p.resource
+             where p.state = 'pending'
+               and (p.expires_at <= {until} or h.stage > 2 or h.expires_at is not p.expires_before)"
         ),
     )?;
     none_of(
@@ -244,23 +245,23 @@ pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
         "two approvals of one resource are open for the same",
         "select one.id, other.id from approval one join approval other
          on other.resource = one.resource and other.row > one.row and other.command = one.command
-         where one.state = 'open' and other.state = 'open'",
+         where one.state = 'pending' and other.state = 'pending'",
     )?;
     none_of(
         host,
         "more was paid at once than may be without an approval",
-        "select e.resource, e.at, e.amount, a.approval_above from entry e join account a on a.row = e.account
+        "select e.resource, e.at, e.amount, a.approval_above from ledger_entry e join account a on a.row = e.account
          where e.to_book = 3 and e.amount > a.approval_above and not exists
              (select 1 from approval p where p.account = a.row and p.state = 'approved' and p.cost = e.amount)",
     )?;
     let asked = host.rows("select id from approval");
     let told = |kind| host.events(kind).iter().map(|event| text(event, "approval")).collect::<Vec<_>>();
     let (mut requested, ended) =
-        (told("approval_requested"), [told("approval_lapsed"), told("approval_decided")]);
+        (told("approval_requested"), [told("approval_expired"), told("approval_decided")]);
     requested.sort();
     requested.dedup();
     proptest::prop_assert_eq!(requested.len(), asked.len(), "every approval is told of");
-    let closed = host.rows("select id from approval where state <> 'open'");
+    let closed = host.rows("select id from approval where state <> 'pending'");
     let mut ended = ended.concat();
     ended.sort();
     proptest::prop_assert_eq!(&ended, &{

@@ -113,7 +113,7 @@ fn what_stays(host: &Host) -> Vec<String> {
     let mut stays = host.rows("select id, available, held from account order by id");
     stays.extend(host.rows(
         "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.renewals_left, h.wake_at, r.attributes
-         from resource r join hot h on h.resource = r.row order by r.id",
+         from resource r join schedule h on h.resource = r.row order by r.id",
     ));
     stays.extend(host.rows(
         "select r.id, o.starts_at, o.ends_at, o.paid, o.refunded_at
@@ -167,7 +167,7 @@ fn an_outage_costs_nobody_a_resource() {
     check(40, (one, outages()), |(world, outages)| {
         let mut down = Host::new(&with_outages(&world, &outages));
         down.play(FROM, UNTIL);
-        let sql = "select r.id from hot h join resource r on r.row = h.resource
+        let sql = "select r.id from schedule h join resource r on r.row = h.resource
                    where h.stage in (1, 2, 3) and h.resource = h.bundle order by r.id";
         let (lost, lost_in_outages) = (whole(&world).rows(sql), down.rows(sql));
         prop_assert!(

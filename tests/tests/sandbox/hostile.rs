@@ -21,10 +21,8 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Offer;
 use perennial_sandbox::Limits;
-use perennial_sandbox::Outlook;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
-use perennial_sandbox::Question;
 use perennial_tests::guests;
 
 use crate::world;

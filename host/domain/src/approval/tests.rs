@@ -1,17 +1,17 @@
-//! What is held, until when, and what is known of it already.
+//! Which plans need an approval, until when, and which approval exists already.
 
 use proptest::prelude::*;
 
-use crate::approval::Held;
-use crate::approval::Known;
-use crate::approval::Lapse;
+use crate::approval::ApprovalSummary;
+use crate::approval::Existing;
+use crate::approval::ExpiryReason;
 use crate::approval::State;
 use crate::approval::WAIT_MAX;
 use crate::approval::commitment;
-use crate::approval::is_held;
-use crate::approval::known_command;
-use crate::approval::known_try;
-use crate::approval::lapses_at;
+use crate::approval::existing_command;
+use crate::approval::existing_renewal;
+use crate::approval::expiry;
+use crate::approval::needs_approval;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -58,15 +58,15 @@ fn key(id: &str, count: u32) -> Key {
 }
 
 /// The renewal of the first member that the clock asked for.
-fn automatic() -> Held {
-    Held {
+fn automatic() -> ApprovalSummary {
+    ApprovalSummary {
         member: 0,
         cause: Cause::Auto,
         command: "renew".to_owned(),
         expires_before: Some(at("2026-03-10")),
         key: Some(key("ecs-1", 1)),
-        state: State::Open,
-        lapse: None,
+        state: State::Pending,
+        expiry_reason: None,
     }
 }
 
@@ -86,10 +86,10 @@ fn a_plan_commits_to_what_is_paid_now_and_to_what_is_paid_later() {
 
 #[test]
 fn a_plan_is_held_when_it_costs_more_than_the_limit() {
-    assert!(!is_held(None, money("1000000")));
-    assert!(!is_held(Some(money("30")), money("30")));
-    assert!(is_held(Some(money("30")), money("30.000001")));
-    assert!(!is_held(Some(money("0")), money("0")), "what costs nothing needs nobody");
+    assert!(!needs_approval(None, money("1000000")));
+    assert!(!needs_approval(Some(money("30")), money("30")));
+    assert!(needs_approval(Some(money("30")), money("30.000001")));
+    assert!(!needs_approval(Some(money("0")), money("0")), "what costs nothing needs nobody");
 }
 
 fn tries(all: &[(&str, usize)]) -> Vec<Occurrence> {
@@ -106,7 +106,7 @@ fn an_approval_lapses_before_the_last_try_or_after_a_week_or_at_the_expiry() {
     let renewal = plan([(0, extend(1))]);
     let order = plan([(0, buy("2026-03-03"))]);
     let none: &[(&str, usize)] = &[];
-    for (asked_at, plan, timeline, wanted, why) in [
+    for (requested_at, plan, timeline, wanted, why) in [
         (
             "2026-03-01",
             &renewal,
@@ -136,7 +136,7 @@ fn an_approval_lapses_before_the_last_try_or_after_a_week_or_at_the_expiry() {
         ("2026-03-01", &order, &[("2026-03-09", 0)], "2026-03-02T23:59:59", "before it is paid"),
         ("2026-03-08T23:59:59", &renewal, &[("2026-03-09", 0)], "2026-03-10", "nothing lies before that try"),
     ] {
-        let found = lapses_at(at(asked_at), plan, 0, Some(at("2026-03-10")), &tries(timeline));
+        let found = expiry(at(requested_at), plan, 0, Some(at("2026-03-10")), &tries(timeline));
         assert_eq!(found, at(wanted), "{why}");
     }
 }
@@ -154,7 +154,7 @@ proptest! {
             at: Timestamp::from_second(second), member, action: Action::TryRenewal,
         };
         let timeline = others.into_iter().map(occurrence).collect::<Vec<_>>();
-        let found = lapses_at(asked, &plan([(0, extend(1))]), 0, expires, &timeline);
+        let found = expiry(asked, &plan([(0, extend(1))]), 0, expires, &timeline);
         prop_assert!(found > asked);
         let last = timeline.iter().filter(|one| one.member == 0 && one.at > asked + 1)
             .filter(|one| expires.is_none_or(|expires| one.at < expires)).map(|one| one.at).max();
@@ -166,8 +166,8 @@ proptest! {
     }
 }
 
-/// What becomes of a resource, and why that lets an approval lapse that the clock, or a person, asked for.
-type Fate = (fn(&mut Resource), Option<Lapse>, Option<Lapse>);
+/// What becomes of a resource, and why an approval expires that the clock, or a person, requested.
+type Fate = (fn(&mut Resource), Option<ExpiryReason>, Option<ExpiryReason>);
 
 #[test]
 fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
@@ -176,68 +176,82 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
         change(&mut member);
         bundle([member])
     };
-    let of_command = Held { cause: Cause::Command, ..automatic() };
+    let of_command = ApprovalSummary { cause: Cause::Command, ..automatic() };
     let cases: [Fate; 5] = [
         (|_| {}, None, None),
         (|member| member.stage = Stage::Grace, None, None),
-        (|member| member.stage = Stage::Unsubscribed, Some(Lapse::Ended), Some(Lapse::Ended)),
+        (|member| member.stage = Stage::Unsubscribed, Some(ExpiryReason::Ended), Some(ExpiryReason::Ended)),
         (
             |member| member.expires_at = Some(at("2026-04-10")),
-            Some(Lapse::ExpiryMoved),
-            Some(Lapse::ExpiryMoved),
+            Some(ExpiryReason::ExpiryMoved),
+            Some(ExpiryReason::ExpiryMoved),
         ),
-        (|member| member.on_expiry = OnExpiry::Lapse, Some(Lapse::AutoRenewOff), None),
+        (|member| member.on_expiry = OnExpiry::Lapse, Some(ExpiryReason::AutoRenewOff), None),
     ];
     for (change, of_clock, of_person) in cases {
-        assert_eq!(automatic().lapse(&now(change)), of_clock);
-        assert_eq!(of_command.lapse(&now(change)), of_person);
-        let closed = Held { state: State::Rejected, ..automatic() };
-        assert_eq!(closed.lapse(&now(change)), None, "what has ended ends once");
+        assert_eq!(automatic().obsolete_reason(&now(change)), of_clock);
+        assert_eq!(of_command.obsolete_reason(&now(change)), of_person);
+        let closed = ApprovalSummary { state: State::Rejected, ..automatic() };
+        assert_eq!(closed.obsolete_reason(&now(change)), None, "what has ended ends once");
     }
 }
 
 #[test]
 fn the_clock_asks_once_for_a_period_unless_what_it_asked_for_lost_its_ground() {
     let bundle = bundle([renewing("ecs-1"), attached("evs-1")]);
-    let try_of = |held: &[Held], bundle: &Bundle| known_try(held, bundle, 0, Some(&key("ecs-1", 1)));
-    let lapsed = |lapse| Held { state: State::Lapsed, lapse: Some(lapse), ..automatic() };
-    let earlier =
-        Held { expires_before: Some(at("2026-02-10")), key: None, state: State::Rejected, ..automatic() };
-    let by_person = Held { cause: Cause::Command, key: Some(key("ecs-1", 12)), ..automatic() };
+    let try_of = |approval: &[ApprovalSummary], bundle: &Bundle| {
+        existing_renewal(approval, bundle, 0, Some(&key("ecs-1", 1)))
+    };
+    let expired =
+        |reason| ApprovalSummary { state: State::Expired, expiry_reason: Some(reason), ..automatic() };
+    let earlier = ApprovalSummary {
+        expires_before: Some(at("2026-02-10")),
+        key: None,
+        state: State::Rejected,
+        ..automatic()
+    };
+    let by_person = ApprovalSummary { cause: Cause::Command, key: Some(key("ecs-1", 12)), ..automatic() };
     let no_renewal =
-        Held { cause: Cause::Command, key: None, command: "buy_again".to_owned(), ..automatic() };
-    for (held, wanted, asked_again) in [
-        (automatic(), Known::Waits(0), true),
-        (Held { state: State::Rejected, ..automatic() }, Known::Answered, false),
-        (Held { state: State::Approved, ..automatic() }, Known::No, true),
-        (lapsed(Lapse::Undecided), Known::Answered, false),
-        (lapsed(Lapse::ExpiryMoved), Known::No, true),
-        (lapsed(Lapse::AutoRenewOff), Known::No, false),
-        (lapsed(Lapse::Ended), Known::No, false),
-        (by_person.clone(), Known::Waits(0), true),
-        (Held { state: State::Rejected, ..by_person }, Known::No, true),
-        (no_renewal, Known::No, true),
-        (Held { member: 1, key: Some(key("ecs-1", 1)), ..automatic() }, Known::Waits(0), true),
-        (Held { member: 1, key: Some(key("evs-1", 1)), ..automatic() }, Known::No, true),
-        (earlier, Known::No, false),
+        ApprovalSummary { cause: Cause::Command, key: None, command: "buy_again".to_owned(), ..automatic() };
+    for (approval, wanted, will_retry) in [
+        (automatic(), Existing::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..automatic() }, Existing::Decided, false),
+        (ApprovalSummary { state: State::Approved, ..automatic() }, Existing::None, true),
+        (expired(ExpiryReason::Undecided), Existing::Decided, false),
+        (expired(ExpiryReason::ExpiryMoved), Existing::None, true),
+        (expired(ExpiryReason::AutoRenewOff), Existing::None, false),
+        (expired(ExpiryReason::Ended), Existing::None, false),
+        (by_person.clone(), Existing::Pending(0), true),
+        (ApprovalSummary { state: State::Rejected, ..by_person }, Existing::None, true),
+        (no_renewal, Existing::None, true),
+        (
+            ApprovalSummary { member: 1, key: Some(key("ecs-1", 1)), ..automatic() },
+            Existing::Pending(0),
+            true,
+        ),
+        (ApprovalSummary { member: 1, key: Some(key("evs-1", 1)), ..automatic() }, Existing::None, true),
+        (earlier, Existing::None, false),
     ] {
-        assert_eq!(try_of(std::slice::from_ref(&held), &bundle), wanted, "{held:?}");
-        assert_eq!(held.may_be_asked_again(), asked_again, "{held:?}");
+        assert_eq!(try_of(std::slice::from_ref(&approval), &bundle), wanted, "{approval:?}");
+        assert_eq!(approval.will_retry(), will_retry, "{approval:?}");
     }
-    let both = [Held { state: State::Rejected, ..automatic() }, automatic()];
-    assert_eq!(try_of(&both, &bundle), Known::Waits(1), "what waits comes before what was answered");
+    let both = [ApprovalSummary { state: State::Rejected, ..automatic() }, automatic()];
+    assert_eq!(try_of(&both, &bundle), Existing::Pending(1), "what waits comes before what was answered");
 }
 
 #[test]
 fn a_person_asks_again_but_not_twice_at_once() {
-    let same = |held: &Held, command: &str, months| {
-        known_command(std::slice::from_ref(held), 0, command, Some(&key("ecs-1", months)))
+    let same = |summary: &ApprovalSummary, command: &str, months| {
+        existing_command(std::slice::from_ref(summary), 0, command, Some(&key("ecs-1", months)))
     };
-    let by_person = Held { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
-    assert_eq!(same(&by_person, "renew 1", 1), Known::Waits(0));
-    assert_eq!(same(&by_person, "renew 12", 12), Known::No, "another plan is another approval");
-    assert_eq!(same(&automatic(), "renew 1", 1), Known::Waits(0), "the clock asked for the same");
-    assert_eq!(same(&Held { state: State::Rejected, ..by_person.clone() }, "renew 1", 1), Known::No);
-    let other = Held { member: 1, key: None, ..by_person };
-    assert_eq!(same(&other, "renew 1", 1), Known::No);
+    let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
+    assert_eq!(same(&by_person, "renew 1", 1), Existing::Pending(0));
+    assert_eq!(same(&by_person, "renew 12", 12), Existing::None, "another plan is another approval");
+    assert_eq!(same(&automatic(), "renew 1", 1), Existing::Pending(0), "the clock asked for the same");
+    assert_eq!(
+        same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", 1),
+        Existing::None
+    );
+    let other = ApprovalSummary { member: 1, key: None, ..by_person };
+    assert_eq!(same(&other, "renew 1", 1), Existing::None);
 }

@@ -45,7 +45,7 @@ trait Approvals {
 
 impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
-        let terms = Terms { planned: None, asked_by: Some(token) };
+        let terms = Terms { planned: None, requested_by: Some(token) };
         let answer = self.engine.command_as_planned(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);
         self.happened.extend(answer.happened);
@@ -89,14 +89,14 @@ fn a_try_above_the_limit_asks_once_and_lapses_before_the_last_try() {
     let mut world = careful(renewing("vm", "2026-03-10"));
     world.run_to("2026-03-20");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
-        2026-03-08T23:59:59Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=undecided
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T23:59:59Z a/vm approval_expired approval=vm~1 will_retry=false reason=undecided
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
         2026-03-13T00:00:00Z a/vm stage_changed to=released
     "#]]
     .assert_eq(&world.told());
     assert_eq!(world.balance("a"), money("100"));
-    expect!["vm~1 lapsed | void 1"].assert_eq(&world.states());
+    expect!["vm~1 expired | void 1"].assert_eq(&world.states());
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
     assert_eq!(world.approve("2026-03-08T06:00:01", "vm~1"), "done");
     world.run_to("2026-03-10");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
-        2026-03-08T06:00:01Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T06:00:01Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-08T06:00:01Z a/vm balance_changed amount=-30.00
         2026-03-08T06:00:01Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
@@ -116,7 +116,7 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
     world.run_to("2026-04-07");
     expect![[r#"
-        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~2 lapses_at=2026-04-07T23:59:59Z
+        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~2 expires_at=2026-04-07T23:59:59Z
     "#]]
     .assert_eq(&world.told());
 }
@@ -136,8 +136,8 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
     assert_eq!(world.reject("2026-03-08T12:00:00", "vm~1"), "done");
     world.run_to("2026-03-11");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-08T23:59:59Z
-        2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected asked_again=false
+        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected will_retry=false
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
     "#]]
     .assert_eq(&world.told());
@@ -146,16 +146,16 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
     assert_eq!(world.approve("2026-03-12", "vm~2"), "done");
     world.run_to("2026-04-08");
     expect![[r#"
-        2026-03-11T12:00:00Z a/vm approval_requested approval=vm~2 lapses_at=2026-03-18T12:00:00Z
-        2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved asked_again=true
+        2026-03-11T12:00:00Z a/vm approval_requested approval=vm~2 expires_at=2026-03-18T12:00:00Z
+        2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved will_retry=true
         2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-12T00:00:00Z a/vm stage_changed to=active
-        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~3 lapses_at=2026-04-07T23:59:59Z
-        2026-04-07T23:59:59Z a/vm approval_lapsed approval=vm~3 asked_again=false reason=undecided
+        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~3 expires_at=2026-04-07T23:59:59Z
+        2026-04-07T23:59:59Z a/vm approval_expired approval=vm~3 will_retry=false reason=undecided
     "#]]
     .assert_eq(&world.told());
-    expect!["vm~1 rejected, vm~2 approved, vm~3 lapsed | void 1, settled 1, void 1"]
+    expect!["vm~1 rejected, vm~2 approved, vm~3 expired | void 1, settled 1, void 1"]
         .assert_eq(&world.states());
 }
 
@@ -166,13 +166,13 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     assert_eq!(world.ask("2026-03-03", "vm", &renew(), "other").as_deref(), Some("vm~1"));
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-20")));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
-    expect!["vm~1 open | awaiting_approval 1"].assert_eq(&world.states());
+    expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     expect![[r#"
-        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -191,7 +191,7 @@ fn a_command_waits_a_week_at_most_and_never_beyond_the_expiry() {
         let mut world = careful(resource);
         world.ask("2026-03-02", "vm", &renew(), "operator");
         let told = world.told();
-        assert!(told.contains(&format!("lapses_at={lapses}")), "{told}");
+        assert!(told.contains(&format!("expires_at={lapses}")), "{told}");
     }
 }
 
@@ -206,12 +206,12 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     let late = "there is nothing to decide on any more: the approval's time was over at 2026-03-09T00:00:00Z";
     assert_eq!(world.approve("2026-03-09T00:00:01", "vm~1"), late);
     world.run_to("2026-03-09T00:00:01");
-    let closed = "there is nothing to decide on any more: the approval is lapsed";
+    let closed = "there is nothing to decide on any more: the approval is expired";
     assert_eq!(world.approve("2026-03-09T00:00:02", "vm~1"), closed);
     assert_eq!(world.balance("a"), money("100"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
-        2026-03-09T00:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=undecided
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
     "#]]
     .assert_eq(&world.told());
 }
@@ -230,9 +230,9 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     assert_eq!(world.approve("2026-03-03", "vm~1"), "done");
     assert_eq!(world.balance("a"), money("60"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
-        2026-03-03T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
-        2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -241,7 +241,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
 }
 
 fn hash(world: &World) -> String {
-    world.engine.read().query_row("select hash from approval", [], |row| row.get(0)).unwrap()
+    world.engine.read().query_row("select plan_hash from approval", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -250,14 +250,14 @@ fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open(
     world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
     world.ask("2026-03-02", "vm", &renew(), "operator");
     assert_eq!(world.approve("2026-03-03", "vm~1"), "refused: money");
-    expect!["vm~1 open | awaiting_approval 1"].assert_eq(&world.states());
+    expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
     world.engine.top_up(at("2026-03-04"), "a", money("20")).unwrap();
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     assert_eq!(world.balance("a"), money("0"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
         2026-03-03T00:00:00Z a/vm command_refused code=money
-        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-04T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
     "#]]
@@ -296,23 +296,23 @@ fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
         renewed otherwise:
         2026-03-08T01:00:00Z a/vm balance_changed amount=-30.00
         2026-03-08T01:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=expiry_moved
-        vm~1 lapsed | settled 1
+        2026-03-08T01:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=expiry_moved
+        vm~1 expired | settled 1
         ended:
         2026-03-08T01:00:00Z a/vm unsubscribed expires_at=none
         2026-03-08T01:00:00Z a/vm stage_changed to=unsubscribed
         2026-03-08T01:00:00Z a/vm balance_changed amount=30.00
-        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=ended
-        vm~1 lapsed | void 1
+        2026-03-08T01:00:00Z a/vm approval_expired approval=vm~1 will_retry=false reason=ended
+        vm~1 expired | void 1
         auto-renew off:
         2026-03-08T01:00:00Z a/vm setting_changed setting=on_expiry value=lapse
-        2026-03-08T01:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=false reason=auto_renew_off
-        vm~1 lapsed | void 1
+        2026-03-08T01:00:00Z a/vm approval_expired approval=vm~1 will_retry=false reason=auto_renew_off
+        vm~1 expired | void 1
         limit gone at the next try:
         2026-03-08T12:00:00Z a/vm balance_changed amount=-30.00
         2026-03-08T12:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
-        2026-03-08T12:00:00Z a/vm approval_lapsed approval=vm~1 asked_again=true reason=expiry_moved
-        vm~1 lapsed | settled 1
+        2026-03-08T12:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=expiry_moved
+        vm~1 expired | settled 1
     "#]]
     .assert_eq(&told);
 }
@@ -327,8 +327,8 @@ fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
     assert_eq!(world.approve("2026-03-09T13:00:00", "vm~1"), "done");
     expect![[r#"
         2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew
-        2026-03-09T12:00:00Z a/vm approval_requested approval=vm~1 lapses_at=2026-03-10T00:00:00Z
-        2026-03-09T13:00:00Z a/vm approval_decided approval=vm~1 decision=approved asked_again=true
+        2026-03-09T12:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-10T00:00:00Z
+        2026-03-09T13:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-09T13:00:00Z a/vm balance_changed amount=-30.00
         2026-03-09T13:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
@@ -344,8 +344,8 @@ fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
     assert_eq!(world.approve("2026-03-03", "pkg~1"), "done");
     world.run_to("2026-03-06");
     expect![[r#"
-        2026-03-02T00:00:00Z a/pkg approval_requested approval=pkg~1 lapses_at=2026-03-04T23:59:59Z
-        2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved asked_again=true
+        2026-03-02T00:00:00Z a/pkg approval_requested approval=pkg~1 expires_at=2026-03-04T23:59:59Z
+        2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved will_retry=true
         2026-03-03T00:00:00Z a/pkg package_ordered pay_at=2026-03-05T00:00:00Z
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00
         2026-03-05T00:00:00Z a/pkg.2 package_bought expires_at=2026-04-04T00:00:00Z
@@ -364,7 +364,7 @@ fn an_outage_leads_to_the_same_end() {
         world.catch_up(down, up);
         world.run_to("2026-03-20");
         assert_eq!(world.resource("vm"), on_time.resource("vm"));
-        assert_eq!(world.states().split(" | ").next(), Some("vm~1 lapsed"));
+        assert_eq!(world.states().split(" | ").next(), Some("vm~1 expired"));
     }
 }
 

@@ -68,7 +68,7 @@ pub const TYPES: [&str; 22] = [
     "renewal_in_doubt",
     "approval_requested",
     "approval_decided",
-    "approval_lapsed",
+    "approval_expired",
     "command_refused",
     "setting_changed",
     "unsubscribed",
@@ -95,7 +95,7 @@ pub fn name(what: &EventKind) -> &'static str {
         EventKind::RenewalInDoubt { .. } => "renewal_in_doubt",
         EventKind::ApprovalRequested { .. } => "approval_requested",
         EventKind::ApprovalDecided { .. } => "approval_decided",
-        EventKind::ApprovalLapsed { .. } => "approval_lapsed",
+        EventKind::ApprovalExpired { .. } => "approval_expired",
         EventKind::CommandRefused { .. } => "command_refused",
         EventKind::SettingChanged { .. } => "setting_changed",
         EventKind::Unsubscribed { .. } => "unsubscribed",
@@ -147,28 +147,28 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
         EventKind::RenewalInDoubt { attempt, code } => {
             vec![("attempt", attempt.into()), ("code", code.into())]
         }
-        EventKind::ApprovalRequested { approval, command, cause, asked_by, cost, lapses_at, attempt } => {
+        EventKind::ApprovalRequested { approval, command, cause, requested_by, cost, expires_at, attempt } => {
             vec![
                 ("approval", approval.into()),
                 ("command", command.into()),
                 ("cause", cause.name().into()),
-                ("asked_by", asked_by.as_deref().into()),
+                ("requested_by", requested_by.as_deref().into()),
                 ("cost", cost.into()),
-                ("lapses_at", lapses_at.into()),
+                ("expires_at", expires_at.into()),
                 ("attempt", attempt.as_deref().into()),
             ]
         }
-        EventKind::ApprovalDecided { approval, decision, by, reason, asked_again } => vec![
+        EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => vec![
             ("approval", approval.into()),
             ("decision", decision.name().into()),
-            ("by", by.into()),
+            ("decided_by", decided_by.into()),
             ("reason", reason.as_deref().into()),
-            ("asked_again", (*asked_again).into()),
+            ("will_retry", (*will_retry).into()),
         ],
-        EventKind::ApprovalLapsed { approval, reason, asked_again } => vec![
+        EventKind::ApprovalExpired { approval, reason, will_retry } => vec![
             ("approval", approval.into()),
             ("reason", reason.name().into()),
-            ("asked_again", (*asked_again).into()),
+            ("will_retry", (*will_retry).into()),
         ],
         EventKind::CommandRefused { command, code, message } => {
             vec![("command", command.into()), ("code", code.into()), ("message", message.into())]

@@ -1,6 +1,6 @@
 //! How a line that this host wrote becomes an event again. Knows what [`super::line`] writes; nothing else.
 
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
@@ -102,7 +102,7 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
         "renewal_in_doubt" => {
             EventKind::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
         }
-        "approval_requested" | "approval_decided" | "approval_lapsed" => approval(name, fields)?,
+        "approval_requested" | "approval_decided" | "approval_expired" => approval(name, fields)?,
         "command_refused" => EventKind::CommandRefused {
             command: text(fields, "command")?,
             code: text(fields, "code")?,
@@ -153,22 +153,22 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
             approval,
             command: text(fields, "command")?,
             cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
-            asked_by: text_or_none(fields, "asked_by")?,
+            requested_by: text_or_none(fields, "requested_by")?,
             cost: amount(fields, "cost")?,
-            lapses_at: instant(fields, "lapses_at")?,
+            expires_at: instant(fields, "expires_at")?,
             attempt: text_or_none(fields, "attempt")?,
         },
         "approval_decided" => EventKind::ApprovalDecided {
             approval,
             decision: fields.required("decision", |spot| spot.one_of(&State::ALL, State::name))?,
-            by: text(fields, "by")?,
+            decided_by: text(fields, "decided_by")?,
             reason: text_or_none(fields, "reason")?,
-            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+            will_retry: fields.required("will_retry", |spot| spot.flag())?,
         },
-        _ => EventKind::ApprovalLapsed {
+        _ => EventKind::ApprovalExpired {
             approval,
-            reason: fields.required("reason", |spot| spot.one_of(&Lapse::ALL, Lapse::name))?,
-            asked_again: fields.required("asked_again", |spot| spot.flag())?,
+            reason: fields.required("reason", |spot| spot.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
+            will_retry: fields.required("will_retry", |spot| spot.flag())?,
         },
     })
 }

@@ -1,7 +1,7 @@
 //! Every event as a line, and back again.
 
 use expect_test::expect;
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
@@ -41,8 +41,8 @@ struct Parts {
     scope: Scope,
     reason: Reason,
     decision: State,
-    lapse: Lapse,
-    asked_again: bool,
+    expiry_reason: ExpiryReason,
+    will_retry: bool,
     refunds: Vec<(String, Micros)>,
 }
 
@@ -74,22 +74,22 @@ fn all(parts: Parts) -> Vec<EventKind> {
             approval: first.clone(),
             command: second.clone(),
             cause: parts.cause,
-            asked_by: parts.text_or_none.clone(),
+            requested_by: parts.text_or_none.clone(),
             cost: amount,
-            lapses_at: later,
+            expires_at: later,
             attempt: parts.text_or_none.clone(),
         },
         EventKind::ApprovalDecided {
             approval: first.clone(),
             decision: parts.decision,
-            by: second.clone(),
+            decided_by: second.clone(),
             reason: parts.text_or_none.clone(),
-            asked_again: parts.asked_again,
+            will_retry: parts.will_retry,
         },
-        EventKind::ApprovalLapsed {
+        EventKind::ApprovalExpired {
             approval: first.clone(),
-            reason: parts.lapse,
-            asked_again: parts.asked_again,
+            reason: parts.expiry_reason,
+            will_retry: parts.will_retry,
         },
         EventKind::CommandRefused { command: first.clone(), code: second.clone(), message: third },
         EventKind::SettingChanged { setting: first.clone(), value: parts.text_or_none.clone() },
@@ -135,7 +135,7 @@ fn parts() -> impl Strategy<Value = Parts> {
         select(DeclineClass::ALL.to_vec()),
         select(Scope::ALL.to_vec()),
         select(Reason::ALL.to_vec()),
-        (select(State::ALL.to_vec()), select(Lapse::ALL.to_vec()), any::<bool>()),
+        (select(State::ALL.to_vec()), select(ExpiryReason::ALL.to_vec()), any::<bool>()),
     );
     (values, options, words, vec((".*", amount()), 0..3)).prop_map(|(values, options, words, refunds)| {
         Parts {
@@ -152,8 +152,8 @@ fn parts() -> impl Strategy<Value = Parts> {
             scope: words.3,
             reason: words.4,
             decision: words.5.0,
-            lapse: words.5.1,
-            asked_again: words.5.2,
+            expiry_reason: words.5.1,
+            will_retry: words.5.2,
             refunds,
         }
     })
@@ -175,8 +175,8 @@ fn every_event_is_written_as_the_table_says() {
         scope: Scope::All,
         reason: Reason::TopUp,
         decision: State::Approved,
-        lapse: Lapse::Undecided,
-        asked_again: false,
+        expiry_reason: ExpiryReason::Undecided,
+        will_retry: false,
         refunds: vec![("order-1".to_owned(), Micros::new(1))],
     };
     let at = "2026-02-28T16:00:00Z".parse::<Timestamp>().unwrap();
@@ -192,9 +192,9 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_settled","cost":"-12.50","expires_before":"2026-02-28T15:59:59Z","expires_at":"2026-03-31T15:59:59Z","term":{"count":1,"unit":"month"},"cause":"auto","primary":null,"attempt":"one","extra_days":3}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_declined","code":"one","message":"two","class":"money","next_try_at":null}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_in_doubt","attempt":"one","code":"two"}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","asked_by":null,"cost":"-12.50","lapses_at":"2026-03-31T15:59:59Z","attempt":null}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","by":"two","reason":null,"asked_again":false}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_lapsed","approval":"one","reason":"undecided","asked_again":false}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","requested_by":null,"cost":"-12.50","expires_at":"2026-03-31T15:59:59Z","attempt":null}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","decided_by":"two","reason":null,"will_retry":false}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_expired","approval":"one","reason":"undecided","will_retry":false}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":null}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":null,"scope":"all","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}

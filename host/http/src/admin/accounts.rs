@@ -35,7 +35,7 @@ use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::accounts;
-use perennial_store::pages;
+use perennial_store::list_queries;
 
 /// Lists accounts.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
@@ -56,7 +56,8 @@ pub(super) async fn list(
     let rows = host
         .read(move |db| {
             let (seen, after) = (caller.accounts_json(), asked.after.unwrap_or(0));
-            let found = pages::accounts(db, seen.as_deref(), provider.as_deref(), after, asked.read_limit())?;
+            let found =
+                list_queries::accounts(db, seen.as_deref(), provider.as_deref(), after, asked.read_limit())?;
             let view = |(row, id): (i64, String)| Ok((row, views::account(db, &caller, &id)?.into()));
             found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
@@ -86,7 +87,7 @@ pub(super) struct NewAccount {
     balance: String,
     /// What the provider's rules are told; the plugin checks it.
     settings: Option<BTreeMap<String, String>>,
-    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits.
     approval_above: Option<String>,
 }
 
@@ -129,7 +130,7 @@ pub(super) async fn get(
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
-    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none. Left out, it
+    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits. Left out, it
     /// stays.
     #[schema(value_type = Option<String>)]
     approval_above: Option<Option<Micros>>,
@@ -148,8 +149,8 @@ impl Body for Change {
     }
 }
 
-/// Changes what the host does for an account, and what its provider's rules are told about it. What is held already stays
-/// held; what happens to resources by themselves is asked of the rules anew.
+/// Changes what the host does for an account, and what its provider's rules are told about it. Pending approvals stay
+/// pending; what happens to resources by themselves is asked of the rules anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = AccountNow)))]
 pub(super) async fn change(
@@ -219,7 +220,7 @@ pub(super) async fn ledger(
     let entries = host
         .read(move |db| {
             let account = views::account(db, &caller, &id)?;
-            Ok(pages::entries(db, account.row, asked.after.unwrap_or(0), asked.read_limit())?)
+            Ok(list_queries::entries(db, account.row, asked.after.unwrap_or(0), asked.read_limit())?)
         })
         .await?;
     let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {

@@ -1,6 +1,6 @@
-//! `/v1/approvals`: plans that were held, and the decisions on them.
+//! `/v1/approvals`: plans that need an approval, and the decisions on them.
 //!
-//! Whoever asked for what is held does not decide on it, whatever their role is.
+//! Whoever requested an approval does not decide on it, whatever their role is.
 
 use axum::Extension;
 use axum::Json;
@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::account::Account;
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State as ApprovalState;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
@@ -50,17 +50,17 @@ use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::error::StoreError;
 
-/// A plan that was held, and what became of it.
+/// A plan that needs an approval, and the decision on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Approval)]
 pub(crate) struct ApprovalView {
-    /// What it is called by.
+    /// Public ID.
     id: String,
-    /// Whose it is.
+    /// The account's id.
     account: String,
     /// The resource that the command names.
     resource: String,
-    /// `open`, `approved`, `rejected` or `lapsed`.
+    /// `pending`, `approved`, `rejected` or `expired`.
     state: &'static str,
     /// The command.
     command: &'static str,
@@ -70,23 +70,23 @@ pub(crate) struct ApprovalView {
     cost: String,
     /// The account's currency.
     currency: String,
-    /// When it was asked for.
-    asked_at: String,
-    /// The id of the token, or of the key of a provider's own API, that asked and does not decide; null for the clock.
-    asked_by: Option<String>,
-    /// When it lapses, or would have.
-    lapses_at: String,
-    /// When it was decided on, or lapsed.
+    /// When it was requested.
+    requested_at: String,
+    /// The id of the token, or of the key of a provider's own API, that requested it and cannot decide; null for the clock.
+    requested_by: Option<String>,
+    /// When it expires, or would have expired.
+    expires_at: String,
+    /// When somebody decided on it, or it expired.
     closed_at: Option<String>,
     /// The id of the token that decided.
     decided_by: Option<String>,
-    /// Why, if they said.
+    /// The reason that was given.
     reason: Option<String>,
-    /// Why it lapsed: `undecided`, `ended`, `expiry_moved` or `auto_renew_off`.
-    lapse: Option<&'static str>,
+    /// Why it expired: `undecided`, `ended`, `expiry_moved` or `auto_renew_off`.
+    expiry_reason: Option<&'static str>,
     /// The attempt's id, for a renewal.
     attempt: Option<String>,
-    /// What is held, as it was made last. Its balances are those of then, and below nothing where money was missing.
+    /// The plan, as it was made last. Its balances are those of then, and below nothing where money was missing.
     plan: PlanView,
 }
 
@@ -101,18 +101,18 @@ impl ApprovalView {
             cause: stored.cause.name(),
             cost: stored.priced.cost.to_string(),
             currency: proposal.account.currency.clone(),
-            asked_at: stored.asked_at.to_string(),
-            lapses_at: stored.lapses_at.to_string(),
+            requested_at: stored.requested_at.to_string(),
+            expires_at: stored.expires_at.to_string(),
             closed_at: shown(closing.map(|closing| closing.at)),
             decided_by: closing.and_then(|closing| closing.by.clone()),
             reason: closing.and_then(|closing| closing.reason.clone()),
-            lapse: closing.and_then(|closing| closing.lapse).map(Lapse::name),
+            expiry_reason: closing.and_then(|closing| closing.expiry_reason).map(ExpiryReason::name),
             attempt: stored.attempt.as_ref().map(|(_, key)| key.to_string()),
-            plan: proposal.pending_view(stored.priced.hash),
+            plan: proposal.pending_view(stored.priced.plan_hash),
             id: stored.id,
             account: stored.account_id,
             resource: stored.resource_id,
-            asked_by: stored.asked_by,
+            requested_by: stored.requested_by,
         })
     }
 
@@ -122,13 +122,13 @@ impl ApprovalView {
     }
 }
 
-/// What is held, from what was kept of it.
+/// The plan, from its stored request and response.
 fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, StoreError> {
     let priced = &stored.priced;
     let damaged = |found: String| StoreError::Damaged { what: "a kept plan", found };
-    let question = formats::decision::read_question(&priced.question, formats::decision::CONTRACT);
+    let question = formats::decision::read_question(&priced.request, &priced.contract);
     let question = question.map_err(|problems| damaged(problems.to_string()))?;
-    let answer = formats::decision::read_answer(&priced.answer, formats::decision::CONTRACT);
+    let answer = formats::decision::read_answer(&priced.response, &priced.contract);
     let plan = answer.map_err(|problems| damaged(problems.to_string()))?;
     let plan = plan.map_err(|refusal| damaged(refusal.code))?;
     let plan = PricedPlan::new(question.member, &plan, &question.bundle, question.at);
@@ -174,12 +174,12 @@ pub(super) async fn page_of(
     Ok(Json(Page::new(asked, rows)))
 }
 
-/// Lists approvals, in the order in which they were asked for.
+/// Lists approvals, in the order in which they were requested.
 #[utoipa::path(get, path = "/v1/approvals", tag = "approvals",
     params(
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("resource" = Option<String>, Query, description = "Only of this resource."),
-        ("state" = Option<String>, Query, description = "Only in this state: `open`, `approved`, `rejected` or `lapsed`."),
+        ("state" = Option<String>, Query, description = "Only in this state: `pending`, `approved`, `rejected` or `expired`."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
@@ -264,7 +264,8 @@ pub(super) struct DecidedView {
     events: Vec<EventView>,
 }
 
-/// Carries out what is held, if it still is what the command would do; otherwise it is priced anew, to be looked at again.
+/// Approves a plan and applies it, if the command would still do the same; otherwise the approval stays pending with the
+/// new plan.
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecidedView)))]
 pub(super) async fn approve(
@@ -280,7 +281,7 @@ pub(super) async fn approve(
     .await
 }
 
-/// Says no to what is held. An automatic renewal is not asked for again until its resource has another expiry.
+/// Rejects a plan. An automatic renewal is not requested again until its resource has another expiry.
 #[utoipa::path(post, path = "/v1/approvals/{id}:reject", tag = "approvals", params(("id" = String, Path)),
     request_body = Reject, responses((status = 200, body = DecidedView)))]
 pub(super) async fn reject(

@@ -15,8 +15,8 @@ use crate::kit::problem::Problem;
 use crate::state::AppState;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
-use perennial_store::pages;
-use perennial_store::pages::ListedAttempt;
+use perennial_store::list_queries;
+use perennial_store::list_queries::ListedAttempt;
 
 /// A renewal that happened, was declined, or is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -79,7 +79,7 @@ pub(super) async fn list(
     mut query: Query,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
     let asked = page::Asked::read(&mut query);
-    let filter = pages::AttemptFilter {
+    let filter = list_queries::AttemptFilter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
         resource: query.take("resource"),
@@ -89,7 +89,9 @@ pub(super) async fn list(
     };
     query.finish()?;
     let found = host
-        .read(move |db| Ok(pages::attempts(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?))
+        .read(move |db| {
+            Ok(list_queries::attempts(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?)
+        })
         .await?;
     let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
     Ok(Json(Page::new(asked, rows)))

@@ -19,6 +19,7 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
+use crate::admin::webhooks::no_random_bits;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Nothing;
@@ -36,7 +37,6 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::calendar;
 use perennial_service::calendar::What;
 
-use crate::admin::webhooks::no_random_bits;
 use crate::kit::auth::require_account;
 use perennial_store::calendars;
 use perennial_store::calendars::NewCalendar;
@@ -315,7 +315,7 @@ async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let stamp = changes.stamp;
     host.writer()
         .call(move |desk| {
-            desk.engine.atomically(|engine| calendars::set_stamp(engine.read(), row, &stamp))?;
+            desk.engine.atomically(|engine| calendars::set_fingerprint(engine.read(), row, &stamp))?;
             Ok(())
         })
         .await

@@ -239,8 +239,8 @@ pub(crate) struct CommandedView {
 
 /// A command that waits until somebody approves of it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Held)]
-pub(crate) struct HeldView {
+#[schema(as = PendingApproval)]
+pub(crate) struct PendingApprovalView {
     /// What it waits for. The same command again waits for the same.
     pub(crate) approval: ApprovalView,
     /// What happened: nothing, if it waited already.
@@ -249,14 +249,14 @@ pub(crate) struct HeldView {
 
 /// Extends a resource.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Renew, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = Renew, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn renew(host: State<AppState>, id: Id, write: Write<RenewBody>) -> Result<Reply, Problem> {
     run(host, id, write).await
 }
 
 /// Turns auto-renew on, or changes it.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = SetAutoRenew, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = SetAutoRenew, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn set_auto_renew(
     host: State<AppState>,
     id: Id,
@@ -267,7 +267,7 @@ pub(super) async fn set_auto_renew(
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_auto_renew(
     host: State<AppState>,
     id: Id,
@@ -278,7 +278,7 @@ pub(super) async fn cancel_auto_renew(
 
 /// Gives a resource back, or only what has not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = Unsubscribe, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = Unsubscribe, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn unsubscribe(
     host: State<AppState>,
     id: Id,
@@ -289,7 +289,7 @@ pub(super) async fn unsubscribe(
 
 /// Lets a resource go on as pay-per-use once it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn convert_on_expiry(
     host: State<AppState>,
     id: Id,
@@ -300,7 +300,7 @@ pub(super) async fn convert_on_expiry(
 
 /// Takes a conversion back.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_conversion(
     host: State<AppState>,
     id: Id,
@@ -311,7 +311,7 @@ pub(super) async fn cancel_conversion(
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
-    request_body = BuyAgain, responses((status = 200, body = CommandedView), (status = 202, body = HeldView)))]
+    request_body = BuyAgain, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn buy_again(
     host: State<AppState>,
     id: Id,
@@ -367,8 +367,8 @@ pub(crate) fn carried_out(
     plan_hash: Option<&str>,
 ) -> Result<Reply, Problem> {
     work.about(account, Some(id));
-    let asked_by = work.request.caller.id.to_string();
-    let terms = command::Terms { planned: plan_hash, asked_by: Some(&asked_by) };
+    let requested_by = work.request.caller.id.to_string();
+    let terms = command::Terms { planned: plan_hash, requested_by: Some(&requested_by) };
     let answer = work.engine.command_as_planned(work.at, Some(account), id, command, &terms)?;
     let events = answer.happened.iter().map(Recorded::view).collect::<Vec<_>>();
     work.tell(answer.happened);
@@ -383,7 +383,7 @@ pub(crate) fn carried_out(
         let stored = stored.ok_or_else(|| Problem::not_found("approval", &approval))?;
         let approval = ApprovalView::stored(work.db(), stored)?;
         let location = approval.location();
-        return Ok(Reply::accepted(&location, &HeldView { approval, events }));
+        return Ok(Reply::accepted(&location, &PendingApprovalView { approval, events }));
     }
     let found = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
     let resource = views::resource_view(work.db(), &found)?;

@@ -26,7 +26,7 @@ use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
 use perennial_store::deliveries;
 use perennial_store::deliveries::StoredDelivery;
-use perennial_store::pages;
+use perennial_store::list_queries;
 use perennial_store::webhooks::move_cursor;
 
 /// The states of a delivery.
@@ -215,7 +215,7 @@ pub(super) async fn replay(
     let again = match body {
         Replay::After(row) => Again::After(row),
         Replay::Since(since) => {
-            let first = host.read(move |db| Ok(pages::first_event_since(db, since)?)).await?;
+            let first = host.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             Again::After(first.map_or(i64::MAX, |first| first - 1))
         }
         Replay::Delivery(message) => Again::Delivery(message),

@@ -12,8 +12,8 @@ use crate::state::AppState;
 use perennial_formats::event;
 use perennial_formats::event_view::EventView;
 use perennial_service::admin_tokens::Caller;
-use perennial_store::pages;
-use perennial_store::records::StoredEvent;
+use perennial_store::events::StoredEvent;
+use perennial_store::list_queries;
 
 /// Lists events, in the order in which they were written down; a bound token sees those of its accounts.
 #[utoipa::path(get, path = "/v1/events", tag = "events",
@@ -36,7 +36,7 @@ pub(super) async fn list(
     let filter = filter(&mut query, &caller);
     query.finish()?;
     let rows = host.read(move |db| {
-        let stored = pages::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
+        let stored = list_queries::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
         stored
             .into_iter()
             .map(|stored| Ok((stored.row, StoredEvent::view(stored)?)))
@@ -46,8 +46,8 @@ pub(super) async fn list(
 }
 
 /// The filter that parameters describe: `account`, `resource`, `type`, `since`, `until`.
-pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::EventFilter {
-    pages::EventFilter {
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::EventFilter {
+    list_queries::EventFilter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
         resource: query.take("resource"),

@@ -17,9 +17,9 @@ use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
-use perennial_store::standing;
-use perennial_store::standing::Standing as Stored;
 use perennial_store::webhooks;
+use perennial_store::stats;
+use perennial_store::stats::Standing as Stored;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub(super) struct Standing {
     pub jobs: i64,
     /// Items of those that have no answer yet.
     pub items: i64,
-    /// Plans that are held until somebody decides.
-    pub approvals_open: i64,
+    /// Pending approvals.
+    pub approvals_pending: i64,
 }
 
 /// How things stand at `now`.
 pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
-    let Stored { due, first_wake, in_doubt, jobs, items, approvals_open } = standing::get(db, now - 1)?;
+    let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
     Ok(Standing {
         due,
@@ -51,7 +51,7 @@ pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, Stor
         in_doubt,
         jobs,
         items,
-        approvals_open,
+        approvals_pending,
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn ready(State(host): State<AppState>) -> Result<Response, Prob
     let providers = host.providers().keys().cloned().collect::<Vec<_>>();
     let (standing, plugins) = host
         .read(move |db| {
-            let known = standing::providers(db)?;
+            let known = stats::providers(db)?;
             Ok((standing(db, now)?, known.iter().all(|provider| providers.contains(provider))))
         })
         .await?;
@@ -131,7 +131,7 @@ pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResp
         ),
         ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
         ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
-        ("perennial_approvals_open", "Plans that are held until somebody decides.", standing.approvals_open),
+        ("perennial_approvals_pending", "Pending approvals.", standing.approvals_pending),
     ];
     for (name, help, value) in gauges {
         metrics::single(&mut text, name, "gauge", help, "", value);

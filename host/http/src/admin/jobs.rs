@@ -44,7 +44,7 @@ use perennial_store::jobs::NewItem;
 use perennial_store::jobs::NewJob;
 use perennial_store::jobs::StoredItem;
 use perennial_store::jobs::StoredJob;
-use perennial_store::pages;
+use perennial_store::list_queries;
 
 /// The most items of a job.
 const ITEMS_MAX: usize = 10_000;
@@ -104,7 +104,7 @@ pub(super) enum JobBody {
 /// What a command is for.
 pub(super) enum On {
     Ids(Vec<String>),
-    Filter(Box<pages::Filter>),
+    Filter(Box<list_queries::Filter>),
 }
 
 impl Body for JobBody {
@@ -157,7 +157,7 @@ fn ids(spot: Spot<'_, '_>) -> Option<Vec<String>> {
     Some(ids)
 }
 
-fn filter(spot: Spot<'_, '_>) -> Option<pages::Filter> {
+fn filter(spot: Spot<'_, '_>) -> Option<list_queries::Filter> {
     let fields =
         spot.object(&["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"])?;
     let text = |name| fields.optional(name, |spot| spot.text().map(str::to_owned)).option();
@@ -166,7 +166,7 @@ fn filter(spot: Spot<'_, '_>) -> Option<pages::Filter> {
     let stage = fields.optional("stage", |spot| spot.one_of(&Stage::ALL, Stage::name)).option();
     let (expires_from, expires_before) = (instant("expires_from"), instant("expires_before"));
     let (tag, tag_value) = resources::split_tag(tag?);
-    Some(pages::Filter {
+    Some(list_queries::Filter {
         accounts: None,
         account: account?,
         provider: provider?,
@@ -195,14 +195,14 @@ pub(super) struct JobView {
     /// `running`, `done` or `cancelled`.
     state: String,
     /// Why it was cancelled.
-    why: Option<String>,
+    cancel_reason: Option<String>,
     /// How many items it has.
     total: u32,
     /// How many of them have no answer yet.
     waiting: u32,
-    /// How many items have which answer: `carried_out`, `planned`, `held`, `refused`, `unknown`, `plan_changed`,
-    /// `skipped`, `failed`.
-    answers: BTreeMap<&'static str, u32>,
+    /// How many items have each outcome: `carried_out`, `planned`, `pending_approval`, `refused`, `unknown`,
+    /// `plan_changed`, `skipped`, `failed`.
+    outcomes: BTreeMap<&'static str, u32>,
     /// What it has cost so far or, of a dry run, what its plans would cost, each as though it alone were carried out.
     costs: Vec<CostView>,
     /// Whether more resources passed the filter than the 10,000 that a job takes; ask for those in another job.
@@ -241,8 +241,8 @@ struct CostView {
 pub(super) struct ItemView {
     /// The id that was asked for.
     resource: String,
-    /// `waiting`, or one of the job's `answers`.
-    answer: String,
+    /// `waiting`, or one of the job's `outcomes`.
+    outcome: String,
     /// When it had that answer; the events of the command have the same instant.
     at: Option<String>,
     /// The code of a refusal, or the type of a problem.
@@ -297,12 +297,12 @@ impl JobView {
             id: called(job.row),
             command: command_view(&began.command)?,
             dry_run: began.is_dry_run,
-            as_planned: began.planned_by.map(called),
+            as_planned: began.from_dry_run.map(called),
             state: job.state,
-            why: job.why,
+            cancel_reason: job.cancel_reason,
             total: began.total,
             waiting,
-            answers,
+            outcomes: answers,
             costs: costs.into_iter().map(cost).collect(),
             has_more: began.has_more,
             token: began.token,
@@ -331,12 +331,12 @@ impl ItemView {
         let (at, answered) = match item.answered {
             Some((at, answered)) => (Some(at), answered),
             None if has_ended => (None, Answer::Skipped.because("cancelled", "the job was cancelled before")),
-            None => (None, Answered { answer: WAITING.to_owned(), ..Answered::default() }),
+            None => (None, Answered { outcome: WAITING.to_owned(), ..Answered::default() }),
         };
         let spent = answered.spent.as_ref();
         ItemView {
             resource: item.resource,
-            answer: answered.answer,
+            outcome: answered.outcome,
             at: shown(at),
             code: answered.code,
             message: answered.message,
@@ -367,7 +367,7 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<JobBody>) 
             JobBody::Commanded { command, on, is_dry_run } => {
                 let command = decision::command(&command).to_string();
                 let (items, has_more) = found(work.db(), &caller, on)?;
-                Wanted { command, is_dry_run, planned_by: None, items, has_more }
+                Wanted { command, is_dry_run, from_dry_run: None, items, has_more }
             }
             JobBody::AsPlanned(row) => as_planned(work.db(), &caller, row)?,
         };
@@ -386,7 +386,7 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<JobBody>) 
 struct Wanted {
     command: String,
     is_dry_run: bool,
-    planned_by: Option<i64>,
+    from_dry_run: Option<i64>,
     items: Vec<NewItem>,
     has_more: bool,
 }
@@ -395,7 +395,7 @@ fn begin(work: &Work<'_>, caller: &Caller, wanted: Wanted) -> Result<i64, Proble
     let job = NewJob {
         command: wanted.command,
         is_dry_run: wanted.is_dry_run,
-        planned_by: wanted.planned_by,
+        from_dry_run: wanted.from_dry_run,
         total: u32::try_from(wanted.items.len()).expect("a job has few items"),
         has_more: wanted.has_more,
         token: caller.id.to_string(),
@@ -414,7 +414,7 @@ fn begin(work: &Work<'_>, caller: &Caller, wanted: Wanted) -> Result<i64, Proble
 
 /// The items of a job, and whether more passed the filter.
 fn found(db: &Connection, caller: &Caller, on: On) -> Result<(Vec<NewItem>, bool), Problem> {
-    let new = |resource| NewItem { resource, planned: None, answered: None };
+    let new = |resource| NewItem { resource, plan_hash: None, answered: None };
     match on {
         On::Ids(ids) => {
             let mut seen = BTreeSet::new();
@@ -426,9 +426,9 @@ fn found(db: &Connection, caller: &Caller, on: On) -> Result<(Vec<NewItem>, bool
             Ok((items.collect(), false))
         }
         On::Filter(filter) => {
-            let filter = pages::Filter { accounts: caller.accounts_json(), ..*filter };
+            let filter = list_queries::Filter { accounts: caller.accounts_json(), ..*filter };
             let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
-            let mut found = pages::resources(db, &filter, 0, limit)?;
+            let mut found = list_queries::resources(db, &filter, 0, limit)?;
             let has_more = found.len() > ITEMS_MAX;
             found.truncate(ITEMS_MAX);
             Ok((found.into_iter().map(|(_, id)| new(id)).collect(), has_more))
@@ -447,18 +447,18 @@ fn as_planned(db: &Connection, caller: &Caller, row: i64) -> Result<Wanted, Prob
     let item = |item: StoredItem| {
         let looked_at = item.answered.map(|(_, looked_at)| looked_at).unwrap_or_default();
         let skipped = Answered {
-            answer: Answer::Skipped.name().to_owned(),
+            outcome: Answer::Skipped.name().to_owned(),
             code: looked_at.code,
             message: looked_at.message,
             ..Answered::default()
         };
-        let answered = item.planned.is_none().then_some(skipped);
-        NewItem { resource: item.resource, planned: item.planned, answered }
+        let answered = item.plan_hash.is_none().then_some(skipped);
+        NewItem { resource: item.resource, plan_hash: item.plan_hash, answered }
     };
     Ok(Wanted {
         command: job.began.command,
         is_dry_run: false,
-        planned_by: Some(row),
+        from_dry_run: Some(row),
         items: all.into_iter().map(item).collect(),
         has_more: job.began.has_more,
     })
@@ -520,7 +520,7 @@ pub(super) async fn get(
 #[utoipa::path(get, path = "/v1/jobs/{id}/items", tag = "jobs",
     params(
         ("id" = String, Path),
-        ("answer" = Option<String>, Query, description = "Only those that were answered this, such as `refused`."),
+        ("outcome" = Option<String>, Query, description = "Only those with this outcome, such as `refused`."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
@@ -533,7 +533,7 @@ pub(super) async fn items(
 ) -> Result<Json<Page<ItemView>>, Problem> {
     let asked = page::Asked::read(&mut query);
     let words = Answer::ALL.map(Answer::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
-    let answer = query.one_of("answer", &words, |word| word);
+    let answer = query.one_of("outcome", &words, |word| word);
     query.finish()?;
     let rows = host.read(move |db| {
         let job = visible(db, &caller, &id)?;
@@ -541,7 +541,7 @@ pub(super) async fn items(
         let otherwise = if job.ended_at.is_some() { Answer::Skipped.name() } else { WAITING };
         let answer = answer.map(|answer| (answer, otherwise));
         let items = jobs::items(db, job.row, answer, from, asked.read_limit())?;
-        let view = |item: StoredItem| (i64::from(item.place), ItemView::new(item, job.ended_at.is_some()));
+        let view = |item: StoredItem| (i64::from(item.position), ItemView::new(item, job.ended_at.is_some()));
         Ok(items.into_iter().map(view).collect())
     });
     Ok(Json(Page::new(asked, rows.await?)))

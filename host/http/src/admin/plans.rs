@@ -33,6 +33,6 @@ pub(super) async fn list(
     let asked = page::Asked::read(&mut query);
     let mut filter = approvals::filter(&caller, &mut query);
     query.finish()?;
-    filter.state = filter.state.or(Some(ApprovalState::Open));
+    filter.state = filter.state.or(Some(ApprovalState::Pending));
     approvals::page_of(&host, filter, asked).await
 }

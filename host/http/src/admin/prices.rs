@@ -27,8 +27,8 @@ use crate::state::Slot;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
-use perennial_store::pages;
-use perennial_store::pages::Filter;
+use perennial_store::list_queries;
+use perennial_store::list_queries::Filter;
 
 /// How many lines of a table are read at once.
 const LINES_AT_ONCE: u32 = 1_000;
@@ -138,7 +138,7 @@ async fn write(
 /// What the resources that pass `filter` cost, above the row `after`, at most `limit`.
 fn prices(db: &Connection, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
     let mut prices = Vec::new();
-    for (row, id) in pages::resources(db, filter, after, limit)? {
+    for (row, id) in list_queries::resources(db, filter, after, limit)? {
         let Some(found) = lookup::find_resource(db, &id)? else { continue };
         let (account, resource) = (found.account.account, &found.stored.bundle.members[found.member]);
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());

@@ -39,7 +39,7 @@ use perennial_service::admin_tokens::Role;
 use perennial_service::lookup;
 use perennial_store::accounts;
 use perennial_store::bundles;
-use perennial_store::pages;
+use perennial_store::list_queries;
 
 /// Lists resources that pass every filter that is given, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/resources", tag = "resources",
@@ -68,9 +68,9 @@ pub(super) async fn list(
 }
 
 /// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
-pub(crate) fn filter(query: &mut Query, caller: &Caller) -> pages::Filter {
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::Filter {
     let (tag, tag_value) = split_tag(query.take("tag"));
-    pages::Filter {
+    list_queries::Filter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
         provider: query.take("provider"),
@@ -96,11 +96,11 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
 /// A page of resources, by row.
 pub(crate) fn page_of(
     db: &Connection,
-    filter: &pages::Filter,
+    filter: &list_queries::Filter,
     asked: page::Asked,
 ) -> Result<Vec<(i64, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    for (row, id) in pages::resources(db, filter, asked.after.unwrap_or(0), asked.read_limit())? {
+    for (row, id) in list_queries::resources(db, filter, asked.after.unwrap_or(0), asked.read_limit())? {
         if let Some(found) = lookup::find_resource(db, &id)? {
             rows.push((row, views::resource_view(db, &found)?));
         }

@@ -34,9 +34,9 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::either::either;
 use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
-use perennial_store::pages;
-use perennial_store::pages::EventFilter;
-use perennial_store::records::StoredEvent;
+use perennial_store::events::StoredEvent;
+use perennial_store::list_queries;
+use perennial_store::list_queries::EventFilter;
 
 /// How long a stream is silent at most: what is between keeps a connection that is used.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -74,7 +74,7 @@ pub(super) async fn stream(
     query.finish()?;
     let after = match (last_event_id(&headers)?.or(after), host.clone()) {
         (Some(after), _) => after,
-        (None, host) => host.read(|db| Ok(pages::last_event(db)?)).await?,
+        (None, host) => host.read(|db| Ok(list_queries::last_event(db)?)).await?,
     };
     let (out, frames) = mpsc::channel(1);
     let slot = host.slot(&caller.id)?;
@@ -165,8 +165,8 @@ impl Pump {
             let (stored, last) = self
                 .host
                 .read(move |db| {
-                    let stored = pages::events(db, &filter, after, PAGE)?;
-                    Ok((stored, pages::last_event(db)?))
+                    let stored = list_queries::events(db, &filter, after, PAGE)?;
+                    Ok((stored, list_queries::last_event(db)?))
                 })
                 .await?;
             let is_full = u32::try_from(stored.len()).is_ok_and(|count| count >= PAGE);

@@ -31,7 +31,7 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::webhooks::secret::OVERLAP;
 use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
-use perennial_store::pages;
+use perennial_store::list_queries;
 use perennial_store::webhooks;
 use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::Previous;
@@ -61,7 +61,7 @@ pub(super) struct WebhookView {
     /// Since when it is disabled.
     disabled_at: Option<String>,
     /// Why it is disabled: `asked`; `gone`, its receiver answered 410; or `failing`, every try failed for five days.
-    disabled_why: Option<String>,
+    disabled_reason: Option<String>,
     /// The first of the tries that failed in a row; null after one that succeeded.
     failing_since: Option<String>,
     /// When it was made.
@@ -82,7 +82,7 @@ impl From<StoredWebhook> for WebhookView {
             types: stored.types,
             enabled: stored.disabled.is_none(),
             disabled_at: shown(stored.disabled.as_ref().map(|disabled| disabled.at)),
-            disabled_why: stored.disabled.map(|disabled| disabled.why),
+            disabled_reason: stored.disabled.map(|disabled| disabled.reason),
             failing_since: shown(stored.failing_since),
             created_at: stored.created_at.to_string(),
             created_by: stored.created_by,
@@ -268,7 +268,7 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewWebhook
             created_by: caller.id.to_string(),
             disabled: None,
             failing_since: None,
-            cursor: pages::last_event(work.db())?,
+            cursor: list_queries::last_event(work.db())?,
         };
         webhooks::insert(work.db(), &webhook)?;
         about(work, &webhook);
@@ -342,7 +342,7 @@ pub(super) async fn change(
                 webhook.failing_since = None;
             }
             Some(false) if webhook.disabled.is_none() => {
-                webhook.disabled = Some(Disabled { at: work.at, why: "asked".to_owned() });
+                webhook.disabled = Some(Disabled { at: work.at, reason: "requested".to_owned() });
             }
             Some(_) | None => {}
         }

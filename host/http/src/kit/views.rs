@@ -39,7 +39,7 @@ pub(crate) struct AccountView {
     held: String,
     /// What the provider's rules are told.
     settings: BTreeMap<String, String>,
-    /// Plans that cost more than this, a decimal, are held until somebody approves of them; null holds none.
+    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits.
     approval_above: Option<String>,
 }
 

@@ -38,10 +38,10 @@ use perennial_engine::write::Recorded;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::writer::Desk;
 
-use perennial_store::answered;
-use perennial_store::answered::Answered;
 use perennial_store::audit;
 use perennial_store::audit::Record;
+use perennial_store::idempotency_keys;
+use perennial_store::idempotency_keys::Answered;
 
 /// The longest idempotency key and reason, in bytes.
 const KEY_MAX: usize = 255;
@@ -358,7 +358,7 @@ fn perform<T>(
     work: impl FnOnce(&mut Work<'_>, T) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
     if let Some(key) = &request.key
-        && let Some(answered) = answered::get(desk.engine.read(), &request.caller.id, key)?
+        && let Some(answered) = idempotency_keys::get(desk.engine.read(), &request.caller.id, key)?
     {
         if answered.fingerprint != request.fingerprint {
             return Err(Problem::new(Kind::KeyReused, "use another key for another request"));
@@ -392,7 +392,7 @@ fn once(
         let Work { engine, about, happened, .. } = work_on;
         audit::insert(engine.read(), &record(request, &reply, at, about))?;
         if let Some(key) = &request.key {
-            answered::insert(
+            idempotency_keys::insert(
                 engine.read(),
                 &request.caller.id,
                 key,

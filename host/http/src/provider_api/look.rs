@@ -17,7 +17,7 @@ use perennial_service::error::ServiceError;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
-use perennial_store::subjects;
+use perennial_store::provider_views;
 
 /// What is found.
 pub(super) fn look(
@@ -29,10 +29,10 @@ pub(super) fn look(
 ) -> Result<Outcome, ServiceError> {
     Ok(match query {
         Query::Resources(selection) => {
-            let (total, resources) = subjects::resources(db, account.row, selection)?;
+            let (total, resources) = provider_views::resources(db, account.row, selection)?;
             Outcome::Resources { total, resources }
         }
-        Query::Orders(selection) => Outcome::Orders(subjects::orders(db, account.row, selection)?),
+        Query::Orders(selection) => Outcome::Orders(provider_views::orders(db, account.row, selection)?),
         Query::Balance => Outcome::Balance {
             currency: account.account.currency.clone(),
             available: account.account.balance.available(),

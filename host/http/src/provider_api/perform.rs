@@ -31,7 +31,7 @@ use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::error::StoreError;
 use perennial_store::provider_keys;
-use perennial_store::subjects;
+use perennial_store::provider_views;
 
 /// The longest path that the audit log keeps, in bytes.
 const PATH_MAX: usize = 200;
@@ -230,10 +230,10 @@ impl Acting<'_> {
     ) -> Result<Done, Trouble> {
         let CommandRequest { resource, command } = wanted;
         let id = account.account.id.as_str();
-        let last = subjects::last_order(engine.read())?;
+        let last = provider_views::last_order(engine.read())?;
         let answer = match look::is_own(engine.read(), account, resource)? {
             true => {
-                let terms = Terms { planned: None, asked_by: Some(&self.sender().access_key) };
+                let terms = Terms { planned: None, requested_by: Some(&self.sender().access_key) };
                 engine.command_as_planned(self.at, Some(id), resource, command, &terms)?
             }
             false => engine.unknown_resource(self.at, Some(id), resource, command)?,
@@ -245,7 +245,7 @@ impl Acting<'_> {
             return Ok((Outcome::Pending(approval), answer.happened));
         }
         // What the clock still owed was paid for before this instant, and is none of the client's.
-        let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
+        let (mut orders, cost) = provider_views::orders_after(engine.read(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &answer.happened {
             if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
@@ -264,7 +264,7 @@ impl Acting<'_> {
     fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let other = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
-            Outcome::Pending(_) => Some("held".to_owned()),
+            Outcome::Pending(_) => Some("pending_approval".to_owned()),
             Outcome::Resources { .. }
             | Outcome::Orders(_)
             | Outcome::Balance { .. }

@@ -44,7 +44,7 @@ pub fn shown(server: &Server, answer: &Answer) -> String {
 pub fn told(server: &Server) -> String {
     let mut told = String::new();
     for event in server.events().iter().skip(1) {
-        let shown = ["approval", "decision", "reason", "asked_again", "amount", "lapses_at", "to", "class"];
+        let shown = ["approval", "decision", "reason", "will_retry", "amount", "expires_at", "to", "class"];
         let shown = shown.iter().filter(|name| !event[**name].is_null());
         let more = shown.map(|name| format!(" {name}={}", event[*name].to_string().replace('"', "")));
         let word = |name: &str| event[name].as_str().unwrap_or("-").to_owned();
@@ -137,8 +137,8 @@ fn a_command_above_the_limit_is_held_and_shown() {
         {
           "approval": {
             "account": "acme-hw",
-            "asked_at": "2026-01-01T00:00:00Z",
-            "asked_by": "[operator]",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": null,
@@ -148,7 +148,7 @@ fn a_command_above_the_limit_is_held_and_shown() {
             "decided_by": null,
             "id": "ecs-1~1",
             "lapse": null,
-            "lapses_at": "2026-01-30T18:59:59Z",
+            "expires_at": "2026-01-30T18:59:59Z",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -189,13 +189,13 @@ fn a_command_above_the_limit_is_held_and_shown() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "asked_by": "[operator]",
+              "requested_by": "[operator]",
               "at": "2026-01-01T00:00:00Z",
               "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
               "cause": "command",
               "command": "renew",
               "cost": "99.00",
-              "lapses_at": "2026-01-30T18:59:59Z",
+              "expires_at": "2026-01-30T18:59:59Z",
               "resource": "ecs-1",
               "type": "approval_requested"
             }
@@ -212,8 +212,8 @@ fn a_command_above_the_limit_is_held_and_shown() {
         etag: [version]
         {
           "account": "acme-hw",
-          "asked_at": "2026-01-01T00:00:00Z",
-          "asked_by": "[operator]",
+          "requested_at": "2026-01-01T00:00:00Z",
+          "requested_by": "[operator]",
           "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
           "cause": "command",
           "closed_at": null,
@@ -223,7 +223,7 @@ fn a_command_above_the_limit_is_held_and_shown() {
           "decided_by": null,
           "id": "ecs-1~1",
           "lapse": null,
-          "lapses_at": "2026-01-30T18:59:59Z",
+          "expires_at": "2026-01-30T18:59:59Z",
           "plan": {
             "account": "acme-hw",
             "at": "2026-01-01T00:00:00Z",
@@ -265,7 +265,7 @@ fn a_command_above_the_limit_is_held_and_shown() {
     let attempts = server.get("viewer", "/v1/attempts").json();
     assert_eq!(attempts["items"][0]["state"], "awaiting_approval");
     let metrics = server.get("", "/metrics").body;
-    assert!(metrics.contains("\nperennial_approvals_open 1\n"), "{metrics}");
+    assert!(metrics.contains("\nperennial_approvals_pending 1\n"), "{metrics}");
     let other = r#"{"plan_hash": "0123"}"#;
     assert_eq!(server.post("operator", "/v1/resources/ecs-1:renew", other).status, 409);
 }
@@ -292,7 +292,7 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
         "/v1/approvals",
         "/v1/approvals?state=rejected",
         "/v1/approvals?account=acme-hw",
-        "/v1/approvals?resource=bcc-1&state=open",
+        "/v1/approvals?resource=bcc-1&state=pending",
         "/v1/approvals?limit=2",
         "/v1/approvals?limit=2&cursor=c2",
         "/v1/plans",
@@ -306,7 +306,7 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
         /v1/approvals: ecs-1~1 bcc-1~1 bcc-1~2 end
         /v1/approvals?state=rejected: bcc-1~1 end
         /v1/approvals?account=acme-hw: ecs-1~1 end
-        /v1/approvals?resource=bcc-1&state=open: bcc-1~2 end
+        /v1/approvals?resource=bcc-1&state=pending: bcc-1~2 end
         /v1/approvals?limit=2: ecs-1~1 bcc-1~1 c2
         /v1/approvals?limit=2&cursor=c2: bcc-1~2 end
         /v1/plans: ecs-1~1 bcc-1~2 end
@@ -317,7 +317,7 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
     .assert_eq(&table);
     assert_eq!(
         server.get("viewer", "/v1/plans").json(),
-        server.get("viewer", "/v1/approvals?state=open").json()
+        server.get("viewer", "/v1/approvals?state=pending").json()
     );
     expect![[r#"
         400 Bad Request

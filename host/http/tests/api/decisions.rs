@@ -34,8 +34,8 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
         {
           "approval": {
             "account": "acme-hw",
-            "asked_at": "2026-01-01T00:00:00Z",
-            "asked_by": "[operator]",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": "2026-01-01T00:00:00Z",
@@ -45,7 +45,7 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
             "decided_by": "[approver]",
             "id": "ecs-1~1",
             "lapse": null,
-            "lapses_at": "2026-01-30T18:59:59Z",
+            "expires_at": "2026-01-30T18:59:59Z",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -86,7 +86,7 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "asked_again": true,
+              "will_retry": true,
               "at": "2026-01-01T00:00:00Z",
               "by": "[approver]",
               "decision": "approved",
@@ -183,8 +183,8 @@ fn an_approver_disagrees_and_nothing_is_done() {
         {
           "approval": {
             "account": "acme-hw",
-            "asked_at": "2026-01-01T00:00:00Z",
-            "asked_by": "[operator]",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": "2026-01-01T00:00:00Z",
@@ -194,7 +194,7 @@ fn an_approver_disagrees_and_nothing_is_done() {
             "decided_by": "[approver]",
             "id": "ecs-1~1",
             "lapse": null,
-            "lapses_at": "2026-01-30T18:59:59Z",
+            "expires_at": "2026-01-30T18:59:59Z",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -235,7 +235,7 @@ fn an_approver_disagrees_and_nothing_is_done() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "asked_again": true,
+              "will_retry": true,
               "at": "2026-01-01T00:00:00Z",
               "by": "[approver]",
               "decision": "rejected",
@@ -309,13 +309,13 @@ fn what_the_clock_asks_for_anybody_with_the_role_decides_on_once_for_a_period() 
     let server = careful();
     server.advance("2026-01-26T00:00:00Z");
     let asked = server.get("viewer", "/v1/plans").json();
-    assert_eq!(asked["items"][0]["asked_by"], Value::Null);
+    assert_eq!(asked["items"][0]["requested_by"], Value::Null);
     assert_eq!(server.post("admin", "/v1/approvals/ecs-1~1:reject", r#"{"reason": "no"}"#).status, 200);
     server.advance("2026-02-02T00:00:00Z");
     expect![[r#"
-        2026-01-23T19:00:00Z ecs-1 approval_requested approval=ecs-1~1 lapses_at=2026-01-30T18:59:59Z
+        2026-01-23T19:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-01-30T18:59:59Z
         2026-01-24T02:00:00Z bcc-1 notice
-        2026-01-26T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=rejected reason=no asked_again=false
+        2026-01-26T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=rejected reason=no will_retry=false
         2026-01-26T01:00:00Z ecs-1 notice
         2026-01-28T02:00:00Z bcc-1 notice
         2026-01-29T01:00:00Z ecs-1 notice
@@ -332,13 +332,13 @@ fn what_nobody_decides_on_lapses_before_the_providers_last_try() {
     let server = careful();
     server.advance("2026-02-02T00:00:00Z");
     expect![[r#"
-        2026-01-23T19:00:00Z ecs-1 approval_requested approval=ecs-1~1 lapses_at=2026-01-30T18:59:59Z
+        2026-01-23T19:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-01-30T18:59:59Z
         2026-01-24T02:00:00Z bcc-1 notice
         2026-01-26T01:00:00Z ecs-1 notice
         2026-01-28T02:00:00Z bcc-1 notice
         2026-01-29T01:00:00Z ecs-1 notice
         2026-01-30T02:00:00Z bcc-1 notice
-        2026-01-30T18:59:59Z ecs-1 approval_lapsed approval=ecs-1~1 reason=undecided asked_again=false
+        2026-01-30T18:59:59Z ecs-1 approval_expired approval=ecs-1~1 reason=undecided will_retry=false
         2026-01-31T01:00:00Z ecs-1 notice
         2026-01-31T15:59:59Z ecs-1 stage_changed to=grace
         2026-01-31T15:59:59Z bcc-1 stage_changed to=retention
@@ -363,8 +363,8 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         {
           "approval": {
             "account": "acme-hw",
-            "asked_at": "2026-02-13T00:00:00Z",
-            "asked_by": "[operator]",
+            "requested_at": "2026-02-13T00:00:00Z",
+            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": null,
@@ -374,7 +374,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
             "decided_by": null,
             "id": "ecs-1~1",
             "lapse": null,
-            "lapses_at": "2026-02-20T00:00:00Z",
+            "expires_at": "2026-02-20T00:00:00Z",
             "plan": {
               "account": "acme-hw",
               "at": "2026-02-16T00:00:00Z",
@@ -416,13 +416,13 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "asked_by": "[operator]",
+              "requested_by": "[operator]",
               "at": "2026-02-16T00:00:00Z",
               "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
               "cause": "command",
               "command": "renew",
               "cost": "99.00",
-              "lapses_at": "2026-02-20T00:00:00Z",
+              "expires_at": "2026-02-20T00:00:00Z",
               "resource": "ecs-1",
               "type": "approval_requested"
             }
@@ -460,10 +460,10 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         2026-02-06T15:59:59Z bcc-1 notice
         2026-02-07T15:59:59Z bcc-1 notice
         2026-02-07T15:59:59Z bcc-1 stage_changed to=released
-        2026-02-13T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 lapses_at=2026-02-20T00:00:00Z
+        2026-02-13T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-02-20T00:00:00Z
         2026-02-15T15:59:59Z ecs-1 stage_changed to=retention
-        2026-02-16T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 lapses_at=2026-02-20T00:00:00Z
-        2026-02-16T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=approved asked_again=true
+        2026-02-16T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-02-20T00:00:00Z
+        2026-02-16T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=approved will_retry=true
         2026-02-16T00:00:00Z ecs-1 balance_changed reason=renewal amount=-99.00
         2026-02-16T00:00:00Z ecs-1 renewal_settled
         2026-02-16T00:00:00Z ecs-1 stage_changed to=active
@@ -478,7 +478,7 @@ fn what_cannot_be_paid_stays_open_until_somebody_pays_in() {
     assert_eq!(server.post("operator", "/v1/resources/ecs-1:renew", body).status, 202);
     let refused = server.post("approver", "/v1/approvals/ecs-1~1:approve", "{}");
     assert_eq!(refused.json()["type"], "urn:perennial:problem:command-refused");
-    assert_eq!(refused.json()["approval"]["state"], "open");
+    assert_eq!(refused.json()["approval"]["state"], "pending");
     assert_eq!(
         server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1000.00"}"#).status,
         200
@@ -528,7 +528,7 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     engine.import(at, &inventory.accounts, bundles).unwrap();
     let mut happened = engine.set_approval_above(at, "acme-hw", Some("50.00".parse().unwrap())).unwrap();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Command, options: [].into() });
-    let terms = Terms { planned: None, asked_by: Some(asks) };
+    let terms = Terms { planned: None, requested_by: Some(asks) };
     happened.extend(engine.command_as_planned(at, None, "ecs-1", &command, &terms).unwrap().happened);
     let decision = Decision { by: decides, reason: Some("so be it"), planned: None };
     let verdict = match is_yes {

@@ -238,7 +238,7 @@ fn a_receiver_that_is_gone_disables_its_webhook_and_nothing_is_lost_for_when_it_
     assert_eq!(receiver.ids(1), ["c1"]);
     let disabled = server.until(&path, |webhook| webhook["enabled"] == false);
     assert_eq!(
-        (&disabled["disabled_why"], &disabled["disabled_at"]),
+        (&disabled["disabled_reason"], &disabled["disabled_at"]),
         (&json!("gone"), &json!("2026-01-01T00:00:00Z"))
     );
     assert_eq!(server.post("operator", &format!("{path}:test"), "").status, 409);
@@ -277,7 +277,7 @@ fn a_message_is_given_up_after_three_days_and_a_webhook_after_five() {
     assert_eq!(server.get("admin", &path).json()["enabled"], true);
     server.advance("2026-01-06T00:00:04Z");
     let webhook = server.until(&path, |webhook| webhook["enabled"] == false);
-    assert_eq!(webhook["disabled_why"], "failing");
+    assert_eq!(webhook["disabled_reason"], "failing");
     assert_eq!(webhook["failing_since"], "2026-01-01T00:00:00Z");
 }
 

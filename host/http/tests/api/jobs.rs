@@ -309,7 +309,7 @@ fn a_dry_run_prices_every_plan_and_changes_nothing() {
     });
     let id = run(&server, "operator", &body);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
-    expect![[r#"{"carried_out":0,"failed":0,"held":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["answers"], job["costs"]));
+    expect![[r#"{"carried_out":0,"failed":0,"held":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["outcomes"], job["costs"]));
     assert_eq!(
         brief(&items(&server, "viewer", &id), &["code", "cost", "currency"]),
         [
@@ -365,7 +365,7 @@ fn a_job_cannot_tell_what_is_out_of_scope_from_what_is_not_there() {
         let list = items(&server, "bound-viewer", &id).json();
         let of = |place: usize| list["items"][place].to_string();
         assert_eq!(of(0).replace("bcc-1", "none"), of(1));
-        assert_eq!(list["items"][0]["answer"], "unknown");
+        assert_eq!(list["items"][0]["outcome"], "unknown");
     }
     assert_eq!(server.events(), Vec::<Value>::new());
 }
@@ -400,16 +400,16 @@ fn a_cancelled_job_leaves_the_rest_alone() {
     let id = server.post("operator", "/v1/jobs", &body).json()["id"].as_str().unwrap().to_owned();
     let cancelled = server.post("operator", &format!("/v1/jobs/{id}:cancel"), "{}").json();
     assert_eq!(
-        (&cancelled["state"], &cancelled["why"]),
+        (&cancelled["state"], &cancelled["cancel_reason"]),
         (&json!("cancelled"), &json!("by the token `operator`"))
     );
-    let done = cancelled["answers"]["carried_out"].as_u64().unwrap();
-    let skipped = cancelled["answers"]["skipped"].as_u64().unwrap();
+    let done = cancelled["outcomes"]["carried_out"].as_u64().unwrap();
+    let skipped = cancelled["outcomes"]["skipped"].as_u64().unwrap();
     assert_eq!((done + skipped, &cancelled["waiting"]), (3000, &json!(0)));
     assert!(skipped > 0, "it was cancelled before its end");
     let settled = server.events().iter().filter(|event| event["type"] == "renewal_settled").count();
     assert_eq!(u64::try_from(settled).unwrap(), done, "nothing was done after it was cancelled");
-    let page = server.get("viewer", &format!("/v1/jobs/{id}/items?answer=skipped&limit=1")).json();
+    let page = server.get("viewer", &format!("/v1/jobs/{id}/items?outcome=skipped&limit=1")).json();
     assert_eq!(page["items"][0]["code"], "cancelled");
     assert_eq!(server.post("operator", &format!("/v1/jobs/{id}:cancel"), "{}").json(), cancelled);
 }
@@ -426,10 +426,10 @@ fn a_job_ends_with_the_token_that_asked_for_it() {
     finish(&server, &id);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
     assert_eq!(
-        (&job["state"], &job["why"]),
+        (&job["state"], &job["cancel_reason"]),
         (&json!("cancelled"), &json!("the token that asked for it is no longer in force"))
     );
-    assert!(job["answers"]["skipped"].as_u64().unwrap() > 0);
+    assert!(job["outcomes"]["skipped"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -440,7 +440,7 @@ fn a_job_that_was_under_way_goes_on_after_a_restart() {
     let server = server.restarted();
     finish(&server, &id);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
-    assert_eq!(job["answers"]["carried_out"], 3000);
+    assert_eq!(job["outcomes"]["carried_out"], 3000);
     assert_eq!(job["costs"], json!([{ "currency": "CNY", "cost": "297000.00", "refund": "0.00" }]));
     let settled = server.events().iter().filter(|event| event["type"] == "renewal_settled").count();
     assert_eq!(settled, 3000);

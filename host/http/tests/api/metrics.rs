@@ -52,9 +52,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_job_items_waiting Items of those that have no answer yet.
         # TYPE perennial_job_items_waiting gauge
         perennial_job_items_waiting 0
-        # HELP perennial_approvals_open Plans that are held until somebody decides.
-        # TYPE perennial_approvals_open gauge
-        perennial_approvals_open 0
+        # HELP perennial_approvals_pending Plans that are held until somebody decides.
+        # TYPE perennial_approvals_pending gauge
+        perennial_approvals_pending 0
         # HELP perennial_attempts_total Attempts at renewals, by how they ended.
         # TYPE perennial_attempts_total counter
         perennial_attempts_total{class="settled"} 3

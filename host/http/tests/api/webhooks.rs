@@ -53,7 +53,7 @@ fn a_webhook_is_made_shown_and_listed_and_its_secret_is_shown_once() {
             "created_by": "[...]",
             "description": "the portal",
             "disabled_at": null,
-            "disabled_why": null,
+            "disabled_reason": null,
             "enabled": true,
             "failing_since": null,
             "id": "[id]",
@@ -83,7 +83,7 @@ fn a_webhook_is_made_shown_and_listed_and_its_secret_is_shown_once() {
             "created_by": "[...]",
             "description": "the portal",
             "disabled_at": null,
-            "disabled_why": null,
+            "disabled_reason": null,
             "enabled": true,
             "failing_since": null,
             "id": "[id]",
@@ -137,7 +137,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "types"
             },
             {
-              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `approval_requested`, `approval_decided`, `approval_lapsed`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `balance_changed`, `package_ordered`, `package_bought`, `package_used`, `package_refilled`, `package_low`, `package_depleted`, `usage_uncovered`, `notice`, `plugin_failed` or `host_resumed`",
+              "detail": "there is no `renewal`; expected `stage_changed`, `renewal_settled`, `renewal_declined`, `renewal_in_doubt`, `approval_requested`, `approval_decided`, `approval_expired`, `command_refused`, `setting_changed`, `unsubscribed`, `converted`, `balance_changed`, `package_ordered`, `package_bought`, `package_used`, `package_refilled`, `package_low`, `package_depleted`, `usage_uncovered`, `notice`, `plugin_failed` or `host_resumed`",
               "field": "types[0]"
             },
             {
@@ -206,7 +206,7 @@ fn a_webhook_is_changed_at_the_version_that_was_seen() {
           "created_by": "[...]",
           "description": "d",
           "disabled_at": "2026-01-01T00:00:00Z",
-          "disabled_why": "asked",
+          "disabled_reason": "requested",
           "enabled": false,
           "failing_since": null,
           "id": "[id]",
@@ -278,7 +278,7 @@ fn for_a_day_after_a_secret_is_changed_messages_are_signed_with_both() {
             "created_by": "[...]",
             "description": "",
             "disabled_at": null,
-            "disabled_why": null,
+            "disabled_reason": null,
             "enabled": true,
             "failing_since": null,
             "id": "[id]",

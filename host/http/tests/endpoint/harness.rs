@@ -40,8 +40,8 @@ use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::api_tokens;
-use perennial_store::pages;
-use perennial_store::pages::EventFilter;
+use perennial_store::list_queries;
+use perennial_store::list_queries::EventFilter;
 use perennial_store::provider_keys;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -200,9 +200,9 @@ impl Server {
     /// Every event there is: when, of what type, to which account and resource, and what the type adds.
     pub fn events(&self) -> Vec<String> {
         let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
-        let all = pages::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
+        let all = list_queries::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let line = |event: store::records::StoredEvent| {
+        let line = |event: store::events::StoredEvent| {
             let (account, resource) = (shown(event.account), shown(event.resource));
             format!("{} {} {account} {resource} {}", event.at, event.kind, event.body)
         };

@@ -1,4 +1,4 @@
-//! `perennial approvals`: plans that were held, and the decisions on them.
+//! `perennial approvals`: plans that need an approval, and the decisions on them.
 
 use std::io::Write;
 
@@ -25,10 +25,10 @@ use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 
-/// Lists the plans that are held because they cost more than their account may spend unasked, and decides on them.
+/// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  perennial approvals list --state open
+  perennial approvals list --state pending
   perennial approvals approve ecs-1~1
   perennial approvals reject ecs-1~1 --reason 'it is to be replaced'
 
@@ -46,14 +46,14 @@ enum Action {
         /// Only of this account.
         #[arg(long, value_name = "ID")]
         account: Option<String>,
-        /// Only in this state: open, approved, rejected or lapsed.
+        /// Only in this state: pending, approved, rejected or expired.
         #[arg(long, value_parser = state)]
         state: Option<State>,
         /// At most so many.
         #[arg(long, value_name = "N", default_value_t = 1000)]
         limit: u32,
     },
-    /// Carries out what is held, if it still is what the command would do.
+    /// Approves a plan and applies it, if the command would still do the same.
     Approve {
         /// The approval's id.
         id: String,
@@ -61,7 +61,7 @@ enum Action {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Says no to what is held.
+    /// Rejects a plan.
     Reject {
         /// The approval's id.
         id: String,
@@ -95,17 +95,17 @@ fn list(context: &Context, filter: &Filter, limit: u32) -> anyhow::Result<()> {
     let mut out = output::writer(None)?;
     writeln!(
         out,
-        "{:<20}  {:<8}  {:<12}  {:<20}  {:<7}  {:>12}  {:<20}  asked by",
-        "id", "state", "account", "resource", "cause", "cost", "lapses"
+        "{:<20}  {:<8}  {:<12}  {:<20}  {:<7}  {:>12}  {:<20}  requested by",
+        "id", "state", "account", "resource", "cause", "cost", "expires"
     )?;
     for stored in &listed {
-        let StoredApproval { id, account_id, resource_id, asked_by, .. } = stored;
+        let StoredApproval { id, account_id, resource_id, requested_by, .. } = stored;
         let (state, cause) = (stored.state.name(), stored.cause.name());
-        let (cost, lapses) = (stored.priced.cost.to_string(), stored.lapses_at.to_string());
-        let asked_by = asked_by.as_deref().unwrap_or("the clock");
+        let (cost, expires) = (stored.priced.cost.to_string(), stored.expires_at.to_string());
+        let requested_by = requested_by.as_deref().unwrap_or("the clock");
         writeln!(
             out,
-            "{id:<20}  {state:<8}  {account_id:<12}  {resource_id:<20}  {cause:<7}  {cost:>12}  {lapses:<20}  {asked_by}"
+            "{id:<20}  {state:<8}  {account_id:<12}  {resource_id:<20}  {cause:<7}  {cost:>12}  {expires:<20}  {requested_by}"
         )?;
     }
     out.flush()?;
@@ -146,7 +146,7 @@ fn decide(
     match verdict {
         Verdict::Done(happened) => tell(&happened),
         Verdict::Refused { refusal, .. } => {
-            anyhow::bail!("it cannot be carried out, and stays open: {} {}", refusal.code, refusal.message)
+            anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }
         Verdict::Changed { .. } => {
             anyhow::bail!(

@@ -13,7 +13,7 @@ use crate::cli::output;
 use crate::report;
 use perennial_formats::event;
 use perennial_store as store;
-use perennial_store::records;
+use perennial_store::events;
 
 /// Lists the events of the database, the last ones first cut off at `--limit`, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
         return Err(Wrong::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
     }
     let db = store::open_for_reading(&context.db)?;
-    let filter = records::Filter {
+    let filter = events::Filter {
         account: arguments.account.clone(),
         resource: arguments.resource.clone(),
         kind: arguments.kind.clone(),
@@ -68,7 +68,7 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
         until: arguments.until,
     };
     let mut listed = Vec::new();
-    for stored in records::list(&db, &filter, arguments.limit)? {
+    for stored in events::list(&db, &filter, arguments.limit)? {
         let what = event::read_body(&stored.kind, &stored.body)?;
         listed.push((stored.account, Event { at: stored.at, resource: stored.resource, what }));
     }

@@ -1,10 +1,11 @@
 //! The command line: what can be asked of it, and how it answers.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong.
+//! wrong, 3 when `db migrate --check` finds a migration to do.
 
 mod approvals;
 mod audited;
+mod db;
 mod demo;
 mod events;
 mod import;
@@ -56,7 +57,7 @@ const EXAMPLES: &str = "Examples:
   perennial serve
   perennial resources --stage grace
 
-Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed).";
+Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 a migration is pending (`db migrate --check`).";
 
 /// When to write colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,6 +83,7 @@ enum Command {
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
+    Db(db::Arguments),
 }
 
 /// What every command may use.
@@ -142,10 +144,15 @@ pub fn main() -> ExitCode {
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),
+        Command::Db(arguments) => db::db(&context, arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<db::MigrationPending>() => {
+            println!("{error}");
+            ExitCode::from(3)
+        }
         Err(error) => {
             eprintln!("{}: {}", context.stderr_style().alarm("error"), told(&error));
             ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })

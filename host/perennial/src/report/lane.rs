@@ -177,9 +177,9 @@ impl Lane {
                 self.problem = Some(words())
             }
             EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalDecided { asked_again: false, .. }
-            | EventKind::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
-            EventKind::ApprovalDecided { .. } | EventKind::ApprovalLapsed { .. } => self.problem = None,
+            | EventKind::ApprovalDecided { will_retry: false, .. }
+            | EventKind::ApprovalExpired { will_retry: false, .. } => self.problem = Some(words()),
+            EventKind::ApprovalDecided { .. } | EventKind::ApprovalExpired { .. } => self.problem = None,
             EventKind::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
             EventKind::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
-use perennial_domain::approval::Lapse;
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
@@ -401,29 +401,29 @@ impl Sample {
 
 impl Sample {
     /// A command of the year's middle and one of its end that wait for somebody: the second one in vain.
-    fn held(&mut self, resource: &str) {
+    fn awaits_approval(&mut self, resource: &str) {
         for (at, approval) in [("2026-06-10T08:00:00Z", "~1"), ("2026-12-10T08:00:00Z", "~2")] {
             let (at, approval) = (instant(at), format!("{resource}{approval}"));
             let asked = EventKind::ApprovalRequested {
                 approval: approval.clone(),
                 command: "renew".to_owned(),
                 cause: Cause::Command,
-                asked_by: Some("0a1b2c3d4e5f".to_owned()),
+                requested_by: Some("0a1b2c3d4e5f".to_owned()),
                 cost: amount("744.00"),
-                lapses_at: at + 7 * DAY,
+                expires_at: at + 7 * DAY,
                 attempt: None,
             };
             self.tell("acme-hw", Some(resource), at, asked);
             if approval.ends_with('1') {
-                let (by, reason) = ("5f4e3d2c1b0a".to_owned(), Some("too long".to_owned()));
+                let (decided_by, reason) = ("5f4e3d2c1b0a".to_owned(), Some("too long".to_owned()));
                 let decision = State::Rejected;
                 let decided =
-                    EventKind::ApprovalDecided { approval, decision, by, reason, asked_again: true };
+                    EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry: true };
                 self.tell("acme-hw", Some(resource), at + DAY, decided);
             } else {
-                let lapsed =
-                    EventKind::ApprovalLapsed { approval, reason: Lapse::Undecided, asked_again: true };
-                self.tell("acme-hw", Some(resource), at + 7 * DAY, lapsed);
+                let expired =
+                    EventKind::ApprovalExpired { approval, reason: ExpiryReason::Undecided, will_retry: true };
+                self.tell("acme-hw", Some(resource), at + 7 * DAY, expired);
             }
         }
     }
@@ -494,7 +494,7 @@ pub(super) fn year() -> Sample {
         let down_since = instant("2026-05-20T06:00:00Z");
         sample.tell(account, None, down_since + 6 * DAY, EventKind::HostResumed { down_since });
     }
-    sample.held("rds-2");
+    sample.awaits_approval("rds-2");
     let future = EventKind::Unsubscribed {
         scope: Scope::Future,
         expires_at: Some(instant("2026-12-31T15:59:59Z")),

@@ -55,13 +55,13 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
     let told = amounts.iter().map(|(name, amount)| format!("{name} {}", dates::amount(*amount)));
     writeln!(out, "  {}", told.collect::<Vec<_>>().join("   "))?;
     writeln!(out, "  {}: {}", dates::counted(account.lanes.len(), "resource"), stages(account))?;
-    let held = account.count(Topic::Held);
+    let requests = account.count(Topic::PendingApproval);
     let mut counts = vec![
         dates::counted(account.renewals(), "renewal"),
         dates::counted(account.count(Topic::Declined), "decline"),
         dates::counted(account.count(Topic::Refused), "refused command"),
     ];
-    counts.extend((held > 0).then(|| dates::counted(held, "held plan")));
+    counts.extend((requests > 0).then(|| dates::counted(requests, "approval request")));
     writeln!(out, "  {}", counts.join(", "))
 }
 
@@ -144,8 +144,8 @@ fn tone(event: &Event) -> Tone {
         Topic::Renewed | Topic::RenewedByCommand | Topic::Revived => Tone::Good,
         Topic::Declined
         | Topic::InDoubt
-        | Topic::Held
-        | Topic::Lapsed
+        | Topic::PendingApproval
+        | Topic::ExpiredApproval
         | Topic::Grace
         | Topic::Low
         | Topic::Uncovered

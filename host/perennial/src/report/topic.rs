@@ -12,9 +12,9 @@ pub(super) enum Topic {
     RenewedByCommand,
     Declined,
     InDoubt,
-    Held,
+    PendingApproval,
     Decided,
-    Lapsed,
+    ExpiredApproval,
     Refused,
     PluginFailed,
     Grace,
@@ -55,9 +55,9 @@ impl Topic {
         Topic::RenewedByCommand,
         Topic::Declined,
         Topic::InDoubt,
-        Topic::Held,
+        Topic::PendingApproval,
         Topic::Decided,
-        Topic::Lapsed,
+        Topic::ExpiredApproval,
         Topic::Refused,
         Topic::PluginFailed,
         Topic::Grace,
@@ -92,9 +92,9 @@ impl Topic {
             EventKind::RenewalSettled { cause: Cause::Command, .. } => Topic::RenewedByCommand,
             EventKind::RenewalDeclined { .. } => Topic::Declined,
             EventKind::RenewalInDoubt { .. } => Topic::InDoubt,
-            EventKind::ApprovalRequested { .. } => Topic::Held,
+            EventKind::ApprovalRequested { .. } => Topic::PendingApproval,
             EventKind::ApprovalDecided { .. } => Topic::Decided,
-            EventKind::ApprovalLapsed { .. } => Topic::Lapsed,
+            EventKind::ApprovalExpired { .. } => Topic::ExpiredApproval,
             EventKind::CommandRefused { .. } => Topic::Refused,
             EventKind::SettingChanged { .. } => Topic::Setting,
             EventKind::Unsubscribed { .. } => Topic::Unsubscribed,
@@ -122,9 +122,9 @@ impl Topic {
             Topic::RenewedByCommand => "renewal by command",
             Topic::Declined => "decline",
             Topic::InDoubt => "renewal in doubt",
-            Topic::Held => "held plan",
-            Topic::Decided => "decision on a held plan",
-            Topic::Lapsed => "lapsed approval",
+            Topic::PendingApproval => "approval request",
+            Topic::Decided => "decision on an approval",
+            Topic::ExpiredApproval => "expired approval",
             Topic::Refused => "refused command",
             Topic::PluginFailed => "plugin failure",
             Topic::Grace => "in grace",
@@ -153,9 +153,9 @@ impl Topic {
             Topic::RenewedByCommand => "renewals by command",
             Topic::Declined => "declines",
             Topic::InDoubt => "renewals in doubt",
-            Topic::Held => "held plans",
-            Topic::Decided => "decisions on held plans",
-            Topic::Lapsed => "lapsed approvals",
+            Topic::PendingApproval => "approval requests",
+            Topic::Decided => "decisions on approvals",
+            Topic::ExpiredApproval => "expired approvals",
             Topic::Refused => "refused commands",
             Topic::PluginFailed => "plugin failures",
             Topic::Grace => "in grace",
@@ -184,9 +184,9 @@ impl Topic {
             Topic::RenewedByCommand => "by-command",
             Topic::Declined => "declined",
             Topic::InDoubt => "in-doubt",
-            Topic::Held => "held",
+            Topic::PendingApproval => "pending",
             Topic::Decided => "decided",
-            Topic::Lapsed => "lapsed",
+            Topic::ExpiredApproval => "expired",
             Topic::Refused => "refused",
             Topic::PluginFailed => "plugin-failed",
             Topic::Grace => "grace",
@@ -213,8 +213,8 @@ impl Topic {
         match self {
             Topic::Declined
             | Topic::InDoubt
-            | Topic::Held
-            | Topic::Lapsed
+            | Topic::PendingApproval
+            | Topic::ExpiredApproval
             | Topic::Refused
             | Topic::PluginFailed
             | Topic::Low
@@ -245,9 +245,9 @@ impl Topic {
             Topic::RenewedByCommand
             | Topic::Declined
             | Topic::InDoubt
-            | Topic::Held
+            | Topic::PendingApproval
             | Topic::Decided
-            | Topic::Lapsed
+            | Topic::ExpiredApproval
             | Topic::Refused
             | Topic::PluginFailed
             | Topic::Grace

@@ -100,7 +100,7 @@ fn events(server: &Server) -> Vec<String> {
 /// As the command line writes them, by resource, and without who asked.
 fn in_order(mut events: Vec<Value>) -> Vec<String> {
     for event in &mut events {
-        event.as_object_mut().unwrap().remove("asked_by");
+        event.as_object_mut().unwrap().remove("requested_by");
     }
     events.sort_by_key(|event| (event["at"].to_string(), event["resource"].to_string()));
     events.iter().map(Value::to_string).collect()

@@ -181,7 +181,7 @@ fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
     // The clock has not come to the try of 03:00 yet.
     let (owed, cursor) = (server.now() - 5 * 3600, server.now() - 6 * 3600);
     server.on_writer(move |desk| {
-        let moved = "update hot set wake_at = ?1, cursor_at = ?2";
+        let moved = "update schedule set wake_at = ?1, cursor_at = ?2";
         desk.engine.read().execute(moved, (owed.as_second(), cursor.as_second())).unwrap();
     });
     let tool = Tool::new(&server, "acme");

@@ -9,9 +9,9 @@ use crate::webhooks::dispatcher::Kind;
 use perennial_store::deliveries;
 use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
-use perennial_store::pages;
-use perennial_store::pages::EventFilter;
-use perennial_store::records::StoredEvent;
+use perennial_store::events::StoredEvent;
+use perennial_store::list_queries;
+use perennial_store::list_queries::EventFilter;
 use perennial_store::webhooks;
 use perennial_store::webhooks::StoredWebhook;
 
@@ -47,7 +47,7 @@ pub(super) fn read(
     busy: &BTreeSet<(String, Kind)>,
 ) -> Result<Found, StoreError> {
     let mut found = Found { work: Vec::new(), next: None };
-    let last = pages::last_event(db)?;
+    let last = list_queries::last_event(db)?;
     for webhook in webhooks::list(db)?.into_iter().filter(|webhook| webhook.disabled.is_none()) {
         let is_free = |kind| !busy.contains(&(webhook.id.clone(), kind));
         let (pending, first) = deliveries::pending(db, webhook.row)?;
@@ -77,7 +77,7 @@ fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Op
         kinds: webhook.types.as_ref().map(json).transpose()?,
         ..EventFilter::default()
     };
-    let events = pages::events(db, &filter, webhook.cursor, PAGE)?;
+    let events = list_queries::events(db, &filter, webhook.cursor, PAGE)?;
     let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= PAGE);
     let to = match events.last() {
         Some(end) if is_full => end.row,

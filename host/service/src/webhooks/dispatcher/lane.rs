@@ -24,7 +24,7 @@ use perennial_store::cursor::cursor;
 use perennial_store::deliveries;
 use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
-use perennial_store::records::StoredEvent;
+use perennial_store::events::StoredEvent;
 use perennial_store::webhooks;
 use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::StoredWebhook;
@@ -222,7 +222,7 @@ impl Lane {
         if let Some(disabled) = disabled {
             tracing::error!(
                 webhook,
-                why = disabled.why,
+                reason = disabled.reason,
                 "a webhook is disabled; enable it when its receiver is well"
             );
         }
@@ -291,13 +291,13 @@ fn judge(webhook: &mut StoredWebhook, tried: &Tried) {
         return;
     }
     let since = *webhook.failing_since.get_or_insert(tried.at);
-    let why = match tried.verdict {
+    let reason = match tried.verdict {
         Verdict::Gone => Some("gone"),
         Verdict::Delivered | Verdict::Again(_) | Verdict::GivenUp => {
             verdict::is_hopeless(since, tried.at).then_some("failing")
         }
     };
-    if let (None, Some(why)) = (&webhook.disabled, why) {
-        webhook.disabled = Some(Disabled { at: tried.at, why: why.to_owned() });
+    if let (None, Some(reason)) = (&webhook.disabled, reason) {
+        webhook.disabled = Some(Disabled { at: tried.at, reason: reason.to_owned() });
     }
 }

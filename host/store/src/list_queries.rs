@@ -11,11 +11,11 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
+use crate::events;
+use crate::events::StoredEvent;
 use crate::ledger;
-use crate::records;
-use crate::records::StoredEvent;
-use crate::words;
 
 /// Which resources are asked for; an absent condition lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn resources(
 ) -> Result<Vec<(i64, String)>, StoreError> {
     let mut statement = db.prepare_cached(
         "select r.row, r.id
-         from resource r join hot h on h.resource = r.row join account a on a.row = r.account
+         from resource r join schedule h on h.resource = r.row join account a on a.row = r.account
          where r.row > :after
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
            and (:account is null or a.id = :account) and (:provider is null or a.provider = :provider)
@@ -70,7 +70,7 @@ pub fn resources(
             ":account": filter.account,
             ":provider": filter.provider,
             ":kind": filter.kind,
-            ":stage": filter.stage.map(|stage| words::code(&Stage::ALL, stage)),
+            ":stage": filter.stage.map(|stage| stage.code()),
             ":tag": filter.tag,
             ":tag_value": filter.tag_value,
             ":expires_from": filter.expires_from.map(Timestamp::as_second),
@@ -111,8 +111,8 @@ pub fn entries(
     after: i64,
     limit: u32,
 ) -> Result<Vec<(i64, Entry)>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select * from entry where account = ?1 and row > ?2 order by row limit ?3")?;
+    let mut statement = db
+        .prepare_cached("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3")?;
     let entries = statement
         .query_and_then((account, after, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
     entries.collect()
@@ -167,7 +167,7 @@ pub fn events(
             ":until": filter.until.map(Timestamp::as_second),
             ":limit": limit,
         },
-        records::stored,
+        events::stored,
     )?;
     Ok(events.collect::<Result<_, _>>()?)
 }
@@ -227,7 +227,7 @@ pub fn attempts(
     limit: u32,
 ) -> Result<Vec<ListedAttempt>, StoreError> {
     let mut statement = db.prepare_cached(
-        "select t.row, a.id, r.id, t.expires_before, t.term_count, t.term_unit, t.state, t.class, t.at, t.tries
+        "select t.row, a.id, r.id, t.expires_before, t.term_count, t.term_unit, t.state, t.decline_class, t.changed_at, t.tries
          from attempt t join resource r on r.row = t.resource join account a on a.row = r.account
          where t.row > :after and (:accounts is null or a.id in (select value from json_each(:accounts)))
            and (:account is null or a.id = :account) and (:resource is null or r.id = :resource)
@@ -250,7 +250,7 @@ pub fn attempts(
                 account: row.get(1)?,
                 resource: row.get(2)?,
                 expires_before: Timestamp::from_second(row.get(3)?),
-                term: words::term(row.get(4)?, row.get(5)?)?.ok_or_else(damaged)?,
+                term: codec::term(row.get(4)?, row.get(5)?)?.ok_or_else(damaged)?,
                 state: row.get(6)?,
                 class: row.get(7)?,
                 at: Timestamp::from_second(row.get(8)?),

@@ -19,27 +19,27 @@ pub struct Standing {
     pub jobs: i64,
     /// Items of those that have no answer yet.
     pub items: i64,
-    /// Plans that are held until somebody decides.
-    pub approvals_open: i64,
+    /// Approvals that nobody has decided on.
+    pub approvals_pending: i64,
 }
 
 /// How things stand at `at`.
 pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
     let due = db
-        .prepare_cached("select count(*) from hot where wake_at is not null and wake_at <= ?1")?
+        .prepare_cached("select count(*) from schedule where wake_at is not null and wake_at <= ?1")?
         .query_row([at.as_second()], |row| row.get(0))?;
     let first_wake: Option<i64> = db
-        .prepare_cached("select min(wake_at) from hot where wake_at is not null")?
+        .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
         .query_row([], |row| row.get(0))?;
     let in_doubt = db
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
         .query_row([], |row| row.get(0))?;
-    let approvals_open = db
-        .prepare_cached("select count(*) from approval where state = 'open'")?
+    let approvals_pending = db
+        .prepare_cached("select count(*) from approval where state = 'pending'")?
         .query_row([], |row| row.get(0))?;
     let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::waiting(db)?);
     let first_wake = first_wake.map(Timestamp::from_second);
-    Ok(Standing { due, first_wake, in_doubt, jobs, items, approvals_open })
+    Ok(Standing { due, first_wake, in_doubt, jobs, items, approvals_pending })
 }
 
 /// The providers of all accounts.

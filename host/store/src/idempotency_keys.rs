@@ -1,4 +1,4 @@
-//! The `answered` table: requests that carried an idempotency key, and what they were answered.
+//! The `idempotency_key` table: responses to requests with an idempotency key.
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -23,7 +23,8 @@ pub struct Answered {
 pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<Answered>, StoreError> {
     let answered = db
         .prepare_cached(
-            "select fingerprint, status, headers, body from answered where token = ?1 and key = ?2",
+            "select fingerprint, response_status, response_headers, response_body from idempotency_key
+             where api_token = ?1 and key = ?2",
         )?
         .query_row((token, key), |row| {
             Ok(Answered {
@@ -46,7 +47,8 @@ pub fn insert(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert into answered (token, key, fingerprint, at, status, headers, body) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "insert into idempotency_key (api_token, key, fingerprint, created_at, response_status, response_headers, response_body)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute((
         token,
@@ -62,6 +64,6 @@ pub fn insert(
 
 /// Forgets what was answered before `before`.
 pub fn delete_before(db: &Connection, before: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("delete from answered where at < ?1")?.execute([before.as_second()])?;
+    db.prepare_cached("delete from idempotency_key where created_at < ?1")?.execute([before.as_second()])?;
     Ok(())
 }

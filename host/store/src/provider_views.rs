@@ -1,7 +1,5 @@
 //! Resources and orders as a provider's own API shows them: one account's, for reading only.
 
-use perennial_domain::bundle::Charging;
-use perennial_domain::bundle::Stage;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::provider_api::LastRenewal;
@@ -18,7 +16,6 @@ use rusqlite::named_params;
 use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::error::StoreError;
-use crate::words;
 
 /// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
 /// also beyond its limit.
@@ -46,7 +43,7 @@ fn chosen(
     limit: u32,
 ) -> Result<Vec<(i64, u32)>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
-    let stages = selection.stages.iter().map(|stage| words::code(&Stage::ALL, *stage)).collect::<Vec<_>>();
+    let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
     let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
     let mut statement = db.prepare_cached(
         "with recursive chosen (row) as (
@@ -55,12 +52,12 @@ fn chosen(
              select row from resource where id in (select value from json_each(:ids)) and account = :account
              union
              select h.resource
-             from chosen join hot c on c.resource = chosen.row join hot h on h.bundle = c.bundle
+             from chosen join schedule c on c.resource = chosen.row join schedule h on h.bundle = c.bundle
              join resource r on r.row = h.resource
              where :with_attached and r.attached_to = chosen.row
          )
          select r.row, count(*) over ()
-         from chosen join resource r on r.row = chosen.row join hot h on h.resource = r.row
+         from chosen join resource r on r.row = chosen.row join schedule h on h.resource = r.row
          where (:kinds is null or r.kind in (select value from json_each(:kinds)))
            and (:stages is null or h.stage in (select value from json_each(:stages)))
            and (:charging is null or h.charging = :charging)
@@ -76,7 +73,7 @@ fn chosen(
             ":with_attached": selection.with_attached && !selection.ids.is_empty(),
             ":kinds": list(&selection.kinds)?,
             ":stages": stages,
-            ":charging": selection.charging.map(|charging| words::code(&Charging::ALL, charging)),
+            ":charging": selection.charging.map(|charging| charging.code()),
             ":expires_from": selection.expires_from.map(Timestamp::as_second),
             ":expires_until": selection.expires_until.map(Timestamp::as_second),
             ":only_primaries": selection.only_primaries,
@@ -133,7 +130,7 @@ pub fn orders(db: &Connection, account: i64, selection: &OrderFilter) -> Result<
          where :refunded_at is null and (:ids is null or o.id in (select value from json_each(:ids)))
          union all
          select o.*, c.id as resource_id, c.kind, c.region,
-             (select coalesce(sum(e.amount), 0) from entry e
+             (select coalesce(sum(e.amount), 0) from ledger_entry e
               where e.account = :account and e.reason = :refund and e.resource = c.id and e.reference = o.id
                 and e.at = o.refunded_at) as amount
          from chosen c join orders o on o.resource = c.row and o.refunded_at is not null
@@ -147,7 +144,7 @@ pub fn orders(db: &Connection, account: i64, selection: &OrderFilter) -> Result<
             ":ids": list(&selection.ids)?,
             ":resources": list(&selection.resources)?,
             ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
-            ":refund": words::code(&Reason::ALL, Reason::Refund),
+            ":refund": Reason::Refund.code(),
             ":limit": selection.limit,
         },
         order,

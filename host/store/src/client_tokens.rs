@@ -1,4 +1,4 @@
-//! The `token` table: commands that carried a token, and what they were answered.
+//! The `client_token` table: client tokens of commands, and the result of each command.
 
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
@@ -19,7 +19,7 @@ pub struct Seen {
 /// What an account sent under `token` at `since` or later.
 pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Result<Option<Seen>, StoreError> {
     let seen = db
-        .prepare_cached("select fingerprint, refusal_code, refusal_message from token where account = ?1 and token = ?2 and seen_at >= ?3")?
+        .prepare_cached("select fingerprint, refusal_code, refusal_message from client_token where account = ?1 and token = ?2 and used_at >= ?3")?
         .query_row((account, token, since.as_second()), |row| {
             let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
             let refusal = code.map(|code| Refusal { code, message: message.unwrap_or_default() });
@@ -32,7 +32,7 @@ pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Resu
 /// Remembers what an account sent under `token`.
 pub fn put(db: &Connection, account: i64, token: &str, seen: &Seen, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
-        "insert or replace into token (account, token, fingerprint, refusal_code, refusal_message, seen_at)
+        "insert or replace into client_token (account, token, fingerprint, refusal_code, refusal_message, used_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute((

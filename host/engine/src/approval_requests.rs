@@ -1,0 +1,266 @@
+//! Approvals that a batch requests: whether a plan needs one, whether one exists, and the records to write.
+//!
+//! Knows bundles in play. Which plans need an approval, and when one becomes obsolete, is decided in the domain: see
+//! [`perennial_domain::approval`].
+
+use perennial_domain::apply;
+use perennial_domain::approval;
+use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::approval::Existing;
+use perennial_domain::approval::ExpiryReason;
+use perennial_domain::approval::State;
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::timeline::Occurrence;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+
+use crate::batch::Batch;
+use crate::batch::Item;
+use crate::batch::automatic_renewal;
+use crate::error::EngineError;
+use crate::proposal::PricedPlan;
+use crate::proposal::Proposal;
+use perennial_formats as formats;
+use perennial_store::approvals;
+use perennial_store::approvals::Closing;
+use perennial_store::approvals::Priced;
+use perennial_store::error::StoreError;
+
+/// An approval of a bundle in the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchApproval {
+    /// Its row; `None` for one that is requested now.
+    pub row: Option<i64>,
+    /// Public ID.
+    pub id: String,
+    /// Its state and command.
+    pub summary: ApprovalSummary,
+    /// The attempt's row, of one that was requested before.
+    pub attempt: Option<i64>,
+    /// The record of one that is requested now.
+    pub request: Option<Box<ApprovalRequest>>,
+    /// The record of one that ends now.
+    pub closing: Option<Closing>,
+}
+
+/// The record of an approval that is requested now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRequest {
+    /// When it is requested.
+    pub at: Timestamp,
+    /// The token that requests it; `None` for the clock.
+    pub by: Option<String>,
+    /// The plan and its price.
+    pub priced: Priced,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl BatchApproval {
+    /// Says how it ends.
+    pub(super) fn close(&mut self, state: State, closing: Closing) {
+        (self.summary.state, self.summary.expiry_reason) = (state, closing.expiry_reason);
+        self.closing = Some(closing);
+    }
+}
+
+/// Every approval that a member of the bundle was named in, `rows` being its members' rows.
+///
+/// # Errors
+///
+/// [`StoreError`] when they cannot be read.
+pub(super) fn load_approvals(db: &Connection, rows: &[i64]) -> Result<Vec<BatchApproval>, StoreError> {
+    let mut all = Vec::new();
+    for (member, row) in rows.iter().enumerate() {
+        for stored in approvals::of_resource(db, *row)? {
+            all.push(BatchApproval {
+                row: Some(stored.row),
+                summary: stored.summary(member),
+                attempt: stored.attempt.as_ref().map(|(row, _)| *row),
+                id: stored.id,
+                request: None,
+                closing: None,
+            });
+        }
+    }
+    Ok(all)
+}
+
+impl Item {
+    /// Expires the pending approvals that are obsolete.
+    pub(super) fn expire_obsolete(&mut self) {
+        for approval in &mut self.approvals {
+            let Some(reason) = approval.summary.obsolete_reason(&self.walk.bundle) else { continue };
+            approval.close(
+                State::Expired,
+                Closing { at: self.instant, by: None, reason: None, expiry_reason: Some(reason) },
+            );
+            let resource = self.walk.bundle.members[approval.summary.member].id.clone();
+            self.walk.events.push(expired(self.instant, resource, &approval.id, &approval.summary, reason));
+        }
+    }
+}
+
+/// The event of an approval that expired.
+pub(super) fn expired(
+    at: Timestamp,
+    resource: String,
+    approval: &str,
+    summary: &ApprovalSummary,
+    reason: ExpiryReason,
+) -> Event {
+    let will_retry = summary.will_retry();
+    let what = EventKind::ApprovalExpired { approval: approval.to_owned(), reason, will_retry };
+    Event { at, resource: Some(resource), what }
+}
+
+impl Batch {
+    /// Whether `plan`, on the bundle at `place`, may only be applied once somebody approves it.
+    pub(super) fn needs_approval(&self, place: usize, plan: &Plan) -> bool {
+        let item = &self.items[place];
+        let limit = self.accounts[item.account].account.approval_above;
+        limit.is_some()
+            && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
+    }
+
+    /// Requests an approval of the automatic renewal that `plan` is, unless one exists.
+    pub(super) fn request_for_renewal(
+        &mut self,
+        place: usize,
+        member: usize,
+        plan: &Plan,
+        timeline: &[Occurrence],
+    ) {
+        let item = &self.items[place];
+        let bundle = &item.walk.bundle;
+        let key = apply::attempt_key(plan, bundle, member);
+        let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
+        match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
+            Existing::Pending(_) | Existing::Decided => {}
+            Existing::None => {
+                self.request_approval(place, member, &automatic_renewal(), plan, timeline);
+            }
+        }
+    }
+
+    /// Requests an approval of `command`, unless one is pending; returns the id of the approval, and whether it is new.
+    pub(super) fn request_for_command(
+        &mut self,
+        place: usize,
+        member: usize,
+        command: &Command,
+        plan: &Plan,
+    ) -> Result<(String, bool), EngineError> {
+        let item = &self.items[place];
+        let key = apply::attempt_key(plan, &item.walk.bundle, member);
+        let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
+        let text = formats::decision::command(command).to_text();
+        match approval::existing_command(&summaries, member, &text, key.as_ref()) {
+            Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
+            Existing::None | Existing::Decided => {
+                let timeline = self.timeline(place)?;
+                Ok((self.request_approval(place, member, command, plan, &timeline), true))
+            }
+        }
+    }
+
+    /// What will happen to the bundle at `place` if nobody does anything.
+    pub(super) fn timeline(&self, place: usize) -> Result<Vec<Occurrence>, EngineError> {
+        let timeline = self.timelines(&[place]).pop();
+        timeline.expect("one question has one answer").map_err(EngineError::Behind)
+    }
+
+    /// Requests an approval, and returns its id.
+    fn request_approval(
+        &mut self,
+        place: usize,
+        member: usize,
+        command: &Command,
+        plan: &Plan,
+        timeline: &[Occurrence],
+    ) -> String {
+        let priced = self.price(place, member, command, plan);
+        let item = &mut self.items[place];
+        let bundle = &item.walk.bundle;
+        let resource = &bundle.members[member];
+        let number = item.approvals.iter().filter(|approval| approval.summary.member == member).count() + 1;
+        let id = format!("{}~{number}", resource.id);
+        let summary = ApprovalSummary {
+            member,
+            cause: approval::cause(command),
+            command: priced.command.clone(),
+            expires_before: resource.expires_at,
+            key: apply::attempt_key(plan, bundle, member),
+            state: State::Pending,
+            expiry_reason: None,
+        };
+        let expires_at = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
+        let request = ApprovalRequest { at: item.instant, by: self.requested_by.clone(), priced, expires_at };
+        let event = requested(item.instant, &id, &resource.id, command, &summary, &request);
+        item.walk.events.push(event);
+        let request = Some(Box::new(request));
+        item.approvals.push(BatchApproval {
+            row: None,
+            id: id.clone(),
+            summary,
+            attempt: None,
+            request,
+            closing: None,
+        });
+        id
+    }
+
+    /// The record of `plan` and its present price.
+    pub(super) fn price(&self, place: usize, member: usize, command: &Command, plan: &Plan) -> Priced {
+        let item = &self.items[place];
+        let in_play = &self.accounts[item.account];
+        let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
+        let bundle = &item.walk.bundle;
+        let decided = self.decided(place, member, command, &[], &Ok(plan.clone()));
+        let proposal = Proposal {
+            at: item.instant,
+            command: command.clone(),
+            account: in_play.account.clone(),
+            bundle: bundle.clone(),
+            named: member,
+            revision: rules.digest().to_owned(),
+            plans: vec![PricedPlan::new(member, plan, bundle, item.instant)],
+            refusal: None,
+            balance_after: in_play.account.balance,
+        };
+        Priced {
+            command: formats::decision::command(command).to_text(),
+            contract: formats::decision::CONTRACT.to_owned(),
+            request: decided.question,
+            response: decided.answer,
+            revision: rules.digest().to_owned(),
+            plan_hash: proposal.hash_without_balance(),
+            cost: approval::commitment(plan, bundle, item.instant),
+            available: in_play.account.balance.available(),
+        }
+    }
+}
+
+/// The event of an approval that is requested, or priced again.
+pub(super) fn requested(
+    at: Timestamp,
+    id: &str,
+    resource: &str,
+    command: &Command,
+    summary: &ApprovalSummary,
+    request: &ApprovalRequest,
+) -> Event {
+    let what = EventKind::ApprovalRequested {
+        approval: id.to_owned(),
+        command: command.name().to_owned(),
+        cause: summary.cause,
+        requested_by: request.by.clone(),
+        cost: request.priced.cost,
+        expires_at: request.expires_at,
+        attempt: summary.key.as_ref().map(ToString::to_string),
+    };
+    Event { at, resource: Some(resource.to_owned()), what }
+}

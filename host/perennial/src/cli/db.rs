@@ -1,0 +1,133 @@
+//! `perennial db`: migrations, backups and restores of the database file.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::cli::Context;
+use crate::cli::Wrong;
+use perennial_store as store;
+use perennial_store::copies;
+use perennial_store::lock::Lock;
+use perennial_store::migrations;
+use perennial_store::migrations::Step;
+
+/// Migrates the database to the schema of this version, backs it up, and restores it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  perennial db migrate --check
+  perennial db migrate
+  perennial db backup /var/backups/perennial-2026-03-01.db
+  perennial db restore /var/backups/perennial-2026-03-01.db
+
+Every command that writes migrates an older database by itself; `db migrate` does so without starting anything. The database
+before a migration is kept beside it as FILE.v3.backup, 3 being its schema, and is never overwritten. To go back to the
+version before, stop the host and restore that file with `perennial db restore`, or copy it over the database by hand.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Brings the database to the schema of this version, in one transaction, and keeps a copy of it as it was.
+    ///
+    /// Stop the host first. If anything fails, the database is as it was.
+    Migrate {
+        /// Only print what would be done, also while a host runs. Exit code 3 if something would be done, 0 if nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes a copy of the database to a new file, also while a host runs.
+    ///
+    /// The copy is one consistent moment, and only its owner can read it: the secrets of webhooks are in it. Keep the
+    /// secrets key elsewhere; it is not in the database.
+    Backup {
+        /// The file to write; it must not exist.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Replaces the database by a backup, and keeps the present one beside it as FILE.before-restore.
+    ///
+    /// Stop the host first. The backup itself stays where it is. One of an older schema is migrated when it is next opened for
+    /// writing.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// A migration would do something: exit code 3.
+#[derive(Debug, thiserror::Error)]
+pub(super) struct MigrationPending {
+    db: PathBuf,
+    from: i64,
+    steps: &'static [Step],
+}
+
+impl fmt::Display for MigrationPending {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.steps.last().map_or(self.from, |step| step.to);
+        write!(out, "`{}` would be migrated from schema {} to {to}:", self.db.display(), self.from)?;
+        for step in self.steps {
+            write!(out, "\n  {}: {}", step.to, step.summary)?;
+        }
+        write!(
+            out,
+            "\nrun `perennial db migrate` while no host runs; a copy of the database is kept beside it"
+        )
+    }
+}
+
+pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::Migrate { check: true } => check(context),
+        Action::Migrate { check: false } => migrate(context),
+        Action::Backup { file } => {
+            copies::copy(&context.db, file)?;
+            println!("`{}` is a copy of `{}`", file.display(), context.db.display());
+            Ok(())
+        }
+        Action::Restore { file } => restore(context, file),
+    }
+}
+
+fn check(context: &Context) -> anyhow::Result<()> {
+    let (from, steps) = migrations::check(&context.db)?;
+    if !steps.is_empty() {
+        return Err(MigrationPending { db: context.db.clone(), from, steps }.into());
+    }
+    println!("`{}` has schema {from}, the one of this version; there is nothing to do", context.db.display());
+    Ok(())
+}
+
+fn migrate(context: &Context) -> anyhow::Result<()> {
+    let db = context.db.display();
+    match store::migrate(&context.db)? {
+        Some(migration) => println!(
+            "migrated `{db}` from schema {} to {}; the database as it was is kept as `{}`",
+            migration.from,
+            migration.to,
+            migration.backup.display()
+        ),
+        None => println!("`{db}` has the schema of this version; there is nothing to do"),
+    }
+    Ok(())
+}
+
+fn restore(context: &Context, file: &PathBuf) -> anyhow::Result<()> {
+    if !file.exists() {
+        return Err(Wrong::Argument(format!("there is no file `{}` to restore", file.display())).into());
+    }
+    let schema = migrations::verify(file)?;
+    let _lock = Lock::take(&context.db)?;
+    let kept = copies::restore(file, &context.db)?;
+    println!("restored `{}` from `{}`, which has schema {schema}", context.db.display(), file.display());
+    if let Some(kept) = kept {
+        println!("the database as it was is kept as `{}`", kept.display());
+    }
+    if schema < store::SCHEMA_VERSION {
+        println!("it is migrated when it is next opened for writing; see `perennial db migrate --check`");
+    }
+    Ok(())
+}
