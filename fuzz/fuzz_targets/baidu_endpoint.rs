@@ -13,19 +13,19 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::endpoint::Done;
-use plugin_sdk::endpoint::Failure;
-use plugin_sdk::endpoint::Guest;
-use plugin_sdk::endpoint::Listing;
-use plugin_sdk::endpoint::Outcome;
-use plugin_sdk::endpoint::Query;
-use plugin_sdk::endpoint::Renewed;
-use plugin_sdk::endpoint::Request;
-use plugin_sdk::endpoint::Response;
-use plugin_sdk::endpoint::Step;
-use plugin_sdk::endpoint::Subject;
-use plugin_sdk::endpoint::Token;
-use plugin_sdk::endpoint::Turn;
+use plugin_sdk::provider_api::Done;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::Query;
+use plugin_sdk::provider_api::LastRenewal;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Token;
+use plugin_sdk::provider_api::Context;
 
 /// 2026-03-01T00:00:00Z, the instant of the authorizations that are well-formed.
 const NOW: i64 = 1_772_323_200;
@@ -58,7 +58,7 @@ enum Name<'a> {
 
 #[derive(Arbitrary, Debug)]
 enum Authorization<'a> {
-    Signed { key: &'a str, seconds: u32, headers: &'a str, in_query: bool },
+    SignatureCredentials { key: &'a str, seconds: u32, headers: &'a str, in_query: bool },
     Any(&'a str),
     Missing,
 }
@@ -84,10 +84,10 @@ enum Json<'a> {
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources { total: u32, rows: Vec<Row<'a>> },
-    Done(&'a str),
-    Held(&'a str),
+    Applied(&'a str),
+    Pending(&'a str),
     Refused(&'a str, &'a str),
-    Undone,
+    Aborted,
     Token(&'a str, i64),
 }
 
@@ -100,7 +100,7 @@ struct Row<'a> {
     attached_to: Option<&'a str>,
     fate: u8,
     at: i64,
-    renewed: Option<(i64, i64)>,
+    last_renewal: Option<(i64, i64)>,
     attributes: Vec<(u8, &'a str)>,
 }
 
@@ -174,7 +174,7 @@ fuzz_target!(|input: Input| {
     let request = request(&input);
     for at in [NOW, input.at] {
         match Baidu::identify(at, request.clone()) {
-            Ok(claim) => assert!(claim.valid_until > at && claim.valid_until <= at.saturating_add(86_400)),
+            Ok(authentication) => assert!(authentication.valid_until > at && authentication.valid_until <= at.saturating_add(86_400)),
             Err(response) => is_error(&response),
         }
     }
@@ -182,17 +182,17 @@ fuzz_target!(|input: Input| {
     let settings = vec![("visible_after_seconds".to_owned(), input.visible_after.to_string())];
     let account = Account { id: "acme".to_owned(), settings };
     let outcomes = input.outcomes.iter().map(|said| outcome(&input, said)).collect();
-    match Baidu::handle(Turn { at: input.at, request, account, outcomes }) {
-        Step::Answer(response) if response.status == 200 => is_success(&response),
-        Step::Answer(response) => is_error(&response),
-        Step::Look(queries) => {
+    match Baidu::handle(Context { at: input.at, request, account, outcomes }) {
+        NextStep::Respond(response) if response.status == 200 => is_success(&response),
+        NextStep::Respond(response) => is_error(&response),
+        NextStep::Query(queries) => {
             assert!((1..=100).contains(&queries.len()));
             for query in queries {
                 let Query::Resources(selection) = query else { panic!("{query:?}") };
                 assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit));
             }
         }
-        Step::CarryOut(action) => assert!((1..=100).contains(&action.deeds.len())),
+        NextStep::Execute(transaction) => assert!((1..=100).contains(&transaction.mutations.len())),
     }
 });
 
@@ -216,7 +216,7 @@ fn request(input: &Input) -> Request {
     match &input.authorization {
         Authorization::Missing => {}
         Authorization::Any(text) => headers.push(("authorization".to_owned(), (*text).to_owned())),
-        Authorization::Signed { key, seconds, headers: signed, in_query } => {
+        Authorization::SignatureCredentials { key, seconds, headers: signed, in_query } => {
             let signature = "0123456789abcdef".repeat(4);
             let text = format!("bce-auth-v1/{key}/2026-03-01T00:00:00Z/{seconds}/{signed}/{signature}");
             match in_query {
@@ -252,13 +252,13 @@ fn json(value: &Json) -> serde_json::Value {
 
 fn failure(number: u8) -> Failure {
     match number % 9 {
-        0 => Failure::UnknownKey,
-        1 => Failure::WrongProof,
-        2 => Failure::UnknownToken,
-        3 => Failure::Repeated,
+        0 => Failure::UnknownAccessKey,
+        1 => Failure::WrongCredentials,
+        2 => Failure::InvalidToken,
+        3 => Failure::Replayed,
         4 => Failure::Malformed,
         5 => Failure::TooLarge(u32::from(number)),
-        6 => Failure::TooSlow,
+        6 => Failure::TimedOut,
         7 => Failure::Busy(u32::from(number)),
         _ => Failure::Internal,
     }
@@ -268,21 +268,21 @@ fn outcome(input: &Input, said: &Said) -> Outcome {
     match said {
         Said::Resources { total, rows } => {
             let resources = rows.iter().map(|row| subject(input, row)).collect();
-            Outcome::Resources(Listing { total: *total, resources })
+            Outcome::Resources(ResourcePage { total: *total, resources })
         }
-        Said::Done(order) => Outcome::Done(Done { orders: vec![(*order).to_owned()], cost: 0, refund: 0 }),
-        Said::Held(id) => Outcome::Held((*id).to_owned()),
+        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![(*order).to_owned()], cost: 0, refund: 0 }),
+        Said::Pending(id) => Outcome::Pending((*id).to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: (*code).to_owned(), message: (*message).to_owned() })
         }
-        Said::Undone => Outcome::Undone,
+        Said::Aborted => Outcome::Aborted,
         Said::Token(value, valid_until) => {
-            Outcome::Token(Token { value: (*value).to_owned(), valid_until: *valid_until })
+            Outcome::Token(IssuedToken { value: (*value).to_owned(), valid_until: *valid_until })
         }
     }
 }
 
-fn subject(input: &Input, row: &Row) -> Subject {
+fn subject(input: &Input, row: &Row) -> ResourceView {
     let id = match &input.path {
         Path::Known { id, .. } if row.is_named => id,
         Path::Known { .. } | Path::Any(_) => row.id,
@@ -301,7 +301,7 @@ fn subject(input: &Input, row: &Row) -> Subject {
     let attribute = |(name, value): &(u8, &str)| {
         (ATTRIBUTES[usize::from(*name) % ATTRIBUTES.len()].to_owned(), (*value).to_owned())
     };
-    Subject {
+    ResourceView {
         id: id.to_owned(),
         kind: ["bcc", "cds", "eip", "mkt"][usize::from(row.kind) % 4].to_owned(),
         attached_to: row.attached_to.map(str::to_owned),
@@ -317,7 +317,7 @@ fn subject(input: &Input, row: &Row) -> Subject {
         renewal_term: None,
         attributes: row.attributes.iter().map(attribute).collect(),
         tags: vec![(row.id.to_owned(), row.id.to_owned())],
-        renewed: row.renewed.map(|(at, expired_at)| Renewed { at, expired_at }),
+        last_renewal: row.last_renewal.map(|(at, previous_expires_at)| LastRenewal { at, previous_expires_at }),
     }
 }
 

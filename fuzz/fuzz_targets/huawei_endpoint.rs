@@ -6,10 +6,10 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plugin_huawei::Huawei;
-use plugin_huawei::endpoint::routes::ROUTES;
-use plugin_sdk::endpoint::{
-    Done, Failure, Funds, Guest, Listing, Outcome, PaidOrder, PricedStep, Proposal, Refunded, Request,
-    Response, Step, Subject, Token, Turn,
+use plugin_huawei::provider_api::routes::ROUTES;
+use plugin_sdk::provider_api::{
+    Receipt, Failure, Balance, Guest, ResourcePage, Outcome, PaidOrder, PricedStep, Proposal, OrderRefund, Request,
+    Response, NextStep, ResourceView, IssuedToken, Context,
 };
 use plugin_sdk::{Account, Charging, OnExpiry, Refusal, Stage};
 
@@ -42,10 +42,10 @@ enum Said<'a> {
     Orders(Vec<(&'a str, &'a str, i64, i64)>),
     Balance(i64),
     Proposal(i64, Option<&'a str>),
-    Done(&'a str),
-    Held(&'a str),
+    Applied(&'a str),
+    Pending(&'a str),
     Refused(&'a str, &'a str),
-    Undone,
+    Aborted,
     Token(&'a str, i64),
 }
 
@@ -72,10 +72,10 @@ fuzz_target!(|input: Input| {
     let settings = vec![("unpaid_orders".to_owned(), pays.to_owned())];
     let account = Account { id: "acme".to_owned(), settings };
     let outcomes = input.outcomes.iter().map(outcome).collect();
-    match Huawei::handle(Turn { at: NOW, request, account, outcomes }) {
-        Step::Answer(response) => is_readable(&response),
-        Step::Look(queries) => assert!((1..=100).contains(&queries.len())),
-        Step::CarryOut(action) => assert!((1..=100).contains(&action.deeds.len())),
+    match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
+        NextStep::Respond(response) => is_readable(&response),
+        NextStep::Query(queries) => assert!((1..=100).contains(&queries.len())),
+        NextStep::Execute(transaction) => assert!((1..=100).contains(&transaction.mutations.len())),
     }
 });
 
@@ -103,13 +103,13 @@ fn request(input: &Input) -> Request {
 
 fn failure(number: u8) -> Failure {
     match number % 9 {
-        0 => Failure::UnknownKey,
-        1 => Failure::WrongProof,
-        2 => Failure::UnknownToken,
-        3 => Failure::Repeated,
+        0 => Failure::UnknownAccessKey,
+        1 => Failure::WrongCredentials,
+        2 => Failure::InvalidToken,
+        3 => Failure::Replayed,
         4 => Failure::Malformed,
         5 => Failure::TooLarge(u32::from(number)),
-        6 => Failure::TooSlow,
+        6 => Failure::TimedOut,
         7 => Failure::Busy(u32::from(number)),
         _ => Failure::Internal,
     }
@@ -119,13 +119,13 @@ fn outcome(said: &Said) -> Outcome {
     match *said {
         Said::Resources(ref rows) => {
             let resources = rows.iter().map(|&(id, to, at)| subject(id, to, at)).collect();
-            Outcome::Resources(Listing { total: u32::MAX, resources })
+            Outcome::Resources(ResourcePage { total: u32::MAX, resources })
         }
         Said::Orders(ref rows) => {
             Outcome::Orders(rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect())
         }
         Said::Balance(available) => {
-            Outcome::Balance(Funds { currency: "CNY".to_owned(), available, held: available })
+            Outcome::Balance(Balance { currency: "CNY".to_owned(), available, held: available })
         }
         Said::Proposal(cost, refusal) => {
             let step = PricedStep { resource: "a".to_owned(), cost, refund: 0, expires_at: None };
@@ -133,18 +133,18 @@ fn outcome(said: &Said) -> Outcome {
             let steps = if refusal.is_some() { Vec::new() } else { vec![step.clone(), step] };
             Outcome::Proposal(Proposal { currency: "CNY".to_owned(), steps, refusal })
         }
-        Said::Done(order) => Outcome::Done(Done { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
-        Said::Held(id) => Outcome::Held(id.to_owned()),
+        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
+        Said::Pending(id) => Outcome::Pending(id.to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: code.to_owned(), message: message.to_owned() })
         }
-        Said::Undone => Outcome::Undone,
-        Said::Token(value, valid_until) => Outcome::Token(Token { value: value.to_owned(), valid_until }),
+        Said::Aborted => Outcome::Aborted,
+        Said::Token(value, valid_until) => Outcome::Token(IssuedToken { value: value.to_owned(), valid_until }),
     }
 }
 
-fn subject(id: &str, attached_to: Option<&str>, at: i64) -> Subject {
-    Subject {
+fn subject(id: &str, attached_to: Option<&str>, at: i64) -> ResourceView {
+    ResourceView {
         id: id.to_owned(),
         kind: "ecs".to_owned(),
         attached_to: attached_to.map(str::to_owned),
@@ -160,7 +160,7 @@ fn subject(id: &str, attached_to: Option<&str>, at: i64) -> Subject {
         renewal_term: None,
         attributes: vec![("spec_size".to_owned(), id.to_owned()), ("name".to_owned(), id.to_owned())],
         tags: Vec::new(),
-        renewed: None,
+        last_renewal: None,
     }
 }
 
@@ -176,7 +176,7 @@ fn order(id: &str, resource: &str, at: i64, paid: i64) -> PaidOrder {
         paid: paid.saturating_abs(),
         paid_at: at,
         is_renewal: true,
-        refunded: Some(Refunded { at, amount: paid.saturating_abs() / 3 }),
+        refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3 }),
     }
 }
 

@@ -10,8 +10,8 @@ use perennial::engine::rules::Providers;
 use perennial::engine::rules::Rules;
 use perennial::sandbox::Limits;
 use perennial::sandbox::Options;
-use perennial::sandbox::Outlook;
 use perennial::sandbox::Plugins;
+use perennial::sandbox::TimelineRequest;
 use perennial::simulation;
 use perennial::store::Store;
 use perennial_domain::account::Account;
@@ -21,7 +21,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
@@ -92,10 +92,10 @@ fn check(provider: &str, bundle: &Bundle) {
     simulation::play(&mut engine, &[], from, until, &mut |recorded| {
         let resource = || recorded.event.resource.clone().unwrap();
         let what = &recorded.event.what;
-        assert!(!matches!(what, Happened::PluginFailed { .. }), "{what:?}");
-        if matches!(what, Happened::RenewalSettled { .. }) {
+        assert!(!matches!(what, EventKind::PluginFailed { .. }), "{what:?}");
+        if matches!(what, EventKind::RenewalSettled { .. }) {
             *renewed.entry(resource()).or_default() += 1;
-        } else if matches!(what, Happened::StageChanged { to: Stage::Released, .. }) {
+        } else if matches!(what, EventKind::StageChanged { to: Stage::Released, .. }) {
             *released.entry(resource()).or_default() += 1;
         }
     })
@@ -122,7 +122,7 @@ fn many_large_bundles_are_told_of_together() {
     {
         let account = account(provider, "0");
         let after = at("2026-03-01T00:00:00Z");
-        let outlooks = vec![Outlook { after, account: 0, bundle: &large }; 300];
+        let outlooks = vec![TimelineRequest { after, account: 0, bundle: &large }; 300];
         let answers = plugins.get(provider).unwrap().timelines(&[&account], &outlooks);
         assert_eq!(answers.len(), 300);
         for answer in answers {

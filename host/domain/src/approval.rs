@@ -3,16 +3,16 @@
 //! Knows what is held, until when, and when there is nothing left to decide on. Does not know who may decide, or where
 //! approvals are kept.
 
+use crate::apply;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
-use crate::carry;
 use crate::micros::Micros;
 use crate::plan::Cause;
 use crate::plan::Command;
 use crate::plan::Operation;
 use crate::plan::Plan;
-use crate::timeline::Happening;
+use crate::timeline::Action;
 use crate::timeline::Occurrence;
 use crate::timestamp::Timestamp;
 
@@ -193,7 +193,7 @@ pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
     };
     let cost = |step: &crate::plan::Step| {
         let member = &bundle.members[step.member];
-        carry::step_cost(&step.operation, member, later(at, &step.operation))
+        apply::step_cost(&step.operation, member, later(at, &step.operation))
     };
     plan.steps.iter().map(cost).sum()
 }
@@ -215,7 +215,7 @@ pub fn lapses_at(
     expires_at: Option<Timestamp>,
     timeline: &[Occurrence],
 ) -> Timestamp {
-    let tries = || timeline.iter().filter(|next| next.what == Happening::TryRenewal && next.at > at + 1);
+    let tries = || timeline.iter().filter(|next| next.action == Action::TryRenewal && next.at > at + 1);
     let in_time = |next: &&Occurrence| expires_at.is_none_or(|expires_at| next.at < expires_at);
     let of_member = tries().filter(in_time).filter(|next| next.member == member).map(|next| next.at).max();
     let last_try = of_member.or_else(|| tries().filter(in_time).map(|next| next.at).max());

@@ -19,12 +19,12 @@ pub struct Event {
     /// To which resource; `None` when it is about the account as a whole.
     pub resource: Option<String>,
     /// What.
-    pub what: Happened,
+    pub what: EventKind,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum EventKind {
     /// It went from one stage to another.
     StageChanged {
         /// Where it was.

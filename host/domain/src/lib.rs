@@ -1,25 +1,25 @@
 //! What Perennial knows of renewals, as pure functions. This crate decides; it never acts.
 //!
 //! No clock, no storage, no network, no async: an instant is an argument and an effect is a value. Start with
-//! [`bundle`] (what is decided on), [`plan`] (what a decision looks like), [`course`] (how the clock walks a timeline)
-//! and [`carry`] (how a plan meets the money).
+//! [`bundle`] (what is decided on), [`plan`] (what a decision looks like), [`timeline_walk`] (how the clock walks a timeline)
+//! and [`apply`] (how a plan meets the money).
 
 pub mod account;
+pub mod apply;
 pub mod approval;
 pub mod attempt;
 pub mod bundle;
-pub mod carry;
-pub mod course;
-pub mod endpoint;
 pub mod event;
 pub mod ledger;
 pub mod manifest;
 pub mod micros;
 pub mod order;
 pub mod plan;
+pub mod provider_api;
 #[cfg(test)]
 mod sample;
 pub mod term;
 pub mod timeline;
+pub mod timeline_walk;
 pub mod timestamp;
 pub mod usage;

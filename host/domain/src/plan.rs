@@ -129,9 +129,9 @@ pub struct Plan {
     /// In the order they are carried out.
     pub steps: Vec<Step>,
     /// Members that the command leaves alone.
-    pub left_out: Vec<Omission>,
+    pub skipped: Vec<SkippedMember>,
     /// A member whose renewal is tried at once, after the steps.
-    pub tries_at_once: Option<usize>,
+    pub retry_now: Option<usize>,
 }
 
 /// One provider operation on one member of the bundle.
@@ -145,7 +145,7 @@ pub struct Step {
 
 /// A member that a command leaves alone, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Omission {
+pub struct SkippedMember {
     /// The member, by place.
     pub member: usize,
     /// Why.
@@ -162,9 +162,9 @@ pub enum Operation {
     /// It renews itself from now on.
     SetAutoRenew(AutoRenewal),
     /// It is given back, wholly or in part.
-    EndSubscription(Ending),
+    EndSubscription(Cancellation),
     /// A new package with its specification.
-    Buy(Buying),
+    Buy(PurchaseDetails),
     /// An attribute gets a new value.
     SetAttribute(String, String),
 }
@@ -184,7 +184,7 @@ pub struct Extension {
 
 /// One member's unsubscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct Cancellation {
     /// What is given back.
     pub scope: Scope,
     /// For [`Scope::Future`]: the expiry that is left.
@@ -204,7 +204,7 @@ pub struct Refund {
 
 /// One package's purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Buying {
+pub struct PurchaseDetails {
     /// When it is paid.
     pub pay_at: Timestamp,
     /// When it takes effect; not before it is paid.
@@ -254,9 +254,8 @@ pub fn check(
     at: Timestamp,
 ) -> Result<(), PlanError> {
     let resource = || bundle.members[named].id.clone();
-    let places =
-        plan.steps.iter().map(|step| step.member).chain(plan.left_out.iter().map(|left| left.member));
-    if let Some(member) = places.chain(plan.tries_at_once).find(|member| *member >= bundle.members.len()) {
+    let places = plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
+    if let Some(member) = places.chain(plan.retry_now).find(|member| *member >= bundle.members.len()) {
         return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
     }
     for (place, step) in plan.steps.iter().enumerate() {
@@ -324,34 +323,39 @@ fn misfit(
         Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) => {
             (!member.is_live()).then(|| "its expiry is set although it is postpaid or at its end".to_owned())
         }
-        Operation::EndSubscription(ending) => ending_misfit(ending, member, place, orders),
+        Operation::EndSubscription(cancellation) => cancellation_misfit(cancellation, member, place, orders),
         Operation::Buy(_) if member.package.is_none() => {
             Some("it is bought again although it is no package".to_owned())
         }
-        Operation::Buy(buying) => buying_misfit(buying, at),
+        Operation::Buy(details) => purchase_misfit(details, at),
         Operation::SetAttribute(..) => None,
     }
 }
 
-fn buying_misfit(buying: &Buying, at: Timestamp) -> Option<String> {
-    let is_in_order = at <= buying.pay_at
-        && buying.pay_at <= buying.effective_at
-        && buying.effective_at < buying.expires_at;
+fn purchase_misfit(details: &PurchaseDetails, at: Timestamp) -> Option<String> {
+    let is_in_order = at <= details.pay_at
+        && details.pay_at <= details.effective_at
+        && details.effective_at < details.expires_at;
     if !is_in_order {
         return Some(
             "it is paid in the past, or takes effect before it is paid, or ends before it begins".to_owned(),
         );
     }
-    let is_day = (1..=31).contains(&buying.anchor_day);
-    (!is_day).then(|| format!("its periods would be counted from day {} of the month", buying.anchor_day))
+    let is_day = (1..=31).contains(&details.anchor_day);
+    (!is_day).then(|| format!("its periods would be counted from day {} of the month", details.anchor_day))
 }
 
-fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Order]) -> Option<String> {
+fn cancellation_misfit(
+    cancellation: &Cancellation,
+    member: &Resource,
+    place: usize,
+    orders: &[Order],
+) -> Option<String> {
     if !member.is_live() {
         return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
     }
-    for (number, refund) in ending.refunds.iter().enumerate() {
-        if ending.refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
+    for (number, refund) in cancellation.refunds.iter().enumerate() {
+        if cancellation.refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
             return Some(format!("order {} is refunded twice", refund.order));
         }
         let Some(order) = orders.get(refund.order).filter(|order| order.member == place) else {
@@ -364,11 +368,11 @@ fn ending_misfit(ending: &Ending, member: &Resource, place: usize, orders: &[Ord
             ));
         }
     }
-    match (ending.scope, ending.expires_at, member.expires_at) {
+    match (cancellation.scope, cancellation.expires_at, member.expires_at) {
         (Scope::All, None, _) => None,
         (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => {
             let periods = orders.iter().enumerate().filter(|(_, order)| order.member == place);
-            let is_ended = |number: usize| ending.refunds.iter().any(|refund| refund.order == number);
+            let is_ended = |number: usize| cancellation.refunds.iter().any(|refund| refund.order == number);
             let mut wrong = periods.filter(|(number, order)| is_ended(*number) != (order.starts_at >= left));
             wrong.next().map(|(_, order)| {
                 format!("its expiry would be {left}, which does not fit what becomes of `{}`", order.id)

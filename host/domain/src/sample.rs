@@ -9,7 +9,7 @@ use crate::bundle::Package;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::micros::Micros;
 use crate::term::Term;
 use crate::term::TermUnit;
@@ -101,10 +101,10 @@ pub fn show(events: &[Event]) -> String {
     events.iter().map(line).collect()
 }
 
-fn happened(what: &Happened) -> String {
+fn happened(what: &EventKind) -> String {
     match what {
-        Happened::StageChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
-        Happened::RenewalSettled {
+        EventKind::StageChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
+        EventKind::RenewalSettled {
             cost, expires_before, expires_at, term, cause, primary, attempt, ..
         } => {
             let along = primary.as_ref().map(|primary| format!(" along with {primary}")).unwrap_or_default();
@@ -113,36 +113,36 @@ fn happened(what: &Happened) -> String {
                 cause.name()
             )
         }
-        Happened::SettingChanged { setting, value } => {
+        EventKind::SettingChanged { setting, value } => {
             format!("{setting} = {}", value.as_deref().unwrap_or("nothing"))
         }
-        Happened::BalanceChanged { amount, balance, reason } => {
+        EventKind::BalanceChanged { amount, balance, reason } => {
             format!("balance {amount} to {balance} ({})", reason.name())
         }
-        Happened::Unsubscribed { scope, refund, refunds, .. } => {
+        EventKind::Unsubscribed { scope, refund, refunds, .. } => {
             let refunds = refunds.iter().map(|(order, amount)| format!(" {order}={amount}"));
             format!("unsubscribed {} for {refund}:{}", scope.name(), refunds.collect::<String>())
         }
-        Happened::PackageOrdered { pay_at, effective_at } => {
+        EventKind::PackageOrdered { pay_at, effective_at } => {
             format!("ordered, to be paid {pay_at}, from {effective_at}")
         }
-        Happened::PackageBought { effective_at, expires_at, quota, cost, like } => {
+        EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => {
             format!("bought like {like}: {quota} for {cost}, {effective_at} to {expires_at}")
         }
-        Happened::Notice { notice } => format!("notice {notice}"),
-        Happened::PackageRefilled { left } => format!("refilled to {left}"),
-        Happened::Converted => "converted".to_owned(),
-        Happened::RenewalDeclined { .. }
-        | Happened::RenewalInDoubt { .. }
-        | Happened::ApprovalRequested { .. }
-        | Happened::ApprovalDecided { .. }
-        | Happened::ApprovalLapsed { .. }
-        | Happened::CommandRefused { .. }
-        | Happened::PackageUsed { .. }
-        | Happened::PackageLow { .. }
-        | Happened::PackageDepleted { .. }
-        | Happened::UsageUncovered { .. }
-        | Happened::PluginFailed { .. }
-        | Happened::HostResumed { .. } => format!("{what:?}"),
+        EventKind::Notice { notice } => format!("notice {notice}"),
+        EventKind::PackageRefilled { left } => format!("refilled to {left}"),
+        EventKind::Converted => "converted".to_owned(),
+        EventKind::RenewalDeclined { .. }
+        | EventKind::RenewalInDoubt { .. }
+        | EventKind::ApprovalRequested { .. }
+        | EventKind::ApprovalDecided { .. }
+        | EventKind::ApprovalLapsed { .. }
+        | EventKind::CommandRefused { .. }
+        | EventKind::PackageUsed { .. }
+        | EventKind::PackageLow { .. }
+        | EventKind::PackageDepleted { .. }
+        | EventKind::UsageUncovered { .. }
+        | EventKind::PluginFailed { .. }
+        | EventKind::HostResumed { .. } => format!("{what:?}"),
     }
 }

@@ -9,7 +9,7 @@ pub const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
 
 /// What happens to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum Action {
     /// Its renewal is tried.
     TryRenewal,
     /// It enters a stage.
@@ -32,7 +32,7 @@ pub struct Occurrence {
     /// To which member, by place.
     pub member: usize,
     /// What.
-    pub what: Happening,
+    pub action: Action,
 }
 
 /// Why a timeline makes no sense.
@@ -145,26 +145,26 @@ pub fn check(
             return Err(TimelineError::NoEnd { primary: primary(), resource: resource() });
         }
         let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
-        match &occurrence.what {
-            Happening::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
+        match &occurrence.action {
+            Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
                 return Err(TimelineError::WrongStage {
                     primary: primary(),
                     resource: resource(),
                     stage: *stage,
                 });
             }
-            Happening::Enter(Stage::Released) | Happening::Convert => live[occurrence.member] = false,
-            Happening::Notice(notice) if *notice >= notices => {
+            Action::Enter(Stage::Released) | Action::Convert => live[occurrence.member] = false,
+            Action::Notice(notice) if *notice >= notices => {
                 return Err(unfit(format!("notice {notice} of {notices}")));
             }
-            Happening::Refill if member.package.is_none() => {
+            Action::Refill if member.package.is_none() => {
                 return Err(unfit("it is no package".to_owned()));
             }
-            Happening::Enter(Stage::Grace | Stage::Retention)
-            | Happening::TryRenewal
-            | Happening::SetAttribute(..)
-            | Happening::Refill
-            | Happening::Notice(_) => {}
+            Action::Enter(Stage::Grace | Stage::Retention)
+            | Action::TryRenewal
+            | Action::SetAttribute(..)
+            | Action::Refill
+            | Action::Notice(_) => {}
         }
     }
     match live.iter().position(|is_live| *is_live) {

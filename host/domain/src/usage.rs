@@ -1,4 +1,4 @@
-//! Use: which packages a use draws on. Knows whether an answer makes sense; not which package goes first.
+//! Use: which packages a use allocations on. Knows whether an answer makes sense; not which package goes first.
 
 use crate::bundle::Package;
 use crate::micros::Micros;
@@ -30,11 +30,11 @@ pub struct Offer {
     pub expires_at: Timestamp,
 }
 
-/// Whether a draw brings a package to a level that its owner is told about.
+/// Whether a allocation brings a package to a level that its owner is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Alert {
     /// Nothing to tell.
-    Quiet,
+    None,
     /// Little is left.
     Low,
     /// Nothing is left.
@@ -43,21 +43,21 @@ pub enum Level {
 
 /// What a use takes of one package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draw {
+pub struct Allocation {
     /// The package, by its place in the consumption.
     pub package: usize,
     /// How much, above zero.
     pub amount: Micros,
     /// What it brings the package to.
-    pub level: Level,
+    pub alert: Alert,
 }
 
-/// Why draws make no sense.
+/// Why allocations make no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DrawError {
+pub enum AllocationError {
     /// A package is named that is not there, or twice.
     #[error("the cover of `{resource_type}` names package {package} of {packages}, or names it twice")]
-    OutsideOffer {
+    OutsidePackages {
         /// What is used.
         resource_type: String,
         /// What was named.
@@ -66,7 +66,7 @@ pub enum DrawError {
         packages: usize,
     },
     /// More is drawn than the package has left, or nothing.
-    #[error("the cover of `{resource_type}` draws {amount} from `{package}`, which has {left}")]
+    #[error("the cover of `{resource_type}` allocations {amount} from `{package}`, which has {left}")]
     WrongAmount {
         /// What is used.
         resource_type: String,
@@ -78,7 +78,7 @@ pub enum DrawError {
         left: Micros,
     },
     /// A package is drawn on before its time. When it ends is for the provider to say: some count to the end of the day.
-    #[error("the cover of `{resource_type}` draws on `{package}`, which is not in force yet")]
+    #[error("the cover of `{resource_type}` allocations on `{package}`, which is not in force yet")]
     NotYetInForce {
         /// What is used.
         resource_type: String,
@@ -86,7 +86,7 @@ pub enum DrawError {
         package: String,
     },
     /// More is drawn than was used.
-    #[error("the cover of `{resource_type}` draws more than the {amount} that were used")]
+    #[error("the cover of `{resource_type}` allocations more than the {amount} that were used")]
     TooMuch {
         /// What is used.
         resource_type: String,
@@ -100,24 +100,25 @@ pub enum DrawError {
 /// # Errors
 ///
 /// The first thing that makes no sense.
-pub fn check(consumption: &Consumption, draws: &[Draw]) -> Result<(), DrawError> {
+pub fn check(consumption: &Consumption, allocations: &[Allocation]) -> Result<(), AllocationError> {
     let resource_type = || consumption.resource_type.clone();
     let mut seen = vec![false; consumption.packages.len()];
-    for draw in draws {
-        let Some(offer) = consumption.packages.get(draw.package).filter(|_| !seen[draw.package]) else {
+    for allocation in allocations {
+        let Some(offer) = consumption.packages.get(allocation.package).filter(|_| !seen[allocation.package])
+        else {
             let packages = consumption.packages.len();
-            return Err(DrawError::OutsideOffer {
+            return Err(AllocationError::OutsidePackages {
                 resource_type: resource_type(),
-                package: draw.package,
+                package: allocation.package,
                 packages,
             });
         };
-        seen[draw.package] = true;
+        seen[allocation.package] = true;
         let package = || offer.id.clone();
         let left = offer.package.left();
-        if draw.amount <= Micros::ZERO || draw.amount > left {
-            let amount = draw.amount;
-            return Err(DrawError::WrongAmount {
+        if allocation.amount <= Micros::ZERO || allocation.amount > left {
+            let amount = allocation.amount;
+            return Err(AllocationError::WrongAmount {
                 resource_type: resource_type(),
                 package: package(),
                 amount,
@@ -125,11 +126,14 @@ pub fn check(consumption: &Consumption, draws: &[Draw]) -> Result<(), DrawError>
             });
         }
         if consumption.at < offer.starts_at {
-            return Err(DrawError::NotYetInForce { resource_type: resource_type(), package: package() });
+            return Err(AllocationError::NotYetInForce {
+                resource_type: resource_type(),
+                package: package(),
+            });
         }
     }
-    if draws.iter().map(|draw| draw.amount).sum::<Micros>() > consumption.amount {
-        return Err(DrawError::TooMuch { resource_type: resource_type(), amount: consumption.amount });
+    if allocations.iter().map(|allocation| allocation.amount).sum::<Micros>() > consumption.amount {
+        return Err(AllocationError::TooMuch { resource_type: resource_type(), amount: consumption.amount });
     }
     Ok(())
 }

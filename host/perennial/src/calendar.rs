@@ -11,7 +11,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
-use perennial_domain::timeline::Happening;
+use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -235,19 +235,19 @@ fn next(
     at: Timestamp,
 ) -> Option<Timestamp> {
     let resource = &bundle.members[member];
-    let of = |happening: Happening| {
-        let is_it = |occurrence: &&Occurrence| occurrence.member == member && occurrence.what == happening;
+    let of = |happening: Action| {
+        let is_it = |occurrence: &&Occurrence| occurrence.member == member && occurrence.action == happening;
         timeline.iter().find(is_it).map(|occurrence| occurrence.at)
     };
     match what {
-        What::Try => of(Happening::TryRenewal),
+        What::Try => of(Action::TryRenewal),
         What::Expiry => {
             let is_ahead = resource.is_live() && resource.stage == Stage::Active;
             resource.expires_at.filter(|expires_at| is_ahead && *expires_at >= at)
         }
         What::Release => {
             let renews = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew;
-            of(Happening::Enter(Stage::Released)).filter(|_| !renews)
+            of(Action::Enter(Stage::Released)).filter(|_| !renews)
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -165,28 +165,28 @@ impl AccountForecast {
         // What is overdue is paid for at once.
         let at = recorded.event.at.max(from);
         let payment = match recorded.event.what {
-            Happened::BalanceChanged { amount, .. } => return self.change(at, amount),
-            Happened::RenewalSettled { cost, expires_at, .. } => (true, cost, expires_at),
-            Happened::PackageBought { cost, expires_at, .. } => (false, cost, expires_at),
-            Happened::StageChanged { .. }
-            | Happened::RenewalDeclined { .. }
-            | Happened::RenewalInDoubt { .. }
-            | Happened::ApprovalRequested { .. }
-            | Happened::ApprovalDecided { .. }
-            | Happened::ApprovalLapsed { .. }
-            | Happened::CommandRefused { .. }
-            | Happened::SettingChanged { .. }
-            | Happened::Unsubscribed { .. }
-            | Happened::Converted
-            | Happened::PackageOrdered { .. }
-            | Happened::PackageUsed { .. }
-            | Happened::PackageRefilled { .. }
-            | Happened::PackageLow { .. }
-            | Happened::PackageDepleted { .. }
-            | Happened::UsageUncovered { .. }
-            | Happened::Notice { .. }
-            | Happened::PluginFailed { .. }
-            | Happened::HostResumed { .. } => return,
+            EventKind::BalanceChanged { amount, .. } => return self.change(at, amount),
+            EventKind::RenewalSettled { cost, expires_at, .. } => (true, cost, expires_at),
+            EventKind::PackageBought { cost, expires_at, .. } => (false, cost, expires_at),
+            EventKind::StageChanged { .. }
+            | EventKind::RenewalDeclined { .. }
+            | EventKind::RenewalInDoubt { .. }
+            | EventKind::ApprovalRequested { .. }
+            | EventKind::ApprovalDecided { .. }
+            | EventKind::ApprovalLapsed { .. }
+            | EventKind::CommandRefused { .. }
+            | EventKind::SettingChanged { .. }
+            | EventKind::Unsubscribed { .. }
+            | EventKind::Converted
+            | EventKind::PackageOrdered { .. }
+            | EventKind::PackageUsed { .. }
+            | EventKind::PackageRefilled { .. }
+            | EventKind::PackageLow { .. }
+            | EventKind::PackageDepleted { .. }
+            | EventKind::UsageUncovered { .. }
+            | EventKind::Notice { .. }
+            | EventKind::PluginFailed { .. }
+            | EventKind::HostResumed { .. } => return,
         };
         let (is_renewal, cost, expires_at) = payment;
         let resource = recorded.event.resource.unwrap_or_default();

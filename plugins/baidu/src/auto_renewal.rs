@@ -52,7 +52,7 @@ pub fn set(named: &Named, rule: &AutoRenewal) -> Result<Plan, Refusal> {
     {
         draft.attribute(named.member, switch, "true");
     }
-    for (member, resource) in attached(&named.question.bundle, named.member) {
+    for (member, resource) in attached(&named.request.bundle, named.member) {
         match gets_rule(named, resource) {
             Ok(switch) => {
                 draft.step(member, Operation::SetAutoRenew(AutoRenewal { term: Some(term), renewals: None }));
@@ -82,7 +82,7 @@ pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
     if let Some(switch) = switch {
         draft.attribute(named.member, switch, "false");
     }
-    for (member, resource) in attached(&named.question.bundle, named.member) {
+    for (member, resource) in attached(&named.request.bundle, named.member) {
         match loses_rule(named, resource) {
             Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Lapse)),
             Err(apart) => draft.leave(member, apart.reason()),
@@ -105,7 +105,7 @@ fn check_state(named: &Named) -> Result<(), Refusal> {
 fn is_covered(named: &Named) -> bool {
     let without_rule = Resource { on_expiry: OnExpiry::Lapse, ..named.resource.clone() };
     match named.resource.on_expiry {
-        OnExpiry::Lapse | OnExpiry::Renew => leader(&named.question.bundle, &without_rule).is_some(),
+        OnExpiry::Lapse | OnExpiry::Renew => leader(&named.request.bundle, &without_rule).is_some(),
         OnExpiry::Convert | OnExpiry::Release => false,
     }
 }
@@ -137,7 +137,7 @@ fn covers(named: &Named, resource: &Resource) -> Result<&'static str, Apart> {
     if resource.charging == Charging::Postpaid {
         return Err(Apart::Postpaid);
     }
-    if resource.stage != Stage::Active || resource.expires_at.is_some_and(|at| at <= named.question.at) {
+    if resource.stage != Stage::Active || resource.expires_at.is_some_and(|at| at <= named.request.at) {
         return Err(Apart::Expired);
     }
     if is_off(named.resource, switch) {

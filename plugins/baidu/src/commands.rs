@@ -3,13 +3,13 @@
 //! Knows which file answers what, and what several of them need.
 
 use plugin_sdk::Command;
-use plugin_sdk::Member;
-use plugin_sdk::Omission;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
-use plugin_sdk::Question;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
+use plugin_sdk::SkippedMember;
 use plugin_sdk::Step;
 
 use crate::auto_renewal;
@@ -27,9 +27,9 @@ use crate::unsubscription;
 ///
 /// The provider's refusal: first of a resource that is gone or pay-as-you-go, then of the parameters, then of the
 /// state that it is in.
-pub fn plan(settings: &Settings, question: &Question) -> Result<Plan, Refusal> {
-    let named = Named::of(question)?;
-    match &question.command {
+pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
+    let named = Named::of(request)?;
+    match &request.command {
         Command::Renew(renewal) => renewal::plan(settings, &named, renewal),
         Command::SetAutoRenew(rule) => auto_renewal::set(&named, rule),
         Command::CancelAutoRenew => auto_renewal::cancel(&named),
@@ -46,10 +46,10 @@ pub fn plan(settings: &Settings, question: &Question) -> Result<Plan, Refusal> {
 
 /// The resource that a command names, and what is around it.
 pub struct Named<'a> {
-    /// The whole question.
-    pub question: &'a Question,
+    /// The whole request.
+    pub request: &'a PlanRequest,
     /// Its place in the bundle.
-    pub member: Member,
+    pub member: MemberIndex,
     /// The resource itself: prepaid, and not gone.
     pub resource: &'a Resource,
     /// Until when it is paid, and for what periods.
@@ -57,17 +57,17 @@ pub struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn of(question: &'a Question) -> Result<Named<'a>, Refusal> {
-        let member = question.resource;
-        let resource = &question.bundle[member as usize];
+    fn of(request: &'a PlanRequest) -> Result<Named<'a>, Refusal> {
+        let member = request.member;
+        let resource = &request.bundle[member as usize];
         let subscription = Subscription::of(resource)
-            .map_err(|refusal| conversion::refusal_for(question, resource, refusal))?;
-        Ok(Named { question, member, resource, subscription })
+            .map_err(|refusal| conversion::refusal_for(request, resource, refusal))?;
+        Ok(Named { request, member, resource, subscription })
     }
 
     /// Whether its expiry has passed.
     pub fn has_expired(&self) -> bool {
-        has_lapsed(self.resource) || self.subscription.expires_at <= self.question.at
+        has_lapsed(self.resource) || self.subscription.expires_at <= self.request.at
     }
 
     /// A refusal with `OperationDenied` that begins with the resource's id.
@@ -80,27 +80,27 @@ impl<'a> Named<'a> {
 #[derive(Debug, Default)]
 pub struct Draft {
     steps: Vec<Step>,
-    left_out: Vec<Omission>,
+    skipped: Vec<SkippedMember>,
 }
 
 impl Draft {
     /// Adds a step.
-    pub fn step(&mut self, resource: Member, operation: Operation) {
-        self.steps.push(Step { resource, operation });
+    pub fn step(&mut self, member: MemberIndex, operation: Operation) {
+        self.steps.push(Step { member, operation });
     }
 
     /// Adds a step that gives an attribute a new value.
-    pub fn attribute(&mut self, resource: Member, name: &str, value: &str) {
-        self.step(resource, Operation::SetAttribute((name.to_owned(), value.to_owned())));
+    pub fn attribute(&mut self, member: MemberIndex, name: &str, value: &str) {
+        self.step(member, Operation::SetAttribute((name.to_owned(), value.to_owned())));
     }
 
     /// Says why a member is left alone.
-    pub fn leave(&mut self, resource: Member, reason: Refusal) {
-        self.left_out.push(Omission { resource, reason });
+    pub fn leave(&mut self, member: MemberIndex, reason: Refusal) {
+        self.skipped.push(SkippedMember { member, reason });
     }
 
     /// The finished plan. Baidu tries nothing at once: with less than 24 hours left it advises a renewal by hand.
     pub fn plan(self) -> Plan {
-        Plan { steps: self.steps, left_out: self.left_out, tries_at_once: None }
+        Plan { steps: self.steps, skipped: self.skipped, retry_now: None }
     }
 }

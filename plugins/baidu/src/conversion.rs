@@ -7,7 +7,7 @@ use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
-use plugin_sdk::Question;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 
@@ -42,7 +42,7 @@ pub fn set(settings: &Settings, named: &Named) -> Result<Plan, Refusal> {
     }
     let mut draft = Draft::default();
     draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Convert));
-    for (member, resource) in attached(&named.question.bundle, named.member) {
+    for (member, resource) in attached(&named.request.bundle, named.member) {
         match converts_along(settings, named, resource) {
             Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Convert)),
             Err(reason) => draft.leave(member, reason),
@@ -69,10 +69,10 @@ pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
 }
 
 /// The refusal of a command for a resource that is gone or pay-as-you-go: the change has a code of its own for disks.
-pub fn refusal_for(question: &Question, resource: &Resource, refusal: Refusal) -> Refusal {
+pub fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
     let is_disk = Kind::of(&resource.kind) == Kind::Cds;
     let is_denied = refusal.code == Code::OperationDenied.name();
-    match &question.command {
+    match &request.command {
         Command::ConvertOnExpiry if is_disk && is_denied => {
             Code::PaymentTypeNotSupportToPostpay.because(refusal.message)
         }
@@ -102,7 +102,7 @@ fn converts_along(settings: &Settings, named: &Named, resource: &Resource) -> Re
     if kind != Kind::Cds || !settings.converts_disks {
         return Err(Code::OperationDenied.because("only the instance is converted; convert it by itself"));
     }
-    if has_lapsed(resource) || subscription.expires_at <= named.question.at {
+    if has_lapsed(resource) || subscription.expires_at <= named.request.at {
         return Err(Code::ExpiredResourceNotSupportToPostpay.because("it has expired"));
     }
     match resource.on_expiry {

@@ -4,7 +4,7 @@
 //! follows whom and why not; not when a renewal is tried, nor how far it reaches.
 
 use plugin_sdk::Charging;
-use plugin_sdk::Member;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
@@ -39,7 +39,7 @@ pub enum Apart {
 }
 
 impl Apart {
-    /// The reason, as an omission of a plan gives it.
+    /// The reason, as an skipped of a plan gives it.
     pub fn reason(self) -> Refusal {
         let message = match self {
             Apart::OtherKind => "an auto-renew rule covers disks and addresses only",
@@ -92,7 +92,7 @@ pub fn goes_along(primary: &Resource, resource: &Resource) -> Result<(), Apart> 
 }
 
 /// The instance whose automatic renewals take this member along; it has no tries of its own then.
-pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<Member> {
+pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
     let place = resource.attached_to?;
     let primary = &bundle[place as usize];
     let leads = primary.charging == Charging::Prepaid

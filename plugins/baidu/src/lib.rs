@@ -8,13 +8,13 @@
 mod auto_renewal;
 mod commands;
 mod conversion;
-mod endpoint;
 mod following;
 mod kinds;
 mod lifecycle;
 mod members;
 mod options;
 mod profile;
+mod provider_api;
 mod refusals;
 mod related;
 mod renewal;
@@ -22,15 +22,15 @@ mod settings;
 mod unsubscription;
 
 use plugin_sdk::Account;
+use plugin_sdk::Allocation;
 use plugin_sdk::Attributes;
 use plugin_sdk::Consumption;
-use plugin_sdk::Draw;
 use plugin_sdk::Manifest;
 use plugin_sdk::Occurrence;
-use plugin_sdk::Outlook;
 use plugin_sdk::Plan;
-use plugin_sdk::Question;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
+use plugin_sdk::TimelineRequest;
 
 use crate::settings::Settings;
 
@@ -49,28 +49,25 @@ impl plugin_sdk::profile::Guest for Baidu {
 }
 
 impl plugin_sdk::lifecycle::Guest for Baidu {
-    fn timeline(accounts: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+    fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
         let settings = settings_of(&accounts);
-        let timeline = |outlook: &Outlook| {
-            lifecycle::timeline(&settings[outlook.account as usize], outlook.after, &outlook.bundle)
+        let timeline = |request: &TimelineRequest| {
+            lifecycle::timeline(&settings[request.account as usize], request.after, &request.bundle)
         };
-        outlooks.iter().map(timeline).collect()
+        requests.iter().map(timeline).collect()
     }
 }
 
 impl plugin_sdk::commands::Guest for Baidu {
-    fn make_plans(accounts: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
+    fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
         let settings = settings_of(&accounts);
-        questions
-            .iter()
-            .map(|question| commands::plan(&settings[question.account as usize], question))
-            .collect()
+        requests.iter().map(|request| commands::plan(&settings[request.account as usize], request)).collect()
     }
 }
 
 impl plugin_sdk::usage::Guest for Baidu {
-    /// Baidu sells packages too, but no document at hand says how use draws on them: none is offered, none covers.
-    fn cover(_accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+    /// Baidu sells packages too, but no document at hand says how use allocations on them: none is offered, none covers.
+    fn allocate(_accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
         consumptions.iter().map(|_| Vec::new()).collect()
     }
 }

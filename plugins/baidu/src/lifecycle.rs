@@ -3,9 +3,9 @@
 //! Each prepaid member by its own expiry. Knows when; what a renewal reaches is in `renewal`. Documents: "Automatic
 //! Renewal" (Finance), "Renewal" (Finance), "Expiration" (ET); the README tells which says what.
 
+use plugin_sdk::Action;
 use plugin_sdk::Charging;
-use plugin_sdk::Happening;
-use plugin_sdk::Member;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Occurrence;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
@@ -41,7 +41,7 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
         }
         line.stages(settings, member, resource, kind, expires_at);
     }
-    line.occurrences.sort_by_key(|occurrence| (occurrence.at, occurrence.resource));
+    line.occurrences.sort_by_key(|occurrence| (occurrence.at, occurrence.member));
     line.occurrences.dedup();
     line.occurrences
 }
@@ -62,7 +62,7 @@ impl Line {
         &mut self,
         settings: &Settings,
         bundle: &[Resource],
-        member: Member,
+        member: MemberIndex,
         kind: Kind,
         expires_at: Timestamp,
     ) {
@@ -71,14 +71,14 @@ impl Line {
             return;
         }
         for days in settings.try_days(kind) {
-            self.push(ahead(expires_at, *days, settings.try_hour), member, Happening::TryRenewal);
+            self.push(ahead(expires_at, *days, settings.try_hour), member, Action::TryRenewal);
         }
     }
 
     fn warnings(
         &mut self,
         settings: &Settings,
-        member: Member,
+        member: MemberIndex,
         resource: &Resource,
         kind: Kind,
         expires_at: Timestamp,
@@ -88,7 +88,7 @@ impl Line {
             OnExpiry::Lapse | OnExpiry::Renew | OnExpiry::Release => {
                 for days in settings.notice_days(kind) {
                     let at = ahead(expires_at, *days, settings.notice_hour);
-                    self.push(at, member, Happening::Notice(notices::EXPIRES_SOON));
+                    self.push(at, member, Action::Notice(notices::EXPIRES_SOON));
                 }
             }
         }
@@ -97,7 +97,7 @@ impl Line {
     fn stages(
         &mut self,
         settings: &Settings,
-        member: Member,
+        member: MemberIndex,
         resource: &Resource,
         kind: Kind,
         expires_at: Timestamp,
@@ -105,11 +105,11 @@ impl Line {
         let stops_at = expires_at + settings.grace_days(kind) * DAY;
         let released_at = stops_at + settings.retention_days(kind) * DAY;
         match (resource.stage, resource.on_expiry) {
-            (Stage::Active, OnExpiry::Convert) => self.overdue(expires_at, member, Happening::Convert),
+            (Stage::Active, OnExpiry::Convert) => self.overdue(expires_at, member, Action::Convert),
             (Stage::Active, OnExpiry::Release) => self.release(expires_at, member),
             (Stage::Active, OnExpiry::Lapse | OnExpiry::Renew) => {
                 if stops_at > expires_at {
-                    self.overdue(expires_at, member, Happening::Enter(Stage::Grace));
+                    self.overdue(expires_at, member, Action::Enter(Stage::Grace));
                 }
                 self.stop(stops_at, member, kind);
                 self.keep(released_at, member);
@@ -123,34 +123,34 @@ impl Line {
         }
     }
 
-    fn stop(&mut self, at: Timestamp, member: Member, kind: Kind) {
-        self.overdue(at, member, Happening::Enter(Stage::Retention));
+    fn stop(&mut self, at: Timestamp, member: MemberIndex, kind: Kind) {
+        self.overdue(at, member, Action::Enter(Stage::Retention));
         if kind.runs() {
-            let stopped = Happening::SetAttribute((STATUS.to_owned(), "stopped".to_owned()));
+            let stopped = Action::SetAttribute((STATUS.to_owned(), "stopped".to_owned()));
             self.overdue(at, member, stopped);
         }
     }
 
-    fn keep(&mut self, released_at: Timestamp, member: Member) {
-        self.push(released_at - DAY, member, Happening::Notice(notices::RELEASED_SOON));
+    fn keep(&mut self, released_at: Timestamp, member: MemberIndex) {
+        self.push(released_at - DAY, member, Action::Notice(notices::RELEASED_SOON));
         self.release(released_at, member);
     }
 
-    fn release(&mut self, at: Timestamp, member: Member) {
-        self.overdue(at, member, Happening::Notice(notices::RELEASED));
-        self.overdue(at, member, Happening::Enter(Stage::Released));
+    fn release(&mut self, at: Timestamp, member: MemberIndex) {
+        self.overdue(at, member, Action::Notice(notices::RELEASED));
+        self.overdue(at, member, Action::Enter(Stage::Released));
     }
 
     /// What is past is past.
-    fn push(&mut self, at: Timestamp, member: Member, what: Happening) {
+    fn push(&mut self, at: Timestamp, member: MemberIndex, action: Action) {
         if at > self.after {
-            self.occurrences.push(Occurrence { at, resource: member, what });
+            self.occurrences.push(Occurrence { at, member, action });
         }
     }
 
     /// A stage that should have been entered before is entered as soon as possible: a resource that came in with an
     /// expiry long ago still goes through every stage.
-    fn overdue(&mut self, at: Timestamp, member: Member, what: Happening) {
-        self.push(at.max(self.after + 1), member, what);
+    fn overdue(&mut self, at: Timestamp, member: MemberIndex, action: Action) {
+        self.push(at.max(self.after + 1), member, action);
     }
 }

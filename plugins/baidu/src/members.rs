@@ -3,7 +3,7 @@
 //! Knows what its fields and attributes mean at Baidu; decides nothing.
 
 use plugin_sdk::Charging;
-use plugin_sdk::Member;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
@@ -54,7 +54,7 @@ pub fn is_off(resource: &Resource, attribute: &str) -> bool {
 }
 
 /// Everything a bundle's member attached directly to `primary`, with its place.
-pub fn attached(bundle: &[Resource], primary: Member) -> impl Iterator<Item = (Member, &Resource)> {
+pub fn attached(bundle: &[Resource], primary: MemberIndex) -> impl Iterator<Item = (MemberIndex, &Resource)> {
     (0..).zip(bundle).filter(move |(_, resource)| resource.attached_to == Some(primary))
 }
 

@@ -4,7 +4,7 @@
 //! terms and the calendar; not prices, and not who pays.
 
 use plugin_sdk::Extension;
-use plugin_sdk::Member;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Operation;
 use plugin_sdk::Plan;
 use plugin_sdk::Refusal;
@@ -54,7 +54,7 @@ pub fn plan(settings: &Settings, named: &Named, renewal: &Renewal) -> Result<Pla
         Some(term) => by_term(settings, named, kind, term)?,
     };
     check_state(named, renewal.automatic)?;
-    if extension.expires_at <= named.question.at && !renewal.automatic {
+    if extension.expires_at <= named.request.at && !renewal.automatic {
         let id = &named.resource.id;
         return Err(Code::BadRequest.because(format!(
             "`{id}` expired so long ago that it would still be expired after this renewal; take a longer one"
@@ -95,13 +95,13 @@ fn automatic_term(named: &Named) -> Term {
 /// A renewal by hand that names no term: a disk is aligned with its instance, anything else takes the term of an
 /// automatic renewal.
 fn by_default(settings: &Settings, named: &Named, kind: Kind) -> Result<Extension, Refusal> {
-    let instance = named.resource.attached_to.map(|member| &named.question.bundle[member as usize]);
+    let instance = named.resource.attached_to.map(|member| &named.request.bundle[member as usize]);
     match (kind, instance) {
         (Kind::Cds, Some(instance)) => {
             let target = Subscription::of(instance)?;
-            aligned(settings, named.resource, named.subscription, named.question.at, target).ok_or_else(
-                || named.denied("already lasts as long as its instance; name a term to renew it for"),
-            )
+            aligned(settings, named.resource, named.subscription, named.request.at, target).ok_or_else(|| {
+                named.denied("already lasts as long as its instance; name a term to renew it for")
+            })
         }
         _ => by_term(settings, named, kind, automatic_term(named)),
     }
@@ -114,7 +114,7 @@ fn by_term(settings: &Settings, named: &Named, kind: Kind, term: Term) -> Result
         return Err(Code::BadRequest
             .because(format!("a {} is renewed by {sold}, not by {count} {unit}", kind.name())));
     };
-    let start = Start::of(settings, named.resource, named.subscription, named.question.at);
+    let start = Start::of(settings, named.resource, named.subscription, named.request.at);
     Ok(Extension { term, ..start.extended(months) })
 }
 
@@ -183,7 +183,7 @@ fn aligned(
 }
 
 /// Extends a member, and starts it again if it was stopped.
-fn extend(draft: &mut Draft, member: Member, resource: &Resource, kind: Kind, extension: Extension) {
+fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, kind: Kind, extension: Extension) {
     draft.step(member, Operation::Extend(extension));
     if kind.runs() && resource.stage == Stage::Retention {
         draft.attribute(member, STATUS, "running");
@@ -198,7 +198,7 @@ fn join(
     options: &Options,
     instance: Extension,
 ) -> Result<(), Refusal> {
-    for (member, resource) in attached(&named.question.bundle, named.member) {
+    for (member, resource) in attached(&named.request.bundle, named.member) {
         let joined = match joins(named, joining, resource) {
             Ok(subscription) => joined(settings, named, options, instance, resource, subscription)?,
             Err(reason) => Err(reason),
@@ -238,7 +238,7 @@ fn joined(
     resource: &Resource,
     subscription: Subscription,
 ) -> Result<Result<Extension, Refusal>, Refusal> {
-    let at = named.question.at;
+    let at = named.request.at;
     let start = Start::of(settings, resource, subscription, at);
     if Kind::of(&resource.kind) != Kind::Cds {
         let months = months_of(instance.term);
@@ -271,7 +271,7 @@ fn months_of(term: Term) -> u32 {
 /// Every disk that `cdsCustomPeriod` names must be one that joins.
 fn check_custom_periods(named: &Named, joining: Joining, custom: &[CustomPeriod]) -> Result<(), Refusal> {
     for CustomPeriod { volume_id, .. } in custom {
-        let disk = attached(&named.question.bundle, named.member)
+        let disk = attached(&named.request.bundle, named.member)
             .find(|(_, resource)| resource.id == *volume_id && Kind::of(&resource.kind) == Kind::Cds);
         let Some((_, disk)) = disk else {
             return Err(

@@ -3,7 +3,7 @@
 //! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance). Knows orders and days; vouchers, fees
 //! and the number of refunds per month are not known here.
 
-use plugin_sdk::Ending;
+use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
@@ -34,7 +34,7 @@ pub fn plan(settings: &Settings, named: &Named, scope: Scope) -> Result<Plan, Re
     };
     let mut draft = Draft::default();
     draft.step(named.member, Operation::EndSubscription(ending));
-    for (member, _) in attached(&named.question.bundle, named.member) {
+    for (member, _) in attached(&named.request.bundle, named.member) {
         draft.leave(
             member,
             Code::OperationDenied.because("it has orders of its own; unsubscribe it by itself"),
@@ -43,31 +43,31 @@ pub fn plan(settings: &Settings, named: &Named, scope: Scope) -> Result<Plan, Re
     Ok(draft.plan())
 }
 
-fn everything(settings: &Settings, named: &Named) -> Result<Ending, Refusal> {
-    let (at, limit) = (named.question.at, settings.refund_within_days);
+fn everything(settings: &Settings, named: &Named) -> Result<Cancellation, Refusal> {
+    let (at, limit) = (named.request.at, settings.refund_within_days);
     if limit > 0 && at > named.resource.started_at + limit * DAY {
         return Err(named.denied(&format!("was bought more than {limit} days ago")));
     }
     let refunds = orders(named).map(|(order, paid)| Refund { order, amount: refund(paid, at) }).collect();
-    Ok(Ending { scope: Scope::Everything, expires_at: None, refunds })
+    Ok(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
 }
 
-fn future_periods(named: &Named) -> Result<Ending, Refusal> {
-    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.question.at;
+fn future_periods(named: &Named) -> Result<Cancellation, Refusal> {
+    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid });
         expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
     }
     match expires_at {
-        Some(_) => Ok(Ending { scope: Scope::FuturePeriods, expires_at, refunds }),
+        Some(_) => Ok(Cancellation { scope: Scope::FuturePeriods, expires_at, refunds }),
         None => Err(named.denied("has no renewed period that has not begun")),
     }
 }
 
-/// The orders of the named resource, with their places in the question.
+/// The orders of the named resource, with their places in the request.
 fn orders<'a>(named: &'a Named) -> impl Iterator<Item = (u32, &'a Order)> {
-    (0..).zip(&named.question.orders).filter(|(_, order)| order.resource == named.member)
+    (0..).zip(&named.request.orders).filter(|(_, order)| order.member == named.member)
 }
 
 /// What is left of an order: all of a period that has not begun; else the part of its whole days still ahead, of the

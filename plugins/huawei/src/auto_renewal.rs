@@ -4,7 +4,7 @@
 //! (api_order_00023). When a renewal is then tried is said in `lifecycle.rs`.
 
 use plugin_sdk::{
-    AutoRenewal, Omission, OnExpiry, Operation, Plan, Refusal, Resource, Stage, Step, Timestamp,
+    AutoRenewal, OnExpiry, Operation, Plan, Refusal, Resource, SkippedMember, Stage, Step, Timestamp,
 };
 
 use crate::condition::Condition;
@@ -47,7 +47,7 @@ pub fn set(
         })),
     };
     let mut plan = cascade(bundle, named, set_one)?;
-    plan.tries_at_once = tried_at_once(settings, at, bundle, &plan.steps);
+    plan.retry_now = tried_at_once(settings, at, bundle, &plan.steps);
     Ok(plan)
 }
 
@@ -69,13 +69,12 @@ fn cascade(
     if let Err(code) = operation(&bundle[named]) {
         return Err(code.refusal());
     }
-    let mut plan =
-        Plan { steps: Vec::with_capacity(bundle.len()), left_out: Vec::new(), tries_at_once: None };
-    for member in within(bundle, primary(bundle, named)) {
-        let resource = place(member);
-        match operation(&bundle[member]) {
-            Ok(operation) => plan.steps.push(Step { resource, operation }),
-            Err(code) => plan.left_out.push(Omission { resource, reason: code.refusal() }),
+    let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
+    for index in within(bundle, primary(bundle, named)) {
+        let member = place(index);
+        match operation(&bundle[index]) {
+            Ok(operation) => plan.steps.push(Step { member, operation }),
+            Err(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
         }
     }
     Ok(plan)
@@ -106,7 +105,7 @@ fn renewals(resource: &Resource, wanted: &AutoRenewal) -> Option<u32> {
 ///
 /// "Auto-Renewal Rules" of the billing centre's manual. What expires along with its primary is tried with it.
 fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps: &[Step]) -> Option<u32> {
-    let members = || steps.iter().map(|step| step.resource as usize);
+    let members = || steps.iter().map(|step| step.member as usize);
     let follows = |member: usize| {
         let set = |above: &usize| members().any(|member| member == *above);
         leads(bundle, member).filter(set).any(|above| expiry(&bundle[above]) == expiry(&bundle[member]))

@@ -3,7 +3,7 @@
 //! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024). That it
 //! then happens is said in `lifecycle.rs`.
 
-use plugin_sdk::{Omission, OnExpiry, Operation, Plan, Refusal, Resource, Stage, Step};
+use plugin_sdk::{OnExpiry, Operation, Plan, Refusal, Resource, SkippedMember, Stage, Step};
 
 use crate::condition::refuses;
 use crate::family::Family;
@@ -46,13 +46,12 @@ fn cascade(
     if lead(bundle, named).is_some() {
         return Err(NOT_PRIMARY.refusal());
     }
-    let mut plan =
-        Plan { steps: Vec::with_capacity(bundle.len()), left_out: Vec::new(), tries_at_once: None };
-    for member in within(bundle, named) {
-        let resource = place(member);
-        match why_not(&bundle[member]) {
-            None => plan.steps.push(Step { resource, operation: Operation::SetOnExpiry(on_expiry) }),
-            Some(code) => plan.left_out.push(Omission { resource, reason: code.refusal() }),
+    let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
+    for index in within(bundle, named) {
+        let member = place(index);
+        match why_not(&bundle[index]) {
+            None => plan.steps.push(Step { member, operation: Operation::SetOnExpiry(on_expiry) }),
+            Some(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
         }
     }
     Ok(plan)

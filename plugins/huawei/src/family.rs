@@ -19,7 +19,7 @@ pub enum Family {
     CodeartsPackage,
     /// A CodeArts resource extension or value-added feature.
     CodeartsExtension,
-    /// A resource package: a quota that use draws on.
+    /// A resource package: a quota that use allocations on.
     Package,
 }
 

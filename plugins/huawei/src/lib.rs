@@ -1,26 +1,26 @@
 //! Huawei Cloud's renewal rules, as its documents of 2023 to 2026 give them.
 //!
-//! Answers the questions of `wit/provider` and has no powers. Start with the README, which gives every rule in prose
+//! Answers the requests of `wit/provider` and has no powers. Start with the README, which gives every rule in prose
 //! with the document that it is from; `lifecycle` and `renewal` are the heart. The rules are plain functions, so they
 //! compile natively as well: tests and benchmarks call them through [`Huawei`], as the sandbox does.
 
 pub mod auto_renewal;
 pub mod condition;
 pub mod conversion;
-pub mod endpoint;
 pub mod family;
 pub mod lifecycle;
 pub mod notices;
 pub mod package;
 pub mod profile;
+pub mod provider_api;
 pub mod refusals;
 pub mod renewal;
 pub mod settings;
 pub mod unsubscription;
 
 use plugin_sdk::{
-    Account, Command, Consumption, Draw, Manifest, Occurrence, Outlook, Plan, Question, Refusal, commands,
-    lifecycle as clock, profile as about, usage,
+    Account, Allocation, Command, Consumption, Manifest, Occurrence, Plan, PlanRequest, Refusal,
+    TimelineRequest, commands, lifecycle as clock, profile as about, usage,
 };
 
 use crate::settings::Settings;
@@ -40,27 +40,27 @@ impl about::Guest for Huawei {
 }
 
 impl clock::Guest for Huawei {
-    fn timeline(accounts: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+    fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
         let settings = read(&accounts);
-        let foresee = |outlook: &Outlook| {
-            lifecycle::timeline(&settings[outlook.account as usize], outlook.after, &outlook.bundle)
+        let foresee = |request: &TimelineRequest| {
+            lifecycle::timeline(&settings[request.account as usize], request.after, &request.bundle)
         };
-        outlooks.iter().map(foresee).collect()
+        requests.iter().map(foresee).collect()
     }
 }
 
 impl commands::Guest for Huawei {
-    fn make_plans(accounts: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
+    fn make_plans(accounts: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
         let settings = read(&accounts);
-        questions.iter().map(|question| plan(&settings[question.account as usize], question)).collect()
+        requests.iter().map(|request| plan(&settings[request.account as usize], request)).collect()
     }
 }
 
 impl usage::Guest for Huawei {
-    fn cover(accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+    fn allocate(accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
         let settings = read(&accounts);
-        let draw = |use_: &Consumption| package::cover(&settings[use_.account as usize], use_);
-        consumptions.iter().map(draw).collect()
+        let allocation = |use_: &Consumption| package::allocate(&settings[use_.account as usize], use_);
+        consumptions.iter().map(allocation).collect()
     }
 }
 
@@ -70,13 +70,13 @@ fn read(accounts: &[Account]) -> Vec<Settings> {
 }
 
 /// What one command would do.
-pub fn plan(settings: &Settings, question: &Question) -> Result<Plan, Refusal> {
-    let (at, bundle, named) = (question.at, question.bundle.as_slice(), question.resource as usize);
-    match &question.command {
+pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
+    let (at, bundle, named) = (request.at, request.bundle.as_slice(), request.member as usize);
+    match &request.command {
         Command::Renew(renewal) => renewal::renew(settings, at, bundle, named, renewal),
         Command::SetAutoRenew(wanted) => auto_renewal::set(settings, at, bundle, named, wanted),
         Command::CancelAutoRenew => auto_renewal::cancel(bundle, named),
-        Command::Unsubscribe(scope) => unsubscription::unsubscribe(settings, question, named, *scope),
+        Command::Unsubscribe(scope) => unsubscription::unsubscribe(settings, request, named, *scope),
         Command::ConvertOnExpiry => conversion::set(bundle, named),
         Command::CancelConversion => conversion::cancel(bundle, named),
         Command::BuyAgain(purchase) => package::buy_again(at, bundle, named, purchase),

@@ -3,7 +3,7 @@
 //! Start at [`timeline`]. Each live resource has a course of its own, counted from its own expiry; one that expires
 //! together with what it is attached to is renewed and told about along with it. Knows no money.
 
-use plugin_sdk::{Happening, Occurrence, OnExpiry, Resource, Stage, Timestamp};
+use plugin_sdk::{Action, Occurrence, OnExpiry, Resource, Stage, Timestamp};
 
 use crate::family::CALENDAR;
 use crate::family::Family;
@@ -31,7 +31,7 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
         course.foresee(&mut occurrences);
     }
     occurrences
-        .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.what), occurrence.resource));
+        .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.action), occurrence.member));
     occurrences
 }
 
@@ -70,7 +70,7 @@ impl Course<'_> {
         }
         if self.family == Family::Package {
             let boundaries = refills(self.resource, self.expires_at, self.after);
-            into.extend(boundaries.into_iter().map(|at| self.occurrence(at, Happening::Refill)));
+            into.extend(boundaries.into_iter().map(|at| self.occurrence(at, Action::Refill)));
         }
         self.enter(&stages, into);
     }
@@ -93,7 +93,7 @@ impl Course<'_> {
         }
         let mut next = next_try(self.settings, self.after, self.expires_at);
         while let Some(at) = next {
-            into.push(self.occurrence(at, Happening::TryRenewal));
+            into.push(self.occurrence(at, Action::TryRenewal));
             next = next_try(self.settings, at, self.expires_at);
         }
     }
@@ -145,10 +145,10 @@ impl Course<'_> {
 
     fn enter_one(&self, at: Timestamp, entry: Entry, into: &mut Vec<Occurrence>) {
         let what = match entry {
-            Entry::Grace => Happening::Enter(Stage::Grace),
-            Entry::Retention => Happening::Enter(Stage::Retention),
-            Entry::Released => Happening::Enter(Stage::Released),
-            Entry::Converted => Happening::Convert,
+            Entry::Grace => Action::Enter(Stage::Grace),
+            Entry::Retention => Action::Enter(Stage::Retention),
+            Entry::Released => Action::Enter(Stage::Released),
+            Entry::Converted => Action::Convert,
         };
         if let Some(notice) = stage_notice(self.family, at == self.expires_at, entry) {
             into.push(self.notice(at, notice));
@@ -157,11 +157,11 @@ impl Course<'_> {
     }
 
     fn notice(&self, at: Timestamp, notice: Notice) -> Occurrence {
-        self.occurrence(at, Happening::Notice(notice as u32))
+        self.occurrence(at, Action::Notice(notice as u32))
     }
 
-    fn occurrence(&self, at: Timestamp, what: Happening) -> Occurrence {
-        Occurrence { at, resource: place(self.member), what }
+    fn occurrence(&self, at: Timestamp, action: Action) -> Occurrence {
+        Occurrence { at, member: place(self.member), action }
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -197,13 +197,13 @@ pub fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timesta
 }
 
 /// The order of what happens to one bundle at one instant: money first, then words, then stages.
-fn rank(what: &Happening) -> u32 {
+fn rank(what: &Action) -> u32 {
     match what {
-        Happening::TryRenewal => 0,
-        Happening::SetAttribute(_) => 1,
-        Happening::Notice(notice) => 2 + notice,
-        Happening::Refill => 100,
-        Happening::Convert => 101,
-        Happening::Enter(_) => 102,
+        Action::TryRenewal => 0,
+        Action::SetAttribute(_) => 1,
+        Action::Notice(notice) => 2 + notice,
+        Action::Refill => 100,
+        Action::Convert => 101,
+        Action::Enter(_) => 102,
     }
 }

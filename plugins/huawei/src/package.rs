@@ -1,11 +1,11 @@
 //! Resource packages: how they are renewed and bought again, when their quota starts anew, and which covers what.
 //!
-//! Sources: Buying a Package Again (CCE Autopilot), and the package pages of CCE Autopilot (cce_03_0013) and of Log
+//! Sources: PurchaseDetails a Package Again (CCE Autopilot), and the package pages of CCE Autopilot (cce_03_0013) and of Log
 //! Tank Service (lts_07_0003). Knows quotas; no prices.
 
 use plugin_sdk::{
-    Buying, Consumption, Draw, Level, Micros, Operation, Package, Plan, Purchase, Refusal, Resource, Stage,
-    Step, Term, TermUnit, Timestamp,
+    Alert, Allocation, Consumption, Micros, Operation, Package, Plan, Purchase, PurchaseDetails, Refusal,
+    Resource, Stage, Step, Term, TermUnit, Timestamp,
 };
 
 use crate::family::CALENDAR;
@@ -43,9 +43,9 @@ pub fn buy_again(
     let anchor_day = CALENDAR.day_of_month(effective_at);
     let last_day = CALENDAR.plus(effective_at, anchor_day, term);
     let expires_at = end(Family::Package, last_day);
-    let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
-    let steps = vec![Step { resource: place(named), operation: Operation::Buy(buying) }];
-    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+    let buying = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day };
+    let steps = vec![Step { member: place(named), operation: Operation::Buy(buying) }];
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
 /// The term of another one like this, or why there is none.
@@ -89,9 +89,9 @@ pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> 
 }
 
 /// What each package gives to a use: only those in force when it happens, in the account's order.
-pub fn cover(settings: &Settings, consumption: &Consumption) -> Vec<Draw> {
+pub fn allocate(settings: &Settings, consumption: &Consumption) -> Vec<Allocation> {
     let mut left_to_cover = consumption.amount;
-    let mut draws = Vec::new();
+    let mut allocations = Vec::new();
     for (index, package) in in_turn(settings, consumption) {
         let left = package.quota - package.used;
         let amount = left.min(left_to_cover);
@@ -99,9 +99,13 @@ pub fn cover(settings: &Settings, consumption: &Consumption) -> Vec<Draw> {
             continue;
         }
         left_to_cover -= amount;
-        draws.push(Draw { package: index, amount, level: level(settings, package, left, left - amount) });
+        allocations.push(Allocation {
+            package: index,
+            amount,
+            alert: level(settings, package, left, left - amount),
+        });
     }
-    draws
+    allocations
 }
 
 /// The packages in force, the next to be used first.
@@ -124,10 +128,10 @@ fn in_turn<'a>(settings: &Settings, consumption: &'a Consumption) -> Vec<(u32, &
 }
 
 /// What this use took the package to.
-fn level(settings: &Settings, package: &Package, before: Micros, after: Micros) -> Level {
+fn level(settings: &Settings, package: &Package, before: Micros, after: Micros) -> Alert {
     if after == 0 {
-        return Level::Depleted;
+        return Alert::Depleted;
     }
     let low = i128::from(package.quota) * i128::from(settings.package_low_percent) / 100;
-    if i128::from(before) > low && i128::from(after) <= low { Level::Low } else { Level::Quiet }
+    if i128::from(before) > low && i128::from(after) <= low { Alert::Low } else { Alert::None }
 }

@@ -4,8 +4,8 @@
 //! and "Renewal Rules" of the billing centre's manual (renewals_topic_10000002). Knows no prices.
 
 use plugin_sdk::{
-    Charging, Extension, Omission, OnExpiry, Operation, Plan, Refusal, Renewal, Resource, Stage, Step, Term,
-    TermUnit, Timestamp,
+    Charging, Extension, OnExpiry, Operation, Plan, Refusal, Renewal, Resource, SkippedMember, Stage, Step,
+    Term, TermUnit, Timestamp,
 };
 
 use crate::condition::refuses;
@@ -50,17 +50,17 @@ pub fn renew(
     let extend = |member: &Resource| extension(settings, at, member, term, renewal.automatic);
     let mut steps = Vec::with_capacity(bundle.len());
     steps.push(step(named, extend(resource).map_err(Code::refusal)?));
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     for (member, attached) in bundle.iter().enumerate() {
         if member == named || !is_within(bundle, named, member) {
             continue;
         }
         match extend(attached) {
             Ok(extension) => steps.push(step(member, extension)),
-            Err(code) => left_out.push(Omission { resource: place(member), reason: code.refusal() }),
+            Err(code) => skipped.push(SkippedMember { member: place(member), reason: code.refusal() }),
         }
     }
-    Ok(Plan { steps, left_out, tries_at_once: None })
+    Ok(Plan { steps, skipped, retry_now: None })
 }
 
 /// Whether a renewal may name this member.
@@ -160,5 +160,5 @@ fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) 
 }
 
 fn step(member: usize, extension: Extension) -> Step {
-    Step { resource: place(member), operation: Operation::Extend(extension) }
+    Step { member: place(member), operation: Operation::Extend(extension) }
 }

@@ -1,12 +1,12 @@
-//! Ending a subscription, or the periods of it that have not begun, and what is paid back for each order.
+//! Cancellation a subscription, or the periods of it that have not begun, and what is paid back for each order.
 //!
 //! Sources: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and "Unsubscription Rules" of the billing
 //! centre's manual. Knows what was paid; books nothing.
 
 use plugin_sdk::calendar::DAY;
 use plugin_sdk::{
-    Ending, Micros, Omission, Operation, Order, Plan, Question, Refund, Refusal, Resource, Scope, Stage,
-    Step, Timestamp,
+    Cancellation, Micros, Operation, Order, Plan, PlanRequest, Refund, Refusal, Resource, Scope,
+    SkippedMember, Stage, Step, Timestamp,
 };
 
 use crate::condition::refuses;
@@ -32,23 +32,23 @@ const HUNDREDTH: i128 = 10_000;
 /// Ends `named` and everything attached to it, or the periods of each that have not begun.
 pub fn unsubscribe(
     settings: &Settings,
-    question: &Question,
+    request: &PlanRequest,
     named: usize,
     scope: Scope,
 ) -> Result<Plan, Refusal> {
-    let bundle = &question.bundle;
-    if let Some(code) = why_not(&bundle[named], question.at, scope) {
+    let bundle = &request.bundle;
+    if let Some(code) = why_not(&bundle[named], request.at, scope) {
         return Err(code.refusal());
     }
     if lead(bundle, named).is_some() {
         return Err(AS_A_WHOLE.refusal());
     }
-    let first = ending(settings, question, named, scope).map_err(Code::refusal)?;
-    let mut plan = Plan { steps: vec![step(named, first)], left_out: Vec::new(), tries_at_once: None };
+    let first = ending(settings, request, named, scope).map_err(Code::refusal)?;
+    let mut plan = Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None };
     for member in within(bundle, named).filter(|&member| member != named) {
-        match end_attached(settings, question, member, scope) {
+        match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
-            Err(code) => plan.left_out.push(Omission { resource: place(member), reason: code.refusal() }),
+            Err(code) => plan.skipped.push(SkippedMember { member: place(member), reason: code.refusal() }),
         }
     }
     Ok(plan)
@@ -57,19 +57,19 @@ pub fn unsubscribe(
 /// What ends of a member because its primary does.
 fn end_attached(
     settings: &Settings,
-    question: &Question,
+    request: &PlanRequest,
     member: usize,
     scope: Scope,
-) -> Result<Ending, Code> {
-    match why_not(&question.bundle[member], question.at, scope) {
+) -> Result<Cancellation, Code> {
+    match why_not(&request.bundle[member], request.at, scope) {
         // An add-on is of no use without its bandwidth: it ends too, and gives nothing back.
         Some(ADD_ON_KEPT) if scope == Scope::Everything => {
-            let mut ending = ending(settings, question, member, scope)?;
+            let mut ending = ending(settings, request, member, scope)?;
             ending.refunds.iter_mut().for_each(|refund| refund.amount = 0);
             Ok(ending)
         }
         Some(code) => Err(code),
-        None => ending(settings, question, member, scope),
+        None => ending(settings, request, member, scope),
     }
 }
 
@@ -93,19 +93,23 @@ fn why_not(resource: &Resource, at: Timestamp, scope: Scope) -> Option<Code> {
 }
 
 /// What ends of one member, with a refund for each order of it that ends.
-fn ending(settings: &Settings, question: &Question, member: usize, scope: Scope) -> Result<Ending, Code> {
-    let own = || question.orders.iter().zip(0..).filter(|(order, _)| order.resource == place(member));
+fn ending(
+    settings: &Settings,
+    request: &PlanRequest,
+    member: usize,
+    scope: Scope,
+) -> Result<Cancellation, Code> {
+    let own = || request.orders.iter().zip(0..).filter(|(order, _)| order.member == place(member));
     match scope {
         Scope::Everything => {
-            let refunds = own().map(|(order, index)| refund(settings, question.at, order, index)).collect();
-            Ok(Ending { scope, expires_at: None, refunds })
+            let refunds = own().map(|(order, index)| refund(settings, request.at, order, index)).collect();
+            Ok(Cancellation { scope, expires_at: None, refunds })
         }
         Scope::FuturePeriods => {
-            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > question.at);
+            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > request.at);
             let expires_at = future().map(|(order, _)| order.starts_at).min().ok_or(NO_FUTURE_PERIOD)?;
-            let refunds =
-                future().map(|(order, index)| refund(settings, question.at, order, index)).collect();
-            Ok(Ending { scope, expires_at: Some(expires_at), refunds })
+            let refunds = future().map(|(order, index)| refund(settings, request.at, order, index)).collect();
+            Ok(Cancellation { scope, expires_at: Some(expires_at), refunds })
         }
     }
 }
@@ -131,6 +135,6 @@ pub fn refunded(settings: &Settings, at: Timestamp, order: &Order) -> Micros {
     Micros::try_from(amount / HUNDREDTH * HUNDREDTH).expect("no more than was paid")
 }
 
-fn step(member: usize, ending: Ending) -> Step {
-    Step { resource: place(member), operation: Operation::EndSubscription(ending) }
+fn step(member: usize, ending: Cancellation) -> Step {
+    Step { member: place(member), operation: Operation::EndSubscription(ending) }
 }

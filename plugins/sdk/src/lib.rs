@@ -4,12 +4,12 @@
 //! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest` traits
 //! of [`exports`] on a type of its own and hands that type to [`export_provider!`], under
 //! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison. With the
-//! feature `endpoint` there is a fifth, of the provider's own API.
+//! feature `provider-api` there is a fifth, of the provider's own API.
 
 #[cfg(target_family = "wasm")]
 mod allocator;
 pub mod calendar;
-#[cfg(feature = "endpoint")]
+#[cfg(feature = "provider-api")]
 pub mod request;
 pub mod settings;
 
@@ -21,7 +21,7 @@ pub mod settings;
     reason = "generated from wit/provider"
 )]
 mod bindings {
-    #[cfg(not(feature = "endpoint"))]
+    #[cfg(not(feature = "provider-api"))]
     wit_bindgen::generate!({
         path: "../../wit/provider",
         world: "provider",
@@ -31,10 +31,10 @@ mod bindings {
         additional_derives: [Clone, PartialEq],
         generate_all,
     });
-    #[cfg(feature = "endpoint")]
+    #[cfg(feature = "provider-api")]
     wit_bindgen::generate!({
         path: "../../wit/provider",
-        world: "provider-with-endpoint",
+        world: "provider-with-api",
         pub_export_macro: true,
         export_macro_name: "export_provider",
         default_bindings_module: "plugin_sdk",
@@ -44,15 +44,15 @@ mod bindings {
 }
 
 pub use bindings::exports::perennial::provider::commands::{
-    AutoRenewal, Buying, Command, Ending, Extension, Omission, Operation, Order, Plan, Purchase, Question,
-    Refund, Renewal, Scope, Step,
+    AutoRenewal, Cancellation, Command, Extension, Operation, Order, Plan, PlanRequest, Purchase,
+    PurchaseDetails, Refund, Renewal, Scope, SkippedMember, Step,
 };
-#[cfg(feature = "endpoint")]
-pub use bindings::exports::perennial::provider::endpoint;
-pub use bindings::exports::perennial::provider::lifecycle::{Happening, Occurrence, Outlook};
+pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
 pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
+#[cfg(feature = "provider-api")]
+pub use bindings::exports::perennial::provider::provider_api;
 pub use bindings::exports::perennial::provider::types::*;
-pub use bindings::exports::perennial::provider::usage::{Consumption, Draw, Level, Package};
+pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};
 #[doc(hidden)]
 pub use bindings::*;

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::endpoint::Request;
+use crate::provider_api::Request;
 
 /// The first header called `name`, which is in lower case.
 pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {

@@ -20,9 +20,9 @@ type Accounts = Vec<sdk::Account>;
 #[derive(Clone, Copy)]
 pub struct Native {
     /// `timeline`.
-    pub timeline: fn(Accounts, Vec<sdk::Outlook>) -> Vec<Vec<sdk::Occurrence>>,
+    pub timeline: fn(Accounts, Vec<sdk::TimelineRequest>) -> Vec<Vec<sdk::Occurrence>>,
     /// `make-plans`.
-    pub make_plans: fn(Accounts, Vec<sdk::Question>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
+    pub make_plans: fn(Accounts, Vec<sdk::PlanRequest>) -> Vec<Result<sdk::Plan, sdk::Refusal>>,
 }
 
 /// Huawei's.
@@ -43,18 +43,18 @@ pub fn account(account: &Account) -> sdk::Account {
 }
 
 /// What is asked about a bundle's future.
-pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> sdk::Outlook {
-    sdk::Outlook { after: after.as_second(), account: 0, bundle: members(bundle, manifest) }
+pub fn outlook(bundle: &Bundle, manifest: &Manifest, after: Timestamp) -> sdk::TimelineRequest {
+    sdk::TimelineRequest { after: after.as_second(), account: 0, bundle: members(bundle, manifest) }
 }
 
 /// What is asked when an automatic renewal of the primary is due.
-pub fn question(bundle: &Bundle, manifest: &Manifest, at: Timestamp) -> sdk::Question {
+pub fn question(bundle: &Bundle, manifest: &Manifest, at: Timestamp) -> sdk::PlanRequest {
     let renewal = sdk::Renewal { term: None, automatic: true, options: Vec::new() };
-    sdk::Question {
+    sdk::PlanRequest {
         at: at.as_second(),
         account: 0,
         command: sdk::Command::Renew(renewal),
-        resource: 0,
+        member: 0,
         bundle: members(bundle, manifest),
         orders: Vec::new(),
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial::engine::batch::automatic_renewal;
-use perennial::sandbox::Outlook;
 use perennial::sandbox::Plugin;
-use perennial::sandbox::Question;
+use perennial::sandbox::PlanRequest;
+use perennial::sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
@@ -99,7 +99,7 @@ impl Case<'_> {
     }
 
     fn timelines(&self, best: &mut Times) {
-        let outlook = |bundle| Outlook { after: world::START, account: 0, bundle };
+        let outlook = |bundle| TimelineRequest { after: world::START, account: 0, bundle };
         let outlooks = self.bundles.iter().map(outlook).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.timelines(&[&self.account], &outlooks));
         figures::keep_best(&mut best.sandboxed, taken);
@@ -118,7 +118,7 @@ impl Case<'_> {
     fn plans(&self, best: &mut Times) {
         let command = automatic_renewal();
         let question =
-            |bundle| Question { at: self.at, account: 0, command: &command, member: 0, bundle, orders: &[] };
+            |bundle| PlanRequest { at: self.at, account: 0, command: &command, member: 0, bundle, orders: &[] };
         let questions = self.bundles.iter().map(question).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.make_plans(&[&self.account], &questions));
         figures::keep_best(&mut best.sandboxed, taken);

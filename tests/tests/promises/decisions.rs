@@ -1,7 +1,7 @@
 //! Promise 8: what was decided can be decided again, and comes out the same.
 
 use perennial::formats::decision;
-use perennial::sandbox::Question;
+use perennial::sandbox::PlanRequest;
 use perennial::store::decisions;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
@@ -41,7 +41,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 settings: question.settings.clone(),
                 approval_above: None,
             };
-            let again = Question {
+            let again = PlanRequest {
                 at: question.at,
                 account: 0,
                 command: &question.command,

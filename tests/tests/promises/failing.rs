@@ -9,17 +9,17 @@ use std::sync::atomic::Ordering;
 use perennial::engine::Keep;
 use perennial::engine::rules::Providers;
 use perennial::engine::rules::Rules;
-use perennial::sandbox::Outlook;
 use perennial::sandbox::PluginError;
-use perennial::sandbox::Question;
+use perennial::sandbox::PlanRequest;
+use perennial::sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -83,10 +83,10 @@ impl Rules for Fragile {
     fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        outlooks: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
         let answers = self.rules.timelines(accounts, outlooks).into_iter().zip(outlooks);
-        let broken = |outlook: &Outlook<'_>| self.breaks(Fails::Timelines, outlook.bundle);
+        let broken = |outlook: &TimelineRequest<'_>| self.breaks(Fails::Timelines, outlook.bundle);
         answers
             .map(|(answer, outlook)| if broken(outlook) { self.crash("timeline") } else { answer })
             .collect()
@@ -95,21 +95,21 @@ impl Rules for Fragile {
     fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        questions: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
         let answers = self.rules.make_plans(accounts, questions).into_iter().zip(questions);
-        let broken = |question: &Question<'_>| self.breaks(Fails::Plans, question.bundle);
+        let broken = |question: &PlanRequest<'_>| self.breaks(Fails::Plans, question.bundle);
         answers
             .map(|(answer, question)| if broken(question) { self.crash("make-plans") } else { answer })
             .collect()
     }
 
-    fn cover(
+    fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
-        self.rules.cover(accounts, consumptions)
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+        self.rules.allocate(accounts, consumptions)
     }
 }
 

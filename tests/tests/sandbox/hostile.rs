@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use expect_test::expect;
 use perennial::sandbox::Limits;
-use perennial::sandbox::Outlook;
 use perennial::sandbox::Plugin;
 use perennial::sandbox::PluginError;
-use perennial::sandbox::Question;
+use perennial::sandbox::PlanRequest;
+use perennial::sandbox::TimelineRequest;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
@@ -17,11 +17,11 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
-use perennial_domain::timeline::Happening;
+use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
-use perennial_domain::usage::Level;
+use perennial_domain::usage::Alert;
 use perennial_domain::usage::Offer;
 use perennial_tests::guests;
 
@@ -39,7 +39,7 @@ fn hostile() -> std::sync::Arc<Plugin> {
 fn timelines(plugin: &Plugin, bundles: &[Bundle]) -> Timelines {
     let account = world::account();
     let outlooks =
-        bundles.iter().map(|bundle| Outlook { after: NOW, account: 0, bundle }).collect::<Vec<_>>();
+        bundles.iter().map(|bundle| TimelineRequest { after: NOW, account: 0, bundle }).collect::<Vec<_>>();
     plugin.timelines(&[&account], &outlooks)
 }
 
@@ -52,7 +52,7 @@ fn among_neighbours(plugin: &Plugin, does: &str) -> Result<Vec<Occurrence>, Plug
     let answer = answers.remove(7);
     assert_eq!(answers.len(), 12, "{does}");
     for neighbour in answers {
-        let released = Occurrence { at: NOW + 1_000, member: 0, what: Happening::Enter(Stage::Released) };
+        let released = Occurrence { at: NOW + 1_000, member: 0, action: Action::Enter(Stage::Released) };
         assert_eq!(neighbour.as_deref(), Ok([released].as_slice()), "{does}");
     }
     answer
@@ -111,7 +111,7 @@ fn a_table_that_grows_without_end_is_its_bundles_own_error() {
         bundle.members[0].charging = Charging::Postpaid;
     }
     let account = world::account();
-    let outlooks = [(0, 0), (1, 1), (2, 0)].map(|(place, odd)| Outlook {
+    let outlooks = [(0, 0), (1, 1), (2, 0)].map(|(place, odd)| TimelineRequest {
         after: NOW + odd,
         account: 0,
         bundle: &bundles[place],
@@ -130,7 +130,7 @@ fn wrong_done_about_a_command_is_its_own_error() {
     let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
     for does in ["loop", "memory", "stack", "trap", "past", "no-time", "outside", "refusal"] {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];
-        let questions = bundles.each_ref().map(|bundle| Question {
+        let questions = bundles.each_ref().map(|bundle| PlanRequest {
             at: NOW,
             account: 0,
             command: &command,
@@ -188,8 +188,8 @@ fn wrong_done_about_a_use_is_its_own_error() {
     for does in ["loop", "memory", "stack", "trap", "greedy", "outside"] {
         let uses = [consumption("honest"), consumption(does), consumption("honest")];
         let asked = uses.each_ref().map(|consumption| (0, consumption));
-        let answers = plugin.cover(&[&account], &asked);
-        let all = Draw { package: 0, amount: Micros::new(5), level: Level::Quiet };
+        let answers = plugin.allocate(&[&account], &asked);
+        let all = Allocation { package: 0, amount: Micros::new(5), alert: Alert::None };
         assert_eq!([&answers[0], &answers[2]], [&Ok(vec![all]), &Ok(vec![all])]);
         table += &format!("{does}: {}\n", answers[1].as_ref().unwrap_err());
     }
@@ -236,7 +236,7 @@ fn a_plugin_that_fails_over_everything_fails_soon() {
     let plugin = world::plugin("hostile", guests::HOSTILE, limits);
     let bundle = world::bundle("bad", "loop");
     let account = world::account();
-    let outlooks = vec![Outlook { after: NOW, account: 0, bundle: &bundle }; 100_000];
+    let outlooks = vec![TimelineRequest { after: NOW, account: 0, bundle: &bundle }; 100_000];
     let answers = plugin.timelines(&[&account], &outlooks);
     assert_eq!(answers.len(), 100_000);
     assert!(answers.iter().all(|answer| matches!(answer, Err(PluginError::OutOfFuel { .. }))));
@@ -246,7 +246,7 @@ fn a_plugin_that_fails_over_everything_fails_soon() {
 fn a_rule_is_told_only_what_it_reads() {
     let answers = timelines(&hostile(), &[world::bundle("curious", "echo")]);
     let first = &answers[0].as_ref().unwrap()[0];
-    let told = Happening::SetAttribute("curious".to_owned(), "does=echo region=far-away".to_owned());
+    let told = Action::SetAttribute("curious".to_owned(), "does=echo region=far-away".to_owned());
     assert_eq!(first.what, told);
 }
 

@@ -17,11 +17,11 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
-use crate::plan::Buying;
 use crate::plan::Cause;
 use crate::plan::Extension;
 use crate::plan::Operation;
 use crate::plan::Plan;
+use crate::plan::PurchaseDetails;
 use crate::plan::Step;
 use crate::sample::at;
 use crate::sample::attached;
@@ -30,13 +30,13 @@ use crate::sample::money;
 use crate::sample::months;
 use crate::sample::package;
 use crate::sample::resource;
-use crate::timeline::Happening;
+use crate::timeline::Action;
 use crate::timeline::Occurrence;
 use crate::timestamp::Timestamp;
 
 fn plan(steps: impl IntoIterator<Item = (usize, Operation)>) -> Plan {
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    Plan { steps, left_out: Vec::new(), tries_at_once: None }
+    Plan { steps, skipped: Vec::new(), retry_now: None }
 }
 
 fn extend(count: u32) -> Operation {
@@ -46,7 +46,7 @@ fn extend(count: u32) -> Operation {
 
 fn buy(pay_at: &str) -> Operation {
     let (pay_at, expires_at) = (at(pay_at), at("2026-06-01"));
-    Operation::Buy(Buying { pay_at, effective_at: pay_at, expires_at, anchor_day: 1 })
+    Operation::Buy(PurchaseDetails { pay_at, effective_at: pay_at, expires_at, anchor_day: 1 })
 }
 
 fn renewing(id: &str) -> Resource {
@@ -96,7 +96,7 @@ fn tries(all: &[(&str, usize)]) -> Vec<Occurrence> {
     let occurrence = |(text, member): &(&str, usize)| Occurrence {
         at: at(text),
         member: *member,
-        what: Happening::TryRenewal,
+        action: Action::TryRenewal,
     };
     all.iter().map(occurrence).collect()
 }
@@ -151,7 +151,7 @@ proptest! {
         let asked = Timestamp::from_second(asked);
         let expires = expires.map(Timestamp::from_second);
         let occurrence = |(second, member): (i64, usize)| Occurrence {
-            at: Timestamp::from_second(second), member, what: Happening::TryRenewal,
+            at: Timestamp::from_second(second), member, action: Action::TryRenewal,
         };
         let timeline = others.into_iter().map(occurrence).collect::<Vec<_>>();
         let found = lapses_at(asked, &plan([(0, extend(1))]), 0, expires, &timeline);

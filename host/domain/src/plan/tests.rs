@@ -10,19 +10,19 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::order::Order;
 use crate::plan::AutoRenewal;
-use crate::plan::Buying;
+use crate::plan::Cancellation;
 use crate::plan::Cause;
 use crate::plan::Command;
-use crate::plan::Ending;
 use crate::plan::Extension;
-use crate::plan::Omission;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::plan::Purchase;
+use crate::plan::PurchaseDetails;
 use crate::plan::Refund;
 use crate::plan::Refusal;
 use crate::plan::Renewal;
 use crate::plan::Scope;
+use crate::plan::SkippedMember;
 use crate::plan::Step;
 use crate::plan::check;
 use crate::sample::at;
@@ -69,7 +69,7 @@ fn members() -> Bundle {
 
 fn answer(command: &Command, steps: Vec<(usize, Operation)>) -> String {
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    verdict(command, &Plan { steps, left_out: Vec::new(), tries_at_once: None })
+    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
 fn verdict(command: &Command, plan: &Plan) -> String {
@@ -108,14 +108,14 @@ fn an_extension_leads_a_live_member_on_once() {
 
 #[test]
 fn whatever_a_plan_names_is_in_the_bundle() {
-    let nothing = Plan { steps: Vec::new(), left_out: Vec::new(), tries_at_once: None };
+    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None };
     let reason = Refusal { code: "no".to_owned(), message: "not this one".to_owned() };
-    let left_out = vec![Omission { member: 7, reason }];
+    let skipped = vec![SkippedMember { member: 7, reason }];
     let answers = [
         verdict(&renew(), &nothing),
-        verdict(&renew(), &Plan { tries_at_once: Some(4), ..nothing.clone() }),
-        verdict(&renew(), &Plan { tries_at_once: Some(5), ..nothing.clone() }),
-        verdict(&renew(), &Plan { left_out, ..nothing }),
+        verdict(&renew(), &Plan { retry_now: Some(4), ..nothing.clone() }),
+        verdict(&renew(), &Plan { retry_now: Some(5), ..nothing.clone() }),
+        verdict(&renew(), &Plan { skipped, ..nothing }),
     ];
     expect![[r#"
         fine
@@ -151,7 +151,7 @@ fn what_happens_on_expiry_is_set_for_what_expires() {
 fn end(scope: Scope, left: Option<&str>, refunds: &[(usize, &str)]) -> Operation {
     let refund = |(order, amount): &(usize, &str)| Refund { order: *order, amount: money(amount) };
     let refunds = refunds.iter().map(refund).collect();
-    Operation::EndSubscription(Ending { scope, expires_at: left.map(at), refunds })
+    Operation::EndSubscription(Cancellation { scope, expires_at: left.map(at), refunds })
 }
 
 #[test]
@@ -210,17 +210,17 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
 fn a_purchase_is_of_one_package_from_now_on() {
     let again = Command::BuyAgain(Purchase { pay_at: None, effective_at: None });
     let buy = |pay_at, effective_at, expires_at| {
-        let buying = Buying {
+        let details = PurchaseDetails {
             pay_at: at(pay_at),
             effective_at: at(effective_at),
             expires_at: at(expires_at),
             anchor_day: 1,
         };
-        (4, Operation::Buy(buying))
+        (4, Operation::Buy(details))
     };
     let now = || buy("2026-03-01", "2026-03-01", "2026-04-01");
     let (pay_at, effective_at, expires_at) = (at("2026-03-01"), at("2026-03-01"), at("2026-04-01"));
-    let no_day = Buying { pay_at, effective_at, expires_at, anchor_day: 32 };
+    let no_day = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day: 32 };
     let answers = [
         answer(&again, vec![now()]),
         answer(&again, vec![buy("2026-03-02", "2026-03-03", "2026-04-03")]),

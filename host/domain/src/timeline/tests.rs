@@ -11,16 +11,16 @@ use crate::sample::bundle;
 use crate::sample::package;
 use crate::sample::postpaid;
 use crate::sample::resource;
-use crate::timeline::Happening;
+use crate::timeline::Action;
 use crate::timeline::OCCURRENCES_PER_MEMBER_MAX;
 use crate::timeline::Occurrence;
 use crate::timeline::check;
 
-fn answer(bundle: &Bundle, timeline: &[(&str, usize, Happening)]) -> String {
-    let occurrence = |(text, member, what): &(&str, usize, Happening)| Occurrence {
+fn answer(bundle: &Bundle, timeline: &[(&str, usize, Action)]) -> String {
+    let occurrence = |(text, member, what): &(&str, usize, Action)| Occurrence {
         at: at(text),
         member: *member,
-        what: what.clone(),
+        action: what.clone(),
     };
     let timeline = timeline.iter().map(occurrence).collect::<Vec<_>>();
     match check(bundle, at("2026-03-01"), &timeline, 2) {
@@ -29,8 +29,8 @@ fn answer(bundle: &Bundle, timeline: &[(&str, usize, Happening)]) -> String {
     }
 }
 
-fn released(text: &str, member: usize) -> (&str, usize, Happening) {
-    (text, member, Happening::Enter(Stage::Released))
+fn released(text: &str, member: usize) -> (&str, usize, Action) {
+    (text, member, Action::Enter(Stage::Released))
 }
 
 #[test]
@@ -43,22 +43,22 @@ fn a_timeline_leads_each_live_member_to_its_end_in_order() {
     let first = |what| ("2026-03-10", 0, what);
     let answers = [
         answer(&one, std::slice::from_ref(&end)),
-        answer(&one, &[("2026-03-10", 0, Happening::Convert)]),
+        answer(&one, &[("2026-03-10", 0, Action::Convert)]),
         answer(&dead, &[]),
         answer(&two, &[released("2026-04-01", 1)]),
-        answer(&full, &[first(Happening::Refill), end.clone()]),
+        answer(&full, &[first(Action::Refill), end.clone()]),
         answer(&one, &[]),
         answer(&two, &[]),
         answer(&dead, &[released("2026-04-01", 1)]),
         answer(&one, &[end.clone(), released("2026-04-02", 0)]),
         answer(&one, &[released("2026-04-01", 1)]),
         answer(&one, &[released("2026-03-01", 0)]),
-        answer(&one, &[first(Happening::TryRenewal), released("2026-03-09", 0)]),
-        answer(&one, &[first(Happening::Enter(Stage::Active))]),
-        answer(&one, &[first(Happening::Enter(Stage::Unsubscribed))]),
-        answer(&one, &[first(Happening::Enter(Stage::Converted))]),
-        answer(&one, &[first(Happening::Notice(1)), first(Happening::Notice(2)), end.clone()]),
-        answer(&one, &[first(Happening::Refill), end.clone()]),
+        answer(&one, &[first(Action::TryRenewal), released("2026-03-09", 0)]),
+        answer(&one, &[first(Action::Enter(Stage::Active))]),
+        answer(&one, &[first(Action::Enter(Stage::Unsubscribed))]),
+        answer(&one, &[first(Action::Enter(Stage::Converted))]),
+        answer(&one, &[first(Action::Notice(1)), first(Action::Notice(2)), end.clone()]),
+        answer(&one, &[first(Action::Refill), end.clone()]),
     ];
     expect![[r#"
         fine
@@ -89,10 +89,10 @@ fn a_timeline_may_be_as_long_as_its_bundle_is_large() {
         let bundle = bundle(members[..count].iter().cloned());
         let ends = (0..count).map(|member| released("2026-04-01", member)).collect::<Vec<_>>();
         let mut timeline =
-            vec![("2026-03-10", 0, Happening::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
+            vec![("2026-03-10", 0, Action::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
         timeline.extend(ends);
         assert_eq!(answer(&bundle, &timeline), "fine\n");
-        timeline.insert(0, ("2026-03-10", 0, Happening::Notice(0)));
+        timeline.insert(0, ("2026-03-10", 0, Action::Notice(0)));
         let (found, accepted) = (128 * count + 1, 128 * count);
         let problem =
             format!("the timeline of `ecs` has {found} occurrences; at most {accepted} are accepted\n");

@@ -1,13 +1,13 @@
-//! Every way in which draws make no sense.
+//! Every way in which allocations make no sense.
 
 use expect_test::expect;
 
 use crate::sample::at;
 use crate::sample::money;
 use crate::sample::package;
+use crate::usage::Alert;
+use crate::usage::Allocation;
 use crate::usage::Consumption;
-use crate::usage::Draw;
-use crate::usage::Level;
 use crate::usage::Offer;
 use crate::usage::check;
 
@@ -31,14 +31,14 @@ fn consumption() -> Consumption {
     }
 }
 
-fn answer(draws: &[(usize, &str)]) -> String {
-    let draw = |(package, amount): &(usize, &str)| Draw {
+fn answer(allocations: &[(usize, &str)]) -> String {
+    let allocation = |(package, amount): &(usize, &str)| Allocation {
         package: *package,
         amount: money(amount),
-        level: Level::Quiet,
+        alert: Alert::None,
     };
-    let draws = draws.iter().map(draw).collect::<Vec<_>>();
-    match check(&consumption(), &draws) {
+    let allocations = allocations.iter().map(allocation).collect::<Vec<_>>();
+    match check(&consumption(), &allocations) {
         Ok(()) => "fine\n".to_owned(),
         Err(error) => format!("{error}\n"),
     }
@@ -64,11 +64,11 @@ fn draws_are_within_what_is_used_and_what_is_left() {
         fine
         the cover of `cci` names package 3 of 3, or names it twice
         the cover of `cci` names package 1 of 3, or names it twice
-        the cover of `cci` draws 0.00 from `in-force`, which has 60.00
-        the cover of `cci` draws -1.00 from `in-force`, which has 60.00
-        the cover of `cci` draws 60.000001 from `in-force`, which has 60.00
-        the cover of `cci` draws on `ahead`, which is not in force yet
-        the cover of `cci` draws more than the 50.00 that were used
+        the cover of `cci` allocations 0.00 from `in-force`, which has 60.00
+        the cover of `cci` allocations -1.00 from `in-force`, which has 60.00
+        the cover of `cci` allocations 60.000001 from `in-force`, which has 60.00
+        the cover of `cci` allocations on `ahead`, which is not in force yet
+        the cover of `cci` allocations more than the 50.00 that were used
     "#]]
     .assert_eq(&answers.concat());
 }

@@ -19,7 +19,6 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::api::auth;
 use crate::api::auth::Caller;
 use crate::api::host::Host;
 use crate::api::input::Body;
@@ -31,6 +30,7 @@ use crate::api::problem::Kind;
 use crate::api::problem::Problem;
 use crate::api::shapes;
 use crate::api::shapes::shown;
+use crate::api::webhooks::no_random_bits;
 use crate::api::write::Reply;
 use crate::api::write::Write;
 use crate::calendar;

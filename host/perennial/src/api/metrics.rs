@@ -13,14 +13,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use perennial_domain::account::Account;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
 
 use crate::api::health;
 use crate::api::host::Host;
@@ -29,10 +29,10 @@ use crate::clock::Stopwatch;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::engine::write::Recorded;
-use crate::sandbox::Endpoint;
-use crate::sandbox::Outlook;
+use crate::sandbox::PlanRequest;
 use crate::sandbox::PluginError;
-use crate::sandbox::Question;
+use crate::sandbox::ProviderApi;
+use crate::sandbox::TimelineRequest;
 use crate::store::webhooks;
 
 /// What is counted since the host started.
@@ -88,29 +88,29 @@ impl Metrics {
     /// Counts an event.
     pub fn observe(&self, event: &Event) {
         let class = match &event.what {
-            Happened::RenewalSettled { primary: None, .. } => "settled",
-            Happened::RenewalDeclined { class, .. } => class.name(),
-            Happened::RenewalInDoubt { .. } => "in_doubt",
-            Happened::RenewalSettled { .. }
-            | Happened::StageChanged { .. }
-            | Happened::ApprovalRequested { .. }
-            | Happened::ApprovalDecided { .. }
-            | Happened::ApprovalLapsed { .. }
-            | Happened::CommandRefused { .. }
-            | Happened::SettingChanged { .. }
-            | Happened::Unsubscribed { .. }
-            | Happened::Converted
-            | Happened::BalanceChanged { .. }
-            | Happened::PackageOrdered { .. }
-            | Happened::PackageBought { .. }
-            | Happened::PackageUsed { .. }
-            | Happened::PackageRefilled { .. }
-            | Happened::PackageLow { .. }
-            | Happened::PackageDepleted { .. }
-            | Happened::UsageUncovered { .. }
-            | Happened::Notice { .. }
-            | Happened::PluginFailed { .. }
-            | Happened::HostResumed { .. } => return,
+            EventKind::RenewalSettled { primary: None, .. } => "settled",
+            EventKind::RenewalDeclined { class, .. } => class.name(),
+            EventKind::RenewalInDoubt { .. } => "in_doubt",
+            EventKind::RenewalSettled { .. }
+            | EventKind::StageChanged { .. }
+            | EventKind::ApprovalRequested { .. }
+            | EventKind::ApprovalDecided { .. }
+            | EventKind::ApprovalLapsed { .. }
+            | EventKind::CommandRefused { .. }
+            | EventKind::SettingChanged { .. }
+            | EventKind::Unsubscribed { .. }
+            | EventKind::Converted
+            | EventKind::BalanceChanged { .. }
+            | EventKind::PackageOrdered { .. }
+            | EventKind::PackageBought { .. }
+            | EventKind::PackageUsed { .. }
+            | EventKind::PackageRefilled { .. }
+            | EventKind::PackageLow { .. }
+            | EventKind::PackageDepleted { .. }
+            | EventKind::UsageUncovered { .. }
+            | EventKind::Notice { .. }
+            | EventKind::PluginFailed { .. }
+            | EventKind::HostResumed { .. } => return,
         };
         *self.counts().attempts.entry(class).or_default() += 1;
     }
@@ -120,8 +120,8 @@ impl Metrics {
         let is_try = |recorded: &&Recorded| {
             matches!(
                 recorded.event.what,
-                Happened::RenewalSettled { cause: Cause::Auto, primary: None, .. }
-                    | Happened::RenewalDeclined { .. }
+                EventKind::RenewalSettled { cause: Cause::Auto, primary: None, .. }
+                    | EventKind::RenewalDeclined { .. }
             )
         };
         self.counts().missed += u64::try_from(happened.iter().filter(is_try).count()).unwrap_or(u64::MAX);
@@ -143,7 +143,7 @@ impl Metrics {
         spent.seconds += seconds;
     }
 
-    /// Counts questions that were put to a plugin at once, and how many of them in vain.
+    /// Counts requests that were put to a plugin at once, and how many of them in vain.
     pub fn decided(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
         let mut counts = self.counts();
         let spent = counts.decisions.entry((provider.to_owned(), function)).or_default();
@@ -307,29 +307,29 @@ impl Rules for Metered {
     fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        self.each("timeline", || self.rules.timelines(accounts, outlooks))
+        self.each("timeline", || self.rules.timelines(accounts, requests))
     }
 
     fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        self.each("make_plan", || self.rules.make_plans(accounts, questions))
+        self.each("make_plan", || self.rules.make_plans(accounts, requests))
     }
 
-    fn cover(
+    fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
-        self.each("cover", || self.rules.cover(accounts, consumptions))
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+        self.each("allocate", || self.rules.allocate(accounts, consumptions))
     }
 
     /// Whoever asks counts the answers: they are answers to somebody.
-    fn endpoint(&self) -> Option<Endpoint<'_>> {
-        self.rules.endpoint()
+    fn provider_api(&self) -> Option<ProviderApi<'_>> {
+        self.rules.provider_api()
     }
 }

@@ -114,7 +114,7 @@ pub(crate) struct PlanView {
     /// In the order in which they would be carried out.
     steps: Vec<StepView>,
     /// What the command leaves alone.
-    left_out: Vec<LeftOutView>,
+    skipped: Vec<LeftOutView>,
     /// Why it would not be carried out; null when it would be.
     refusal: Option<RefusalView>,
     /// The account's currency.
@@ -136,7 +136,7 @@ pub(crate) struct PlanView {
 impl From<&Proposal> for PlanView {
     fn from(proposal: &Proposal) -> PlanView {
         let id = |member: usize| proposal.bundle.members[member].id.clone();
-        let left_out = proposal.plans.iter().flat_map(|priced| &priced.plan.left_out);
+        let skipped = proposal.plans.iter().flat_map(|priced| &priced.plan.skipped);
         PlanView {
             resource: id(proposal.named),
             account: proposal.account.id.clone(),
@@ -144,7 +144,7 @@ impl From<&Proposal> for PlanView {
             at: proposal.at.to_string(),
             revision: proposal.revision.clone(),
             steps: proposal.plans.iter().flat_map(|priced| steps(proposal, priced)).collect(),
-            left_out: left_out
+            skipped: skipped
                 .map(|left| LeftOutView {
                     resource: id(left.member),
                     reason: RefusalView::from(&left.reason),

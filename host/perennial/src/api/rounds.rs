@@ -3,7 +3,7 @@
 //! A round is one transaction: what its items did, what each was answered, and how far the job is. Killed before it is
 //! written, none of it happened; after it, the job goes on with the next item. So each item is done once.
 
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
@@ -251,7 +251,7 @@ fn failed(problem: &Problem) -> Answered {
 fn spent(happened: &[Recorded], at: Timestamp, currency: String) -> Spent {
     let mut spent = Spent { currency, cost: Micros::ZERO, refund: Micros::ZERO };
     for recorded in happened.iter().filter(|recorded| recorded.event.at == at) {
-        if let Happened::BalanceChanged { amount, .. } = &recorded.event.what {
+        if let EventKind::BalanceChanged { amount, .. } = &recorded.event.what {
             if *amount < Micros::ZERO {
                 spent.cost += -*amount;
             } else {

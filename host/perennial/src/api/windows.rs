@@ -11,7 +11,7 @@ use axum::response::Response;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
-use perennial_domain::timeline::Happening;
+use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
@@ -116,7 +116,7 @@ fn window(
         Ok::<_, Problem>(asked.expect("one question has one answer")?)
     };
     let timeline = ahead(bundle, at)?;
-    let leaves = timeline.iter().find(|occurrence| occurrence.member == member && is_end(&occurrence.what));
+    let leaves = timeline.iter().find(|occurrence| occurrence.member == member && is_end(&occurrence.action));
     let end = leaves.expect("a timeline that was checked brings every live member to its end").at;
     let start = match first_try(&timeline, bundle, member) {
         Some(start) => Some(start),
@@ -133,12 +133,10 @@ fn window(
 }
 
 /// Whether a resource leaves its stage by it.
-fn is_end(what: &Happening) -> bool {
+fn is_end(what: &Action) -> bool {
     match what {
-        Happening::Enter(_) | Happening::Convert => true,
-        Happening::TryRenewal | Happening::SetAttribute(..) | Happening::Refill | Happening::Notice(_) => {
-            false
-        }
+        Action::Enter(_) | Action::Convert => true,
+        Action::TryRenewal | Action::SetAttribute(..) | Action::Refill | Action::Notice(_) => false,
     }
 }
 
@@ -148,7 +146,7 @@ pub(crate) fn first_try(timeline: &[Occurrence], bundle: &Bundle, member: usize)
     let tries = |member: usize| {
         timeline
             .iter()
-            .find(|occurrence| occurrence.member == member && occurrence.what == Happening::TryRenewal)
+            .find(|occurrence| occurrence.member == member && occurrence.action == Action::TryRenewal)
             .map(|occurrence| occurrence.at)
     };
     let mut above = Some(member);

@@ -1,11 +1,11 @@
 //! What a plugin wants to know for an answer: of the sender's account, and of no other.
 
-use perennial_domain::endpoint::Instruction;
-use perennial_domain::endpoint::Outcome;
-use perennial_domain::endpoint::PricedStep;
-use perennial_domain::endpoint::Query;
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Step;
+use perennial_domain::provider_api::CommandRequest;
+use perennial_domain::provider_api::Outcome;
+use perennial_domain::provider_api::PricedStep;
+use perennial_domain::provider_api::Query;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
@@ -52,7 +52,7 @@ fn proposal(
     providers: &Providers,
     at: Timestamp,
     account: &StoredAccount,
-    wanted: &Instruction,
+    wanted: &CommandRequest,
 ) -> Result<Outcome, Problem> {
     let currency = account.account.currency.clone();
     let found = match is_own(db, account, &wanted.resource)? {

@@ -1,7 +1,7 @@
 //! The providers' own APIs, as existing SDKs speak them: a listener for each, and the plugin's word for every answer.
 //!
 //! Knows connections, keys, proofs and time; what a request means and what an answer looks like is the plugin's
-//! ([`crate::sandbox::Endpoint`]). A request is taken off the wire by [`mod@serve`], its sender is proved by [`proof`],
+//! ([`crate::sandbox::ProviderApi`]). A request is taken off the wire by [`mod@serve`], its sender is proved by [`proof`],
 //! what the plugin wants to know is looked up by `look` and what it wants done is done by `perform`, all through the
 //! same engine as every other command.
 
@@ -15,13 +15,13 @@ mod tests;
 
 use std::sync::Arc;
 
-use perennial_domain::endpoint::Action;
-use perennial_domain::endpoint::Failure;
-use perennial_domain::endpoint::Outcome;
-use perennial_domain::endpoint::Request;
-use perennial_domain::endpoint::Response;
-use perennial_domain::endpoint::Step;
-use perennial_domain::endpoint::Turn;
+use perennial_domain::provider_api::Context;
+use perennial_domain::provider_api::Failure;
+use perennial_domain::provider_api::NextStep;
+use perennial_domain::provider_api::Outcome;
+use perennial_domain::provider_api::Request;
+use perennial_domain::provider_api::Response;
+use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
@@ -72,7 +72,7 @@ struct Conversation {
 /// What a conversation needs next.
 enum Next {
     Answer(Response),
-    Act(Box<Conversation>, Action),
+    Act(Box<Conversation>, Transaction),
 }
 
 impl Endpoint {
@@ -96,10 +96,10 @@ impl Endpoint {
     fn ask<T>(
         &self,
         function: &'static str,
-        ask: impl FnOnce(crate::sandbox::Endpoint<'_>) -> Result<T, PluginError>,
+        ask: impl FnOnce(crate::sandbox::ProviderApi<'_>) -> Result<T, PluginError>,
     ) -> Result<T, Failure> {
         let rules = self.host.providers().get(&*self.provider);
-        let endpoint = rules.and_then(|rules| rules.endpoint()).ok_or(Failure::Internal)?;
+        let endpoint = rules.and_then(|rules| rules.provider_api()).ok_or(Failure::Internal)?;
         let watch = Stopwatch::start();
         let answer = ask(endpoint);
         let failures = u64::from(answer.is_err());
@@ -135,11 +135,11 @@ impl Endpoint {
         let at = self.host.now();
         let endpoint = self.clone();
         let next = self.host.read(move |db| Ok(endpoint.begin(db, at, request))).await;
-        let (conversation, action) = match next.map_err(failure)?? {
+        let (conversation, transaction) = match next.map_err(failure)?? {
             Next::Answer(response) => return Ok(response),
-            Next::Act(conversation, action) => (*conversation, action),
+            Next::Act(conversation, transaction) => (*conversation, transaction),
         };
-        let conversation = self.perform(conversation, action).await?;
+        let conversation = self.perform(conversation, transaction).await?;
         let endpoint = self.clone();
         let next = self.host.read(move |db| Ok(endpoint.go_on(db, at, conversation))).await;
         match next.map_err(failure)?? {
@@ -153,11 +153,11 @@ impl Endpoint {
 
     /// Finds out who sent a request, and goes on from there.
     fn begin(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Next, Failure> {
-        let claim = match self.ask("identify", |endpoint| endpoint.identify(at, &request))? {
-            Ok(claim) => claim,
+        let authentication = match self.ask("identify", |endpoint| endpoint.identify(at, &request))? {
+            Ok(authentication) => authentication,
             Err(response) => return Ok(Next::Answer(response)),
         };
-        let sender = proof::prove(db, &self.sealer, &self.provider, &claim, at)?;
+        let sender = proof::prove(db, &self.sealer, &self.provider, &authentication, at)?;
         self.host.keys_used().note(&sender.access_key, at);
         let conversation = Conversation { request, sender, outcomes: Vec::new(), steps: 0 };
         self.go_on(db, at, conversation)
@@ -170,17 +170,17 @@ impl Endpoint {
             let stored = accounts::get(db, &conversation.sender.account).map_err(internal)?;
             let stored = stored.ok_or(Failure::Internal)?;
             let Conversation { request, outcomes, .. } = &conversation;
-            let turn = Turn { at, request, account: &stored.account, outcomes };
-            match self.ask("handle", |endpoint| endpoint.handle(&turn))? {
-                Step::Answer(response) => return Ok(Next::Answer(response)),
-                Step::Look(queries) => {
+            let context = Context { at, request, account: &stored.account, outcomes };
+            match self.ask("handle", |endpoint| endpoint.handle(&context))? {
+                NextStep::Respond(response) => return Ok(Next::Answer(response)),
+                NextStep::Query(queries) => {
                     let providers = self.host.providers();
                     for query in &queries {
                         let found = look::look(db, providers, at, &stored, query).map_err(failure)?;
                         conversation.outcomes.push(found);
                     }
                 }
-                Step::CarryOut(action) => return Ok(Next::Act(Box::new(conversation), action)),
+                NextStep::Execute(transaction) => return Ok(Next::Act(Box::new(conversation), transaction)),
             }
         }
         tracing::warn!(provider = %self.provider, "a plugin took too many steps without an answer");
@@ -196,12 +196,12 @@ impl Endpoint {
 pub fn find<'p>(
     providers: &'p Providers,
     provider: &str,
-) -> Result<crate::sandbox::Endpoint<'p>, StartError> {
+) -> Result<crate::sandbox::ProviderApi<'p>, StartError> {
     let rules = providers.get(provider).ok_or_else(|| {
         let known = providers.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>();
         StartError::NoPlugin(provider.to_owned(), known.join(", "))
     })?;
-    rules.endpoint().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))
+    rules.provider_api().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))
 }
 
 /// What a problem of the host means to a client of the provider's API.

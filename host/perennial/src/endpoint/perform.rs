@@ -1,14 +1,14 @@
 //! What a plugin wants done: in one transaction, on the writer's thread, for the sender's account and for no other.
 
-use perennial_domain::endpoint::Action;
-use perennial_domain::endpoint::Deed;
-use perennial_domain::endpoint::Failure;
-use perennial_domain::endpoint::Instruction;
-use perennial_domain::endpoint::Manner;
-use perennial_domain::endpoint::Outcome;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Refusal;
+use perennial_domain::provider_api::Atomicity;
+use perennial_domain::provider_api::CommandRequest;
+use perennial_domain::provider_api::Failure;
+use perennial_domain::provider_api::Mutation;
+use perennial_domain::provider_api::Outcome;
+use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::api::problem::Problem;
@@ -17,7 +17,6 @@ use crate::endpoint::Conversation;
 use crate::endpoint::Endpoint;
 use crate::endpoint::failure;
 use crate::endpoint::internal;
-use crate::endpoint::keys;
 use crate::endpoint::look;
 use crate::endpoint::proof;
 use crate::endpoint::proof::Sender;
@@ -41,7 +40,7 @@ const PATH_MAX: usize = 200;
 enum Trouble {
     /// The client is told this.
     Failure(Failure),
-    /// One deed of an action that is whole or nothing was refused: its place, and why.
+    /// One mutation of an action that is whole or nothing was refused: its place, and why.
     Refused(usize, Refusal),
     /// The host or a plugin failed.
     Problem(Problem),
@@ -59,7 +58,7 @@ impl From<EngineError> for Trouble {
     }
 }
 
-/// What one deed came to, and what happened.
+/// What one mutation came to, and what happened.
 type Done = (Outcome, Vec<Recorded>);
 
 impl Endpoint {
@@ -67,11 +66,11 @@ impl Endpoint {
     pub(super) async fn perform(
         &self,
         mut conversation: Conversation,
-        action: Action,
+        transaction: Transaction,
     ) -> Result<Conversation, Failure> {
         let provider = self.provider.clone();
         let performed = self.host.writer().call(move |desk| {
-            let outcomes = act(desk, &provider, &conversation, &action);
+            let outcomes = act(desk, &provider, &conversation, &transaction);
             Ok(outcomes.map(|outcomes| {
                 conversation.outcomes.extend(outcomes);
                 conversation
@@ -85,10 +84,10 @@ fn act(
     desk: &mut Desk,
     provider: &str,
     conversation: &Conversation,
-    action: &Action,
+    transaction: &Transaction,
 ) -> Result<Vec<Outcome>, Failure> {
     let (at, pulse) = (desk.now(), desk.pulse());
-    let acting = Acting { at, provider, conversation, action };
+    let acting = Acting { at, provider, conversation, transaction };
     let acted = desk.engine.atomically(|engine| acting.all(engine));
     let acted = match acted {
         Err(Trouble::Refused(place, refusal)) => {
@@ -111,7 +110,7 @@ struct Acting<'a> {
     at: Timestamp,
     provider: &'a str,
     conversation: &'a Conversation,
-    action: &'a Action,
+    transaction: &'a Transaction,
 }
 
 impl Acting<'_> {
@@ -119,14 +118,16 @@ impl Acting<'_> {
         &self.conversation.sender
     }
 
-    /// Does all deeds, with what has to be written down about them.
+    /// Does all mutations, with what has to be written down about them.
     fn all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
         let account = self.begin(engine)?;
         let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
-        for (place, deed) in self.action.deeds.iter().enumerate() {
-            let (outcome, mut more) = self.one(engine, &account, deed)?;
+        for (place, mutation) in self.transaction.mutations.iter().enumerate() {
+            let (outcome, mut more) = self.one(engine, &account, mutation)?;
             let mut is_over = false;
-            if let (Outcome::Refused(refusal), Manner::Whole) = (&outcome, self.action.manner) {
+            if let (Outcome::Refused(refusal), Atomicity::AllOrNothing) =
+                (&outcome, self.transaction.atomicity)
+            {
                 if place > 0 {
                     return Err(Trouble::Refused(place, refusal.clone()));
                 }
@@ -136,7 +137,7 @@ impl Acting<'_> {
             happened.append(&mut more);
             if is_over {
                 // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
-                outcomes.resize(self.action.deeds.len(), Outcome::Undone);
+                outcomes.resize(self.transaction.mutations.len(), Outcome::Aborted);
                 break;
             }
         }
@@ -144,7 +145,7 @@ impl Acting<'_> {
         Ok((outcomes, happened))
     }
 
-    /// Writes down that the deed at `place` was refused, and with it all of them: what was done before it is undone.
+    /// Writes down that the mutation at `place` was refused, and with it all of them: what was done before it is undone.
     fn refused(
         &self,
         engine: &mut Engine,
@@ -152,14 +153,16 @@ impl Acting<'_> {
         refusal: Refusal,
     ) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
         let account = self.begin(engine)?;
-        let happened = match &self.action.deeds[place] {
-            Deed::Command(wanted) => {
+        let happened = match &self.transaction.mutations[place] {
+            Mutation::Command(wanted) => {
                 let whose = (account.row, account.account.id.as_str());
                 engine.refuse(self.at, whose, &wanted.resource, &wanted.command, &refusal)?
             }
-            Deed::SetAttribute { .. } | Deed::ChangeSettings(_) | Deed::IssueToken(_) => Vec::new(),
+            Mutation::SetAttribute { .. } | Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => {
+                Vec::new()
+            }
         };
-        let mut outcomes = vec![Outcome::Undone; self.action.deeds.len()];
+        let mut outcomes = vec![Outcome::Aborted; self.transaction.mutations.len()];
         outcomes[place] = Outcome::Refused(refusal);
         self.record(engine, &outcomes)?;
         Ok((outcomes, happened))
@@ -170,21 +173,26 @@ impl Acting<'_> {
         let (db, sender) = (engine.read(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
-            return Err(Trouble::Failure(Failure::UnknownKey));
+            return Err(Trouble::Failure(Failure::UnknownAccessKey));
         }
-        if let (true, Some((digest, valid_until))) = (self.action.once, &sender.proof)
+        if let (true, Some((digest, valid_until))) = (self.transaction.reject_replay, &sender.proof)
             && !provider_keys::spend(db, digest, *valid_until)?
         {
-            return Err(Trouble::Failure(Failure::Repeated));
+            return Err(Trouble::Failure(Failure::Replayed));
         }
         let account = accounts::get(db, &sender.account)?;
         account.ok_or_else(|| EngineError::UnknownAccount(sender.account.clone()).into())
     }
 
-    fn one(&self, engine: &mut Engine, account: &StoredAccount, deed: &Deed) -> Result<Done, Trouble> {
-        match deed {
-            Deed::Command(wanted) => self.command(engine, account, wanted),
-            Deed::SetAttribute { resource, name, value } => {
+    fn one(
+        &self,
+        engine: &mut Engine,
+        account: &StoredAccount,
+        mutation: &Mutation,
+    ) -> Result<Done, Trouble> {
+        match mutation {
+            Mutation::Command(wanted) => self.command(engine, account, wanted),
+            Mutation::SetAttribute { resource, name, value } => {
                 if !look::is_own(engine.read(), account, resource)? {
                     let rules = engine.providers().get(self.provider);
                     let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
@@ -193,7 +201,7 @@ impl Acting<'_> {
                 }
                 Ok((done(), engine.set_attribute(self.at, resource, name, value)?))
             }
-            Deed::ChangeSettings(changes) => {
+            Mutation::ChangeSettings(changes) => {
                 let changes = changes.iter().cloned().collect();
                 Ok(match engine.change_settings(self.at, &account.account.id, &changes)? {
                     Ok(happened) => (done(), happened),
@@ -203,7 +211,7 @@ impl Acting<'_> {
                     }
                 })
             }
-            Deed::IssueToken(seconds) => {
+            Mutation::IssueToken(seconds) => {
                 let value = hex::random::<32>().map_err(|error| Trouble::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = proof::token_hash(&value);
@@ -217,9 +225,9 @@ impl Acting<'_> {
         &self,
         engine: &mut Engine,
         account: &StoredAccount,
-        wanted: &Instruction,
+        wanted: &CommandRequest,
     ) -> Result<Done, Trouble> {
-        let Instruction { resource, command } = wanted;
+        let CommandRequest { resource, command } = wanted;
         let id = account.account.id.as_str();
         let last = subjects::last_order(engine.read())?;
         let answer = match look::is_own(engine.read(), account, resource)? {
@@ -233,13 +241,13 @@ impl Acting<'_> {
             return Ok((Outcome::Refused(refusal), answer.happened));
         }
         if let Some(approval) = answer.approval {
-            return Ok((Outcome::Held(approval), answer.happened));
+            return Ok((Outcome::Pending(approval), answer.happened));
         }
         // What the clock still owed was paid for before this instant, and is none of the client's.
         let (mut orders, cost) = subjects::orders_after(engine.read(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &answer.happened {
-            if let Happened::Unsubscribed { refunds, .. } = &recorded.event.what {
+            if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
                 for (order, amount) in refunds {
                     refund += *amount;
                     if !orders.contains(order) {
@@ -248,20 +256,20 @@ impl Acting<'_> {
                 }
             }
         }
-        Ok((Outcome::Done { orders, cost, refund }, answer.happened))
+        Ok((Outcome::Applied { orders, cost, refund }, answer.happened))
     }
 
     /// Writes a line of the audit log.
     fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let other = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
-            Outcome::Held(_) => Some("held".to_owned()),
+            Outcome::Pending(_) => Some("held".to_owned()),
             Outcome::Resources { .. }
             | Outcome::Orders(_)
             | Outcome::Balance { .. }
             | Outcome::Proposal { .. }
-            | Outcome::Done { .. }
-            | Outcome::Undone
+            | Outcome::Applied { .. }
+            | Outcome::Aborted
             | Outcome::Token { .. } => None,
         });
         let request = &self.conversation.request;
@@ -272,7 +280,7 @@ impl Acting<'_> {
             name: format!("a key of {}", self.provider),
             request: request.id.clone(),
             account: Some(self.sender().account.clone()),
-            resource: resource_of(&self.action.deeds),
+            resource: resource_of(&self.transaction.mutations),
             operation: format!("{} {} {path}", self.provider, request.method),
             reason: None,
             // The plugin has not said yet what the client is answered.
@@ -285,15 +293,15 @@ impl Acting<'_> {
 
 /// Done, with nothing bought or given back.
 fn done() -> Outcome {
-    Outcome::Done { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
+    Outcome::Applied { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
 }
 
-/// The resource that deeds are about, if it is one.
-fn resource_of(deeds: &[Deed]) -> Option<String> {
-    let mut named = deeds.iter().filter_map(|deed| match deed {
-        Deed::Command(wanted) => Some(&wanted.resource),
-        Deed::SetAttribute { resource, .. } => Some(resource),
-        Deed::ChangeSettings(_) | Deed::IssueToken(_) => None,
+/// The resource that mutations are about, if it is one.
+fn resource_of(mutations: &[Mutation]) -> Option<String> {
+    let mut named = mutations.iter().filter_map(|mutation| match mutation {
+        Mutation::Command(wanted) => Some(&wanted.resource),
+        Mutation::SetAttribute { resource, .. } => Some(resource),
+        Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => None,
     });
     let first = named.next()?;
     named.all(|other| other == first).then(|| first.clone())

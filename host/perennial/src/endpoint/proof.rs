@@ -3,11 +3,11 @@
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
-use perennial_domain::endpoint::Claim;
-use perennial_domain::endpoint::Failure;
-use perennial_domain::endpoint::Form;
-use perennial_domain::endpoint::Proof;
-use perennial_domain::endpoint::Signature;
+use perennial_domain::provider_api::Authentication;
+use perennial_domain::provider_api::Credentials;
+use perennial_domain::provider_api::Failure;
+use perennial_domain::provider_api::KeyEncoding;
+use perennial_domain::provider_api::Signature;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use sha2::Digest;
@@ -32,7 +32,7 @@ pub struct Sender {
     pub proof: Option<([u8; 32], Timestamp)>,
 }
 
-/// Proves a claim, for accounts of `provider`.
+/// Proves a authentication, for accounts of `provider`.
 ///
 /// # Errors
 ///
@@ -41,24 +41,24 @@ pub fn prove(
     db: &Connection,
     sealer: &Sealer,
     provider: &str,
-    claim: &Claim,
+    authentication: &Authentication,
     at: Timestamp,
 ) -> Result<Sender, Failure> {
-    match &claim.proof {
-        Proof::Signature { access_key, signature } => {
+    match &authentication.credentials {
+        Credentials::Signature { access_key, signature } => {
             let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
             let is_right = |secret: &[u8]| is_signed(secret, signature);
-            with_key(db, sealer, provider, access_key, at, (digest, claim.valid_until), is_right)
+            with_key(db, sealer, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
-        Proof::Secret { access_key, secret } => {
-            let digest = digest(&[access_key.as_bytes(), secret.as_bytes()]);
-            let is_right = |known: &[u8]| known.ct_eq(secret.as_bytes()).into();
-            with_key(db, sealer, provider, access_key, at, (digest, claim.valid_until), is_right)
+        Credentials::Password { access_key, password } => {
+            let digest = digest(&[access_key.as_bytes(), password.as_bytes()]);
+            let is_right = |known: &[u8]| known.ct_eq(password.as_bytes()).into();
+            with_key(db, sealer, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
-        Proof::Token(token) => {
+        Credentials::BearerToken(token) => {
             let found = provider_keys::of_token(db, &token_hash(token), at).map_err(internal)?;
             let key = found.filter(|key| key.provider == provider && key.is_in_force(at));
-            let key = key.ok_or(Failure::UnknownToken)?;
+            let key = key.ok_or(Failure::InvalidToken)?;
             Ok(Sender { account: key.account, access_key: key.access_key, proof: None })
         }
     }
@@ -83,8 +83,8 @@ fn with_key(
     };
     let is_right = is_right(&secret);
     match found {
-        None => Err(Failure::UnknownKey),
-        Some(_) if !is_right => Err(Failure::WrongProof),
+        None => Err(Failure::UnknownAccessKey),
+        Some(_) if !is_right => Err(Failure::WrongCredentials),
         Some(key) => Ok(Sender { account: key.account, access_key: key.access_key, proof: Some(proof) }),
     }
 }
@@ -95,9 +95,9 @@ pub fn is_signed(secret: &[u8], signature: &Signature) -> bool {
     for derivation in &signature.derivations {
         let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();
         let made = hmac(&key, &derivation.message);
-        keys.push(match derivation.form {
-            Form::Bytes => made.to_vec(),
-            Form::Hexadecimal => hex::encode(&made).into_bytes(),
+        keys.push(match derivation.encoding {
+            KeyEncoding::Bytes => made.to_vec(),
+            KeyEncoding::Hexadecimal => hex::encode(&made).into_bytes(),
         });
     }
     hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()

@@ -14,9 +14,9 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::Response as HttpResponse;
-use perennial_domain::endpoint::Failure;
-use perennial_domain::endpoint::Request;
-use perennial_domain::endpoint::Response;
+use perennial_domain::provider_api::Failure;
+use perennial_domain::provider_api::Request;
+use perennial_domain::provider_api::Response;
 
 use crate::clock::Stopwatch;
 use crate::endpoint::Endpoint;
@@ -76,7 +76,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
     let body = match tokio::time::timeout(limit, read(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(failure)) => return fail(endpoint, head, failure).await,
-        Err(_) => return fail(endpoint, head, Failure::TooSlow).await,
+        Err(_) => return fail(endpoint, head, Failure::TimedOut).await,
     };
     let (asked, whole) = (endpoint.clone(), Request { body, ..head.head() });
     // A task of its own: it goes on if the client goes away, and if it panics nobody else is hurt.
@@ -88,7 +88,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
     match tokio::time::timeout(limit, task).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => fail(endpoint, head, Failure::Internal).await,
-        Err(_) => fail(endpoint, head, Failure::TooSlow).await,
+        Err(_) => fail(endpoint, head, Failure::TimedOut).await,
     }
 }
 

@@ -1,6 +1,6 @@
-use perennial_domain::endpoint::Derivation;
-use perennial_domain::endpoint::Form;
-use perennial_domain::endpoint::Signature;
+use perennial_domain::provider_api::Derivation;
+use perennial_domain::provider_api::KeyEncoding;
+use perennial_domain::provider_api::Signature;
 
 use crate::endpoint::proof::is_signed;
 
@@ -36,8 +36,12 @@ fn a_signature_of_baidus_guide_is_right() {
         partNumber=9&uploadId=a44cc9bab11cbd156984767aad637851\n\
         content-length:8\ncontent-md5:NFzcPqhviddjRNnSOGo4rw%3D%3D\ncontent-type:text%2Fplain\n\
         host:bj.bcebos.com\nx-bce-date:2015-04-27T08%3A23%3A49Z";
-    let derivation =
-        Derivation { key: 0, prefix: vec![], message: prefix.into_bytes(), form: Form::Hexadecimal };
+    let derivation = Derivation {
+        key: 0,
+        prefix: vec![],
+        message: prefix.into_bytes(),
+        encoding: KeyEncoding::Hexadecimal,
+    };
     let signature = Signature {
         derivations: vec![derivation],
         key: 1,
@@ -46,7 +50,7 @@ fn a_signature_of_baidus_guide_is_right() {
     };
     assert!(is_signed("b".repeat(32).as_bytes(), &signature));
     let mut wrong = signature;
-    wrong.derivations[0].form = Form::Bytes;
+    wrong.derivations[0].encoding = KeyEncoding::Bytes;
     assert!(!is_signed("b".repeat(32).as_bytes(), &wrong));
 }
 
@@ -59,7 +63,7 @@ fn a_chain_of_keys_with_a_prefix_is_followed() {
         key,
         prefix: prefix.into(),
         message: message.into(),
-        form: Form::Bytes,
+        encoding: KeyEncoding::Bytes,
     };
     let signature = Signature {
         derivations: vec![link(0, "TC3", "2019-02-25"), link(1, "", "cvm"), link(2, "", "tc3_request")],

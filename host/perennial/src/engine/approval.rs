@@ -2,13 +2,13 @@
 //!
 //! Knows one approval at a time. What is held, and who is asked, is in [`crate::engine::hold`].
 
+use perennial_domain::apply;
 use perennial_domain::approval::Held;
 use perennial_domain::approval::Lapse;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Key;
-use perennial_domain::carry;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
@@ -132,7 +132,7 @@ impl Engine {
         let priced = asked.batch.price(0, member, &command, &plan);
         if priced.hash != stored.priced.hash {
             let item = &asked.batch.items[0];
-            let key = carry::attempt_key(&plan, &item.course.bundle, member);
+            let key = apply::attempt_key(&plan, &item.walk.bundle, member);
             let attempt =
                 key.map(|key| write::row_of(item, &key.resource).map(|row| (key, row))).transpose()?;
             return self.price_anew(at, &stored, &command, priced, attempt);
@@ -257,7 +257,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let setting = "approval_above".to_owned();
-        let what = Happened::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
+        let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
         self.store.write(|tx| accounts::set_approval_above(tx, found.row, limit))?;
         self.write_event(Some(found.row), Some(account), Event { at, resource: None, what })
     }
@@ -273,10 +273,10 @@ fn agree(
     let item = &mut asked.batch.items[0];
     let on_hold = item.on_hold.iter_mut().find(|on_hold| on_hold.row == Some(stored.row));
     // What was due before may have taken its ground away; the clock writes that down.
-    let on_hold = on_hold.filter(|on_hold| on_hold.held.lapse(&item.course.bundle).is_none());
+    let on_hold = on_hold.filter(|on_hold| on_hold.held.lapse(&item.walk.bundle).is_none());
     let on_hold = on_hold.ok_or(DecisionError::Closed(State::Lapsed))?;
     on_hold.close(State::Approved, closing(at, decision));
-    item.course.events.push(decided(at, stored, State::Approved, decision, true));
+    item.walk.events.push(decided(at, stored, State::Approved, decision, true));
     Ok(())
 }
 
@@ -313,7 +313,7 @@ fn decided(
     decision: &Decision<'_>,
     asked_again: bool,
 ) -> Event {
-    let what = Happened::ApprovalDecided {
+    let what = EventKind::ApprovalDecided {
         approval: stored.id.clone(),
         decision: state,
         by: decision.by.to_owned(),

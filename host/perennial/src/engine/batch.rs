@@ -10,17 +10,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
+use perennial_domain::apply;
+use perennial_domain::apply::ExecutionContext;
+use perennial_domain::apply::PlanEffects;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
-use perennial_domain::carry;
-use perennial_domain::carry::Carried;
-use perennial_domain::carry::Occasion;
-use perennial_domain::course::Course;
-use perennial_domain::course::Pause;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Cause;
@@ -29,6 +27,8 @@ use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::timeline_walk::TimelineWalk;
+use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::engine::hold::OnHold;
@@ -36,9 +36,9 @@ use crate::engine::parallel;
 use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::formats;
-use crate::sandbox::Outlook;
+use crate::sandbox::PlanRequest;
 use crate::sandbox::PluginError;
-use crate::sandbox::Question;
+use crate::sandbox::TimelineRequest;
 use crate::store::accounts::StoredAccount;
 use crate::store::bundles::Agenda;
 use crate::store::bundles::Before;
@@ -111,13 +111,13 @@ pub struct Item {
     /// The instant of whatever is decided: of tries, and of the money they take.
     pub instant: Timestamp,
     /// As it is by now, and what happened.
-    pub course: Course,
+    pub walk: TimelineWalk,
     /// What the clock is to know of it from now on.
     pub agenda: Agenda,
     /// Why its plugin gave no usable answer, if that is how it ended.
     pub problem: Option<String>,
     /// The plans that were carried out.
-    pub carried: Vec<Carried>,
+    pub effects: Vec<PlanEffects>,
     /// The attempts that were declined.
     pub declined: Vec<Attempt>,
     /// The approvals that its members were named in; not read where nothing is ever held.
@@ -130,14 +130,14 @@ impl Item {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> Item {
         let (stored, bundle) = stored.into_before();
-        let course = Course::new(bundle, stored.agenda.cursor_at);
+        let walk = TimelineWalk::new(bundle, stored.agenda.cursor_at);
         Item {
             account,
             instant,
-            course,
+            walk,
             agenda: stored.agenda,
             problem: None,
-            carried: Vec::new(),
+            effects: Vec::new(),
             declined: Vec::new(),
             on_hold: Vec::new(),
             decisions: Vec::new(),
@@ -157,10 +157,10 @@ impl Item {
         let doublings = (failures - 1).min(16);
         let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
         let next_try_at = self.instant + rest;
-        self.agenda = Agenda { cursor_at: self.course.safe_cursor(), wake_at: Some(next_try_at), failures };
-        let resource = Some(self.course.bundle.primary().id.clone());
-        let what = Happened::PluginFailed { message: message.clone(), next_try_at };
-        self.course.events.push(Event { at: self.instant, resource, what });
+        self.agenda = Agenda { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
+        let resource = Some(self.walk.bundle.primary().id.clone());
+        let what = EventKind::PluginFailed { message: message.clone(), next_try_at };
+        self.walk.events.push(Event { at: self.instant, resource, what });
         self.problem = Some(message);
     }
 }
@@ -171,7 +171,7 @@ pub struct Batch {
     pub accounts: Vec<InPlay>,
     /// The bundles, in the order in which their time comes.
     pub items: Vec<Item>,
-    /// Whether questions and answers are kept.
+    /// Whether requests and answers are kept.
     pub keeps_decisions: bool,
     /// The token that asks; `None` for the clock.
     pub asked_by: Option<String>,
@@ -211,8 +211,8 @@ impl Batch {
     pub fn tell_balances_in_order(&mut self) {
         let mut balances = self.accounts.iter().map(|in_play| in_play.available_before).collect::<Vec<_>>();
         for item in &mut self.items {
-            for event in &mut item.course.events {
-                if let Happened::BalanceChanged { amount, balance, .. } = &mut event.what {
+            for event in &mut item.walk.events {
+                if let EventKind::BalanceChanged { amount, balance, .. } = &mut event.what {
                     balances[item.account] += *amount;
                     *balance = balances[item.account];
                 }
@@ -237,7 +237,7 @@ impl Batch {
         }
         for place in awake {
             let item = &mut self.items[place];
-            let (cursor_at, wake_at) = (item.course.safe_cursor(), Some(item.instant));
+            let (cursor_at, wake_at) = (item.walk.safe_cursor(), Some(item.instant));
             item.agenda = Agenda { cursor_at, wake_at, failures: 0 };
         }
     }
@@ -255,9 +255,9 @@ impl Batch {
                     continue;
                 }
             };
-            match item.course.walk(&timeline, item.instant, &self.accounts[item.account].notices) {
-                Pause::Asleep { wake } => item.sleep(wake),
-                Pause::Try { member, next_try_at } => {
+            match item.walk.walk(&timeline, item.instant, &self.accounts[item.account].notices) {
+                Yield::Idle { wake } => item.sleep(wake),
+                Yield::Renewal { member, next_try_at } => {
                     tries.push(Try { item: place, member, next_try_at, timeline });
                 }
             }
@@ -279,7 +279,7 @@ impl Batch {
                 Ok(plan) => {
                     self.items[one.item].decisions.extend(kept);
                     if self.try_renewal(one.item, one.member, plan, one.next_try_at, &one.timeline) {
-                        self.items[one.item].course.settle();
+                        self.items[one.item].walk.settle();
                         awake.push(one.item);
                     } else if self.walk_on_after_decline(&one) {
                         awake.push(one.item);
@@ -290,7 +290,7 @@ impl Batch {
         awake
     }
 
-    /// What is to be kept of these questions, one for each that was answered; nothing if decisions are not kept.
+    /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
     fn kept(
         &self,
         asked: &[(usize, usize)],
@@ -309,13 +309,13 @@ impl Batch {
     /// for another try.
     fn walk_on_after_decline(&mut self, one: &Try) -> bool {
         let item = &mut self.items[one.item];
-        item.course.decline();
-        match item.course.walk(&one.timeline, item.instant, &self.accounts[item.account].notices) {
-            Pause::Asleep { wake } => {
+        item.walk.decline();
+        match item.walk.walk(&one.timeline, item.instant, &self.accounts[item.account].notices) {
+            Yield::Idle { wake } => {
                 item.sleep(wake);
                 false
             }
-            Pause::Try { .. } => true,
+            Yield::Renewal { .. } => true,
         }
     }
 
@@ -334,7 +334,7 @@ impl Batch {
                 self.hold_try(place, member, &plan, timeline);
                 return false;
             }
-            Ok(plan) => match self.carry(place, member, Cause::Auto, &plan, &[], "") {
+            Ok(plan) => match self.apply(place, member, Cause::Auto, &plan, &[], "") {
                 Ok(()) => return true,
                 Err(refusal) => {
                     return self.decline(
@@ -357,7 +357,7 @@ impl Batch {
     /// # Errors
     ///
     /// The provider's word for it when the balance does not suffice; nothing has changed then.
-    pub fn carry(
+    pub fn apply(
         &mut self,
         place: usize,
         named: usize,
@@ -372,11 +372,11 @@ impl Batch {
             in_play.overtaken = Some(in_play.overtaken.map_or(place, |first| first.min(place)));
         }
         in_play.met_last = in_play.met_last.max(place);
-        let occasion = Occasion { at: item.instant, named, cause, orders, new_id };
-        match carry::carry(plan, &mut item.course.bundle, &mut in_play.account.balance, &occasion) {
+        let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };
+        match apply::apply(plan, &mut item.walk.bundle, &mut in_play.account.balance, &context) {
             Ok(mut carried) => {
-                item.course.events.append(&mut carried.events);
-                item.carried.push(carried);
+                item.walk.events.append(&mut carried.events);
+                item.effects.push(carried);
                 Ok(())
             }
             Err(shortfall) => {
@@ -404,11 +404,11 @@ impl Batch {
         plan: Option<&Plan>,
     ) -> bool {
         let item = &mut self.items[place];
-        let resource = &item.course.bundle.members[member];
+        let resource = &item.walk.bundle.members[member];
         let what =
-            Happened::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
-        item.course.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
-        let planned = plan.and_then(|plan| carry::attempt_key(plan, &item.course.bundle, member));
+            EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
+        item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
+        let planned = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
         let asked_for = || {
             let term = resource.renewal_term.or(resource.term)?;
             Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
@@ -425,14 +425,18 @@ impl Batch {
             places,
             |&place| place,
             |rules, accounts, asked| {
-                let outlooks = asked
+                let requests = asked
                     .iter()
                     .map(|(account, place)| {
-                        let course = &self.items[**place].course;
-                        Outlook { after: course.ask_after(), account: *account, bundle: &course.bundle }
+                        let course = &self.items[**place].walk;
+                        TimelineRequest {
+                            after: course.ask_after(),
+                            account: *account,
+                            bundle: &course.bundle,
+                        }
                     })
                     .collect::<Vec<_>>();
-                rules.timelines(accounts, &outlooks)
+                rules.timelines(accounts, &requests)
             },
         )
     }
@@ -447,51 +451,51 @@ impl Batch {
             asked,
             |&(place, _)| place,
             |rules, accounts, asked| {
-                let questions = asked
+                let requests = asked
                     .iter()
                     .map(|(account, (place, member))| {
                         let item = &self.items[*place];
-                        Question {
+                        PlanRequest {
                             at: item.instant,
                             account: *account,
                             command,
                             member: *member,
-                            bundle: &item.course.bundle,
+                            bundle: &item.walk.bundle,
                             orders: &[],
                         }
                     })
                     .collect::<Vec<_>>();
-                rules.make_plans(accounts, &questions)
+                rules.make_plans(accounts, &requests)
             },
         )
     }
 
-    /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the questions.
+    /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the requests.
     fn ask<Q, A>(
         &self,
-        questions: &[Q],
+        requests: &[Q],
         item_of: impl Fn(&Q) -> usize,
         put: impl Fn(&dyn Rules, &[&Account], &[(usize, &Q)]) -> Vec<Result<A, PluginError>>,
     ) -> Vec<Result<A, String>> {
         let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
-        for (number, question) in questions.iter().enumerate() {
+        for (number, question) in requests.iter().enumerate() {
             let account = &self.accounts[self.items[item_of(question)].account].account;
             by_provider.entry(&account.provider).or_default().push(number);
         }
-        let mut answers = questions.iter().map(|_| None).collect::<Vec<_>>();
+        let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
         for (provider, numbers) in by_provider {
             let mut accounts = Vec::new();
             let mut places = vec![usize::MAX; self.accounts.len()];
             let mut asked = Vec::with_capacity(numbers.len());
             let mut rules = None;
             for number in &numbers {
-                let account = self.items[item_of(&questions[*number])].account;
+                let account = self.items[item_of(&requests[*number])].account;
                 if places[account] == usize::MAX {
                     places[account] = accounts.len();
                     accounts.push(&self.accounts[account].account);
                     rules = self.accounts[account].rules.as_deref();
                 }
-                asked.push((places[account], &questions[*number]));
+                asked.push((places[account], &requests[*number]));
             }
             let Some(rules) = rules else {
                 for number in numbers {
@@ -540,7 +544,7 @@ impl Batch {
             settings: &account.settings,
             command,
             resource: member,
-            bundle: &item.course.bundle,
+            bundle: &item.walk.bundle,
             orders,
         };
         let question = formats::decision::question(&asked).to_text();

@@ -3,7 +3,7 @@
 //! Knows one command at a time. A command takes part in the bundle's timeline: what was due before it has been done.
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
@@ -211,7 +211,7 @@ impl Engine {
         let mut found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         found.account.balance.credit(amount);
         let balance = found.account.balance;
-        let what = Happened::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };
+        let what = EventKind::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };
         let event = Event { at, resource: None, what };
         let entry = Entry {
             at,
@@ -253,15 +253,15 @@ impl Engine {
         let is_behind = is_behind(&stored, at);
         let mut batch = self.batch(vec![stored], |_| at - 1)?;
         let item = &mut batch.items[0];
-        let before = item.course.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
+        let before = item.walk.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
         if before.as_deref() == Some(value) {
             return Ok(Vec::new());
         }
-        let what = Happened::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
-        item.course.events.push(Event { at, resource: Some(resource.to_owned()), what });
+        let what = EventKind::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
+        item.walk.events.push(Event { at, resource: Some(resource.to_owned()), what });
         // What is overdue is for the clock to do, in its order; it asks for the timeline anyway.
         if !is_behind {
-            item.course.skip_to(at - 1);
+            item.walk.skip_to(at - 1);
             batch.decide();
         }
         self.write(batch)
@@ -313,7 +313,7 @@ impl Engine {
         let next_try_at = at + batch::BACK_OFF_MAX;
         let id = accounts::at(self.read(), account)?.account.id;
         let event =
-            Event { at, resource: Some(resource), what: Happened::PluginFailed { message, next_try_at } };
+            Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
         let keep = self.keep;
         self.store.write(|tx| {
             packages::postpone_deferred(tx, purchase.row, next_try_at)?;
@@ -341,7 +341,7 @@ impl Engine {
         let refusal = sent.repeated();
         match refusal {
             Some(mismatch) if !is_same => {
-                let resource = &asked.batch.items[0].course.bundle.members[asked.member].id;
+                let resource = &asked.batch.items[0].walk.bundle.members[asked.member].id;
                 let event = refused(at, resource, command, &mismatch);
                 let id = asked.batch.accounts[0].account.id.clone();
                 let happened = self.write_event(Some(account), Some(&id), event)?;

@@ -7,7 +7,7 @@ use perennial_domain::approval;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
@@ -25,7 +25,7 @@ use crate::engine::proposal::PricedPlan;
 use crate::engine::proposal::Proposal;
 use crate::engine::rules::Providers;
 use crate::formats;
-use crate::sandbox::Question;
+use crate::sandbox::PlanRequest;
 use crate::store::bundles;
 use crate::store::bundles::StoredBundle;
 use crate::store::error::StoreError;
@@ -111,7 +111,7 @@ impl Desk<'_> {
         match command {
             Command::Unsubscribe(_) => {
                 let mut orders = orders::list(self.db, &item.stored.rows)?;
-                orders.extend(item.carried.iter().flat_map(|carried| carried.orders.iter().cloned()));
+                orders.extend(item.effects.iter().flat_map(|carried| carried.orders.iter().cloned()));
                 orders.sort_by_key(|order| (order.starts_at, order.member));
                 Ok(orders)
             }
@@ -169,7 +169,7 @@ impl Desk<'_> {
         item.instant = at;
         let problem = item.problem.take();
         if problem.is_none() {
-            item.course.skip_to(before);
+            item.walk.skip_to(before);
         }
         Ok((batch, problem))
     }
@@ -178,7 +178,7 @@ impl Desk<'_> {
 impl Asked {
     /// The account and the bundle before the command.
     pub(super) fn snapshot(&self) -> (Account, Bundle) {
-        (self.batch.accounts[0].account.clone(), self.batch.items[0].course.bundle.clone())
+        (self.batch.accounts[0].account.clone(), self.batch.items[0].walk.bundle.clone())
     }
 
     /// What the command came to, once it was carried out.
@@ -217,13 +217,13 @@ impl Asked {
         };
         self.price(self.member, &plan);
         let cause = approval::cause(command);
-        if let Err(refusal) = self.batch.carry(0, self.member, cause, &plan, &self.orders, &self.new_id) {
+        if let Err(refusal) = self.batch.apply(0, self.member, cause, &plan, &self.orders, &self.new_id) {
             if matches!(command, Command::Renew(_)) {
                 self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
             }
             return Ok(Some(refusal));
         }
-        if let Some(member) = plan.tries_at_once {
+        if let Some(member) = plan.retry_now {
             self.try_at_once(member)?;
         }
         Ok(None)
@@ -246,19 +246,19 @@ impl Asked {
 
     fn price(&mut self, named: usize, plan: &Plan) {
         let item = &self.batch.items[0];
-        self.priced.push(PricedPlan::new(named, plan, &item.course.bundle, item.instant));
+        self.priced.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
     }
 
     /// Asks what the command would do.
     pub(super) fn plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
         let in_play = &self.batch.accounts[0];
         let item = &self.batch.items[0];
-        let question = Question {
+        let question = PlanRequest {
             at: item.instant,
             account: 0,
             command,
             member: self.member,
-            bundle: &item.course.bundle,
+            bundle: &item.walk.bundle,
             orders: &self.orders,
         };
         let rules = in_play.rules.as_ref().expect("a command is only asked of rules that are loaded");
@@ -270,8 +270,8 @@ impl Asked {
 
     pub(super) fn refuse(&mut self, command: &Command, refusal: &Refusal) {
         let item = &mut self.batch.items[0];
-        let event = refused(item.instant, &item.course.bundle.members[self.member].id, command, refusal);
-        item.course.events.push(event);
+        let event = refused(item.instant, &item.walk.bundle.members[self.member].id, command, refusal);
+        item.walk.events.push(event);
     }
 }
 
@@ -281,7 +281,7 @@ pub(super) fn is_behind(stored: &StoredBundle, at: Timestamp) -> bool {
 }
 
 pub(super) fn refused(at: Timestamp, resource: &str, command: &Command, refusal: &Refusal) -> Event {
-    let what = Happened::CommandRefused {
+    let what = EventKind::CommandRefused {
         command: command.name().to_owned(),
         code: refusal.code.clone(),
         message: refusal.message.clone(),

@@ -3,14 +3,14 @@
 //! Knows bundles in play. What is held, and when there is nothing left to decide on, is the domain's: see
 //! [`perennial_domain::approval`].
 
+use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::approval::Held;
 use perennial_domain::approval::Known;
 use perennial_domain::approval::Lapse;
 use perennial_domain::approval::State;
-use perennial_domain::carry;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::timeline::Occurrence;
@@ -93,13 +93,13 @@ impl Item {
     /// Lets what there is nothing left to decide on lapse.
     pub(super) fn let_lapse(&mut self) {
         for on_hold in &mut self.on_hold {
-            let Some(lapse) = on_hold.held.lapse(&self.course.bundle) else { continue };
+            let Some(lapse) = on_hold.held.lapse(&self.walk.bundle) else { continue };
             on_hold.close(
                 State::Lapsed,
                 Closing { at: self.instant, by: None, reason: None, lapse: Some(lapse) },
             );
-            let resource = self.course.bundle.members[on_hold.held.member].id.clone();
-            self.course.events.push(lapsed(self.instant, resource, &on_hold.id, &on_hold.held, lapse));
+            let resource = self.walk.bundle.members[on_hold.held.member].id.clone();
+            self.walk.events.push(lapsed(self.instant, resource, &on_hold.id, &on_hold.held, lapse));
         }
     }
 }
@@ -107,7 +107,7 @@ impl Item {
 /// It lapsed.
 pub(super) fn lapsed(at: Timestamp, resource: String, approval: &str, held: &Held, reason: Lapse) -> Event {
     let asked_again = held.may_be_asked_again();
-    let what = Happened::ApprovalLapsed { approval: approval.to_owned(), reason, asked_again };
+    let what = EventKind::ApprovalLapsed { approval: approval.to_owned(), reason, asked_again };
     Event { at, resource: Some(resource), what }
 }
 
@@ -117,14 +117,14 @@ impl Batch {
         let item = &self.items[place];
         let limit = self.accounts[item.account].account.approval_above;
         limit.is_some()
-            && approval::is_held(limit, approval::commitment(plan, &item.course.bundle, item.instant))
+            && approval::is_held(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
     }
 
     /// Holds the automatic renewal that `plan` is, and asks for an approval if nobody has been asked yet.
     pub(super) fn hold_try(&mut self, place: usize, member: usize, plan: &Plan, timeline: &[Occurrence]) {
         let item = &self.items[place];
-        let bundle = &item.course.bundle;
-        let key = carry::attempt_key(plan, bundle, member);
+        let bundle = &item.walk.bundle;
+        let key = apply::attempt_key(plan, bundle, member);
         let held = item.on_hold.iter().map(|on_hold| on_hold.held.clone()).collect::<Vec<_>>();
         match approval::known_try(&held, bundle, member, key.as_ref()) {
             Known::Waits(_) | Known::Answered => {}
@@ -143,7 +143,7 @@ impl Batch {
         plan: &Plan,
     ) -> Result<(String, bool), EngineError> {
         let item = &self.items[place];
-        let key = carry::attempt_key(plan, &item.course.bundle, member);
+        let key = apply::attempt_key(plan, &item.walk.bundle, member);
         let held = item.on_hold.iter().map(|on_hold| on_hold.held.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
         match approval::known_command(&held, member, &text, key.as_ref()) {
@@ -172,7 +172,7 @@ impl Batch {
     ) -> String {
         let priced = self.price(place, member, command, plan);
         let item = &mut self.items[place];
-        let bundle = &item.course.bundle;
+        let bundle = &item.walk.bundle;
         let resource = &bundle.members[member];
         let number = item.on_hold.iter().filter(|on_hold| on_hold.held.member == member).count() + 1;
         let id = format!("{}~{number}", resource.id);
@@ -181,14 +181,14 @@ impl Batch {
             cause: approval::cause(command),
             command: priced.command.clone(),
             expires_before: resource.expires_at,
-            key: carry::attempt_key(plan, bundle, member),
+            key: apply::attempt_key(plan, bundle, member),
             state: State::Open,
             lapse: None,
         };
         let lapses_at = approval::lapses_at(item.instant, plan, member, resource.expires_at, timeline);
         let asking = Asking { at: item.instant, by: self.asked_by.clone(), priced, lapses_at };
         let event = requested(item.instant, &id, &resource.id, command, &held, &asking);
-        item.course.events.push(event);
+        item.walk.events.push(event);
         let asking = Some(Box::new(asking));
         item.on_hold.push(OnHold { row: None, id: id.clone(), held, attempt: None, asking, closing: None });
         id
@@ -199,7 +199,7 @@ impl Batch {
         let item = &self.items[place];
         let in_play = &self.accounts[item.account];
         let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
-        let bundle = &item.course.bundle;
+        let bundle = &item.walk.bundle;
         let decided = self.decided(place, member, command, &[], &Ok(plan.clone()));
         let proposal = Proposal {
             at: item.instant,
@@ -233,7 +233,7 @@ pub(super) fn requested(
     held: &Held,
     asking: &Asking,
 ) -> Event {
-    let what = Happened::ApprovalRequested {
+    let what = EventKind::ApprovalRequested {
         approval: id.to_owned(),
         command: command.name().to_owned(),
         cause: held.cause,

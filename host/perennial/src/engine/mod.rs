@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 
@@ -247,7 +247,7 @@ impl Engine {
 
     /// Tells every account that the clock starts again.
     fn resumed(&mut self, down_since: Timestamp, now: Timestamp) -> Result<Vec<Recorded>, EngineError> {
-        let event = Event { at: now, resource: None, what: Happened::HostResumed { down_since } };
+        let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
         let accounts = accounts::list(self.read())?;
         if self.keep == Keep::Everything {
             self.store.write(|tx| {

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::engine::error::EngineError;
 use crate::engine::rules::Providers;
-use crate::sandbox::Outlook;
+use crate::sandbox::TimelineRequest;
 use crate::store::accounts;
 use crate::store::accounts::StoredAccount;
 use crate::store::error::StoreError;
@@ -51,13 +51,13 @@ pub fn ahead(
         let rows = places.iter().map(|place| bundles[*place].0).collect::<BTreeSet<_>>();
         let rows = rows.into_iter().collect::<Vec<_>>();
         let in_question = rows.iter().map(|row| &known[row].account).collect::<Vec<_>>();
-        let outlooks = places.iter().map(|place| {
+        let requests = places.iter().map(|place| {
             let (row, bundle) = bundles[*place];
             let account = rows.binary_search(&row).expect("every bundle's account is among them");
-            Outlook { after: at - 1, account, bundle }
+            TimelineRequest { after: at - 1, account, bundle }
         });
-        let outlooks = outlooks.collect::<Vec<_>>();
-        for (place, answer) in places.into_iter().zip(rules.timelines(&in_question, &outlooks)) {
+        let requests = requests.collect::<Vec<_>>();
+        for (place, answer) in places.into_iter().zip(rules.timelines(&in_question, &requests)) {
             ahead[place] = answer.map_err(EngineError::from);
         }
     }

@@ -3,9 +3,9 @@
 //! Knows plans, prices and what makes two proposals the same one. Asks nothing and writes nothing.
 
 use perennial_domain::account::Account;
+use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::bundle::Bundle;
-use perennial_domain::carry;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
@@ -38,7 +38,7 @@ pub struct PricedPlan {
 impl PricedPlan {
     /// Prices `plan` at `at`.
     pub fn new(named: usize, plan: &Plan, bundle: &Bundle, at: Timestamp) -> PricedPlan {
-        let cost = |step: &Step| carry::step_cost(&step.operation, &bundle.members[step.member], at);
+        let cost = |step: &Step| apply::step_cost(&step.operation, &bundle.members[step.member], at);
         PricedPlan {
             named,
             plan: plan.clone(),

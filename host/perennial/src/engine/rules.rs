@@ -8,14 +8,14 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
 
-use crate::sandbox::Endpoint;
-use crate::sandbox::Outlook;
+use crate::sandbox::PlanRequest;
 use crate::sandbox::Plugin;
 use crate::sandbox::PluginError;
-use crate::sandbox::Question;
+use crate::sandbox::ProviderApi;
+use crate::sandbox::TimelineRequest;
 
 /// One provider's rules. Every answer was checked: it makes sense, whatever the plugin is.
 ///
@@ -36,22 +36,22 @@ pub trait Rules: Send + Sync {
     fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>>;
     /// What each command would do.
     fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>>;
     /// Which packages cover each use; a use comes with its account, by place.
-    fn cover(
+    fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>>;
+    ) -> Vec<Result<Vec<Allocation>, PluginError>>;
     /// The provider's own API, if the plugin answers it.
-    fn endpoint(&self) -> Option<Endpoint<'_>> {
+    fn provider_api(&self) -> Option<ProviderApi<'_>> {
         None
     }
 }
@@ -75,28 +75,28 @@ impl Rules for Plugin {
     fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        self.timelines(accounts, outlooks)
+        self.timelines(accounts, requests)
     }
 
     fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        self.make_plans(accounts, questions)
+        self.make_plans(accounts, requests)
     }
 
-    fn cover(
+    fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
-        self.cover(accounts, consumptions)
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+        self.allocate(accounts, consumptions)
     }
 
-    fn endpoint(&self) -> Option<Endpoint<'_>> {
-        self.endpoint()
+    fn provider_api(&self) -> Option<ProviderApi<'_>> {
+        self.provider_api()
     }
 }

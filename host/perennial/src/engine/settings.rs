@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::engine::Engine;
@@ -39,7 +39,7 @@ impl Engine {
                 None => settings.remove(name),
             };
             if before != *value {
-                let what = Happened::SettingChanged { setting: name.clone(), value: value.clone() };
+                let what = EventKind::SettingChanged { setting: name.clone(), value: value.clone() };
                 events.push(Event { at, resource: None, what });
             }
         }

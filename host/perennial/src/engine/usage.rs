@@ -1,12 +1,12 @@
-//! Use of what packages cover: which ones a use draws on, and what is left uncovered.
+//! Use of what packages cover: which ones a use allocations on, and what is left uncovered.
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Alert;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
-use perennial_domain::usage::Level;
 
 use crate::engine::Engine;
 use crate::engine::Keep;
@@ -41,14 +41,14 @@ impl Engine {
             packages::offers(self.read(), stored.row, resource_type, at)?.into_iter().unzip();
         let consumption =
             Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
-        let draws = rules.cover(&[&stored.account], &[(0, &consumption)]).pop();
-        let draws = draws.expect("rules give one answer per question")?;
-        let events = events(&consumption, &draws);
+        let allocations = rules.allocate(&[&stored.account], &[(0, &consumption)]).pop();
+        let allocations = allocations.expect("rules give one answer per question")?;
+        let events = events(&consumption, &allocations);
         let keep = self.keep;
         self.store.write(|tx| {
-            for draw in &draws {
-                let used = consumption.packages[draw.package].package.used + draw.amount;
-                packages::set_used(tx, rows[draw.package], used)?;
+            for allocation in &allocations {
+                let used = consumption.packages[allocation.package].package.used + allocation.amount;
+                packages::set_used(tx, rows[allocation.package], used)?;
             }
             for event in events.iter().filter(|_| keep == Keep::Everything) {
                 write::event(tx, Some(stored.row), event)?;
@@ -59,25 +59,26 @@ impl Engine {
     }
 }
 
-/// What a use that is covered by `draws` leads to.
-fn events(consumption: &Consumption, draws: &[Draw]) -> Vec<Event> {
+/// What a use that is covered by `allocations` leads to.
+fn events(consumption: &Consumption, allocations: &[Allocation]) -> Vec<Event> {
     let at = consumption.at;
     let mut events = Vec::new();
-    for draw in draws {
-        let offer = &consumption.packages[draw.package];
-        let left = offer.package.left() - draw.amount;
+    for allocation in allocations {
+        let offer = &consumption.packages[allocation.package];
+        let left = offer.package.left() - allocation.amount;
         let mut record = |what| events.push(Event { at, resource: Some(offer.id.clone()), what });
-        record(Happened::PackageUsed { amount: draw.amount, left });
-        match draw.level {
-            Level::Quiet => {}
-            Level::Low => record(Happened::PackageLow { left }),
-            Level::Depleted => record(Happened::PackageDepleted { left }),
+        record(EventKind::PackageUsed { amount: allocation.amount, left });
+        match allocation.alert {
+            Alert::None => {}
+            Alert::Low => record(EventKind::PackageLow { left }),
+            Alert::Depleted => record(EventKind::PackageDepleted { left }),
         }
     }
-    let uncovered = consumption.amount - draws.iter().map(|draw| draw.amount).sum::<Micros>();
+    let uncovered =
+        consumption.amount - allocations.iter().map(|allocation| allocation.amount).sum::<Micros>();
     if uncovered > Micros::ZERO {
         let what =
-            Happened::UsageUncovered { amount: uncovered, resource_type: consumption.resource_type.clone() };
+            EventKind::UsageUncovered { amount: uncovered, resource_type: consumption.resource_type.clone() };
         events.push(Event { at, resource: None, what });
     }
     events

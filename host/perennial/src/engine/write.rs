@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use perennial_domain::apply::PlanEffects;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
-use perennial_domain::carry::Carried;
 use perennial_domain::event::Event;
 use perennial_domain::order;
 use perennial_domain::order::Order;
@@ -55,17 +55,17 @@ pub fn batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Ve
         .map(|in_play| Arc::from(in_play.account.id.as_str()))
         .collect::<Vec<Arc<str>>>();
     let bodies = parallel::map(if keeps_events { batch.items.len() } else { 0 }, |place| {
-        batch.items[place].course.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
+        batch.items[place].walk.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
     });
     let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
     let mut pen = Pen::new(db)?;
     for item in batch.items {
         let in_play = &batch.accounts[item.account];
         pen.item(in_play, &item)?;
-        for (event, body) in item.course.events.iter().zip(bodies.next().unwrap_or_default()) {
+        for (event, body) in item.walk.events.iter().zip(bodies.next().unwrap_or_default()) {
             pen.event(in_play.row, event, &body)?;
         }
-        for event in item.course.events {
+        for event in item.walk.events {
             happened.push(Recorded { account: Some(ids[item.account].clone()), event });
         }
     }
@@ -115,7 +115,7 @@ impl<'c> Pen<'c> {
     }
 
     fn item(&mut self, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
-        self.bundles.advance(&item.stored, &item.course.bundle, item.agenda)?;
+        self.bundles.advance(&item.stored, &item.walk.bundle, item.agenda)?;
         if item.problem.is_some() || item.stored.agenda.failures > 0 {
             let problem = item.problem.as_deref().map(|message| (item.instant, message));
             bundles::set_problem(self.db, item.stored.rows[0], problem)?;
@@ -123,8 +123,8 @@ impl<'c> Pen<'c> {
         for attempt in &item.declined {
             self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
         }
-        for carried in &item.carried {
-            self.carried(in_play, item, carried)?;
+        for effects in &item.effects {
+            self.plan_effects(in_play, item, effects)?;
         }
         for on_hold in &item.on_hold {
             on_hold_changed(self.db, in_play, item, on_hold)?;
@@ -150,28 +150,33 @@ impl<'c> Pen<'c> {
         }
     }
 
-    fn carried(&mut self, in_play: &InPlay, item: &Item, carried: &Carried) -> Result<(), StoreError> {
-        for (order, member) in &carried.refunded {
+    fn plan_effects(
+        &mut self,
+        in_play: &InPlay,
+        item: &Item,
+        effects: &PlanEffects,
+    ) -> Result<(), StoreError> {
+        for (order, member) in &effects.refunded {
             let row = item.stored.rows[*member];
             if let Some(starts_at) = orders::refund(self.db, row, order, item.instant)? {
                 attempts::void(self.db, row, starts_at, item.instant)?;
             }
         }
-        if let Some(attempt) = &carried.attempt {
+        if let Some(attempt) = &effects.attempt {
             self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
         }
-        for order in &carried.orders {
-            let resource = &item.course.bundle.members[order.member].id;
+        for order in &effects.orders {
+            let resource = &item.walk.bundle.members[order.member].id;
             self.orders.insert(item.stored.rows[order.member], resource, order)?;
         }
-        for entry in &carried.entries {
+        for entry in &effects.entries {
             self.entries.insert(in_play.row, entry)?;
         }
-        for bought in &carried.bought {
+        for bought in &effects.bought {
             add_bought(self.db, in_play, bought, item.instant)?;
         }
-        for (member, buying) in &carried.deferred {
-            packages::defer(self.db, item.stored.rows[*member], buying.pay_at, buying.effective_at)?;
+        for (member, details) in &effects.deferred {
+            packages::defer(self.db, item.stored.rows[*member], details.pay_at, details.effective_at)?;
         }
         Ok(())
     }
@@ -236,7 +241,7 @@ fn on_hold_changed(
 
 /// The row of the resource called `resource`, which is a member of the bundle.
 pub(super) fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
-    let place = item.course.bundle.members.iter().position(|member| member.id == resource);
+    let place = item.walk.bundle.members.iter().position(|member| member.id == resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
     Ok(item.stored.rows[place.ok_or_else(damaged)?])
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -111,7 +111,7 @@ impl AccountHistory {
         if let Some(topic) = topic {
             *self.counts.entry(topic).or_default() += 1;
         }
-        if let Happened::BalanceChanged { amount, balance, reason } = &event.what {
+        if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
             let point = Point { at: event.at, amount: *amount, balance: *balance, reason: *reason };
             self.record_balance(point, keeps_story);
         }
@@ -144,7 +144,7 @@ impl AccountHistory {
 
     /// A bought package is a new resource, which stands beneath the one that it was bought like.
     fn add_bought(&mut self, event: &Event, with_story: bool) -> bool {
-        let (Happened::PackageBought { like, .. }, Some(id)) = (&event.what, &event.resource) else {
+        let (EventKind::PackageBought { like, .. }, Some(id)) = (&event.what, &event.resource) else {
             return false;
         };
         let Some(model) = self.by_id.get(like).filter(|_| !self.by_id.contains_key(id)) else { return false };

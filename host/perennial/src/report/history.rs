@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
 
@@ -115,7 +115,7 @@ impl History {
     /// Takes in the next event of an account; events of accounts that are not listed are left out.
     pub fn record(&mut self, account: &str, event: &Event) {
         let Some(place) = self.by_id.get(account) else { return };
-        if let Happened::HostResumed { down_since } = &event.what {
+        if let EventKind::HostResumed { down_since } = &event.what {
             self.outages.insert((*down_since, event.at));
         }
         let account = &mut self.accounts[*place];

@@ -4,7 +4,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
@@ -124,7 +124,7 @@ impl Lane {
             kind: self.kind.clone(),
             region: self.region.clone(),
         };
-        if let Happened::PackageBought { effective_at, quota, .. } = &event.what {
+        if let EventKind::PackageBought { effective_at, quota, .. } = &event.what {
             lane.started_at = *effective_at;
             lane.story = with_story.then(|| Story {
                 stages: vec![(*effective_at, Stage::Active)],
@@ -145,10 +145,10 @@ impl Lane {
     pub(super) fn record(&mut self, event: &Event, topic: Option<Topic>, words: &dyn Fn() -> String) {
         self.count(event, words);
         let Some(story) = &mut self.story else { return };
-        if let Happened::RenewalSettled { expires_before, .. } = &event.what {
+        if let EventKind::RenewalSettled { expires_before, .. } = &event.what {
             story.periods.push(*expires_before);
         }
-        if let Happened::PackageUsed { left, .. } | Happened::PackageRefilled { left } = &event.what {
+        if let EventKind::PackageUsed { left, .. } | EventKind::PackageRefilled { left } = &event.what {
             story.levels.push((event.at, *left));
         }
         if let Some(topic) = topic.filter(|topic| topic.row() != Row::Elsewhere) {
@@ -161,47 +161,47 @@ impl Lane {
             (self.problem, self.is_failing) = (None, false);
         }
         match &event.what {
-            Happened::StageChanged { to, .. } => self.enter(event.at, *to),
-            Happened::Converted => self.enter(event.at, Stage::Converted),
-            Happened::RenewalSettled { cost, expires_at, .. } => {
+            EventKind::StageChanged { to, .. } => self.enter(event.at, *to),
+            EventKind::Converted => self.enter(event.at, Stage::Converted),
+            EventKind::RenewalSettled { cost, expires_at, .. } => {
                 self.renewals += 1;
                 self.paid += *cost;
                 self.expires_at = Some(*expires_at);
                 self.problem = None;
             }
-            Happened::RenewalDeclined { code, message, .. } => {
+            EventKind::RenewalDeclined { code, message, .. } => {
                 self.declines += 1;
                 self.problem = Some(format!("declined: {code} {message}"));
             }
-            Happened::RenewalInDoubt { .. } | Happened::PackageDepleted { .. } => {
+            EventKind::RenewalInDoubt { .. } | EventKind::PackageDepleted { .. } => {
                 self.problem = Some(words())
             }
-            Happened::ApprovalRequested { .. }
-            | Happened::ApprovalDecided { asked_again: false, .. }
-            | Happened::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
-            Happened::ApprovalDecided { .. } | Happened::ApprovalLapsed { .. } => self.problem = None,
-            Happened::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
-            Happened::Unsubscribed { refund, expires_at, .. } => {
+            EventKind::ApprovalRequested { .. }
+            | EventKind::ApprovalDecided { asked_again: false, .. }
+            | EventKind::ApprovalLapsed { asked_again: false, .. } => self.problem = Some(words()),
+            EventKind::ApprovalDecided { .. } | EventKind::ApprovalLapsed { .. } => self.problem = None,
+            EventKind::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
+            EventKind::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
                 match expires_at {
                     Some(expires_at) => self.shorten(*expires_at),
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
             }
-            Happened::PackageBought { expires_at, cost, .. } => {
+            EventKind::PackageBought { expires_at, cost, .. } => {
                 self.paid += *cost;
                 self.expires_at = Some(*expires_at);
             }
-            Happened::PackageRefilled { .. } => self.problem = None,
-            Happened::CommandRefused { .. }
-            | Happened::SettingChanged { .. }
-            | Happened::BalanceChanged { .. }
-            | Happened::PackageOrdered { .. }
-            | Happened::PackageUsed { .. }
-            | Happened::PackageLow { .. }
-            | Happened::UsageUncovered { .. }
-            | Happened::Notice { .. }
-            | Happened::HostResumed { .. } => {}
+            EventKind::PackageRefilled { .. } => self.problem = None,
+            EventKind::CommandRefused { .. }
+            | EventKind::SettingChanged { .. }
+            | EventKind::BalanceChanged { .. }
+            | EventKind::PackageOrdered { .. }
+            | EventKind::PackageUsed { .. }
+            | EventKind::PackageLow { .. }
+            | EventKind::UsageUncovered { .. }
+            | EventKind::Notice { .. }
+            | EventKind::HostResumed { .. } => {}
         }
     }
 
@@ -229,14 +229,14 @@ impl Lane {
 }
 
 /// Whether the plugin must have answered for this to happen: whatever it failed at is over.
-fn is_answer(what: &Happened) -> bool {
+fn is_answer(what: &EventKind) -> bool {
     matches!(
         what,
-        Happened::StageChanged { .. }
-            | Happened::RenewalSettled { .. }
-            | Happened::RenewalDeclined { .. }
-            | Happened::Converted
-            | Happened::PackageRefilled { .. }
-            | Happened::Notice { .. }
+        EventKind::StageChanged { .. }
+            | EventKind::RenewalSettled { .. }
+            | EventKind::RenewalDeclined { .. }
+            | EventKind::Converted
+            | EventKind::PackageRefilled { .. }
+            | EventKind::Notice { .. }
     )
 }

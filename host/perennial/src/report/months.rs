@@ -5,7 +5,7 @@ use std::io;
 use std::io::Write;
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -49,7 +49,7 @@ impl Months {
     /// Takes in an event of the account at `place`.
     pub(super) fn record(&mut self, place: usize, event: &Event, wording: Wording<'_>) {
         let account = self.0.entry((Month::of(event.at), place)).or_default();
-        if let Happened::BalanceChanged { amount, balance, reason } = &event.what {
+        if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
             account.closing = Some(*balance);
             match reason {
                 Reason::Opening => {}

@@ -16,7 +16,7 @@ use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Reason;
 use perennial_domain::manifest::Kind;
@@ -137,7 +137,7 @@ impl Sample {
         history
     }
 
-    fn tell(&mut self, account: &str, resource: Option<&str>, at: Timestamp, what: Happened) {
+    fn tell(&mut self, account: &str, resource: Option<&str>, at: Timestamp, what: EventKind) {
         let event = Event { at, resource: resource.map(str::to_owned), what };
         self.events.push((account.to_owned(), event));
     }
@@ -151,7 +151,7 @@ impl Sample {
         primary: Option<&str>,
     ) {
         let cause = if at > expires { Cause::Command } else { Cause::Auto };
-        let what = Happened::RenewalSettled {
+        let what = EventKind::RenewalSettled {
             cost: one.price.unwrap(),
             expires_before: expires,
             expires_at: expires + 30 * DAY,
@@ -165,7 +165,7 @@ impl Sample {
     }
 
     fn decline(&mut self, account: &str, id: &str, at: Timestamp, next_try_at: Option<Timestamp>) {
-        let what = Happened::RenewalDeclined {
+        let what = EventKind::RenewalDeclined {
             code: "CBC.99003162".to_owned(),
             message: "insufficient balance".to_owned(),
             class: DeclineClass::Money,
@@ -175,7 +175,7 @@ impl Sample {
     }
 
     fn stage(&mut self, account: &str, id: &str, at: Timestamp, from: Stage, to: Stage) {
-        self.tell(account, Some(id), at, Happened::StageChanged { from, to });
+        self.tell(account, Some(id), at, EventKind::StageChanged { from, to });
     }
 
     /// A bundle lives through the year: renewed each month but from `fails_in` on, when it fares as `fate` says.
@@ -190,7 +190,7 @@ impl Sample {
                 account,
                 Some(&ids[0]),
                 expires - 9 * DAY,
-                Happened::Notice { notice: "expires_soon".into() },
+                EventKind::Notice { notice: "expires_soon".into() },
             );
             if turn >= fails_in {
                 match self.fate(account, &members, expires, fate) {
@@ -258,13 +258,13 @@ impl Sample {
                 None
             }
             "converted" => {
-                let setting = |value: &str| Happened::SettingChanged {
+                let setting = |value: &str| EventKind::SettingChanged {
                     setting: "on_expiry".to_owned(),
                     value: Some(value.to_owned()),
                 };
                 self.tell(account, Some(&id), expires - 12 * DAY, setting("convert"));
                 for member in members {
-                    self.tell(account, Some(&member.id), expires, Happened::Converted);
+                    self.tell(account, Some(&member.id), expires, EventKind::Converted);
                     self.stage(account, &member.id, expires, Stage::Active, Stage::Converted);
                 }
                 None
@@ -273,7 +273,7 @@ impl Sample {
                 for member in members {
                     let order = format!("CS-{}", member.id);
                     let refund = amount("41.30");
-                    let what = Happened::Unsubscribed {
+                    let what = EventKind::Unsubscribed {
                         scope: Scope::All,
                         expires_at: None,
                         refund,
@@ -291,12 +291,12 @@ impl Sample {
                     account,
                     Some(&id),
                     first_try,
-                    Happened::RenewalInDoubt { attempt, code: "CBC.0999".into() },
+                    EventKind::RenewalInDoubt { attempt, code: "CBC.0999".into() },
                 );
                 Some(first_try + DAY)
             }
             "broken" => {
-                let what = Happened::PluginFailed {
+                let what = EventKind::PluginFailed {
                     message: "plugin `baidu` used all of its fuel".to_owned(),
                     next_try_at: first_try + 600,
                 };
@@ -304,7 +304,7 @@ impl Sample {
                 Some(first_try + 600)
             }
             "refused" => {
-                let what = Happened::CommandRefused {
+                let what = EventKind::CommandRefused {
                     command: "convert_on_expiry".to_owned(),
                     code: "CBC.99003611".to_owned(),
                     message: "not for this kind & <term>".to_owned(),
@@ -337,18 +337,18 @@ impl Sample {
             let used = amount("10.5").min(left);
             if used > Micros::ZERO {
                 left -= used;
-                self.tell(account, Some(id), at, Happened::PackageUsed { amount: used, left });
+                self.tell(account, Some(id), at, EventKind::PackageUsed { amount: used, left });
             }
             match left.as_micros() {
                 0 if id == "pkg-cci" => {
-                    self.tell(account, Some(id), at, Happened::PackageDepleted { left });
+                    self.tell(account, Some(id), at, EventKind::PackageDepleted { left });
                     let uncovered =
-                        Happened::UsageUncovered { amount: amount("4.5"), resource_type: "cci".to_owned() };
+                        EventKind::UsageUncovered { amount: amount("4.5"), resource_type: "cci".to_owned() };
                     self.tell(account, None, at, uncovered);
-                    let ordered = Happened::PackageOrdered { pay_at: at + DAY, effective_at: at + 3 * DAY };
+                    let ordered = EventKind::PackageOrdered { pay_at: at + DAY, effective_at: at + 3 * DAY };
                     self.tell(account, Some(id), at + 60, ordered);
                     id = "pkg-cci-2";
-                    let bought = Happened::PackageBought {
+                    let bought = EventKind::PackageBought {
                         effective_at: at + 3 * DAY,
                         expires_at: at + 180 * DAY,
                         quota,
@@ -359,11 +359,11 @@ impl Sample {
                     left = quota;
                 }
                 1..=52_000_000 if id == "pkg-cci" && left + used > amount("52") => {
-                    self.tell(account, Some(id), at, Happened::PackageLow { left });
+                    self.tell(account, Some(id), at, EventKind::PackageLow { left });
                 }
                 1..=120_000_000 if id == "pkg-cci-2" => {
                     left = quota;
-                    self.tell(account, Some(id), at, Happened::PackageRefilled { left });
+                    self.tell(account, Some(id), at, EventKind::PackageRefilled { left });
                 }
                 _ => {}
             }
@@ -382,7 +382,7 @@ impl Sample {
         let mut settled = Vec::new();
         for (account, mut event) in std::mem::take(&mut self.events) {
             let balance = balances.get_mut(&account).unwrap();
-            if let Happened::BalanceChanged { amount, balance: after, .. } = &mut event.what {
+            if let EventKind::BalanceChanged { amount, balance: after, .. } = &mut event.what {
                 *balance += *amount;
                 *after = *balance;
             }
@@ -391,7 +391,7 @@ impl Sample {
             settled.push((account.clone(), event));
             if let Some((amount, reason)) = moved {
                 *balance += amount;
-                let what = Happened::BalanceChanged { amount, balance: *balance, reason };
+                let what = EventKind::BalanceChanged { amount, balance: *balance, reason };
                 settled.push((account, Event { at, resource, what }));
             }
         }
@@ -404,7 +404,7 @@ impl Sample {
     fn held(&mut self, resource: &str) {
         for (at, approval) in [("2026-06-10T08:00:00Z", "~1"), ("2026-12-10T08:00:00Z", "~2")] {
             let (at, approval) = (instant(at), format!("{resource}{approval}"));
-            let asked = Happened::ApprovalRequested {
+            let asked = EventKind::ApprovalRequested {
                 approval: approval.clone(),
                 command: "renew".to_owned(),
                 cause: Cause::Command,
@@ -417,11 +417,12 @@ impl Sample {
             if approval.ends_with('1') {
                 let (by, reason) = ("5f4e3d2c1b0a".to_owned(), Some("too long".to_owned()));
                 let decision = State::Rejected;
-                let decided = Happened::ApprovalDecided { approval, decision, by, reason, asked_again: true };
+                let decided =
+                    EventKind::ApprovalDecided { approval, decision, by, reason, asked_again: true };
                 self.tell("acme-hw", Some(resource), at + DAY, decided);
             } else {
                 let lapsed =
-                    Happened::ApprovalLapsed { approval, reason: Lapse::Undecided, asked_again: true };
+                    EventKind::ApprovalLapsed { approval, reason: Lapse::Undecided, asked_again: true };
                 self.tell("acme-hw", Some(resource), at + 7 * DAY, lapsed);
             }
         }
@@ -429,12 +430,12 @@ impl Sample {
 }
 
 /// What an event does to the balance.
-fn moved(what: &Happened) -> Option<(Micros, Reason)> {
-    if let Happened::RenewalSettled { cost, .. } = what {
+fn moved(what: &EventKind) -> Option<(Micros, Reason)> {
+    if let EventKind::RenewalSettled { cost, .. } = what {
         Some((-*cost, Reason::Renewal))
-    } else if let Happened::PackageBought { cost, .. } = what {
+    } else if let EventKind::PackageBought { cost, .. } = what {
         Some((-*cost, Reason::Purchase))
-    } else if let Happened::Unsubscribed { refund, .. } = what {
+    } else if let EventKind::Unsubscribed { refund, .. } = what {
         Some((*refund, Reason::Refund))
     } else {
         None
@@ -486,15 +487,15 @@ pub(super) fn year() -> Sample {
         [("acme-hw", 110, "5000.00"), ("acme-hw", 236, "6000.00"), ("acme-bd", 190, "3500.00")]
     {
         let (at, balance) = (sample.from + day * DAY, Micros::ZERO);
-        let what = Happened::BalanceChanged { amount: amount(text), balance, reason: Reason::TopUp };
+        let what = EventKind::BalanceChanged { amount: amount(text), balance, reason: Reason::TopUp };
         sample.tell(account, None, at, what);
     }
     for account in ["acme-hw", "acme-bd"] {
         let down_since = instant("2026-05-20T06:00:00Z");
-        sample.tell(account, None, down_since + 6 * DAY, Happened::HostResumed { down_since });
+        sample.tell(account, None, down_since + 6 * DAY, EventKind::HostResumed { down_since });
     }
     sample.held("rds-2");
-    let future = Happened::Unsubscribed {
+    let future = EventKind::Unsubscribed {
         scope: Scope::Future,
         expires_at: Some(instant("2026-12-31T15:59:59Z")),
         refund: amount("62.00"),

@@ -1,7 +1,7 @@
 //! Topics: what sort of happening an event is, for counting and for the marks of the picture. Knows no shapes.
 
 use perennial_domain::bundle::Stage;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::plan::Cause;
 
@@ -79,39 +79,39 @@ impl Topic {
     ];
 
     /// The topic of what happened; `None` for what another event tells as well.
-    pub(super) fn of(what: &Happened) -> Option<Topic> {
+    pub(super) fn of(what: &EventKind) -> Option<Topic> {
         Some(match what {
-            Happened::StageChanged { to, .. } => match to {
+            EventKind::StageChanged { to, .. } => match to {
                 Stage::Active => Topic::Revived,
                 Stage::Grace => Topic::Grace,
                 Stage::Retention => Topic::Retention,
                 Stage::Released => Topic::Released,
                 Stage::Unsubscribed | Stage::Converted => return None,
             },
-            Happened::RenewalSettled { cause: Cause::Auto, .. } => Topic::Renewed,
-            Happened::RenewalSettled { cause: Cause::Command, .. } => Topic::RenewedByCommand,
-            Happened::RenewalDeclined { .. } => Topic::Declined,
-            Happened::RenewalInDoubt { .. } => Topic::InDoubt,
-            Happened::ApprovalRequested { .. } => Topic::Held,
-            Happened::ApprovalDecided { .. } => Topic::Decided,
-            Happened::ApprovalLapsed { .. } => Topic::Lapsed,
-            Happened::CommandRefused { .. } => Topic::Refused,
-            Happened::SettingChanged { .. } => Topic::Setting,
-            Happened::Unsubscribed { .. } => Topic::Unsubscribed,
-            Happened::Converted => Topic::Converted,
-            Happened::BalanceChanged { reason, .. } => match reason {
+            EventKind::RenewalSettled { cause: Cause::Auto, .. } => Topic::Renewed,
+            EventKind::RenewalSettled { cause: Cause::Command, .. } => Topic::RenewedByCommand,
+            EventKind::RenewalDeclined { .. } => Topic::Declined,
+            EventKind::RenewalInDoubt { .. } => Topic::InDoubt,
+            EventKind::ApprovalRequested { .. } => Topic::Held,
+            EventKind::ApprovalDecided { .. } => Topic::Decided,
+            EventKind::ApprovalLapsed { .. } => Topic::Lapsed,
+            EventKind::CommandRefused { .. } => Topic::Refused,
+            EventKind::SettingChanged { .. } => Topic::Setting,
+            EventKind::Unsubscribed { .. } => Topic::Unsubscribed,
+            EventKind::Converted => Topic::Converted,
+            EventKind::BalanceChanged { reason, .. } => match reason {
                 Reason::TopUp => Topic::TopUp,
                 Reason::Opening | Reason::Renewal | Reason::Purchase | Reason::Refund => return None,
             },
-            Happened::PackageOrdered { .. } | Happened::PackageBought { .. } => Topic::Bought,
-            Happened::PackageUsed { .. } => Topic::Used,
-            Happened::PackageRefilled { .. } => Topic::Refilled,
-            Happened::PackageLow { .. } => Topic::Low,
-            Happened::PackageDepleted { .. } => Topic::Depleted,
-            Happened::UsageUncovered { .. } => Topic::Uncovered,
-            Happened::Notice { .. } => Topic::Notice,
-            Happened::PluginFailed { .. } => Topic::PluginFailed,
-            Happened::HostResumed { .. } => Topic::Resumed,
+            EventKind::PackageOrdered { .. } | EventKind::PackageBought { .. } => Topic::Bought,
+            EventKind::PackageUsed { .. } => Topic::Used,
+            EventKind::PackageRefilled { .. } => Topic::Refilled,
+            EventKind::PackageLow { .. } => Topic::Low,
+            EventKind::PackageDepleted { .. } => Topic::Depleted,
+            EventKind::UsageUncovered { .. } => Topic::Uncovered,
+            EventKind::Notice { .. } => Topic::Notice,
+            EventKind::PluginFailed { .. } => Topic::PluginFailed,
+            EventKind::HostResumed { .. } => Topic::Resumed,
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use perennial_domain::approval::Lapse;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
@@ -32,76 +32,76 @@ impl Wording<'_> {
     /// What happened, in one line without the instant and the resource.
     pub fn of(self, event: &Event) -> String {
         match &event.what {
-            Happened::StageChanged { from, to } => stage_changed(*from, *to),
-            Happened::RenewalSettled { .. } => self.renewed(&event.what),
-            Happened::RenewalDeclined { code, message, class, next_try_at } => {
+            EventKind::StageChanged { from, to } => stage_changed(*from, *to),
+            EventKind::RenewalSettled { .. } => self.renewed(&event.what),
+            EventKind::RenewalDeclined { code, message, class, next_try_at } => {
                 let next = next_try_at
                     .map_or("not tried again".to_owned(), |at| format!("next try {}", instant(at)));
                 format!("renewal declined ({}): {code} {message}; {next}", class.name())
             }
-            Happened::RenewalInDoubt { attempt, code } => {
+            EventKind::RenewalInDoubt { attempt, code } => {
                 format!(
                     "renewal in doubt: {code}; nobody knows whether {attempt} was renewed, so it is only asked about"
                 )
             }
-            Happened::ApprovalRequested { approval, command, cause, cost, lapses_at, .. } => {
+            EventKind::ApprovalRequested { approval, command, cause, cost, lapses_at, .. } => {
                 let what = match cause {
                     Cause::Auto => "automatic renewal".to_owned(),
                     Cause::Command => format!("command {}", spaced(command)),
                 };
                 self.held(what, approval, *cost, *lapses_at)
             }
-            Happened::ApprovalDecided { approval, decision, by, reason, asked_again } => {
+            EventKind::ApprovalDecided { approval, decision, by, reason, asked_again } => {
                 let why = reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
                 format!("{approval} {} by {by}{why}{}", decision.name(), again(*asked_again))
             }
-            Happened::ApprovalLapsed { approval, reason, asked_again } => {
+            EventKind::ApprovalLapsed { approval, reason, asked_again } => {
                 format!("approval {approval} lapsed: {}{}", lapse_words(*reason), again(*asked_again))
             }
-            Happened::CommandRefused { command, code, message } => {
+            EventKind::CommandRefused { command, code, message } => {
                 format!("command {} refused: {code} {message}", spaced(command))
             }
-            Happened::SettingChanged { setting, value: Some(value) } => {
+            EventKind::SettingChanged { setting, value: Some(value) } => {
                 format!("{} is now {value}", spaced(setting))
             }
-            Happened::SettingChanged { setting, value: None } => format!("{} is now unset", spaced(setting)),
-            Happened::Unsubscribed { scope, refund, original_order, refunds, .. } => {
+            EventKind::SettingChanged { setting, value: None } => format!("{} is now unset", spaced(setting)),
+            EventKind::Unsubscribed { scope, refund, original_order, refunds, .. } => {
                 self.unsubscribed(*scope, *refund, original_order.as_deref(), refunds.len())
             }
-            Happened::Converted => "converted to pay-per-use".to_owned(),
-            Happened::BalanceChanged { amount, balance, reason } => {
+            EventKind::Converted => "converted to pay-per-use".to_owned(),
+            EventKind::BalanceChanged { amount, balance, reason } => {
                 format!("{}: balance {} to {}", reason_words(*reason), signed(*amount), self.money(*balance))
             }
-            Happened::PackageOrdered { pay_at, effective_at } => {
+            EventKind::PackageOrdered { pay_at, effective_at } => {
                 format!(
                     "package ordered, to be paid {} and in effect from {}",
                     instant(*pay_at),
                     instant(*effective_at)
                 )
             }
-            Happened::PackageBought { effective_at, expires_at, quota, cost, like } => format!(
+            EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => format!(
                 "package of {} bought like {like} for {}, in effect from {} until {}",
                 dates::amount(*quota),
                 self.money(*cost),
                 instant(*effective_at),
                 instant(*expires_at)
             ),
-            Happened::PackageUsed { amount, left } => {
+            EventKind::PackageUsed { amount, left } => {
                 format!("{} used, {} left", dates::amount(*amount), dates::amount(*left))
             }
-            Happened::PackageRefilled { left } => format!("package refilled, {} left", dates::amount(*left)),
-            Happened::PackageLow { left } => format!("package low, {} left", dates::amount(*left)),
-            Happened::PackageDepleted { left } => format!("package depleted, {} left", dates::amount(*left)),
-            Happened::UsageUncovered { amount, resource_type } => {
+            EventKind::PackageRefilled { left } => format!("package refilled, {} left", dates::amount(*left)),
+            EventKind::PackageLow { left } => format!("package low, {} left", dates::amount(*left)),
+            EventKind::PackageDepleted { left } => format!("package depleted, {} left", dates::amount(*left)),
+            EventKind::UsageUncovered { amount, resource_type } => {
                 format!("{} of {resource_type} used that no package covers", dates::amount(*amount))
             }
-            Happened::Notice { notice } => {
+            EventKind::Notice { notice } => {
                 format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
             }
-            Happened::PluginFailed { message, next_try_at } => {
+            EventKind::PluginFailed { message, next_try_at } => {
                 format!("plugin failed: {message}; asked again {}", instant(*next_try_at))
             }
-            Happened::HostResumed { down_since } => {
+            EventKind::HostResumed { down_since } => {
                 format!("host running again, down since {}", instant(*down_since))
             }
         }
@@ -112,8 +112,8 @@ impl Wording<'_> {
         format!("{what} held: {cost} needs an approval, {approval}, by {}", instant(lapses_at))
     }
 
-    fn renewed(self, what: &Happened) -> String {
-        let Happened::RenewalSettled {
+    fn renewed(self, what: &EventKind) -> String {
+        let EventKind::RenewalSettled {
             cost,
             expires_before,
             expires_at,

@@ -12,7 +12,7 @@ use crate::sandbox::runtime::Runtime;
 use crate::sandbox::runtime::STACK_MAX_BYTES;
 
 /// What a sandbox has left of what only the host counts.
-pub struct Rations {
+pub struct StoreLimits {
     memory_left_bytes: usize,
     elements_left: usize,
     instances_max: usize,
@@ -21,23 +21,23 @@ pub struct Rations {
 
 /// What it had too little of.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-enum Shortage {
+enum LimitExceeded {
     #[error("out of memory")]
     Memory,
     #[error("out of table elements")]
     Table,
 }
 
-impl ResourceLimiter for Rations {
+impl ResourceLimiter for StoreLimits {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let left = self.memory_left_bytes.checked_sub(desired.saturating_sub(current));
-        self.memory_left_bytes = left.ok_or(Shortage::Memory)?;
+        self.memory_left_bytes = left.ok_or(LimitExceeded::Memory)?;
         Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let left = self.elements_left.checked_sub(desired.saturating_sub(current));
-        self.elements_left = left.ok_or(Shortage::Table)?;
+        self.elements_left = left.ok_or(LimitExceeded::Table)?;
         Ok(true)
     }
 
@@ -70,7 +70,7 @@ pub fn ask<A>(
     limits: &Limits,
     (plugin, function): (&str, &'static str),
     items: usize,
-    call: impl FnOnce(&mut Store<Rations>) -> wasmtime::Result<A>,
+    call: impl FnOnce(&mut Store<StoreLimits>) -> wasmtime::Result<A>,
 ) -> Result<A, Failure> {
     let _permit = runtime.permit();
     let fuel = limits.fuel_for(items);
@@ -82,15 +82,15 @@ pub fn ask<A>(
     })
 }
 
-fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<Rations> {
-    let rations = Rations {
+fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<StoreLimits> {
+    let store_limits = StoreLimits {
         memory_left_bytes: limits.memory_max_bytes,
         elements_left: limits.table_elements_max,
         instances_max: limits.instances_max,
         memories_max: limits.memories_max,
     };
-    let mut store = Store::new(runtime.engine(), rations);
-    store.limiter(|rations| rations);
+    let mut store = Store::new(runtime.engine(), store_limits);
+    store.limiter(|store_limits| store_limits);
     store.set_fuel(fuel).expect("the engine counts fuel");
     store.set_epoch_deadline(Runtime::ticks(limits.time_max));
     store.set_hostcall_fuel(limits.answer_max_bytes);
@@ -128,10 +128,10 @@ enum Cause {
 
 impl Cause {
     fn of(error: &wasmtime::Error) -> Cause {
-        if let Some(shortage) = error.downcast_ref::<Shortage>() {
-            return match shortage {
-                Shortage::Memory => Cause::Memory,
-                Shortage::Table => Cause::Table,
+        if let Some(exceeded) = error.downcast_ref::<LimitExceeded>() {
+            return match exceeded {
+                LimitExceeded::Memory => Cause::Memory,
+                LimitExceeded::Table => Cause::Table,
             };
         }
         match error.downcast_ref::<Trap>() {
@@ -169,9 +169,9 @@ impl Cause {
 pub fn bind(
     runtime: &Runtime,
     limits: &Limits,
-    pre: &InstancePre<Rations>,
+    pre: &InstancePre<StoreLimits>,
     plugin: &str,
-    find: impl FnOnce(&mut Store<Rations>, &Instance) -> wasmtime::Result<()>,
+    find: impl FnOnce(&mut Store<StoreLimits>, &Instance) -> wasmtime::Result<()>,
 ) -> Result<wasmtime::Result<()>, PluginError> {
     let _permit = runtime.permit();
     let fuel = limits.fuel_for(0);

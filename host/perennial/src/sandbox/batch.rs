@@ -1,6 +1,6 @@
-//! Many questions: cut into batches, spread over threads, and told apart when a batch fails.
+//! Many requests: cut into batches, spread over threads, and told apart when a batch fails.
 //!
-//! Knows no plugin. A batch that fails as a whole is halved and asked again, until the question that it fails over
+//! Knows no plugin. A batch that fails as a whole is halved and asked again, until the request that it fails over
 //! stands alone: its error is its own, and its neighbours have their answers. All batches are asked once before the
 //! first half is, so that those in which nothing is wrong do not wait for the others.
 //!
@@ -20,15 +20,15 @@ use std::sync::atomic::Ordering;
 use crate::sandbox::ask::Failure;
 use crate::sandbox::error::PluginError;
 
-/// The answers to several questions, in their order; some may have failed.
+/// The answers to several requests, in their order; some may have failed.
 pub type Answers<A> = Vec<Result<A, PluginError>>;
 
-/// How questions are cut and how long failures are looked into.
+/// How requests are cut and how long failures are looked into.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    /// The most questions of one call.
-    pub questions_max: usize,
-    /// The most items that the questions of one call may have together, unless it is one question.
+pub struct BatchLimits {
+    /// The most requests of one call.
+    pub requests_max: usize,
+    /// The most items that the requests of one call may have together, unless it is one request.
     pub items_max: usize,
     /// How many calls are made at once, if there are as many batches.
     pub threads: usize,
@@ -36,16 +36,16 @@ pub struct Manner {
     pub failing_fuel_max: u64,
 }
 
-/// Asks questions with `ask`, which gets a range of them and answers each or fails as a whole; `items` says how many
-/// items each has. The answers are in the order of the questions.
+/// Asks requests with `ask`, which gets a range of them and answers each or fails as a whole; `items` says how many
+/// items each has. The answers are in the order of the requests.
 pub fn ask_all<A: Send>(
     items: impl IntoIterator<Item = usize>,
-    manner: Manner,
+    limits: BatchLimits,
     ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
 ) -> Answers<A> {
-    let batches = cut(items, manner).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
-    let threads = manner.threads.min(batches.len());
-    let work = Work::of(batches, manner.failing_fuel_max);
+    let batches = cut(items, limits).into_iter().map(|range| Part::new(range, None)).collect::<VecDeque<_>>();
+    let threads = limits.threads.min(batches.len());
+    let work = Work::of(batches, limits.failing_fuel_max);
     let mut answered = std::thread::scope(|scope| {
         // This thread works too, so that one batch needs no other.
         let helpers = (1..threads).map(|_| scope.spawn(|| work.run(&ask))).collect::<Vec<_>>();
@@ -59,14 +59,14 @@ pub fn ask_all<A: Send>(
     answered.into_iter().flat_map(|(_, answers)| answers).collect()
 }
 
-/// Cuts questions into calls, in order: each as long as it may be, and at least one question.
-fn cut(items: impl IntoIterator<Item = usize>, manner: Manner) -> Vec<Range<usize>> {
+/// Cuts requests into calls, in order: each as long as it may be, and at least one request.
+fn cut(items: impl IntoIterator<Item = usize>, limits: BatchLimits) -> Vec<Range<usize>> {
     let mut calls = Vec::<Range<usize>>::new();
     let mut items_of_call = 0_usize;
     for (place, items) in items.into_iter().enumerate() {
         items_of_call = items_of_call.saturating_add(items);
         match calls.last_mut() {
-            Some(call) if call.len() < manner.questions_max && items_of_call <= manner.items_max => {
+            Some(call) if call.len() < limits.requests_max && items_of_call <= limits.items_max => {
                 call.end = place + 1;
             }
             Some(_) | None => {
@@ -78,7 +78,7 @@ fn cut(items: impl IntoIterator<Item = usize>, manner: Manner) -> Vec<Range<usiz
     calls
 }
 
-/// Answers, and the place of the question that the first of them is for.
+/// Answers, and the place of the request that the first of them is for.
 type Answered<A> = (usize, Answers<A>);
 
 /// Questions to be asked in one call.
@@ -118,20 +118,20 @@ impl Work {
     fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {
-            let (start, questions) = (part.range.start, part.range.len());
-            let all = |error: PluginError| (start, (0..questions).map(|_| Err(error.clone())).collect());
+            let (start, requests) = (part.range.start, part.range.len());
+            let all = |error: PluginError| (start, (0..requests).map(|_| Err(error.clone())).collect());
             if let Some(error) = self.hopeless(&part) {
                 answered.push(all(error));
                 continue;
             }
             match ask(part.range.clone()) {
                 Ok(answers) => {
-                    self.answered.fetch_add(questions, Ordering::Relaxed);
+                    self.answered.fetch_add(requests, Ordering::Relaxed);
                     answered.push((start, answers));
                 }
                 Err(failure) => {
                     self.count(&failure);
-                    match questions {
+                    match requests {
                         1 => answered.push(all(failure.error)),
                         _ => self.halve(part.range, failure.error),
                     }
@@ -174,7 +174,8 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    const MANNER: Manner = Manner { questions_max: 8, items_max: 20, threads: 4, failing_fuel_max: 1_000 };
+    const LIMITS: BatchLimits =
+        BatchLimits { requests_max: 8, items_max: 20, threads: 4, failing_fuel_max: 1_000 };
 
     fn failure(reason: &str, fuel: u64) -> Failure {
         let error = PluginError::Crashed { plugin: "p".to_owned(), function: "f", reason: reason.to_owned() };
@@ -188,7 +189,7 @@ mod tests {
             Some(place) => Err(failure(&format!("over {place}"), 1)),
             None => Ok(range.map(Ok).collect()),
         };
-        let answers = ask_all([1; 100], MANNER, ask);
+        let answers = ask_all([1; 100], LIMITS, ask);
         assert_eq!(answers.len(), 100);
         for (place, answer) in answers.into_iter().enumerate() {
             match bad.contains(&place) {
@@ -205,11 +206,11 @@ mod tests {
             calls.fetch_add(1, Ordering::Relaxed);
             Err::<Vec<Result<usize, _>>, _>(failure("always", 100))
         };
-        let answers = ask_all([1; 100_000], MANNER, ask);
+        let answers = ask_all([1; 100_000], LIMITS, ask);
         assert_eq!(answers.len(), 100_000);
         assert!(answers.iter().all(Result::is_err));
         // Eleven calls cost more than 1,000; each thread may have begun one more.
-        assert!(calls.into_inner() <= 11 + MANNER.threads);
+        assert!(calls.into_inner() <= 11 + LIMITS.threads);
     }
 
     #[test]
@@ -219,14 +220,14 @@ mod tests {
             8..800 => Err(failure("dear", 10_000)),
             _ => Ok(range.map(Ok).collect()),
         };
-        let answers = ask_all([1; 1_600], MANNER, ask);
+        let answers = ask_all([1; 1_600], LIMITS, ask);
         let answered = answers.iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(answered, 1_600 - 792);
     }
 
     #[test]
     fn a_call_has_as_many_questions_as_it_may_and_as_many_items_but_never_none() {
-        let calls = |items: &[usize]| cut(items.iter().copied(), MANNER);
+        let calls = |items: &[usize]| cut(items.iter().copied(), LIMITS);
         assert_eq!(calls(&[1; 20]), [0..8, 8..16, 16..20]);
         assert_eq!(calls(&[10, 10, 1, 19, 21, 5]), [0..2, 2..4, 4..5, 5..6]);
         assert_eq!(calls(&[usize::MAX, usize::MAX]), [0..1, 1..2]);
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn nothing_asked_is_nothing_answered() {
-        let answers = ask_all([], MANNER, |_| Err::<Vec<Result<(), _>>, _>(failure("never", 0)));
+        let answers = ask_all([], LIMITS, |_| Err::<Vec<Result<(), _>>, _>(failure("never", 0)));
         assert!(answers.is_empty());
     }
 }

@@ -20,15 +20,15 @@ pub use exports::perennial::provider::profile;
 pub use exports::perennial::provider::types;
 pub use exports::perennial::provider::usage;
 
-/// The same with `endpoint`. Its copies of the other interfaces' types are used by nobody else.
-pub mod endpoint {
+/// The same with `provider_api`. Its copies of the other interfaces' types are used by nobody else.
+pub mod provider_api {
     wasmtime::component::bindgen!({
         path: "../../wit/provider",
-        world: "provider-with-endpoint",
+        world: "provider-with-api",
         ownership: Borrowing { duplicate_if_necessary: true },
     });
 
     pub use exports::perennial::provider::commands;
-    pub use exports::perennial::provider::endpoint::*;
+    pub use exports::perennial::provider::provider_api::*;
     pub use exports::perennial::provider::types;
 }

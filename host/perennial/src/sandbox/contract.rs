@@ -7,15 +7,15 @@ use crate::sandbox::error::LoadError;
 
 /// The interfaces that a provider's plugin exports.
 pub const EXPECTED: [&str; 5] = [
-    "perennial:provider/types@0.1.0",
-    "perennial:provider/profile@0.1.0",
-    "perennial:provider/lifecycle@0.1.0",
-    "perennial:provider/commands@0.1.0",
-    "perennial:provider/usage@0.1.0",
+    "perennial:provider/types@0.2.0",
+    "perennial:provider/profile@0.2.0",
+    "perennial:provider/lifecycle@0.2.0",
+    "perennial:provider/commands@0.2.0",
+    "perennial:provider/usage@0.2.0",
 ];
 
 /// The interface that it exports as well if the host is to serve its provider's own API.
-pub const ENDPOINT: &str = "perennial:provider/endpoint@0.1.0";
+pub const PROVIDER_API: &str = "perennial:provider/provider-api@0.2.0";
 
 /// What a component exports and imports, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl Interfaces {
     }
 
     /// Whether the component answers its provider's own API.
-    pub fn has_endpoint(&self) -> bool {
-        self.exports.iter().any(|export| export == ENDPOINT)
+    pub fn has_provider_api(&self) -> bool {
+        self.exports.iter().any(|export| export == PROVIDER_API)
     }
 
     /// The error for a component that differs from the contract in `problem`.

@@ -90,9 +90,9 @@ pub enum PluginError {
         /// What an answer may take.
         limit_bytes: usize,
     },
-    /// It gave more or fewer answers than there were questions.
+    /// It gave more or fewer answers than there were requests.
     #[error(
-        "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {questions}; tell its author"
+        "plugin `{plugin}` gave {answers} answers in `{function}` where the number due was {requests}; tell its author"
     )]
     WrongCount {
         /// Its id.
@@ -100,7 +100,7 @@ pub enum PluginError {
         /// What was asked.
         function: &'static str,
         /// How often.
-        questions: usize,
+        requests: usize,
         /// What came.
         answers: usize,
     },

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 /// What one plugin may spend; the same for every batch, because every batch has a sandbox of its own.
 ///
-/// Fuel is what stops a rule that does not end: WebAssembly counts it, so the same question stops at the same place on
+/// Fuel is what stops a rule that does not end: WebAssembly counts it, so the same request stops at the same place on
 /// every machine. Time is only there for what fuel does not see. Measured: Huawei's rules take some 20,000 units of
 /// fuel for the timeline of a bundle of three, and a core burns about a thousand million in a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most questions asked in one call. 256 take a few milliseconds; the cost of a fresh sandbox is then below a
+    /// The most requests asked in one call. 256 take a few milliseconds; the cost of a fresh sandbox is then below a
     /// hundredth of the work, and a batch that fails has little to repeat.
-    pub questions_max: usize,
-    /// The most items (members, orders, packages) asked about in one call, but that one question is always asked whole:
+    pub requests_max: usize,
+    /// The most items (members, orders, packages) asked about in one call, but that one request is always asked whole:
     /// 1,024, so that 256 bundles of three still go together and bundles of hundreds do not use up what one call may.
     pub items_max: usize,
     /// Fuel of every call, whatever is asked: 20 million, some 20 ms. What a plugin needs to start.
     pub fuel: u64,
-    /// Fuel that every item of a question (a member, an order, a package) adds: 100,000, fifteen times what Huawei's
+    /// Fuel that every item of a request (a member, an order, a package) adds: 100,000, fifteen times what Huawei's
     /// rules take.
     pub fuel_per_item: u64,
-    /// Fuel that calls which failed may have cost, in all the questions of one request to the sandbox, before the rest
+    /// Fuel that calls which failed may have cost, in all the requests of one request to the sandbox, before the rest
     /// of them fails unasked: 20,000 million, some 20 seconds of one core, or what 70 bundles with an endless loop
     /// cost to be told from their neighbours.
     pub failing_fuel_max: u64,
@@ -49,7 +49,7 @@ pub struct Limits {
 impl Limits {
     /// The limits that plugins have unless somebody says otherwise.
     pub const DEFAULT: Limits = Limits {
-        questions_max: 256,
+        requests_max: 256,
         items_max: 1_024,
         fuel: 20_000_000,
         fuel_per_item: 100_000,

@@ -15,8 +15,8 @@ use crate::hex;
 use crate::sandbox::ask;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
-use crate::sandbox::bindings::endpoint::ProviderWithEndpoint;
-use crate::sandbox::bindings::endpoint::ProviderWithEndpointPre;
+use crate::sandbox::bindings::provider_api::ProviderWithApi;
+use crate::sandbox::bindings::provider_api::ProviderWithApiPre;
 use crate::sandbox::bundled::BUNDLED;
 use crate::sandbox::cache::Cache;
 use crate::sandbox::contract::Interfaces;
@@ -142,8 +142,8 @@ impl Loader {
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;
         let pre = self.bind((&shown, &name), &component, &interfaces)?;
-        let endpoint = match interfaces.has_endpoint() {
-            true => Some(self.bind_endpoint((&shown, &name), &pre, &interfaces)?),
+        let provider_api = match interfaces.has_provider_api() {
+            true => Some(self.bind_provider_api((&shown, &name), &pre, &interfaces)?),
             false => None,
         };
         let described = ask::ask(&self.runtime, &self.limits, (&name, "describe"), 0, |store| {
@@ -158,7 +158,7 @@ impl Loader {
         Ok(Plugin::new(
             runtime,
             self.limits,
-            (pre, endpoint),
+            (pre, provider_api),
             manifest,
             origin,
             digest,
@@ -206,7 +206,7 @@ impl Loader {
         (origin, name): (&str, &str),
         component: &Component,
         interfaces: &Interfaces,
-    ) -> Result<ProviderPre<ask::Rations>, LoadError> {
+    ) -> Result<ProviderPre<ask::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let linker = Linker::new(self.runtime.engine());
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
@@ -221,17 +221,17 @@ impl Loader {
         }
     }
 
-    /// The same for the functions of `endpoint`, which not every plugin has.
-    fn bind_endpoint(
+    /// The same for the functions of `provider_api`, which not every plugin has.
+    fn bind_provider_api(
         &self,
         (origin, name): (&str, &str),
-        pre: &ProviderPre<ask::Rations>,
+        pre: &ProviderPre<ask::StoreLimits>,
         interfaces: &Interfaces,
-    ) -> Result<ProviderWithEndpointPre<ask::Rations>, LoadError> {
+    ) -> Result<ProviderWithApiPre<ask::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
-        let pre = ProviderWithEndpointPre::new(pre.instance_pre().clone()).map_err(wrong)?;
+        let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            ProviderWithEndpoint::new(store, instance).map(drop)
+            ProviderWithApi::new(store, instance).map(drop)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),

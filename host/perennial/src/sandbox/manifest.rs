@@ -10,7 +10,7 @@ use perennial_domain::manifest::Notice;
 use perennial_domain::manifest::Setting;
 
 use crate::sandbox::bindings::profile as wit;
-use crate::sandbox::receive;
+use crate::sandbox::decode;
 
 /// The most items a list of the manifest may have.
 const ITEMS_MAX: usize = 256;
@@ -60,8 +60,8 @@ pub fn receive(manifest: wit::Manifest) -> Result<Manifest, Vec<String>> {
             notices: manifest.notices.into_iter().map(notice).collect(),
             reads: manifest.reads,
             utc_offset_minutes: manifest.utc_offset_minutes,
-            insufficient_balance: receive::refusal(manifest.insufficient_balance),
-            unknown_resource: receive::refusal(manifest.unknown_resource),
+            insufficient_balance: decode::refusal(manifest.insufficient_balance),
+            unknown_resource: decode::refusal(manifest.unknown_resource),
             idempotency: manifest.idempotency.map(idempotency),
         }),
         false => Err(check.problems),
@@ -80,7 +80,7 @@ fn idempotency(idempotency: wit::Idempotency) -> Idempotency {
     Idempotency {
         option_name: idempotency.option_name,
         valid_seconds: idempotency.valid_seconds,
-        mismatch: receive::refusal(idempotency.mismatch),
+        mismatch: decode::refusal(idempotency.mismatch),
     }
 }
 
@@ -146,7 +146,7 @@ impl Check {
     fn converted(&mut self, kinds: Vec<wit::Kind>) -> BTreeMap<String, Kind> {
         let mut converted = BTreeMap::new();
         for kind in kinds {
-            let terms = kind.terms.into_iter().map(receive::term).collect::<Result<Vec<_>, _>>();
+            let terms = kind.terms.into_iter().map(decode::term).collect::<Result<Vec<_>, _>>();
             let terms = terms.unwrap_or_else(|problem| {
                 self.say(format!("`{}`: {problem}", kind.name));
                 Vec::new()

@@ -1,4 +1,4 @@
-//! A plugin, and the questions that it can be asked.
+//! A plugin, and the requests that it can be asked.
 //!
 //! Whoever asks gives domain values and gets domain values that make sense, or an error for each bundle that there are
 //! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`].
@@ -20,37 +20,37 @@ use perennial_domain::timeline;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
 use wasmtime::Store;
 
 use crate::sandbox::ask;
 use crate::sandbox::ask::Failure;
-use crate::sandbox::ask::Rations;
+use crate::sandbox::ask::StoreLimits;
 use crate::sandbox::batch;
 use crate::sandbox::batch::Answers;
-use crate::sandbox::batch::Manner;
+use crate::sandbox::batch::BatchLimits;
 use crate::sandbox::bindings::Provider;
 use crate::sandbox::bindings::ProviderPre;
 use crate::sandbox::bindings::commands as wit_commands;
-use crate::sandbox::bindings::endpoint::ProviderWithEndpoint;
-use crate::sandbox::bindings::endpoint::ProviderWithEndpointPre;
 use crate::sandbox::bindings::lifecycle as wit_lifecycle;
+use crate::sandbox::bindings::provider_api::ProviderWithApi;
+use crate::sandbox::bindings::provider_api::ProviderWithApiPre;
 use crate::sandbox::bindings::usage as wit_usage;
 use crate::sandbox::contract::Interfaces;
+use crate::sandbox::decode;
+use crate::sandbox::encode;
 use crate::sandbox::error::PluginError;
 use crate::sandbox::limits::Limits;
 use crate::sandbox::load::Origin;
-use crate::sandbox::receive;
 use crate::sandbox::runtime::Runtime;
-use crate::sandbox::send;
 
 /// A bundle whose future is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Outlook<'a> {
+pub struct TimelineRequest<'a> {
     /// Only what comes strictly after this instant is asked for.
     pub after: Timestamp,
-    /// The bundle's account, by its place among those that come with the question.
+    /// The bundle's account, by its place among those that come with the request.
     pub account: usize,
     /// The bundle.
     pub bundle: &'a Bundle,
@@ -58,10 +58,10 @@ pub struct Outlook<'a> {
 
 /// A command whose plan is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct PlanRequest<'a> {
     /// When it is asked.
     pub at: Timestamp,
-    /// The bundle's account, by its place among those that come with the question.
+    /// The bundle's account, by its place among those that come with the request.
     pub account: usize,
     /// What is asked for.
     pub command: &'a Command,
@@ -77,8 +77,8 @@ pub struct Question<'a> {
 pub struct Plugin {
     runtime: Arc<Runtime>,
     limits: Limits,
-    pre: ProviderPre<Rations>,
-    endpoint: Option<ProviderWithEndpointPre<Rations>>,
+    pre: ProviderPre<StoreLimits>,
+    provider_api: Option<ProviderWithApiPre<StoreLimits>>,
     manifest: Manifest,
     origin: Origin,
     digest: String,
@@ -97,14 +97,14 @@ impl Plugin {
     pub(super) fn new(
         runtime: Arc<Runtime>,
         limits: Limits,
-        (pre, endpoint): (ProviderPre<Rations>, Option<ProviderWithEndpointPre<Rations>>),
+        (pre, provider_api): (ProviderPre<StoreLimits>, Option<ProviderWithApiPre<StoreLimits>>),
         manifest: Manifest,
         origin: Origin,
         digest: String,
         interfaces: Interfaces,
         bytes: usize,
     ) -> Plugin {
-        Plugin { runtime, limits, pre, endpoint, manifest, origin, digest, interfaces, bytes }
+        Plugin { runtime, limits, pre, provider_api, manifest, origin, digest, interfaces, bytes }
     }
 
     /// What it says of itself.
@@ -138,7 +138,7 @@ impl Plugin {
     ///
     /// A [`PluginError`] when it gives no usable answer.
     pub fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
-        let pairs = send::pairs(settings).collect::<Vec<_>>();
+        let pairs = encode::pairs(settings).collect::<Vec<_>>();
         self.call("check-settings", pairs.len(), |store, provider| {
             provider.perennial_provider_profile().call_check_settings(store, &pairs)
         })
@@ -147,64 +147,64 @@ impl Plugin {
 
     /// What will happen to each bundle if nobody does anything, in time order, down to its end.
     ///
-    /// The answers are in the order of the questions, and make sense ([`timeline::check`]).
+    /// The answers are in the order of the requests, and make sense ([`timeline::check`]).
     pub fn timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        let items = outlooks.iter().map(items_of_outlook);
-        self.in_batches(items, |range| self.some_timelines(accounts, &outlooks[range]))
+        let items = requests.iter().map(items_of_timeline_request);
+        self.in_batches(items, |range| self.some_timelines(accounts, &requests[range]))
     }
 
     /// What each command would do, or why the provider refuses it.
     ///
-    /// The answers are in the order of the questions, and make sense ([`plan::check`]).
+    /// The answers are in the order of the requests, and make sense ([`plan::check`]).
     pub fn make_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        let items = questions.iter().map(items_of_question);
-        self.in_batches(items, |range| self.some_plans(accounts, &questions[range]))
+        let items = requests.iter().map(items_of_plan_request);
+        self.in_batches(items, |range| self.some_plans(accounts, &requests[range]))
     }
 
-    /// Which packages cover each use; a use comes with its account, by its place among `accounts`.
+    /// Which packages allocate each use; a use comes with its account, by its place among `accounts`.
     ///
-    /// The answers are in the order of the questions, and make sense ([`usage::check`]).
-    pub fn cover(
+    /// The answers are in the order of the requests, and make sense ([`usage::check`]).
+    pub fn allocate(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         let items = consumptions.iter().map(items_of_consumption);
-        self.in_batches(items, |range| self.some_covers(accounts, &consumptions[range]))
+        self.in_batches(items, |range| self.some_allocations(accounts, &consumptions[range]))
     }
 
     fn some_timelines(
         &self,
         accounts: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Result<Answers<Vec<Occurrence>>, Failure> {
-        let bundles = || outlooks.iter().map(|outlook| outlook.bundle);
-        let concerned = Concerned::of(accounts, outlooks.iter().map(|outlook| outlook.account));
-        let settings = send::settings(&concerned.accounts);
-        let attributes = send::attributes(bundles(), &self.manifest.reads);
-        let members = send::bundles(bundles(), &attributes);
-        let sent = outlooks.iter().enumerate().map(|(place, outlook)| wit_lifecycle::Outlook {
-            after: outlook.after.as_second(),
+        let bundles = || requests.iter().map(|request| request.bundle);
+        let concerned = Concerned::of(accounts, requests.iter().map(|request| request.account));
+        let settings = encode::settings(&concerned.accounts);
+        let attributes = encode::attributes(bundles(), &self.manifest.reads);
+        let members = encode::bundles(bundles(), &attributes);
+        let sent = requests.iter().enumerate().map(|(place, request)| wit_lifecycle::TimelineRequest {
+            after: request.after.as_second(),
             account: concerned.places[place],
             bundle: members.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = send::accounts(&concerned.accounts, &settings);
-        let items = outlooks.iter().map(items_of_outlook).sum();
+        let accounts = encode::accounts(&concerned.accounts, &settings);
+        let items = requests.iter().map(items_of_timeline_request).sum();
         let answers = self.call("timeline", items, |store, provider| {
             provider.perennial_provider_lifecycle().call_timeline(store, &accounts, &sent)
         })?;
-        self.each("timeline", outlooks, answers, |outlook, answer| {
-            let timeline = receive::timeline(answer)?;
-            timeline::check(outlook.bundle, outlook.after, &timeline, self.manifest.notices.len())
+        self.each("timeline", requests, answers, |request, answer| {
+            let timeline = decode::timeline(answer)?;
+            timeline::check(request.bundle, request.after, &timeline, self.manifest.notices.len())
                 .map_err(|error| error.to_string())?;
             Ok(timeline)
         })
@@ -213,55 +213,48 @@ impl Plugin {
     fn some_plans(
         &self,
         accounts: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Result<Answers<Result<Plan, Refusal>>, Failure> {
-        let bundles = || questions.iter().map(|question| question.bundle);
-        let concerned = Concerned::of(accounts, questions.iter().map(|question| question.account));
-        let settings = send::settings(&concerned.accounts);
-        let attributes = send::attributes(bundles(), &self.manifest.reads);
-        let members = send::bundles(bundles(), &attributes);
-        let options = send::options(questions.iter().map(|question| question.command));
-        let orders = send::orders(questions.iter().map(|question| question.orders));
-        let sent = questions.iter().enumerate().map(|(place, question)| wit_commands::Question {
-            at: question.at.as_second(),
+        let bundles = || requests.iter().map(|request| request.bundle);
+        let concerned = Concerned::of(accounts, requests.iter().map(|request| request.account));
+        let settings = encode::settings(&concerned.accounts);
+        let attributes = encode::attributes(bundles(), &self.manifest.reads);
+        let members = encode::bundles(bundles(), &attributes);
+        let options = encode::options(requests.iter().map(|request| request.command));
+        let orders = encode::orders(requests.iter().map(|request| request.orders));
+        let sent = requests.iter().enumerate().map(|(place, request)| wit_commands::PlanRequest {
+            at: request.at.as_second(),
             account: concerned.places[place],
-            command: send::command(question.command, options.get(place)),
-            resource: send::index(question.member),
+            command: encode::command(request.command, options.get(place)),
+            member: encode::index(request.member),
             bundle: members.get(place),
             orders: orders.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = send::accounts(&concerned.accounts, &settings);
-        let items = questions.iter().map(items_of_question).sum();
+        let accounts = encode::accounts(&concerned.accounts, &settings);
+        let items = requests.iter().map(items_of_plan_request).sum();
         let answers = self.call("make-plans", items, |store, provider| {
             provider.perennial_provider_commands().call_make_plans(store, &accounts, &sent)
         })?;
-        self.each("make-plans", questions, answers, |question, answer| {
+        self.each("make-plans", requests, answers, |request, answer| {
             let plan = match answer {
-                Ok(plan) => receive::plan(plan)?,
-                Err(refusal) => return Ok(Err(receive::refusal(refusal))),
+                Ok(plan) => decode::plan(plan)?,
+                Err(refusal) => return Ok(Err(decode::refusal(refusal))),
             };
-            plan::check(
-                &plan,
-                question.command,
-                question.bundle,
-                question.member,
-                question.orders,
-                question.at,
-            )
-            .map_err(|error| error.to_string())?;
+            plan::check(&plan, request.command, request.bundle, request.member, request.orders, request.at)
+                .map_err(|error| error.to_string())?;
             Ok(Ok(plan))
         })
     }
 
-    fn some_covers(
+    fn some_allocations(
         &self,
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Result<Answers<Vec<Draw>>, Failure> {
+    ) -> Result<Answers<Vec<Allocation>>, Failure> {
         let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
-        let settings = send::settings(&concerned.accounts);
-        let offers = send::offers(consumptions.iter().map(|(_, consumption)| *consumption));
+        let settings = encode::settings(&concerned.accounts);
+        let offers = encode::offers(consumptions.iter().map(|(_, consumption)| *consumption));
         let sent = consumptions.iter().enumerate().map(|(place, (_, consumption))| wit_usage::Consumption {
             at: consumption.at.as_second(),
             account: concerned.places[place],
@@ -270,15 +263,15 @@ impl Plugin {
             packages: offers.get(place),
         });
         let sent = sent.collect::<Vec<_>>();
-        let accounts = send::accounts(&concerned.accounts, &settings);
+        let accounts = encode::accounts(&concerned.accounts, &settings);
         let items = consumptions.iter().map(items_of_consumption).sum();
-        let answers = self.call("cover", items, |store, provider| {
-            provider.perennial_provider_usage().call_cover(store, &accounts, &sent)
+        let answers = self.call("allocate", items, |store, provider| {
+            provider.perennial_provider_usage().call_allocate(store, &accounts, &sent)
         })?;
-        self.each("cover", consumptions, answers, |(_, consumption), answer| {
-            let draws = receive::draws(answer);
-            usage::check(consumption, &draws).map_err(|error| error.to_string())?;
-            Ok(draws)
+        self.each("allocate", consumptions, answers, |(_, consumption), answer| {
+            let allocations = decode::allocations(answer);
+            usage::check(consumption, &allocations).map_err(|error| error.to_string())?;
+            Ok(allocations)
         })
     }
 
@@ -287,16 +280,16 @@ impl Plugin {
         items: impl Iterator<Item = usize>,
         ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,
     ) -> Answers<A> {
-        let Limits { questions_max, items_max, failing_fuel_max, .. } = self.limits;
+        let Limits { requests_max, items_max, failing_fuel_max, .. } = self.limits;
         let threads = self.runtime.threads();
-        batch::ask_all(items, Manner { questions_max, items_max, threads, failing_fuel_max }, ask)
+        batch::ask_all(items, BatchLimits { requests_max, items_max, threads, failing_fuel_max }, ask)
     }
 
     fn call<A>(
         &self,
         function: &'static str,
         items: usize,
-        call: impl FnOnce(&mut Store<Rations>, &Provider) -> wasmtime::Result<A>,
+        call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
         let asked = (self.manifest.id.as_str(), function);
         ask::ask(&self.runtime, &self.limits, asked, items, |store| {
@@ -306,62 +299,62 @@ impl Plugin {
     }
 
     /// Asks for its provider's own API, if it has one: `call` is told how.
-    pub(super) fn call_endpoint<A>(
+    pub(super) fn call_provider_api<A>(
         &self,
-        endpoint: &ProviderWithEndpointPre<Rations>,
+        provider_api: &ProviderWithApiPre<StoreLimits>,
         function: &'static str,
         items: usize,
-        call: impl FnOnce(&mut Store<Rations>, &ProviderWithEndpoint) -> wasmtime::Result<A>,
+        call: impl FnOnce(&mut Store<StoreLimits>, &ProviderWithApi) -> wasmtime::Result<A>,
     ) -> Result<A, PluginError> {
         let asked = (self.manifest.id.as_str(), function);
         let answered = ask::ask(&self.runtime, &self.limits, asked, items, |store| {
-            let provider = endpoint.instantiate(&mut *store)?;
+            let provider = provider_api.instantiate(&mut *store)?;
             call(store, &provider)
         });
         answered.map_err(|failure| failure.error)
     }
 
     /// Its functions for its provider's own API, if it has them.
-    pub(super) fn endpoint_functions(&self) -> Option<&ProviderWithEndpointPre<Rations>> {
-        self.endpoint.as_ref()
+    pub(super) fn provider_api_functions(&self) -> Option<&ProviderWithApiPre<StoreLimits>> {
+        self.provider_api.as_ref()
     }
 
-    /// Brings questions and answers together: one each, or the whole batch failed, because nobody knows which is whose.
+    /// Brings requests and answers together: one each, or the whole batch failed, because nobody knows which is whose.
     fn each<Q, W, A>(
         &self,
         function: &'static str,
-        questions: &[Q],
+        requests: &[Q],
         answers: Vec<W>,
         receive: impl Fn(&Q, W) -> Result<A, String>,
     ) -> Result<Answers<A>, Failure> {
         let plugin = || self.manifest.id.clone();
-        if answers.len() != questions.len() {
-            let (questions, answers) = (questions.len(), answers.len());
-            let error = PluginError::WrongCount { plugin: plugin(), function, questions, answers };
+        if answers.len() != requests.len() {
+            let (requests, answers) = (requests.len(), answers.len());
+            let error = PluginError::WrongCount { plugin: plugin(), function, requests, answers };
             return Err(Failure { error, fuel: 0 });
         }
         let nonsense = |problem| PluginError::Nonsense { plugin: plugin(), function, problem };
-        let pairs = questions.iter().zip(answers);
-        Ok(pairs.map(|(question, answer)| receive(question, answer).map_err(nonsense)).collect())
+        let pairs = requests.iter().zip(answers);
+        Ok(pairs.map(|(request, answer)| receive(request, answer).map_err(nonsense)).collect())
     }
 }
 
-fn items_of_outlook(outlook: &Outlook<'_>) -> usize {
-    outlook.bundle.members.len()
+fn items_of_timeline_request(request: &TimelineRequest<'_>) -> usize {
+    request.bundle.members.len()
 }
 
-fn items_of_question(question: &Question<'_>) -> usize {
-    question.bundle.members.len() + question.orders.len()
+fn items_of_plan_request(request: &PlanRequest<'_>) -> usize {
+    request.bundle.members.len() + request.orders.len()
 }
 
 fn items_of_consumption((_, consumption): &(usize, &Consumption)) -> usize {
     1 + consumption.packages.len()
 }
 
-/// The accounts that a batch is about: not all that came with the questions, which may be thousands.
+/// The accounts that a batch is about: not all that came with the requests, which may be thousands.
 struct Concerned<'a> {
     accounts: Vec<&'a Account>,
-    /// For each question, the place of its account among `accounts`.
+    /// For each request, the place of its account among `accounts`.
     places: Vec<u32>,
 }
 
@@ -372,7 +365,7 @@ impl<'a> Concerned<'a> {
         for account in named {
             let place = *known.entry(account).or_insert_with(|| {
                 concerned.accounts.push(all[account]);
-                send::index(concerned.accounts.len() - 1)
+                encode::index(concerned.accounts.len() - 1)
             });
             concerned.places.push(place);
         }

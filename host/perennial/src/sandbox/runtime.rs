@@ -164,7 +164,7 @@ fn config(limits: &Limits, sandboxes_max: usize) -> Config {
         .consume_fuel(true)
         .epoch_interruption(true)
         .max_wasm_stack(STACK_MAX_BYTES)
-        // The same question has the same answer on every machine, also where a rule divides zero by zero.
+        // The same request has the same answer on every machine, also where a rule divides zero by zero.
         .cranelift_nan_canonicalization(true)
         .concurrency_support(false)
         .wasm_simd(true)

@@ -2,13 +2,13 @@
 
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
-use perennial_domain::endpoint::OrderSelection;
-use perennial_domain::endpoint::PaidOrder;
-use perennial_domain::endpoint::Renewed;
-use perennial_domain::endpoint::Selection;
-use perennial_domain::endpoint::Subject;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::provider_api::LastRenewal;
+use perennial_domain::provider_api::OrderFilter;
+use perennial_domain::provider_api::PaidOrder;
+use perennial_domain::provider_api::ResourceFilter;
+use perennial_domain::provider_api::ResourceView;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -25,8 +25,8 @@ use crate::store::words;
 pub fn resources(
     db: &Connection,
     account: i64,
-    selection: &Selection,
-) -> Result<(u32, Vec<Subject>), StoreError> {
+    selection: &ResourceFilter,
+) -> Result<(u32, Vec<ResourceView>), StoreError> {
     let mut rows = chosen(db, account, selection, selection.offset, selection.limit)?;
     let total = match rows.first() {
         Some((_, total)) => *total,
@@ -41,7 +41,7 @@ pub fn resources(
 fn chosen(
     db: &Connection,
     account: i64,
-    selection: &Selection,
+    selection: &ResourceFilter,
     offset: u32,
     limit: u32,
 ) -> Result<Vec<(i64, u32)>, StoreError> {
@@ -89,7 +89,7 @@ fn chosen(
 }
 
 /// The resource at `row`; `known` is the bundle that the one before it was in, which mostly is the same.
-fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Result<Subject, StoreError> {
+fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
     let is_known = known.as_ref().is_some_and(|stored| stored.rows.contains(&row));
     if !is_known {
         *known = Some(bundles::of_row(db, row)?.0);
@@ -99,28 +99,27 @@ fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Resul
     let place = stored.rows.iter().position(|member| *member == row).ok_or_else(damaged)?;
     let resource = stored.bundle.members[place].clone();
     let attached_to = resource.attached_to.map(|place| stored.bundle.members[place].id.clone());
-    Ok(Subject { resource, attached_to, renewed: renewed(db, row)? })
+    Ok(ResourceView { resource, attached_to, last_renewal: last_renewal(db, row)? })
 }
 
-fn renewed(db: &Connection, row: i64) -> Result<Option<Renewed>, StoreError> {
+fn last_renewal(db: &Connection, row: i64) -> Result<Option<LastRenewal>, StoreError> {
     let renewed = db
         .prepare_cached(
             "select paid_at, starts_at from orders
              where resource = ?1 and is_renewal and refunded_at is null order by starts_at desc limit 1",
         )?
         .query_row([row], |row| {
-            let (at, expired_at) = (row.get(0)?, row.get(1)?);
-            Ok(Renewed { at: Timestamp::from_second(at), expired_at: Timestamp::from_second(expired_at) })
+            let (at, previous_expires_at) = (row.get(0)?, row.get(1)?);
+            Ok(LastRenewal {
+                at: Timestamp::from_second(at),
+                previous_expires_at: Timestamp::from_second(previous_expires_at),
+            })
         });
     Ok(renewed.optional()?)
 }
 
 /// The account's orders that `selection` chooses, in the order in which they were made.
-pub fn orders(
-    db: &Connection,
-    account: i64,
-    selection: &OrderSelection,
-) -> Result<Vec<PaidOrder>, StoreError> {
+pub fn orders(db: &Connection, account: i64, selection: &OrderFilter) -> Result<Vec<PaidOrder>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     // In two parts, because each has an index of its own.
     let mut statement = db.prepare_cached(
@@ -170,7 +169,7 @@ fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
         paid: Micros::new(row.get("paid")?),
         paid_at: instant("paid_at")?,
         is_renewal: row.get("is_renewal")?,
-        refunded: refunded_at.map(|at| (Timestamp::from_second(at), amount)),
+        refund: refunded_at.map(|at| (Timestamp::from_second(at), amount)),
     })
 }
 

@@ -32,7 +32,7 @@ fn a_dry_run_shows_the_priced_plan_and_changes_nothing() {
             "command": "renew",
             "cost": "1188.00",
             "currency": "CNY",
-            "left_out": [],
+            "skipped": [],
             "needs_approval": false,
             "plan_hash": "[digest]",
             "refund": "0.00",

@@ -1,6 +1,6 @@
 //! Properties over the calendar: any day, any hour, any month, leap years.
 
-use plugin_sdk::Happening;
+use plugin_sdk::Action;
 use plugin_sdk::Occurrence;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
@@ -100,15 +100,15 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
 
 /// What the host does with an occurrence.
 fn apply(bundle: &mut [Resource], occurrence: &Occurrence) {
-    let resource = &mut bundle[occurrence.resource as usize];
-    match &occurrence.what {
-        Happening::Enter(stage) => resource.stage = *stage,
-        Happening::Convert => resource.stage = Stage::Converted,
-        Happening::SetAttribute((name, value)) => {
+    let resource = &mut bundle[occurrence.member as usize];
+    match &occurrence.action {
+        Action::Enter(stage) => resource.stage = *stage,
+        Action::Convert => resource.stage = Stage::Converted,
+        Action::SetAttribute((name, value)) => {
             resource.attributes.retain(|(other, _)| other != name);
             resource.attributes.push((name.clone(), value.clone()));
         }
-        Happening::TryRenewal | Happening::Refill | Happening::Notice(_) => {}
+        Action::TryRenewal | Action::Refill | Action::Notice(_) => {}
     }
 }
 
@@ -130,8 +130,8 @@ proptest! {
         bundle in bundles(), settings in settings(), after in instants()
     ) {
         for occurrence in timeline(&borrowed(&settings), after, &bundle) {
-            if occurrence.what == Happening::TryRenewal {
-                let resource = &bundle[occurrence.resource as usize];
+            if occurrence.action == Action::TryRenewal {
+                let resource = &bundle[occurrence.member as usize];
                 prop_assert!(occurrence.at < resource.expires_at.unwrap());
                 prop_assert_eq!(resource.on_expiry, OnExpiry::Renew);
             }
@@ -144,7 +144,7 @@ proptest! {
     ) {
         let mut ended = bundle.clone();
         for occurrence in timeline(&borrowed(&settings), after, &bundle) {
-            let stage = ended[occurrence.resource as usize].stage;
+            let stage = ended[occurrence.member as usize].stage;
             prop_assert!(!matches!(stage, Stage::Released | Stage::Converted), "nothing happens to what is gone");
             apply(&mut ended, &occurrence);
         }

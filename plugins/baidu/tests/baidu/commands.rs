@@ -60,7 +60,7 @@ fn commands() -> Vec<(&'static str, Command)> {
 /// Bought for a month, renewed for another.
 fn orders() -> [Order; 2] {
     let order = |starts: &str, ends: &str, is_renewal| Order {
-        resource: 0,
+        member: 0,
         starts_at: at(starts),
         ends_at: at(ends),
         paid: 62_000_000,

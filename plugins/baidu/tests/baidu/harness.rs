@@ -1,4 +1,4 @@
-//! Builds bundles and questions, asks the plugin, and prints its answers for people, in the provider's own time.
+//! Builds bundles and requests, asks the plugin, and prints its answers for people, in the provider's own time.
 
 use std::fmt::Write;
 
@@ -6,17 +6,16 @@ use chrono::DateTime;
 use chrono::FixedOffset;
 use plugin_baidu::Baidu;
 use plugin_sdk::Account;
+use plugin_sdk::Action;
 use plugin_sdk::Charging;
 use plugin_sdk::Command;
-use plugin_sdk::Happening;
-use plugin_sdk::Member;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Occurrence;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
-use plugin_sdk::Outlook;
 use plugin_sdk::Plan;
-use plugin_sdk::Question;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Renewal;
 use plugin_sdk::Resource;
@@ -24,6 +23,7 @@ use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
+use plugin_sdk::TimelineRequest;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
 
@@ -124,28 +124,22 @@ pub fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 pub fn timeline(settings: &[(&str, &str)], after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     use plugin_sdk::lifecycle::Guest;
-    let outlook = Outlook { after, account: 0, bundle: bundle.to_vec() };
-    Baidu::timeline(vec![account(settings)], vec![outlook]).pop().unwrap()
+    let request = TimelineRequest { after, account: 0, bundle: bundle.to_vec() };
+    Baidu::timeline(vec![account(settings)], vec![request]).pop().unwrap()
 }
 
 pub fn ask(
     settings: &[(&str, &str)],
     at: Timestamp,
     bundle: &[Resource],
-    member: Member,
+    member: MemberIndex,
     command: Command,
     orders: &[Order],
 ) -> Result<Plan, Refusal> {
     use plugin_sdk::commands::Guest;
-    let question = Question {
-        at,
-        account: 0,
-        command,
-        resource: member,
-        bundle: bundle.to_vec(),
-        orders: orders.to_vec(),
-    };
-    Baidu::make_plans(vec![account(settings)], vec![question]).pop().unwrap()
+    let request =
+        PlanRequest { at, account: 0, command, member, bundle: bundle.to_vec(), orders: orders.to_vec() };
+    Baidu::make_plans(vec![account(settings)], vec![request]).pop().unwrap()
 }
 
 /// A renewal by hand.
@@ -160,21 +154,21 @@ pub fn due() -> Command {
 
 pub fn show_timeline(bundle: &[Resource], occurrences: &[Occurrence]) -> String {
     let mut text = String::new();
-    for Occurrence { at, resource, what } in occurrences {
-        let id = &bundle[*resource as usize].id;
-        writeln!(text, "{}  {id:6} {}", when(*at), show_happening(what)).unwrap();
+    for Occurrence { at, member, action } in occurrences {
+        let id = &bundle[*member as usize].id;
+        writeln!(text, "{}  {id:6} {}", when(*at), show_action(action)).unwrap();
     }
     text
 }
 
-fn show_happening(what: &Happening) -> String {
-    match what {
-        Happening::TryRenewal => "try to renew".to_owned(),
-        Happening::Enter(stage) => format!("enter {}", show_stage(*stage)),
-        Happening::Convert => "convert".to_owned(),
-        Happening::SetAttribute((name, value)) => format!("{name} = {value}"),
-        Happening::Refill => "refill".to_owned(),
-        Happening::Notice(place) => {
+fn show_action(action: &Action) -> String {
+    match action {
+        Action::TryRenewal => "try to renew".to_owned(),
+        Action::Enter(stage) => format!("enter {}", show_stage(*stage)),
+        Action::Convert => "convert".to_owned(),
+        Action::SetAttribute((name, value)) => format!("{name} = {value}"),
+        Action::Refill => "refill".to_owned(),
+        Action::Notice(place) => {
             format!("notice {}", ["expires-soon", "released-soon", "released"][*place as usize])
         }
     }
@@ -198,15 +192,15 @@ pub fn show_answer(bundle: &[Resource], answer: &Result<Plan, Refusal>) -> Strin
         Err(Refusal { code, message }) => writeln!(text, "refused {code}: {message}").unwrap(),
         Ok(plan) => {
             for step in &plan.steps {
-                let id = &bundle[step.resource as usize].id;
+                let id = &bundle[step.member as usize].id;
                 writeln!(text, "{id:6} {}", show_operation(&step.operation)).unwrap();
             }
-            for omission in &plan.left_out {
-                let id = &bundle[omission.resource as usize].id;
-                writeln!(text, "{id:6} left out, {}: {}", omission.reason.code, omission.reason.message)
+            for skipped in &plan.skipped {
+                let id = &bundle[skipped.member as usize].id;
+                writeln!(text, "{id:6} left out, {}: {}", skipped.reason.code, skipped.reason.message)
                     .unwrap();
             }
-            if let Some(member) = plan.tries_at_once {
+            if let Some(member) = plan.retry_now {
                 writeln!(text, "{} is tried at once", bundle[member as usize].id).unwrap();
             }
         }

@@ -126,5 +126,5 @@ fn no_package_covers_any_use() {
         amount,
         packages: Vec::new(),
     };
-    assert_eq!(Baidu::cover(vec![account(&[])], vec![use_of(1), use_of(2)]), vec![Vec::new(), Vec::new()]);
+    assert_eq!(Baidu::allocate(vec![account(&[])], vec![use_of(1), use_of(2)]), vec![Vec::new(), Vec::new()]);
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use expect_test::Expect;
 use expect_test::expect;
 use expect_test::expect_file;
-use plugin_sdk::Happening;
+use plugin_sdk::Action;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
@@ -279,8 +279,8 @@ fn each_of_very_many_members_is_told_of_to_its_end() {
     }
     let occurrences = timeline(&[], at("2026-07-10 10:00"), &bundle);
     for member in 0..bundle.len() {
-        let last = occurrences.iter().rfind(|one| one.resource as usize == member).expect("it has a future");
-        assert_eq!(last.what, Happening::Enter(Stage::Released), "member {member}");
+        let last = occurrences.iter().rfind(|one| one.member as usize == member).expect("it has a future");
+        assert_eq!(last.action, Action::Enter(Stage::Released), "member {member}");
     }
 }
 

@@ -15,9 +15,9 @@ use crate::harness::postpaid;
 use crate::harness::prepaid;
 use crate::harness::show_answer;
 
-fn order(resource: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
+fn order(member: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
     let starts_at = at(starts);
-    Order { resource, starts_at, ends_at: at(ends), paid, paid_at: starts_at, is_renewal }
+    Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, is_renewal }
 }
 
 #[test]

@@ -72,12 +72,11 @@ fn bundles() -> impl Strategy<Value = Vec<Resource>> {
 fn left_alone(bundle: &[Resource], occurrences: &[Occurrence], at: Timestamp) -> Vec<Resource> {
     let mut later = bundle.to_vec();
     for occurrence in occurrences.iter().filter(|occurrence| occurrence.at <= at) {
-        let stage = &mut later[occurrence.resource as usize].stage;
-        match occurrence.what {
-            Happening::Enter(entered) => *stage = entered,
-            Happening::Convert => *stage = Stage::Converted,
-            Happening::TryRenewal | Happening::SetAttribute(_) | Happening::Refill | Happening::Notice(_) => {
-            }
+        let stage = &mut later[occurrence.member as usize].stage;
+        match occurrence.action {
+            Action::Enter(entered) => *stage = entered,
+            Action::Convert => *stage = Stage::Converted,
+            Action::TryRenewal | Action::SetAttribute(_) | Action::Refill | Action::Notice(_) => {}
         }
     }
     later
@@ -105,7 +104,7 @@ proptest! {
         let after = expires_at - before;
         let bundle = [with("ecs", None, expires_at, OnExpiry::Renew)];
         let occurrences = timeline(&said(&settings), after, &bundle);
-        let tries = occurrences.iter().filter(|one| one.what == Happening::TryRenewal).map(|one| one.at).collect::<Vec<_>>();
+        let tries = occurrences.iter().filter(|one| one.action == Action::TryRenewal).map(|one| one.at).collect::<Vec<_>>();
         let deduction_days = settings[0].1.parse::<i64>().unwrap();
         for &at in &tries {
             prop_assert_eq!(at - CALENDAR.midnight(at), 3 * 3600);
@@ -125,8 +124,8 @@ proptest! {
         prop_assert!(occurrences.iter().all(|one| one.at > after));
         prop_assert!(occurrences.is_sorted_by_key(|one| one.at));
         for member in 0..bundle.len() {
-            let last = occurrences.iter().rfind(|one| one.resource as usize == member).expect("it has a future");
-            prop_assert!(matches!(last.what, Happening::Enter(Stage::Released) | Happening::Convert), "{:?}", last);
+            let last = occurrences.iter().rfind(|one| one.member as usize == member).expect("it has a future");
+            prop_assert!(matches!(last.action, Action::Enter(Stage::Released) | Action::Convert), "{:?}", last);
         }
     }
 
@@ -147,8 +146,8 @@ proptest! {
         let after = bundle[0].expires_at.unwrap() - 30 * DAY;
         let occurrences = timeline(&said(&settings), after, &bundle);
         for member in 0..bundle.len() {
-            let of_member = occurrences.iter().filter(|one| one.resource as usize == member);
-            let stages = of_member.filter_map(|one| if let Happening::Enter(stage) = one.what { Some(stage as u8) } else { None });
+            let of_member = occurrences.iter().filter(|one| one.member as usize == member);
+            let stages = of_member.filter_map(|one| if let Action::Enter(stage) = one.action { Some(stage as u8) } else { None });
             let stages = stages.collect::<Vec<_>>();
             prop_assert!(stages.is_sorted_by(|one, next| one < next), "{:?}", stages);
         }
@@ -206,13 +205,13 @@ proptest! {
             let resource = with(kind, None, expires_at, OnExpiry::Lapse);
             let ends = extended(&[], expires_at - 1, &resource, renew(None)).expires_at;
             prop_assert_eq!(ends, CALENDAR.end_of_day(ends));
-            let ends = timeline(&[], expires_at - 40 * DAY, &[resource]).iter().find_map(|one| match one.what {
-                Happening::Enter(_) => Some(one.at),
-                Happening::TryRenewal
-                | Happening::Convert
-                | Happening::SetAttribute(_)
-                | Happening::Refill
-                | Happening::Notice(_) => None,
+            let ends = timeline(&[], expires_at - 40 * DAY, &[resource]).iter().find_map(|one| match one.action {
+                Action::Enter(_) => Some(one.at),
+                Action::TryRenewal
+                | Action::Convert
+                | Action::SetAttribute(_)
+                | Action::Refill
+                | Action::Notice(_) => None,
             });
             prop_assert_eq!(ends, Some(CALENDAR.end_of_day(expires_at)));
         }
@@ -238,7 +237,7 @@ proptest! {
             bought.expires_at = Some(extended(&[], started_at, &bought, renew(None)).expires_at);
         }
         let occurrences = timeline(&[], started_at, &[bought]);
-        let refills = occurrences.iter().filter(|one| one.what == Happening::Refill).map(|one| one.at).collect::<Vec<_>>();
+        let refills = occurrences.iter().filter(|one| one.action == Action::Refill).map(|one| one.at).collect::<Vec<_>>();
         prop_assert_eq!(refills, boundaries);
     }
 
@@ -247,7 +246,7 @@ proptest! {
         starts_at in instants(), days in 1..400i64, paid in 0..10_000_000_000_000i64, fee in 0..=100i64, site in prop_oneof![Just("cn"), Just("intl")],
     ) {
         let ends_at = starts_at + days * DAY;
-        let order = Order { resource: 0, starts_at, ends_at, paid, paid_at: starts_at, is_renewal: false };
+        let order = Order { member: 0, starts_at, ends_at, paid, paid_at: starts_at, is_renewal: false };
         let fee = fee.to_string();
         let resource = Resource { expires_at: Some(ends_at), ..with("ecs", None, ends_at, OnExpiry::Lapse) };
         let mut before = paid;

@@ -181,8 +181,8 @@ fn unsubscribing_from_a_server_ends_all_that_is_attached_to_it() {
     bundle[1].stage = Stage::Retention;
     bundle[2] = pay_per_use(bundle[2].clone());
     bundle.push(attached("bandwidth-add-on", 4));
-    let order = |resource: u32, paid: Micros| Order {
-        resource,
+    let order = |member: u32, paid: Micros| Order {
+        member,
         starts_at: time("2026-01-31 23:59:59"),
         ends_at: time("2026-02-28 23:59:59"),
         paid,

@@ -49,7 +49,7 @@ fn commands() -> [(&'static str, Command); 11] {
 /// The month that it was bought for and one that it was renewed for, at 31.00 each.
 pub fn two_orders() -> [Order; 2] {
     let first = Order {
-        resource: 0,
+        member: 0,
         starts_at: time("2025-12-31 10:00:00"),
         ends_at: time("2026-01-31 23:59:59"),
         paid: 31_000_000,
@@ -195,7 +195,7 @@ fn a_limit_stays_when_none_is_sent_and_zero_lifts_it() {
 fn switched_on_after_the_last_try_it_is_tried_at_once() {
     let at_once = |at: &str, on_expiry: OnExpiry| {
         let bundle = [Resource { on_expiry, ..resource("ecs") }, attached("evs", 0)];
-        command(&[], time(at), &bundle, 1, set_auto_renew(None, None), &[]).unwrap().tries_at_once
+        command(&[], time(at), &bundle, 1, set_auto_renew(None, None), &[]).unwrap().retry_now
     };
     assert_eq!(at_once("2026-02-28 02:59:59", OnExpiry::Lapse), None, "03:00 is still to come");
     assert_eq!(at_once("2026-02-28 03:00:00", OnExpiry::Lapse), Some(0));
@@ -276,5 +276,5 @@ fn a_renewal_by_hand_leaves_automatic_renewal_alone_and_moves_its_tries() {
     };
     let renewed = Resource { expires_at: Some(extension.expires_at), ..renewing };
     let first = &timeline(&[], at, &[renewed])[0];
-    assert_eq!((show(first.at).as_str(), &first.what), ("2027-02-21 03:00:00", &Happening::TryRenewal));
+    assert_eq!((show(first.at).as_str(), &first.action), ("2027-02-21 03:00:00", &Action::TryRenewal));
 }

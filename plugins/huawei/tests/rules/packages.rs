@@ -19,9 +19,11 @@ fn package(bought: &str, starts: &str, expires: &str, used: Micros) -> Package {
 fn print(said: Said, at: &str, amount: Micros, packages: Vec<Package>) -> String {
     let consumption =
         Consumption { at: time(at), account: 0, resource_type: "cci".to_owned(), amount, packages };
-    let draws = cover(said, consumption);
-    let print = |draw: &Draw| format!("#{} {} {}", draw.package, draw.amount, name(&draw.level));
-    draws.iter().map(print).collect::<Vec<_>>().join("; ")
+    let allocations = allocate(said, consumption);
+    let print = |allocation: &Allocation| {
+        format!("#{} {} {}", allocation.package, allocation.amount, name(&allocation.alert))
+    };
+    allocations.iter().map(print).collect::<Vec<_>>().join("; ")
 }
 
 /// The first is the oldest and ends last, the third ends first.
@@ -46,7 +48,7 @@ fn the_existing_package_is_used_first_then_the_one_that_expires_first() {
         #0 5000000 quiet
         #0 10000000 depleted; #2 100000000 depleted; #1 5000000 quiet
         #0 10000000 depleted; #2 100000000 depleted; #1 100000000 depleted
-        #2 100000000 depleted; #1 15000000 quiet"#]]
+        #2 100000000 depleted; #1 15000000 none"#]]
     .assert_eq(&rows.join("\n"));
 }
 
@@ -69,20 +71,20 @@ fn only_a_package_in_force_covers_and_never_what_was_used_before_it_was_bought()
 
 #[test]
 fn it_is_low_once_and_depleted_once() {
-    let level = |said: Said, used: Micros, amount: Micros| {
+    let alert = |said: Said, used: Micros, amount: Micros| {
         let packages =
             vec![package("2026-01-01 00:00:00", "2026-01-01 00:00:00", "2027-01-01 23:59:59", used)];
         print(said, "2026-03-05 12:00:00", amount, packages)
     };
-    assert_eq!(level(&[], 0, 79_999_999), "#0 79999999 quiet");
-    assert_eq!(level(&[], 0, 80_000_000), "#0 80000000 low");
-    assert_eq!(level(&[], 79_999_999, 1), "#0 1 low");
-    assert_eq!(level(&[], 80_000_000, 1), "#0 1 quiet", "told before");
-    assert_eq!(level(&[], 0, 100_000_000), "#0 100000000 depleted");
-    assert_eq!(level(&[], 99_999_999, 5), "#0 1 depleted");
-    assert_eq!(level(&[], 100_000_000, 5), "", "there is nothing left");
-    assert_eq!(level(&[("package_low_percent", "0")], 0, 99_999_999), "#0 99999999 quiet");
-    assert_eq!(level(&[("package_low_percent", "50")], 0, 50_000_000), "#0 50000000 low");
+    assert_eq!(alert(&[], 0, 79_999_999), "#0 79999999 none");
+    assert_eq!(alert(&[], 0, 80_000_000), "#0 80000000 low");
+    assert_eq!(alert(&[], 79_999_999, 1), "#0 1 low");
+    assert_eq!(alert(&[], 80_000_000, 1), "#0 1 none", "told before");
+    assert_eq!(alert(&[], 0, 100_000_000), "#0 100000000 depleted");
+    assert_eq!(alert(&[], 99_999_999, 5), "#0 1 depleted");
+    assert_eq!(alert(&[], 100_000_000, 5), "", "there is nothing left");
+    assert_eq!(alert(&[("package_low_percent", "0")], 0, 99_999_999), "#0 99999999 none");
+    assert_eq!(alert(&[("package_low_percent", "50")], 0, 50_000_000), "#0 50000000 low");
 }
 
 #[test]

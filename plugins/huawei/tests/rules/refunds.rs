@@ -9,7 +9,7 @@ use crate::world::*;
 /// Bought on 10 January for 31.00, renewed on 1 February for two more months, one order each.
 fn orders() -> Vec<Order> {
     let order = |starts: &str, ends: &str, paid: &str, is_renewal: bool| Order {
-        resource: 0,
+        member: 0,
         starts_at: time(starts),
         ends_at: time(ends),
         paid: 31_000_000,

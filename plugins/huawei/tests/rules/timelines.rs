@@ -173,7 +173,7 @@ fn nobody_is_left_to_a_primary_that_is_not_tried() {
     let renewed = |resource: Resource| Resource { on_expiry: OnExpiry::Renew, ..resource };
     let has_tries = |primary: Resource| {
         let occurrences = timeline(&[], time(LONG_BEFORE), &[primary, renewed(attached("evs", 0))]);
-        occurrences.iter().any(|one| one.what == Happening::TryRenewal && one.resource == 1)
+        occurrences.iter().any(|one| one.action == Action::TryRenewal && one.resource == 1)
     };
     assert!(has_tries(resource("ecs")), "it lapses");
     assert!(has_tries(pay_per_use(resource("ecs"))), "it is pay-per-use");
@@ -187,9 +187,9 @@ fn a_primary_further_up_speaks_for_what_is_attached_to_one_that_ends() {
     let ending = Resource { on_expiry: OnExpiry::Convert, ..attached("eip", 0) };
     let bundle = [renewed(resource("ecs")), ending, renewed(attached("bandwidth", 1))];
     let occurrences = timeline(&[], time(LONG_BEFORE), &bundle);
-    let tried = occurrences.iter().filter(|one| one.what == Happening::TryRenewal).map(|one| one.resource);
+    let tried = occurrences.iter().filter(|one| one.action == Action::TryRenewal).map(|one| one.resource);
     assert!(tried.clone().count() > 0 && tried.clone().all(|member| member == 0));
-    let told_of_release = |one: &&Occurrence| one.what == Happening::Notice(Notice::Releases as u32);
+    let told_of_release = |one: &&Occurrence| one.action == Action::Notice(Notice::Releases as u32);
     assert!(occurrences.iter().filter(told_of_release).all(|one| one.resource == 0));
 }
 
@@ -239,7 +239,7 @@ fn each_of_hundreds_of_members_is_told_of_to_its_end() {
     bundle.extend((0..600).map(|_| attached("eip", 0)));
     let occurrences = timeline(&[], time(LONG_BEFORE), &bundle);
     for member in 0..bundle.len() {
-        let last = occurrences.iter().rfind(|one| one.resource as usize == member).expect("it has a future");
-        assert_eq!(last.what, Happening::Enter(Stage::Released), "member {member}");
+        let last = occurrences.iter().rfind(|one| one.member as usize == member).expect("it has a future");
+        assert_eq!(last.action, Action::Enter(Stage::Released), "member {member}");
     }
 }

@@ -1,4 +1,4 @@
-//! Resources to ask about, the questions, and the answers in print.
+//! Resources to ask about, the requests, and the answers in print.
 
 use plugin_huawei::Huawei;
 use plugin_sdk::*;
@@ -61,9 +61,9 @@ fn accounts(said: Said) -> Vec<Account> {
 }
 
 pub fn timeline(said: Said, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
-    let outlook = Outlook { after, account: 0, bundle: bundle.to_vec() };
-    let mut answers = <Huawei as lifecycle::Guest>::timeline(accounts(said), vec![outlook]);
-    assert_eq!(answers.len(), 1, "one answer for one question");
+    let request = TimelineRequest { after, account: 0, bundle: bundle.to_vec() };
+    let mut answers = <Huawei as lifecycle::Guest>::timeline(accounts(said), vec![request]);
+    assert_eq!(answers.len(), 1, "one answer for one request");
     answers.remove(0)
 }
 
@@ -75,7 +75,7 @@ pub fn command(
     command: Command,
     orders: &[Order],
 ) -> Result<Plan, Refusal> {
-    let question = Question {
+    let request = PlanRequest {
         at,
         account: 0,
         command,
@@ -83,13 +83,13 @@ pub fn command(
         bundle: bundle.to_vec(),
         orders: orders.to_vec(),
     };
-    let mut answers = <Huawei as commands::Guest>::make_plans(accounts(said), vec![question]);
-    assert_eq!(answers.len(), 1, "one answer for one question");
+    let mut answers = <Huawei as commands::Guest>::make_plans(accounts(said), vec![request]);
+    assert_eq!(answers.len(), 1, "one answer for one request");
     answers.remove(0)
 }
 
-pub fn cover(said: Said, consumption: Consumption) -> Vec<Draw> {
-    <Huawei as usage::Guest>::cover(accounts(said), vec![consumption]).remove(0)
+pub fn allocate(said: Said, consumption: Consumption) -> Vec<Allocation> {
+    <Huawei as usage::Guest>::allocate(accounts(said), vec![consumption]).remove(0)
 }
 
 pub fn renew(term: Option<Term>) -> Command {
@@ -110,15 +110,15 @@ pub fn print_timeline(occurrences: &[Occurrence]) -> String {
 }
 
 fn print_occurrence(occurrence: &Occurrence) -> String {
-    let what = match &occurrence.what {
-        Happening::TryRenewal => "try".to_owned(),
-        Happening::Enter(stage) => format!("enter {}", name(stage)),
-        Happening::Convert => "convert".to_owned(),
-        Happening::SetAttribute((name, value)) => format!("set {name} to {value}"),
-        Happening::Refill => "refill".to_owned(),
-        Happening::Notice(index) => format!("notice {}", notices::ALL[*index as usize].1),
+    let what = match &occurrence.action {
+        Action::TryRenewal => "try".to_owned(),
+        Action::Enter(stage) => format!("enter {}", name(stage)),
+        Action::Convert => "convert".to_owned(),
+        Action::SetAttribute((name, value)) => format!("set {name} to {value}"),
+        Action::Refill => "refill".to_owned(),
+        Action::Notice(index) => format!("notice {}", notices::ALL[*index as usize].1),
     };
-    format!("{} #{} {what}", show(occurrence.at), occurrence.resource)
+    format!("{} #{} {what}", show(occurrence.at), occurrence.member)
 }
 
 /// The plan, or the refusal, in one line.
@@ -128,10 +128,10 @@ pub fn print_plan(answer: &Result<Plan, Refusal>) -> String {
         Ok(plan) => plan,
     };
     let steps =
-        plan.steps.iter().map(|step| format!("#{} {}", step.resource, print_operation(&step.operation)));
-    let left_out = plan.left_out.iter().map(|one| format!("#{} left out {}", one.resource, one.reason.code));
-    let at_once = plan.tries_at_once.iter().map(|member| format!("#{member} tried at once"));
-    steps.chain(left_out).chain(at_once).collect::<Vec<_>>().join("; ")
+        plan.steps.iter().map(|step| format!("#{} {}", step.member, print_operation(&step.operation)));
+    let skipped = plan.skipped.iter().map(|one| format!("#{} left out {}", one.member, one.reason.code));
+    let at_once = plan.retry_now.iter().map(|member| format!("#{member} tried at once"));
+    steps.chain(skipped).chain(at_once).collect::<Vec<_>>().join("; ")
 }
 
 fn print_operation(operation: &Operation) -> String {

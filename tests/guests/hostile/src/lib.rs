@@ -9,8 +9,8 @@ use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
 use plugin_sdk::{
-    Account, Attributes, Bundle, Consumption, Draw, Happening, Kind, Level, Manifest, Occurrence, OnExpiry,
-    Operation, Outlook, Plan, Question, Refusal, Stage, Step, Timestamp,
+    Account, Action, Alert, Allocation, Attributes, Bundle, Consumption, Kind, Manifest, Occurrence,
+    OnExpiry, Operation, Plan, PlanRequest, Refusal, Stage, Step, TimelineRequest, Timestamp,
 };
 
 struct Hostile;
@@ -52,13 +52,13 @@ impl profile::Guest for Hostile {
 }
 
 impl lifecycle::Guest for Hostile {
-    fn timeline(_: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
+    fn timeline(_: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
         let mut answers = Vec::new();
-        for outlook in outlooks {
-            match does(&outlook.bundle) {
+        for request in requests {
+            match does(&request.bundle) {
                 "few" => {}
                 "many" => answers.extend([Vec::new(), Vec::new()]),
-                _ => answers.push(occurrences(&outlook)),
+                _ => answers.push(occurrences(&request)),
             }
         }
         answers
@@ -66,23 +66,19 @@ impl lifecycle::Guest for Hostile {
 }
 
 /// What happens to a bundle: each member is released when it expires, unless the bundle says otherwise.
-fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
-    let after = outlook.after;
+fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
+    let after = request.after;
     let release =
-        |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::Enter(Stage::Released) };
-    let attempt = |at: Timestamp, resource: u32| Occurrence { at, resource, what: Happening::TryRenewal };
+        |at: Timestamp, member: u32| Occurrence { at, member, action: Action::Enter(Stage::Released) };
+    let attempt = |at: Timestamp, member: u32| Occurrence { at, member, action: Action::TryRenewal };
     let honest = || {
-        let members = (0..).zip(&outlook.bundle);
+        let members = (0..).zip(&request.bundle);
         members.filter_map(|(place, member)| Some(release(member.expires_at?, place))).collect()
     };
-    match does(&outlook.bundle) {
+    match does(&request.bundle) {
         "string" => {
             let name = "x".repeat(2 << 20);
-            vec![Occurrence {
-                at: after + 1,
-                resource: 0,
-                what: Happening::SetAttribute((name, String::new())),
-            }]
+            vec![Occurrence { at: after + 1, member: 0, action: Action::SetAttribute((name, String::new())) }]
         }
         "lists" => vec![attempt(after + 1, 0); 50_000],
         "endless" => (1..=600).map(|second| attempt(after + second, 0)).collect(),
@@ -90,13 +86,13 @@ fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
         "past" => vec![release(after, 0)],
         "disorder" => vec![attempt(after + 2, 0), release(after + 1, 0)],
         "outside" => vec![release(after + 1, 7)],
-        "notice" => vec![Occurrence { at: after + 1, resource: 0, what: Happening::Notice(3) }],
+        "notice" => vec![Occurrence { at: after + 1, member: 0, action: Action::Notice(3) }],
         "echo" => {
-            let member = &outlook.bundle[0];
+            let member = &request.bundle[0];
             let names = member.attributes.iter().map(|(name, value)| format!("{name}={value}"));
             let echoed = names.collect::<Vec<_>>().join(" ");
-            let what = Happening::SetAttribute((member.id.clone(), echoed));
-            let mut answer = vec![Occurrence { at: after + 1, resource: 0, what }];
+            let action = Action::SetAttribute((member.id.clone(), echoed));
+            let mut answer = vec![Occurrence { at: after + 1, member: 0, action }];
             answer.extend::<Vec<_>>(honest());
             answer
         }
@@ -108,22 +104,22 @@ fn occurrences(outlook: &Outlook) -> Vec<Occurrence> {
 }
 
 impl commands::Guest for Hostile {
-    fn make_plans(_: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
-        questions.iter().map(plan).collect()
+    fn make_plans(_: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
+        requests.iter().map(plan).collect()
     }
 }
 
 /// What a command would do: nothing, unless the bundle says otherwise.
-fn plan(question: &Question) -> Result<Plan, Refusal> {
-    let step = |resource, operation| Step { resource, operation };
+fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
+    let step = |member, operation| Step { member, operation };
     let extend = |expires_at, count| {
         let term = plugin_sdk::Term { count, unit: plugin_sdk::TermUnit::Month };
         let extension = commands::Extension { expires_at, term, extra_days: 0, anchor_day: None };
         step(0, Operation::Extend(extension))
     };
-    let steps = match does(&question.bundle) {
-        "past" => vec![extend(question.at, 1)],
-        "no-time" => vec![extend(question.at + (1 << 40), 0)],
+    let steps = match does(&request.bundle) {
+        "past" => vec![extend(request.at, 1)],
+        "no-time" => vec![extend(request.at + (1 << 40), 0)],
         "outside" => vec![step(7, Operation::SetOnExpiry(OnExpiry::Lapse))],
         "refusal" => return Err(Refusal { code: "No".to_owned(), message: "not this one".to_owned() }),
         does => {
@@ -131,24 +127,24 @@ fn plan(question: &Question) -> Result<Plan, Refusal> {
             Vec::new()
         }
     };
-    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
 impl usage::Guest for Hostile {
-    fn cover(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
-        consumptions.iter().map(draws).collect()
+    fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
+        consumptions.iter().map(allocations).collect()
     }
 }
 
-/// What a use draws on: all of it on the first package, unless the type of resource says otherwise.
-fn draws(consumption: &Consumption) -> Vec<Draw> {
-    let draw = |package, amount| Draw { package, amount, level: Level::Quiet };
+/// What a use allocations on: all of it on the first package, unless the type of resource says otherwise.
+fn allocations(consumption: &Consumption) -> Vec<Allocation> {
+    let allocation = |package, amount| Allocation { package, amount, alert: Alert::None };
     match consumption.resource_type.as_str() {
-        "greedy" => vec![draw(0, i64::MAX)],
-        "outside" => vec![draw(7, consumption.amount)],
+        "greedy" => vec![allocation(0, i64::MAX)],
+        "outside" => vec![allocation(7, consumption.amount)],
         does => {
             misbehave(does);
-            vec![draw(0, consumption.amount)]
+            vec![allocation(0, consumption.amount)]
         }
     }
 }
@@ -161,7 +157,7 @@ fn value<'a>(values: &'a Attributes, name: &str) -> &'a str {
     values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
-/// What can be done wrong about any question.
+/// What can be done wrong about any request.
 fn misbehave(does: &str) {
     match does {
         "loop" => endless_loop(),

@@ -4,10 +4,10 @@
 //! the secret behind `lamp:` and the seconds; it holds for five minutes. `POST /session` with `KEY SECRET` gives a token
 //! for `authorization: Token TOKEN`.
 
-use plugin_sdk::endpoint::{
-    Action, AttributeChange, Claim, Deed, Derivation, Failure, Form, Guest, Instruction, Manner,
-    OrderSelection, Outcome, Presented, Proof, Query, Request, Response, Selection, Signature, Signed, Step,
-    Turn,
+use plugin_sdk::provider_api::{
+    Atomicity, AttributeChange, Authentication, CommandRequest, Context, Credentials, Derivation, Failure,
+    Guest, KeyEncoding, Mutation, NextStep, OrderFilter, Outcome, PasswordCredentials, Query, Request,
+    ResourceFilter, Response, Signature, SignatureCredentials, Transaction,
 };
 use plugin_sdk::request;
 use plugin_sdk::{Command, Renewal, Scope, Term, TermUnit, Timestamp};
@@ -22,20 +22,24 @@ fn text(status: u16, body: impl Into<String>) -> Response {
 }
 
 impl Guest for Lantern {
-    fn identify(at: Timestamp, request: Request) -> Result<Claim, Response> {
+    fn identify(at: Timestamp, request: Request) -> Result<Authentication, Response> {
         if request.path.starts_with("/crash") {
             panic!("as asked");
         }
         if request.method == "POST" && request.path == "/session" {
             let body = String::from_utf8_lossy(&request.body).into_owned();
             let (access_key, secret) = body.split_once(' ').ok_or_else(|| text(400, "mumble"))?;
-            let presented = Presented { access_key: access_key.to_owned(), secret: secret.to_owned() };
-            return Ok(Claim { proof: Proof::Secret(presented), valid_until: at });
+            let credentials =
+                PasswordCredentials { access_key: access_key.to_owned(), password: secret.to_owned() };
+            return Ok(Authentication { credentials: Credentials::Password(credentials), valid_until: at });
         }
         let header = request::header(&request, "authorization").ok_or_else(|| text(401, "who"))?;
         let words = header.split(' ').collect::<Vec<_>>();
         match words[..] {
-            ["Token", token] => Ok(Claim { proof: Proof::Token(token.to_owned()), valid_until: at }),
+            ["Token", token] => Ok(Authentication {
+                credentials: Credentials::BearerToken(token.to_owned()),
+                valid_until: at,
+            }),
             ["Lantern", access_key, seconds, digits] => {
                 let valid_until = seconds.parse::<i64>().map_err(|_| text(400, "mumble"))? + VALID;
                 if valid_until <= at || valid_until > at + 2 * VALID {
@@ -45,7 +49,7 @@ impl Guest for Lantern {
                     key: 0,
                     prefix: b"lamp:".to_vec(),
                     message: seconds.as_bytes().to_vec(),
-                    form: Form::Hexadecimal,
+                    encoding: KeyEncoding::Hexadecimal,
                 };
                 let line = format!("{} {}?{}\n", request.method, request.path, request.query);
                 let signature = Signature {
@@ -54,21 +58,21 @@ impl Guest for Lantern {
                     message: [line.as_bytes(), &request.body].concat(),
                     value: request::from_hexadecimal(digits).ok_or_else(|| text(400, "mumble"))?,
                 };
-                let signed = Signed { access_key: access_key.to_owned(), signature };
-                Ok(Claim { proof: Proof::Signature(signed), valid_until })
+                let credentials = SignatureCredentials { access_key: access_key.to_owned(), signature };
+                Ok(Authentication { credentials: Credentials::Signature(credentials), valid_until })
             }
             _ => Err(text(400, "mumble")),
         }
     }
 
-    fn handle(turn: Turn) -> Step {
-        let path = turn.request.path.split('/').skip(1).collect::<Vec<_>>();
-        match (turn.request.method.as_str(), &path[..], &turn.outcomes[..]) {
-            ("GET", ["forever"], _) => Step::Look(vec![Query::Balance]),
-            ("GET", ["bad"], _) => Step::Answer(text(99, "")),
-            ("POST", ["twice"], _) => act(vec![Deed::IssueToken(60)], Manner::Each),
-            (_, _, []) => begin(&turn.request, &path),
-            (_, _, outcomes) => Step::Answer(text(200, outcomes.iter().map(line).collect::<String>())),
+    fn handle(context: Context) -> NextStep {
+        let path = context.request.path.split('/').skip(1).collect::<Vec<_>>();
+        match (context.request.method.as_str(), &path[..], &context.outcomes[..]) {
+            ("GET", ["forever"], _) => NextStep::Query(vec![Query::Balance]),
+            ("GET", ["bad"], _) => NextStep::Respond(text(99, "")),
+            ("POST", ["twice"], _) => act(vec![Mutation::IssueToken(60)], Atomicity::Independent),
+            (_, _, []) => begin(&context.request, &path),
+            (_, _, outcomes) => NextStep::Respond(text(200, outcomes.iter().map(line).collect::<String>())),
         }
     }
 
@@ -77,37 +81,43 @@ impl Guest for Lantern {
             panic!("as asked");
         }
         match failure {
-            Failure::UnknownKey => text(401, "stranger"),
-            Failure::WrongProof => text(401, "forger"),
-            Failure::UnknownToken => text(401, "token"),
-            Failure::Repeated => text(409, "echo"),
+            Failure::UnknownAccessKey => text(401, "stranger"),
+            Failure::WrongCredentials => text(401, "forger"),
+            Failure::InvalidToken => text(401, "token"),
+            Failure::Replayed => text(409, "echo"),
             Failure::Malformed => text(400, "mumble"),
             Failure::TooLarge(bytes) => text(413, format!("more than {bytes}")),
-            Failure::TooSlow => text(504, "slow"),
+            Failure::TimedOut => text(504, "slow"),
             Failure::Busy(seconds) => text(503, format!("in {seconds}")),
             Failure::Internal => text(500, "smoke"),
         }
     }
 }
 
-fn begin(request: &Request, path: &[&str]) -> Step {
+fn begin(request: &Request, path: &[&str]) -> NextStep {
     let months = request::value(&request.query, "months").and_then(|months| months.parse().ok()).unwrap_or(1);
     let term = Some(Term { count: months, unit: TermUnit::Month });
     let renew = || Command::Renew(Renewal { term, automatic: true, options: Vec::new() });
-    let told = |id: &str, command| Instruction { resource: id.to_owned(), command };
+    let told = |id: &str, command| CommandRequest { resource: id.to_owned(), command };
     match (request.method.as_str(), path) {
-        ("POST", ["session"]) => act(vec![Deed::IssueToken(60)], Manner::Each),
-        ("GET", ["lamps"]) => Step::Look(vec![Query::Resources(selection(&request.query))]),
-        ("GET", ["lamps", id, "price"]) => Step::Look(vec![Query::Proposal(told(id, renew()))]),
-        ("POST", ["lamps", id, "oil"]) => act(vec![Deed::Command(told(id, renew()))], Manner::Each),
+        ("POST", ["session"]) => act(vec![Mutation::IssueToken(60)], Atomicity::Independent),
+        ("GET", ["lamps"]) => NextStep::Query(vec![Query::Resources(selection(&request.query))]),
+        ("GET", ["lamps", id, "price"]) => NextStep::Query(vec![Query::Proposal(told(id, renew()))]),
+        ("POST", ["lamps", id, "oil"]) => {
+            act(vec![Mutation::Command(told(id, renew()))], Atomicity::Independent)
+        }
         ("POST", ["lamps", "oil"]) => {
             let ids = String::from_utf8_lossy(&request.body).into_owned();
-            let deeds = ids.lines().map(|id| Deed::Command(told(id, renew()))).collect();
-            act(deeds, if request.query == "each" { Manner::Each } else { Manner::Whole })
+            let mutations = ids.lines().map(|id| Mutation::Command(told(id, renew()))).collect();
+            act(
+                mutations,
+                if request.query == "each" { Atomicity::Independent } else { Atomicity::AllOrNothing },
+            )
         }
-        ("POST", ["lamps", id, "smash"]) => {
-            act(vec![Deed::Command(told(id, Command::Unsubscribe(Scope::Everything)))], Manner::Each)
-        }
+        ("POST", ["lamps", id, "smash"]) => act(
+            vec![Mutation::Command(told(id, Command::Unsubscribe(Scope::Everything)))],
+            Atomicity::Independent,
+        ),
         ("POST", ["lamps", id, "mark"]) => {
             let (name, value) = request.query.split_once('=').unwrap_or((&request.query, ""));
             let change = AttributeChange {
@@ -115,37 +125,37 @@ fn begin(request: &Request, path: &[&str]) -> Step {
                 name: name.to_owned(),
                 value: value.to_owned(),
             };
-            act(vec![Deed::SetAttribute(change)], Manner::Each)
+            act(vec![Mutation::SetAttribute(change)], Atomicity::Independent)
         }
         ("POST", ["rules"]) => {
             let change =
                 |(name, value): (&str, &str)| (name.to_owned(), (value != "none").then(|| value.to_owned()));
             act(
-                vec![Deed::ChangeSettings(request::pairs(&request.query).map(change).collect())],
-                Manner::Each,
+                vec![Mutation::ChangeSettings(request::pairs(&request.query).map(change).collect())],
+                Atomicity::Independent,
             )
         }
-        ("GET", ["purse"]) => Step::Look(vec![Query::Balance]),
-        ("GET", ["bills"]) => Step::Look(vec![Query::Orders(OrderSelection {
+        ("GET", ["purse"]) => NextStep::Query(vec![Query::Balance]),
+        ("GET", ["bills"]) => NextStep::Query(vec![Query::Orders(OrderFilter {
             ids: Vec::new(),
             resources: Vec::new(),
             refunded_at: None,
             limit: 100,
         })]),
-        _ => Step::Answer(text(404, "nothing here")),
+        _ => NextStep::Respond(text(404, "nothing here")),
     }
 }
 
-fn act(deeds: Vec<Deed>, manner: Manner) -> Step {
-    Step::CarryOut(Action { deeds, manner, once: true })
+fn act(mutations: Vec<Mutation>, atomicity: Atomicity) -> NextStep {
+    NextStep::Execute(Transaction { mutations, atomicity, reject_replay: true })
 }
 
-fn selection(query: &str) -> Selection {
+fn selection(query: &str) -> ResourceFilter {
     let number = |name, otherwise| {
         request::value(query, name).and_then(|value| value.parse().ok()).unwrap_or(otherwise)
     };
     let instant = |name| request::value(query, name).and_then(|value| value.parse().ok());
-    Selection {
+    ResourceFilter {
         ids: request::value(query, "ids")
             .map(|ids| ids.split(',').map(str::to_owned).collect())
             .unwrap_or_default(),
@@ -170,7 +180,7 @@ fn line(outcome: &Outcome) -> String {
                     lamp.id,
                     lamp.attached_to,
                     lamp.expires_at,
-                    lamp.renewed.map(|renewed| renewed.expired_at),
+                    lamp.last_renewal.map(|renewal| renewal.previous_expires_at),
                     lamp.attributes,
                 )
             });
@@ -178,7 +188,7 @@ fn line(outcome: &Outcome) -> String {
         }
         Outcome::Orders(orders) => {
             let bills = orders.iter().map(|order| {
-                let back = order.refunded.map(|refunded| refunded.amount);
+                let back = order.refund.map(|refunded| refunded.amount);
                 format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.paid)
             });
             bills.collect()
@@ -189,10 +199,10 @@ fn line(outcome: &Outcome) -> String {
             let steps = proposal.steps.iter().map(|step| format!(" {} {}", step.resource, step.cost));
             format!("{}{} {refused:?}\n", proposal.currency, steps.collect::<String>())
         }
-        Outcome::Done(done) => format!("done {:?} {} {}\n", done.orders, done.cost, done.refund),
-        Outcome::Held(approval) => format!("held {approval}\n"),
+        Outcome::Applied(done) => format!("done {:?} {} {}\n", done.orders, done.cost, done.refund),
+        Outcome::Pending(approval) => format!("held {approval}\n"),
         Outcome::Refused(refusal) => format!("no: {} {}\n", refusal.code, refusal.message),
-        Outcome::Undone => "undone\n".to_owned(),
+        Outcome::Aborted => "undone\n".to_owned(),
         Outcome::Token(token) => format!("{} {}\n", token.value, token.valid_until),
     }
 }

@@ -11,9 +11,9 @@ use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
 use plugin_sdk::{
-    Account, Attributes, Command, Consumption, Draw, Ending, Extension, Happening, Kind, Manifest,
-    Occurrence, Operation, Outlook, Plan, Question, Refund, Refusal, Scope, Setting, Stage, Step, Term,
-    TermUnit,
+    Account, Action, Allocation, Attributes, Cancellation, Command, Consumption, Extension, Kind, Manifest,
+    Occurrence, Operation, Plan, PlanRequest, Refund, Refusal, Scope, Setting, Stage, Step, Term, TermUnit,
+    TimelineRequest,
 };
 
 struct Lantern;
@@ -61,34 +61,34 @@ impl profile::Guest for Lantern {
 }
 
 impl lifecycle::Guest for Lantern {
-    fn timeline(_: Vec<Account>, outlooks: Vec<Outlook>) -> Vec<Vec<Occurrence>> {
-        let goes_out = |outlook: &Outlook| {
-            let members = (0..).zip(&outlook.bundle).filter(|(_, member)| member.stage == Stage::Active);
+    fn timeline(_: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
+        let goes_out = |request: &TimelineRequest| {
+            let members = (0..).zip(&request.bundle).filter(|(_, member)| member.stage == Stage::Active);
             let mut all = members
                 .filter_map(|(place, member)| {
-                    let at = member.expires_at?.max(outlook.after + 1);
-                    Some(Occurrence { at, resource: place, what: Happening::Enter(Stage::Released) })
+                    let at = member.expires_at?.max(request.after + 1);
+                    Some(Occurrence { at, member: place, action: Action::Enter(Stage::Released) })
                 })
                 .collect::<Vec<_>>();
             all.sort_by_key(|occurrence| occurrence.at);
             all
         };
-        outlooks.iter().map(goes_out).collect()
+        requests.iter().map(goes_out).collect()
     }
 }
 
 impl commands::Guest for Lantern {
-    fn make_plans(_: Vec<Account>, questions: Vec<Question>) -> Vec<Result<Plan, Refusal>> {
-        questions.iter().map(plan).collect()
+    fn make_plans(_: Vec<Account>, requests: Vec<PlanRequest>) -> Vec<Result<Plan, Refusal>> {
+        requests.iter().map(plan).collect()
     }
 }
 
-fn plan(question: &Question) -> Result<Plan, Refusal> {
-    let named = &question.bundle[question.resource as usize];
+fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
+    let named = &request.bundle[request.member as usize];
     if named.stage != Stage::Active {
         return Err(refusal("out"));
     }
-    let operation = match &question.command {
+    let operation = match &request.command {
         Command::Renew(renewal) => {
             let term = renewal.term.unwrap_or(Term { count: 1, unit: TermUnit::Month });
             if term.unit != TermUnit::Month || term.count > 12 {
@@ -98,10 +98,10 @@ fn plan(question: &Question) -> Result<Plan, Refusal> {
             Operation::Extend(Extension { expires_at, term, extra_days: 0, anchor_day: None })
         }
         Command::Unsubscribe(Scope::Everything) => {
-            let orders = (0..).zip(&question.orders);
-            let own = orders.filter(|(_, order)| order.resource == question.resource);
+            let orders = (0..).zip(&request.orders);
+            let own = orders.filter(|(_, order)| order.member == request.member);
             let refunds = own.map(|(place, order)| Refund { order: place, amount: order.paid }).collect();
-            Operation::EndSubscription(Ending { scope: Scope::Everything, expires_at: None, refunds })
+            Operation::EndSubscription(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
         }
         Command::SetAutoRenew(_)
         | Command::CancelAutoRenew
@@ -110,12 +110,12 @@ fn plan(question: &Question) -> Result<Plan, Refusal> {
         | Command::CancelConversion
         | Command::BuyAgain(_) => return Err(refusal("never")),
     };
-    let steps = vec![Step { resource: question.resource, operation }];
-    Ok(Plan { steps, left_out: Vec::new(), tries_at_once: None })
+    let steps = vec![Step { member: request.member, operation }];
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
 impl usage::Guest for Lantern {
-    fn cover(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Draw>> {
+    fn allocate(_: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
         consumptions.iter().map(|_| Vec::new()).collect()
     }
 }

@@ -24,13 +24,13 @@ use perennial_domain::manifest::Idempotency;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan;
-use perennial_domain::plan::Buying;
+use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
-use perennial_domain::plan::Ending;
 use perennial_domain::plan::Extension;
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
+use perennial_domain::plan::PurchaseDetails;
 use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
@@ -39,12 +39,12 @@ use perennial_domain::plan::Step;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timeline;
-use perennial_domain::timeline::Happening;
+use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Alert;
+use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Draw;
-use perennial_domain::usage::Level;
 
 use crate::engine::Engine;
 use crate::engine::Keep;
@@ -52,9 +52,9 @@ use crate::engine::rules::Providers;
 use crate::engine::rules::Rules;
 use crate::engine::write::Recorded;
 use crate::formats;
-use crate::sandbox::Outlook;
+use crate::sandbox::PlanRequest;
 use crate::sandbox::PluginError;
-use crate::sandbox::Question;
+use crate::sandbox::TimelineRequest;
 use crate::store::Store;
 use crate::store::accounts;
 use crate::store::error::StoreError;
@@ -180,38 +180,38 @@ impl Rules for Toy {
     fn timelines(
         &self,
         _: &[&Account],
-        outlooks: &[Outlook<'_>],
+        requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        let answer = |outlook: &Outlook<'_>| {
-            let occurrences = foresee(outlook.bundle, outlook.after);
-            timeline::check(outlook.bundle, outlook.after, &occurrences, 0).unwrap();
-            self.usable(Some(outlook.bundle), occurrences)
+        let answer = |request: &TimelineRequest<'_>| {
+            let occurrences = foresee(request.bundle, request.after);
+            timeline::check(request.bundle, request.after, &occurrences, 0).unwrap();
+            self.usable(Some(request.bundle), occurrences)
         };
-        outlooks.iter().map(answer).collect()
+        requests.iter().map(answer).collect()
     }
 
     fn make_plans(
         &self,
         _: &[&Account],
-        questions: &[Question<'_>],
+        requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        let answer = |question: &Question<'_>| {
+        let answer = |question: &PlanRequest<'_>| {
             let answer = plan_of(question);
             if let Ok(plan) = &answer {
-                let Question { command, bundle, member, orders, at, .. } = *question;
+                let PlanRequest { command, bundle, member, orders, at, .. } = *question;
                 plan::check(plan, command, bundle, member, orders, at).unwrap();
             }
             self.usable(Some(question.bundle), answer)
         };
-        questions.iter().map(answer).collect()
+        requests.iter().map(answer).collect()
     }
 
-    fn cover(
+    fn allocate(
         &self,
         _: &[&Account],
         consumptions: &[(usize, &Consumption)],
-    ) -> Vec<Result<Vec<Draw>, PluginError>> {
-        consumptions.iter().map(|(_, consumption)| self.usable(None, draws(consumption))).collect()
+    ) -> Vec<Result<Vec<Allocation>, PluginError>> {
+        consumptions.iter().map(|(_, consumption)| self.usable(None, allocations(consumption))).collect()
     }
 }
 
@@ -226,14 +226,11 @@ fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
         if resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew && !follows {
             for days in [2, 1] {
                 let at = expires_at - days * DAY + try_at;
-                occurrences.push(Occurrence { at, member, what: Happening::TryRenewal });
+                occurrences.push(Occurrence { at, member, action: Action::TryRenewal });
             }
         }
-        let enter = |at: Timestamp, stage| Occurrence {
-            at: at.max(after + 1),
-            member,
-            what: Happening::Enter(stage),
-        };
+        let enter =
+            |at: Timestamp, stage| Occurrence { at: at.max(after + 1), member, action: Action::Enter(stage) };
         if resource.stage == Stage::Active {
             occurrences.push(enter(expires_at, Stage::Grace));
         }
@@ -244,10 +241,10 @@ fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
     occurrences
 }
 
-fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
+fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
     let (at, bundle) = (question.at, question.bundle);
     let named = &bundle.members[question.member];
-    let mut tries_at_once = None;
+    let mut retry_now = None;
     let steps = match question.command {
         Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
@@ -262,7 +259,7 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
         }
         Command::SetAutoRenew(auto) => {
             let soon = named.expires_at.is_some_and(|expires_at| expires_at - at < DAY);
-            tries_at_once = soon.then_some(question.member);
+            retry_now = soon.then_some(question.member);
             vec![(question.member, Operation::SetAutoRenew(*auto))]
         }
         Command::CancelAutoRenew => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Lapse))],
@@ -273,12 +270,12 @@ fn plan_of(question: &Question<'_>) -> Result<Plan, Refusal> {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
             let (expires_at, anchor_day) = (effective_at + 30 * DAY, effective_at.day_of_month(0));
-            let buying = Buying { pay_at, effective_at, expires_at, anchor_day };
+            let buying = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day };
             vec![(question.member, Operation::Buy(buying))]
         }
     };
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    Ok(Plan { steps, left_out: Vec::new(), tries_at_once })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now })
 }
 
 fn extension(member: &Resource) -> Operation {
@@ -286,7 +283,7 @@ fn extension(member: &Resource) -> Operation {
     Operation::Extend(Extension { expires_at, term: member.term.unwrap(), extra_days: 0, anchor_day: None })
 }
 
-fn ending(question: &Question<'_>, scope: Scope) -> Operation {
+fn ending(question: &PlanRequest<'_>, scope: Scope) -> Operation {
     let own = question.orders.iter().enumerate().filter(|(_, order)| order.member == question.member);
     let ended = own.filter(|(_, order)| scope == Scope::All || order.starts_at > question.at);
     let ended = ended.collect::<Vec<_>>();
@@ -295,21 +292,21 @@ fn ending(question: &Question<'_>, scope: Scope) -> Operation {
         Scope::Future => ended.iter().map(|(_, order)| order.starts_at).min(),
     };
     let refunds = ended.into_iter().map(|(order, paid)| Refund { order, amount: paid.paid }).collect();
-    Operation::EndSubscription(Ending { scope, expires_at, refunds })
+    Operation::EndSubscription(Cancellation { scope, expires_at, refunds })
 }
 
-fn draws(consumption: &Consumption) -> Vec<Draw> {
+fn allocations(consumption: &Consumption) -> Vec<Allocation> {
     let mut left_to_cover = consumption.amount;
-    let mut draws = Vec::new();
+    let mut allocations = Vec::new();
     for (package, offer) in consumption.packages.iter().enumerate() {
         let amount = offer.package.left().min(left_to_cover);
         if amount > Micros::ZERO {
             left_to_cover -= amount;
-            let level = if amount == offer.package.left() { Level::Depleted } else { Level::Quiet };
-            draws.push(Draw { package, amount, level });
+            let alert = if amount == offer.package.left() { Alert::Depleted } else { Alert::None };
+            allocations.push(Allocation { package, amount, alert });
         }
     }
-    draws
+    allocations
 }
 
 /// An engine, its rules' switch, and everything that happened.

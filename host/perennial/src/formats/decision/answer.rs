@@ -1,15 +1,15 @@
 //! What a plugin answered: a plan, with every step, or a refusal. Knows how both are kept; not whether they make sense.
 
 use perennial_domain::bundle::OnExpiry;
-use perennial_domain::plan::Buying;
-use perennial_domain::plan::Ending;
+use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Extension;
-use perennial_domain::plan::Omission;
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
+use perennial_domain::plan::PurchaseDetails;
 use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::SkippedMember;
 use perennial_domain::plan::Step;
 
 use crate::formats::Problems;
@@ -37,8 +37,8 @@ fn refusal(refusal: &Refusal) -> Value<'_> {
 fn plan_value(plan: &Plan) -> Value<'_> {
     write::object([
         ("steps", plan.steps.iter().map(step).collect()),
-        ("left_out", plan.left_out.iter().map(omission).collect()),
-        ("tries_at_once", plan.tries_at_once.into()),
+        ("skipped", plan.skipped.iter().map(omission).collect()),
+        ("retry_now", plan.retry_now.into()),
     ])
 }
 
@@ -46,7 +46,7 @@ fn step(step: &Step) -> Value<'_> {
     write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
 }
 
-fn omission(left: &Omission) -> Value<'_> {
+fn omission(left: &SkippedMember) -> Value<'_> {
     write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
 }
 
@@ -124,11 +124,11 @@ fn read_refusal(spot: Spot<'_, '_>) -> Option<Refusal> {
 }
 
 fn read_plan(spot: Spot<'_, '_>) -> Option<Plan> {
-    let fields = spot.object(&["steps", "left_out", "tries_at_once"])?;
+    let fields = spot.object(&["steps", "skipped", "retry_now"])?;
     Some(Plan {
         steps: fields.required("steps", |spot| spot.list(|_, step| read_step(step)))?,
-        left_out: fields.required("left_out", |spot| spot.list(|_, left| read_omission(left)))?,
-        tries_at_once: fields.optional("tries_at_once", |spot| spot.place()).option()?,
+        skipped: fields.required("skipped", |spot| spot.list(|_, left| read_omission(left)))?,
+        retry_now: fields.optional("retry_now", |spot| spot.place()).option()?,
     })
 }
 
@@ -139,9 +139,9 @@ fn read_step(spot: Spot<'_, '_>) -> Option<Step> {
     Some(Step { member, operation })
 }
 
-fn read_omission(spot: Spot<'_, '_>) -> Option<Omission> {
+fn read_omission(spot: Spot<'_, '_>) -> Option<SkippedMember> {
     let fields = spot.object(&["member", "reason"])?;
-    Some(Omission {
+    Some(SkippedMember {
         member: fields.required("member", |spot| spot.place())?,
         reason: fields.required("reason", read_refusal)?,
     })
@@ -176,9 +176,9 @@ fn read_extension(spot: Spot<'_, '_>) -> Option<Extension> {
     })
 }
 
-fn read_ending(spot: Spot<'_, '_>) -> Option<Ending> {
+fn read_ending(spot: Spot<'_, '_>) -> Option<Cancellation> {
     let fields = spot.object(&["scope", "expires_at", "refunds"])?;
-    Some(Ending {
+    Some(Cancellation {
         scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
         expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
         refunds: fields.required("refunds", |spot| spot.list(|_, refund| read_refund(refund)))?,
@@ -193,10 +193,10 @@ fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
     })
 }
 
-fn read_buying(spot: Spot<'_, '_>) -> Option<Buying> {
+fn read_buying(spot: Spot<'_, '_>) -> Option<PurchaseDetails> {
     let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
     let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
-    Some(Buying {
+    Some(PurchaseDetails {
         anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
         pay_at: fields.required("pay_at", |spot| spot.instant())?,
         effective_at: fields.required("effective_at", |spot| spot.instant())?,

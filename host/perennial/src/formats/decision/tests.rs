@@ -12,19 +12,19 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::AutoRenewal;
-use perennial_domain::plan::Buying;
+use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
-use perennial_domain::plan::Ending;
 use perennial_domain::plan::Extension;
-use perennial_domain::plan::Omission;
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Purchase;
+use perennial_domain::plan::PurchaseDetails;
 use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::SkippedMember;
 use perennial_domain::plan::Step;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
@@ -149,18 +149,18 @@ impl Parts {
             }),
             Operation::SetOnExpiry(OnExpiry::Release),
             Operation::SetAutoRenew(self.auto_renewal()),
-            Operation::EndSubscription(Ending {
+            Operation::EndSubscription(Cancellation {
                 scope: Scope::Future,
                 expires_at: self.later,
                 refunds: vec![Refund { order: place, amount: self.amount }],
             }),
-            Operation::Buy(Buying { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
+            Operation::Buy(PurchaseDetails { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
             Operation::SetAttribute(self.text.clone(), self.other.clone()),
         ];
         Plan {
             steps: operations.into_iter().map(|operation| Step { member: place, operation }).collect(),
-            left_out: vec![Omission { member: place, reason: self.refusal() }],
-            tries_at_once: self.is_so.then_some(place),
+            skipped: vec![SkippedMember { member: place, reason: self.refusal() }],
+            retry_now: self.is_so.then_some(place),
         }
     }
 }
@@ -205,7 +205,7 @@ fn a_kept_decision_can_be_read_by_people() {
     expect![[r#"
         {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"resource":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z"},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"}}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","is_renewal":true}]}
 
-        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"left_out":[{"member":1,"reason":{"code":"one","message":"two"}}],"tries_at_once":1}}
+        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1}}
 
         {"refusal":{"code":"one","message":"two"}}
     "#]].assert_eq(&format!("{asked}\n\n{planned}\n\n{refused}\n"));
@@ -215,7 +215,7 @@ fn a_kept_decision_can_be_read_by_people() {
 fn what_is_no_decision_is_refused() {
     expect![[r#"
         2 problems:
-          plan.left_out: the field is missing
+          plan.skipped: the field is missing
           plan.steps[0].operation.sell: there is no operation `sell`"#]]
     .assert_eq(
         &read_answer(r#"{"plan": {"steps": [{"member": 0, "operation": {"sell": 1}}]}}"#)

@@ -10,7 +10,7 @@ mod tests;
 use std::io;
 
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
 
@@ -87,39 +87,39 @@ pub const TYPES: [&str; 22] = [
 ];
 
 /// What happened is called this in every format.
-pub fn name(what: &Happened) -> &'static str {
+pub fn name(what: &EventKind) -> &'static str {
     match what {
-        Happened::StageChanged { .. } => "stage_changed",
-        Happened::RenewalSettled { .. } => "renewal_settled",
-        Happened::RenewalDeclined { .. } => "renewal_declined",
-        Happened::RenewalInDoubt { .. } => "renewal_in_doubt",
-        Happened::ApprovalRequested { .. } => "approval_requested",
-        Happened::ApprovalDecided { .. } => "approval_decided",
-        Happened::ApprovalLapsed { .. } => "approval_lapsed",
-        Happened::CommandRefused { .. } => "command_refused",
-        Happened::SettingChanged { .. } => "setting_changed",
-        Happened::Unsubscribed { .. } => "unsubscribed",
-        Happened::Converted => "converted",
-        Happened::BalanceChanged { .. } => "balance_changed",
-        Happened::PackageOrdered { .. } => "package_ordered",
-        Happened::PackageBought { .. } => "package_bought",
-        Happened::PackageUsed { .. } => "package_used",
-        Happened::PackageRefilled { .. } => "package_refilled",
-        Happened::PackageLow { .. } => "package_low",
-        Happened::PackageDepleted { .. } => "package_depleted",
-        Happened::UsageUncovered { .. } => "usage_uncovered",
-        Happened::Notice { .. } => "notice",
-        Happened::PluginFailed { .. } => "plugin_failed",
-        Happened::HostResumed { .. } => "host_resumed",
+        EventKind::StageChanged { .. } => "stage_changed",
+        EventKind::RenewalSettled { .. } => "renewal_settled",
+        EventKind::RenewalDeclined { .. } => "renewal_declined",
+        EventKind::RenewalInDoubt { .. } => "renewal_in_doubt",
+        EventKind::ApprovalRequested { .. } => "approval_requested",
+        EventKind::ApprovalDecided { .. } => "approval_decided",
+        EventKind::ApprovalLapsed { .. } => "approval_lapsed",
+        EventKind::CommandRefused { .. } => "command_refused",
+        EventKind::SettingChanged { .. } => "setting_changed",
+        EventKind::Unsubscribed { .. } => "unsubscribed",
+        EventKind::Converted => "converted",
+        EventKind::BalanceChanged { .. } => "balance_changed",
+        EventKind::PackageOrdered { .. } => "package_ordered",
+        EventKind::PackageBought { .. } => "package_bought",
+        EventKind::PackageUsed { .. } => "package_used",
+        EventKind::PackageRefilled { .. } => "package_refilled",
+        EventKind::PackageLow { .. } => "package_low",
+        EventKind::PackageDepleted { .. } => "package_depleted",
+        EventKind::UsageUncovered { .. } => "usage_uncovered",
+        EventKind::Notice { .. } => "notice",
+        EventKind::PluginFailed { .. } => "plugin_failed",
+        EventKind::HostResumed { .. } => "host_resumed",
     }
 }
 
-fn parts(what: &Happened) -> (&'static str, Fields<'_>) {
+fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
     let fields = match what {
-        Happened::StageChanged { from, to } => {
+        EventKind::StageChanged { from, to } => {
             vec![("from", from.name().into()), ("to", to.name().into())]
         }
-        Happened::RenewalSettled {
+        EventKind::RenewalSettled {
             cost,
             expires_before,
             expires_at,
@@ -138,77 +138,79 @@ fn parts(what: &Happened) -> (&'static str, Fields<'_>) {
             ("attempt", attempt.into()),
             ("extra_days", (*extra_days).into()),
         ],
-        Happened::RenewalDeclined { code, message, class, next_try_at } => vec![
+        EventKind::RenewalDeclined { code, message, class, next_try_at } => vec![
             ("code", code.into()),
             ("message", message.into()),
             ("class", class.name().into()),
             ("next_try_at", (*next_try_at).into()),
         ],
-        Happened::RenewalInDoubt { attempt, code } => {
+        EventKind::RenewalInDoubt { attempt, code } => {
             vec![("attempt", attempt.into()), ("code", code.into())]
         }
-        Happened::ApprovalRequested { approval, command, cause, asked_by, cost, lapses_at, attempt } => vec![
-            ("approval", approval.into()),
-            ("command", command.into()),
-            ("cause", cause.name().into()),
-            ("asked_by", asked_by.as_deref().into()),
-            ("cost", cost.into()),
-            ("lapses_at", lapses_at.into()),
-            ("attempt", attempt.as_deref().into()),
-        ],
-        Happened::ApprovalDecided { approval, decision, by, reason, asked_again } => vec![
+        EventKind::ApprovalRequested { approval, command, cause, asked_by, cost, lapses_at, attempt } => {
+            vec![
+                ("approval", approval.into()),
+                ("command", command.into()),
+                ("cause", cause.name().into()),
+                ("asked_by", asked_by.as_deref().into()),
+                ("cost", cost.into()),
+                ("lapses_at", lapses_at.into()),
+                ("attempt", attempt.as_deref().into()),
+            ]
+        }
+        EventKind::ApprovalDecided { approval, decision, by, reason, asked_again } => vec![
             ("approval", approval.into()),
             ("decision", decision.name().into()),
             ("by", by.into()),
             ("reason", reason.as_deref().into()),
             ("asked_again", (*asked_again).into()),
         ],
-        Happened::ApprovalLapsed { approval, reason, asked_again } => vec![
+        EventKind::ApprovalLapsed { approval, reason, asked_again } => vec![
             ("approval", approval.into()),
             ("reason", reason.name().into()),
             ("asked_again", (*asked_again).into()),
         ],
-        Happened::CommandRefused { command, code, message } => {
+        EventKind::CommandRefused { command, code, message } => {
             vec![("command", command.into()), ("code", code.into()), ("message", message.into())]
         }
-        Happened::SettingChanged { setting, value } => {
+        EventKind::SettingChanged { setting, value } => {
             vec![("setting", setting.into()), ("value", value.as_deref().into())]
         }
-        Happened::Unsubscribed { scope, expires_at, refund, original_order, refunds } => vec![
+        EventKind::Unsubscribed { scope, expires_at, refund, original_order, refunds } => vec![
             ("refund", refund.into()),
             ("original_order", original_order.as_deref().into()),
             ("scope", scope.name().into()),
             ("expires_at", (*expires_at).into()),
             ("refunds", refunds.iter().map(refunded).collect()),
         ],
-        Happened::Converted => vec![],
-        Happened::BalanceChanged { amount, balance, reason } => {
+        EventKind::Converted => vec![],
+        EventKind::BalanceChanged { amount, balance, reason } => {
             vec![("amount", amount.into()), ("balance", balance.into()), ("reason", reason.name().into())]
         }
-        Happened::PackageOrdered { pay_at, effective_at } => {
+        EventKind::PackageOrdered { pay_at, effective_at } => {
             vec![("pay_at", pay_at.into()), ("effective_at", effective_at.into())]
         }
-        Happened::PackageBought { effective_at, expires_at, quota, cost, like } => vec![
+        EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => vec![
             ("effective_at", effective_at.into()),
             ("expires_at", expires_at.into()),
             ("quota", quota.into()),
             ("cost", cost.into()),
             ("like", like.into()),
         ],
-        Happened::PackageUsed { amount, left } => {
+        EventKind::PackageUsed { amount, left } => {
             vec![("amount", amount.into()), ("left", left.into())]
         }
-        Happened::PackageRefilled { left }
-        | Happened::PackageLow { left }
-        | Happened::PackageDepleted { left } => vec![("left", left.into())],
-        Happened::UsageUncovered { amount, resource_type } => {
+        EventKind::PackageRefilled { left }
+        | EventKind::PackageLow { left }
+        | EventKind::PackageDepleted { left } => vec![("left", left.into())],
+        EventKind::UsageUncovered { amount, resource_type } => {
             vec![("amount", amount.into()), ("resource_type", resource_type.into())]
         }
-        Happened::Notice { notice } => vec![("notice", notice.into())],
-        Happened::PluginFailed { message, next_try_at } => {
+        EventKind::Notice { notice } => vec![("notice", notice.into())],
+        EventKind::PluginFailed { message, next_try_at } => {
             vec![("message", message.into()), ("next_try_at", next_try_at.into())]
         }
-        Happened::HostResumed { down_since } => vec![("down_since", down_since.into())],
+        EventKind::HostResumed { down_since } => vec![("down_since", down_since.into())],
     };
     (name(what), fields)
 }

@@ -5,7 +5,7 @@ use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
@@ -51,7 +51,7 @@ fn read_line(root: Spot<'_, '_>) -> Option<(Option<String>, Event)> {
 /// # Errors
 ///
 /// Every problem of the body, each with its path.
-pub fn read_body(name: &str, body: &str) -> Result<Happened, Problems> {
+pub fn read_body(name: &str, body: &str) -> Result<EventKind, Problems> {
     let problems = Collector::default();
     let root = tree::parse(body, &problems)?;
     let root = Spot { node: &root, path: Path::Root, problems: &problems };
@@ -80,10 +80,10 @@ fn stage(fields: &Fields<'_, '_>, name: &str) -> Option<Stage> {
 }
 
 /// Reads what happened; `spot` is where its name stands, and `about` what stands beside its fields.
-fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<Happened> {
+fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<EventKind> {
     let what = match name {
-        "stage_changed" => Happened::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
-        "renewal_settled" => Happened::RenewalSettled {
+        "stage_changed" => EventKind::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
+        "renewal_settled" => EventKind::RenewalSettled {
             cost: amount(fields, "cost")?,
             expires_before: instant(fields, "expires_before")?,
             expires_at: instant(fields, "expires_at")?,
@@ -93,48 +93,48 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
             primary: text_or_none(fields, "primary")?,
             attempt: text(fields, "attempt")?,
         },
-        "renewal_declined" => Happened::RenewalDeclined {
+        "renewal_declined" => EventKind::RenewalDeclined {
             code: text(fields, "code")?,
             message: text(fields, "message")?,
             class: fields.required("class", |spot| spot.one_of(&DeclineClass::ALL, DeclineClass::name))?,
             next_try_at: fields.optional("next_try_at", |spot| spot.instant()).option()?,
         },
         "renewal_in_doubt" => {
-            Happened::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
+            EventKind::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
         }
         "approval_requested" | "approval_decided" | "approval_lapsed" => approval(name, fields)?,
-        "command_refused" => Happened::CommandRefused {
+        "command_refused" => EventKind::CommandRefused {
             command: text(fields, "command")?,
             code: text(fields, "code")?,
             message: text(fields, "message")?,
         },
-        "setting_changed" => Happened::SettingChanged {
+        "setting_changed" => EventKind::SettingChanged {
             setting: text(fields, "setting")?,
             value: text_or_none(fields, "value")?,
         },
-        "unsubscribed" => Happened::Unsubscribed {
+        "unsubscribed" => EventKind::Unsubscribed {
             scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
             expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
             refund: amount(fields, "refund")?,
             original_order: text_or_none(fields, "original_order")?,
             refunds: fields.required("refunds", |spot| spot.list(|_, refund| refunded(refund)))?,
         },
-        "converted" => Happened::Converted,
-        "balance_changed" => Happened::BalanceChanged {
+        "converted" => EventKind::Converted,
+        "balance_changed" => EventKind::BalanceChanged {
             amount: amount(fields, "amount")?,
             balance: amount(fields, "balance")?,
             reason: fields.required("reason", |spot| spot.one_of(&Reason::ALL, Reason::name))?,
         },
-        "usage_uncovered" => Happened::UsageUncovered {
+        "usage_uncovered" => EventKind::UsageUncovered {
             amount: amount(fields, "amount")?,
             resource_type: text(fields, "resource_type")?,
         },
-        "notice" => Happened::Notice { notice: text(fields, "notice")? },
-        "plugin_failed" => Happened::PluginFailed {
+        "notice" => EventKind::Notice { notice: text(fields, "notice")? },
+        "plugin_failed" => EventKind::PluginFailed {
             message: text(fields, "message")?,
             next_try_at: instant(fields, "next_try_at")?,
         },
-        "host_resumed" => Happened::HostResumed { down_since: instant(fields, "down_since")? },
+        "host_resumed" => EventKind::HostResumed { down_since: instant(fields, "down_since")? },
         name => package(name, spot, fields)?,
     };
     let (_, known) = super::parts(&what);
@@ -146,10 +146,10 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
     Some(what)
 }
 
-fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<Happened> {
+fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
     let approval = text(fields, "approval")?;
     Some(match name {
-        "approval_requested" => Happened::ApprovalRequested {
+        "approval_requested" => EventKind::ApprovalRequested {
             approval,
             command: text(fields, "command")?,
             cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
@@ -158,14 +158,14 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<Happened> {
             lapses_at: instant(fields, "lapses_at")?,
             attempt: text_or_none(fields, "attempt")?,
         },
-        "approval_decided" => Happened::ApprovalDecided {
+        "approval_decided" => EventKind::ApprovalDecided {
             approval,
             decision: fields.required("decision", |spot| spot.one_of(&State::ALL, State::name))?,
             by: text(fields, "by")?,
             reason: text_or_none(fields, "reason")?,
             asked_again: fields.required("asked_again", |spot| spot.flag())?,
         },
-        _ => Happened::ApprovalLapsed {
+        _ => EventKind::ApprovalLapsed {
             approval,
             reason: fields.required("reason", |spot| spot.one_of(&Lapse::ALL, Lapse::name))?,
             asked_again: fields.required("asked_again", |spot| spot.flag())?,
@@ -173,13 +173,13 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<Happened> {
     })
 }
 
-fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<Happened> {
+fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<EventKind> {
     let what = match name {
-        "package_ordered" => Happened::PackageOrdered {
+        "package_ordered" => EventKind::PackageOrdered {
             pay_at: instant(fields, "pay_at")?,
             effective_at: instant(fields, "effective_at")?,
         },
-        "package_bought" => Happened::PackageBought {
+        "package_bought" => EventKind::PackageBought {
             effective_at: instant(fields, "effective_at")?,
             expires_at: instant(fields, "expires_at")?,
             quota: amount(fields, "quota")?,
@@ -187,11 +187,11 @@ fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<Ha
             like: text(fields, "like")?,
         },
         "package_used" => {
-            Happened::PackageUsed { amount: amount(fields, "amount")?, left: amount(fields, "left")? }
+            EventKind::PackageUsed { amount: amount(fields, "amount")?, left: amount(fields, "left")? }
         }
-        "package_refilled" => Happened::PackageRefilled { left: amount(fields, "left")? },
-        "package_low" => Happened::PackageLow { left: amount(fields, "left")? },
-        "package_depleted" => Happened::PackageDepleted { left: amount(fields, "left")? },
+        "package_refilled" => EventKind::PackageRefilled { left: amount(fields, "left")? },
+        "package_low" => EventKind::PackageLow { left: amount(fields, "left")? },
+        "package_depleted" => EventKind::PackageDepleted { left: amount(fields, "left")? },
         name => {
             spot.wrong(format!("there is no event of type {}", words::shown(name)));
             return None;

@@ -6,7 +6,7 @@ use perennial_domain::approval::State;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
@@ -47,13 +47,13 @@ struct Parts {
 }
 
 /// One event of every type.
-fn all(parts: Parts) -> Vec<Happened> {
+fn all(parts: Parts) -> Vec<EventKind> {
     let [amount, other] = parts.amounts;
     let [at, later] = parts.instants;
     let [first, second, third] = parts.texts;
     vec![
-        Happened::StageChanged { from: parts.stages[0], to: parts.stages[1] },
-        Happened::RenewalSettled {
+        EventKind::StageChanged { from: parts.stages[0], to: parts.stages[1] },
+        EventKind::RenewalSettled {
             cost: amount,
             expires_before: at,
             expires_at: later,
@@ -63,14 +63,14 @@ fn all(parts: Parts) -> Vec<Happened> {
             primary: parts.text_or_none.clone(),
             attempt: first.clone(),
         },
-        Happened::RenewalDeclined {
+        EventKind::RenewalDeclined {
             code: first.clone(),
             message: second.clone(),
             class: parts.class,
             next_try_at: parts.instant_or_none,
         },
-        Happened::RenewalInDoubt { attempt: first.clone(), code: second.clone() },
-        Happened::ApprovalRequested {
+        EventKind::RenewalInDoubt { attempt: first.clone(), code: second.clone() },
+        EventKind::ApprovalRequested {
             approval: first.clone(),
             command: second.clone(),
             cause: parts.cause,
@@ -79,45 +79,45 @@ fn all(parts: Parts) -> Vec<Happened> {
             lapses_at: later,
             attempt: parts.text_or_none.clone(),
         },
-        Happened::ApprovalDecided {
+        EventKind::ApprovalDecided {
             approval: first.clone(),
             decision: parts.decision,
             by: second.clone(),
             reason: parts.text_or_none.clone(),
             asked_again: parts.asked_again,
         },
-        Happened::ApprovalLapsed {
+        EventKind::ApprovalLapsed {
             approval: first.clone(),
             reason: parts.lapse,
             asked_again: parts.asked_again,
         },
-        Happened::CommandRefused { command: first.clone(), code: second.clone(), message: third },
-        Happened::SettingChanged { setting: first.clone(), value: parts.text_or_none.clone() },
-        Happened::Unsubscribed {
+        EventKind::CommandRefused { command: first.clone(), code: second.clone(), message: third },
+        EventKind::SettingChanged { setting: first.clone(), value: parts.text_or_none.clone() },
+        EventKind::Unsubscribed {
             scope: parts.scope,
             expires_at: parts.instant_or_none,
             refund: amount,
             original_order: parts.text_or_none,
             refunds: parts.refunds,
         },
-        Happened::Converted,
-        Happened::BalanceChanged { amount, balance: other, reason: parts.reason },
-        Happened::PackageOrdered { pay_at: at, effective_at: later },
-        Happened::PackageBought {
+        EventKind::Converted,
+        EventKind::BalanceChanged { amount, balance: other, reason: parts.reason },
+        EventKind::PackageOrdered { pay_at: at, effective_at: later },
+        EventKind::PackageBought {
             effective_at: at,
             expires_at: later,
             quota: amount,
             cost: other,
             like: first.clone(),
         },
-        Happened::PackageUsed { amount, left: other },
-        Happened::PackageRefilled { left: amount },
-        Happened::PackageLow { left: amount },
-        Happened::PackageDepleted { left: amount },
-        Happened::UsageUncovered { amount, resource_type: first.clone() },
-        Happened::Notice { notice: first.clone() },
-        Happened::PluginFailed { message: first, next_try_at: later },
-        Happened::HostResumed { down_since: at },
+        EventKind::PackageUsed { amount, left: other },
+        EventKind::PackageRefilled { left: amount },
+        EventKind::PackageLow { left: amount },
+        EventKind::PackageDepleted { left: amount },
+        EventKind::UsageUncovered { amount, resource_type: first.clone() },
+        EventKind::Notice { notice: first.clone() },
+        EventKind::PluginFailed { message: first, next_try_at: later },
+        EventKind::HostResumed { down_since: at },
     ]
 }
 
@@ -182,7 +182,7 @@ fn every_event_is_written_as_the_table_says() {
     let at = "2026-02-28T16:00:00Z".parse::<Timestamp>().unwrap();
     let mut lines = Vec::new();
     for what in all(parts) {
-        let is_host = matches!(what, Happened::HostResumed { .. });
+        let is_host = matches!(what, EventKind::HostResumed { .. });
         let resource = (!is_host).then(|| "ecs-1".to_owned());
         let account = (!is_host).then_some("acme");
         write_line(&mut lines, account, &Event { at, resource, what }).unwrap();

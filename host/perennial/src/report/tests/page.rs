@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 
 use crate::report::Detail;
 use crate::report::html;
@@ -135,9 +135,9 @@ fn as_many_marks_are_told_as_events_happened() {
     let sample = sample::year();
     let page = page_of(&sample, 5_000);
     let renewals =
-        sample.events.iter().filter(|(_, event)| matches!(event.what, Happened::RenewalSettled { .. }));
+        sample.events.iter().filter(|(_, event)| matches!(event.what, EventKind::RenewalSettled { .. }));
     let declines =
-        sample.events.iter().filter(|(_, event)| matches!(event.what, Happened::RenewalDeclined { .. }));
+        sample.events.iter().filter(|(_, event)| matches!(event.what, EventKind::RenewalDeclined { .. }));
     assert_eq!(page.matches(": renewed ").count(), renewals.count());
     assert_eq!(page.matches(": renewal declined ").count(), declines.count());
 }

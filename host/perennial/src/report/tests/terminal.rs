@@ -6,7 +6,7 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
-use perennial_domain::event::Happened;
+use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
@@ -27,7 +27,7 @@ const PLAIN: Style = Style { colours: false };
 
 /// One event of every sort, in an order in which they could come.
 fn events() -> Vec<Event> {
-    let renewed = |cause, primary: Option<&str>, extra_days| Happened::RenewalSettled {
+    let renewed = |cause, primary: Option<&str>, extra_days| EventKind::RenewalSettled {
         cost: amount("1299.00"),
         expires_before: instant("2026-02-28T15:59:59Z"),
         expires_at: instant("2026-03-31T15:59:59Z"),
@@ -38,7 +38,7 @@ fn events() -> Vec<Event> {
         attempt: "ecs-1/2026-02-28T15:59:59Z/1month".to_owned(),
     };
     let later = instant("2026-02-22T19:00:00Z");
-    let unsubscribed = |scope, refunds: Vec<(String, Micros)>| Happened::Unsubscribed {
+    let unsubscribed = |scope, refunds: Vec<(String, Micros)>| EventKind::Unsubscribed {
         scope,
         expires_at: None,
         refund: amount("41.30"),
@@ -46,15 +46,18 @@ fn events() -> Vec<Event> {
         refunds,
     };
     let order = |id: &str| (id.to_owned(), amount("20.65"));
-    let entered = |from, to| Happened::StageChanged { from, to };
-    let balance =
-        |by: &str, reason| Happened::BalanceChanged { amount: amount(by), balance: amount("501.00"), reason };
+    let entered = |from, to| EventKind::StageChanged { from, to };
+    let balance = |by: &str, reason| EventKind::BalanceChanged {
+        amount: amount(by),
+        balance: amount("501.00"),
+        reason,
+    };
     let all = [
         (Some("ecs-1"), balance("501.00", Reason::Opening)),
-        (Some("ecs-1"), Happened::Notice { notice: "expires_soon".to_owned() }),
+        (Some("ecs-1"), EventKind::Notice { notice: "expires_soon".to_owned() }),
         (
             Some("ecs-1"),
-            Happened::RenewalDeclined {
+            EventKind::RenewalDeclined {
                 code: "CBC.99003162".to_owned(),
                 message: "insufficient balance".to_owned(),
                 class: DeclineClass::Money,
@@ -63,7 +66,7 @@ fn events() -> Vec<Event> {
         ),
         (
             Some("evs-1"),
-            Happened::RenewalDeclined {
+            EventKind::RenewalDeclined {
                 code: "CBC.0001".to_owned(),
                 message: "not this one".to_owned(),
                 class: DeclineClass::Rule,
@@ -76,11 +79,11 @@ fn events() -> Vec<Event> {
         (Some("evs-1"), renewed(Cause::Command, Some("ecs-1"), 10)),
         (
             Some("rds-1"),
-            Happened::RenewalInDoubt { attempt: "rds-1/x/1month".to_owned(), code: "CBC.0999".to_owned() },
+            EventKind::RenewalInDoubt { attempt: "rds-1/x/1month".to_owned(), code: "CBC.0999".to_owned() },
         ),
         (
             Some("rds-1"),
-            Happened::CommandRefused {
+            EventKind::CommandRefused {
                 command: "convert_on_expiry".to_owned(),
                 code: "CBC.99003610".to_owned(),
                 message: "it is in grace".to_owned(),
@@ -88,9 +91,9 @@ fn events() -> Vec<Event> {
         ),
         (
             Some("rds-1"),
-            Happened::SettingChanged { setting: "renewals_left".to_owned(), value: Some("3".to_owned()) },
+            EventKind::SettingChanged { setting: "renewals_left".to_owned(), value: Some("3".to_owned()) },
         ),
-        (Some("rds-1"), Happened::SettingChanged { setting: "renewals_left".to_owned(), value: None }),
+        (Some("rds-1"), EventKind::SettingChanged { setting: "renewals_left".to_owned(), value: None }),
         (Some("ecs-1"), entered(Stage::Active, Stage::Grace)),
         (Some("ecs-1"), entered(Stage::Grace, Stage::Active)),
         (Some("evs-1"), entered(Stage::Grace, Stage::Retention)),
@@ -99,12 +102,12 @@ fn events() -> Vec<Event> {
         (Some("ecs-1"), balance("41.30", Reason::Refund)),
         (Some("ecs-1"), unsubscribed(Scope::All, vec![order("CS-1")])),
         (Some("ecs-1"), entered(Stage::Active, Stage::Unsubscribed)),
-        (Some("rds-1"), Happened::Converted),
+        (Some("rds-1"), EventKind::Converted),
         (Some("rds-1"), entered(Stage::Active, Stage::Converted)),
-        (Some("pkg-1"), Happened::PackageOrdered { pay_at: later, effective_at: later + 86_400 }),
+        (Some("pkg-1"), EventKind::PackageOrdered { pay_at: later, effective_at: later + 86_400 }),
         (
             Some("pkg-2"),
-            Happened::PackageBought {
+            EventKind::PackageBought {
                 effective_at: later,
                 expires_at: instant("2026-08-22T19:00:00Z"),
                 quota: amount("300"),
@@ -113,19 +116,19 @@ fn events() -> Vec<Event> {
             },
         ),
         (Some("pkg-2"), balance("-260.00", Reason::Purchase)),
-        (Some("pkg-1"), Happened::PackageUsed { amount: amount("12.5"), left: amount("87.5") }),
-        (Some("pkg-1"), Happened::PackageLow { left: amount("20") }),
-        (Some("pkg-1"), Happened::PackageDepleted { left: Micros::ZERO }),
-        (Some("pkg-1"), Happened::PackageRefilled { left: amount("300") }),
-        (None, Happened::UsageUncovered { amount: amount("4.5"), resource_type: "cci".to_owned() }),
+        (Some("pkg-1"), EventKind::PackageUsed { amount: amount("12.5"), left: amount("87.5") }),
+        (Some("pkg-1"), EventKind::PackageLow { left: amount("20") }),
+        (Some("pkg-1"), EventKind::PackageDepleted { left: Micros::ZERO }),
+        (Some("pkg-1"), EventKind::PackageRefilled { left: amount("300") }),
+        (None, EventKind::UsageUncovered { amount: amount("4.5"), resource_type: "cci".to_owned() }),
         (
             Some("pkg-1"),
-            Happened::PluginFailed {
+            EventKind::PluginFailed {
                 message: "plugin `huawei` used all of its fuel".to_owned(),
                 next_try_at: later,
             },
         ),
-        (None, Happened::HostResumed { down_since: instant("2026-02-20T06:00:00Z") }),
+        (None, EventKind::HostResumed { down_since: instant("2026-02-20T06:00:00Z") }),
     ];
     let at = instant("2026-02-21T19:00:00Z");
     let minutes = (0..).map(|nth| at + nth * 60);
@@ -297,7 +300,7 @@ fn an_id_cannot_steer_the_terminal() {
     let event = Event {
         at: instant("2026-02-21T19:00:00Z"),
         resource: Some("\u{1b}[2Jgone".to_owned()),
-        what: Happened::Converted,
+        what: EventKind::Converted,
     };
     let mut out = Vec::new();
     table::events(&[("acme", &event)], PLAIN, &mut out).unwrap();
@@ -313,7 +316,7 @@ fn a_plugin_that_answers_again_is_no_problem_any_more() {
     };
     let mut history = history();
     assert!(table(&history).contains("plugin failed"));
-    let what = Happened::StageChanged { from: Stage::Active, to: Stage::Grace };
+    let what = EventKind::StageChanged { from: Stage::Active, to: Stage::Grace };
     let at = instant("2026-02-28T15:59:59Z");
     history.record("acme", &Event { at, resource: Some("pkg-1".to_owned()), what });
     assert!(!table(&history).contains("plugin failed"));
@@ -329,7 +332,7 @@ fn giving_back_what_has_not_begun_leaves_the_period_under_way() {
     };
     let before = expires_at(&sample);
     let at = before - 36 * 86_400;
-    let what = Happened::Unsubscribed {
+    let what = EventKind::Unsubscribed {
         scope: Scope::Future,
         expires_at: Some(before - 30 * 86_400),
         refund: amount("62.00"),

@@ -1,0 +1,180 @@
+//! How the clock walks a bundle along its timeline: late or on time, in order, and never past a try.
+//!
+//! Knows what an occurrence does to a resource. Does not know where timelines come from, and leaves every renewal try
+//! to its caller: money is decided elsewhere.
+//!
+//! A walk up to `now` carries out what was due, at the instants at which it was due, and pauses at each renewal try.
+//! The caller tries, says how it went, and walks on. Tries that were missed while the host was down collapse: the
+//! first of them is made now, before any demotion it could have prevented; if it is declined, the others that were due
+//! by now would meet the same balance and are skipped.
+
+use crate::bundle::Bundle;
+use crate::bundle::Charging;
+use crate::bundle::OnExpiry;
+use crate::bundle::Stage;
+use crate::event::Event;
+use crate::event::EventKind;
+use crate::micros::Micros;
+use crate::timeline::Action;
+use crate::timeline::Occurrence;
+use crate::timestamp::Timestamp;
+
+/// A bundle on its way through its timeline.
+#[derive(Clone, Debug)]
+pub struct TimelineWalk {
+    /// The bundle as it is by now.
+    pub bundle: Bundle,
+    /// Everything up to and including this instant has been done.
+    cursor: Timestamp,
+    /// What has been done at the cursor itself, so that a timeline that is asked for again does not repeat it.
+    done_at_cursor: Vec<Occurrence>,
+    /// The try that the walk paused for.
+    trying: Option<Occurrence>,
+    /// Members of which a try was declined on this walk.
+    declined: Vec<usize>,
+    /// What happened on this walk, in order.
+    pub events: Vec<Event>,
+}
+
+/// Why a walk stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yield {
+    /// A renewal of this member is to be tried now.
+    Renewal {
+        /// The member, by place.
+        member: usize,
+        /// The next try of it that lies ahead, if this one fails.
+        next_try_at: Option<Timestamp>,
+    },
+    /// Nothing more is due.
+    Idle {
+        /// When something is; `None` once nothing ever is.
+        wake: Option<Timestamp>,
+    },
+}
+
+impl TimelineWalk {
+    /// A walk for a bundle of which everything up to and including `cursor` has been done.
+    pub fn new(bundle: Bundle, cursor: Timestamp) -> TimelineWalk {
+        TimelineWalk {
+            bundle,
+            cursor,
+            done_at_cursor: Vec::new(),
+            trying: None,
+            declined: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Says that everything up to and including `at` has been done, whatever timelines say of it from now on: the bundle
+    /// is about to be changed by something that is on no timeline.
+    pub fn skip_to(&mut self, at: Timestamp) {
+        if at > self.cursor {
+            self.cursor = at;
+            self.done_at_cursor.clear();
+        }
+    }
+
+    /// The instant to ask a timeline after.
+    ///
+    /// Right after a try it lies a second before the cursor: a renewal may have changed what else happens then.
+    pub fn ask_after(&self) -> Timestamp {
+        if self.done_at_cursor.is_empty() { self.cursor } else { self.cursor - 1 }
+    }
+
+    /// The instant to go on from if the bundle is put aside now: nothing up to and including it is done again.
+    pub fn safe_cursor(&self) -> Timestamp {
+        if self.trying.is_some() { self.cursor - 1 } else { self.cursor }
+    }
+
+    /// Says that the try that the walk paused for succeeded: its timeline is to be asked for again.
+    pub fn settle(&mut self) {
+        self.done_at_cursor.extend(self.trying.take());
+    }
+
+    /// Says that the try that the walk paused for was declined.
+    pub fn decline(&mut self) {
+        self.declined.extend(self.trying.as_ref().map(|occurrence| occurrence.member));
+        self.done_at_cursor.extend(self.trying.take());
+    }
+
+    /// Walks along `timeline` up to `now`. `notices` are the names of the plugin's notices, by place.
+    ///
+    /// Walking to a try again without saying how it went leads to the same try.
+    pub fn walk(&mut self, timeline: &[Occurrence], now: Timestamp, notices: &[String]) -> Yield {
+        for (place, occurrence) in timeline.iter().enumerate() {
+            if occurrence.at > now {
+                return Yield::Idle { wake: Some(occurrence.at) };
+            }
+            if occurrence.at < self.cursor || self.is_done(occurrence) {
+                continue;
+            }
+            if occurrence.at > self.cursor {
+                self.cursor = occurrence.at;
+                self.done_at_cursor.clear();
+            }
+            if occurrence.action == Action::TryRenewal {
+                if self.declined.contains(&occurrence.member) {
+                    continue;
+                }
+                self.trying = Some(occurrence.clone());
+                let next_try_at = timeline[place..].iter().find(|later| {
+                    later.at > now && later.member == occurrence.member && later.action == Action::TryRenewal
+                });
+                let next_try_at = next_try_at.map(|later| later.at);
+                return Yield::Renewal { member: occurrence.member, next_try_at };
+            }
+            self.done_at_cursor.push(occurrence.clone());
+            self.happen(occurrence, notices);
+        }
+        Yield::Idle { wake: None }
+    }
+
+    fn is_done(&self, occurrence: &Occurrence) -> bool {
+        occurrence.at == self.cursor && self.done_at_cursor.contains(occurrence)
+    }
+
+    fn happen(&mut self, occurrence: &Occurrence, notices: &[String]) {
+        let at = occurrence.at;
+        let member = &mut self.bundle.members[occurrence.member];
+        let id = member.id.clone();
+        let mut record = |what| self.events.push(Event { at, resource: Some(id.clone()), what });
+        match &occurrence.action {
+            Action::TryRenewal => {}
+            Action::Enter(stage) => {
+                let from = std::mem::replace(&mut member.stage, *stage);
+                if from != *stage {
+                    record(EventKind::StageChanged { from, to: *stage });
+                }
+            }
+            Action::Convert => {
+                let from = std::mem::replace(&mut member.stage, Stage::Converted);
+                member.charging = Charging::Postpaid;
+                member.on_expiry = OnExpiry::Lapse;
+                (member.expires_at, member.anchor_day, member.term, member.price) = (None, None, None, None);
+                (member.renewals_left, member.renewal_term) = (None, None);
+                record(EventKind::StageChanged { from, to: Stage::Converted });
+                record(EventKind::Converted);
+            }
+            Action::SetAttribute(name, value) => {
+                let before = member.attributes.insert(name.clone(), value.clone());
+                if before.as_ref() != Some(value) {
+                    record(EventKind::SettingChanged { setting: name.clone(), value: Some(value.clone()) });
+                }
+            }
+            Action::Refill => {
+                if let Some(package) = member.package.as_mut().filter(|package| package.used > Micros::ZERO) {
+                    package.used = Micros::ZERO;
+                    record(EventKind::PackageRefilled { left: package.quota });
+                }
+            }
+            Action::Notice(notice) => {
+                let notice = notices.get(*notice).cloned().unwrap_or_else(|| format!("notice {notice}"));
+                record(EventKind::Notice { notice });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! What goes in: domain values as the contract's records, borrowed, with only the attributes that the rules read.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::order::Order;
+use perennial_domain::plan::AutoRenewal;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Scope;
+use perennial_domain::term::Term;
+use perennial_domain::term::TermUnit;
+use perennial_domain::usage::Consumption;
+use perennial_domain::usage::Offer;
+
+use crate::sandbox::bindings::commands as wit_commands;
+use crate::sandbox::bindings::types as wit;
+use crate::sandbox::bindings::usage as wit_usage;
+
+/// Several lists in one allocation: a batch has thousands of members, and each would have lists of its own.
+#[derive(Debug)]
+pub struct Lists<T> {
+    items: Vec<T>,
+    ends: Vec<usize>,
+}
+
+impl<T> Lists<T> {
+    /// None yet.
+    pub fn new() -> Lists<T> {
+        Lists { items: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Adds a list behind the others.
+    pub fn push(&mut self, list: impl IntoIterator<Item = T>) {
+        self.items.extend(list);
+        self.ends.push(self.items.len());
+    }
+
+    /// The list that was pushed as number `place`.
+    pub fn get(&self, place: usize) -> &[T] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.items[start..self.ends[place]]
+    }
+}
+
+/// The settings of each account.
+pub fn settings<'a>(accounts: &[&'a Account]) -> Lists<(&'a str, &'a str)> {
+    let mut settings = Lists::new();
+    for account in accounts {
+        settings.push(pairs(&account.settings));
+    }
+    settings
+}
+
+/// The accounts of a batch, `settings` being theirs.
+pub fn accounts<'a>(
+    accounts: &[&'a Account],
+    settings: &'a Lists<(&'a str, &'a str)>,
+) -> Vec<wit::Account<'a>> {
+    let sent = accounts.iter().enumerate();
+    sent.map(|(place, account)| wit::Account { id: &account.id, settings: settings.get(place) }).collect()
+}
+
+/// What each member of each bundle is said to have of the attributes in `reads`: those only, in that order.
+pub fn attributes<'a>(
+    bundles: impl Iterator<Item = &'a Bundle>,
+    reads: &'a [String],
+) -> Lists<(&'a str, &'a str)> {
+    let mut attributes = Lists::new();
+    for member in bundles.flat_map(|bundle| &bundle.members) {
+        attributes.push(reads.iter().filter_map(|name| Some((name.as_str(), attribute(member, name)?))));
+    }
+    attributes
+}
+
+/// The region is a field of ours and an attribute of theirs.
+fn attribute<'a>(member: &'a Resource, name: &str) -> Option<&'a str> {
+    match name {
+        "region" => Some(&member.region),
+        _ => member.attributes.get(name).map(String::as_str),
+    }
+}
+
+/// The members of each bundle, `attributes` being theirs.
+pub fn bundles<'a>(
+    bundles: impl Iterator<Item = &'a Bundle>,
+    attributes: &'a Lists<(&'a str, &'a str)>,
+) -> Lists<wit::Resource<'a>> {
+    let mut members = Lists::new();
+    let mut place = 0..;
+    for bundle in bundles {
+        let sent = bundle.members.iter().zip(&mut place);
+        members.push(sent.map(|(member, place)| resource(member, attributes.get(place))));
+    }
+    members
+}
+
+fn resource<'a>(member: &'a Resource, attributes: &'a [(&'a str, &'a str)]) -> wit::Resource<'a> {
+    wit::Resource {
+        id: &member.id,
+        kind: &member.kind,
+        attached_to: member.attached_to.map(index),
+        charging: match member.charging {
+            Charging::Prepaid => wit::Charging::Prepaid,
+            Charging::Postpaid => wit::Charging::Postpaid,
+        },
+        stage: match member.stage {
+            Stage::Active => wit::Stage::Active,
+            Stage::Grace => wit::Stage::Grace,
+            Stage::Retention => wit::Stage::Retention,
+            Stage::Released => wit::Stage::Released,
+            Stage::Unsubscribed => wit::Stage::Unsubscribed,
+            Stage::Converted => wit::Stage::Converted,
+        },
+        started_at: member.started_at.as_second(),
+        expires_at: member.expires_at.map(|at| at.as_second()),
+        anchor_day: member.anchor_day,
+        term: member.term.map(term),
+        on_expiry: match member.on_expiry {
+            OnExpiry::Lapse => wit::OnExpiry::Lapse,
+            OnExpiry::Renew => wit::OnExpiry::Renew,
+            OnExpiry::Convert => wit::OnExpiry::Convert,
+            OnExpiry::Release => wit::OnExpiry::Release,
+        },
+        renewals_left: member.renewals_left,
+        renewal_term: member.renewal_term.map(term),
+        attributes,
+    }
+}
+
+fn term(term: Term) -> wit::Term {
+    let unit = match term.unit {
+        TermUnit::Day => wit::TermUnit::Day,
+        TermUnit::Month => wit::TermUnit::Month,
+        TermUnit::Year => wit::TermUnit::Year,
+    };
+    wit::Term { count: term.count.get(), unit }
+}
+
+/// Names with values.
+pub fn pairs(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// The options of each command; empty but for a renewal.
+pub fn options<'a>(commands: impl Iterator<Item = &'a Command>) -> Lists<(&'a str, &'a str)> {
+    let mut options = Lists::new();
+    for command in commands {
+        match command {
+            Command::Renew(renewal) => options.push(pairs(&renewal.options)),
+            Command::SetAutoRenew(_)
+            | Command::CancelAutoRenew
+            | Command::Unsubscribe(_)
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::BuyAgain(_) => options.push([]),
+        }
+    }
+    options
+}
+
+/// A command, `options` being its own.
+pub fn command<'a>(command: &Command, options: &'a [(&'a str, &'a str)]) -> wit_commands::Command<'a> {
+    match command {
+        Command::Renew(renewal) => wit_commands::Command::Renew(wit_commands::Renewal {
+            term: renewal.term.map(term),
+            automatic: renewal.cause == Cause::Auto,
+            options,
+        }),
+        Command::SetAutoRenew(AutoRenewal { term: of, renewals }) => {
+            wit_commands::Command::SetAutoRenew(wit_commands::AutoRenewal {
+                term: of.map(term),
+                renewals: *renewals,
+            })
+        }
+        Command::CancelAutoRenew => wit_commands::Command::CancelAutoRenew,
+        Command::Unsubscribe(Scope::All) => {
+            wit_commands::Command::Unsubscribe(wit_commands::Scope::Everything)
+        }
+        Command::Unsubscribe(Scope::Future) => {
+            wit_commands::Command::Unsubscribe(wit_commands::Scope::FuturePeriods)
+        }
+        Command::ConvertOnExpiry => wit_commands::Command::ConvertOnExpiry,
+        Command::CancelConversion => wit_commands::Command::CancelConversion,
+        Command::BuyAgain(purchase) => wit_commands::Command::BuyAgain(wit_commands::Purchase {
+            pay_at: purchase.pay_at.map(|at| at.as_second()),
+            effective_at: purchase.effective_at.map(|at| at.as_second()),
+        }),
+    }
+}
+
+/// The orders of each request.
+pub fn orders<'a>(requests: impl Iterator<Item = &'a [Order]>) -> Lists<wit_commands::Order> {
+    let mut orders = Lists::new();
+    for request in requests {
+        orders.push(request.iter().map(|order| wit_commands::Order {
+            member: index(order.member),
+            starts_at: order.starts_at.as_second(),
+            ends_at: order.ends_at.as_second(),
+            paid: order.paid.as_micros(),
+            paid_at: order.paid_at.as_second(),
+            is_renewal: order.is_renewal,
+        }));
+    }
+    orders
+}
+
+/// The packages of each consumption.
+pub fn offers<'a>(consumptions: impl Iterator<Item = &'a Consumption>) -> Lists<wit_usage::Package<'a>> {
+    let mut offers = Lists::new();
+    for consumption in consumptions {
+        offers.push(consumption.packages.iter().map(offer));
+    }
+    offers
+}
+
+fn offer(offer: &Offer) -> wit_usage::Package<'_> {
+    wit_usage::Package {
+        id: &offer.id,
+        quota: offer.package.quota.as_micros(),
+        used: offer.package.used.as_micros(),
+        bought_at: offer.package.bought_at.as_second(),
+        starts_at: offer.starts_at.as_second(),
+        expires_at: offer.expires_at.as_second(),
+    }
+}
+
+/// A place in a list, as the contract counts.
+pub fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("no list that is sent has four thousand million items")
+}

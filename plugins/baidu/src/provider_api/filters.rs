@@ -1,0 +1,213 @@
+//! Which resources a list shows: the filters of each query, read once.
+//!
+//! Documents: "Query the instance list" (BCC: cloud.baidu.com/doc/BCC/s/Xjwvyodmx), the disk list (CDS), "Query EIP
+//! List" (EIP: Pjwvz30qy). Filters are combined, and one that has several values accepts any of them. Knows what each
+//! filter compares; not pages.
+
+use plugin_sdk::settings::get;
+
+use crate::provider_api::faults::Fault;
+use crate::provider_api::found::check_id;
+use crate::provider_api::parameters::Parameters;
+use crate::provider_api::shapes;
+use crate::provider_api::views::Seen;
+
+/// The most values that one filter has.
+const VALUES_MAX: usize = 100;
+
+/// The filters of instances that compare an attribute, and that attribute.
+const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
+    ("internalIp", "internalIp"),
+    ("privateIps", "internalIp"),
+    ("dedicatedHostId", "dedicatedHostId"),
+    ("zoneName", "zoneName"),
+    ("ehcClusterId", "ehcClusterId"),
+    ("deploySetIds", "deploysetId"),
+    ("securityGroupIds", "securityGroupId"),
+    ("vpcId", "vpcId"),
+    ("ipv6Addresses", "ipv6"),
+];
+
+/// Likewise of disks.
+const DISK_ATTRIBUTES: [(&str, &str); 2] = [("zoneName", "zoneName"), ("clusterId", "clusterId")];
+
+/// What a filter asks of a resource.
+enum Test {
+    /// The attribute has one of these values.
+    Attribute(&'static str, Vec<String>),
+    Status(Vec<String>),
+    PaymentTiming(Vec<String>),
+    /// A rule is there, or is not.
+    Renews(bool),
+    Name(Vec<String>),
+    /// The name has this in it.
+    NamePart(String),
+    /// Keys, or keys with values.
+    Tags(Vec<(String, Option<String>)>),
+    AttachedTo(String),
+    /// It is attached to anything of this type.
+    BoundTo(String),
+    Address(String),
+    AddressStatus(String),
+    IsVersion6(bool),
+}
+
+/// The filters of one query.
+pub struct Filters(Vec<Test>);
+
+impl Filters {
+    /// The filters of the instance list.
+    ///
+    /// # Errors
+    ///
+    /// `BadRequest` for one that cannot be read, or two that exclude each other.
+    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Fault> {
+        let mut tests = attributes(parameters, &INSTANCE_ATTRIBUTES)?;
+        if parameters.filled("privateIps")?.is_some() && parameters.filled("vpcId")?.is_none() {
+            return Err(Fault::bad_request("`privateIps` comes with a `vpcId`"));
+        }
+        tests.extend(values(parameters, "status")?.map(Test::Status));
+        tests.extend(values(parameters, "paymentTiming")?.map(Test::PaymentTiming));
+        tests.extend(values(parameters, "instanceNames")?.map(Test::Name));
+        if let Some(part) = parameters.filled("fuzzyInstanceName")? {
+            if parameters.filled("instanceNames")?.is_some() {
+                return Err(Fault::bad_request("`instanceNames` and `fuzzyInstanceName` exclude each other"));
+            }
+            tests.push(Test::NamePart(part.to_owned()));
+        }
+        if let Some(renews) = parameters.filled("autoRenew")? {
+            tests.push(Test::Renews(flag("autoRenew", renews)?));
+        }
+        tests.extend(values(parameters, "tags")?.map(|tags| {
+            let tag = |tag: String| match tag.split_once(':') {
+                Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+                None => (tag, None),
+            };
+            Test::Tags(tags.into_iter().map(tag).collect())
+        }));
+        Ok(Filters(tests))
+    }
+
+    /// The filters of the disk list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filters::of_instances`].
+    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Fault> {
+        let mut tests = attributes(parameters, &DISK_ATTRIBUTES)?;
+        if let Some(instance) = parameters.filled("instanceId")? {
+            tests.push(Test::AttachedTo(instance.to_owned()));
+        }
+        Ok(Filters(tests))
+    }
+
+    /// The filters of the address list. Addresses of version 6 have to be asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Filters::of_instances`].
+    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Fault> {
+        let mut tests = vec![Test::IsVersion6(match parameters.filled("ipVersion")? {
+            None | Some("ipv4") => false,
+            Some("ipv6") => true,
+            Some(_) => return Err(Fault::bad_request("`ipVersion` is `ipv4` or `ipv6`")),
+        })];
+        if let Some(address) = parameters.filled("eip")? {
+            tests.push(Test::Address(address.to_owned()));
+        }
+        let bound_to = parameters.filled("instanceType")?;
+        tests.extend(bound_to.map(|kind| Test::BoundTo(kind.to_owned())));
+        if let Some(instance) = parameters.filled("instanceId")? {
+            if bound_to.is_none() {
+                return Err(Fault::bad_request("`instanceId` comes with an `instanceType`"));
+            }
+            tests.push(Test::AttachedTo(instance.to_owned()));
+        }
+        tests.extend(values(parameters, "name")?.map(Test::Name));
+        if let Some(status) = parameters.filled("status")? {
+            tests.push(Test::AddressStatus(status.to_owned()));
+        }
+        Ok(Filters(tests))
+    }
+
+    /// Whether every resource passes.
+    pub fn pass_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the resource passes all of them.
+    pub fn pass(&self, seen: &Seen) -> bool {
+        self.0.iter().all(|test| test.passes(seen))
+    }
+}
+
+impl Test {
+    fn passes(&self, seen: &Seen) -> bool {
+        let subject = seen.subject;
+        let is_one_of = |values: &[String], value: &str| values.iter().any(|known| known == value);
+        match self {
+            Test::Attribute(attribute, values) => {
+                get(&subject.attributes, attribute).is_some_and(|value| is_one_of(values, value))
+            }
+            Test::Status(words) => is_one_of(words, seen.instance_status()),
+            Test::PaymentTiming(words) => {
+                let word = shapes::payment_timing(seen.charging);
+                words.iter().any(|known| known.eq_ignore_ascii_case(word))
+            }
+            Test::Renews(renews) => seen.renews() == *renews,
+            Test::Name(names) => is_one_of(names, seen.name()),
+            Test::NamePart(part) => seen.name().contains(part),
+            Test::Tags(tags) => tags.iter().any(|(key, wanted)| {
+                let value = get(&subject.tags, key);
+                value.is_some_and(|value| wanted.as_deref().is_none_or(|wanted| wanted == value))
+            }),
+            Test::AttachedTo(id) => subject.attached_to.as_ref() == Some(id),
+            Test::BoundTo(kind) => subject.attached_to.is_some() && kind == shapes::BOUND_TO,
+            Test::Address(address) => seen.address() == address,
+            Test::AddressStatus(status) => seen.address_status() == status,
+            Test::IsVersion6(is_version_6) => seen.address().contains(':') == *is_version_6,
+        }
+    }
+}
+
+/// The ids that a filter names; none when it names none.
+///
+/// # Errors
+///
+/// `BadRequest` when one can be nobody's id, or there are too many.
+pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    let ids = values(parameters, name)?;
+    for id in ids.iter().flatten() {
+        check_id(id)?;
+    }
+    Ok(ids)
+}
+
+fn attributes(
+    parameters: &Parameters,
+    filters: &'static [(&'static str, &'static str)],
+) -> Result<Vec<Test>, Fault> {
+    let test = |(name, attribute): &(&str, &'static str)| {
+        Ok(values(parameters, name)?.map(|values| Test::Attribute(attribute, values)))
+    };
+    filters.iter().map(test).filter_map(Result::transpose).collect()
+}
+
+/// The values of a filter, separated by commas; `None` when it was not sent, or is empty.
+fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+    let Some(text) = parameters.filled(name)? else { return Ok(None) };
+    let values = text.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    if values.len() > VALUES_MAX {
+        return Err(Fault::bad_request(format!("`{name}` has more than {VALUES_MAX} values")));
+    }
+    Ok((!values.is_empty()).then_some(values))
+}
+
+/// The SDK writes `True`.
+fn flag(name: &str, text: &str) -> Result<bool, Fault> {
+    match text {
+        "true" | "True" => Ok(true),
+        "false" | "False" => Ok(false),
+        _ => Err(Fault::bad_request(format!("`{name}` is `true` or `false`"))),
+    }
+}

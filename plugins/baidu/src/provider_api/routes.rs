@@ -1,0 +1,152 @@
+//! What is served: methods, paths and actions, and the operation that each of them is.
+//!
+//! Documents: the API references of BCC, CDS and EIP, and the SDK for what it sends. Knows paths; not bodies.
+
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::request;
+
+use crate::provider_api::faults::Fault;
+use crate::provider_api::parameters::Parameters;
+
+/// What a request asks for. Ids and addresses are as they were sent, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// "Query the instance list" (BCC).
+    ListInstances,
+    /// "Query the instance details" (BCC).
+    ShowInstance(String),
+    /// "Instance Renewal" (BCC).
+    RenewInstance(String),
+    /// batchCreateAutoRenewRules (BCC).
+    CreateRules,
+    /// batchDeleteAutoRenewRules (BCC).
+    DeleteRules,
+    /// Change of the billing mode of several instances (BCC).
+    ChangeCharging(Target),
+    /// "Billing Change-Switch to Prepayment" (BCC).
+    MakePrepaid(String),
+    /// "Query the disk list" (CDS).
+    ListDisks,
+    /// "Query the disk details" (CDS).
+    ShowDisk(String),
+    /// "Disk Renewal" (CDS).
+    RenewDisk(String),
+    /// "Change the Disk Billing Mode" (CDS).
+    ChangeDiskCharging(String),
+    /// "Enable Auto Renewal" (CDS).
+    CreateDiskRule,
+    /// "Cancel Auto Renewal" (CDS).
+    DeleteDiskRule,
+    /// "Query EIP List" (EIP).
+    ListAddresses,
+    /// Renewal (EIP).
+    RenewAddress(String),
+    /// startAutoRenew (EIP).
+    CreateAddressRule(String),
+    /// stopAutoRenew (EIP).
+    DeleteAddressRule(String),
+}
+
+/// What a change of the billing mode leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Pay-as-you-go.
+    Postpaid,
+    /// Paid ahead.
+    Prepaid,
+}
+
+/// The parameters that say what is done to the resource of the path.
+const ACTIONS: [&str; 6] =
+    ["purchaseReserved", "modifyChargeType", "toPostpay", "toPrepay", "startAutoRenew", "stopAutoRenew"];
+
+/// The operation of a request.
+///
+/// # Errors
+///
+/// `InvalidURI` for a path or an action that is not served, `InvalidVersion` for one of another version, and
+/// `MethodNotAllowed` for one with another method.
+pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation, Fault> {
+    let not_served = || Fault::new("InvalidURI", format!("nothing is served at `{}`", request.path));
+    let path = request.path.strip_prefix('/').ok_or_else(not_served)?;
+    let segments = path.split('/').map(|segment| request::decode(segment, false));
+    let segments = segments.collect::<Option<Vec<_>>>().ok_or_else(not_served)?;
+    let [version, family, rest @ ..] = &*segments else { return Err(not_served()) };
+    let rest = rest.iter().map(String::as_str).collect::<Vec<_>>();
+    let method = request.method.as_str();
+    let action = action(parameters)?;
+    let (versions, operation): (&[&str], _) = match family.as_str() {
+        "instance" => (&["v1", "v2"], instance(method, &rest, action)),
+        "volume" => (&["v1", "v2"], volume(method, &rest, action)),
+        "eip" => (&["v1"], eip(method, &rest, action)),
+        _ => return Err(not_served()),
+    };
+    if !versions.contains(&version.as_str()) {
+        let versions = versions.join(" and ");
+        return Err(Fault::new("InvalidVersion", format!("`{family}` is served as {versions}")));
+    }
+    operation.map_err(|missing| match missing {
+        Missing::Path => not_served(),
+        Missing::Method => Fault::new("MethodNotAllowed", format!("`{}` has no {method}", request.path)),
+        Missing::Transaction => Fault::new("InvalidURI", format!("`{}` has no such action", request.path)),
+    })
+}
+
+/// What there is not.
+enum Missing {
+    Path,
+    Method,
+    Transaction,
+}
+
+/// The action that the query names, if it names one.
+fn action(parameters: &Parameters) -> Result<Option<&'static str>, Fault> {
+    let mut actions = ACTIONS.into_iter().filter(|action| parameters.has(action));
+    match (actions.next(), actions.next()) {
+        (action, None) => Ok(action),
+        (_, Some(_)) => Err(Fault::new("InvalidURI", "the query names more than one action")),
+    }
+}
+
+fn instance(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+    match (rest, method, action) {
+        ([], "GET", _) => Ok(Operation::ListInstances),
+        (["batchCreateAutoRenewRules"], "POST", _) => Ok(Operation::CreateRules),
+        (["batchDeleteAutoRenewRules"], "POST", _) => Ok(Operation::DeleteRules),
+        (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::ChangeCharging(Target::Postpaid)),
+        (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::ChangeCharging(Target::Prepaid)),
+        (["batch", "charging"], "POST", _) => Err(Missing::Transaction),
+        ([id], "GET", _) => Ok(Operation::ShowInstance((*id).to_owned())),
+        ([id], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewInstance((*id).to_owned())),
+        ([id], "POST", Some("toPrepay")) => Ok(Operation::MakePrepaid((*id).to_owned())),
+        ([_], "PUT" | "POST", _) => Err(Missing::Transaction),
+        ([] | [_] | ["batch", "charging"], _, _) => Err(Missing::Method),
+        _ => Err(Missing::Path),
+    }
+}
+
+fn volume(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+    match (rest, method, action) {
+        ([], "GET", _) => Ok(Operation::ListDisks),
+        (["autoRenew"], "POST", _) => Ok(Operation::CreateDiskRule),
+        (["cancelAutoRenew"], "POST", _) => Ok(Operation::DeleteDiskRule),
+        ([id], "GET", _) => Ok(Operation::ShowDisk((*id).to_owned())),
+        ([id], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewDisk((*id).to_owned())),
+        ([id], "PUT", Some("modifyChargeType")) => Ok(Operation::ChangeDiskCharging((*id).to_owned())),
+        ([_], "PUT", _) => Err(Missing::Transaction),
+        ([] | [_], _, _) => Err(Missing::Method),
+        _ => Err(Missing::Path),
+    }
+}
+
+fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
+    match (rest, method, action) {
+        ([], "GET", _) => Ok(Operation::ListAddresses),
+        ([name], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewAddress((*name).to_owned())),
+        ([name], "PUT", Some("startAutoRenew")) => Ok(Operation::CreateAddressRule((*name).to_owned())),
+        ([name], "PUT", Some("stopAutoRenew")) => Ok(Operation::DeleteAddressRule((*name).to_owned())),
+        ([_], "PUT", _) => Err(Missing::Transaction),
+        ([] | [_], _, _) => Err(Missing::Method),
+        _ => Err(Missing::Path),
+    }
+}

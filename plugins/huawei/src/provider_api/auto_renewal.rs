@@ -1,0 +1,87 @@
+//! Automatic renewal on and off, for one resource.
+//!
+//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002 on
+//! the old API) and Disabling it (api_order_00023, and api_order_00003).
+
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::{AutoRenewal, Command, Refusal, Term, TermUnit};
+use serde::Deserialize;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::mutations;
+use crate::provider_api::problem::Dialect;
+use crate::provider_api::problem::Problem;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::UNKNOWN;
+
+/// The most automatic renewals that can be set.
+const TIMES_MAX: u32 = 99;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    auto_renew_times: Option<i64>,
+    period_type: Option<String>,
+}
+
+/// Switches automatic renewal on.
+pub fn set(call: &Call, conversation: &mut Conversation) -> Ran {
+    let wanted = match call.route.dialect {
+        Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
+        Dialect::Old => AutoRenewal { term: None, renewals: None },
+    };
+    carry_out(call, conversation, Command::SetAutoRenew(wanted))
+}
+
+/// Switches it off.
+pub fn cancel(call: &Call, conversation: &mut Conversation) -> Ran {
+    carry_out(call, conversation, Command::CancelAutoRenew)
+}
+
+fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
+    let unit = match body.period_type.as_deref() {
+        None => None,
+        Some("MONTH") => Some(TermUnit::Month),
+        Some("YEAR") => Some(TermUnit::Year),
+        Some(_) => return Err(Problem::parameter("period_type is neither MONTH nor YEAR.")),
+    };
+    let renewals = match body.auto_renew_times {
+        None => None,
+        times => Some(body::within("auto_renew_times", times, 0, 0, TIMES_MAX)?),
+    };
+    Ok(AutoRenewal { term: unit.map(|unit| Term { count: 1, unit }), renewals })
+}
+
+fn carry_out(call: &Call, conversation: &mut Conversation, command: Command) -> Ran {
+    let resource = call.resource()?.to_owned();
+    if call.route.dialect == Dialect::Old {
+        let action = body::parameter(call.request, "action_id")?;
+        if action.as_deref() != Some("autorenew") {
+            return Err(Problem::parameter("action_id can only be autorenew.").into());
+        }
+    }
+    let resources = [resource];
+    let outcomes =
+        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    if let Some((resource, refusal)) = mutations::first_refused(&resources, &mutations::fates(outcomes)?) {
+        return Err(refused(call.route.dialect, resource, refusal).into());
+    }
+    call.answered(Vec::new())
+}
+
+/// The old documents have four codes: success, a parameter that is not valid, access denied, and other errors. An id
+/// that is not known is such a parameter. What the rules say no to is another error; that the request was understood is
+/// seen from its status, 200, and that nothing is to be sent again.
+fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
+    let as_old = |code: &str| Refusal { code: code.to_owned(), message: refusal.message.clone() };
+    match dialect {
+        Dialect::Present => Problem::refused(dialect, resource, refusal),
+        Dialect::Old if [BAD_PARAMETER.code, UNKNOWN.code].contains(&refusal.code.as_str()) => {
+            Problem::refused(dialect, resource, &as_old("CBC.0100"))
+        }
+        Dialect::Old => Problem::refused(dialect, resource, &as_old("CBC.0999")).with_status(200),
+    }
+}

@@ -1,0 +1,59 @@
+//! Pay-per-use on expiry, set or cancelled for up to a hundred main resources, each for itself.
+//!
+//! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
+
+use plugin_sdk::Command;
+use plugin_sdk::provider_api::Atomicity;
+use serde::Deserialize;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::json::Json;
+use crate::provider_api::mutations;
+use crate::provider_api::mutations::Fate;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::problem::known;
+
+/// The most resources of one request.
+const IDS_MAX: usize = 100;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    operation: Option<String>,
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+}
+
+/// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
+/// the first one's code is that of the answer as well.
+pub fn convert(call: &Call, conversation: &mut Conversation) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    let command = match body.operation.as_deref() {
+        Some("SET_UP") => Command::ConvertOnExpiry,
+        Some("CANCEL") => Command::CancelConversion,
+        Some(_) | None => {
+            return Err(Problem::parameter("operation is neither SET_UP nor CANCEL.").into());
+        }
+    };
+    let resources = body::ids("resource_ids", body.resource_ids)?;
+    let outcomes =
+        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::Independent)?;
+    let fates = mutations::fates(outcomes)?;
+    let refused = |(resource, fate): (&String, &Fate)| match fate {
+        Fate::Refused(refusal) => {
+            Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
+        }
+        Fate::Done(_) | Fate::Held(_) | Fate::Undone => None,
+    };
+    let details = resources.iter().zip(&fates).filter_map(refused).collect::<Vec<_>>();
+    match mutations::first_refused(&resources, &fates) {
+        Some((resource, refusal)) if details.len() == resources.len() => {
+            let problem = Problem::refused(call.route.dialect, resource, refusal);
+            Err(problem.with("error_details", Json::List(details)).into())
+        }
+        Some(_) | None => call.answered(vec![("error_details", Json::List(details))]),
+    }
+}

@@ -1,0 +1,121 @@
+//! What a renewal would cost.
+//!
+//! Source: Querying the Renewal Amount of Yearly/Monthly Resources (renew-rate). Nothing is done; the price is that of
+//! the plan that a renewal would be.
+
+use plugin_sdk::provider_api::{CommandRequest, Outcome, Proposal, Query};
+use plugin_sdk::{Command, Micros, Refusal, Renewal};
+use serde::Deserialize;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::json::Json;
+use crate::provider_api::json::decimal;
+use crate::provider_api::mutations;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::problem::known;
+use crate::refusals::DELETED;
+use crate::refusals::GONE;
+use crate::refusals::NOT_PRIMARY;
+use crate::refusals::NOT_RENEWABLE;
+use crate::refusals::PROCESSING_ORDER;
+use crate::refusals::TERM_NOT_SOLD;
+use crate::refusals::UNKNOWN;
+use crate::refusals::UNPAID_ORDER;
+
+/// The most resources of one request.
+const IDS_MAX: usize = 10;
+
+/// What a renewal is refused for, and what this query calls it.
+pub const CODES: [(&str, &str); 8] = [
+    (NOT_PRIMARY.code, "CBC.30050007"),
+    (TERM_NOT_SOLD.code, "CBC.30050008"),
+    (DELETED.code, "CBC.30050009"),
+    (UNKNOWN.code, "CBC.30050009"),
+    (UNPAID_ORDER.code, "CBC.30050010"),
+    (GONE.code, "CBC.30050011"),
+    (PROCESSING_ORDER.code, "CBC.30050011"),
+    (NOT_RENEWABLE.code, "CBC.30050013"),
+];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+    period_type: Option<i64>,
+    period_num: Option<i64>,
+    /// Accepted, and without effect: what is attached is renewed along in any case, and nothing else is related.
+    #[serde(rename = "include_relative_resources")]
+    _include_relative_resources: Option<bool>,
+}
+
+/// The price for each resource that the request names, with what is attached to it.
+pub fn price(call: &Call, conversation: &mut Conversation) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    if body.resource_ids.as_deref().is_some_and(body::has_duplicates) {
+        return Err(Problem::code("CBC.30050012", "resource_ids has an id twice.").into());
+    }
+    let resources = body::ids("resource_ids", body.resource_ids)?;
+    let term = body::term(body.period_type, body.period_num)?;
+    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
+    let query = |resource: &String| {
+        Query::Proposal(CommandRequest { resource: resource.clone(), command: command.clone() })
+    };
+    let outcomes = conversation.look(resources.iter().map(query).collect())?;
+    let (mut currency, mut prices, mut failures) = (None, Vec::new(), Vec::new());
+    let mut total: Micros = 0;
+    for (resource, outcome) in resources.iter().zip(outcomes) {
+        let Outcome::Proposal(proposal) = outcome else { return Err(Problem::internal().into()) };
+        currency = Some(proposal.currency.as_str());
+        match priced(proposal) {
+            Ok(cost) => {
+                total = total.saturating_add(cost);
+                let fields = vec![("resource_id", Json::from(resource.as_str())), ("amount", text(cost))];
+                prices.push(Json::Object(fields));
+            }
+            Err(refusal) => failures.push((resource, code(&refusal.code), refusal.message.as_str())),
+        }
+    }
+    let first = failures.first().filter(|_| prices.is_empty()).copied();
+    let failed = failures
+        .iter()
+        .map(|(resource, code, message)| mutations::failure("resource_id", resource, code, message));
+    let mut fields = Vec::new();
+    // The documents give these codes status 200; without a single price, the answer itself carries the first one.
+    if let Some((resource, code, message)) = first {
+        fields.push(("error_code", Json::from(code)));
+        fields.push(("error_msg", Json::from(format!("{resource}: {message}"))));
+    }
+    let official = Json::Object(vec![("official_website_amount", text(total))]);
+    fields.extend([
+        ("currency", Json::from(currency)),
+        ("renew_inquiry_results", Json::List(prices)),
+        ("official_website_rating_result", official),
+        ("optional_discount_rating_results", Json::List(Vec::new())),
+        ("fail_resource_infos", Json::List(failed.collect())),
+    ]);
+    call.answered(fields)
+}
+
+/// What the steps of a plan cost together. A balance that does not suffice is no reason to name no price.
+fn priced(proposal: &Proposal) -> Result<Micros, &Refusal> {
+    match &proposal.refusal {
+        Some(refusal) if proposal.steps.is_empty() => Err(refusal),
+        Some(_) | None => {
+            Ok(proposal.steps.iter().fold(0, |sum: Micros, step| sum.saturating_add(step.cost)))
+        }
+    }
+}
+
+/// What this query calls a refusal of a renewal.
+fn code(refusal: &str) -> &str {
+    CODES.iter().find(|(known, _)| *known == refusal).map_or_else(|| known(refusal), |(_, code)| code)
+}
+
+/// Amounts of this query are text.
+fn text(amount: Micros) -> Json {
+    Json::from(decimal(amount))
+}

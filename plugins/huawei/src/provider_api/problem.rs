@@ -1,0 +1,255 @@
+//! What is wrong with a request, and how it is answered: the codes of the provider's own API with their HTTP statuses.
+//!
+//! The one place that knows which status a code has. What the rules refuse is in `refusals.rs`; the table below says
+//! with which status it goes out, on the present API and on the old one.
+
+use plugin_sdk::Refusal;
+use plugin_sdk::provider_api::Response;
+
+use crate::provider_api::answer::answer;
+use crate::provider_api::json::Json;
+
+/// The two generations of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `/v2/...`, and IAM's `/v3/...`.
+    Present,
+    /// `/v1.0/{domain_id}/common/order-mgr/...`: its answers carry a code also when all went well, and some of its
+    /// errors come with status 200.
+    Old,
+}
+
+/// A code with the status that it has on the present API and on the old one.
+type Row = (&'static str, u16, u16);
+
+/// Every code of the business support API that a managed account can be answered.
+///
+/// Sources: the tables of returned values of the documents that `refusals.rs` names. The (Old) pages give status 200 to
+/// expired resources, orders under way, unpaid orders, what is gone, what is unknown and frozen accounts.
+pub const STATUSES: [Row; 47] = [
+    ("CBC.0100", 400, 400),
+    ("CBC.0151", 403, 403),
+    ("CBC.0250", 429, 429),
+    ("CBC.0999", 500, 500),
+    ("CBC.99003012", 400, 200),
+    ("CBC.99003100", 400, 200),
+    ("CBC.30050006", 400, 400),
+    ("CBC.30010036", 400, 400),
+    ("CBC.30010069", 400, 400),
+    ("CBC.99000092", 400, 400),
+    ("CBC.99003016", 400, 200),
+    ("CBC.99003144", 400, 200),
+    ("CBC.99003154", 400, 400),
+    ("CBC.99003631", 400, 200),
+    ("CBC.7281", 400, 200),
+    ("CBC.30050013", 400, 400),
+    ("CBC.99003602", 400, 400),
+    ("CBC.99003605", 400, 400),
+    ("CBC.30000067", 400, 400),
+    ("CBC.99003128", 400, 400),
+    ("CBC.99003185", 400, 400),
+    ("CBC.99003643", 400, 400),
+    ("CBC.99003647", 400, 400),
+    ("CBC.99003649", 400, 400),
+    ("CBC.99003650", 400, 400),
+    ("CBC.99003651", 400, 400),
+    ("CBC.99003652", 400, 400),
+    ("CBC.99003654", 400, 400),
+    ("CBC.99003656", 400, 400),
+    ("CBC.99003608", 400, 400),
+    ("CBC.99003609", 400, 400),
+    ("CBC.99003610", 200, 200),
+    ("CBC.99003611", 400, 400),
+    ("CBC.99003622", 400, 400),
+    ("CBC.99003623", 400, 400),
+    ("CBC.99003624", 400, 400),
+    ("CBC.99003625", 400, 400),
+    ("CBC.99003626", 400, 400),
+    ("CBC.99005026", 400, 400),
+    // Querying the Renewal Amount of Yearly/Monthly Resources: which resource it is, is said in a list.
+    ("CBC.30050007", 200, 200),
+    ("CBC.30050008", 200, 200),
+    ("CBC.30050009", 200, 200),
+    ("CBC.30050010", 200, 200),
+    ("CBC.30050011", 200, 200),
+    ("CBC.30050012", 400, 400),
+    // The gateway in front of it: API Request Signing Guide, "Error Codes".
+    (GATEWAY_UNKNOWN, 404, 404),
+    (GATEWAY_DENIED, 401, 401),
+];
+
+/// There is no such path, or none for this method.
+const GATEWAY_UNKNOWN: &str = "APIGW.0101";
+/// What the gateway cannot read.
+const GATEWAY_UNREADABLE: &str = "APIGW.0201";
+/// It took too long.
+const GATEWAY_SLOW: &str = "APIGW.0203";
+/// Who it is was not shown.
+const GATEWAY_DENIED: &str = "APIGW.0301";
+/// The signature is of another time.
+const GATEWAY_EXPIRED: &str = "APIGW.0303";
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    status: u16,
+    code: String,
+    message: String,
+    /// Fields beside the code and its message.
+    more: Vec<(&'static str, Json)>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    fn new(status: u16, code: &str, message: impl Into<String>) -> Problem {
+        let (code, message) = (code.to_owned(), message.into());
+        Problem { status, code, message, more: Vec::new(), headers: Vec::new() }
+    }
+
+    /// A parameter is not valid.
+    pub fn parameter(message: impl Into<String>) -> Problem {
+        Problem::new(400, "CBC.0100", message)
+    }
+
+    /// The account may not do this.
+    pub fn denied(message: impl Into<String>) -> Problem {
+        Problem::new(403, "CBC.0151", message)
+    }
+
+    /// Another code of the table, on the present API.
+    pub fn code(code: &str, message: impl Into<String>) -> Problem {
+        Problem::new(status(code, Dialect::Present), code, message)
+    }
+
+    /// What the rules say no to, for a resource.
+    pub fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
+        let message = format!("{resource}: {}", refusal.message);
+        let code = known(&refusal.code);
+        Problem::new(status(code, dialect), code, message)
+    }
+
+    /// The host or the plugin failed.
+    pub fn internal() -> Problem {
+        Problem::new(500, "CBC.0999", "Internal error; read the state before sending the request again.")
+    }
+
+    /// Too many requests at a time.
+    pub fn throttled(seconds: u32) -> Problem {
+        let message = format!("Too many requests; send it again in {seconds} seconds.");
+        Problem::new(429, "CBC.0250", message).with_header("retry-after", seconds.to_string())
+    }
+
+    /// No path of this API.
+    pub fn unknown_path() -> Problem {
+        Problem::new(
+            404,
+            GATEWAY_UNKNOWN,
+            "The API does not exist or has not been published in the environment",
+        )
+    }
+
+    /// A path of this API, but not for this method.
+    pub fn unknown_method(allowed: String) -> Problem {
+        let message = format!("The API does not exist: the request method is not one of {allowed}");
+        Problem::new(405, GATEWAY_UNKNOWN, message).with_header("allow", allowed)
+    }
+
+    /// The request cannot be read.
+    pub fn unreadable(message: &str) -> Problem {
+        Problem::new(400, GATEWAY_UNREADABLE, format!("API request error: {message}"))
+    }
+
+    /// The body is longer than may be.
+    pub fn too_large(bytes: u32) -> Problem {
+        let message = format!("Request entity too large: a body has at most {bytes} bytes");
+        Problem::new(413, GATEWAY_UNREADABLE, message)
+    }
+
+    /// It took too long, and what became of it is not known.
+    pub fn too_slow() -> Problem {
+        let message =
+            "Backend timeout: what was asked for may still be done; read the state before sending it again";
+        Problem::new(504, GATEWAY_SLOW, message)
+    }
+
+    /// Who it is was not shown.
+    pub fn unauthenticated(why: &str) -> Problem {
+        Problem::new(401, GATEWAY_DENIED, format!("Incorrect IAM authentication information: {why}"))
+    }
+
+    /// There is no such access key, or it has another secret: which of the two is not told.
+    pub fn wrong_password() -> Problem {
+        Problem::new(401, GATEWAY_DENIED, "The username or password is wrong.")
+    }
+
+    /// The signature is of another time: both are told.
+    pub fn expired(signed_at: &str, now: &str) -> Problem {
+        let message = format!(
+            "Incorrect IAM authentication information: signature expired, signature time:{signed_at},server time:{now}"
+        );
+        Problem::new(401, GATEWAY_EXPIRED, message)
+    }
+
+    /// IAM's own form beside the code: what asks for tokens reads `error`.
+    pub fn for_iam(mut self) -> Problem {
+        let title = match self.status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            _ => "Error",
+        };
+        let error = Json::Object(vec![
+            ("code", Json::Whole(i64::from(self.status))),
+            ("message", Json::from(self.message.as_str())),
+            ("title", Json::from(title)),
+        ]);
+        self.more.push(("error", error));
+        self
+    }
+
+    /// The same with another status.
+    pub fn with_status(mut self, status: u16) -> Problem {
+        self.status = status;
+        self
+    }
+
+    /// The same with a field more.
+    pub fn with(mut self, name: &'static str, value: Json) -> Problem {
+        self.more.push((name, value));
+        self
+    }
+
+    fn with_header(mut self, name: &'static str, value: String) -> Problem {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The answer to the request that the host calls `id`.
+    pub fn response(self, id: &str) -> Response {
+        let is_gateway = self.code.starts_with("APIGW.");
+        let mut fields = vec![("error_code", Json::from(self.code)), ("error_msg", Json::from(self.message))];
+        fields.extend(self.more);
+        if is_gateway {
+            fields.push(("request_id", Json::from(id)));
+        }
+        let mut response = answer(id, self.status, &Json::Object(fields));
+        let headers = self.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+        response.headers.extend(headers);
+        response
+    }
+}
+
+/// The code, if clients of this API can know it; what the host says no to in words of its own is a bad parameter.
+pub fn known(code: &str) -> &str {
+    if STATUSES.iter().any(|(known, _, _)| *known == code) { code } else { "CBC.0100" }
+}
+
+/// The status that goes with a code of the table; 500 for any other.
+pub fn status(code: &str, dialect: Dialect) -> u16 {
+    let row = STATUSES.iter().find(|(known, _, _)| *known == code);
+    row.map_or(500, |&(_, present, old)| match dialect {
+        Dialect::Present => present,
+        Dialect::Old => old,
+    })
+}

@@ -1,0 +1,212 @@
+//! Querying yearly/monthly resources: every filter, page by page, on the present API and on the old one.
+//!
+//! Sources: Querying Customers' Yearly/Monthly Resources (api_order_00021) and its (Old) page (zh-cn_topic_0084961226).
+
+use std::collections::BTreeSet;
+
+use plugin_sdk::provider_api::{OrderFilter, PaidOrder, Request, ResourceFilter, ResourcePage};
+use plugin_sdk::{Charging, Stage, Timestamp};
+use serde::Deserialize;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::conversation::Stop;
+use crate::provider_api::conversation::every;
+use crate::provider_api::conversation::these;
+use crate::provider_api::instant::from_full;
+use crate::provider_api::json::Json;
+use crate::provider_api::listing;
+use crate::provider_api::listing::Known;
+use crate::provider_api::problem::Dialect;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::types;
+use crate::settings::Settings;
+
+/// The most resources on a page; the old documents say it, the present ones say none.
+const LIMIT_MAX: u32 = 500;
+
+/// The most resources that may be named, and the most characters of their list on the old API.
+const IDS_MAX: usize = 50;
+const LIST_MAX: usize = 4_096;
+
+/// The most statuses that may be named.
+const STATUSES_MAX: usize = 10;
+
+/// How often the resources above those found are asked for: a server's address has a bandwidth, which has an add-on.
+const CLIMBS_MAX: usize = 4;
+
+/// The most orders of one id that are looked at.
+const ORDERS_MAX: u32 = 1_000;
+
+/// What is found where nothing can be.
+static NOTHING: ResourcePage = ResourcePage { total: 0, resources: Vec::new() };
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+    order_id: Option<String>,
+    only_main_resource: Option<i64>,
+    #[serde(deserialize_with = "body::at_most::<_, _, STATUSES_MAX>")]
+    status_list: Option<Vec<i64>>,
+    offset: Option<i64>,
+    limit: Option<i64>,
+    expire_time_begin: Option<String>,
+    expire_time_end: Option<String>,
+    service_type_code: Option<String>,
+    customer_id: Option<String>,
+}
+
+/// What is asked for, whichever way.
+struct Asked {
+    order: Option<String>,
+    /// None when nothing can be found.
+    selection: Option<ResourceFilter>,
+}
+
+/// The resources that the request asks for.
+pub fn resources(call: &Call, conversation: &mut Conversation) -> Ran {
+    let body = match call.route.dialect {
+        Dialect::Present => body::read::<Body>(call.request)?,
+        Dialect::Old => old(call.request)?,
+    };
+    call.check_account("customer_id", body.customer_id.as_deref())?;
+    let asked = asked(body)?;
+    let Some(mut selection) = asked.selection else { return found(call, conversation, &NOTHING) };
+    if let Some(order) = asked.order {
+        let orders = OrderFilter { ids: vec![order], ..every_order() };
+        selection.ids = of_order(conversation.orders(orders)?, &selection.ids);
+        if selection.ids.is_empty() {
+            return found(call, conversation, &NOTHING);
+        }
+        selection.with_attached = false;
+    }
+    let listing = conversation.resources(selection)?;
+    found(call, conversation, listing)
+}
+
+/// Every order of the account, as far as one is shown.
+pub fn every_order() -> OrderFilter {
+    OrderFilter { ids: Vec::new(), resources: Vec::new(), refunded_at: None, limit: ORDERS_MAX }
+}
+
+/// The answer with these resources. What they are attached to is asked for, since whether it is over decides on which
+/// are main resources.
+fn found<'a>(call: &Call, conversation: &mut Conversation<'a>, listing: &'a ResourcePage) -> Ran {
+    let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
+    climb(conversation, &mut known)?;
+    let settings = Settings::of(&call.account.settings);
+    let show = |subject| listing::shown(call.route.dialect, &settings, &known, subject);
+    let data = listing.resources.iter().map(show).collect();
+    call.answered(vec![("data", Json::List(data)), ("total_count", Json::Whole(i64::from(listing.total)))])
+}
+
+/// Gets to know what the resources that are known are attached to, directly and through others.
+pub fn climb<'a>(conversation: &mut Conversation<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
+    let mut asked = BTreeSet::new();
+    for _ in 0..CLIMBS_MAX {
+        let above = known.values().filter_map(|subject| subject.attached_to.as_deref());
+        let missing =
+            above.filter(|id| !known.contains_key(id) && !asked.contains(id)).collect::<BTreeSet<_>>();
+        if missing.is_empty() {
+            break;
+        }
+        let ids = missing.iter().map(|id| (*id).to_owned()).collect();
+        asked.extend(missing);
+        let found = &conversation.resources(these(ids))?.resources;
+        known.extend(found.iter().map(|one| (one.id.as_str(), one)));
+    }
+    Ok(())
+}
+
+/// The resources of an order; of those named, when some are.
+fn of_order(orders: &[PaidOrder], named: &[String]) -> Vec<String> {
+    let fits = |id: &&str| named.is_empty() || named.iter().any(|known| known == id);
+    let ids = orders.iter().map(|order| order.resource.as_str()).filter(fits).collect::<BTreeSet<_>>();
+    ids.into_iter().map(str::to_owned).collect()
+}
+
+/// The parameters of the old API, in its query.
+fn old(request: &Request) -> Result<Body, Problem> {
+    let list = body::parameter(request, "resource_ids")?.filter(|list| !list.is_empty());
+    if list.as_ref().is_some_and(|list| list.len() > LIST_MAX || list.split(',').count() > IDS_MAX) {
+        return Err(Problem::parameter(format!(
+            "resource_ids has more than {IDS_MAX} ids, or more than {LIST_MAX} characters."
+        )));
+    }
+    let page_size = body::within("page_size", body::number(request, "page_size")?, 10, 1, LIMIT_MAX)?;
+    let page = body::within("page_no", body::number(request, "page_no")?, 1, 1, u32::MAX / page_size)?;
+    let statuses = body::parameter(request, "status_list")?.filter(|list| !list.is_empty());
+    let number = |text: &str| text.trim().parse::<i64>();
+    let statuses =
+        statuses.map(|list| list.split(',').map(number).collect::<Result<Vec<_>, _>>()).transpose();
+    Ok(Body {
+        resource_ids: list.map(|list| list.split(',').map(str::to_owned).collect()),
+        order_id: body::parameter(request, "order_id")?,
+        only_main_resource: body::number(request, "only_main_resource")?,
+        status_list: statuses.map_err(|_| Problem::parameter("status_list is no list of whole numbers."))?,
+        offset: Some(i64::from(page - 1) * i64::from(page_size)),
+        limit: Some(i64::from(page_size)),
+        customer_id: body::parameter(request, "customer_id")?,
+        ..Body::default()
+    })
+}
+
+fn asked(body: Body) -> Result<Asked, Problem> {
+    let ids = body.resource_ids.unwrap_or_default();
+    for id in &ids {
+        body::id("resource_ids", id)?;
+    }
+    let order = body.order_id.filter(|order| !order.is_empty());
+    if let Some(order) = &order {
+        body::order("order_id", order)?;
+    }
+    let main_only = body::within("only_main_resource", body.only_main_resource, 0, 0, 1)? == 1;
+    let offset = body::within("offset", body.offset, 0, 0, u32::MAX)?;
+    let limit = body::within("limit", body.limit, 10, 1, LIMIT_MAX)?;
+    let kinds = match body.service_type_code.as_deref() {
+        None => None,
+        Some("") => return Err(Problem::parameter("service_type_code is empty.")),
+        Some(code) => Some(types::of_service(code)),
+    };
+    let is_hopeless = kinds.as_ref().is_some_and(Vec::is_empty);
+    let selection = ResourceFilter {
+        // Of a main resource that is named, also what is attached to it; what is attached and named stands for itself.
+        with_attached: !main_only && !ids.is_empty(),
+        only_primaries: main_only && ids.is_empty(),
+        ids,
+        kinds: kinds.unwrap_or_default(),
+        stages: stages(&body.status_list.unwrap_or_default())?,
+        charging: Some(Charging::Prepaid),
+        expires_from: instant("expire_time_begin", body.expire_time_begin)?,
+        expires_until: instant("expire_time_end", body.expire_time_end)?,
+        ..every(offset, limit)
+    };
+    Ok(Asked { order, selection: (!is_hopeless).then_some(selection) })
+}
+
+/// The stages of these statuses. What is deleted is not there any more, unless it is asked for.
+fn stages(statuses: &[i64]) -> Result<Vec<Stage>, Problem> {
+    if statuses.is_empty() {
+        return Ok(vec![Stage::Active, Stage::Grace, Stage::Retention]);
+    }
+    let mut stages = Vec::new();
+    for &status in statuses {
+        let of = listing::stages(status);
+        if of.is_empty() {
+            return Err(Problem::parameter("status_list has something else than 2, 3, 4 and 5."));
+        }
+        let new = of.into_iter().filter(|stage| !stages.contains(stage)).collect::<Vec<_>>();
+        stages.extend(new);
+    }
+    Ok(stages)
+}
+
+fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let wrong = || Problem::parameter(format!("{name} is not of the form 2019-05-06T08:05:01Z."));
+    from_full(&text).map(Some).ok_or_else(wrong)
+}

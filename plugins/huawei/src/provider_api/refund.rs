@@ -1,0 +1,90 @@
+//! What a refund is made of: the orders that the money of an unsubscription was paid for.
+//!
+//! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
+
+use plugin_sdk::Micros;
+use plugin_sdk::provider_api::{OrderFilter, PaidOrder};
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::conversation::these;
+use crate::provider_api::json::Json;
+use crate::provider_api::listing::Known;
+use crate::provider_api::listing::above;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::query::climb;
+use crate::provider_api::query::every_order;
+use crate::provider_api::types;
+use crate::provider_api::unsubscribe::digest;
+use crate::provider_api::unsubscribe::named;
+
+/// The records of the refund that the request names.
+pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
+    for name in ["customer_id", "indirect_partner_id"] {
+        call.check_account(name, body::parameter(call.request, name)?.as_deref())?;
+    }
+    let order = body::parameter(call.request, "order_id")?;
+    let order = order.ok_or_else(|| Problem::parameter("order_id is missing."))?;
+    body::order("order_id", &order)?;
+    let Some((at, digest)) = named(&order) else {
+        let message = "The order is neither one of an unsubscription nor one of a downgrade.";
+        return Err(Problem::code("CBC.99005026", message).into());
+    };
+    let orders = conversation.orders(OrderFilter { refunded_at: Some(at), ..every_order() })?;
+    let known = resources(conversation, orders)?;
+    let own = orders.iter().filter(|order| is_of(&known, order, digest));
+    let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
+    call.answered(vec![
+        ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
+        ("refund_infos", Json::List(records)),
+    ])
+}
+
+/// The resources of these orders, and what they are attached to.
+fn resources<'a>(
+    conversation: &mut Conversation<'a>,
+    orders: &[PaidOrder],
+) -> Result<Known<'a>, crate::provider_api::conversation::Stop> {
+    let mut known = Known::new();
+    if !orders.is_empty() {
+        let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
+        ids.sort();
+        ids.dedup();
+        known.extend(conversation.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
+        climb(conversation, &mut known)?;
+    }
+    Ok(known)
+}
+
+/// Whether an order is of the resource with this digest, or of one that is attached to it.
+fn is_of(known: &Known, order: &PaidOrder, wanted: &str) -> bool {
+    let above = known.get(order.resource.as_str()).into_iter().flat_map(|subject| above(known, subject));
+    digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
+}
+
+/// What of an order went back, as a negative amount, and what was consumed or kept as a fee, as a positive one.
+fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
+    let Some(refunded) = order.refund else { return Vec::new() };
+    let back = record(call, order, "1", -refunded.amount);
+    let kept = order.paid - refunded.amount;
+    let kept = (kept > 0).then(|| record(call, order, "2", kept));
+    std::iter::once(back).chain(kept).collect()
+}
+
+fn record(call: &Call, order: &PaidOrder, number: &str, amount: Micros) -> Json {
+    let of = types::named(&order.kind);
+    Json::Object(vec![
+        ("id", Json::from(format!("{}-{}-{number}", order.id, digest(&order.resource)))),
+        ("amount", Json::Amount(amount)),
+        ("measure_id", Json::from("1")),
+        ("customer_id", Json::from(call.account.id.as_str())),
+        ("resource_type_code", Json::from(of.map(|of| of.resource))),
+        ("service_type_code", Json::from(of.map(|of| of.service))),
+        ("resource_type_name", Json::from(of.map(|of| of.resource_name))),
+        ("service_type_name", Json::from(of.map(|of| of.service_name))),
+        ("region_code", Json::from(order.region.as_str())),
+        ("base_order_id", Json::from(order.id.as_str())),
+    ])
+}

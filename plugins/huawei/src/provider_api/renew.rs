@@ -1,0 +1,93 @@
+//! Renewing by hand: one to ten main resources, all of them or none.
+//!
+//! Source: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018) and its (Old) page
+//! (zh-cn_topic_0082522029).
+
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::{Command, Renewal};
+use serde::Deserialize;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::json::Json;
+use crate::provider_api::mutations;
+use crate::provider_api::mutations::Fate;
+use crate::provider_api::problem::Dialect;
+use crate::provider_api::problem::Problem;
+use crate::refusals::DELETED;
+use crate::settings::Settings;
+use crate::settings::UnpaidOrders;
+
+/// The most resources of one request.
+const IDS_MAX: usize = 10;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+    period_type: Option<i64>,
+    period_num: Option<i64>,
+    is_auto_pay: Option<i64>,
+    /// What the old API calls it.
+    #[serde(rename = "isAutoPay")]
+    old_is_auto_pay: Option<i64>,
+}
+
+/// Renews the resources that the request names. What is to happen on expiry (`expire_policy`, `expire_mode`) is passed
+/// over: the documents of today say that it is ignored.
+pub fn renew(call: &Call, conversation: &mut Conversation) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    let resources = body::ids("resource_ids", body.resource_ids)?;
+    let term = body::term(body.period_type, body.period_num)?;
+    let (name, is_auto_pay) = match call.route.dialect {
+        Dialect::Present => ("is_auto_pay", body.is_auto_pay),
+        Dialect::Old => ("isAutoPay", body.old_is_auto_pay),
+    };
+    may_be_paid(call, name, is_auto_pay)?;
+    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
+    let outcomes =
+        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    let fates = mutations::fates(outcomes)?;
+    mutations::check(call.route.dialect, &resources, &fates)
+        .map_err(|problem| with_expired(call, &resources, &fates, problem))?;
+    let mut fields = vec![("order_ids", mutations::texts(fates.iter().flat_map(orders)))];
+    if call.route.dialect == Dialect::Present {
+        fields.push(("fail_resource_infos", Json::List(Vec::new())));
+    }
+    call.answered(fields)
+}
+
+/// The orders that a renewal led to; one that has to be approved first is an order that waits for it.
+fn orders<'a>(fate: &Fate<'a>) -> Vec<&'a str> {
+    match fate {
+        Fate::Done(orders) => orders.iter().map(String::as_str).collect(),
+        Fate::Held(id) => vec![id],
+        Fate::Refused(_) | Fate::Undone => Vec::new(),
+    }
+}
+
+/// That the order is to be paid at once, or may be by the account's settings: this host has no orders that wait to be
+/// paid.
+fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), Problem> {
+    let pays = body::within(name, is_auto_pay, 0, 0, 1)? == 1;
+    match Settings::of(&call.account.settings).unpaid_orders {
+        UnpaidOrders::Refuse if !pays => Err(Problem::parameter(format!(
+            "{name} is not 1, and orders that wait to be paid are not kept here; send 1 to pay at once, \
+             or let the operator set unpaid_orders to pay."
+        ))),
+        UnpaidOrders::Refuse | UnpaidOrders::Pay => Ok(()),
+    }
+}
+
+/// The old API names the resource that has expired beside the code that says so.
+fn with_expired(call: &Call, resources: &[String], fates: &[Fate], problem: Problem) -> Problem {
+    match mutations::first_refused(resources, fates) {
+        Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {
+            problem.with("expiredResourceIds", mutations::texts([resource]))
+        }
+        Some(_) | None => problem,
+    }
+}

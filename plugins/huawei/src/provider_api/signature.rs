@@ -1,0 +1,183 @@
+//! Who says to have sent a request: the signature `SDK-HMAC-SHA256`, a token, or neither.
+//!
+//! Sources: "API Request Signing Guide" of Huawei Cloud, and what its official SDKs do where the guide is silent (the
+//! module `huaweicloudsdkcore.signer`). Composes what was signed; the secret, the HMAC and the comparison are the
+//! host's. Newer algorithms (V11-HMAC-SHA256, SDK-HMAC-SM3, SDK-ECDSA-P256-SHA256, SDK-SM2-SM3) are not spoken by this
+//! service and are refused.
+
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::{Authentication, Credentials, Request, Signature, SignatureCredentials};
+use plugin_sdk::request::{decode, encode, from_hexadecimal, header, hexadecimal, pairs};
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::provider_api::instant;
+use crate::provider_api::problem::Problem;
+
+/// The one algorithm there is.
+const ALGORITHM: &str = "SDK-HMAC-SHA256";
+
+/// How far the clocks may be apart, in seconds: 15 minutes.
+pub const APART_MAX: Timestamp = 15 * 60;
+
+/// How long a token is valid, in seconds: 24 hours. "Obtaining a User Token Through Password Authentication"
+/// (iam_30_0001).
+pub const TOKEN_VALID: u32 = 24 * 60 * 60;
+
+/// What the parts of the header `Authorization` are.
+#[derive(Debug)]
+struct Authorization<'a> {
+    access_key: &'a str,
+    signed_headers: Vec<&'a str>,
+    signature: Vec<u8>,
+}
+
+/// Who says to have sent this request, by its headers.
+pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
+    let sent = |name: &str| request.headers.iter().filter(|(known, _)| known == name).count();
+    if sent("authorization") > 1 || sent("x-auth-token") > 1 {
+        return Err(Problem::unauthenticated("more than one signature or token"));
+    }
+    match (header(request, "authorization"), header(request, "x-auth-token")) {
+        (Some(authorization), _) => signed(at, request, authorization.trim()),
+        (None, Some(token)) if !token.trim().is_empty() => Ok(Authentication {
+            credentials: Credentials::BearerToken(token.trim().to_owned()),
+            valid_until: at.saturating_add(Timestamp::from(TOKEN_VALID)),
+        }),
+        (None, _) => Err(Problem::unauthenticated("x-auth-token not found")),
+    }
+}
+
+fn signed(at: Timestamp, request: &Request, authorization: &str) -> Result<Authentication, Problem> {
+    let authorization = read(authorization)?;
+    if header(request, "x-security-token").is_some() {
+        return Err(Problem::unauthenticated("temporary access keys are not issued here"));
+    }
+    let date = date(at, request, &authorization.signed_headers)?;
+    is_body_covered(request)?;
+    let canonical = canonical_request(request, &authorization.signed_headers)?;
+    let signature = Signature {
+        derivations: Vec::new(),
+        key: 0,
+        message: string_to_sign(date, &canonical).into_bytes(),
+        value: authorization.signature,
+    };
+    let access_key = authorization.access_key.to_owned();
+    let signed_at = instant::from_compact(date).unwrap_or(at);
+    Ok(Authentication {
+        credentials: Credentials::Signature(SignatureCredentials { access_key, signature }),
+        valid_until: signed_at.saturating_add(APART_MAX + 1),
+    })
+}
+
+/// The parts of `SDK-HMAC-SHA256 Access=…, SignedHeaders=a;b, Signature=…`.
+fn read(authorization: &str) -> Result<Authorization<'_>, Problem> {
+    let wrong = || Problem::unauthenticated("the header Authorization is not well-formed");
+    let (algorithm, parts) = authorization.split_once(' ').ok_or_else(wrong)?;
+    if algorithm != ALGORITHM {
+        return Err(Problem::unauthenticated("the signing algorithm is not supported; use SDK-HMAC-SHA256"));
+    }
+    let (mut access_key, mut signed_headers, mut signature) = (None, None, None);
+    for part in parts.split(',') {
+        let (name, value) = part.trim().split_once('=').ok_or_else(wrong)?;
+        let place = match name {
+            "Access" => &mut access_key,
+            "SignedHeaders" => &mut signed_headers,
+            "Signature" => &mut signature,
+            _ => return Err(wrong()),
+        };
+        if place.replace(value).is_some() {
+            return Err(wrong());
+        }
+    }
+    let access_key = access_key.filter(|key| !key.is_empty()).ok_or_else(wrong)?;
+    let signed_headers = signed_headers.ok_or_else(wrong)?.split(';').collect::<Vec<_>>();
+    if !signed_headers.is_sorted_by(|name, next| name < next) {
+        return Err(Problem::unauthenticated("the names of SignedHeaders are not in order, each once"));
+    }
+    let signature = signature
+        .and_then(from_hexadecimal)
+        .filter(|bytes| bytes.len() == 32)
+        .ok_or_else(|| Problem::unauthenticated("verify aksk signature fail"))?;
+    Ok(Authorization { access_key, signed_headers, signature })
+}
+
+/// The `X-Sdk-Date` of the request, which has to be signed and of now.
+fn date<'a>(at: Timestamp, request: &'a Request, signed_headers: &[&str]) -> Result<&'a str, Problem> {
+    let mut dates = request.headers.iter().filter(|(name, _)| name == "x-sdk-date");
+    let (Some((_, date)), None) = (dates.next(), dates.next()) else {
+        return Err(Problem::unauthenticated("x-sdk-date is not there once"));
+    };
+    if !signed_headers.contains(&"x-sdk-date") {
+        return Err(Problem::unauthenticated("x-sdk-date is not signed"));
+    }
+    let date = date.trim();
+    let signed_at = instant::from_compact(date)
+        .ok_or_else(|| Problem::unauthenticated("x-sdk-date is not of the form 20191115T033655Z"))?;
+    if signed_at.abs_diff(at) > APART_MAX.unsigned_abs() {
+        return Err(Problem::expired(date, &instant::compact(at)));
+    }
+    Ok(date)
+}
+
+/// That the signature covers the body. SDKs leave out bodies that are not JSON, by sending `UNSIGNED-PAYLOAD` instead
+/// of their hash; this API has JSON only, so whoever does that with a body wants it changed on the way.
+fn is_body_covered(request: &Request) -> Result<(), Problem> {
+    let hash = || hexadecimal(&Sha256::digest(&request.body));
+    match header(request, "x-sdk-content-sha256").map(str::trim) {
+        None => Ok(()),
+        Some(_) if request.body.is_empty() => Ok(()),
+        Some(sent) if sent.eq_ignore_ascii_case(&hash()) => Ok(()),
+        Some("UNSIGNED-PAYLOAD") => {
+            Err(Problem::unauthenticated("the body has to be signed: UNSIGNED-PAYLOAD is not accepted"))
+        }
+        Some(_) => Err(Problem::unauthenticated("x-sdk-content-sha256 is not the hash of the body")),
+    }
+}
+
+/// What is signed of a request on this date.
+pub fn string_to_sign(date: &str, canonical_request: &str) -> String {
+    format!("{ALGORITHM}\n{date}\n{}", hexadecimal(&Sha256::digest(canonical_request)))
+}
+
+/// The request in the form whose hash is signed.
+pub fn canonical_request(request: &Request, signed_headers: &[&str]) -> Result<String, Problem> {
+    let path =
+        decode(&request.path, false).ok_or_else(|| Problem::unreadable("the path is not encoded well"))?;
+    let query = canonical_query(&request.query)?;
+    let mut canonical = format!("{}\n{}\n{query}\n", request.method.to_uppercase(), canonical_path(&path));
+    for name in signed_headers {
+        let own = request.headers.iter().filter(|(known, _)| known == name);
+        let mut values = own.map(|(_, value)| value.trim()).collect::<Vec<_>>();
+        if values.is_empty() {
+            return Err(Problem::unauthenticated("a signed header is not there"));
+        }
+        values.sort_unstable();
+        values.iter().for_each(|value| canonical.extend([name, ":", value, "\n"]));
+    }
+    let hash = hexadecimal(&Sha256::digest(&request.body));
+    canonical.extend(["\n", &signed_headers.join(";"), "\n", &hash]);
+    Ok(canonical)
+}
+
+/// A decoded path, encoded piece by piece, and with a slash at its end. Decoded as a whole before it is split: an
+/// encoded slash becomes one.
+fn canonical_path(path: &str) -> String {
+    let mut canonical = encode(path, "/");
+    if !canonical.ends_with('/') {
+        canonical.push('/');
+    }
+    canonical
+}
+
+/// The query in the order of its names and then values, each encoded anew; what has no value gets an empty one.
+fn canonical_query(query: &str) -> Result<String, Problem> {
+    let decoded = |(name, value)| Some((decode(name, true)?, decode(value, true)?));
+    let mut parameters = pairs(query)
+        .map(decoded)
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| Problem::unreadable("the query is not encoded well"))?;
+    parameters.sort();
+    let parts = parameters.iter().map(|(name, value)| format!("{}={}", encode(name, ""), encode(value, "")));
+    Ok(parts.collect::<Vec<_>>().join("&"))
+}

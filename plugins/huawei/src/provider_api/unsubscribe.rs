@@ -1,0 +1,139 @@
+//! Unsubscribing, and the name of the refund that it leads to.
+//!
+//! Source: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and its (Old) page (zh-cn_topic_0082522030).
+//! What a refund is made of is asked for by its name later (`refund.rs`), and the plugin has no memory: so the name says
+//! when it was and, digested, of what.
+
+use plugin_sdk::provider_api::{Atomicity, OrderFilter, PaidOrder, ResourceFilter};
+use plugin_sdk::request::hexadecimal;
+use plugin_sdk::{Command, Scope, Timestamp};
+use serde::Deserialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::provider_api::Call;
+use crate::provider_api::body;
+use crate::provider_api::conversation::Conversation;
+use crate::provider_api::conversation::Ran;
+use crate::provider_api::conversation::Stop;
+use crate::provider_api::conversation::these;
+use crate::provider_api::json::Json;
+use crate::provider_api::listing::Known;
+use crate::provider_api::listing::above;
+use crate::provider_api::listing::is_live;
+use crate::provider_api::mutations;
+use crate::provider_api::mutations::Fate;
+use crate::provider_api::problem::Dialect;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::query::every_order;
+
+/// The most resources of one request.
+const IDS_MAX: usize = 10;
+
+/// How the name of a refund begins, how many digits its instant has, and how many its digest.
+const PREFIX: &str = "CS";
+const SECONDS_DIGITS: usize = 11;
+const DIGEST_DIGITS: usize = 16;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(alias = "resourceIds", deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    resource_ids: Option<Vec<String>>,
+    #[serde(alias = "unSubType")]
+    unsubscribe_type: Option<i64>,
+    #[serde(alias = "unsubscribeReasonType")]
+    unsubscribe_reason_type: Option<i64>,
+}
+
+/// Unsubscribes from the resources that the request names, all of them or none.
+pub fn unsubscribe(call: &Call, conversation: &mut Conversation) -> Ran {
+    let body = body::read::<Body>(call.request)?;
+    let named = body::ids("resource_ids", body.resource_ids)?;
+    let scope = match body.unsubscribe_type {
+        Some(1) => Scope::Everything,
+        Some(2) => Scope::FuturePeriods,
+        Some(_) | None => {
+            return Err(Problem::parameter("unsubscribe_type is neither 1 nor 2.").into());
+        }
+    };
+    body::within("unsubscribe_reason_type", body.unsubscribe_reason_type, 5, 1, 5)?;
+    let resources = without_attached(conversation, named)?;
+    let command = Command::Unsubscribe(scope);
+    let outcomes =
+        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    let fates = mutations::fates(outcomes)?;
+    mutations::check(call.route.dialect, &resources, &fates)?;
+    let names = names(call, conversation, &resources, &fates)?;
+    let mut fields = vec![("order_ids", mutations::texts(names.iter().map(String::as_str)))];
+    if call.route.dialect == Dialect::Present {
+        fields.push(("fail_resource_infos", Json::List(Vec::new())));
+    }
+    call.answered(fields)
+}
+
+/// The resources without those that are attached to another one of them: they go along with it.
+fn without_attached(conversation: &mut Conversation, named: Vec<String>) -> Result<Vec<String>, Stop> {
+    if named.len() == 1 {
+        return Ok(named);
+    }
+    let selection = ResourceFilter { with_attached: true, ..these(named.clone()) };
+    let listing = conversation.resources(selection)?;
+    let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
+    let goes_along = |id: &str| {
+        let subject = known.get(id).copied();
+        let above = subject.into_iter().flat_map(|subject| above(&known, subject));
+        above.filter(|above| is_live(above)).any(|above| named.contains(&above.id))
+    };
+    Ok(named.iter().filter(|id| !goes_along(id)).cloned().collect())
+}
+
+/// The name of each resource's refund, by the instant that its orders were refunded at; a plan that waits for approval
+/// has the host's name.
+fn names(
+    call: &Call,
+    conversation: &mut Conversation,
+    resources: &[String],
+    fates: &[Fate],
+) -> Result<Vec<String>, Stop> {
+    let refunded = |fate: &Fate| match *fate {
+        Fate::Done(orders) => orders.to_vec(),
+        Fate::Held(_) | Fate::Refused(_) | Fate::Undone => Vec::new(),
+    };
+    let refunded = fates.iter().flat_map(refunded).collect::<Vec<_>>();
+    let orders = match refunded.is_empty() {
+        true => &[],
+        false => conversation.orders(OrderFilter { ids: refunded, ..every_order() })?,
+    };
+    let name = |(resource, fate): (&String, &Fate)| match *fate {
+        Fate::Done(of) => Some(name(instant(call, orders, of), resource)),
+        Fate::Held(id) => Some(id.to_owned()),
+        Fate::Refused(_) | Fate::Undone => None,
+    };
+    Ok(resources.iter().zip(fates).filter_map(name).collect())
+}
+
+/// When these orders were refunded: the latest time that one of them was.
+fn instant(call: &Call, orders: &[PaidOrder], of: &[String]) -> Timestamp {
+    let own = orders.iter().filter(|order| of.contains(&order.id));
+    own.filter_map(|order| order.refund).map(|refunded| refunded.at).max().unwrap_or(call.at)
+}
+
+/// The name of the refund of a resource at an instant: letters and digits, 29 of them.
+pub fn name(at: Timestamp, resource: &str) -> String {
+    format!("{PREFIX}{:0SECONDS_DIGITS$}{}", at.clamp(0, 99_999_999_999), digest(resource))
+}
+
+/// The instant and the digest in the name of a refund; `None` if it is not one.
+pub fn named(name: &str) -> Option<(Timestamp, &str)> {
+    let rest = name.strip_prefix(PREFIX).filter(|rest| rest.len() == SECONDS_DIGITS + DIGEST_DIGITS)?;
+    let (seconds, digest) = rest.split_at_checked(SECONDS_DIGITS)?;
+    let is_digest = digest.bytes().all(|digit| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit));
+    let is_number = seconds.bytes().all(|digit| digit.is_ascii_digit());
+    if is_digest && is_number { Some((seconds.parse().ok()?, digest)) } else { None }
+}
+
+/// The digest of a resource's id.
+pub fn digest(resource: &str) -> String {
+    hexadecimal(&Sha256::digest(resource)[..DIGEST_DIGITS / 2]).to_uppercase()
+}
