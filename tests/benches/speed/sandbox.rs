@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial::engine::batch::automatic_renewal;
-use perennial::sandbox::Plugin;
 use perennial::sandbox::PlanRequest;
+use perennial::sandbox::Plugin;
 use perennial::sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
@@ -117,8 +117,14 @@ impl Case<'_> {
 
     fn plans(&self, best: &mut Times) {
         let command = automatic_renewal();
-        let question =
-            |bundle| PlanRequest { at: self.at, account: 0, command: &command, member: 0, bundle, orders: &[] };
+        let question = |bundle| PlanRequest {
+            at: self.at,
+            account: 0,
+            command: &command,
+            member: 0,
+            bundle,
+            orders: &[],
+        };
         let questions = self.bundles.iter().map(question).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.make_plans(&[&self.account], &questions));
         figures::keep_best(&mut best.sandboxed, taken);

@@ -29,7 +29,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 &kept.digest,
                 "the revision that answered is the one that is loaded"
             );
-            let question = decision::read_question(&kept.question).unwrap();
+            let question = decision::read_question(&kept.question, decision::CONTRACT).unwrap();
             prop_assert_eq!(decision::question(&question.asked()).to_text(), &*kept.question);
             // All that a plugin was told of the account is in the question.
             let account = Account {
@@ -45,13 +45,13 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 at: question.at,
                 account: 0,
                 command: &question.command,
-                member: question.resource,
+                member: question.member,
                 bundle: &question.bundle,
                 orders: &question.orders,
             };
             let answer = rules.make_plans(&[&account], &[again]).pop().unwrap().unwrap();
             prop_assert_eq!(decision::answer(&answer).to_text(), &*kept.answer);
-            prop_assert_eq!(decision::read_answer(&kept.answer).unwrap(), answer);
+            prop_assert_eq!(decision::read_answer(&kept.answer, decision::CONTRACT).unwrap(), answer);
             asked_again.set(asked_again.get() + 1);
         }
         Ok(())

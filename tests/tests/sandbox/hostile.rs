@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use expect_test::expect;
 use perennial::sandbox::Limits;
+use perennial::sandbox::PlanRequest;
 use perennial::sandbox::Plugin;
 use perennial::sandbox::PluginError;
-use perennial::sandbox::PlanRequest;
 use perennial::sandbox::TimelineRequest;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
@@ -19,9 +19,9 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_domain::usage::Alert;
 use perennial_domain::usage::Offer;
 use perennial_tests::guests;
 
@@ -247,7 +247,7 @@ fn a_rule_is_told_only_what_it_reads() {
     let answers = timelines(&hostile(), &[world::bundle("curious", "echo")]);
     let first = &answers[0].as_ref().unwrap()[0];
     let told = Action::SetAttribute("curious".to_owned(), "does=echo region=far-away".to_owned());
-    assert_eq!(first.what, told);
+    assert_eq!(first.action, told);
 }
 
 #[test]

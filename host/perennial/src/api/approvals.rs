@@ -124,19 +124,19 @@ impl ApprovalView {
 fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, StoreError> {
     let priced = &stored.priced;
     let damaged = |found: String| StoreError::Damaged { what: "a kept plan", found };
-    let question = formats::decision::read_question(&priced.question);
+    let question = formats::decision::read_question(&priced.question, formats::decision::CONTRACT);
     let question = question.map_err(|problems| damaged(problems.to_string()))?;
-    let answer = formats::decision::read_answer(&priced.answer);
+    let answer = formats::decision::read_answer(&priced.answer, formats::decision::CONTRACT);
     let plan = answer.map_err(|problems| damaged(problems.to_string()))?;
     let plan = plan.map_err(|refusal| damaged(refusal.code))?;
-    let plan = PricedPlan::new(question.resource, &plan, &question.bundle, question.at);
+    let plan = PricedPlan::new(question.member, &plan, &question.bundle, question.at);
     let balance = |available| Balance::new(available, Micros::ZERO);
     let mut proposal = Proposal {
         at: question.at,
         command: question.command,
         account: Account { balance: balance(priced.available), ..account },
         bundle: question.bundle,
-        named: question.resource,
+        named: question.member,
         revision: priced.revision.clone(),
         plans: vec![plan],
         refusal: None,

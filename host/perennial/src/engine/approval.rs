@@ -113,9 +113,10 @@ impl Engine {
         decision: &Decision<'_>,
     ) -> Result<Verdict, DecisionError> {
         let stored = decidable(self.read(), at, id, decision)?;
-        let question = formats::decision::read_question(&stored.priced.question).map_err(|problems| {
-            StoreError::Damaged { what: "a kept question", found: problems.to_string() }
-        })?;
+        let question =
+            formats::decision::read_question(&stored.priced.question, formats::decision::CONTRACT).map_err(
+                |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
+            )?;
         let command = question.command;
         let (bundle, member) = bundles::of_row(self.read(), stored.resource)?;
         let account = bundle.account;

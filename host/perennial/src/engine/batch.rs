@@ -543,7 +543,7 @@ impl Batch {
             account: &account.id,
             settings: &account.settings,
             command,
-            resource: member,
+            member,
             bundle: &item.walk.bundle,
             orders,
         };

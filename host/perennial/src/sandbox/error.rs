@@ -181,7 +181,20 @@ pub enum LoadError {
         /// What it imports.
         imports: String,
     },
-    /// The component is no provider's plugin, or one for another version of the contract.
+    /// The component is a plugin for another version of the contract.
+    #[error(
+        "the plugin {origin} was built for version {version} of the contract `perennial:provider`, and this host runs \
+         version {expected}; build the plugin again with the `wit/provider` of this host"
+    )]
+    OtherContract {
+        /// Where it comes from.
+        origin: String,
+        /// The version that the plugin was built for.
+        version: String,
+        /// The version that this host runs.
+        expected: String,
+    },
+    /// The component is not a provider's plugin, or its functions differ from the contract's.
     #[error(
         "the plugin {origin} exports {exports}, imports {imports}, and is expected to export {expected}: {problem}"
     )]
@@ -192,9 +205,9 @@ pub enum LoadError {
         exports: String,
         /// What it imports.
         imports: String,
-        /// What this host asks for.
+        /// What this host expects.
         expected: String,
-        /// The first difference.
+        /// Every difference, separated by semicolons.
         problem: String,
     },
     /// It could not be asked who it is.

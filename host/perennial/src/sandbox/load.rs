@@ -13,9 +13,8 @@ use wasmtime::component::Linker;
 
 use crate::hex;
 use crate::sandbox::ask;
-use crate::sandbox::bindings::Provider;
+use crate::sandbox::bindings;
 use crate::sandbox::bindings::ProviderPre;
-use crate::sandbox::bindings::provider_api::ProviderWithApi;
 use crate::sandbox::bindings::provider_api::ProviderWithApiPre;
 use crate::sandbox::bundled::BUNDLED;
 use crate::sandbox::cache::Cache;
@@ -212,7 +211,7 @@ impl Loader {
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
         let pre = ProviderPre::new(pre).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            Provider::new(store, instance).map(drop)
+            bindings::check_types(pre.instance_pre(), store, instance)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),
@@ -231,7 +230,7 @@ impl Loader {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
         let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
-            ProviderWithApi::new(store, instance).map(drop)
+            bindings::provider_api::check_types(pre.instance_pre(), store, instance)
         });
         match bound {
             Ok(Ok(())) => Ok(pre),

@@ -173,7 +173,7 @@ fn nobody_is_left_to_a_primary_that_is_not_tried() {
     let renewed = |resource: Resource| Resource { on_expiry: OnExpiry::Renew, ..resource };
     let has_tries = |primary: Resource| {
         let occurrences = timeline(&[], time(LONG_BEFORE), &[primary, renewed(attached("evs", 0))]);
-        occurrences.iter().any(|one| one.action == Action::TryRenewal && one.resource == 1)
+        occurrences.iter().any(|one| one.action == Action::TryRenewal && one.member == 1)
     };
     assert!(has_tries(resource("ecs")), "it lapses");
     assert!(has_tries(pay_per_use(resource("ecs"))), "it is pay-per-use");
@@ -187,10 +187,10 @@ fn a_primary_further_up_speaks_for_what_is_attached_to_one_that_ends() {
     let ending = Resource { on_expiry: OnExpiry::Convert, ..attached("eip", 0) };
     let bundle = [renewed(resource("ecs")), ending, renewed(attached("bandwidth", 1))];
     let occurrences = timeline(&[], time(LONG_BEFORE), &bundle);
-    let tried = occurrences.iter().filter(|one| one.action == Action::TryRenewal).map(|one| one.resource);
+    let tried = occurrences.iter().filter(|one| one.action == Action::TryRenewal).map(|one| one.member);
     assert!(tried.clone().count() > 0 && tried.clone().all(|member| member == 0));
     let told_of_release = |one: &&Occurrence| one.action == Action::Notice(Notice::Releases as u32);
-    assert!(occurrences.iter().filter(told_of_release).all(|one| one.resource == 0));
+    assert!(occurrences.iter().filter(told_of_release).all(|one| one.member == 0));
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn command(
         at,
         account: 0,
         command,
-        resource: named,
+        member: named,
         bundle: bundle.to_vec(),
         orders: orders.to_vec(),
     };

@@ -14,6 +14,7 @@ use perennial_domain::plan::Step;
 
 use crate::formats::Problems;
 use crate::formats::command;
+use crate::formats::decision::contract;
 use crate::formats::problems::Collector;
 use crate::formats::problems::Path;
 use crate::formats::spot::Spot;
@@ -37,7 +38,7 @@ fn refusal(refusal: &Refusal) -> Value<'_> {
 fn plan_value(plan: &Plan) -> Value<'_> {
     write::object([
         ("steps", plan.steps.iter().map(step).collect()),
-        ("skipped", plan.skipped.iter().map(omission).collect()),
+        ("skipped", plan.skipped.iter().map(skipped_member).collect()),
         ("retry_now", plan.retry_now.into()),
     ])
 }
@@ -46,7 +47,7 @@ fn step(step: &Step) -> Value<'_> {
     write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
 }
 
-fn omission(left: &SkippedMember) -> Value<'_> {
+fn skipped_member(left: &SkippedMember) -> Value<'_> {
     write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
 }
 
@@ -65,21 +66,21 @@ fn operation(operation: &Operation) -> Value<'_> {
         Operation::SetAutoRenew(auto_renewal) => {
             write::object([("set_auto_renew", command::auto_renewal_value(*auto_renewal))])
         }
-        Operation::EndSubscription(ending) => write::object([(
+        Operation::EndSubscription(cancellation) => write::object([(
             "end_subscription",
             write::object([
-                ("scope", ending.scope.name().into()),
-                ("expires_at", ending.expires_at.into()),
-                ("refunds", ending.refunds.iter().map(refund).collect()),
+                ("scope", cancellation.scope.name().into()),
+                ("expires_at", cancellation.expires_at.into()),
+                ("refunds", cancellation.refunds.iter().map(refund).collect()),
             ]),
         )]),
-        Operation::Buy(buying) => write::object([(
+        Operation::Buy(details) => write::object([(
             "buy",
             write::object([
-                ("pay_at", buying.pay_at.into()),
-                ("effective_at", buying.effective_at.into()),
-                ("expires_at", buying.expires_at.into()),
-                ("anchor_day", buying.anchor_day.into()),
+                ("pay_at", details.pay_at.into()),
+                ("effective_at", details.effective_at.into()),
+                ("expires_at", details.expires_at.into()),
+                ("anchor_day", details.anchor_day.into()),
             ]),
         )]),
         Operation::SetAttribute(name, value) => write::object([(
@@ -93,20 +94,24 @@ fn refund(refund: &Refund) -> Value<'_> {
     write::object([("order", refund.order.into()), ("amount", refund.amount.into())])
 }
 
-/// Reads back what [`answer`] gives, as JSON.
+/// Reads back what [`answer`] gives, as JSON, from a decision that was kept under `contract`.
 ///
 /// # Errors
 ///
-/// Every problem of the text, each with its path.
-pub fn read_answer(text: &str) -> Result<Result<Plan, Refusal>, Problems> {
+/// Every problem of the text, each with its path, or that the contract is unknown.
+pub fn read_answer(text: &str, contract: &str) -> Result<Result<Plan, Refusal>, Problems> {
     let problems = Collector::default();
-    let root = tree::parse(text, &problems)?;
+    let mut root = tree::parse(text, &problems)?;
+    let is_known = contract::rename(&mut root, contract, &contract::ANSWER);
     let root = Spot { node: &root, path: Path::Root, problems: &problems };
-    let answer = root.only_field("an answer", |name, body| match name {
-        "plan" => read_plan(body).map(Ok),
-        "refusal" => read_refusal(body).map(Err),
-        name => unknown("answer", name, body),
-    });
+    let answer = match is_known {
+        true => root.only_field("an answer", |name, body| match name {
+            "plan" => read_plan(body).map(Ok),
+            "refusal" => read_refusal(body).map(Err),
+            name => unknown("answer", name, body),
+        }),
+        false => super::unknown_contract(root, contract),
+    };
     problems.finish(answer)
 }
 
@@ -127,7 +132,7 @@ fn read_plan(spot: Spot<'_, '_>) -> Option<Plan> {
     let fields = spot.object(&["steps", "skipped", "retry_now"])?;
     Some(Plan {
         steps: fields.required("steps", |spot| spot.list(|_, step| read_step(step)))?,
-        skipped: fields.required("skipped", |spot| spot.list(|_, left| read_omission(left)))?,
+        skipped: fields.required("skipped", |spot| spot.list(|_, left| read_skipped_member(left)))?,
         retry_now: fields.optional("retry_now", |spot| spot.place()).option()?,
     })
 }
@@ -139,7 +144,7 @@ fn read_step(spot: Spot<'_, '_>) -> Option<Step> {
     Some(Step { member, operation })
 }
 
-fn read_omission(spot: Spot<'_, '_>) -> Option<SkippedMember> {
+fn read_skipped_member(spot: Spot<'_, '_>) -> Option<SkippedMember> {
     let fields = spot.object(&["member", "reason"])?;
     Some(SkippedMember {
         member: fields.required("member", |spot| spot.place())?,
@@ -152,8 +157,8 @@ fn read_operation(name: &str, body: Spot<'_, '_>) -> Option<Operation> {
         "extend" => read_extension(body).map(Operation::Extend),
         "set_on_expiry" => body.one_of(&OnExpiry::ALL, OnExpiry::name).map(Operation::SetOnExpiry),
         "set_auto_renew" => command::auto_renewal(body).map(Operation::SetAutoRenew),
-        "end_subscription" => read_ending(body).map(Operation::EndSubscription),
-        "buy" => read_buying(body).map(Operation::Buy),
+        "end_subscription" => read_cancellation(body).map(Operation::EndSubscription),
+        "buy" => read_purchase_details(body).map(Operation::Buy),
         "set_attribute" => {
             let fields = body.object(&["name", "value"])?;
             let name = fields.required("name", |spot| spot.text())?.to_owned();
@@ -176,7 +181,7 @@ fn read_extension(spot: Spot<'_, '_>) -> Option<Extension> {
     })
 }
 
-fn read_ending(spot: Spot<'_, '_>) -> Option<Cancellation> {
+fn read_cancellation(spot: Spot<'_, '_>) -> Option<Cancellation> {
     let fields = spot.object(&["scope", "expires_at", "refunds"])?;
     Some(Cancellation {
         scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
@@ -193,7 +198,7 @@ fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
     })
 }
 
-fn read_buying(spot: Spot<'_, '_>) -> Option<PurchaseDetails> {
+fn read_purchase_details(spot: Spot<'_, '_>) -> Option<PurchaseDetails> {
     let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
     let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
     Some(PurchaseDetails {

@@ -3,6 +3,7 @@
 //! Knows how questions and answers are written and read back; not who asks.
 
 mod answer;
+mod contract;
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +23,13 @@ use super::problems::Path;
 use super::resource;
 use super::spot::Spot;
 use super::tree;
+use super::words;
 use super::write;
 use super::write::Value;
 
 pub use answer::answer;
 pub use answer::read_answer;
+pub use contract::CONTRACT;
 
 /// What a plugin was asked: what a command, or a try that is due, would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub struct Question {
     /// What is asked of the resource.
     pub command: Command,
     /// The member that the command names, by place.
-    pub resource: usize,
+    pub member: usize,
     /// What is decided on.
     pub bundle: Bundle,
     /// Paid periods of its members, oldest first; empty but for an unsubscription.
@@ -59,7 +62,7 @@ pub struct Asked<'a> {
     /// What is asked of the resource.
     pub command: &'a Command,
     /// The member that the command names, by place.
-    pub resource: usize,
+    pub member: usize,
     /// What is decided on.
     pub bundle: &'a Bundle,
     /// Paid periods of its members, oldest first; empty but for an unsubscription.
@@ -74,7 +77,7 @@ impl Question {
             account: &self.account,
             settings: &self.settings,
             command: &self.command,
-            resource: self.resource,
+            member: self.member,
             bundle: &self.bundle,
             orders: &self.orders,
         }
@@ -105,7 +108,7 @@ pub fn question<'a>(asked: &Asked<'a>) -> Value<'a> {
         ("account", asked.account.into()),
         ("settings", asked.settings.into()),
         ("command", command::value(asked.command)),
-        ("resource", asked.resource.into()),
+        ("member", asked.member.into()),
         ("bundle", asked.bundle.members.iter().map(resource::kept).collect()),
         ("orders", asked.orders.iter().map(order).collect()),
     ])
@@ -123,32 +126,42 @@ fn order(order: &Order) -> Value<'_> {
     ])
 }
 
-/// Reads back what [`question`] gives, as JSON.
+/// Reads back what [`question`] gives, as JSON, from a decision that was kept under `contract`.
 ///
 /// # Errors
 ///
-/// Every problem of the text, each with its path.
-pub fn read_question(text: &str) -> Result<Question, Problems> {
+/// Every problem of the text, each with its path, or that the contract is unknown.
+pub fn read_question(text: &str, contract: &str) -> Result<Question, Problems> {
     let problems = Collector::default();
-    let root = tree::parse(text, &problems)?;
-    let question = read_root(Spot { node: &root, path: Path::Root, problems: &problems });
+    let mut root = tree::parse(text, &problems)?;
+    let is_known = contract::rename(&mut root, contract, &contract::QUESTION);
+    let root = Spot { node: &root, path: Path::Root, problems: &problems };
+    let question = if is_known { read_root(root) } else { unknown_contract(root, contract) };
     problems.finish(question)
 }
 
+fn unknown_contract<T>(root: Spot<'_, '_>, contract: &str) -> Option<T> {
+    root.wrong(format!(
+        "it was kept under contract {}, which this host does not know",
+        words::shown(contract)
+    ));
+    None
+}
+
 fn read_root(root: Spot<'_, '_>) -> Option<Question> {
-    let fields = root.object(&["at", "account", "settings", "command", "resource", "bundle", "orders"])?;
+    let fields = root.object(&["at", "account", "settings", "command", "member", "bundle", "orders"])?;
     let question = Question {
         at: fields.required("at", |spot| spot.instant())?,
         account: fields.required("account", |spot| spot.text())?.to_owned(),
         settings: fields.required("settings", |spot| spot.texts())?,
         command: fields.required("command", |spot| command::read(spot, Writer::Host))?,
-        resource: fields.required("resource", |spot| spot.place())?,
+        member: fields.required("member", |spot| spot.place())?,
         bundle: fields.required("bundle", |spot| read_bundle(spot))?,
         orders: fields.required("orders", |spot| spot.list(|_, order| read_order(order)))?,
     };
     let members = question.bundle.members.len();
-    if question.resource >= members {
-        fields.wrong("resource", format!("member {} of {members} is not there", question.resource));
+    if question.member >= members {
+        fields.wrong("member", format!("member {} of {members} is not there", question.member));
     }
     Some(question)
 }

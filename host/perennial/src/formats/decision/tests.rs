@@ -32,6 +32,7 @@ use perennial_domain::timestamp::Timestamp;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::CONTRACT;
 use super::Question;
 use super::answer;
 use super::question;
@@ -123,7 +124,7 @@ impl Parts {
             account: self.text.clone(),
             settings: self.texts(),
             command,
-            resource: usize::from(self.is_so),
+            member: usize::from(self.is_so),
             bundle: Bundle { members: vec![primary, attached] },
             orders: vec![Order {
                 id: self.text.clone(),
@@ -203,7 +204,7 @@ fn a_kept_decision_can_be_read_by_people() {
     let answers = [Ok(parts.plan()), Err(parts.refusal())];
     let [planned, refused] = answers.each_ref().map(answer);
     expect![[r#"
-        {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"resource":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z"},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"}}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","is_renewal":true}]}
+        {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"member":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z"},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"}}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","is_renewal":true}]}
 
         {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1}}
 
@@ -218,35 +219,73 @@ fn what_is_no_decision_is_refused() {
           plan.skipped: the field is missing
           plan.steps[0].operation.sell: there is no operation `sell`"#]]
     .assert_eq(
-        &read_answer(r#"{"plan": {"steps": [{"member": 0, "operation": {"sell": 1}}]}}"#)
+        &read_answer(r#"{"plan": {"steps": [{"member": 0, "operation": {"sell": 1}}]}}"#, CONTRACT)
             .unwrap_err()
             .to_string(),
     );
     expect![[r#"
         1 problem:
           maybe: there is no answer `maybe`"#]]
-    .assert_eq(&read_answer(r#"{"maybe": 1}"#).unwrap_err().to_string());
+    .assert_eq(&read_answer(r#"{"maybe": 1}"#, CONTRACT).unwrap_err().to_string());
     expect![[r#"
         1 problem:
           at: the field is missing"#]]
-    .assert_eq(&read_question("{}").unwrap_err().to_string());
+    .assert_eq(&read_question("{}", CONTRACT).unwrap_err().to_string());
 }
 
 #[test]
 fn a_question_about_a_member_that_is_not_there_is_refused() {
     let kept = r#"{"at": "2026-02-28T16:00:00Z", "account": "a", "settings": {}, "command": "cancel_conversion",
-        "resource": 1, "orders": [], "bundle": "#;
+        "member": 1, "orders": [], "bundle": "#;
     let member = r#"{"id": "e", "kind": "ecs", "region": "", "charging": "postpaid", "stage": "active", "tags": {},
         "started_at": "2026-02-28T16:00:00Z", "on_expiry": "lapse", "attributes": {}}"#;
-    let refused = |bundle: &str| read_question(&format!("{kept}{bundle}}}")).unwrap_err().to_string();
+    let refused =
+        |bundle: &str| read_question(&format!("{kept}{bundle}}}"), CONTRACT).unwrap_err().to_string();
     expect![[r#"
         1 problem:
           bundle: a bundle has at least one member; this one has none"#]]
     .assert_eq(&refused("[]"));
     expect![[r#"
         1 problem:
-          resource: member 1 of 1 is not there"#]]
+          member: member 1 of 1 is not there"#]]
     .assert_eq(&refused(&format!("[{member}]")));
+}
+
+/// A question and two answers that a host of contract 0.1 kept, as they stand in its database.
+const QUESTION_0_1: &str = r#"{"at":"2026-02-28T16:00:00Z","account":"acme","settings":{"grace_days":"7"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{},"cause":"auto"}},"resource":1,"bundle":[{"id":"ecs-1","kind":"ecs","region":"cn-north-4","charging":"prepaid","stage":"active","started_at":"2026-01-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"renew","renewals_left":null,"renewal_term":null,"attached_to":null,"attributes":{"resource":"left_out"},"tags":{"tries_at_once":"no"}},{"id":"evs-1","kind":"evs","region":"cn-north-4","charging":"prepaid","stage":"active","started_at":"2026-01-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28,"term":{"count":1,"unit":"month"},"price":"9.00","on_expiry":"lapse","renewals_left":null,"renewal_term":null,"attached_to":0,"attributes":{},"tags":{}}],"orders":[]}"#;
+const PLAN_0_1: &str = r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"left_out":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"tries_at_once":1}}"#;
+const REFUSAL_0_1: &str = r#"{"refusal":{"code":"CBC.99003610","message":"tries_at_once"}}"#;
+
+#[test]
+fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
+    let asked = read_question(QUESTION_0_1, "0.1").unwrap();
+    assert_eq!((asked.member, asked.bundle.members.len()), (1, 2));
+    // Names that people chose are left alone, whatever they are called.
+    assert_eq!(asked.bundle.members[0].attributes["resource"], "left_out");
+    assert_eq!(asked.bundle.members[0].tags["tries_at_once"], "no");
+    let kept = QUESTION_0_1.replacen(r#""resource":1"#, r#""member":1"#, 1);
+    assert_eq!(question(&asked.asked()).to_string(), kept);
+    let planned = read_answer(PLAN_0_1, "0.1").unwrap();
+    expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1}}"#]]
+        .assert_eq(&answer(&planned).to_string());
+    let refused = read_answer(REFUSAL_0_1, "0.1").unwrap();
+    assert_eq!(answer(&refused).to_string(), REFUSAL_0_1);
+}
+
+#[test]
+fn the_names_of_0_1_are_not_those_of_today() {
+    expect![[r#"
+        2 problems:
+          plan.left_out: there is no such field; the fields here are `steps`, `skipped`, `retry_now`
+          plan.skipped: the field is missing"#]]
+    .assert_eq(&read_answer(PLAN_0_1, CONTRACT).unwrap_err().to_string());
+    expect![""].assert_eq(&read_question(QUESTION_0_1, CONTRACT).unwrap_err().to_string());
+}
+
+#[test]
+fn a_decision_of_an_unknown_contract_is_refused() {
+    expect![""].assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
+    expect![""].assert_eq(&read_answer(PLAN_0_1, "").unwrap_err().to_string());
 }
 
 proptest! {
@@ -254,14 +293,14 @@ proptest! {
     fn every_question_reads_back_as_it_was_kept(parts in parts()) {
         for command in parts.commands() {
             let asked = parts.question(command);
-            prop_assert_eq!(read_question(&question(&asked.asked()).to_string()), Ok(asked));
+            prop_assert_eq!(read_question(&question(&asked.asked()).to_string(), CONTRACT), Ok(asked));
         }
     }
 
     #[test]
     fn every_answer_reads_back_as_it_was_kept(parts in parts()) {
         for given in [Ok(parts.plan()), Err(parts.refusal())] {
-            prop_assert_eq!(read_answer(&answer(&given).to_string()), Ok(given));
+            prop_assert_eq!(read_answer(&answer(&given).to_string(), CONTRACT), Ok(given));
         }
     }
 }
