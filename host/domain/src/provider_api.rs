@@ -1,7 +1,7 @@
-//! A provider's own API as the host serves it: requests, who sent them, what is to be found out and done for them.
+//! A provider's own API as the host serves it: requests, credentials, queries, transactions and their outcomes.
 //!
-//! Knows shapes and bounds; no provider, no secret and no HTTP. What a plugin makes of a request is one of these, and is
-//! checked here before anything is done about it.
+//! Knows shapes and bounds; no provider, no secret and no HTTP. The host checks everything that a plugin returns here
+//! before it acts on it.
 
 use crate::bundle::Charging;
 use crate::bundle::Resource;
@@ -11,9 +11,9 @@ use crate::plan::Command;
 use crate::plan::Refusal;
 use crate::timestamp::Timestamp;
 
-/// The most ids in a selection, and the most resources or orders in one answer.
+/// The most ids in a filter, and the most resources or orders in one page.
 pub const PAGE_MAX: u32 = 1_000;
-/// The most queries of a step and mutations of an transaction.
+/// The most queries of a step, and the most mutations of a transaction.
 pub const LIST_MAX: usize = 100;
 /// The most derivations of a signature.
 pub const DERIVATIONS_MAX: usize = 8;
@@ -23,7 +23,7 @@ pub const TOKEN_SECONDS_MAX: u32 = 366 * 86_400;
 /// A request of the provider's own API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// What the host calls it; unlike that of any other.
+    /// The host's id of the request; unique.
     pub id: String,
     /// Such as `POST`.
     pub method: String,
@@ -51,18 +51,18 @@ impl Request {
     }
 }
 
-/// What a request is answered.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// From 200 to 599.
     pub status: u16,
     /// Names with values; nothing that belongs to the connection.
     pub headers: Vec<(String, String)>,
-    /// What it says.
+    /// Its content.
     pub body: Vec<u8>,
 }
 
-/// What is made of an HMAC to be the next key.
+/// How a derived key is written down before it serves as a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyEncoding {
     /// Its bytes.
@@ -71,33 +71,33 @@ pub enum KeyEncoding {
     Hexadecimal,
 }
 
-/// A key made of one before it.
+/// A key derived from an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Derivation {
-    /// The key that it is made of, by place: 0 is the secret.
+    /// The index of the key that it is derived from: 0 is the secret.
     pub key: usize,
-    /// What is put before that key.
+    /// The bytes in front of that key.
     pub prefix: Vec<u8>,
-    /// What is signed with both.
+    /// The message that is signed with both.
     pub message: Vec<u8>,
-    /// What is made of the result.
+    /// How the result is written down.
     pub encoding: KeyEncoding,
 }
 
-/// What a client says is the HMAC-SHA256 of a message.
+/// A signature that a client claims to be the HMAC-SHA256 of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// The keys that are made, one after the other.
+    /// The keys to derive, one after the other.
     pub derivations: Vec<Derivation>,
-    /// The key that the message is signed with, by place.
+    /// The index of the key that the message is signed with.
     pub key: usize,
-    /// What is signed.
+    /// The signed message.
     pub message: Vec<u8>,
-    /// What the client sent.
+    /// The signature that the client sent.
     pub value: Vec<u8>,
 }
 
-/// What would prove who sent a request.
+/// The credentials that a request carries, not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// A signature with the secret of an access key.
@@ -111,23 +111,23 @@ pub enum Credentials {
     Password {
         /// The access key.
         access_key: String,
-        /// What the client says is its secret.
+        /// The password that the client sent: the secret, if it is right.
         password: String,
     },
-    /// A token that the host issued.
+    /// A bearer token that the host issued.
     BearerToken(String),
 }
 
-/// Who says to have sent a request.
+/// The credentials of a request, and how long they are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authentication {
-    /// What would prove it.
+    /// The credentials.
     pub credentials: Credentials,
-    /// From when on the plugin itself takes the proof for expired.
+    /// From this instant on, the plugin itself rejects them as expired.
     pub valid_until: Timestamp,
 }
 
-/// Why the host does not ask what to do, or does not go on.
+/// Why the host does not call `handle`, or does not continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// There is no such access key.
@@ -136,32 +136,32 @@ pub enum Failure {
     WrongCredentials,
     /// There is no such token, or it is no longer valid.
     InvalidToken,
-    /// The same proof did what it may do once.
+    /// A transaction that rejects replays already ran with the same credentials.
     Replayed,
-    /// It cannot be read.
+    /// The request cannot be read.
     Malformed,
     /// Its body is longer than so many bytes.
     TooLarge(u32),
     /// It took too long.
     TimedOut,
-    /// Too many are under way; so many seconds later there may be room.
+    /// Too many requests are in progress; the client may retry after this many seconds.
     Busy(u32),
     /// The host or the plugin failed.
     Internal,
 }
 
-/// Which resources of an account.
+/// Selects resources of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceFilter {
     /// These only; empty is every one.
     pub ids: Vec<String>,
-    /// Also what is attached to those.
+    /// Adds the resources attached to those.
     pub with_attached: bool,
     /// No attached ones.
     pub only_primaries: bool,
     /// These only; empty is every one.
     pub kinds: Vec<String>,
-    /// Likewise.
+    /// Only these stages; empty is every one.
     pub stages: Vec<Stage>,
     /// Those paid for in this way only.
     pub charging: Option<Charging>,
@@ -169,13 +169,13 @@ pub struct ResourceFilter {
     pub expires_from: Option<Timestamp>,
     /// Those that expire at this instant or before only.
     pub expires_until: Option<Timestamp>,
-    /// How many to pass over.
+    /// How many matches to skip.
     pub offset: u32,
-    /// How many to show at most.
+    /// How many to return at most.
     pub limit: u32,
 }
 
-/// Which orders of an account.
+/// Selects orders of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderFilter {
     /// These only; empty is every one.
@@ -193,24 +193,24 @@ pub struct OrderFilter {
 pub struct CommandRequest {
     /// The resource's id.
     pub resource: String,
-    /// What is asked of it.
+    /// The command on it.
     pub command: Command,
 }
 
-/// What is to be found out.
+/// A read that a plugin requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// Resources.
     Resources(ResourceFilter),
     /// Orders.
     Orders(OrderFilter),
-    /// What the account has.
+    /// The account's balance.
     Balance,
-    /// What a command would do.
+    /// A dry run of a command.
     Proposal(CommandRequest),
 }
 
-/// What is to be done.
+/// A write that a plugin requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mutation {
     /// A command.
@@ -226,11 +226,11 @@ pub enum Mutation {
     },
     /// New values of the account's settings; `None` is the default.
     ChangeSettings(Vec<(String, Option<String>)>),
-    /// A token that is valid for so many seconds.
+    /// Issues a bearer token that is valid for this many seconds.
     IssueToken(u32),
 }
 
-/// What becomes of the other mutations when one is refused.
+/// Whether the mutations of a transaction depend on one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Atomicity {
     /// Each mutation succeeds or fails by itself.
@@ -239,41 +239,41 @@ pub enum Atomicity {
     AllOrNothing,
 }
 
-/// What is to be done in one transaction.
+/// Mutations that the host commits together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     /// In this order.
     pub mutations: Vec<Mutation>,
-    /// What a refusal means for the others.
+    /// Whether a refusal aborts the others.
     pub atomicity: Atomicity,
-    /// Whether the same proof may not do it again.
+    /// Whether the host rejects a later transaction with the same credentials.
     pub reject_replay: bool,
 }
 
-/// What a plugin wants next.
+/// The plugin's next step for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// To answer.
+    /// Sends this response; the request is finished.
     Respond(Response),
-    /// To find something out.
+    /// Runs queries, then calls `handle` again.
     Query(Vec<Query>),
-    /// To have something done.
+    /// Runs a transaction, then calls `handle` again.
     Execute(Transaction),
 }
 
-/// A renewal that was not refunded.
+/// The last renewal that was not refunded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastRenewal {
-    /// When.
+    /// The instant of the renewal.
     pub at: Timestamp,
     /// The expiry before it.
     pub previous_expires_at: Timestamp,
 }
 
-/// A resource as a provider's own API shows it.
+/// A resource with what a provider's own API shows of it beyond the rules' view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceView {
-    /// What it is. Its place in its bundle means nothing here.
+    /// The resource. Its index in its bundle means nothing here.
     pub resource: Resource,
     /// The id of what it is attached to.
     pub attached_to: Option<String>,
@@ -302,7 +302,7 @@ pub struct PaidOrder {
     pub paid_at: Timestamp,
     /// False for the order that the resource was bought with.
     pub is_renewal: bool,
-    /// When it was given back, and what for.
+    /// The instant and the amount of its refund.
     pub refund: Option<(Timestamp, Micros)>,
 }
 
@@ -319,7 +319,7 @@ pub struct PricedStep {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What came of a query or a mutation.
+/// The outcome of one query or one mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Resources that there are.
@@ -346,10 +346,10 @@ pub enum Outcome {
         currency: String,
         /// Empty when the rules refuse.
         steps: Vec<PricedStep>,
-        /// Why it would not be carried out.
+        /// Why the host would not apply it, if so.
         refusal: Option<Refusal>,
     },
-    /// It was done.
+    /// The mutation was applied.
     Applied {
         /// The orders that it made or refunded.
         orders: Vec<String>,
@@ -358,35 +358,35 @@ pub enum Outcome {
         /// What it gave back.
         refund: Micros,
     },
-    /// Somebody has to approve it first: the approval's id.
+    /// The plan needs approval first: the approval's id.
     Pending(String),
     /// It was refused.
     Refused(Refusal),
-    /// It was not done, because another was refused.
+    /// It was not committed, because another mutation was refused.
     Aborted,
-    /// A token.
+    /// A bearer token was issued.
     Token {
-        /// What proves who sent a request.
+        /// The bearer token.
         value: String,
-        /// From when on it does not.
+        /// From this instant on it is no longer valid.
         valid_until: Timestamp,
     },
 }
 
-/// A request whose sender is known, and what was found out and done for it so far.
+/// An authenticated request, with the outcomes of all its queries and mutations so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// What time it is.
+    /// Now.
     pub at: Timestamp,
     /// The request.
     pub request: &'a Request,
-    /// Whose it is.
+    /// The account that the credentials belong to.
     pub account: &'a crate::account::Account,
-    /// What came of the steps before.
+    /// One outcome for each query and mutation of the previous steps, in their order.
     pub outcomes: &'a [Outcome],
 }
 
-/// Checks that a signature's keys are made before they are used.
+/// Checks that a signature's keys are derived before they are used.
 ///
 /// # Errors
 ///
@@ -427,7 +427,7 @@ pub fn check_response(response: &Response) -> Result<(), String> {
         const HOSTS: [&str; 5] =
             ["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"];
         if HOSTS.contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(format!("the header `{name}`, which is the host's affair"));
+            return Err(format!("the header `{name}`, which the host adds"));
         }
     }
     Ok(())

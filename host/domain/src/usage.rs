@@ -56,7 +56,7 @@ pub struct Allocation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AllocationError {
     /// A package is named that is not there, or twice.
-    #[error("the cover of `{resource_type}` names package {package} of {packages}, or names it twice")]
+    #[error("the allocation of `{resource_type}` names package {package} of {packages}, or names it twice")]
     OutsidePackages {
         /// What is used.
         resource_type: String,
@@ -66,7 +66,7 @@ pub enum AllocationError {
         packages: usize,
     },
     /// More is drawn than the package has left, or nothing.
-    #[error("the cover of `{resource_type}` allocations {amount} from `{package}`, which has {left}")]
+    #[error("the allocation of `{resource_type}` takes {amount} from `{package}`, which has {left}")]
     WrongAmount {
         /// What is used.
         resource_type: String,
@@ -78,7 +78,7 @@ pub enum AllocationError {
         left: Micros,
     },
     /// A package is drawn on before its time. When it ends is for the provider to say: some count to the end of the day.
-    #[error("the cover of `{resource_type}` allocations on `{package}`, which is not in force yet")]
+    #[error("the allocation of `{resource_type}` uses `{package}`, which is not in force yet")]
     NotYetInForce {
         /// What is used.
         resource_type: String,
@@ -86,7 +86,7 @@ pub enum AllocationError {
         package: String,
     },
     /// More is drawn than was used.
-    #[error("the cover of `{resource_type}` allocations more than the {amount} that were used")]
+    #[error("the allocation of `{resource_type}` takes more than the {amount} that were used")]
     TooMuch {
         /// What is used.
         resource_type: String,

@@ -79,11 +79,11 @@ fn what_is_no_plugin_is_told_apart() {
             "another version of the contract",
             assembled(
                 r#"(component (instance $empty)
-                    (export "perennial:provider/profile@0.2.0" (instance $empty)))"#,
+                    (export "perennial:provider/profile@0.3.0" (instance $empty)))"#,
             ),
         ),
         ("the right names without functions", refused(&whole, Limits::DEFAULT)),
-        ("the right names with other functions", assembled(&wrong_types())),
+        ("the right names with other functions", assembled(&contract_0_2("allocate", "provider-api"))),
         ("a component that was cut short", refused(&whole[..whole.len() - 1], Limits::DEFAULT)),
         ("a large file", refused(&[0; 2_000], Limits { component_max_bytes: 1_000, ..Limits::DEFAULT })),
         ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..Limits::DEFAULT })),
@@ -124,19 +124,27 @@ fn what_is_no_plugin_is_told_apart() {
 }
 
 /// A component with all of the contract's names, whose functions take and give nothing.
-fn wrong_types() -> String {
+fn contract_0_2(allocate: &str, provider_api: &str) -> String {
     let functions = [
-        ("profile", "describe"),
-        ("profile", "check-settings"),
-        ("lifecycle", "timeline"),
-        ("commands", "make-plans"),
-        ("usage", "cover"),
+        ("types", &[][..]),
+        ("profile", &["describe", "check-settings"]),
+        ("lifecycle", &["timeline"]),
+        ("commands", &["make-plans"]),
+        ("usage", &[allocate]),
+        (provider_api, &["identify", "handle", "fail"]),
     ];
-    let instances = EXPECTED.iter().enumerate().map(|(place, interface)| {
-        let mine = functions.iter().filter(|(name, _)| interface.contains(&format!("/{name}@")));
-        let exports =
-            mine.map(|(_, function)| format!(r#"(export "{function}" (func $f))"#)).collect::<String>();
-        format!(r#"(instance $i{place} {exports}) (export "{interface}" (instance $i{place}))"#)
+    component("0.2.0", &functions)
+}
+
+/// A component that exports these interfaces of a version of the contract, whose functions take and give nothing.
+fn component(version: &str, interfaces: &[(&str, &[&str])]) -> String {
+    let instances = interfaces.iter().map(|(interface, functions)| {
+        let exports = functions.iter().map(|function| format!(r#"(export "{function}" (func $f))"#));
+        let exports = exports.collect::<String>();
+        format!(
+            r#"(instance ${interface} {exports})
+               (export "perennial:provider/{interface}@{version}" (instance ${interface}))"#
+        )
     });
     format!(
         r#"(component
@@ -146,6 +154,46 @@ fn wrong_types() -> String {
             {})"#,
         instances.collect::<String>()
     )
+}
+
+/// What is said of a component, without the lists of what it exports and is expected to export.
+fn difference(text: &str) -> String {
+    let message = refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
+    let last = EXPECTED[EXPECTED.len() - 1];
+    let rest = message.split_once(&format!("expected to export `{}`", EXPECTED[0])).map(|(_, rest)| rest);
+    let rest = rest.and_then(|rest| rest.split_once(&format!("`{last}`: ")));
+    rest.map_or(message.clone(), |(_, difference)| difference.to_owned())
+}
+
+#[test]
+fn a_plugin_of_contract_0_1_is_refused_with_both_versions() {
+    let interfaces: [(&str, &[&str]); 6] = [
+        ("types", &[]),
+        ("profile", &["describe", "check-settings"]),
+        ("lifecycle", &["timeline"]),
+        ("commands", &["make-plans"]),
+        ("usage", &["cover"]),
+        ("endpoint", &["identify", "handle", "fail"]),
+    ];
+    let refusal = "the plugin `plugin.wasm` was built for version 0.1.0 of the contract `perennial:provider`, and this \
+                   host runs version 0.2.0; build the plugin again with the `wit/provider` of this host";
+    assert_eq!(difference(&component("0.1.0", &interfaces[..5])), refusal);
+    assert_eq!(difference(&component("0.1.0", &interfaces)), refusal);
+}
+
+#[test]
+fn a_plugin_of_an_earlier_draft_is_refused_with_every_difference() {
+    let report = [
+        ("another function", difference(&contract_0_2("cover", "provider-api"))),
+        ("another interface", difference(&contract_0_2("allocate", "endpoint"))),
+        ("both", difference(&contract_0_2("cover", "endpoint"))),
+        ("other types", difference(&contract_0_2("allocate", "provider-api"))),
+        (
+            "half of an interface",
+            difference(&component("0.2.0", &[("types", &[]), ("provider-api", &["handle"])])),
+        ),
+    ];
+    expect![""].assert_eq(&report.map(|(what, message)| format!("{what}:\n  {message}\n")).concat());
 }
 
 #[test]

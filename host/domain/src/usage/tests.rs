@@ -62,13 +62,13 @@ fn draws_are_within_what_is_used_and_what_is_left() {
         fine
         fine
         fine
-        the cover of `cci` names package 3 of 3, or names it twice
-        the cover of `cci` names package 1 of 3, or names it twice
-        the cover of `cci` allocations 0.00 from `in-force`, which has 60.00
-        the cover of `cci` allocations -1.00 from `in-force`, which has 60.00
-        the cover of `cci` allocations 60.000001 from `in-force`, which has 60.00
-        the cover of `cci` allocations on `ahead`, which is not in force yet
-        the cover of `cci` allocations more than the 50.00 that were used
+        the allocation of `cci` names package 3 of 3, or names it twice
+        the allocation of `cci` names package 1 of 3, or names it twice
+        the allocation of `cci` takes 0.00 from `in-force`, which has 60.00
+        the allocation of `cci` takes -1.00 from `in-force`, which has 60.00
+        the allocation of `cci` takes 60.000001 from `in-force`, which has 60.00
+        the allocation of `cci` uses `ahead`, which is not in force yet
+        the allocation of `cci` takes more than the 50.00 that were used
     "#]]
     .assert_eq(&answers.concat());
 }

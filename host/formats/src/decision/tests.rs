@@ -275,17 +275,27 @@ fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
 #[test]
 fn the_names_of_0_1_are_not_those_of_today() {
     expect![[r#"
-        2 problems:
-          plan.left_out: there is no such field; the fields here are `steps`, `skipped`, `retry_now`
-          plan.skipped: the field is missing"#]]
+        3 problems:
+          plan.skipped: the field is missing
+          plan.left_out: unknown field `left_out`; expected `steps`, `skipped` or `retry_now`
+          plan.tries_at_once: unknown field `tries_at_once`; expected `steps`, `skipped` or `retry_now`"#]]
     .assert_eq(&read_answer(PLAN_0_1, CONTRACT).unwrap_err().to_string());
-    expect![""].assert_eq(&read_question(QUESTION_0_1, CONTRACT).unwrap_err().to_string());
+    expect![[r#"
+        2 problems:
+          member: the field is missing
+          resource: unknown field `resource`; expected `at`, `account`, `settings`, `command`, `member`, `bundle` or `orders`"#]].assert_eq(&read_question(QUESTION_0_1, CONTRACT).unwrap_err().to_string());
 }
 
 #[test]
 fn a_decision_of_an_unknown_contract_is_refused() {
-    expect![""].assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
-    expect![""].assert_eq(&read_answer(PLAN_0_1, "").unwrap_err().to_string());
+    expect![[r#"
+        1 problem:
+          the file: it was kept under contract `0.3`, which this host does not know"#]]
+    .assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
+    expect![[r#"
+        1 problem:
+          the file: it was kept under contract ``, which this host does not know"#]]
+    .assert_eq(&read_answer(PLAN_0_1, "").unwrap_err().to_string());
 }
 
 proptest! {

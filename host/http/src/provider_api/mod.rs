@@ -61,7 +61,7 @@ pub enum StartError {
 }
 
 /// A request and what came of it so far.
-struct Conversation {
+struct ProviderRequest {
     request: Request,
     sender: Sender,
     outcomes: Vec<Outcome>,
@@ -69,9 +69,9 @@ struct Conversation {
 }
 
 /// What a conversation needs next.
-enum Next {
-    Answer(Response),
-    Act(Box<Conversation>, Transaction),
+enum Progress {
+    Respond(Response),
+    Execute(Box<ProviderRequest>, Transaction),
 }
 
 impl Endpoint {
@@ -136,8 +136,8 @@ impl Endpoint {
         let next =
             self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.begin(db, at, request))).await;
         let (conversation, transaction) = match next.map_err(failure)?? {
-            Next::Answer(response) => return Ok(response),
-            Next::Act(conversation, transaction) => (*conversation, transaction),
+            Progress::Respond(response) => return Ok(response),
+            Progress::Execute(conversation, transaction) => (*conversation, transaction),
         };
         let conversation = self.perform(conversation, transaction).await?;
         let endpoint = self.clone();
@@ -147,8 +147,8 @@ impl Endpoint {
             .read(move |db| Ok::<_, ServiceError>(endpoint.go_on(db, at, conversation)))
             .await;
         match next.map_err(failure)?? {
-            Next::Answer(response) => Ok(response),
-            Next::Act(..) => {
+            Progress::Respond(response) => Ok(response),
+            Progress::Execute(..) => {
                 tracing::warn!(provider = %self.provider, "a plugin wanted to act twice for one request");
                 Err(Failure::Internal)
             }
@@ -156,27 +156,32 @@ impl Endpoint {
     }
 
     /// Finds out who sent a request, and goes on from there.
-    fn begin(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Next, Failure> {
+    fn begin(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
         let authentication = match self.ask("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
-            Err(response) => return Ok(Next::Answer(response)),
+            Err(response) => return Ok(Progress::Respond(response)),
         };
         let sender = proof::prove(db, &self.sealer, &self.provider, &authentication, at)?;
         self.host.keys_used().note(&sender.access_key, at);
-        let conversation = Conversation { request, sender, outcomes: Vec::new(), steps: 0 };
+        let conversation = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
         self.go_on(db, at, conversation)
     }
 
     /// Asks the plugin what to do until it answers, or wants something done.
-    fn go_on(&self, db: &Connection, at: Timestamp, mut conversation: Conversation) -> Result<Next, Failure> {
+    fn go_on(
+        &self,
+        db: &Connection,
+        at: Timestamp,
+        mut conversation: ProviderRequest,
+    ) -> Result<Progress, Failure> {
         while conversation.steps < STEPS_MAX {
             conversation.steps += 1;
             let stored = accounts::get(db, &conversation.sender.account).map_err(internal)?;
             let stored = stored.ok_or(Failure::Internal)?;
-            let Conversation { request, outcomes, .. } = &conversation;
+            let ProviderRequest { request, outcomes, .. } = &conversation;
             let context = Context { at, request, account: &stored.account, outcomes };
             match self.ask("handle", |endpoint| endpoint.handle(&context))? {
-                NextStep::Respond(response) => return Ok(Next::Answer(response)),
+                NextStep::Respond(response) => return Ok(Progress::Respond(response)),
                 NextStep::Query(queries) => {
                     let providers = self.host.providers();
                     for query in &queries {
@@ -184,7 +189,9 @@ impl Endpoint {
                         conversation.outcomes.push(found);
                     }
                 }
-                NextStep::Execute(transaction) => return Ok(Next::Act(Box::new(conversation), transaction)),
+                NextStep::Execute(transaction) => {
+                    return Ok(Progress::Execute(Box::new(conversation), transaction));
+                }
             }
         }
         tracing::warn!(provider = %self.provider, "a plugin took too many steps without an answer");

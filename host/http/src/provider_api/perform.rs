@@ -11,8 +11,8 @@ use perennial_domain::provider_api::Outcome;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::provider_api::Conversation;
 use crate::provider_api::Endpoint;
+use crate::provider_api::ProviderRequest;
 use crate::provider_api::failure;
 use crate::provider_api::internal;
 use crate::provider_api::look;
@@ -37,7 +37,7 @@ use perennial_store::provider_views;
 const PATH_MAX: usize = 200;
 
 /// Why nothing of an action was written.
-enum Trouble {
+enum TransactionError {
     /// The client is told this.
     Failure(Failure),
     /// One mutation of an action that is whole or nothing was refused: its place, and why.
@@ -46,28 +46,28 @@ enum Trouble {
     Service(ServiceError),
 }
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Trouble {
-        Trouble::Service(error.into())
+impl From<StoreError> for TransactionError {
+    fn from(error: StoreError) -> TransactionError {
+        TransactionError::Service(error.into())
     }
 }
 
-impl From<EngineError> for Trouble {
-    fn from(error: EngineError) -> Trouble {
-        Trouble::Service(error.into())
+impl From<EngineError> for TransactionError {
+    fn from(error: EngineError) -> TransactionError {
+        TransactionError::Service(error.into())
     }
 }
 
 /// What one mutation came to, and what happened.
-type Done = (Outcome, Vec<Recorded>);
+type OperationResult = (Outcome, Vec<Recorded>);
 
 impl Endpoint {
     /// Has an action carried out; the conversation goes on with what came of it.
     pub(super) async fn perform(
         &self,
-        mut conversation: Conversation,
+        mut conversation: ProviderRequest,
         transaction: Transaction,
-    ) -> Result<Conversation, Failure> {
+    ) -> Result<ProviderRequest, Failure> {
         let provider = self.provider.clone();
         let performed = self.host.writer().call(move |desk| {
             let outcomes = act(desk, &provider, &conversation, &transaction);
@@ -83,15 +83,15 @@ impl Endpoint {
 fn act(
     desk: &mut Desk,
     provider: &str,
-    conversation: &Conversation,
+    conversation: &ProviderRequest,
     transaction: &Transaction,
 ) -> Result<Vec<Outcome>, Failure> {
     let (at, pulse) = (desk.now(), desk.pulse());
-    let acting = Acting { at, provider, conversation, transaction };
-    let acted = desk.engine.atomically(|engine| acting.all(engine));
+    let executor = TransactionExecutor { at, provider, conversation, transaction };
+    let acted = desk.engine.atomically(|engine| executor.execute_all(engine));
     let acted = match acted {
-        Err(Trouble::Refused(place, refusal)) => {
-            desk.engine.atomically(|engine| acting.refused(engine, place, refusal))
+        Err(TransactionError::Refused(place, refusal)) => {
+            desk.engine.atomically(|engine| executor.refused(engine, place, refusal))
         }
         acted => acted,
     };
@@ -100,36 +100,36 @@ fn act(
             pulse.tell(&happened);
             Ok(outcomes)
         }
-        Err(Trouble::Failure(failure)) => Err(failure),
-        Err(Trouble::Refused(_, refusal)) => Err(internal(refusal.message)),
-        Err(Trouble::Service(error)) => Err(failure(error)),
+        Err(TransactionError::Failure(failure)) => Err(failure),
+        Err(TransactionError::Refused(_, refusal)) => Err(internal(refusal.message)),
+        Err(TransactionError::Service(error)) => Err(failure(error)),
     }
 }
 
-struct Acting<'a> {
+struct TransactionExecutor<'a> {
     at: Timestamp,
     provider: &'a str,
-    conversation: &'a Conversation,
+    conversation: &'a ProviderRequest,
     transaction: &'a Transaction,
 }
 
-impl Acting<'_> {
+impl TransactionExecutor<'_> {
     fn sender(&self) -> &Sender {
         &self.conversation.sender
     }
 
     /// Does all mutations, with what has to be written down about them.
-    fn all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
+    fn execute_all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<Recorded>), TransactionError> {
         let account = self.begin(engine)?;
         let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
         for (place, mutation) in self.transaction.mutations.iter().enumerate() {
-            let (outcome, mut more) = self.one(engine, &account, mutation)?;
+            let (outcome, mut more) = self.execute_one(engine, &account, mutation)?;
             let mut is_over = false;
             if let (Outcome::Refused(refusal), Atomicity::AllOrNothing) =
                 (&outcome, self.transaction.atomicity)
             {
                 if place > 0 {
-                    return Err(Trouble::Refused(place, refusal.clone()));
+                    return Err(TransactionError::Refused(place, refusal.clone()));
                 }
                 is_over = true;
             }
@@ -151,7 +151,7 @@ impl Acting<'_> {
         engine: &mut Engine,
         place: usize,
         refusal: Refusal,
-    ) -> Result<(Vec<Outcome>, Vec<Recorded>), Trouble> {
+    ) -> Result<(Vec<Outcome>, Vec<Recorded>), TransactionError> {
         let account = self.begin(engine)?;
         let happened = match &self.transaction.mutations[place] {
             Mutation::Command(wanted) => {
@@ -169,34 +169,35 @@ impl Acting<'_> {
     }
 
     /// Makes sure that the sender may still act, and that this proof does not do so a second time.
-    fn begin(&self, engine: &Engine) -> Result<StoredAccount, Trouble> {
+    fn begin(&self, engine: &Engine) -> Result<StoredAccount, TransactionError> {
         let (db, sender) = (engine.read(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
-            return Err(Trouble::Failure(Failure::UnknownAccessKey));
+            return Err(TransactionError::Failure(Failure::UnknownAccessKey));
         }
         if let (true, Some((digest, valid_until))) = (self.transaction.reject_replay, &sender.proof)
             && !provider_keys::spend(db, digest, *valid_until)?
         {
-            return Err(Trouble::Failure(Failure::Replayed));
+            return Err(TransactionError::Failure(Failure::Replayed));
         }
         let account = accounts::get(db, &sender.account)?;
         account.ok_or_else(|| EngineError::UnknownAccount(sender.account.clone()).into())
     }
 
-    fn one(
+    fn execute_one(
         &self,
         engine: &mut Engine,
         account: &StoredAccount,
         mutation: &Mutation,
-    ) -> Result<Done, Trouble> {
+    ) -> Result<OperationResult, TransactionError> {
         match mutation {
             Mutation::Command(wanted) => self.command(engine, account, wanted),
             Mutation::SetAttribute { resource, name, value } => {
                 if !look::is_own(engine.read(), account, resource)? {
                     let rules = engine.providers().get(self.provider);
                     let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
-                    let refusal = refusal.ok_or_else(|| internal("no plugin")).map_err(Trouble::Failure)?;
+                    let refusal =
+                        refusal.ok_or_else(|| internal("no plugin")).map_err(TransactionError::Failure)?;
                     return Ok((Outcome::Refused(refusal), Vec::new()));
                 }
                 Ok((done(), engine.set_attribute(self.at, resource, name, value)?))
@@ -213,7 +214,7 @@ impl Acting<'_> {
             }
             Mutation::IssueToken(seconds) => {
                 let value = perennial_service::random_hex::random_hex::<32>()
-                    .map_err(|error| Trouble::Failure(internal(error)))?;
+                    .map_err(|error| TransactionError::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = proof::token_hash(&value);
                 provider_keys::insert_token(engine.read(), &hash, &self.sender().access_key, valid_until)?;
@@ -227,7 +228,7 @@ impl Acting<'_> {
         engine: &mut Engine,
         account: &StoredAccount,
         wanted: &CommandRequest,
-    ) -> Result<Done, Trouble> {
+    ) -> Result<OperationResult, TransactionError> {
         let CommandRequest { resource, command } = wanted;
         let id = account.account.id.as_str();
         let last = provider_views::last_order(engine.read())?;
@@ -292,7 +293,7 @@ impl Acting<'_> {
     }
 }
 
-/// Done, with nothing bought or given back.
+/// OperationResult, with nothing bought or given back.
 fn done() -> Outcome {
     Outcome::Applied { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
 }

@@ -32,7 +32,7 @@ pub struct Sender {
     pub proof: Option<([u8; 32], Timestamp)>,
 }
 
-/// Proves a authentication, for accounts of `provider`.
+/// Verifies the credentials of a request, for accounts of `provider`.
 ///
 /// # Errors
 ///

@@ -17,7 +17,6 @@ use serde::Deserialize;
 use crate::kinds::Kind;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
-use crate::provider_api::asked::Asked;
 use crate::provider_api::bodies;
 use crate::provider_api::bodies::Count;
 use crate::provider_api::bodies::required;
@@ -29,6 +28,7 @@ use crate::provider_api::changes::renewal_months;
 use crate::provider_api::faults::Fault;
 use crate::provider_api::found;
 use crate::provider_api::found::found;
+use crate::provider_api::request_context::RequestContext;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +56,7 @@ struct AddressRule {
 }
 
 /// `POST /v2/instance/batchCreateAutoRenewRules`.
-pub fn create(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn create(asked: &RequestContext) -> Result<NextStep, Fault> {
     let rule = bodies::read::<InstanceRule>(&asked.context.request)?;
     let term = rule_term(rule.renew_time_unit.as_deref(), rule.renew_time)?;
     let id = required("instanceId", rule.instance_id.as_deref())?;
@@ -67,7 +67,7 @@ pub fn create(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `POST /v2/instance/batchDeleteAutoRenewRules`.
-pub fn delete(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn delete(asked: &RequestContext) -> Result<NextStep, Fault> {
     let rule = bodies::read::<InstanceRule>(&asked.context.request)?;
     let id = required("instanceId", rule.instance_id.as_deref())?;
     let subject = found!(found::by_id(asked, Kind::Bcc, id));
@@ -77,7 +77,7 @@ pub fn delete(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `POST /v2/volume/autoRenew`.
-pub fn create_for_disk(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn create_for_disk(asked: &RequestContext) -> Result<NextStep, Fault> {
     let rule = bodies::read::<DiskRule>(&asked.context.request)?;
     let term = rule_term(rule.renew_time_unit.as_deref(), rule.renew_time)?;
     let id = required("volumeId", rule.volume_id.as_deref())?;
@@ -86,7 +86,7 @@ pub fn create_for_disk(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `POST /v2/volume/cancelAutoRenew`.
-pub fn delete_for_disk(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn delete_for_disk(asked: &RequestContext) -> Result<NextStep, Fault> {
     let rule = bodies::read::<DiskRule>(&asked.context.request)?;
     let id = required("volumeId", rule.volume_id.as_deref())?;
     let subject = found!(found::by_id(asked, Kind::Cds, id));
@@ -94,7 +94,7 @@ pub fn delete_for_disk(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `PUT /v1/eip/{eip}?startAutoRenew`.
-pub fn create_for_address(asked: &Asked, name: &str) -> Result<NextStep, Fault> {
+pub fn create_for_address(asked: &RequestContext, name: &str) -> Result<NextStep, Fault> {
     let rule = bodies::read::<AddressRule>(&asked.context.request)?;
     let term = rule_term(rule.auto_renew_time_unit.as_deref(), rule.auto_renew_time)?;
     let subject = found!(found::address(asked, name));
@@ -102,7 +102,7 @@ pub fn create_for_address(asked: &Asked, name: &str) -> Result<NextStep, Fault> 
 }
 
 /// `PUT /v1/eip/{eip}?stopAutoRenew`.
-pub fn delete_for_address(asked: &Asked, name: &str) -> Result<NextStep, Fault> {
+pub fn delete_for_address(asked: &RequestContext, name: &str) -> Result<NextStep, Fault> {
     let subject = found!(found::address(asked, name));
     changes::change(asked, without_rule(subject), with(Vec::new(), subject, Command::CancelAutoRenew))
 }

@@ -12,9 +12,9 @@ use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::ResourceView;
 
 use crate::provider_api::answers;
-use crate::provider_api::asked::Asked;
-use crate::provider_api::asked::Settled;
 use crate::provider_api::faults::Fault;
+use crate::provider_api::request_context::RequestContext;
+use crate::provider_api::request_context::TransactionResult;
 
 /// A command for one resource.
 pub fn command(resource: &str, command: Command) -> Mutation {
@@ -48,14 +48,20 @@ pub enum Standing {
 /// # Errors
 ///
 /// The provider's refusal of the first mutation that was refused; nothing was done then.
-pub fn change(asked: &Asked, standing: Standing, mutations: Vec<Mutation>) -> Result<NextStep, Fault> {
+pub fn change(
+    asked: &RequestContext,
+    standing: Standing,
+    mutations: Vec<Mutation>,
+) -> Result<NextStep, Fault> {
     let has_token = asked.parameters.token()?.is_some();
-    match (asked.settled()?, standing) {
+    match (asked.transaction_result()?, standing) {
         (None, Standing::Given) if has_token => Ok(answers::empty(asked.id())),
         (None, Standing::Given | Standing::Unclear | Standing::Missing) => asked.carry_out(mutations, true),
-        (Some(Settled::Done(_)), _) => Ok(answers::empty(asked.id())),
-        (Some(Settled::Refused(_)), Standing::Unclear) if has_token => Ok(answers::empty(asked.id())),
-        (Some(Settled::Refused(refusal)), _) => Err(Fault::from(refusal)),
+        (Some(TransactionResult::Applied(_)), _) => Ok(answers::empty(asked.id())),
+        (Some(TransactionResult::Refused(_)), Standing::Unclear) if has_token => {
+            Ok(answers::empty(asked.id()))
+        }
+        (Some(TransactionResult::Refused(refusal)), _) => Err(Fault::from(refusal)),
     }
 }
 

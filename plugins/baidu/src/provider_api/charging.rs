@@ -18,8 +18,6 @@ use serde::Serialize;
 
 use crate::kinds::Kind;
 use crate::provider_api::answers;
-use crate::provider_api::asked::Asked;
-use crate::provider_api::asked::Settled;
 use crate::provider_api::bodies;
 use crate::provider_api::bodies::Count;
 use crate::provider_api::bodies::Object;
@@ -31,6 +29,8 @@ use crate::provider_api::found;
 use crate::provider_api::found::check_id;
 use crate::provider_api::found::found;
 use crate::provider_api::found::is_there;
+use crate::provider_api::request_context::RequestContext;
+use crate::provider_api::request_context::TransactionResult;
 use crate::provider_api::routes::Target;
 
 /// The most instances of one request.
@@ -71,7 +71,7 @@ struct Reply {
 }
 
 /// `POST /v2/instance/batch/charging?toPostpay` and `?toPrepay`.
-pub fn instances(asked: &Asked, target: Target) -> Result<NextStep, Fault> {
+pub fn instances(asked: &RequestContext, target: Target) -> Result<NextStep, Fault> {
     let batch = bodies::read::<Batch>(&asked.context.request)?;
     let changes = required("config", batch.config)?;
     if !(1..=INSTANCES_MAX).contains(&changes.len()) {
@@ -105,7 +105,7 @@ pub fn instances(asked: &Asked, target: Target) -> Result<NextStep, Fault> {
 }
 
 /// `POST /v2/instance/{id}?toPrepay`.
-pub fn make_prepaid(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn make_prepaid(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let purchase = bodies::read::<Purchase>(&asked.context.request)?;
     required("duration", purchase.duration)?;
     let subject = found!(found::by_id(asked, Kind::Bcc, id));
@@ -114,7 +114,7 @@ pub fn make_prepaid(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
 
 /// `PUT /v2/volume/{id}?modifyChargeType`: to the other mode than the disk has. One that names a time to become
 /// pay-as-you-go at asks for that, also when the disk is that already.
-pub fn disk(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn disk(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let change = bodies::read::<DiskChange>(&asked.context.request)?;
     check_effective_type(change.effective_type.as_deref())?;
     let subject = found!(found::by_id(asked, Kind::Cds, id));
@@ -128,15 +128,15 @@ pub fn disk(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
 
 /// Disks come before their instance: its command may take disks along, and what is set already is left out of that.
 fn to_postpaid(
-    asked: &Asked,
+    asked: &RequestContext,
     listing: &ResourcePage,
     instances: &[&ResourceView],
     changes: &[Object<Change>],
 ) -> Result<NextStep, Fault> {
-    match asked.settled()? {
+    match asked.transaction_result()? {
         None => {}
-        Some(Settled::Refused(refusal)) => return Err(Fault::from(refusal)),
-        Some(Settled::Done(orders)) => return Ok(reply(asked, &orders)),
+        Some(TransactionResult::Refused(refusal)) => return Err(Fault::from(refusal)),
+        Some(TransactionResult::Applied(orders)) => return Ok(reply(asked, &orders)),
     }
     let mut resources = Vec::new();
     for (instance, Object(change)) in instances.iter().copied().zip(changes) {
@@ -183,7 +183,7 @@ fn disks<'a>(
 }
 
 /// A change that waits for the expiry makes no order, so its id is empty.
-fn reply(asked: &Asked, orders: &[&str]) -> NextStep {
+fn reply(asked: &RequestContext, orders: &[&str]) -> NextStep {
     answers::object(asked.id(), &Reply { order_id: orders.join(",") })
 }
 

@@ -10,8 +10,8 @@ use plugin_sdk::provider_api::ResourceView;
 use plugin_sdk::settings::get;
 
 use crate::kinds::Kind;
-use crate::provider_api::asked::Asked;
 use crate::provider_api::faults::Fault;
+use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::shapes::ADDRESS;
 use crate::provider_api::shapes::called;
 
@@ -25,19 +25,19 @@ pub const LOOKS_MAX: usize = 5;
 const ID_MAX: usize = 64;
 
 /// The resource, or how to go on looking for it.
-pub enum Found<'a> {
+pub enum ResolvedResource<'a> {
     /// It is there, and not gone.
     Here(&'a ResourceView),
     /// The host has to look first.
     Look(NextStep),
 }
 
-/// Takes the resource out of a [`Found`], or goes on looking.
+/// Takes the resource out of a [`ResolvedResource`], or goes on looking.
 macro_rules! found {
     ($found:expr) => {
         match $found? {
-            $crate::provider_api::found::Found::Here(subject) => subject,
-            $crate::provider_api::found::Found::Look(step) => return Ok(step),
+            $crate::provider_api::found::ResolvedResource::Here(subject) => subject,
+            $crate::provider_api::found::ResolvedResource::Look(step) => return Ok(step),
         }
     };
 }
@@ -94,13 +94,17 @@ pub fn look(selection: ResourceFilter) -> NextStep {
 /// # Errors
 ///
 /// `BadRequest` when it can be nobody's id, `NoSuchObject` when there is none of the kind.
-pub fn by_id<'a>(asked: &Asked<'a>, kind: Kind, id: &str) -> Result<Found<'a>, Fault> {
+pub fn by_id<'a>(asked: &RequestContext<'a>, kind: Kind, id: &str) -> Result<ResolvedResource<'a>, Fault> {
     check_id(id)?;
     let Some(listing) = asked.listings().first().copied() else {
-        return Ok(Found::Look(look(ResourceFilter { ids: vec![id.to_owned()], limit: 1, ..everything() })));
+        return Ok(ResolvedResource::Look(look(ResourceFilter {
+            ids: vec![id.to_owned()],
+            limit: 1,
+            ..everything()
+        })));
     };
     let subject = listing.resources.iter().find(|subject| subject.id == id && is_there(subject, kind));
-    subject.map(Found::Here).ok_or_else(|| Fault::no_such_object(called(kind), id))
+    subject.map(ResolvedResource::Here).ok_or_else(|| Fault::no_such_object(called(kind), id))
 }
 
 /// The public address that is called by its id or, as the API has it, by the address itself, which is an attribute: so
@@ -109,11 +113,11 @@ pub fn by_id<'a>(asked: &Asked<'a>, kind: Kind, id: &str) -> Result<Found<'a>, F
 /// # Errors
 ///
 /// `BadRequest` when it can be neither, `NoSuchObject` when there is none.
-pub fn address<'a>(asked: &Asked<'a>, name: &str) -> Result<Found<'a>, Fault> {
+pub fn address<'a>(asked: &RequestContext<'a>, name: &str) -> Result<ResolvedResource<'a>, Fault> {
     check_id(name)?;
     let listings = asked.listings();
     let Some((by_id, pages)) = listings.split_first() else {
-        return Ok(Found::Look(look(ResourceFilter {
+        return Ok(ResolvedResource::Look(look(ResourceFilter {
             ids: vec![name.to_owned()],
             limit: 1,
             ..everything()
@@ -124,7 +128,7 @@ pub fn address<'a>(asked: &Asked<'a>, name: &str) -> Result<Found<'a>, Fault> {
     let is_called =
         |subject: &&ResourceView| subject.id == name || get(&subject.attributes, ADDRESS) == Some(name);
     if let Some(subject) = resources.find(is_called) {
-        return Ok(Found::Here(subject));
+        return Ok(ResolvedResource::Here(subject));
     }
     let seen = pages.iter().map(|page| page.resources.len()).sum::<usize>();
     let is_last = pages.last().is_some_and(|page| page.resources.is_empty() || seen >= page.total as usize);
@@ -133,5 +137,5 @@ pub fn address<'a>(asked: &Asked<'a>, name: &str) -> Result<Found<'a>, Fault> {
     }
     let kinds = vec![Kind::Eip.name().to_owned()];
     let offset = u32::try_from(seen).unwrap_or(u32::MAX);
-    Ok(Found::Look(look(ResourceFilter { kinds, offset, ..everything() })))
+    Ok(ResolvedResource::Look(look(ResourceFilter { kinds, offset, ..everything() })))
 }

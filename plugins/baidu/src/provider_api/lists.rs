@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use crate::kinds::Kind;
 use crate::provider_api::answers;
-use crate::provider_api::asked::Asked;
 use crate::provider_api::faults::Fault;
 use crate::provider_api::filters;
 use crate::provider_api::filters::Filters;
@@ -23,6 +22,7 @@ use crate::provider_api::found::LOOKS_MAX;
 use crate::provider_api::found::found;
 use crate::provider_api::found::is_there;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::views::Address;
 use crate::provider_api::views::Disk;
 use crate::provider_api::views::Instance;
@@ -70,7 +70,7 @@ struct OneVolume<'a> {
 }
 
 /// `GET /v2/instance`.
-pub fn instances(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn instances(asked: &RequestContext) -> Result<NextStep, Fault> {
     let filters = Filters::of_instances(&asked.parameters)?;
     let mut ids = filters::ids(&asked.parameters, "instanceIds")?;
     let mut listings = &*asked.listings();
@@ -94,13 +94,13 @@ pub fn instances(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `GET /v2/instance/{id}`.
-pub fn instance(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn instance(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let subject = found!(found::by_id(asked, Kind::Bcc, id));
     Ok(answers::object(asked.id(), &OneInstance { instance: Instance(Seen::of(asked, subject)) }))
 }
 
 /// `GET /v2/volume`.
-pub fn disks(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn disks(asked: &RequestContext) -> Result<NextStep, Fault> {
     let filters = Filters::of_disks(&asked.parameters)?;
     let ids = filters::ids(&asked.parameters, "volumeIds")?;
     list(asked, &asked.listings(), Kind::Cds, ids, &filters, |seen| Volumes {
@@ -109,13 +109,13 @@ pub fn disks(asked: &Asked) -> Result<NextStep, Fault> {
 }
 
 /// `GET /v2/volume/{id}`.
-pub fn disk(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn disk(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let subject = found!(found::by_id(asked, Kind::Cds, id));
     Ok(answers::object(asked.id(), &OneVolume { volume: Disk(Seen::of(asked, subject)) }))
 }
 
 /// `GET /v1/eip`.
-pub fn addresses(asked: &Asked) -> Result<NextStep, Fault> {
+pub fn addresses(asked: &RequestContext) -> Result<NextStep, Fault> {
     let filters = Filters::of_addresses(&asked.parameters)?;
     let ids = filters::ids(&asked.parameters, "eipIds")?;
     list(asked, &asked.listings(), Kind::Eip, ids, &filters, |seen| Addresses {
@@ -126,7 +126,7 @@ pub fn addresses(asked: &Asked) -> Result<NextStep, Fault> {
 /// What was found, as a page; or the next look, until the page is full, nothing is left, or the request has looked
 /// often enough: then the page ends there, short of what was asked for, and the next one goes on.
 fn list<'a, T: Serialize>(
-    asked: &Asked,
+    asked: &RequestContext,
     listings: &[&'a ResourcePage],
     kind: Kind,
     ids: Option<Vec<String>>,
@@ -165,7 +165,12 @@ fn list<'a, T: Serialize>(
     Ok(answers::object(asked.id(), &page))
 }
 
-fn shown<'a>(asked: &Asked, subject: &'a ResourceView, kind: Kind, filters: &Filters) -> Option<Seen<'a>> {
+fn shown<'a>(
+    asked: &RequestContext,
+    subject: &'a ResourceView,
+    kind: Kind,
+    filters: &Filters,
+) -> Option<Seen<'a>> {
     let seen = is_there(subject, kind).then(|| Seen::of(asked, subject))?;
     filters.pass(&seen).then_some(seen)
 }

@@ -7,7 +7,6 @@
 //! each operation supports.
 
 mod answers;
-mod asked;
 mod auto_renewals;
 mod bodies;
 mod canonical;
@@ -21,6 +20,7 @@ mod instants;
 mod lists;
 mod parameters;
 mod renewals;
+mod request_context;
 mod routes;
 mod shapes;
 mod signature;
@@ -36,8 +36,8 @@ use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
 
 use crate::Baidu;
-use crate::provider_api::asked::Asked;
 use crate::provider_api::faults::Fault;
+use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::routes::Operation;
 
 impl Guest for Baidu {
@@ -56,7 +56,7 @@ impl Guest for Baidu {
 
 /// What the host does next for an operation, or why it is not carried out.
 fn next(context: &Context) -> Result<NextStep, Fault> {
-    let asked = Asked::of(context)?;
+    let asked = RequestContext::of(context)?;
     match routes::operation(&context.request, &asked.parameters)? {
         Operation::ListInstances => lists::instances(&asked),
         Operation::ShowInstance(id) => lists::instance(&asked, &id),

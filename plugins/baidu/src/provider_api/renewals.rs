@@ -18,8 +18,6 @@ use crate::options::CLIENT_TOKEN;
 use crate::options::CustomPeriod;
 use crate::options::RELATED_RENEW_FLAG;
 use crate::provider_api::answers;
-use crate::provider_api::asked::Asked;
-use crate::provider_api::asked::Settled;
 use crate::provider_api::bodies;
 use crate::provider_api::bodies::Billing;
 use crate::provider_api::bodies::Count;
@@ -30,6 +28,8 @@ use crate::provider_api::faults::Fault;
 use crate::provider_api::found;
 use crate::provider_api::found::check_id;
 use crate::provider_api::found::found;
+use crate::provider_api::request_context::RequestContext;
+use crate::provider_api::request_context::TransactionResult;
 
 /// The most disks that get a length of their own in one request.
 const CUSTOM_PERIODS_MAX: usize = 100;
@@ -70,7 +70,7 @@ struct Reply {
 }
 
 /// `PUT /v2/instance/{id}?purchaseReserved`.
-pub fn instance(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn instance(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let body = bodies::read::<InstanceRenewal>(&asked.context.request)?;
     let term = Billing::required_length(body.billing)?;
     let mut options = options(asked)?;
@@ -86,7 +86,7 @@ pub fn instance(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
 
 /// `PUT /v2/volume/{id}?purchaseReserved`. Without a length the disk is aligned with the instance that it is attached
 /// to; another one could only be asked for by Baidu itself.
-pub fn disk(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
+pub fn disk(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
     let body = bodies::read::<DiskRenewal>(&asked.context.request)?;
     let term = match &body.billing {
         Some(Object(billing)) => billing.length()?,
@@ -116,7 +116,7 @@ pub fn disk(asked: &Asked, id: &str) -> Result<NextStep, Fault> {
 }
 
 /// `PUT /v1/eip/{eip}?purchaseReserved`.
-pub fn address(asked: &Asked, name: &str) -> Result<NextStep, Fault> {
+pub fn address(asked: &RequestContext, name: &str) -> Result<NextStep, Fault> {
     let body = bodies::read::<AddressRenewal>(&asked.context.request)?;
     let term = Billing::required_length(body.billing)?;
     let options = options(asked)?;
@@ -127,27 +127,27 @@ pub fn address(asked: &Asked, name: &str) -> Result<NextStep, Fault> {
 /// With a token a renewal is answered as often as it is sent, since the host remembers it. Without one nothing tells a
 /// second renewal from the first sent twice, so a signature is good for one.
 fn renew(
-    asked: &Asked,
+    asked: &RequestContext,
     subject: &ResourceView,
     term: Option<Term>,
     options: Attributes,
 ) -> Result<NextStep, Fault> {
-    match asked.settled()? {
+    match asked.transaction_result()? {
         None => {
             let renewal = Renewal { term, automatic: false, options };
             let has_token = asked.parameters.token()?.is_some();
             asked.carry_out(vec![changes::command(&subject.id, Command::Renew(renewal))], !has_token)
         }
-        Some(Settled::Refused(refusal)) => Err(Fault::from(refusal)),
-        Some(Settled::Done(orders)) if asked.settings.replies_with_order => {
+        Some(TransactionResult::Refused(refusal)) => Err(Fault::from(refusal)),
+        Some(TransactionResult::Applied(orders)) if asked.settings.replies_with_order => {
             let order_id = (!orders.is_empty()).then(|| orders.join(","));
             Ok(answers::object(asked.id(), &Reply { order_id }))
         }
-        Some(Settled::Done(_)) => Ok(answers::empty(asked.id())),
+        Some(TransactionResult::Applied(_)) => Ok(answers::empty(asked.id())),
     }
 }
 
-fn options(asked: &Asked) -> Result<Attributes, Fault> {
+fn options(asked: &RequestContext) -> Result<Attributes, Fault> {
     let token = asked.parameters.token()?;
     Ok(token.map(|token| (CLIENT_TOKEN.to_owned(), token.to_owned())).into_iter().collect())
 }

@@ -14,9 +14,9 @@ use serde::Serializer;
 use serde::ser::SerializeMap;
 
 use crate::members::STATUS;
-use crate::provider_api::asked::Asked;
 use crate::provider_api::changes::renewal_months;
 use crate::provider_api::instants;
+use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::shapes;
 use crate::provider_api::shapes::Texts;
 
@@ -34,7 +34,7 @@ pub struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// The resource as it is shown to this request.
-    pub fn of(asked: &Asked, subject: &'a ResourceView) -> Seen<'a> {
+    pub fn of(asked: &RequestContext, subject: &'a ResourceView) -> Seen<'a> {
         let seen = match (subject.stage, subject.charging) {
             (Stage::Converted, _) | (_, Charging::Postpaid) => {
                 Seen { subject, stage: subject.stage, charging: Charging::Postpaid, expires_at: None }

@@ -172,14 +172,14 @@ fn money_that_is_missing_is_refused_and_an_approval_that_is_missing_is_waited_fo
         world.money = money;
         let response = send(&mut world, line, MONTH);
         let is_renewed = world.subject("i-1").last_renewal.is_some();
-        answers += &format!("{money:?} {reply}: {} (last_renewal: {is_renewed})\n", show(&response));
+        answers += &format!("{money:?} {reply}: {} (renewed: {is_renewed})\n", show(&response));
     }
     expect![[r#"
-        Suffices empty: 200 x-bce-request-id=r-1 (last_renewal: true)
-        Suffices order: 200 x-bce-request-id=r-1 {"orderId":"o-1"} (last_renewal: true)
-        IsShort order: 409 x-bce-request-id=r-1 {"code":"OperationDenied","message":"the balance does not suffice; top the account up before the next try or renew again","requestId":"r-1"} (last_renewal: false)
-        NeedsApproval empty: 200 x-bce-request-id=r-1 (last_renewal: false)
-        NeedsApproval order: 200 x-bce-request-id=r-1 {} (last_renewal: false)
+        Suffices empty: 200 x-bce-request-id=r-1 (renewed: true)
+        Suffices order: 200 x-bce-request-id=r-1 {"orderId":"o-1"} (renewed: true)
+        IsShort order: 409 x-bce-request-id=r-1 {"code":"OperationDenied","message":"the balance does not suffice; top the account up before the next try or renew again","requestId":"r-1"} (renewed: false)
+        NeedsApproval empty: 200 x-bce-request-id=r-1 (renewed: false)
+        NeedsApproval order: 200 x-bce-request-id=r-1 {} (renewed: false)
     "#]].assert_eq(&answers);
 }
 

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::UNKNOWN;
 
@@ -28,17 +28,17 @@ struct Body {
 }
 
 /// Switches automatic renewal on.
-pub fn set(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
     let wanted = match call.route.dialect {
         Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
         Dialect::Old => AutoRenewal { term: None, renewals: None },
     };
-    carry_out(call, conversation, Command::SetAutoRenew(wanted))
+    carry_out(call, replay, Command::SetAutoRenew(wanted))
 }
 
 /// Switches it off.
-pub fn cancel(call: &Call, conversation: &mut Conversation) -> Ran {
-    carry_out(call, conversation, Command::CancelAutoRenew)
+pub fn cancel(call: &Call, replay: &mut Replay) -> OperationResult {
+    carry_out(call, replay, Command::CancelAutoRenew)
 }
 
 fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
@@ -55,7 +55,7 @@ fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
     Ok(AutoRenewal { term: unit.map(|unit| Term { count: 1, unit }), renewals })
 }
 
-fn carry_out(call: &Call, conversation: &mut Conversation, command: Command) -> Ran {
+fn carry_out(call: &Call, replay: &mut Replay, command: Command) -> OperationResult {
     let resource = call.resource()?.to_owned();
     if call.route.dialect == Dialect::Old {
         let action = body::parameter(call.request, "action_id")?;
@@ -64,9 +64,8 @@ fn carry_out(call: &Call, conversation: &mut Conversation, command: Command) -> 
         }
     }
     let resources = [resource];
-    let outcomes =
-        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    if let Some((resource, refusal)) = mutations::first_refused(&resources, &mutations::fates(outcomes)?) {
+    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    if let Some((resource, refusal)) = mutations::first_refused(&resources, &mutations::results(outcomes)?) {
         return Err(refused(call.route.dialect, resource, refusal).into());
     }
     call.answered(Vec::new())

@@ -6,17 +6,17 @@
 use plugin_sdk::Micros;
 
 use crate::provider_api::Call;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::json::Json;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 
 /// The type of an account of cash, and the unit of its amounts.
 const CASH: i64 = 1;
 const CURRENCY_UNIT: i64 = 1;
 
 /// The balance: what can be spent. What is reserved for plans under way is spent already.
-pub fn balance(call: &Call, conversation: &mut Conversation) -> Ran {
-    let funds = conversation.balance()?;
+pub fn balance(call: &Call, replay: &mut Replay) -> OperationResult {
+    let funds = replay.balance()?;
     let cash = Json::Object(vec![
         ("account_id", Json::from(call.account.id.as_str())),
         ("account_type", Json::Whole(CASH)),

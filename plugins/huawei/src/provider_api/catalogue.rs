@@ -7,9 +7,9 @@
 use crate::provider_api::Call;
 use crate::provider_api::answer::answer;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
 use crate::provider_api::types::TYPES;
 use crate::provider_api::types::Type;
 
@@ -17,7 +17,7 @@ use crate::provider_api::types::Type;
 const LIMIT_MAX: u32 = 100;
 
 /// The account of the caller.
-pub fn domains(call: &Call) -> Ran {
+pub fn domains(call: &Call) -> OperationResult {
     let id = call.account.id.as_str();
     let itself = Json::Object(vec![("self", Json::from("/v3/auth/domains"))]);
     let domain = Json::Object(vec![
@@ -32,7 +32,7 @@ pub fn domains(call: &Call) -> Ran {
 }
 
 /// The cloud services that the kinds of this plugin belong to.
-pub fn service_types(call: &Call) -> Ran {
+pub fn service_types(call: &Call) -> OperationResult {
     let name = body::parameter(call.request, "service_type_name")?.filter(|name| !name.is_empty());
     let is_first =
         |&(index, of): &(usize, &Type)| TYPES[..index].iter().all(|other| other.service != of.service);
@@ -49,7 +49,7 @@ pub fn service_types(call: &Call) -> Ran {
 }
 
 /// The types of resources that those kinds are.
-pub fn resource_types(call: &Call) -> Ran {
+pub fn resource_types(call: &Call) -> OperationResult {
     let rows = TYPES.iter().map(|of| {
         Json::Object(vec![
             ("resource_type_code", Json::from(of.resource)),
@@ -61,7 +61,7 @@ pub fn resource_types(call: &Call) -> Ran {
     page(call, "resource_types", rows.collect())
 }
 
-fn page(call: &Call, name: &'static str, rows: Vec<Json>) -> Ran {
+fn page(call: &Call, name: &'static str, rows: Vec<Json>) -> OperationResult {
     let offset = body::within("offset", body::number(call.request, "offset")?, 0, 0, u32::MAX)?;
     let limit = body::within("limit", body::number(call.request, "limit")?, 10, 1, LIMIT_MAX)?;
     let total = i64::try_from(rows.len()).map_err(|_| Problem::internal())?;

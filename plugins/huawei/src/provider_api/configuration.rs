@@ -10,10 +10,10 @@ use serde::Deserialize;
 use crate::provider_api::Call;
 use crate::provider_api::answer::success;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -23,7 +23,7 @@ struct Body {
 }
 
 /// Sets what the request names.
-pub fn configure(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn configure(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let value = body.config_value.unwrap_or_default();
     let (setting, is_good) = match body.config_name.as_deref() {
@@ -38,8 +38,8 @@ pub fn configure(call: &Call, conversation: &mut Conversation) -> Ran {
         return Err(Problem::parameter(format!("config_value is not one of {range}.")).into());
     }
     let mutation = Mutation::ChangeSettings(vec![(setting.to_owned(), Some(value))]);
-    let outcomes = conversation.carry_out(vec![mutation], Atomicity::AllOrNothing)?;
-    match mutations::first_refused(&[setting.to_owned()], &mutations::fates(outcomes)?) {
+    let outcomes = replay.execute(vec![mutation], Atomicity::AllOrNothing)?;
+    match mutations::first_refused(&[setting.to_owned()], &mutations::results(outcomes)?) {
         Some((_, refusal)) => Err(Problem::parameter(refusal.message.clone()).into()),
         None => call.answered(success()),
     }

@@ -8,13 +8,13 @@ use serde::Deserialize;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::Fate;
+use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 100;
@@ -29,7 +29,7 @@ struct Body {
 
 /// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
 /// the first one's code is that of the answer as well.
-pub fn convert(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn convert(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let command = match body.operation.as_deref() {
         Some("SET_UP") => Command::ConvertOnExpiry,
@@ -39,17 +39,16 @@ pub fn convert(call: &Call, conversation: &mut Conversation) -> Ran {
         }
     };
     let resources = body::ids("resource_ids", body.resource_ids)?;
-    let outcomes =
-        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::Independent)?;
-    let fates = mutations::fates(outcomes)?;
-    let refused = |(resource, fate): (&String, &Fate)| match fate {
-        Fate::Refused(refusal) => {
+    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::Independent)?;
+    let results = mutations::results(outcomes)?;
+    let refused = |(resource, result): (&String, &MutationResult)| match result {
+        MutationResult::Refused(refusal) => {
             Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
         }
-        Fate::Done(_) | Fate::Held(_) | Fate::Undone => None,
+        MutationResult::Applied(_) | MutationResult::Pending(_) | MutationResult::Aborted => None,
     };
-    let details = resources.iter().zip(&fates).filter_map(refused).collect::<Vec<_>>();
-    match mutations::first_refused(&resources, &fates) {
+    let details = resources.iter().zip(&results).filter_map(refused).collect::<Vec<_>>();
+    match mutations::first_refused(&resources, &results) {
         Some((resource, refusal)) if details.len() == resources.len() => {
             let problem = Problem::refused(call.route.dialect, resource, refusal);
             Err(problem.with("error_details", Json::List(details)).into())

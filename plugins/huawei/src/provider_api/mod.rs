@@ -1,7 +1,7 @@
 //! Huawei Cloud's own API, as its documents and official SDKs have it: requests become questions and commands of the
 //! host, and what comes back becomes the provider's answers.
 //!
-//! Start with `routes.rs`, the table of paths; `conversation.rs` says how an operation asks; each operation is a file of its
+//! Start with `routes.rs`, the table of paths; `replay.rs` says how an operation asks; each operation is a file of its
 //! own. The rules themselves are not here: a renewal asked for in this way is decided on by `renewal.rs`, like any other.
 
 pub mod answer;
@@ -10,7 +10,6 @@ pub mod balance;
 pub mod body;
 pub mod catalogue;
 pub mod configuration;
-pub mod conversation;
 pub mod conversion;
 pub mod instant;
 pub mod json;
@@ -21,6 +20,7 @@ pub mod problem;
 pub mod query;
 pub mod refund;
 pub mod renew;
+pub mod replay;
 pub mod routes;
 pub mod signature;
 pub mod token;
@@ -32,12 +32,12 @@ use plugin_sdk::request::header;
 use plugin_sdk::{Account, Timestamp};
 
 use crate::Huawei;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
-use crate::provider_api::conversation::Stop;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
+use crate::provider_api::replay::Stop;
 use crate::provider_api::routes::Operation;
 use crate::provider_api::routes::Route;
 
@@ -81,32 +81,32 @@ impl Guest for Huawei {
     }
 }
 
-fn handled(context: &Context) -> Ran {
+fn handled(context: &Context) -> OperationResult {
     let route = routes::find(&context.request.method, &context.request.path)?;
     let call = Call { at: context.at, request: &context.request, account: &context.account, route: &route };
     call.check_domain()?;
-    let conversation = &mut Conversation::new(&context.outcomes);
+    let replay = &mut Replay::new(&context.outcomes);
     match route.operation {
-        Operation::Token => token::issue(&call, conversation),
+        Operation::Token => token::issue(&call, replay),
         Operation::Domains => catalogue::domains(&call),
         Operation::ServiceTypes => catalogue::service_types(&call),
         Operation::ResourceTypes => catalogue::resource_types(&call),
-        Operation::Query => query::resources(&call, conversation),
-        Operation::Renew => renew::renew(&call, conversation),
-        Operation::Unsubscribe => unsubscribe::unsubscribe(&call, conversation),
-        Operation::SetAutoRenewal => auto_renewal::set(&call, conversation),
-        Operation::CancelAutoRenewal => auto_renewal::cancel(&call, conversation),
-        Operation::Convert => conversion::convert(&call, conversation),
-        Operation::Configure => configuration::configure(&call, conversation),
-        Operation::Price => price::price(&call, conversation),
-        Operation::Refund => refund::refund(&call, conversation),
-        Operation::Balance => balance::balance(&call, conversation),
+        Operation::Query => query::resources(&call, replay),
+        Operation::Renew => renew::renew(&call, replay),
+        Operation::Unsubscribe => unsubscribe::unsubscribe(&call, replay),
+        Operation::SetAutoRenewal => auto_renewal::set(&call, replay),
+        Operation::CancelAutoRenewal => auto_renewal::cancel(&call, replay),
+        Operation::Convert => conversion::convert(&call, replay),
+        Operation::Configure => configuration::configure(&call, replay),
+        Operation::Price => price::price(&call, replay),
+        Operation::Refund => refund::refund(&call, replay),
+        Operation::Balance => balance::balance(&call, replay),
     }
 }
 
 impl Call<'_> {
     /// The answer with these fields; on the old API, after its code of success.
-    pub fn answered(&self, fields: Vec<(&'static str, Json)>) -> Ran {
+    pub fn answered(&self, fields: Vec<(&'static str, Json)>) -> OperationResult {
         let fields = match self.route.dialect {
             Dialect::Present => fields,
             Dialect::Old => answer::success().into_iter().chain(fields).collect(),

@@ -7,17 +7,17 @@ use crate::provider_api::json::Json;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 
-/// What became of a mutation.
+/// The result of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fate<'a> {
-    /// It was done, and led to these orders.
-    Done(&'a [String]),
+pub enum MutationResult<'a> {
+    /// It was applied, and led to these orders.
+    Applied(&'a [String]),
     /// Somebody has to approve it first: an order that waits for approval, under the host's name for it.
-    Held(&'a str),
+    Pending(&'a str),
     /// The rules say no.
     Refused(&'a Refusal),
     /// Another one was refused, and all of them with it.
-    Undone,
+    Aborted,
 }
 
 /// The mutations that carry out the same command on each of these resources.
@@ -29,16 +29,16 @@ pub fn commands(resources: &[String], command: &Command) -> Vec<Mutation> {
 }
 
 /// What became of each mutation.
-pub fn fates(outcomes: &[Outcome]) -> Result<Vec<Fate<'_>>, Problem> {
-    outcomes.iter().map(fate).collect()
+pub fn results(outcomes: &[Outcome]) -> Result<Vec<MutationResult<'_>>, Problem> {
+    outcomes.iter().map(result).collect()
 }
 
-fn fate(outcome: &Outcome) -> Result<Fate<'_>, Problem> {
+fn result(outcome: &Outcome) -> Result<MutationResult<'_>, Problem> {
     match outcome {
-        Outcome::Applied(done) => Ok(Fate::Done(&done.orders)),
-        Outcome::Pending(id) => Ok(Fate::Held(id)),
-        Outcome::Refused(refusal) => Ok(Fate::Refused(refusal)),
-        Outcome::Aborted => Ok(Fate::Undone),
+        Outcome::Applied(done) => Ok(MutationResult::Applied(&done.orders)),
+        Outcome::Pending(id) => Ok(MutationResult::Pending(id)),
+        Outcome::Refused(refusal) => Ok(MutationResult::Refused(refusal)),
+        Outcome::Aborted => Ok(MutationResult::Aborted),
         Outcome::Resources(_)
         | Outcome::Orders(_)
         | Outcome::Balance(_)
@@ -48,16 +48,19 @@ fn fate(outcome: &Outcome) -> Result<Fate<'_>, Problem> {
 }
 
 /// The first mutation that was refused, with its resource.
-pub fn first_refused<'a>(resources: &'a [String], fates: &[Fate<'a>]) -> Option<(&'a str, &'a Refusal)> {
-    resources.iter().zip(fates).find_map(|(resource, fate)| match fate {
-        Fate::Refused(refusal) => Some((resource.as_str(), *refusal)),
-        Fate::Done(_) | Fate::Held(_) | Fate::Undone => None,
+pub fn first_refused<'a>(
+    resources: &'a [String],
+    results: &[MutationResult<'a>],
+) -> Option<(&'a str, &'a Refusal)> {
+    resources.iter().zip(results).find_map(|(resource, result)| match result {
+        MutationResult::Refused(refusal) => Some((resource.as_str(), *refusal)),
+        MutationResult::Applied(_) | MutationResult::Pending(_) | MutationResult::Aborted => None,
     })
 }
 
 /// That none was refused.
-pub fn check(dialect: Dialect, resources: &[String], fates: &[Fate]) -> Result<(), Problem> {
-    match first_refused(resources, fates) {
+pub fn check(dialect: Dialect, resources: &[String], results: &[MutationResult]) -> Result<(), Problem> {
+    match first_refused(resources, results) {
         Some((resource, refusal)) => Err(Problem::refused(dialect, resource, refusal)),
         None => Ok(()),
     }

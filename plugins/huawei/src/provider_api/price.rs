@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::json::Json;
 use crate::provider_api::json::decimal;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::refusals::GONE;
 use crate::refusals::NOT_PRIMARY;
@@ -53,7 +53,7 @@ struct Body {
 }
 
 /// The price for each resource that the request names, with what is attached to it.
-pub fn price(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn price(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     if body.resource_ids.as_deref().is_some_and(body::has_duplicates) {
         return Err(Problem::code("CBC.30050012", "resource_ids has an id twice.").into());
@@ -64,7 +64,7 @@ pub fn price(call: &Call, conversation: &mut Conversation) -> Ran {
     let query = |resource: &String| {
         Query::Proposal(CommandRequest { resource: resource.clone(), command: command.clone() })
     };
-    let outcomes = conversation.look(resources.iter().map(query).collect())?;
+    let outcomes = replay.query(resources.iter().map(query).collect())?;
     let (mut currency, mut prices, mut failures) = (None, Vec::new(), Vec::new());
     let mut total: Micros = 0;
     for (resource, outcome) in resources.iter().zip(outcomes) {

@@ -10,17 +10,17 @@ use serde::Deserialize;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
-use crate::provider_api::conversation::Stop;
-use crate::provider_api::conversation::every;
-use crate::provider_api::conversation::these;
 use crate::provider_api::instant::from_full;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing;
 use crate::provider_api::listing::Known;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
+use crate::provider_api::replay::Stop;
+use crate::provider_api::replay::every;
+use crate::provider_api::replay::these;
 use crate::provider_api::types;
 use crate::settings::Settings;
 
@@ -61,31 +61,31 @@ struct Body {
 }
 
 /// What is asked for, whichever way.
-struct Asked {
+struct ResourceQuery {
     order: Option<String>,
     /// None when nothing can be found.
     selection: Option<ResourceFilter>,
 }
 
 /// The resources that the request asks for.
-pub fn resources(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = match call.route.dialect {
         Dialect::Present => body::read::<Body>(call.request)?,
         Dialect::Old => old(call.request)?,
     };
     call.check_account("customer_id", body.customer_id.as_deref())?;
     let asked = asked(body)?;
-    let Some(mut selection) = asked.selection else { return found(call, conversation, &NOTHING) };
+    let Some(mut selection) = asked.selection else { return found(call, replay, &NOTHING) };
     if let Some(order) = asked.order {
         let orders = OrderFilter { ids: vec![order], ..every_order() };
-        selection.ids = of_order(conversation.orders(orders)?, &selection.ids);
+        selection.ids = of_order(replay.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
-            return found(call, conversation, &NOTHING);
+            return found(call, replay, &NOTHING);
         }
         selection.with_attached = false;
     }
-    let listing = conversation.resources(selection)?;
-    found(call, conversation, listing)
+    let listing = replay.resources(selection)?;
+    found(call, replay, listing)
 }
 
 /// Every order of the account, as far as one is shown.
@@ -95,9 +95,9 @@ pub fn every_order() -> OrderFilter {
 
 /// The answer with these resources. What they are attached to is asked for, since whether it is over decides on which
 /// are main resources.
-fn found<'a>(call: &Call, conversation: &mut Conversation<'a>, listing: &'a ResourcePage) -> Ran {
+fn found<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) -> OperationResult {
     let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
-    climb(conversation, &mut known)?;
+    climb(replay, &mut known)?;
     let settings = Settings::of(&call.account.settings);
     let show = |subject| listing::shown(call.route.dialect, &settings, &known, subject);
     let data = listing.resources.iter().map(show).collect();
@@ -105,7 +105,7 @@ fn found<'a>(call: &Call, conversation: &mut Conversation<'a>, listing: &'a Reso
 }
 
 /// Gets to know what the resources that are known are attached to, directly and through others.
-pub fn climb<'a>(conversation: &mut Conversation<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
+pub fn climb<'a>(replay: &mut Replay<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
     let mut asked = BTreeSet::new();
     for _ in 0..CLIMBS_MAX {
         let above = known.values().filter_map(|subject| subject.attached_to.as_deref());
@@ -116,7 +116,7 @@ pub fn climb<'a>(conversation: &mut Conversation<'a>, known: &mut Known<'a>) -> 
         }
         let ids = missing.iter().map(|id| (*id).to_owned()).collect();
         asked.extend(missing);
-        let found = &conversation.resources(these(ids))?.resources;
+        let found = &replay.resources(these(ids))?.resources;
         known.extend(found.iter().map(|one| (one.id.as_str(), one)));
     }
     Ok(())
@@ -155,7 +155,7 @@ fn old(request: &Request) -> Result<Body, Problem> {
     })
 }
 
-fn asked(body: Body) -> Result<Asked, Problem> {
+fn asked(body: Body) -> Result<ResourceQuery, Problem> {
     let ids = body.resource_ids.unwrap_or_default();
     for id in &ids {
         body::id("resource_ids", id)?;
@@ -185,7 +185,7 @@ fn asked(body: Body) -> Result<Asked, Problem> {
         expires_until: instant("expire_time_end", body.expire_time_end)?,
         ..every(offset, limit)
     };
-    Ok(Asked { order, selection: (!is_hopeless).then_some(selection) })
+    Ok(ResourceQuery { order, selection: (!is_hopeless).then_some(selection) })
 }
 
 /// The stages of these statuses. What is deleted is not there any more, unless it is asked for.

@@ -7,21 +7,21 @@ use plugin_sdk::provider_api::{OrderFilter, PaidOrder};
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
-use crate::provider_api::conversation::these;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing::Known;
 use crate::provider_api::listing::above;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::query::climb;
 use crate::provider_api::query::every_order;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
+use crate::provider_api::replay::these;
 use crate::provider_api::types;
 use crate::provider_api::unsubscribe::digest;
 use crate::provider_api::unsubscribe::named;
 
 /// The records of the refund that the request names.
-pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     for name in ["customer_id", "indirect_partner_id"] {
         call.check_account(name, body::parameter(call.request, name)?.as_deref())?;
     }
@@ -32,8 +32,8 @@ pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
         let message = "The order is neither one of an unsubscription nor one of a downgrade.";
         return Err(Problem::code("CBC.99005026", message).into());
     };
-    let orders = conversation.orders(OrderFilter { refunded_at: Some(at), ..every_order() })?;
-    let known = resources(conversation, orders)?;
+    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..every_order() })?;
+    let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
     let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
     call.answered(vec![
@@ -44,16 +44,16 @@ pub fn refund(call: &Call, conversation: &mut Conversation) -> Ran {
 
 /// The resources of these orders, and what they are attached to.
 fn resources<'a>(
-    conversation: &mut Conversation<'a>,
+    replay: &mut Replay<'a>,
     orders: &[PaidOrder],
-) -> Result<Known<'a>, crate::provider_api::conversation::Stop> {
+) -> Result<Known<'a>, crate::provider_api::replay::Stop> {
     let mut known = Known::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
         ids.sort();
         ids.dedup();
-        known.extend(conversation.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
-        climb(conversation, &mut known)?;
+        known.extend(replay.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
+        climb(replay, &mut known)?;
     }
     Ok(known)
 }

@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::Fate;
+use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::settings::Settings;
 use crate::settings::UnpaidOrders;
@@ -38,7 +38,7 @@ struct Body {
 
 /// Renews the resources that the request names. What is to happen on expiry (`expire_policy`, `expire_mode`) is passed
 /// over: the documents of today say that it is ignored.
-pub fn renew(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let resources = body::ids("resource_ids", body.resource_ids)?;
     let term = body::term(body.period_type, body.period_num)?;
@@ -48,12 +48,11 @@ pub fn renew(call: &Call, conversation: &mut Conversation) -> Ran {
     };
     may_be_paid(call, name, is_auto_pay)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let outcomes =
-        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    let fates = mutations::fates(outcomes)?;
-    mutations::check(call.route.dialect, &resources, &fates)
-        .map_err(|problem| with_expired(call, &resources, &fates, problem))?;
-    let mut fields = vec![("order_ids", mutations::texts(fates.iter().flat_map(orders)))];
+    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    let results = mutations::results(outcomes)?;
+    mutations::check(call.route.dialect, &resources, &results)
+        .map_err(|problem| with_expired(call, &resources, &results, problem))?;
+    let mut fields = vec![("order_ids", mutations::texts(results.iter().flat_map(orders)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
     }
@@ -61,11 +60,11 @@ pub fn renew(call: &Call, conversation: &mut Conversation) -> Ran {
 }
 
 /// The orders that a renewal led to; one that has to be approved first is an order that waits for it.
-fn orders<'a>(fate: &Fate<'a>) -> Vec<&'a str> {
-    match fate {
-        Fate::Done(orders) => orders.iter().map(String::as_str).collect(),
-        Fate::Held(id) => vec![id],
-        Fate::Refused(_) | Fate::Undone => Vec::new(),
+fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
+    match result {
+        MutationResult::Applied(orders) => orders.iter().map(String::as_str).collect(),
+        MutationResult::Pending(id) => vec![id],
+        MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
     }
 }
 
@@ -83,8 +82,8 @@ fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), 
 }
 
 /// The old API names the resource that has expired beside the code that says so.
-fn with_expired(call: &Call, resources: &[String], fates: &[Fate], problem: Problem) -> Problem {
-    match mutations::first_refused(resources, fates) {
+fn with_expired(call: &Call, resources: &[String], results: &[MutationResult], problem: Problem) -> Problem {
+    match mutations::first_refused(resources, results) {
         Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {
             problem.with("expiredResourceIds", mutations::texts([resource]))
         }

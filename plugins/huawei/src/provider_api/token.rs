@@ -13,11 +13,11 @@ use serde::Deserialize;
 use crate::provider_api::Call;
 use crate::provider_api::answer::answer;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
 use crate::provider_api::instant::precise;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
 use crate::provider_api::signature::TOKEN_VALID;
 
 #[derive(Default, Deserialize)]
@@ -86,13 +86,13 @@ pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication
 }
 
 /// A token for the account of the access key, which has to be the domain that was named.
-pub fn issue(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
     let (user, project) = read(call.request)?;
     let domain = user.domain.and_then(|domain| domain.name.or(domain.id));
     if domain.as_deref() != Some(call.account.id.as_str()) {
         return Err(Problem::wrong_password().for_iam().into());
     }
-    let Outcome::Token(token) = conversation.repeatable(Mutation::IssueToken(TOKEN_VALID))? else {
+    let Outcome::Token(token) = replay.execute_replayable(Mutation::IssueToken(TOKEN_VALID))? else {
         return Err(Problem::internal().for_iam().into());
     };
     let mut fields = vec![

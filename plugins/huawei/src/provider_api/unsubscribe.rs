@@ -13,19 +13,19 @@ use sha2::Sha256;
 
 use crate::provider_api::Call;
 use crate::provider_api::body;
-use crate::provider_api::conversation::Conversation;
-use crate::provider_api::conversation::Ran;
-use crate::provider_api::conversation::Stop;
-use crate::provider_api::conversation::these;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing::Known;
 use crate::provider_api::listing::above;
 use crate::provider_api::listing::is_live;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::Fate;
+use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::query::every_order;
+use crate::provider_api::replay::OperationResult;
+use crate::provider_api::replay::Replay;
+use crate::provider_api::replay::Stop;
+use crate::provider_api::replay::these;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
@@ -47,7 +47,7 @@ struct Body {
 }
 
 /// Unsubscribes from the resources that the request names, all of them or none.
-pub fn unsubscribe(call: &Call, conversation: &mut Conversation) -> Ran {
+pub fn unsubscribe(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let named = body::ids("resource_ids", body.resource_ids)?;
     let scope = match body.unsubscribe_type {
@@ -58,13 +58,12 @@ pub fn unsubscribe(call: &Call, conversation: &mut Conversation) -> Ran {
         }
     };
     body::within("unsubscribe_reason_type", body.unsubscribe_reason_type, 5, 1, 5)?;
-    let resources = without_attached(conversation, named)?;
+    let resources = without_attached(replay, named)?;
     let command = Command::Unsubscribe(scope);
-    let outcomes =
-        conversation.carry_out(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    let fates = mutations::fates(outcomes)?;
-    mutations::check(call.route.dialect, &resources, &fates)?;
-    let names = names(call, conversation, &resources, &fates)?;
+    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
+    let results = mutations::results(outcomes)?;
+    mutations::check(call.route.dialect, &resources, &results)?;
+    let names = names(call, replay, &resources, &results)?;
     let mut fields = vec![("order_ids", mutations::texts(names.iter().map(String::as_str)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
@@ -73,12 +72,12 @@ pub fn unsubscribe(call: &Call, conversation: &mut Conversation) -> Ran {
 }
 
 /// The resources without those that are attached to another one of them: they go along with it.
-fn without_attached(conversation: &mut Conversation, named: Vec<String>) -> Result<Vec<String>, Stop> {
+fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<String>, Stop> {
     if named.len() == 1 {
         return Ok(named);
     }
     let selection = ResourceFilter { with_attached: true, ..these(named.clone()) };
-    let listing = conversation.resources(selection)?;
+    let listing = replay.resources(selection)?;
     let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
     let goes_along = |id: &str| {
         let subject = known.get(id).copied();
@@ -92,25 +91,25 @@ fn without_attached(conversation: &mut Conversation, named: Vec<String>) -> Resu
 /// has the host's name.
 fn names(
     call: &Call,
-    conversation: &mut Conversation,
+    replay: &mut Replay,
     resources: &[String],
-    fates: &[Fate],
+    results: &[MutationResult],
 ) -> Result<Vec<String>, Stop> {
-    let refunded = |fate: &Fate| match *fate {
-        Fate::Done(orders) => orders.to_vec(),
-        Fate::Held(_) | Fate::Refused(_) | Fate::Undone => Vec::new(),
+    let refunded = |result: &MutationResult| match *result {
+        MutationResult::Applied(orders) => orders.to_vec(),
+        MutationResult::Pending(_) | MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
     };
-    let refunded = fates.iter().flat_map(refunded).collect::<Vec<_>>();
+    let refunded = results.iter().flat_map(refunded).collect::<Vec<_>>();
     let orders = match refunded.is_empty() {
         true => &[],
-        false => conversation.orders(OrderFilter { ids: refunded, ..every_order() })?,
+        false => replay.orders(OrderFilter { ids: refunded, ..every_order() })?,
     };
-    let name = |(resource, fate): (&String, &Fate)| match *fate {
-        Fate::Done(of) => Some(name(instant(call, orders, of), resource)),
-        Fate::Held(id) => Some(id.to_owned()),
-        Fate::Refused(_) | Fate::Undone => None,
+    let name = |(resource, result): (&String, &MutationResult)| match *result {
+        MutationResult::Applied(of) => Some(name(instant(call, orders, of), resource)),
+        MutationResult::Pending(id) => Some(id.to_owned()),
+        MutationResult::Refused(_) | MutationResult::Aborted => None,
     };
-    Ok(resources.iter().zip(fates).filter_map(name).collect())
+    Ok(resources.iter().zip(results).filter_map(name).collect())
 }
 
 /// When these orders were refunded: the latest time that one of them was.

@@ -234,13 +234,11 @@ fn automatic_renewal_is_switched_on_and_off() {
     host.fates.insert("rds-1", refused("CBC.99003602"));
     host.fates.insert("nobody", refused("CBC.99003012"));
     let on = |id: &str| format!("/v2/orders/subscriptions/resources/autorenew/{id}");
-    let old =
-        |id: &str, query: &str| format!("/v1.0/acme/common/order-mgr/resources/{id}/transactions{query}");
+    let old = |id: &str, query: &str| format!("/v1.0/acme/common/order-mgr/resources/{id}/actions{query}");
     let (ecs, rds, nobody, long) = (on("ecs-1"), on("rds-1"), on("nobody"), on(&"x".repeat(65)));
     let (encoded, foreign) = (on("a%2Fb%20c"), on("%E4%BD%A0"));
-    let transaction = "?action_id=autorenew";
-    let (old_ecs, old_rds, old_nobody) =
-        (old("ecs-1", transaction), old("rds-1", transaction), old("nobody", transaction));
+    let action = "?action_id=autorenew";
+    let (old_ecs, old_rds, old_nobody) = (old("ecs-1", action), old("rds-1", action), old("nobody", action));
     let (none, other) = (old("ecs-1", ""), old("ecs-1", "?action_id=renew"));
     let asked = [
         ("POST", ecs.as_str(), ""),

@@ -64,7 +64,7 @@ const OLD_RENEW: &str =
 const UNSUBSCRIBE: &str = r#"{"resource_ids":["ecs-1"],"unsubscribe_type":1}"#;
 const OLD_UNSUBSCRIBE: &str = r#"{"resourceIds":["ecs-1"],"unSubType":1}"#;
 const CONVERT: &str = r#"{"resource_ids":["ecs-1"],"operation":"SET_UP"}"#;
-const OLD_ACTIONS: &str = "/v1.0/acme/common/order-mgr/resources/ecs-1/transactions?action_id=autorenew";
+const OLD_ACTIONS: &str = "/v1.0/acme/common/order-mgr/resources/ecs-1/actions?action_id=autorenew";
 
 #[test]
 fn every_kind_has_a_cloud_service_and_a_type() {

@@ -31,11 +31,11 @@ fn check(host: &Host, text: &str, expected: expect_test::Expect) {
 fn enabling_automatic_renewal_on_the_old_api() {
     check(
         &furnished(),
-        "POST https://bss-intl.example/v1.0/acme/common/order-mgr/resources/ecs-1/transactions?action_id=autorenew HTTP/1.1
+        "POST https://bss-intl.example/v1.0/acme/common/order-mgr/resources/ecs-1/actions?action_id=autorenew HTTP/1.1
          Content-Type: application/json
          X-Auth-Token: MIIPAgYJKoZIhvcNAQcCo...ggg1BBIINPXsidG9rZ",
         expect![[r#"
-            → ecs-1: set auto-renew for its own term, times None; whole, once
+            → ecs-1: set auto-renew for its own term, times None; all or nothing, replay rejected
             200 {"error_code":"CBC.0000","error_msg":"Success"}
         "#]],
     );
@@ -46,11 +46,11 @@ fn enabling_automatic_renewal_on_the_old_api() {
 fn disabling_automatic_renewal_on_the_old_api() {
     check(
         &furnished(),
-        "DELETE https://bss-intl.example/v1.0/acme/common/order-mgr/resources/ecs-1/transactions?action_id=autorenew HTTP/1.1
+        "DELETE https://bss-intl.example/v1.0/acme/common/order-mgr/resources/ecs-1/actions?action_id=autorenew HTTP/1.1
          Content-Type: application/json
          X-Auth-Token: MIIPAgYJKoZIhvcNAQcCo...ggg1BBIINPXsidG9rZ",
         expect![[r#"
-            → ecs-1: cancel auto-renew; whole, once
+            → ecs-1: cancel auto-renew; all or nothing, replay rejected
             200 {"error_code":"CBC.0000","error_msg":"Success"}
         "#]],
     );
@@ -66,7 +66,7 @@ fn setting_the_day_of_deduction() {
          X-Auth-Token: MIIPAgYJKoZIhvcNAQcCo...ggg1BBIINPXsidG9rZ\n
          { \"config_name\": \"DEDUCTION_DATE\", \"config_value\": \"7\" }",
         expect![[r#"
-            → change settings [("deduction_days", Some("7"))]; whole, once
+            → change settings [("deduction_days", Some("7"))]; all or nothing, replay rejected
             200 {"error_code":"CBC.0000","error_msg":"Success"}
         "#]],
     );

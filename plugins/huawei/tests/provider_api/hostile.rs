@@ -114,7 +114,7 @@ fn what_is_no_path_or_method_is_found_out_before_anything_else() {
         ("POST", "/v2/orders/subscriptions/resources/autorenew/a/b"),
         ("POST", "/v2/orders/subscriptions/resources/to-on-demand/instantly"),
         ("HEAD", "/v2/accounts/customer-accounts/balances"),
-        ("GET", "/v1.0/acme/common/order-mgr/resources/ecs-1/transactions"),
+        ("GET", "/v1.0/acme/common/order-mgr/resources/ecs-1/actions"),
         ("GET", "/v1.0//common/order-mgr/resources/detail"),
         ("GET", "/v3/auth/tokens"),
         ("GET", "//v3/auth/domains"),
@@ -163,7 +163,7 @@ fn another_account_is_denied() {
         ("POST", RENEW, BODY),
         ("GET", "/v2/accounts/customer-accounts/balances", ""),
         ("GET", "/v1.0/other/common/order-mgr/resources/detail", ""),
-        ("DELETE", "/v1.0/other/common/order-mgr/resources/ecs-1/transactions", ""),
+        ("DELETE", "/v1.0/other/common/order-mgr/resources/ecs-1/actions", ""),
     ] {
         asked = Request { headers: asked.headers.clone(), ..request(method, path, body) };
         let answer = furnished().talk(&asked);

@@ -45,8 +45,8 @@ fn the_existing_package_is_used_first_then_the_one_that_expires_first() {
         print(&[("package_order", "expiry-first")], at, 115_000_000, three()),
     ];
     expect![[r#"
-        #0 5000000 quiet
-        #0 10000000 depleted; #2 100000000 depleted; #1 5000000 quiet
+        #0 5000000 none
+        #0 10000000 depleted; #2 100000000 depleted; #1 5000000 none
         #0 10000000 depleted; #2 100000000 depleted; #1 100000000 depleted
         #2 100000000 depleted; #1 15000000 none"#]]
     .assert_eq(&rows.join("\n"));

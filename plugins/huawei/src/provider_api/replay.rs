@@ -1,8 +1,8 @@
-//! A conversation with the host: an operation is written down as though it could ask and wait for the answer.
+//! The replay of an operation: it is written as if it could call the host and wait for the result.
 //!
-//! The host asks the plugin again and again, each time with everything that was found out and done so far, and the
-//! plugin has no memory. So an operation starts from its beginning each time, is handed what is known already, and stops
-//! where something is not known yet.
+//! The host calls the plugin repeatedly, each time with all outcomes so far, and the plugin has no memory. So an operation
+//! starts from its beginning each time, takes the outcomes that exist already, and stops at the first one that does not
+//! exist yet.
 
 use plugin_sdk::provider_api::{
     Atomicity, Balance, Mutation, NextStep, OrderFilter, Outcome, PaidOrder, Query, ResourceFilter,
@@ -27,38 +27,34 @@ impl From<Problem> for Stop {
 }
 
 /// An operation that ran to its end, or stopped before.
-pub type Ran = Result<Response, Stop>;
+pub type OperationResult = Result<Response, Stop>;
 
 /// What the host found out and did for the request so far.
 #[derive(Debug)]
-pub struct Conversation<'a> {
+pub struct Replay<'a> {
     known: &'a [Outcome],
 }
 
-impl<'a> Conversation<'a> {
-    /// The conversation with these outcomes, all still to be handed out.
-    pub fn new(known: &'a [Outcome]) -> Conversation<'a> {
-        Conversation { known }
+impl<'a> Replay<'a> {
+    /// A replay of these outcomes, none of them taken yet.
+    pub fn new(known: &'a [Outcome]) -> Replay<'a> {
+        Replay { known }
     }
 
-    /// The answers to these questions, one each.
-    pub fn look(&mut self, queries: Vec<Query>) -> Result<&'a [Outcome], Stop> {
+    /// Runs queries; one outcome for each.
+    pub fn query(&mut self, queries: Vec<Query>) -> Result<&'a [Outcome], Stop> {
         let count = queries.len();
         self.next(count, || NextStep::Query(queries))
     }
 
-    /// What became of these mutations, one outcome each. The same proof is not obeyed twice.
-    pub fn carry_out(
-        &mut self,
-        mutations: Vec<Mutation>,
-        atomicity: Atomicity,
-    ) -> Result<&'a [Outcome], Stop> {
+    /// Executes a transaction that rejects replays; one outcome for each mutation.
+    pub fn execute(&mut self, mutations: Vec<Mutation>, atomicity: Atomicity) -> Result<&'a [Outcome], Stop> {
         let count = mutations.len();
         self.next(count, || NextStep::Execute(Transaction { mutations, atomicity, reject_replay: true }))
     }
 
-    /// What became of one mutation that may be done again for the same proof.
-    pub fn repeatable(&mut self, mutation: Mutation) -> Result<&'a Outcome, Stop> {
+    /// Executes one mutation that the same credentials may execute again.
+    pub fn execute_replayable(&mut self, mutation: Mutation) -> Result<&'a Outcome, Stop> {
         let action = Transaction {
             mutations: vec![mutation],
             atomicity: Atomicity::AllOrNothing,
@@ -92,7 +88,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn one(&mut self, query: Query) -> Result<&'a Outcome, Stop> {
-        self.look(vec![query]).map(|outcomes| &outcomes[0])
+        self.query(vec![query]).map(|outcomes| &outcomes[0])
     }
 
     fn next(&mut self, count: usize, ask: impl FnOnce() -> NextStep) -> Result<&'a [Outcome], Stop> {

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 const DEEDS_MAX: usize = 100;
 
 /// A request, what it says, and what was found out and done for it.
-pub struct Asked<'a> {
+pub struct RequestContext<'a> {
     /// The host's question.
     pub context: &'a Context,
     /// The query, decoded.
@@ -30,22 +30,22 @@ pub struct Asked<'a> {
 }
 
 /// How the action ended.
-pub enum Settled<'a> {
+pub enum TransactionResult<'a> {
     /// Everything was done, which made these orders; or is waiting for somebody's approval, and so made none.
-    Done(Vec<&'a str>),
+    Applied(Vec<&'a str>),
     /// Nothing was done.
     Refused(&'a Refusal),
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RequestContext<'a> {
     /// The request of a context.
     ///
     /// # Errors
     ///
     /// `InvalidURI` when its query cannot be decoded.
-    pub fn of(context: &'a Context) -> Result<Asked<'a>, Fault> {
+    pub fn of(context: &'a Context) -> Result<RequestContext<'a>, Fault> {
         let settings = Settings::of(&context.account.settings);
-        Ok(Asked { context, parameters: Parameters::of(&context.request)?, settings })
+        Ok(RequestContext { context, parameters: Parameters::of(&context.request)?, settings })
     }
 
     /// What the host calls the request.
@@ -74,7 +74,7 @@ impl<'a> Asked<'a> {
     /// # Errors
     ///
     /// `InternalError` for an outcome that no mutation of this API has.
-    pub fn settled(&self) -> Result<Option<Settled<'a>>, Fault> {
+    pub fn transaction_result(&self) -> Result<Option<TransactionResult<'a>>, Fault> {
         let outcomes = &self.context.outcomes[self.listings().len()..];
         if outcomes.is_empty() {
             return Ok(None);
@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
                 Outcome::Applied(done) => orders.extend(done.orders.iter().map(String::as_str)),
                 Outcome::Pending(_) => {}
                 Outcome::Aborted => is_undone = true,
-                Outcome::Refused(refusal) => return Ok(Some(Settled::Refused(refusal))),
+                Outcome::Refused(refusal) => return Ok(Some(TransactionResult::Refused(refusal))),
                 Outcome::Resources(_)
                 | Outcome::Orders(_)
                 | Outcome::Balance(_)
@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
                 | Outcome::Token(_) => return Err(Fault::internal()),
             }
         }
-        if is_undone { Err(Fault::internal()) } else { Ok(Some(Settled::Done(orders))) }
+        if is_undone { Err(Fault::internal()) } else { Ok(Some(TransactionResult::Applied(orders))) }
     }
 
     /// Asks the host to do all of this, or nothing of it: `once` for each signature, or as often as it is sent.
