@@ -37,7 +37,7 @@ pub(super) struct RecordView {
     reason: Option<String>,
     /// The HTTP status of the answer.
     status: u16,
-    /// `done`, `looked_at` for a dry run with an idempotency key, or the type of the problem.
+    /// `done`, `dry_run` for a dry run with an idempotency key, or the type of the problem.
     outcome: String,
 }
 

@@ -223,7 +223,7 @@ impl Reply {
 
     /// The audit log is to say that nothing was done.
     pub(crate) fn only_looked_at(mut self) -> Reply {
-        self.outcome = "looked_at".to_owned();
+        self.outcome = "dry_run".to_owned();
         self
     }
 

@@ -92,7 +92,18 @@ impl Server {
 
     /// A server on an empty database, with these limits and this way of sending to webhooks.
     fn configured(limits: Limits, webhooks: Webhooks) -> Server {
+        Server::tokened(TempDir::new().unwrap(), START, limits, webhooks)
+    }
+
+    /// A server on a copy of the database at `path`, whose clock stands at `now`.
+    pub fn on_copy_of(path: &Path, now: &str) -> Server {
         let folder = TempDir::new().unwrap();
+        std::fs::copy(path, database(folder.path())).unwrap();
+        Server::tokened(folder, now, Limits { readers: 2, ..Limits::DEFAULT }, Webhooks::DEFAULT)
+    }
+
+    /// A server on the database in `folder`, with a new token for each role.
+    fn tokened(folder: TempDir, now: &str, limits: Limits, webhooks: Webhooks) -> Server {
         let mut store = Store::open(&database(folder.path())).unwrap();
         let mut tokens = BTreeMap::new();
         let everybody = Role::ALL.map(|role| (role.name().to_owned(), role, None));
@@ -100,21 +111,22 @@ impl Server {
             .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
             let wanted = Wanted { name: name.clone(), role, accounts, expires_at: None };
-            let minted = auth::mint(wanted, "cli", START.parse().unwrap()).unwrap();
+            let minted = auth::mint(wanted, "cli", now.parse().unwrap()).unwrap();
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);
         }
-        Server::start(store, folder, tokens, limits, webhooks)
+        Server::start(store, folder, now, tokens, limits, webhooks)
     }
 
     fn start(
         store: Store,
         folder: TempDir,
+        now: &str,
         tokens: BTreeMap<String, String>,
         limits: Limits,
         webhooks: Webhooks,
     ) -> Server {
-        let start = Some(START.parse::<Timestamp>().unwrap());
+        let start = Some(now.parse::<Timestamp>().unwrap());
         let (host, running) =
             Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
         host.send_webhooks_as(webhooks);
@@ -139,7 +151,7 @@ impl Server {
         let folder = self.folder.take().unwrap();
         let tokens = std::mem::take(&mut self.tokens);
         let store = Store::open(&database(folder.path())).unwrap();
-        Server::start(store, folder, tokens, limits, webhooks)
+        Server::start(store, folder, START, tokens, limits, webhooks)
     }
 
     /// A furnished server that may send to this machine, and does so once it is told to.

@@ -16,6 +16,7 @@ mod idempotency;
 mod jobs;
 mod lists;
 mod metrics;
+mod migrated;
 mod prices;
 mod problems;
 mod provider_keys;

@@ -37,6 +37,7 @@ alter table audit rename column token to api_token;
 alter table audit rename column name to token_name;
 alter table audit rename column request to request_id;
 update audit set outcome = 'dry_run' where outcome = 'looked_at';
+update audit set outcome = 'pending_approval' where outcome = 'held';
 
 alter table webhook rename column disabled_why to disabled_reason;
 alter table webhook rename column cursor to event_cursor;
