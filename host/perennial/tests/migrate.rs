@@ -170,12 +170,12 @@ fn the_store_reads_everything_that_schema_3_kept() {
     }
     for kept in decisions::list(db, 100_000).unwrap() {
         assert_eq!(kept.contract, "0.1");
-        decision::read_question(&kept.request).unwrap();
-        decision::read_answer(&kept.response).unwrap();
+        decision::read_question(&kept.request, &kept.contract).unwrap();
+        decision::read_answer(&kept.response, &kept.contract).unwrap();
     }
     for approval in approvals::list(db, &approvals::Filter::default(), 0, 1_000).unwrap() {
         assert_eq!(approval.priced.contract, "0.1");
-        decision::read_question(&approval.priced.request).unwrap();
+        decision::read_question(&approval.priced.request, &approval.priced.contract).unwrap();
     }
     let webhooks = webhooks::list(db).unwrap().into_iter().map(|webhook| {
         let disabled = webhook.disabled.map_or("enabled".to_owned(), |disabled| disabled.reason);
