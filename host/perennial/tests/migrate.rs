@@ -1,6 +1,6 @@
 //! Databases of older schemas: migrated, refused, kept as they were, backed up and put back.
 //!
-//! `fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it.
+//! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -31,8 +31,8 @@ use perennial_store::webhooks;
 
 use crate::support::Folder;
 
-const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/schema-3/year.db");
-const CONTENTS: &str = include_str!("fixtures/schema-3/contents.txt");
+const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
+const CONTENTS: &str = include_str!("../../../tests/fixtures/schema-3/contents.txt");
 
 /// What each table of schema 3 is called in schema 4, where that differs.
 const RENAMED: [(&str, &str); 6] = [
@@ -171,7 +171,7 @@ fn the_store_reads_everything_that_schema_3_kept() {
     for kept in decisions::list(db, 100_000).unwrap() {
         assert_eq!(kept.contract, "0.1");
         decision::read_question(&kept.request, &kept.contract).unwrap();
-        decision::read_answer(&kept.response, &kept.contract).unwrap();
+        decision::read_answer(&kept.response, &kept.contract).unwrap().unwrap();
     }
     for approval in approvals::list(db, &approvals::Filter::default(), 0, 1_000).unwrap() {
         assert_eq!(approval.priced.contract, "0.1");

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::harness::Server;
 
-const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/schema-3/year.db");
-const INPUTS: &str = include_str!("../../../perennial/tests/fixtures/schema-3/inputs.json");
+const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
+const INPUTS: &str = include_str!("../../../../tests/fixtures/schema-3/inputs.json");
 /// When the old database was last written to.
 const STOPPED: &str = "2026-12-30T00:00:00Z";
 /// An account whose plugin is not loaded, so that no new database can have it.
