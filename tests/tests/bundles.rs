@@ -19,7 +19,7 @@ use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
@@ -84,12 +84,12 @@ fn check(provider: &str, bundle: &Bundle) {
     let plugins = plugins();
     let rules: Arc<dyn Rules> = plugins.get(provider).unwrap().clone();
     let providers = Providers::from([(provider.to_owned(), rules)]);
-    let mut engine = Engine::new(Store::scratch(&folder.path().join("db")).unwrap(), providers, Keep::State);
+    let mut engine = Engine::new(Store::scratch(&folder.path().join("db")).unwrap(), providers, Retention::State);
     let account = account(provider, "402.00");
     let (from, until) = (at("2026-03-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
     engine.import(from, std::slice::from_ref(&account), [(account.id.as_str(), bundle)]).unwrap();
     let (mut renewed, mut released) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
-    simulation::play(&mut engine, &[], from, until, &mut |recorded| {
+    simulation::run_scenario(&mut engine, &[], from, until, &mut |recorded| {
         let resource = || recorded.event.resource.clone().unwrap();
         let what = &recorded.event.what;
         assert!(!matches!(what, EventKind::PluginFailed { .. }), "{what:?}");

@@ -16,24 +16,24 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
 use crate::Engine;
-use crate::Keep;
+use crate::Retention;
 use crate::approval_requests::ApprovalRequest;
 use crate::approval_requests::expired;
-use crate::approval_requests::requested;
-use crate::desk::Asked;
-use crate::desk::refused;
+use crate::approval_requests::request_event;
+use crate::desk::CommandEvaluation;
+use crate::desk::refusal_event;
 use crate::error::EngineError;
 use crate::write;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_formats as formats;
 use perennial_store::accounts;
 use perennial_store::approvals;
-use perennial_store::approvals::Closing;
-use perennial_store::approvals::Priced;
+use perennial_store::approvals::Resolution;
+use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
-use perennial_store::client_tokens::Seen;
+use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 
 /// The most approvals that expire in one transaction.
@@ -41,33 +41,33 @@ const EXPIRIES_AT_ONCE: u32 = 1_000;
 
 /// Somebody's decision on a pending approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision<'a> {
+pub struct ApprovalDecision<'a> {
     /// The id of the token that decides; `cli` for the command line.
-    pub by: &'a str,
+    pub decided_by: &'a str,
     /// Why, if they say.
     pub reason: Option<&'a str>,
     /// The hash of the plan that they looked at, if they say.
-    pub planned: Option<&'a str>,
+    pub plan_hash: Option<&'a str>,
 }
 
 /// What became of an approval's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DecisionOutcome {
     /// It was taken down and, if it is a yes, the plan was carried out.
-    Done(Vec<Recorded>),
+    Recorded(Vec<RecordedEvent>),
     /// The plan cannot be carried out; the approval stays pending.
     Refused {
         /// Why.
         refusal: Refusal,
         /// What happened.
-        happened: Vec<Recorded>,
+        happened: Vec<RecordedEvent>,
     },
     /// The command would do something else by now. The approval stays pending, for that.
-    Changed {
+    PlanChanged {
         /// The hash of what it would do now.
         hash: String,
         /// What happened.
-        happened: Vec<Recorded>,
+        happened: Vec<RecordedEvent>,
     },
 }
 
@@ -85,13 +85,13 @@ pub enum DecisionError {
     Closed(State),
     /// Its time is over.
     #[error("there is nothing to decide on any more: the approval's time was over at {0}")]
-    Late(Timestamp),
+    Expired(Timestamp),
     /// Whoever asked for it does not decide on it.
     #[error("whoever asked for an approval does not decide on it; have somebody else do it")]
-    Own,
+    OwnRequest,
     /// It holds another plan than the one that was looked at.
     #[error("the approval holds another plan than that, with the hash {0}; look at it again")]
-    OtherPlan(String),
+    PlanMismatch(String),
 }
 
 impl From<StoreError> for DecisionError {
@@ -110,39 +110,39 @@ impl Engine {
         &mut self,
         at: Timestamp,
         id: &str,
-        decision: &Decision<'_>,
-    ) -> Result<Verdict, DecisionError> {
-        let stored = decidable(self.read(), at, id, decision)?;
+        decision: &ApprovalDecision<'_>,
+    ) -> Result<DecisionOutcome, DecisionError> {
+        let stored = find_decidable(self.db(), at, id, decision)?;
         let question =
             formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
             )?;
         let command = question.command;
-        let (bundle, member) = bundles::of_row(self.read(), stored.resource)?;
+        let (bundle, member) = bundles::find_by_resource_row(self.db(), stored.resource)?;
         let account = bundle.account;
-        let mut asked = self.desk().asked(at, bundle, member, &command, None)?;
-        agree(&mut asked, at, &stored, decision)?;
-        let sent = self.desk().seen(at, account, &asked, &stored.resource_id, &command)?;
-        if let Some(sent) = sent.as_ref().filter(|sent| sent.seen.is_some()) {
-            return self.not_carried_out(at, &stored, &command, sent.how.mismatch.clone());
+        let mut evaluation = self.planner().evaluate(at, bundle, member, &command, None)?;
+        mark_approved(&mut evaluation, at, &stored, decision)?;
+        let token_use = self.planner().client_token_use(at, account, &evaluation, &stored.resource_id, &command)?;
+        if let Some(token_use) = token_use.as_ref().filter(|token_use| token_use.previous.is_some()) {
+            return self.record_rejected_plan(at, &stored, &command, token_use.policy.mismatch.clone());
         }
-        let plan = match asked.plan(&command)? {
+        let plan = match evaluation.request_plan(&command)? {
             Ok(plan) => plan,
-            Err(refusal) => return self.not_carried_out(at, &stored, &command, refusal),
+            Err(refusal) => return self.record_rejected_plan(at, &stored, &command, refusal),
         };
-        let priced = asked.batch.price(0, member, &command, &plan);
+        let priced = evaluation.batch.price_request(0, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
-            let item = &asked.batch.items[0];
+            let item = &evaluation.batch.entries[0];
             let key = apply::attempt_key(&plan, &item.walk.bundle, member);
             let attempt =
-                key.map(|key| write::row_of(item, &key.resource).map(|row| (key, row))).transpose()?;
+                key.map(|key| write::resource_row(item, &key.resource).map(|row| (key, row))).transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
-        if let Some(refusal) = asked.carry_out(&command, Ok(plan))? {
-            return self.not_carried_out(at, &stored, &command, refusal);
+        if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
+            return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let seen = sent.map(|sent| (sent.token, Seen { fingerprint: sent.fingerprint, refusal: None }));
-        Ok(Verdict::Done(self.write_asked(at, account, asked, seen)?))
+        let previous = token_use.map(|token_use| (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: None }));
+        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, previous)?))
     }
 
     /// Takes down that somebody does not agree to what the approval called `id` holds.
@@ -154,61 +154,61 @@ impl Engine {
         &mut self,
         at: Timestamp,
         id: &str,
-        decision: &Decision<'_>,
-    ) -> Result<Verdict, DecisionError> {
-        let stored = decidable(self.read(), at, id, decision)?;
+        decision: &ApprovalDecision<'_>,
+    ) -> Result<DecisionOutcome, DecisionError> {
+        let stored = find_decidable(self.db(), at, id, decision)?;
         let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(0) };
-        let event = decided(at, &stored, State::Rejected, decision, summary.will_retry());
-        let closing = closing(at, decision);
-        let happened = self.close(vec![(stored, State::Rejected, closing, event)])?;
-        Ok(Verdict::Done(happened))
+        let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
+        let closing = resolution(at, decision);
+        let events = self.resolve_approvals(vec![(stored, State::Rejected, closing, event)])?;
+        Ok(DecisionOutcome::Recorded(events))
     }
 
     /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
-    pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<Recorded>, EngineError> {
-        let lapsing = approvals::expiring(self.read(), at, EXPIRIES_AT_ONCE)?;
-        let ends = lapsing.into_iter().map(|stored| {
+    pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
+        let lapsing = approvals::expiring(self.db(), at, EXPIRIES_AT_ONCE)?;
+        let resolutions = lapsing.into_iter().map(|stored| {
             let expiry_reason = Some(ExpiryReason::Undecided);
             let summary = ApprovalSummary { state: State::Expired, expiry_reason, ..stored.summary(0) };
             let resource = stored.resource_id.clone();
             let event = expired(at, resource, &stored.id, &summary, ExpiryReason::Undecided);
-            (stored, State::Expired, Closing { at, by: None, reason: None, expiry_reason }, event)
+            (stored, State::Expired, Resolution { at, by: None, reason: None, expiry_reason }, event)
         });
-        self.close(ends.collect())
+        self.resolve_approvals(resolutions.collect())
     }
 
-    fn close(
+    fn resolve_approvals(
         &mut self,
-        ends: Vec<(StoredApproval, State, Closing, Event)>,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let keep = self.keep;
+        resolutions: Vec<(StoredApproval, State, Resolution, Event)>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let keep = self.retention;
         self.store.write(|tx| {
-            let mut happened = Vec::with_capacity(ends.len());
-            for (stored, state, closing, event) in ends {
+            let mut events = Vec::with_capacity(resolutions.len());
+            for (stored, state, closing, event) in resolutions {
                 approvals::close(tx, stored.row, state, &closing)?;
                 if let Some((attempt, _)) = stored.attempt {
                     attempts::void_awaiting(tx, attempt, closing.at)?;
                 }
-                if keep == Keep::Everything {
+                if keep == Retention::Everything {
                     write::event(tx, Some(stored.account), &event)?;
                 }
-                happened.push(Recorded { account: Some(stored.account_id.into()), event });
+                events.push(RecordedEvent { account: Some(stored.account_id.into()), event });
             }
-            Ok(happened)
+            Ok(events)
         })
     }
 
     /// Says that what was approved of cannot be carried out; it stays as it was.
-    fn not_carried_out(
+    fn record_rejected_plan(
         &mut self,
         at: Timestamp,
         stored: &StoredApproval,
         command: &Command,
         refusal: Refusal,
-    ) -> Result<Verdict, DecisionError> {
-        let event = refused(at, &stored.resource_id, command, &refusal);
-        let happened = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
-        Ok(Verdict::Refused { refusal, happened })
+    ) -> Result<DecisionOutcome, DecisionError> {
+        let event = refusal_event(at, &stored.resource_id, command, &refusal);
+        let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
+        Ok(DecisionOutcome::Refused { refusal, happened: events })
     }
 
     /// Says what the command would do by now; somebody is to look at that.
@@ -217,15 +217,15 @@ impl Engine {
         at: Timestamp,
         stored: &StoredApproval,
         command: &Command,
-        priced: Priced,
+        priced: PricedRequest,
         attempt: Option<(Key, i64)>,
-    ) -> Result<Verdict, DecisionError> {
+    ) -> Result<DecisionOutcome, DecisionError> {
         let mut summary = stored.summary(0);
         summary.key = attempt.as_ref().map(|(key, _)| key.clone());
         let hash = priced.plan_hash.clone();
         let request =
-            ApprovalRequest { at, by: stored.requested_by.clone(), priced, expires_at: stored.expires_at };
-        let event = requested(at, &stored.id, &stored.resource_id, command, &summary, &request);
+            ApprovalRequest { requested_at: at, requested_by: stored.requested_by.clone(), priced, expires_at: stored.expires_at };
+        let event = request_event(at, &stored.id, &stored.resource_id, command, &summary, &request);
         self.store.write(|tx| {
             let row = match (&stored.attempt, attempt) {
                 (Some((row, before)), Some((key, _))) if *before == key => Some(*row),
@@ -240,8 +240,8 @@ impl Engine {
             };
             approvals::reprice(tx, stored.row, &request.priced, row)
         })?;
-        let happened = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
-        Ok(Verdict::Changed { hash, happened })
+        let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
+        Ok(DecisionOutcome::PlanChanged { hash, happened: events })
     }
 
     /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.
@@ -254,74 +254,74 @@ impl Engine {
         at: Timestamp,
         account: &str,
         limit: Option<Micros>,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let found = accounts::get(self.read(), account)?;
-        let found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        if found.account.approval_above == limit {
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = accounts::get(self.db(), account)?;
+        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        if stored.account.approval_above == limit {
             return Ok(Vec::new());
         }
         let setting = "approval_above".to_owned();
         let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
-        self.store.write(|tx| accounts::set_approval_above(tx, found.row, limit))?;
-        self.write_event(Some(found.row), Some(account), Event { at, resource: None, what })
+        self.store.write(|tx| accounts::set_approval_above(tx, stored.row, limit))?;
+        self.write_event(Some(stored.row), Some(account), Event { at, resource: None, what })
     }
 }
 
 /// Says in what is in play that somebody agrees to `stored`, before the plan is carried out.
-fn agree(
-    asked: &mut Asked,
+fn mark_approved(
+    evaluation: &mut CommandEvaluation,
     at: Timestamp,
     stored: &StoredApproval,
-    decision: &Decision<'_>,
+    decision: &ApprovalDecision<'_>,
 ) -> Result<(), DecisionError> {
-    let item = &mut asked.batch.items[0];
+    let item = &mut evaluation.batch.entries[0];
     let approval = item.approvals.iter_mut().find(|approval| approval.row == Some(stored.row));
     // What was due before may have taken its ground away; the clock writes that down.
     let approval =
         approval.filter(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none());
     let approval = approval.ok_or(DecisionError::Closed(State::Expired))?;
-    approval.close(State::Approved, closing(at, decision));
-    item.walk.events.push(decided(at, stored, State::Approved, decision, true));
+    approval.close(State::Approved, resolution(at, decision));
+    item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));
     Ok(())
 }
 
-fn closing(at: Timestamp, decision: &Decision<'_>) -> Closing {
-    let (by, reason) = (Some(decision.by.to_owned()), decision.reason.map(str::to_owned));
-    Closing { at, by, reason, expiry_reason: None }
+fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
+    let (by, reason) = (Some(decision.decided_by.to_owned()), decision.reason.map(str::to_owned));
+    Resolution { at, by, reason, expiry_reason: None }
 }
 
 /// The approval called `id`, if whoever decides can.
-fn decidable(
+fn find_decidable(
     db: &Connection,
     at: Timestamp,
     id: &str,
-    decision: &Decision<'_>,
+    decision: &ApprovalDecision<'_>,
 ) -> Result<StoredApproval, DecisionError> {
     let stored = approvals::get(db, id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
-    if stored.requested_by.as_deref() == Some(decision.by) {
-        Err(DecisionError::Own)
+    if stored.requested_by.as_deref() == Some(decision.decided_by) {
+        Err(DecisionError::OwnRequest)
     } else if stored.state != State::Pending {
         Err(DecisionError::Closed(stored.state))
     } else if at > stored.expires_at {
-        Err(DecisionError::Late(stored.expires_at))
-    } else if decision.planned.is_some_and(|planned| planned != stored.priced.plan_hash) {
-        Err(DecisionError::OtherPlan(stored.priced.plan_hash))
+        Err(DecisionError::Expired(stored.expires_at))
+    } else if decision.plan_hash.is_some_and(|planned| planned != stored.priced.plan_hash) {
+        Err(DecisionError::PlanMismatch(stored.priced.plan_hash))
     } else {
         Ok(stored)
     }
 }
 
-fn decided(
+fn decision_event(
     at: Timestamp,
     stored: &StoredApproval,
     state: State,
-    decision: &Decision<'_>,
+    decision: &ApprovalDecision<'_>,
     will_retry: bool,
 ) -> Event {
     let what = EventKind::ApprovalDecided {
         approval: stored.id.clone(),
         decision: state,
-        decided_by: decision.by.to_owned(),
+        decided_by: decision.decided_by.to_owned(),
         reason: decision.reason.map(str::to_owned),
         will_retry,
     };

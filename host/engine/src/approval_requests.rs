@@ -18,15 +18,15 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
 use crate::batch::Batch;
-use crate::batch::Item;
+use crate::batch::BatchEntry;
 use crate::batch::automatic_renewal;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use perennial_formats as formats;
 use perennial_store::approvals;
-use perennial_store::approvals::Closing;
-use perennial_store::approvals::Priced;
+use perennial_store::approvals::Resolution;
+use perennial_store::approvals::PricedRequest;
 use perennial_store::error::StoreError;
 
 /// An approval of a bundle in the batch.
@@ -43,25 +43,25 @@ pub struct BatchApproval {
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.
-    pub closing: Option<Closing>,
+    pub closing: Option<Resolution>,
 }
 
 /// The record of an approval that is requested now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalRequest {
     /// When it is requested.
-    pub at: Timestamp,
+    pub requested_at: Timestamp,
     /// The token that requests it; `None` for the clock.
-    pub by: Option<String>,
+    pub requested_by: Option<String>,
     /// The plan and its price.
-    pub priced: Priced,
+    pub priced: PricedRequest,
     /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl BatchApproval {
     /// Says how it ends.
-    pub(super) fn close(&mut self, state: State, closing: Closing) {
+    pub(super) fn close(&mut self, state: State, closing: Resolution) {
         (self.summary.state, self.summary.expiry_reason) = (state, closing.expiry_reason);
         self.closing = Some(closing);
     }
@@ -75,7 +75,7 @@ impl BatchApproval {
 pub(super) fn load_approvals(db: &Connection, rows: &[i64]) -> Result<Vec<BatchApproval>, StoreError> {
     let mut all = Vec::new();
     for (member, row) in rows.iter().enumerate() {
-        for stored in approvals::of_resource(db, *row)? {
+        for stored in approvals::list_for_resource(db, *row)? {
             all.push(BatchApproval {
                 row: Some(stored.row),
                 summary: stored.summary(member),
@@ -89,14 +89,14 @@ pub(super) fn load_approvals(db: &Connection, rows: &[i64]) -> Result<Vec<BatchA
     Ok(all)
 }
 
-impl Item {
+impl BatchEntry {
     /// Expires the pending approvals that are obsolete.
     pub(super) fn expire_obsolete(&mut self) {
         for approval in &mut self.approvals {
             let Some(reason) = approval.summary.obsolete_reason(&self.walk.bundle) else { continue };
             approval.close(
                 State::Expired,
-                Closing { at: self.instant, by: None, reason: None, expiry_reason: Some(reason) },
+                Resolution { at: self.instant, by: None, reason: None, expiry_reason: Some(reason) },
             );
             let resource = self.walk.bundle.members[approval.summary.member].id.clone();
             self.walk.events.push(expired(self.instant, resource, &approval.id, &approval.summary, reason));
@@ -119,8 +119,8 @@ pub(super) fn expired(
 
 impl Batch {
     /// Whether `plan`, on the bundle at `place`, may only be applied once somebody approves it.
-    pub(super) fn needs_approval(&self, place: usize, plan: &Plan) -> bool {
-        let item = &self.items[place];
+    pub(super) fn needs_approval(&self, index: usize, plan: &Plan) -> bool {
+        let item = &self.entries[index];
         let limit = self.accounts[item.account].account.approval_above;
         limit.is_some()
             && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
@@ -129,19 +129,19 @@ impl Batch {
     /// Requests an approval of the automatic renewal that `plan` is, unless one exists.
     pub(super) fn request_for_renewal(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         plan: &Plan,
         timeline: &[Occurrence],
     ) {
-        let item = &self.items[place];
+        let item = &self.entries[index];
         let bundle = &item.walk.bundle;
         let key = apply::attempt_key(plan, bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
             Existing::Pending(_) | Existing::Decided => {}
             Existing::None => {
-                self.request_approval(place, member, &automatic_renewal(), plan, timeline);
+                self.request_approval(index, member, &automatic_renewal(), plan, timeline);
             }
         }
     }
@@ -149,41 +149,41 @@ impl Batch {
     /// Requests an approval of `command`, unless one is pending; returns the id of the approval, and whether it is new.
     pub(super) fn request_for_command(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         command: &Command,
         plan: &Plan,
     ) -> Result<(String, bool), EngineError> {
-        let item = &self.items[place];
+        let item = &self.entries[index];
         let key = apply::attempt_key(plan, &item.walk.bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
         match approval::existing_command(&summaries, member, &text, key.as_ref()) {
             Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
             Existing::None | Existing::Decided => {
-                let timeline = self.timeline(place)?;
-                Ok((self.request_approval(place, member, command, plan, &timeline), true))
+                let timeline = self.request_timeline(index)?;
+                Ok((self.request_approval(index, member, command, plan, &timeline), true))
             }
         }
     }
 
     /// What will happen to the bundle at `place` if nobody does anything.
-    pub(super) fn timeline(&self, place: usize) -> Result<Vec<Occurrence>, EngineError> {
-        let timeline = self.timelines(&[place]).pop();
-        timeline.expect("one question has one answer").map_err(EngineError::Behind)
+    pub(super) fn request_timeline(&self, index: usize) -> Result<Vec<Occurrence>, EngineError> {
+        let timeline = self.request_timelines(&[index]).pop();
+        timeline.expect("one question has one answer").map_err(EngineError::Overdue)
     }
 
     /// Requests an approval, and returns its id.
     fn request_approval(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         command: &Command,
         plan: &Plan,
         timeline: &[Occurrence],
     ) -> String {
-        let priced = self.price(place, member, command, plan);
-        let item = &mut self.items[place];
+        let priced = self.price_request(index, member, command, plan);
+        let item = &mut self.entries[index];
         let bundle = &item.walk.bundle;
         let resource = &bundle.members[member];
         let number = item.approvals.iter().filter(|approval| approval.summary.member == member).count() + 1;
@@ -198,8 +198,8 @@ impl Batch {
             expiry_reason: None,
         };
         let expires_at = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
-        let request = ApprovalRequest { at: item.instant, by: self.requested_by.clone(), priced, expires_at };
-        let event = requested(item.instant, &id, &resource.id, command, &summary, &request);
+        let request = ApprovalRequest { requested_at: item.instant, requested_by: self.requested_by.clone(), priced, expires_at };
+        let event = request_event(item.instant, &id, &resource.id, command, &summary, &request);
         item.walk.events.push(event);
         let request = Some(Box::new(request));
         item.approvals.push(BatchApproval {
@@ -214,38 +214,38 @@ impl Batch {
     }
 
     /// The record of `plan` and its present price.
-    pub(super) fn price(&self, place: usize, member: usize, command: &Command, plan: &Plan) -> Priced {
-        let item = &self.items[place];
-        let in_play = &self.accounts[item.account];
-        let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
+    pub(super) fn price_request(&self, index: usize, member: usize, command: &Command, plan: &Plan) -> PricedRequest {
+        let item = &self.entries[index];
+        let account_in_batch = &self.accounts[item.account];
+        let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
         let bundle = &item.walk.bundle;
-        let decided = self.decided(place, member, command, &[], &Ok(plan.clone()));
+        let decided = self.decision_record(index, member, command, &[], &Ok(plan.clone()));
         let proposal = Proposal {
             at: item.instant,
             command: command.clone(),
-            account: in_play.account.clone(),
+            account: account_in_batch.account.clone(),
             bundle: bundle.clone(),
             named: member,
             revision: rules.digest().to_owned(),
             plans: vec![PricedPlan::new(member, plan, bundle, item.instant)],
             refusal: None,
-            balance_after: in_play.account.balance,
+            balance_after: account_in_batch.account.balance,
         };
-        Priced {
+        PricedRequest {
             command: formats::decision::command(command).to_text(),
             contract: formats::decision::CONTRACT.to_owned(),
-            request: decided.question,
-            response: decided.answer,
+            request: decided.request,
+            response: decided.response,
             revision: rules.digest().to_owned(),
             plan_hash: proposal.hash_without_balance(),
             cost: approval::commitment(plan, bundle, item.instant),
-            available: in_play.account.balance.available(),
+            available: account_in_batch.account.balance.available(),
         }
     }
 }
 
 /// The event of an approval that is requested, or priced again.
-pub(super) fn requested(
+pub(super) fn request_event(
     at: Timestamp,
     id: &str,
     resource: &str,
@@ -257,7 +257,7 @@ pub(super) fn requested(
         approval: id.to_owned(),
         command: command.name().to_owned(),
         cause: summary.cause,
-        requested_by: request.by.clone(),
+        requested_by: request.requested_by.clone(),
         cost: request.priced.cost,
         expires_at: request.expires_at,
         attempt: summary.key.as_ref().map(ToString::to_string),

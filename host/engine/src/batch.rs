@@ -38,8 +38,8 @@ use crate::rules::Rules;
 use perennial_formats as formats;
 use perennial_sandbox::PluginError;
 use perennial_store::accounts::StoredAccount;
-use perennial_store::bundles::Agenda;
-use perennial_store::bundles::Before;
+use perennial_store::bundles::Schedule;
+use perennial_store::bundles::OriginalBundle;
 use perennial_store::bundles::StoredBundle;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::TimelineRequest;
@@ -52,7 +52,7 @@ const BACK_OFF_FIRST: i64 = 60;
 pub const BACK_OFF_MAX: i64 = 6 * 3600;
 
 /// An account whose bundles are being decided on.
-pub struct InPlay {
+pub struct BatchAccount {
     /// Its row.
     pub row: i64,
     /// What it is; its balance changes as plans are carried out.
@@ -61,51 +61,51 @@ pub struct InPlay {
     pub rules: Option<Arc<dyn Rules>>,
     notices: Arc<[String]>,
     /// What it had to spend before.
-    available_before: Micros,
+    initial_available: Micros,
     /// The last bundle whose plan met the balance, by place.
-    met_last: usize,
+    last_charged: usize,
     /// The first bundle whose plan met the balance only after a later bundle's had, by place.
-    overtaken: Option<usize>,
+    first_out_of_order: Option<usize>,
     /// Whether the balance did not suffice for a plan.
-    is_short: bool,
+    has_insufficient_funds: bool,
 }
 
-impl InPlay {
+impl BatchAccount {
     /// An account as stored, with its provider's rules.
-    pub fn new(stored: StoredAccount, providers: &Providers) -> InPlay {
+    pub fn new(stored: StoredAccount, providers: &Providers) -> BatchAccount {
         let rules = providers.get(&stored.account.provider).cloned();
         let notices =
             rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
         let notices = notices.collect();
-        InPlay {
+        BatchAccount {
             row: stored.row,
             rules,
             notices,
-            available_before: stored.account.balance.available(),
+            initial_available: stored.account.balance.available(),
             account: stored.account,
-            met_last: 0,
-            overtaken: None,
-            is_short: false,
+            last_charged: 0,
+            first_out_of_order: None,
+            has_insufficient_funds: false,
         }
     }
 }
 
 /// A question that a plugin was asked, and what it answered.
-pub struct Decided {
+pub struct DecisionRecord {
     /// When.
     pub at: Timestamp,
     /// The member that the command named.
     pub member: usize,
     /// As the decision format writes them.
-    pub question: String,
+    pub request: String,
     /// Likewise.
-    pub answer: String,
+    pub response: String,
 }
 
 /// A bundle that is being decided on, and what there is to write down about it.
-pub struct Item {
+pub struct BatchEntry {
     /// As it was.
-    pub stored: Before,
+    pub original: OriginalBundle,
     /// Its account, by place in the batch.
     pub account: usize,
     /// The instant of whatever is decided: of tries, and of the money they take.
@@ -113,73 +113,73 @@ pub struct Item {
     /// As it is by now, and what happened.
     pub walk: TimelineWalk,
     /// What the clock is to know of it from now on.
-    pub agenda: Agenda,
+    pub schedule: Schedule,
     /// Why its plugin gave no usable answer, if that is how it ended.
-    pub problem: Option<String>,
+    pub failure: Option<String>,
     /// The plans that were carried out.
     pub effects: Vec<PlanEffects>,
     /// The attempts that were declined.
-    pub declined: Vec<Attempt>,
+    pub declined_attempts: Vec<Attempt>,
     /// The approvals that its members were named in; not loaded where no plan ever needs one.
     pub approvals: Vec<BatchApproval>,
     /// What plugins were asked and answered, if decisions are kept.
-    pub decisions: Vec<Decided>,
+    pub decisions: Vec<DecisionRecord>,
 }
 
-impl Item {
+impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
-    pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> Item {
-        let (stored, bundle) = stored.into_before();
-        let walk = TimelineWalk::new(bundle, stored.agenda.cursor_at);
-        Item {
+    pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> BatchEntry {
+        let (stored, bundle) = stored.into_original();
+        let walk = TimelineWalk::new(bundle, stored.schedule.cursor_at);
+        BatchEntry {
             account,
             instant,
             walk,
-            agenda: stored.agenda,
-            problem: None,
+            schedule: stored.schedule,
+            failure: None,
             effects: Vec::new(),
-            declined: Vec::new(),
+            declined_attempts: Vec::new(),
             approvals: Vec::new(),
             decisions: Vec::new(),
-            stored,
+            original: stored,
         }
     }
 
     /// Nothing more is due by the instant; something is at `wake`.
-    fn sleep(&mut self, wake_at: Option<Timestamp>) {
-        self.agenda =
-            Agenda { cursor_at: self.instant.max(self.stored.agenda.cursor_at), wake_at, failures: 0 };
+    fn idle_until(&mut self, wake_at: Option<Timestamp>) {
+        self.schedule =
+            Schedule { cursor_at: self.instant.max(self.original.schedule.cursor_at), wake_at, failures: 0 };
     }
 
     /// The plugin gave no usable answer: the bundle stays as it is by now and is asked about again later.
-    fn fail(&mut self, message: String) {
-        let failures = self.stored.agenda.failures.saturating_add(1);
+    fn record_failure(&mut self, message: String) {
+        let failures = self.original.schedule.failures.saturating_add(1);
         let doublings = (failures - 1).min(16);
         let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
         let next_try_at = self.instant + rest;
-        self.agenda = Agenda { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
+        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
         let resource = Some(self.walk.bundle.primary().id.clone());
         let what = EventKind::PluginFailed { message: message.clone(), next_try_at };
         self.walk.events.push(Event { at: self.instant, resource, what });
-        self.problem = Some(message);
+        self.failure = Some(message);
     }
 }
 
 /// Bundles that are decided on together.
 pub struct Batch {
     /// Their accounts.
-    pub accounts: Vec<InPlay>,
+    pub accounts: Vec<BatchAccount>,
     /// The bundles, in the order in which their time comes.
-    pub items: Vec<Item>,
+    pub entries: Vec<BatchEntry>,
     /// Whether requests and answers are kept.
-    pub keeps_decisions: bool,
+    pub records_decisions: bool,
     /// The token that asks; `None` for the clock.
     pub requested_by: Option<String>,
 }
 
 /// A renewal try that a walk paused for.
-struct Try {
-    item: usize,
+struct RenewalTry {
+    entry: usize,
     member: usize,
     next_try_at: Option<Timestamp>,
     timeline: Vec<Occurrence>,
@@ -188,7 +188,7 @@ struct Try {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), items: Vec::new(), keeps_decisions, requested_by: None }
+        Batch { accounts: Vec::new(), entries: Vec::new(), records_decisions: keeps_decisions, requested_by: None }
     }
 
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
@@ -196,21 +196,21 @@ impl Batch {
     /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
     /// before a later bundle's first, though rounds make them the other way round: where the balance suffices for all of
     /// them nobody can tell, else they must not be decided on together.
-    pub fn together(&self) -> usize {
-        let again = |(place, item): (usize, &Item)| {
-            let wake_at = item.agenda.wake_at?;
-            Some(self.items.partition_point(|later| later.instant < wake_at).max(place + 1))
+    pub fn valid_prefix(&self) -> usize {
+        let next_wakes = |(index, item): (usize, &BatchEntry)| {
+            let wake_at = item.schedule.wake_at?;
+            Some(self.entries.partition_point(|later| later.instant < wake_at).max(index + 1))
         };
-        let again = self.items.iter().enumerate().filter_map(again);
-        let short = self.accounts.iter().filter(|in_play| in_play.is_short);
-        let overtaken = short.filter_map(|in_play| in_play.overtaken).map(|place| place + 1);
-        again.chain(overtaken).chain([self.items.len()]).min().unwrap_or_default()
+        let next_wakes = self.entries.iter().enumerate().filter_map(next_wakes);
+        let short = self.accounts.iter().filter(|account_in_batch| account_in_batch.has_insufficient_funds);
+        let overtaken = short.filter_map(|account_in_batch| account_in_batch.first_out_of_order).map(|index| index + 1);
+        next_wakes.chain(overtaken).chain([self.entries.len()]).min().unwrap_or_default()
     }
 
     /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.
-    pub fn tell_balances_in_order(&mut self) {
-        let mut balances = self.accounts.iter().map(|in_play| in_play.available_before).collect::<Vec<_>>();
-        for item in &mut self.items {
+    pub fn recompute_balances(&mut self) {
+        let mut balances = self.accounts.iter().map(|account_in_batch| account_in_batch.initial_available).collect::<Vec<_>>();
+        for item in &mut self.entries {
             for event in &mut item.walk.events {
                 if let EventKind::BalanceChanged { amount, balance, .. } = &mut event.what {
                     balances[item.account] += *amount;
@@ -222,43 +222,43 @@ impl Batch {
 
     /// Decides on every bundle, up to its instant.
     pub fn decide(&mut self) {
-        let everything = (0..self.items.len()).collect();
-        self.decide_on(everything);
+        let everything = (0..self.entries.len()).collect();
+        self.decide_entries(everything);
     }
 
     /// Decides on the bundles at these places.
-    pub fn decide_on(&mut self, mut awake: Vec<usize>) {
+    pub fn decide_entries(&mut self, mut pending: Vec<usize>) {
         for _ in 0..ROUNDS_MAX {
-            if awake.is_empty() {
+            if pending.is_empty() {
                 return;
             }
-            let tries = self.walk(&awake);
-            awake = self.attempt(tries);
+            let tries = self.walk_timelines(&pending);
+            pending = self.attempt_renewals(tries);
         }
-        for place in awake {
-            let item = &mut self.items[place];
+        for index in pending {
+            let item = &mut self.entries[index];
             let (cursor_at, wake_at) = (item.walk.safe_cursor(), Some(item.instant));
-            item.agenda = Agenda { cursor_at, wake_at, failures: 0 };
+            item.schedule = Schedule { cursor_at, wake_at, failures: 0 };
         }
     }
 
     /// Walks these bundles along their timelines; returns the tries they paused for.
-    fn walk(&mut self, awake: &[usize]) -> Vec<Try> {
-        let timelines = self.timelines(awake);
+    fn walk_timelines(&mut self, pending: &[usize]) -> Vec<RenewalTry> {
+        let timelines = self.request_timelines(pending);
         let mut tries = Vec::new();
-        for (place, timeline) in awake.iter().copied().zip(timelines) {
-            let item = &mut self.items[place];
+        for (index, timeline) in pending.iter().copied().zip(timelines) {
+            let item = &mut self.entries[index];
             let timeline = match timeline {
                 Ok(timeline) => timeline,
                 Err(message) => {
-                    item.fail(message);
+                    item.record_failure(message);
                     continue;
                 }
             };
             match item.walk.walk(&timeline, item.instant, &self.accounts[item.account].notices) {
-                Yield::Idle { wake } => item.sleep(wake),
+                Yield::Idle { wake } => item.idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
-                    tries.push(Try { item: place, member, next_try_at, timeline });
+                    tries.push(RenewalTry { entry: index, member, next_try_at, timeline });
                 }
             }
         }
@@ -266,53 +266,53 @@ impl Batch {
     }
 
     /// Makes these tries; returns the bundles that are to be walked on.
-    fn attempt(&mut self, tries: Vec<Try>) -> Vec<usize> {
+    fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<usize> {
         let command = automatic_renewal();
-        let asked = tries.iter().map(|one| (one.item, one.member)).collect::<Vec<_>>();
-        let plans = self.plans(&asked, &command);
-        let mut kept = self.kept(&asked, &command, &plans).into_iter();
-        let mut awake = Vec::new();
-        for (one, plan) in tries.into_iter().zip(plans) {
-            let kept = kept.next().flatten();
+        let evaluation = tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
+        let plans = self.request_plans(&evaluation, &command);
+        let mut record = self.decision_records(&evaluation, &command, &plans).into_iter();
+        let mut pending = Vec::new();
+        for (renewal_try, plan) in tries.into_iter().zip(plans) {
+            let record = record.next().flatten();
             match plan {
-                Err(message) => self.items[one.item].fail(message),
+                Err(message) => self.entries[renewal_try.entry].record_failure(message),
                 Ok(plan) => {
-                    self.items[one.item].decisions.extend(kept);
-                    if self.try_renewal(one.item, one.member, plan, one.next_try_at, &one.timeline) {
-                        self.items[one.item].walk.settle();
-                        awake.push(one.item);
-                    } else if self.walk_on_after_decline(&one) {
-                        awake.push(one.item);
+                    self.entries[renewal_try.entry].decisions.extend(record);
+                    if self.try_renewal(renewal_try.entry, renewal_try.member, plan, renewal_try.next_try_at, &renewal_try.timeline) {
+                        self.entries[renewal_try.entry].walk.settle();
+                        pending.push(renewal_try.entry);
+                    } else if self.resume_after_decline(&renewal_try) {
+                        pending.push(renewal_try.entry);
                     }
                 }
             }
         }
-        awake
+        pending
     }
 
     /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
-    fn kept(
+    fn decision_records(
         &self,
-        asked: &[(usize, usize)],
+        evaluation: &[(usize, usize)],
         command: &Command,
         answers: &[Result<Result<Plan, Refusal>, String>],
-    ) -> Vec<Option<Decided>> {
+    ) -> Vec<Option<DecisionRecord>> {
         // Writing them out takes longer than the rule does.
-        parallel::map(if self.keeps_decisions { asked.len() } else { 0 }, |number| {
-            let (place, member) = asked[number];
+        parallel::map(if self.records_decisions { evaluation.len() } else { 0 }, |number| {
+            let (index, member) = evaluation[number];
             let answer = answers[number].as_ref().ok()?;
-            Some(self.decided(place, member, command, &[], answer))
+            Some(self.decision_record(index, member, command, &[], answer))
         })
     }
 
     /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
     /// for another try.
-    fn walk_on_after_decline(&mut self, one: &Try) -> bool {
-        let item = &mut self.items[one.item];
+    fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
+        let item = &mut self.entries[renewal_try.entry];
         item.walk.decline();
-        match item.walk.walk(&one.timeline, item.instant, &self.accounts[item.account].notices) {
+        match item.walk.walk(&renewal_try.timeline, item.instant, &self.accounts[item.account].notices) {
             Yield::Idle { wake } => {
-                item.sleep(wake);
+                item.idle_until(wake);
                 false
             }
             Yield::Renewal { .. } => true,
@@ -323,22 +323,22 @@ impl Batch {
     /// out. `timeline` is what lies ahead of the bundle.
     pub fn try_renewal(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         plan: Result<Plan, Refusal>,
         next_try_at: Option<Timestamp>,
         timeline: &[Occurrence],
     ) -> bool {
         let refusal = match plan {
-            Ok(plan) if self.needs_approval(place, &plan) => {
-                self.request_for_renewal(place, member, &plan, timeline);
+            Ok(plan) if self.needs_approval(index, &plan) => {
+                self.request_for_renewal(index, member, &plan, timeline);
                 return false;
             }
-            Ok(plan) => match self.apply(place, member, Cause::Auto, &plan, &[], "") {
+            Ok(plan) => match self.apply(index, member, Cause::Auto, &plan, &[], "") {
                 Ok(()) => return true,
                 Err(refusal) => {
-                    return self.decline(
-                        place,
+                    return self.record_decline(
+                        index,
                         member,
                         refusal,
                         DeclineClass::Money,
@@ -349,7 +349,7 @@ impl Batch {
             },
             Err(refusal) => refusal,
         };
-        self.decline(place, member, refusal, DeclineClass::Rule, next_try_at, None)
+        self.record_decline(index, member, refusal, DeclineClass::Rule, next_try_at, None)
     }
 
     /// Carries `plan` out on the bundle at `place`.
@@ -359,31 +359,31 @@ impl Batch {
     /// The provider's word for it when the balance does not suffice; nothing has changed then.
     pub fn apply(
         &mut self,
-        place: usize,
+        index: usize,
         named: usize,
         cause: Cause,
         plan: &Plan,
         orders: &[Order],
         new_id: &str,
     ) -> Result<(), Refusal> {
-        let item = &mut self.items[place];
-        let in_play = &mut self.accounts[item.account];
-        if place < in_play.met_last {
-            in_play.overtaken = Some(in_play.overtaken.map_or(place, |first| first.min(place)));
+        let item = &mut self.entries[index];
+        let account_in_batch = &mut self.accounts[item.account];
+        if index < account_in_batch.last_charged {
+            account_in_batch.first_out_of_order = Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
         }
-        in_play.met_last = in_play.met_last.max(place);
+        account_in_batch.last_charged = account_in_batch.last_charged.max(index);
         let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };
-        match apply::apply(plan, &mut item.walk.bundle, &mut in_play.account.balance, &context) {
+        match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
             Ok(mut carried) => {
                 item.walk.events.append(&mut carried.events);
                 item.effects.push(carried);
                 Ok(())
             }
             Err(shortfall) => {
-                in_play.is_short = true;
-                let rules = in_play.rules.as_ref().expect("a plan came from the account's rules");
+                account_in_batch.has_insufficient_funds = true;
+                let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
                 let refusal = &rules.manifest().insufficient_balance;
-                let currency = &in_play.account.currency;
+                let currency = &account_in_batch.account.currency;
                 let message = format!(
                     "{}: {} {currency} needed, {} available",
                     refusal.message, shortfall.needed, shortfall.available
@@ -394,41 +394,41 @@ impl Batch {
     }
 
     /// Writes down that a renewal was declined; `plan` is what could not be paid. Always returns false.
-    pub fn decline(
+    pub fn record_decline(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         refusal: Refusal,
         class: DeclineClass,
         next_try_at: Option<Timestamp>,
         plan: Option<&Plan>,
     ) -> bool {
-        let item = &mut self.items[place];
+        let item = &mut self.entries[index];
         let resource = &item.walk.bundle.members[member];
         let what =
             EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
-        let planned = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
-        let asked_for = || {
+        let planned_key = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
+        let fallback_key = || {
             let term = resource.renewal_term.or(resource.term)?;
             Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
         };
-        if let Some(key) = planned.or_else(asked_for) {
-            item.declined.push(Attempt { key, state: State::Declined(class), at: item.instant });
+        if let Some(key) = planned_key.or_else(fallback_key) {
+            item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
         }
         false
     }
 
     /// Asks for the timelines of the bundles at these places.
-    pub(super) fn timelines(&self, places: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
-        self.ask(
-            places,
-            |&place| place,
-            |rules, accounts, asked| {
-                let requests = asked
+    pub(super) fn request_timelines(&self, indexes: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
+        self.call_rules(
+            indexes,
+            |&index| index,
+            |rules, accounts, evaluation| {
+                let requests = evaluation
                     .iter()
-                    .map(|(account, place)| {
-                        let course = &self.items[**place].walk;
+                    .map(|(account, index)| {
+                        let course = &self.entries[**index].walk;
                         TimelineRequest {
                             after: course.ask_after(),
                             account: *account,
@@ -442,19 +442,19 @@ impl Batch {
     }
 
     /// Asks what `command` would do to each of these members.
-    pub fn plans(
+    pub fn request_plans(
         &self,
-        asked: &[(usize, usize)],
+        evaluation: &[(usize, usize)],
         command: &Command,
     ) -> Vec<Result<Result<Plan, Refusal>, String>> {
-        self.ask(
-            asked,
-            |&(place, _)| place,
-            |rules, accounts, asked| {
-                let requests = asked
+        self.call_rules(
+            evaluation,
+            |&(index, _)| index,
+            |rules, accounts, evaluation| {
+                let requests = evaluation
                     .iter()
-                    .map(|(account, (place, member))| {
-                        let item = &self.items[*place];
+                    .map(|(account, (index, member))| {
+                        let item = &self.entries[*index];
                         PlanRequest {
                             at: item.instant,
                             account: *account,
@@ -471,31 +471,31 @@ impl Batch {
     }
 
     /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the requests.
-    fn ask<Q, A>(
+    fn call_rules<Q, A>(
         &self,
         requests: &[Q],
         item_of: impl Fn(&Q) -> usize,
-        put: impl Fn(&dyn Rules, &[&Account], &[(usize, &Q)]) -> Vec<Result<A, PluginError>>,
+        call: impl Fn(&dyn Rules, &[&Account], &[(usize, &Q)]) -> Vec<Result<A, PluginError>>,
     ) -> Vec<Result<A, String>> {
         let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
         for (number, question) in requests.iter().enumerate() {
-            let account = &self.accounts[self.items[item_of(question)].account].account;
+            let account = &self.accounts[self.entries[item_of(question)].account].account;
             by_provider.entry(&account.provider).or_default().push(number);
         }
         let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
         for (provider, numbers) in by_provider {
             let mut accounts = Vec::new();
-            let mut places = vec![usize::MAX; self.accounts.len()];
-            let mut asked = Vec::with_capacity(numbers.len());
+            let mut indexes = vec![usize::MAX; self.accounts.len()];
+            let mut evaluation = Vec::with_capacity(numbers.len());
             let mut rules = None;
             for number in &numbers {
-                let account = self.items[item_of(&requests[*number])].account;
-                if places[account] == usize::MAX {
-                    places[account] = accounts.len();
+                let account = self.entries[item_of(&requests[*number])].account;
+                if indexes[account] == usize::MAX {
+                    indexes[account] = accounts.len();
                     accounts.push(&self.accounts[account].account);
                     rules = self.accounts[account].rules.as_deref();
                 }
-                asked.push((places[account], &requests[*number]));
+                evaluation.push((indexes[account], &requests[*number]));
             }
             let Some(rules) = rules else {
                 for number in numbers {
@@ -504,9 +504,9 @@ impl Batch {
                 }
                 continue;
             };
-            let given = put(rules, &accounts, &asked);
-            assert_eq!(given.len(), numbers.len(), "rules give one answer per question");
-            for (number, answer) in numbers.into_iter().zip(given) {
+            let responses = call(rules, &accounts, &evaluation);
+            assert_eq!(responses.len(), numbers.len(), "rules give one answer per question");
+            for (number, answer) in numbers.into_iter().zip(responses) {
                 answers[number] = Some(answer.map_err(|error| error.to_string()));
             }
         }
@@ -514,31 +514,31 @@ impl Batch {
     }
 
     /// Keeps what was asked about a command and answered, if decisions are kept.
-    pub fn keep(
+    pub fn record_decision(
         &mut self,
-        place: usize,
+        index: usize,
         member: usize,
         command: &Command,
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
     ) {
-        if self.keeps_decisions {
-            let decided = self.decided(place, member, command, orders, answer);
-            self.items[place].decisions.push(decided);
+        if self.records_decisions {
+            let decided = self.decision_record(index, member, command, orders, answer);
+            self.entries[index].decisions.push(decided);
         }
     }
 
-    pub(super) fn decided(
+    pub(super) fn decision_record(
         &self,
-        place: usize,
+        index: usize,
         member: usize,
         command: &Command,
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
-    ) -> Decided {
-        let item = &self.items[place];
+    ) -> DecisionRecord {
+        let item = &self.entries[index];
         let account = &self.accounts[item.account].account;
-        let asked = formats::decision::Asked {
+        let evaluation = formats::decision::DecisionInput {
             at: item.instant,
             account: &account.id,
             settings: &account.settings,
@@ -547,9 +547,9 @@ impl Batch {
             bundle: &item.walk.bundle,
             orders,
         };
-        let question = formats::decision::question(&asked).to_text();
+        let question = formats::decision::question(&evaluation).to_text();
         let answer = formats::decision::answer(answer).to_text();
-        Decided { at: item.instant, member, question, answer }
+        DecisionRecord { at: item.instant, member, request: question, response: answer }
     }
 }
 

@@ -12,7 +12,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Sink;
 use crate::error::EngineError;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::clock;
 
 /// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
@@ -35,13 +35,13 @@ pub fn now() -> Timestamp {
 pub fn run(
     engine: &mut Engine,
     stop: &Receiver<()>,
-    observe: &mut dyn FnMut(&Recorded),
+    observe: &mut dyn FnMut(&RecordedEvent),
 ) -> Result<(), EngineError> {
-    let mut awake = Awake::default();
+    let mut last_active = LastActive::default();
     loop {
-        tick(engine, now(), awake, observe)?;
-        awake = Awake::until(now());
-        match stop.recv_timeout(rest(engine, now())?) {
+        tick(engine, now(), last_active, observe)?;
+        last_active = LastActive::at(now());
+        match stop.recv_timeout(time_to_next_wake(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
@@ -50,19 +50,19 @@ pub fn run(
 
 /// Until when the host is known to have been up, beside what the database says: what takes it long is no outage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Awake {
+pub struct LastActive {
     until: Option<Timestamp>,
 }
 
-impl Awake {
+impl LastActive {
     /// It has been up until `now`.
-    pub fn until(now: Timestamp) -> Awake {
-        Awake { until: Some(now) }
+    pub fn at(now: Timestamp) -> LastActive {
+        LastActive { until: Some(now) }
     }
 
     /// It woke at `woken` and has been busy until `now`; if it was down before it woke, the clock is still to find out.
-    pub fn busy(self, woken: Timestamp, now: Timestamp) -> Awake {
-        if self.was_down(woken) { self } else { Awake::until(now) }
+    pub fn after_work(self, woken: Timestamp, now: Timestamp) -> LastActive {
+        if self.was_down(woken) { self } else { LastActive::at(now) }
     }
 
     /// Whether it was down between the last instant of which it is known that it was up, and `now`.
@@ -79,25 +79,25 @@ impl Awake {
 pub fn tick(
     engine: &mut Engine,
     now: Timestamp,
-    awake: Awake,
-    observe: &mut dyn FnMut(&Recorded),
+    last_active: LastActive,
+    observe: &mut dyn FnMut(&RecordedEvent),
 ) -> Result<(), EngineError> {
-    let mut sink = |happened: Vec<Recorded>, _| happened.iter().for_each(&mut *observe);
-    let Some(due) = begin(engine, now, awake, &mut sink)? else { return Ok(()) };
+    let mut sink = |events: Vec<RecordedEvent>, _| events.iter().for_each(&mut *observe);
+    let Some(due) = start_tick(engine, now, last_active, &mut sink)? else { return Ok(()) };
     while !engine.is_stopped() && due.step(engine, &mut sink)? {}
     Ok(())
 }
 
 /// What the clock has to do at an instant, batch by batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct DueWork {
     /// Everything up to this instant.
     until: Timestamp,
     /// Whether the host was down until then: what was missed is made up for.
     is_late: bool,
 }
 
-impl Due {
+impl DueWork {
     /// Does the next batch; returns whether more may be.
     ///
     /// # Errors
@@ -118,19 +118,19 @@ impl Due {
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn begin(
+pub fn start_tick(
     engine: &mut Engine,
     now: Timestamp,
-    awake: Awake,
+    last_active: LastActive,
     sink: &mut Sink<'_>,
-) -> Result<Option<Due>, EngineError> {
-    match clock::ticked_at(engine.read())? {
-        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && awake.was_down(now) => {
+) -> Result<Option<DueWork>, EngineError> {
+    match clock::ticked_at(engine.db())? {
+        Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {
             engine.resume(ticked_at, now, sink)?;
-            Ok(Some(Due { until: now, is_late: true }))
+            Ok(Some(DueWork { until: now, is_late: true }))
         }
         Some(ticked_at) if now <= ticked_at => Ok(None),
-        Some(_) | None => Ok(Some(Due { until: now, is_late: false })),
+        Some(_) | None => Ok(Some(DueWork { until: now, is_late: false })),
     }
 }
 
@@ -139,7 +139,7 @@ pub fn begin(
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn rest(engine: &Engine, now: Timestamp) -> Result<Duration, EngineError> {
+pub fn time_to_next_wake(engine: &Engine, now: Timestamp) -> Result<Duration, EngineError> {
     let wake = engine.next_wake()?.unwrap_or(Timestamp::MAX);
     Ok(Duration::from_secs((wake - now).clamp(1, HEARTBEAT).unsigned_abs()))
 }

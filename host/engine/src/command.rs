@@ -16,23 +16,23 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
 use crate::Engine;
-use crate::Keep;
+use crate::Retention;
 use crate::batch;
-use crate::desk::Asked;
-use crate::desk::Desk;
-use crate::desk::Sent;
-use crate::desk::is_behind;
-use crate::desk::refused;
+use crate::desk::CommandEvaluation;
+use crate::desk::Planner;
+use crate::desk::ClientTokenUse;
+use crate::desk::is_overdue;
+use crate::desk::refusal_event;
 use crate::error::EngineError;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
 use crate::write;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::Seen;
+use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::ledger;
 use perennial_store::packages;
@@ -40,29 +40,29 @@ use perennial_store::packages::DeferredPurchase;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct CommandOutcome {
     /// Why it was not carried out; `None` when it was, or waits.
     pub refusal: Option<Refusal>,
     /// The id of the approval that it waits for, if it does.
     pub approval: Option<String>,
     /// What happened.
-    pub happened: Vec<Recorded>,
+    pub events: Vec<RecordedEvent>,
 }
 
 /// On which terms a command is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terms<'a> {
+pub struct Preconditions<'a> {
     /// The hash of the [`Proposal`] that was looked at: it is only carried out if it does what was planned.
-    pub planned: Option<&'a str>,
+    pub plan_hash: Option<&'a str>,
     /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
     pub requested_by: Option<&'a str>,
 }
 
 /// Refuses to go on if what was planned is something else.
-fn as_planned(proposal: &Proposal, terms: &Terms<'_>) -> Result<(), EngineError> {
-    let found = proposal.hash();
-    match terms.planned {
-        Some(planned) if planned != found => Err(EngineError::PlanChanged { found }),
+fn check_plan_hash(proposal: &Proposal, preconditions: &Preconditions<'_>) -> Result<(), EngineError> {
+    let stored = proposal.hash();
+    match preconditions.plan_hash {
+        Some(planned) if planned != stored => Err(EngineError::PlanChanged { found: stored }),
         Some(_) | None => Ok(()),
     }
 }
@@ -80,8 +80,8 @@ pub fn propose(
     resource: &str,
     command: &Command,
 ) -> Result<Option<Proposal>, EngineError> {
-    let Some((stored, member)) = bundles::of_resource(db, resource)? else { return Ok(None) };
-    propose_to(db, providers, at, (stored, member), command).map(Some)
+    let Some((stored, member)) = bundles::find_by_resource(db, resource)? else { return Ok(None) };
+    propose_for_bundle(db, providers, at, (stored, member), command).map(Some)
 }
 
 /// The same, of a resource that was found: a bundle and a place in it.
@@ -89,7 +89,7 @@ pub fn propose(
 /// # Errors
 ///
 /// [`EngineError`] when it cannot be decided.
-pub fn propose_to(
+pub fn propose_for_bundle(
     db: &Connection,
     providers: &Providers,
     at: Timestamp,
@@ -98,17 +98,17 @@ pub fn propose_to(
 ) -> Result<Proposal, EngineError> {
     let account = stored.account;
     let resource = stored.bundle.members[member].id.clone();
-    let desk = Desk { db, providers, keeps_decisions: false };
-    let mut asked = desk.asked(at, stored, member, command, None)?;
-    let before = asked.snapshot();
-    let refusal = match desk.seen(at, account, &asked, &resource, command)? {
-        Some(sent) if sent.seen.is_some() => sent.repeated(),
+    let planner = Planner { db, providers, records_decisions: false };
+    let mut evaluation = planner.evaluate(at, stored, member, command, None)?;
+    let before = evaluation.snapshot();
+    let refusal = match planner.client_token_use(at, account, &evaluation, &resource, command)? {
+        Some(token_use) if token_use.previous.is_some() => token_use.replayed_refusal(),
         Some(_) | None => {
-            let answer = asked.plan(command)?;
-            asked.carry_out(command, answer)?
+            let answer = evaluation.request_plan(command)?;
+            evaluation.apply(command, answer)?
         }
     };
-    Ok(asked.proposal(before, command, refusal))
+    Ok(evaluation.proposal(before, command, refusal))
 }
 
 impl Engine {
@@ -125,8 +125,8 @@ impl Engine {
         account: Option<&str>,
         resource: &str,
         command: &Command,
-    ) -> Result<Answer, EngineError> {
-        self.command_as_planned(at, account, resource, command, &Terms::default())
+    ) -> Result<CommandOutcome, EngineError> {
+        self.command_with_preconditions(at, account, resource, command, &Preconditions::default())
     }
 
     /// The same on somebody's terms.
@@ -134,66 +134,66 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::PlanChanged`] when it would do something else; nothing has changed then. Otherwise as above.
-    pub fn command_as_planned(
+    pub fn command_with_preconditions(
         &mut self,
         at: Timestamp,
         account: Option<&str>,
         resource: &str,
         command: &Command,
-        terms: &Terms<'_>,
-    ) -> Result<Answer, EngineError> {
-        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
-            return self.unknown_resource(at, account, resource, command);
+        preconditions: &Preconditions<'_>,
+    ) -> Result<CommandOutcome, EngineError> {
+        let Some((stored, member)) = bundles::find_by_resource(self.db(), resource)? else {
+            return self.refuse_unknown_resource(at, account, resource, command);
         };
         let account = stored.account;
-        let mut asked = self.desk().asked(at, stored, member, command, None)?;
-        let sent = self.desk().seen(at, account, &asked, resource, command)?;
-        let sent = match sent {
-            Some(sent) if sent.seen.is_some() => return self.seen_before(at, &mut asked, command, sent),
-            sent => sent,
+        let mut evaluation = self.planner().evaluate(at, stored, member, command, None)?;
+        let token_use = self.planner().client_token_use(at, account, &evaluation, resource, command)?;
+        let token_use = match token_use {
+            Some(token_use) if token_use.previous.is_some() => return self.replay(at, &mut evaluation, command, token_use),
+            token_use => token_use,
         };
-        asked.batch.requested_by = terms.requested_by.map(str::to_owned);
-        let answer = asked.plan(command)?;
+        evaluation.batch.requested_by = preconditions.requested_by.map(str::to_owned);
+        let answer = evaluation.request_plan(command)?;
         if let Ok(plan) = &answer
-            && asked.batch.needs_approval(0, plan)
+            && evaluation.batch.needs_approval(0, plan)
         {
-            if terms.planned.is_some()
-                && let Some(proposal) = propose(self.read(), &self.providers, at, resource, command)?
+            if preconditions.plan_hash.is_some()
+                && let Some(proposal) = propose(self.db(), &self.providers, at, resource, command)?
             {
-                as_planned(&proposal, terms)?;
+                check_plan_hash(&proposal, preconditions)?;
             }
-            return self.hold(at, account, asked, command, plan);
+            return self.request_approval(at, account, evaluation, command, plan);
         }
-        let before = terms.planned.map(|_| asked.snapshot());
-        let refusal = asked.carry_out(command, answer)?;
+        let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
+        let refusal = evaluation.apply(command, answer)?;
         if let Some(before) = before {
-            as_planned(&asked.proposal(before, command, refusal.clone()), terms)?;
+            check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
         }
         if let Some(refusal) = &refusal {
-            asked.refuse(command, refusal);
+            evaluation.record_refusal(command, refusal);
         }
-        let seen =
-            sent.map(|sent| (sent.token, Seen { fingerprint: sent.fingerprint, refusal: refusal.clone() }));
-        let happened = self.write_asked(at, account, asked, seen)?;
-        Ok(Answer { refusal, approval: None, happened })
+        let previous =
+            token_use.map(|token_use| (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: refusal.clone() }));
+        let events = self.persist(at, account, evaluation, previous)?;
+        Ok(CommandOutcome { refusal, approval: None, events })
     }
 
     /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
-    fn hold(
+    fn request_approval(
         &mut self,
         at: Timestamp,
         account: i64,
-        mut asked: Asked,
+        mut evaluation: CommandEvaluation,
         command: &Command,
         plan: &Plan,
-    ) -> Result<Answer, EngineError> {
-        let (approval, is_new) = asked.batch.request_for_command(0, asked.member, command, plan)?;
-        let happened = if is_new { self.write_asked(at, account, asked, None)? } else { Vec::new() };
-        Ok(Answer { refusal: None, approval: Some(approval), happened })
+    ) -> Result<CommandOutcome, EngineError> {
+        let (approval, is_new) = evaluation.batch.request_for_command(0, evaluation.member, command, plan)?;
+        let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
+        Ok(CommandOutcome { refusal: None, approval: Some(approval), events })
     }
 
-    pub(super) fn desk(&self) -> Desk<'_> {
-        Desk { db: self.read(), providers: &self.providers, keeps_decisions: self.keeps_decisions() }
+    pub(super) fn planner(&self) -> Planner<'_> {
+        Planner { db: self.db(), providers: &self.providers, records_decisions: self.records_decisions() }
     }
 
     /// Adds money to an account.
@@ -206,11 +206,11 @@ impl Engine {
         at: Timestamp,
         account: &str,
         amount: Micros,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let found = accounts::get(self.read(), account)?;
-        let mut found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        found.account.balance.credit(amount);
-        let balance = found.account.balance;
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = accounts::get(self.db(), account)?;
+        let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        stored.account.balance.credit(amount);
+        let balance = stored.account.balance;
         let what = EventKind::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };
         let event = Event { at, resource: None, what };
         let entry = Entry {
@@ -222,16 +222,16 @@ impl Engine {
             resource: None,
             reference: None,
         };
-        let keep = self.keep;
+        let keep = self.retention;
         self.store.write(|tx| {
-            accounts::set_balance(tx, found.row, balance)?;
-            ledger::insert(tx, found.row, &entry)?;
-            if keep == Keep::Everything {
-                write::event(tx, Some(found.row), &event)?;
+            accounts::set_balance(tx, stored.row, balance)?;
+            ledger::insert(tx, stored.row, &entry)?;
+            if keep == Retention::Everything {
+                write::event(tx, Some(stored.row), &event)?;
             }
             Ok::<(), StoreError>(())
         })?;
-        Ok(vec![Recorded { account: Some(account.into()), event }])
+        Ok(vec![RecordedEvent { account: Some(account.into()), event }])
     }
 
     /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource
@@ -246,13 +246,13 @@ impl Engine {
         resource: &str,
         name: &str,
         value: &str,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let Some((stored, member)) = bundles::of_resource(self.read(), resource)? else {
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let Some((stored, member)) = bundles::find_by_resource(self.db(), resource)? else {
             return Ok(Vec::new());
         };
-        let is_behind = is_behind(&stored, at);
-        let mut batch = self.batch(vec![stored], |_| at - 1)?;
-        let item = &mut batch.items[0];
+        let is_overdue = is_overdue(&stored, at);
+        let mut batch = self.load_batch(vec![stored], |_| at - 1)?;
+        let item = &mut batch.entries[0];
         let before = item.walk.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
         if before.as_deref() == Some(value) {
             return Ok(Vec::new());
@@ -260,7 +260,7 @@ impl Engine {
         let what = EventKind::SettingChanged { setting: name.to_owned(), value: Some(value.to_owned()) };
         item.walk.events.push(Event { at, resource: Some(resource.to_owned()), what });
         // What is overdue is for the clock to do, in its order; it asks for the timeline anyway.
-        if !is_behind {
+        if !is_overdue {
             item.walk.skip_to(at - 1);
             batch.decide();
         }
@@ -273,25 +273,25 @@ impl Engine {
         &mut self,
         purchase: DeferredPurchase,
         at: Timestamp,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let (stored, member) = bundles::of_row(self.read(), purchase.resource)?;
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let (stored, member) = bundles::find_by_resource_row(self.db(), purchase.resource)?;
         let (account, resource) = (stored.account, stored.bundle.members[member].id.clone());
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
-        let asked = self.desk().asked(at, stored, member, &command, Some(purchase.row));
+        let evaluation = self.planner().evaluate(at, stored, member, &command, Some(purchase.row));
         // Whoever ordered it had it approved of then, where that was needed.
-        let carried_out = asked.and_then(|mut asked| {
-            let answer = asked.plan(&command)?;
-            Ok((asked.carry_out(&command, answer)?, asked))
+        let applied = evaluation.and_then(|mut evaluation| {
+            let answer = evaluation.request_plan(&command)?;
+            Ok((evaluation.apply(&command, answer)?, evaluation))
         });
-        match carried_out {
-            Ok((refusal, mut asked)) => {
+        match applied {
+            Ok((refusal, mut evaluation)) => {
                 if let Some(refusal) = &refusal {
-                    asked.refuse(&command, refusal);
+                    evaluation.record_refusal(&command, refusal);
                 }
-                self.write_asked(at, account, asked, None)
+                self.persist(at, account, evaluation, None)
             }
-            Err(error @ (EngineError::Plugin(_) | EngineError::Behind(_) | EngineError::NoPlugin { .. })) => {
+            Err(error @ (EngineError::Plugin(_) | EngineError::Overdue(_) | EngineError::NoPlugin { .. })) => {
                 self.postpone(purchase, at, account, resource, error.to_string())
             }
             Err(
@@ -309,45 +309,45 @@ impl Engine {
         account: i64,
         resource: String,
         message: String,
-    ) -> Result<Vec<Recorded>, EngineError> {
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
         let next_try_at = at + batch::BACK_OFF_MAX;
-        let id = accounts::at(self.read(), account)?.account.id;
+        let id = accounts::get_by_row(self.db(), account)?.account.id;
         let event =
             Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
-        let keep = self.keep;
+        let keep = self.retention;
         self.store.write(|tx| {
             packages::postpone_deferred(tx, purchase.row, next_try_at)?;
-            if keep == Keep::Everything {
+            if keep == Retention::Everything {
                 write::event(tx, Some(account), &event)?;
             }
             Ok::<(), StoreError>(())
         })?;
-        Ok(vec![Recorded { account: Some(id.into()), event }])
+        Ok(vec![RecordedEvent { account: Some(id.into()), event }])
     }
 
     /// The same token again: nothing is done, and the answer is the same or the provider's word for a mismatch.
-    fn seen_before(
+    fn replay(
         &mut self,
         at: Timestamp,
-        asked: &mut Asked,
+        evaluation: &mut CommandEvaluation,
         command: &Command,
-        sent: Sent,
-    ) -> Result<Answer, EngineError> {
-        let account = asked.batch.accounts[0].row;
-        let is_same = sent.seen.as_ref().is_some_and(|seen| seen.fingerprint == sent.fingerprint);
-        if let Some(seen) = &sent.seen {
-            self.store.write(|tx| client_tokens::put(tx, account, &sent.token, seen, at))?;
+        token_use: ClientTokenUse,
+    ) -> Result<CommandOutcome, EngineError> {
+        let account = evaluation.batch.accounts[0].row;
+        let is_same = token_use.previous.as_ref().is_some_and(|previous| previous.fingerprint == token_use.fingerprint);
+        if let Some(previous) = &token_use.previous {
+            self.store.write(|tx| client_tokens::upsert(tx, account, &token_use.token, previous, at))?;
         }
-        let refusal = sent.repeated();
+        let refusal = token_use.replayed_refusal();
         match refusal {
             Some(mismatch) if !is_same => {
-                let resource = &asked.batch.items[0].walk.bundle.members[asked.member].id;
-                let event = refused(at, resource, command, &mismatch);
-                let id = asked.batch.accounts[0].account.id.clone();
+                let resource = &evaluation.batch.entries[0].walk.bundle.members[evaluation.member].id;
+                let event = refusal_event(at, resource, command, &mismatch);
+                let id = evaluation.batch.accounts[0].account.id.clone();
                 let happened = self.write_event(Some(account), Some(&id), event)?;
-                Ok(Answer { refusal: Some(mismatch), approval: None, happened })
+                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events: happened })
             }
-            refusal => Ok(Answer { refusal, approval: None, happened: Vec::new() }),
+            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new() }),
         }
     }
 
@@ -356,14 +356,14 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn unknown_resource(
+    pub fn refuse_unknown_resource(
         &mut self,
         at: Timestamp,
         account: Option<&str>,
         resource: &str,
         command: &Command,
-    ) -> Result<Answer, EngineError> {
-        let accounts = accounts::list(self.read())?;
+    ) -> Result<CommandOutcome, EngineError> {
+        let accounts = accounts::list(self.db())?;
         let account = match account {
             Some(id) => accounts.iter().find(|stored| stored.account.id == id),
             None if accounts.len() == 1 => accounts.first(),
@@ -382,10 +382,10 @@ impl Engine {
                 message: format!("there is no resource `{resource}`"),
             },
         };
-        let event = refused(at, resource, command, &refusal);
+        let event = refusal_event(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
-        let happened = self.write_event(row, id.as_deref(), event)?;
-        Ok(Answer { refusal: Some(refusal), approval: None, happened })
+        let events = self.write_event(row, id.as_deref(), event)?;
+        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events })
     }
 
     /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
@@ -393,15 +393,15 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn refuse(
+    pub fn record_refusal(
         &mut self,
         at: Timestamp,
         (row, account): (i64, &str),
         resource: &str,
         command: &Command,
         refusal: &Refusal,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        self.write_event(Some(row), Some(account), refused(at, resource, command, refusal))
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        self.write_event(Some(row), Some(account), refusal_event(at, resource, command, refusal))
     }
 
     pub(super) fn write_event(
@@ -409,35 +409,35 @@ impl Engine {
         row: Option<i64>,
         account: Option<&str>,
         event: Event,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        if self.keep == Keep::Everything {
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        if self.retention == Retention::Everything {
             self.store.write(|tx| write::event(tx, row, &event))?;
         }
-        Ok(vec![Recorded { account: account.map(Into::into), event }])
+        Ok(vec![RecordedEvent { account: account.map(Into::into), event }])
     }
 
-    pub(super) fn write_asked(
+    pub(super) fn persist(
         &mut self,
         at: Timestamp,
         account: i64,
-        mut asked: Asked,
-        seen: Option<(String, Seen)>,
-    ) -> Result<Vec<Recorded>, EngineError> {
+        mut evaluation: CommandEvaluation,
+        previous: Option<(String, StoredOutcome)>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
         // What is due at this very instant is still to come, so the clock goes on from the second before it.
-        let item = &mut asked.batch.items[0];
+        let item = &mut evaluation.batch.entries[0];
         item.instant = at - 1;
-        asked.batch.decide();
-        asked.batch.items[0].instant = at;
-        let keeps_events = self.keep == Keep::Everything;
-        let happened = self.store.write(|tx| {
-            if let Some((token, seen)) = &seen {
-                client_tokens::put(tx, account, token, seen, at)?;
+        evaluation.batch.decide();
+        evaluation.batch.entries[0].instant = at;
+        let keeps_events = self.retention == Retention::Everything;
+        let events = self.store.write(|tx| {
+            if let Some((token, previous)) = &previous {
+                client_tokens::upsert(tx, account, token, previous, at)?;
             }
-            if let Some(deferred) = asked.deferred {
+            if let Some(deferred) = evaluation.deferred_purchase {
                 packages::delete_deferred(tx, deferred)?;
             }
-            write::batch(tx, asked.batch, keeps_events)
+            write::write_batch(tx, evaluation.batch, keeps_events)
         })?;
-        Ok(happened)
+        Ok(events)
     }
 }

@@ -18,9 +18,9 @@ use perennial_store::Connection;
 
 use crate::batch;
 use crate::batch::Batch;
-use crate::batch::Item;
+use crate::batch::BatchEntry;
 use crate::error::EngineError;
-use crate::gather;
+use crate::assemble_batch;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
@@ -28,60 +28,60 @@ use perennial_formats as formats;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::Seen;
+use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::orders;
 use perennial_sandbox::PlanRequest;
 
 /// A command of a bundle that is in play, ready to be asked about.
-pub(super) struct Asked {
+pub(super) struct CommandEvaluation {
     pub(super) batch: Batch,
     pub(super) member: usize,
     pub(super) orders: Vec<Order>,
     pub(super) new_id: String,
     /// What the rules answered so far, priced.
-    pub(super) priced: Vec<PricedPlan>,
+    pub(super) priced_plans: Vec<PricedPlan>,
     /// The row of the order that this pays for, which is struck then.
-    pub(super) deferred: Option<i64>,
+    pub(super) deferred_purchase: Option<i64>,
 }
 
 /// What looking at a command takes: nothing of it writes.
-pub(super) struct Desk<'a> {
+pub(super) struct Planner<'a> {
     pub(super) db: &'a Connection,
     pub(super) providers: &'a Providers,
-    pub(super) keeps_decisions: bool,
+    pub(super) records_decisions: bool,
 }
 
 /// A command that carries a token, and what came under that token before.
-pub(super) struct Sent {
-    pub(super) how: Idempotency,
+pub(super) struct ClientTokenUse {
+    pub(super) policy: Idempotency,
     pub(super) token: String,
     pub(super) fingerprint: String,
-    pub(super) seen: Option<Seen>,
+    pub(super) previous: Option<StoredOutcome>,
 }
 
-impl Sent {
+impl ClientTokenUse {
     /// What the same token again is answered: the same if it is the same command, else the provider's word for it.
-    pub(super) fn repeated(self) -> Option<Refusal> {
-        match self.seen {
-            Some(seen) if seen.fingerprint == self.fingerprint => seen.refusal,
-            Some(_) | None => Some(self.how.mismatch),
+    pub(super) fn replayed_refusal(self) -> Option<Refusal> {
+        match self.previous {
+            Some(previous) if previous.fingerprint == self.fingerprint => previous.refusal,
+            Some(_) | None => Some(self.policy.mismatch),
         }
     }
 }
 
-impl Desk<'_> {
+impl Planner<'_> {
     /// Puts a bundle in play for a command.
-    pub(super) fn asked(
+    pub(super) fn evaluate(
         &self,
         at: Timestamp,
         stored: StoredBundle,
         member: usize,
         command: &Command,
         deferred: Option<i64>,
-    ) -> Result<Asked, EngineError> {
+    ) -> Result<CommandEvaluation, EngineError> {
         let new_id = match command {
-            Command::BuyAgain(_) => self.free_id(&stored.bundle.members[member].id)?,
+            Command::BuyAgain(_) => self.next_free_id(&stored.bundle.members[member].id)?,
             Command::Renew(_)
             | Command::SetAutoRenew(_)
             | Command::CancelAutoRenew
@@ -89,7 +89,7 @@ impl Desk<'_> {
             | Command::ConvertOnExpiry
             | Command::CancelConversion => String::new(),
         };
-        let (batch, problem) = self.in_play(stored, at)?;
+        let (batch, problem) = self.load_bundle(stored, at)?;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {
@@ -98,19 +98,19 @@ impl Desk<'_> {
             });
         }
         match problem {
-            Some(problem) => Err(EngineError::Behind(problem)),
+            Some(problem) => Err(EngineError::Overdue(problem)),
             None => {
-                let orders = self.orders(&batch.items[0], command)?;
-                Ok(Asked { batch, member, orders, new_id, priced: Vec::new(), deferred })
+                let orders = self.orders_for_request(&batch.entries[0], command)?;
+                Ok(CommandEvaluation { batch, member, orders, new_id, priced_plans: Vec::new(), deferred_purchase: deferred })
             }
         }
     }
 
     /// The orders that go with a command's question, also those of renewals that are not written yet.
-    fn orders(&self, item: &Item, command: &Command) -> Result<Vec<Order>, StoreError> {
+    fn orders_for_request(&self, item: &BatchEntry, command: &Command) -> Result<Vec<Order>, StoreError> {
         match command {
             Command::Unsubscribe(_) => {
-                let mut orders = orders::list(self.db, &item.stored.rows)?;
+                let mut orders = orders::list(self.db, &item.original.rows)?;
                 orders.extend(item.effects.iter().flat_map(|carried| carried.orders.iter().cloned()));
                 orders.sort_by_key(|order| (order.starts_at, order.member));
                 Ok(orders)
@@ -125,7 +125,7 @@ impl Desk<'_> {
     }
 
     /// The first free one of `pkg-1.2`, `pkg-1.3` and so on, for another package like `pkg-1` or `pkg-1.2`.
-    fn free_id(&self, like: &str) -> Result<String, StoreError> {
+    fn next_free_id(&self, like: &str) -> Result<String, StoreError> {
         let root = match like.rsplit_once('.') {
             Some((root, number)) if number.parse::<u32>().is_ok() => root,
             Some(_) | None => like,
@@ -140,34 +140,34 @@ impl Desk<'_> {
     }
 
     /// What the account sent before under the token that `command` carries; `None` if it carries none.
-    pub(super) fn seen(
+    pub(super) fn client_token_use(
         &self,
         at: Timestamp,
         account: i64,
-        asked: &Asked,
+        evaluation: &CommandEvaluation,
         resource: &str,
         command: &Command,
-    ) -> Result<Option<Sent>, StoreError> {
-        let rules = asked.batch.accounts[0].rules.as_ref();
+    ) -> Result<Option<ClientTokenUse>, StoreError> {
+        let rules = evaluation.batch.accounts[0].rules.as_ref();
         let Some(how) = rules.and_then(|rules| rules.manifest().idempotency.clone()) else { return Ok(None) };
-        let Some(token) = token_of(command, &how) else { return Ok(None) };
+        let Some(token) = client_token(command, &how) else { return Ok(None) };
         let fingerprint = format!("{resource} {}", formats::decision::command(command));
         let since = at - i64::from(how.valid_seconds);
-        let seen = client_tokens::get(self.db, account, &token, since)?;
-        Ok(Some(Sent { how, token, fingerprint, seen }))
+        let previous = client_tokens::get(self.db, account, &token, since)?;
+        Ok(Some(ClientTokenUse { policy: how, token, fingerprint, previous }))
     }
 
     /// Puts one bundle in play at `at`, with everything done that was due before; says why not, if that failed.
-    fn in_play(&self, stored: StoredBundle, at: Timestamp) -> Result<(Batch, Option<String>), EngineError> {
+    fn load_bundle(&self, stored: StoredBundle, at: Timestamp) -> Result<(Batch, Option<String>), EngineError> {
         let before = at - 1;
-        let is_behind = is_behind(&stored, at);
-        let mut batch = gather(self.db, self.providers, self.keeps_decisions, vec![stored], |_| before)?;
-        if is_behind {
+        let is_overdue = is_overdue(&stored, at);
+        let mut batch = assemble_batch(self.db, self.providers, self.records_decisions, vec![stored], |_| before)?;
+        if is_overdue {
             batch.decide();
         }
-        let item = &mut batch.items[0];
+        let item = &mut batch.entries[0];
         item.instant = at;
-        let problem = item.problem.take();
+        let problem = item.failure.take();
         if problem.is_none() {
             item.walk.skip_to(before);
         }
@@ -175,10 +175,10 @@ impl Desk<'_> {
     }
 }
 
-impl Asked {
+impl CommandEvaluation {
     /// The account and the bundle before the command.
     pub(super) fn snapshot(&self) -> (Account, Bundle) {
-        (self.batch.accounts[0].account.clone(), self.batch.items[0].walk.bundle.clone())
+        (self.batch.accounts[0].account.clone(), self.batch.entries[0].walk.bundle.clone())
     }
 
     /// What the command came to, once it was carried out.
@@ -190,7 +190,7 @@ impl Asked {
     ) -> Proposal {
         let rules =
             self.batch.accounts[0].rules.as_ref().expect("a command is only asked of rules that are loaded");
-        let item = &self.batch.items[0];
+        let item = &self.batch.entries[0];
         let balance_after = self.batch.accounts[0].account.balance;
         Proposal {
             at: item.instant,
@@ -199,14 +199,14 @@ impl Asked {
             bundle,
             named: self.member,
             revision: rules.digest().to_owned(),
-            plans: self.priced.clone(),
+            plans: self.priced_plans.clone(),
             refusal,
             balance_after,
         }
     }
 
     /// Does what the rules answered that the command would do; returns why not, if not.
-    pub(super) fn carry_out(
+    pub(super) fn apply(
         &mut self,
         command: &Command,
         answer: Result<Plan, Refusal>,
@@ -215,44 +215,44 @@ impl Asked {
             Ok(plan) => plan,
             Err(refusal) => return Ok(Some(refusal)),
         };
-        self.price(self.member, &plan);
+        self.add_priced_plan(self.member, &plan);
         let cause = approval::cause(command);
         if let Err(refusal) = self.batch.apply(0, self.member, cause, &plan, &self.orders, &self.new_id) {
             if matches!(command, Command::Renew(_)) {
-                self.batch.decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
+                self.batch.record_decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
             }
             return Ok(Some(refusal));
         }
         if let Some(member) = plan.retry_now {
-            self.try_at_once(member)?;
+            self.retry_now(member)?;
         }
         Ok(None)
     }
 
-    fn try_at_once(&mut self, member: usize) -> Result<(), EngineError> {
+    fn retry_now(&mut self, member: usize) -> Result<(), EngineError> {
         let renewal = batch::automatic_renewal();
         let named = std::mem::replace(&mut self.member, member);
-        let plan = self.plan(&renewal);
+        let plan = self.request_plan(&renewal);
         self.member = named;
         let plan = plan?;
         if let Ok(plan) = &plan {
-            self.price(member, plan);
+            self.add_priced_plan(member, plan);
         }
         let needs_approval = plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(0, plan));
-        let timeline = if needs_approval { self.batch.timeline(0)? } else { Vec::new() };
+        let timeline = if needs_approval { self.batch.request_timeline(0)? } else { Vec::new() };
         self.batch.try_renewal(0, member, plan, None, &timeline);
         Ok(())
     }
 
-    fn price(&mut self, named: usize, plan: &Plan) {
-        let item = &self.batch.items[0];
-        self.priced.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
+    fn add_priced_plan(&mut self, named: usize, plan: &Plan) {
+        let item = &self.batch.entries[0];
+        self.priced_plans.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
     }
 
     /// Asks what the command would do.
-    pub(super) fn plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
-        let in_play = &self.batch.accounts[0];
-        let item = &self.batch.items[0];
+    pub(super) fn request_plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
+        let account_in_batch = &self.batch.accounts[0];
+        let item = &self.batch.entries[0];
         let question = PlanRequest {
             at: item.instant,
             account: 0,
@@ -261,26 +261,26 @@ impl Asked {
             bundle: &item.walk.bundle,
             orders: &self.orders,
         };
-        let rules = in_play.rules.as_ref().expect("a command is only asked of rules that are loaded");
-        let answer = rules.make_plans(&[&in_play.account], &[question]).pop();
+        let rules = account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
+        let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
-        self.batch.keep(0, self.member, command, &self.orders, &answer);
+        self.batch.record_decision(0, self.member, command, &self.orders, &answer);
         Ok(answer)
     }
 
-    pub(super) fn refuse(&mut self, command: &Command, refusal: &Refusal) {
-        let item = &mut self.batch.items[0];
-        let event = refused(item.instant, &item.walk.bundle.members[self.member].id, command, refusal);
+    pub(super) fn record_refusal(&mut self, command: &Command, refusal: &Refusal) {
+        let item = &mut self.batch.entries[0];
+        let event = refusal_event(item.instant, &item.walk.bundle.members[self.member].id, command, refusal);
         item.walk.events.push(event);
     }
 }
 
 /// Whether something that was due before `at` is not done: the host was busy or its plugin failed.
-pub(super) fn is_behind(stored: &StoredBundle, at: Timestamp) -> bool {
-    stored.agenda.failures > 0 || stored.agenda.wake_at.is_some_and(|wake_at| wake_at < at)
+pub(super) fn is_overdue(stored: &StoredBundle, at: Timestamp) -> bool {
+    stored.schedule.failures > 0 || stored.schedule.wake_at.is_some_and(|wake_at| wake_at < at)
 }
 
-pub(super) fn refused(at: Timestamp, resource: &str, command: &Command, refusal: &Refusal) -> Event {
+pub(super) fn refusal_event(at: Timestamp, resource: &str, command: &Command, refusal: &Refusal) -> Event {
     let what = EventKind::CommandRefused {
         command: command.name().to_owned(),
         code: refusal.code.clone(),
@@ -290,7 +290,7 @@ pub(super) fn refused(at: Timestamp, resource: &str, command: &Command, refusal:
 }
 
 /// The token that a command carries, if it does.
-fn token_of(command: &Command, how: &Idempotency) -> Option<String> {
+fn client_token(command: &Command, how: &Idempotency) -> Option<String> {
     match command {
         Command::Renew(renewal) => renewal.options.get(&how.option_name).cloned(),
         Command::SetAutoRenew(_)

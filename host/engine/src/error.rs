@@ -15,7 +15,7 @@ pub enum EngineError {
     Plugin(#[from] PluginError),
     /// A command came while the bundle could not be brought up to date; nothing changed.
     #[error("the command was not decided, because what was due before it is not done: {0}")]
-    Behind(String),
+    Overdue(String),
     /// An account's provider has no plugin.
     #[error(
         "the account `{account}` is with `{provider}`, for which no plugin is loaded; load one with `--plugin FILE`"

@@ -13,16 +13,16 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
-use crate::Keep;
+use crate::Retention;
 use crate::error::EngineError;
 use crate::rules::Providers;
 use crate::simulation;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::Store;
 use perennial_store::accounts;
 
 /// More than any account can spend, and far from what an amount can hold.
-const PLENTY: Micros = Micros::new(1_000_000_000_000_000_000);
+const AMPLE_BALANCE: Micros = Micros::new(1_000_000_000_000_000_000);
 
 /// What the months to come will cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,22 +45,22 @@ pub struct AccountForecast {
     /// What it has at first.
     pub balance: Micros,
     /// When that is not enough any more; `None` when it lasts.
-    pub short: Option<Short>,
+    pub shortfall: Option<Shortfall>,
     /// Every month, in order.
     pub months: Vec<Month>,
     /// What is left of the balance so far; below nothing when it runs short.
-    left: Micros,
+    balance_left: Micros,
 }
 
 /// When a balance runs short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Short {
+pub struct Shortfall {
     /// At the first payment that it is not enough for.
     pub at: Timestamp,
     /// What is missing for everything that is paid at that instant.
-    pub by: Micros,
+    pub amount: Micros,
     /// What is missing for everything until the end of the forecast.
-    pub by_in_all: Micros,
+    pub total: Micros,
 }
 
 /// A calendar month in UTC.
@@ -73,7 +73,7 @@ pub struct Month {
     /// What they cost in all.
     pub cost: Micros,
     /// What is left at its end; below nothing when the balance ran short.
-    pub left: Micros,
+    pub balance_left: Micros,
 }
 
 /// Something that will be paid for.
@@ -92,7 +92,7 @@ pub struct Payment {
 }
 
 /// The last instant of the `months`-th calendar month in UTC, counted from the one of `from`; at least 1.
-pub fn last_of(from: Timestamp, months: u32) -> Timestamp {
+pub fn horizon_end(from: Timestamp, months: u32) -> Timestamp {
     let (year, month) = year_and_month(from);
     let after = year * 12 + (month - 1) + months;
     let first = format!("{:04}-{:02}-01T00:00:00Z", after / 12, after % 12 + 1).parse::<Timestamp>();
@@ -120,12 +120,12 @@ pub fn forecast(
     months: u32,
     stop: Arc<AtomicBool>,
 ) -> Result<Forecast, EngineError> {
-    let until = last_of(from, months);
+    let until = horizon_end(from, months);
     let mut found = BTreeMap::new();
     copy.write(|tx| {
         for stored in accounts::list(tx)? {
             let balance = stored.account.balance;
-            accounts::set_balance(tx, stored.row, Balance::new(PLENTY, balance.held()))?;
+            accounts::set_balance(tx, stored.row, Balance::new(AMPLE_BALANCE, balance.held()))?;
             let account = AccountForecast::new(
                 stored.account.id,
                 stored.account.currency,
@@ -137,35 +137,35 @@ pub fn forecast(
         }
         Ok::<(), EngineError>(())
     })?;
-    let mut engine = Engine::new(copy, providers, Keep::State).stopped_by(stop);
-    simulation::play(&mut engine, &[], from, until, &mut |recorded| {
+    let mut engine = Engine::new(copy, providers, Retention::State).with_stop_flag(stop);
+    simulation::run_scenario(&mut engine, &[], from, until, &mut |recorded| {
         let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
         if let Some(account) = account {
             account.record(from, recorded);
         }
     })?;
     let mut accounts = found.into_values().collect::<Vec<_>>();
-    accounts.iter_mut().for_each(AccountForecast::close);
+    accounts.iter_mut().for_each(AccountForecast::finish);
     Ok(Forecast { from, until, accounts })
 }
 
 impl AccountForecast {
     fn new(id: String, currency: String, balance: Micros, from: Timestamp, months: u32) -> AccountForecast {
         let month = |number| Month {
-            name: last_of(from, number).to_string()[..7].to_owned(),
+            name: horizon_end(from, number).to_string()[..7].to_owned(),
             payments: Vec::new(),
             cost: Micros::ZERO,
-            left: Micros::ZERO,
+            balance_left: Micros::ZERO,
         };
         let months = (1..=months).map(month).collect();
-        AccountForecast { id, currency, balance, short: None, months, left: balance }
+        AccountForecast { id, currency, balance, shortfall: None, months, balance_left: balance }
     }
 
-    fn record(&mut self, from: Timestamp, recorded: Recorded) {
+    fn record(&mut self, from: Timestamp, recorded: RecordedEvent) {
         // What is overdue is paid for at once.
         let at = recorded.event.at.max(from);
         let payment = match recorded.event.what {
-            EventKind::BalanceChanged { amount, .. } => return self.change(at, amount),
+            EventKind::BalanceChanged { amount, .. } => return self.add_change(at, amount),
             EventKind::RenewalSettled { cost, expires_at, .. } => (true, cost, expires_at),
             EventKind::PackageBought { cost, expires_at, .. } => (false, cost, expires_at),
             EventKind::StageChanged { .. }
@@ -195,33 +195,33 @@ impl AccountForecast {
         month.payments.push(Payment { at, resource, is_renewal, cost, expires_at });
     }
 
-    fn change(&mut self, at: Timestamp, amount: Micros) {
-        self.left += amount;
-        let missing = -self.left;
+    fn add_change(&mut self, at: Timestamp, amount: Micros) {
+        self.balance_left += amount;
+        let missing = -self.balance_left;
         if missing > Micros::ZERO {
-            let short = self.short.get_or_insert(Short { at, by: missing, by_in_all: missing });
-            if short.at == at {
-                short.by = short.by.max(missing);
+            let shortfall = self.shortfall.get_or_insert(Shortfall { at, amount: missing, total: missing });
+            if shortfall.at == at {
+                shortfall.amount = shortfall.amount.max(missing);
             }
-            short.by_in_all = short.by_in_all.max(missing);
+            shortfall.total = shortfall.total.max(missing);
         }
         // The sum of a month's changes, until the months are closed.
-        self.month(at).left += amount;
+        self.month(at).balance_left += amount;
     }
 
     fn month(&mut self, at: Timestamp) -> &mut Month {
         let name = at.to_string();
         let found = self.months.iter().position(|month| month.name == name[..7]);
-        let place = found.expect("a forecast has every month from its first instant to its last");
-        &mut self.months[place]
+        let index = found.expect("a forecast has every month from its first instant to its last");
+        &mut self.months[index]
     }
 
     /// Makes each month's sum of changes what is left at its end.
-    fn close(&mut self) {
+    fn finish(&mut self) {
         let mut left = self.balance;
         for month in &mut self.months {
-            left += month.left;
-            month.left = left;
+            left += month.balance_left;
+            month.balance_left = left;
         }
     }
 }
@@ -240,7 +240,7 @@ mod tests {
             ("2026-02-10T00:00:00Z", 36, "2029-01-31T23:59:59Z"),
             ("9999-12-01T00:00:00Z", 3, "9999-12-31T23:59:59Z"),
         ] {
-            let found = last_of(from.parse().expect("an instant"), months);
+            let found = horizon_end(from.parse().expect("an instant"), months);
             assert_eq!(found.to_string(), last, "{months} months from {from}");
         }
     }

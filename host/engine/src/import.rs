@@ -15,7 +15,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use perennial_store::accounts;
 use perennial_store::bundles;
-use perennial_store::bundles::Agenda;
+use perennial_store::bundles::Schedule;
 use perennial_store::ledger;
 use perennial_store::orders;
 
@@ -39,11 +39,11 @@ impl Engine {
         self.store.write(|tx| {
             for account in new_accounts {
                 let row = accounts::insert(tx, account)?;
-                ledger::insert(tx, row, &opening(account, at))?;
+                ledger::insert(tx, row, &opening_entry(account, at))?;
             }
-            let mut known = BTreeMap::new();
+            let mut loaded = BTreeMap::new();
             for (account, bundle) in bundles {
-                if !known.contains_key(account) {
+                if !loaded.contains_key(account) {
                     let stored = accounts::get(tx, account)?;
                     let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
                     let provider = &stored.account.provider;
@@ -51,13 +51,13 @@ impl Engine {
                         account: account.to_owned(),
                         provider: provider.clone(),
                     })?;
-                    known.insert(account, (stored.row, rules.manifest().utc_offset_minutes));
+                    loaded.insert(account, (stored.row, rules.manifest().utc_offset_minutes));
                 }
-                let (row, offset_minutes) = known[account];
-                let rows = bundles::insert(tx, row, bundle, first_agenda(bundle, at))?;
-                for (place, member) in bundle.members.iter().enumerate() {
-                    if let Some(order) = order::opening(member, place, offset_minutes) {
-                        orders::insert(tx, rows[place], &member.id, &order)?;
+                let (row, offset_minutes) = loaded[account];
+                let rows = bundles::insert(tx, row, bundle, initial_schedule(bundle, at))?;
+                for (index, member) in bundle.members.iter().enumerate() {
+                    if let Some(order) = order::opening(member, index, offset_minutes) {
+                        orders::insert(tx, rows[index], &member.id, &order)?;
                     }
                 }
             }
@@ -67,7 +67,7 @@ impl Engine {
 }
 
 /// The entry that an imported account's balance comes from. A debt is an entry the other way.
-fn opening(account: &Account, at: Timestamp) -> Entry {
+fn opening_entry(account: &Account, at: Timestamp) -> Entry {
     let balance = account.balance.available();
     let (from, to) =
         if balance < Micros::ZERO { (Book::Cash, Book::Funding) } else { (Book::Funding, Book::Cash) };
@@ -75,7 +75,7 @@ fn opening(account: &Account, at: Timestamp) -> Entry {
     Entry { at, from, to, amount, reason: Reason::Opening, resource: None, reference: None }
 }
 
-fn first_agenda(bundle: &Bundle, at: Timestamp) -> Agenda {
+fn initial_schedule(bundle: &Bundle, at: Timestamp) -> Schedule {
     let cursor_at = bundle.first_expiry().map_or(at, |expires_at| at.min(expires_at)) - 1;
-    Agenda { cursor_at, wake_at: bundle.is_live().then_some(at - 1), failures: 0 }
+    Schedule { cursor_at, wake_at: bundle.is_live().then_some(at - 1), failures: 0 }
 }

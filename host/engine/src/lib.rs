@@ -34,11 +34,11 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
 use crate::batch::Batch;
-use crate::batch::InPlay;
-use crate::batch::Item;
+use crate::batch::BatchAccount;
+use crate::batch::BatchEntry;
 use crate::error::EngineError;
 use crate::rules::Providers;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
@@ -52,11 +52,11 @@ use perennial_store::packages;
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
 /// How far apart the wakes of one batch may lie, in seconds: less than a day, because many things come again the next.
-const SPREAD_MAX: i64 = 86_399;
+const SPAN_MAX: i64 = 86_399;
 
 /// What is kept besides what the clock itself needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum Retention {
     /// Events and decisions: the host's own data.
     Everything,
     /// Neither: whoever runs a simulation takes the events as they come.
@@ -67,39 +67,39 @@ pub enum Keep {
 pub struct Engine {
     store: Store,
     providers: Providers,
-    keep: Keep,
+    retention: Retention,
     batch_max: u32,
-    at_once: u32,
-    spread: i64,
+    batch_size: u32,
+    span: i64,
     stop: Arc<AtomicBool>,
 }
 
 /// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
-pub type Sink<'a> = dyn FnMut(Vec<Recorded>, Timestamp) + 'a;
+pub type Sink<'a> = dyn FnMut(Vec<RecordedEvent>, Timestamp) + 'a;
 
 impl Engine {
     /// An engine over a store, with the rules of each provider.
-    pub fn new(store: Store, providers: Providers, keep: Keep) -> Engine {
+    pub fn new(store: Store, providers: Providers, keep: Retention) -> Engine {
         Engine {
             store,
             providers,
-            keep,
+            retention: keep,
             batch_max: BATCH_MAX,
-            at_once: BATCH_MAX,
-            spread: SPREAD_MAX,
+            batch_size: BATCH_MAX,
+            span: SPAN_MAX,
             stop: Arc::default(),
         }
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
-    pub fn with_batches_of(mut self, bundles: u32) -> Engine {
+    pub fn with_batch_size(mut self, bundles: u32) -> Engine {
         self.batch_max = bundles.max(1);
-        self.at_once = self.batch_max;
+        self.batch_size = self.batch_max;
         self
     }
 
     /// The same engine, which stops between two transactions once `stop` is set; what it had not done stays due.
-    pub fn stopped_by(mut self, stop: Arc<AtomicBool>) -> Engine {
+    pub fn with_stop_flag(mut self, stop: Arc<AtomicBool>) -> Engine {
         self.stop = stop;
         self
     }
@@ -110,8 +110,8 @@ impl Engine {
     }
 
     /// The database, for reading what is committed.
-    pub fn read(&self) -> &Connection {
-        self.store.read()
+    pub fn db(&self) -> &Connection {
+        self.store.db()
     }
 
     /// Runs `work` in one transaction: everything that it does through the engine, and what it writes to the database
@@ -120,7 +120,7 @@ impl Engine {
     /// # Errors
     ///
     /// Those of `work`; nothing of it is written then.
-    pub fn atomically<T, E: From<StoreError>>(
+    pub fn in_transaction<T, E: From<StoreError>>(
         &mut self,
         work: impl FnOnce(&mut Engine) -> Result<T, E>,
     ) -> Result<T, E> {
@@ -140,9 +140,9 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database cannot be read.
     pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        let wake = bundles::next_wake(self.read())?;
-        let payment = packages::next_deferred(self.read(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let expiry = approvals::next_expiry(self.read(), Timestamp::MAX)?;
+        let wake = bundles::next_wake(self.db())?;
+        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
+        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
         Ok([wake, payment, expiry].into_iter().flatten().min())
     }
 
@@ -162,29 +162,29 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
-        let payment = packages::next_deferred(self.read(), until)?;
+        let payment = packages::next_deferred(self.db(), until)?;
         let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
-        let expiry = approvals::next_expiry(self.read(), until)?;
+        let expiry = approvals::next_expiry(self.db(), until)?;
         let by = [Some(until), Some(payment_at), expiry].into_iter().flatten().min().unwrap_or(until);
-        if let Some(wake) = bundles::next_wake(self.read())?.filter(|wake| *wake <= by) {
-            let last = by.min(wake + self.spread);
-            let happened = self.decide_and_write(last, own_wake)?.unwrap_or_default();
-            sink(happened, wake);
+        if let Some(wake) = bundles::next_wake(self.db())?.filter(|wake| *wake <= by) {
+            let last = by.min(wake + self.span);
+            let events = self.decide_and_write(last, wake_instant)?.unwrap_or_default();
+            sink(events, wake);
             return Ok(true);
         }
         match (expiry.filter(|expiry| *expiry < payment_at), payment) {
             (Some(expiry), _) => {
-                let happened = self.expire_approvals(expiry)?;
-                sink(happened, expiry);
+                let events = self.expire_approvals(expiry)?;
+                sink(events, expiry);
                 Ok(true)
             }
             (None, Some(payment)) => {
-                let happened = self.pay_deferred(payment, payment.pay_at)?;
-                sink(happened, payment.pay_at);
+                let events = self.pay_deferred(payment, payment.pay_at)?;
+                sink(events, payment.pay_at);
                 Ok(true)
             }
             (None, None) => {
-                self.ticked(until)?;
+                self.record_tick(until)?;
                 Ok(false)
             }
         }
@@ -217,8 +217,8 @@ impl Engine {
         now: Timestamp,
         sink: &mut Sink<'_>,
     ) -> Result<(), EngineError> {
-        let happened = self.resumed(down_since, now)?;
-        sink(happened, Timestamp::MIN);
+        let events = self.record_resume(down_since, now)?;
+        sink(events, Timestamp::MIN);
         Ok(())
     }
 
@@ -229,34 +229,34 @@ impl Engine {
     /// [`EngineError::Store`] when the database fails.
     pub fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
         // First, because whoever did not decide in time does not hold what is tried now.
-        if let Some(expiry) = approvals::next_expiry(self.read(), now)? {
-            let happened = self.expire_approvals(expiry)?;
-            sink(happened, Timestamp::MIN);
+        if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
+            let events = self.expire_approvals(expiry)?;
+            sink(events, Timestamp::MIN);
             return Ok(true);
         }
-        if let Some(happened) = self.decide_and_write(now, |_| now)? {
-            sink(happened, Timestamp::MIN);
+        if let Some(events) = self.decide_and_write(now, |_| now)? {
+            sink(events, Timestamp::MIN);
             return Ok(true);
         }
-        if let Some(payment) = packages::next_deferred(self.read(), now)? {
-            let happened = self.pay_deferred(payment, now)?;
-            sink(happened, Timestamp::MIN);
+        if let Some(payment) = packages::next_deferred(self.db(), now)? {
+            let events = self.pay_deferred(payment, now)?;
+            sink(events, Timestamp::MIN);
             return Ok(true);
         }
-        self.ticked(now)?;
+        self.record_tick(now)?;
         Ok(false)
     }
 
     /// Tells every account that the clock starts again.
-    fn resumed(&mut self, down_since: Timestamp, now: Timestamp) -> Result<Vec<Recorded>, EngineError> {
+    fn record_resume(&mut self, down_since: Timestamp, now: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
         let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
-        let accounts = accounts::list(self.read())?;
-        if self.keep == Keep::Everything {
+        let accounts = accounts::list(self.db())?;
+        if self.retention == Retention::Everything {
             self.store.write(|tx| {
                 accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
             })?;
         }
-        let recorded = |stored: StoredAccount| Recorded {
+        let recorded = |stored: StoredAccount| RecordedEvent {
             account: Some(stored.account.id.into()),
             event: event.clone(),
         };
@@ -264,7 +264,7 @@ impl Engine {
     }
 
     /// Says that everything up to `at` is done, unless somebody stopped the engine before it was.
-    fn ticked(&mut self, at: Timestamp) -> Result<(), EngineError> {
+    fn record_tick(&mut self, at: Timestamp) -> Result<(), EngineError> {
         if self.is_stopped() {
             return Ok(());
         }
@@ -272,90 +272,90 @@ impl Engine {
     }
 
     /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
-    /// see [`Batch::together`]. What it looks at the next time is as much as went together this time, or twice that.
+    /// see [`Batch::valid_prefix`]. What it looks at the next time is as much as went together this time, or twice that.
     /// `None` when nothing is due.
     fn decide_and_write(
         &mut self,
         until: Timestamp,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
-    ) -> Result<Option<Vec<Recorded>>, EngineError> {
-        let mut limit = self.at_once;
+    ) -> Result<Option<Vec<RecordedEvent>>, EngineError> {
+        let mut limit = self.batch_size;
         loop {
-            let due = bundles::due(self.read(), until, limit)?;
+            let due = bundles::due(self.db(), until, limit)?;
             if due.is_empty() {
                 return Ok(None);
             }
-            let mut batch = self.batch(due, &instant_of)?;
+            let mut batch = self.load_batch(due, &instant_of)?;
             batch.decide();
-            let together = batch.together();
-            if together < batch.items.len() {
+            let valid = batch.valid_prefix();
+            if valid < batch.entries.len() {
                 // Read again rather than kept: it is rare, and nothing was written in between.
-                limit = u32::try_from(together).unwrap_or(limit);
+                limit = u32::try_from(valid).unwrap_or(limit);
                 continue;
             }
-            if limit < self.at_once {
-                self.spread = (self.spread / 2).max(1);
-                self.at_once = (self.at_once / 2).max(1);
+            if limit < self.batch_size {
+                self.span = (self.span / 2).max(1);
+                self.batch_size = (self.batch_size / 2).max(1);
             } else {
-                self.spread = (self.spread * 2).min(SPREAD_MAX);
-                self.at_once = self.at_once.saturating_mul(2).min(self.batch_max);
+                self.span = (self.span * 2).min(SPAN_MAX);
+                self.batch_size = self.batch_size.saturating_mul(2).min(self.batch_max);
             }
-            batch.tell_balances_in_order();
+            batch.recompute_balances();
             return self.write(batch).map(Some);
         }
     }
 
-    fn write(&mut self, batch: Batch) -> Result<Vec<Recorded>, EngineError> {
-        let keeps_events = self.keep == Keep::Everything;
-        Ok(self.store.write(|tx| write::batch(tx, batch, keeps_events))?)
+    fn write(&mut self, batch: Batch) -> Result<Vec<RecordedEvent>, EngineError> {
+        let keeps_events = self.retention == Retention::Everything;
+        Ok(self.store.write(|tx| write::write_batch(tx, batch, keeps_events))?)
     }
 
     /// Bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
-    fn batch(
+    fn load_batch(
         &self,
         due: Vec<StoredBundle>,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
-        gather(self.read(), &self.providers, self.keeps_decisions(), due, instant_of)
+        assemble_batch(self.db(), &self.providers, self.records_decisions(), due, instant_of)
     }
 
-    fn keeps_decisions(&self) -> bool {
-        self.keep == Keep::Everything
+    fn records_decisions(&self) -> bool {
+        self.retention == Retention::Everything
     }
 }
 
 /// The instant of a bundle that is decided on when it wakes.
-fn own_wake(stored: &StoredBundle) -> Timestamp {
-    stored.agenda.wake_at.expect("a bundle that is due has a wake")
+fn wake_instant(stored: &StoredBundle) -> Timestamp {
+    stored.schedule.wake_at.expect("a bundle that is due has a wake")
 }
 
 /// Puts bundles in play with their accounts, each to be decided on at the instant that `instant_of` gives.
-fn gather(
+fn assemble_batch(
     db: &Connection,
     providers: &Providers,
     keeps_decisions: bool,
     due: Vec<StoredBundle>,
     instant_of: impl Fn(&StoredBundle) -> Timestamp,
 ) -> Result<Batch, StoreError> {
-    let mut places = HashMap::<i64, usize>::new();
+    let mut indexes = HashMap::<i64, usize>::new();
     let mut batch = Batch::new(keeps_decisions);
-    batch.items.reserve(due.len());
+    batch.entries.reserve(due.len());
     let with_pending = approvals::accounts_with_pending(db)?;
     for stored in due {
-        let account = match places.get(&stored.account) {
-            Some(place) => *place,
+        let account = match indexes.get(&stored.account) {
+            Some(index) => *index,
             None => {
-                let account = accounts::at(db, stored.account)?;
-                batch.accounts.push(InPlay::new(account, providers));
-                places.insert(stored.account, batch.accounts.len() - 1);
+                let account = accounts::get_by_row(db, stored.account)?;
+                batch.accounts.push(BatchAccount::new(account, providers));
+                indexes.insert(stored.account, batch.accounts.len() - 1);
                 batch.accounts.len() - 1
             }
         };
         let instant = instant_of(&stored);
-        let holds = batch.accounts[account].account.approval_above.is_some()
+        let has_approvals = batch.accounts[account].account.approval_above.is_some()
             || with_pending.binary_search(&stored.account).is_ok();
-        let approvals = if holds { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
-        batch.items.push(Item { approvals, ..Item::new(stored, account, instant) });
+        let approvals = if has_approvals { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
+        batch.entries.push(BatchEntry { approvals, ..BatchEntry::new(stored, account, instant) });
     }
     Ok(batch)
 }

@@ -23,42 +23,42 @@ use perennial_sandbox::TimelineRequest;
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read. A bundle whose plugin gave no usable answer has an error of its own.
-pub fn ahead(
+pub fn upcoming_timelines(
     db: &Connection,
     providers: &Providers,
     at: Timestamp,
     bundles: &[(i64, &Bundle)],
 ) -> Result<Vec<Result<Vec<Occurrence>, EngineError>>, StoreError> {
-    let mut known = BTreeMap::<i64, StoredAccount>::new();
+    let mut loaded = BTreeMap::<i64, StoredAccount>::new();
     let mut by_provider = BTreeMap::<String, Vec<usize>>::new();
-    for (place, (row, bundle)) in bundles.iter().enumerate() {
-        if !known.contains_key(row) {
-            known.insert(*row, accounts::at(db, *row)?);
+    for (index, (row, bundle)) in bundles.iter().enumerate() {
+        if !loaded.contains_key(row) {
+            loaded.insert(*row, accounts::get_by_row(db, *row)?);
         }
         if bundle.is_live() {
-            by_provider.entry(known[row].account.provider.clone()).or_default().push(place);
+            by_provider.entry(loaded[row].account.provider.clone()).or_default().push(index);
         }
     }
     let mut ahead = bundles.iter().map(|_| Ok(Vec::new())).collect::<Vec<_>>();
-    for (provider, places) in by_provider {
+    for (provider, indexes) in by_provider {
         let Some(rules) = providers.get(&provider) else {
-            for place in places {
-                let account = known[&bundles[place].0].account.id.clone();
-                ahead[place] = Err(EngineError::NoPlugin { account, provider: provider.clone() });
+            for index in indexes {
+                let account = loaded[&bundles[index].0].account.id.clone();
+                ahead[index] = Err(EngineError::NoPlugin { account, provider: provider.clone() });
             }
             continue;
         };
-        let rows = places.iter().map(|place| bundles[*place].0).collect::<BTreeSet<_>>();
+        let rows = indexes.iter().map(|index| bundles[*index].0).collect::<BTreeSet<_>>();
         let rows = rows.into_iter().collect::<Vec<_>>();
-        let in_question = rows.iter().map(|row| &known[row].account).collect::<Vec<_>>();
-        let requests = places.iter().map(|place| {
-            let (row, bundle) = bundles[*place];
+        let in_question = rows.iter().map(|row| &loaded[row].account).collect::<Vec<_>>();
+        let requests = indexes.iter().map(|index| {
+            let (row, bundle) = bundles[*index];
             let account = rows.binary_search(&row).expect("every bundle's account is among them");
             TimelineRequest { after: at - 1, account, bundle }
         });
         let requests = requests.collect::<Vec<_>>();
-        for (place, answer) in places.into_iter().zip(rules.timelines(&in_question, &requests)) {
-            ahead[place] = answer.map_err(EngineError::from);
+        for (index, answer) in indexes.into_iter().zip(rules.timelines(&in_question, &requests)) {
+            ahead[index] = answer.map_err(EngineError::from);
         }
     }
     Ok(ahead)

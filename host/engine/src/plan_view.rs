@@ -51,13 +51,13 @@ impl Proposal {
 }
 
 fn steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = StepView> + 'a {
-    priced.plan.steps.iter().enumerate().map(|(place, step)| {
+    priced.plan.steps.iter().enumerate().map(|(index, step)| {
         let member = &proposal.bundle.members[step.member];
         let mut view = StepView {
             resource: member.id.clone(),
             operation: operation(&step.operation),
-            cost: priced.costs[place].to_string(),
-            refund: priced.refunds[place].to_string(),
+            cost: priced.costs[index].to_string(),
+            refund: priced.refunds[index].to_string(),
             expires_before: text_of(member.expires_at),
             expires_at: None,
             term: None,

@@ -117,7 +117,7 @@ impl Proposal {
 
     fn digest(&self, mut whole: Value) -> String {
         let members = self.bundle.members.iter().map(|member| {
-            json!([member.id, member.stage.name(), shown(member.expires_at), shown(member.price)])
+            json!([member.id, member.stage.name(), to_text(member.expires_at), to_text(member.price)])
         });
         let plans = self.plans.iter().map(|priced| self.plan_value(priced));
         whole["account"] = json!(self.account.id);
@@ -159,6 +159,6 @@ impl Proposal {
     }
 }
 
-fn shown(value: Option<impl std::fmt::Display>) -> Option<String> {
+fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }

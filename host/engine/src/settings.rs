@@ -8,10 +8,10 @@ use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
-use crate::Keep;
+use crate::Retention;
 use crate::error::EngineError;
 use crate::write;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
@@ -28,10 +28,10 @@ impl Engine {
         at: Timestamp,
         account: &str,
         changes: &BTreeMap<String, Option<String>>,
-    ) -> Result<Result<Vec<Recorded>, Vec<String>>, EngineError> {
-        let found = accounts::get(self.read(), account)?;
-        let found = found.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        let mut settings = found.account.settings.clone();
+    ) -> Result<Result<Vec<RecordedEvent>, Vec<String>>, EngineError> {
+        let stored = accounts::get(self.db(), account)?;
+        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        let mut settings = stored.account.settings.clone();
         let mut events = Vec::new();
         for (name, value) in changes {
             let before = match value {
@@ -43,7 +43,7 @@ impl Engine {
                 events.push(Event { at, resource: None, what });
             }
         }
-        let provider = &found.account.provider;
+        let provider = &stored.account.provider;
         let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
             account: account.to_owned(),
             provider: provider.clone(),
@@ -53,17 +53,17 @@ impl Engine {
             return Ok(Err(problems));
         }
         if !events.is_empty() {
-            let keeps_events = self.keep == Keep::Everything;
+            let keeps_events = self.retention == Retention::Everything;
             self.store.write(|tx| {
-                accounts::set_settings(tx, found.row, &settings)?;
-                bundles::ask_anew(tx, found.row, at)?;
+                accounts::set_settings(tx, stored.row, &settings)?;
+                bundles::wake_account(tx, stored.row, at)?;
                 if keeps_events {
-                    events.iter().try_for_each(|event| write::event(tx, Some(found.row), event))?;
+                    events.iter().try_for_each(|event| write::event(tx, Some(stored.row), event))?;
                 }
                 Ok::<_, StoreError>(())
             })?;
         }
-        let recorded = |event| Recorded { account: Some(account.into()), event };
+        let recorded = |event| RecordedEvent { account: Some(account.into()), event };
         Ok(Ok(events.into_iter().map(recorded).collect()))
     }
 }

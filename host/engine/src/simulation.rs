@@ -7,12 +7,12 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::write::Recorded;
-use perennial_formats::scenario::Act;
-use perennial_formats::scenario::Entry;
+use crate::write::RecordedEvent;
+use perennial_formats::scenario::ScenarioAction;
+use perennial_formats::scenario::ScenarioEntry;
 
 /// What takes the events of a simulation, in order.
-pub type Observer<'a> = dyn FnMut(Recorded) + 'a;
+pub type Observer<'a> = dyn FnMut(RecordedEvent) + 'a;
 
 /// Plays `scenario`, whose entries are in time order, from `from` until `until`, both included. Entries outside are
 /// passed over.
@@ -23,139 +23,139 @@ pub type Observer<'a> = dyn FnMut(Recorded) + 'a;
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn play(
+pub fn run_scenario(
     engine: &mut Engine,
-    scenario: &[Entry],
+    scenario: &[ScenarioEntry],
     from: Timestamp,
     until: Timestamp,
     observe: &mut Observer<'_>,
 ) -> Result<(), EngineError> {
-    let mut play = Play { engine, outbox: Outbox { held: Vec::new(), observe }, down: None };
+    let mut play = Simulation { engine, sorter: EventSorter { buffer: Vec::new(), observe }, outage: None };
     // What had expired before is caught up on first, in whatever order; then everything comes in the order of time.
-    let held = &mut play.outbox.held;
-    play.engine.run_to(from - 1, &mut |happened, _| held.extend(happened))?;
+    let held = &mut play.sorter.buffer;
+    play.engine.run_to(from - 1, &mut |events, _| held.extend(events))?;
     for entry in scenario.iter().filter(|entry| from <= entry.at && entry.at <= until) {
-        play.resume_by(entry.at)?;
-        if play.down.is_none() {
+        play.end_outage(entry.at)?;
+        if play.outage.is_none() {
             play.run_to(entry.at - 1)?;
         }
-        play.act(entry)?;
+        play.run_entry(entry)?;
     }
-    play.resume_by(until)?;
-    if play.down.is_none() {
+    play.end_outage(until)?;
+    if play.outage.is_none() {
         play.run_to(until)?;
     }
-    play.outbox.flush(Timestamp::MAX);
+    play.sorter.flush(Timestamp::MAX);
     Ok(())
 }
 
 /// An outage under way.
-struct Down {
+struct OutageInProgress {
     since: Timestamp,
     until: Timestamp,
     /// What the world did meanwhile.
-    meanwhile: Vec<Act>,
+    deferred_actions: Vec<ScenarioAction>,
 }
 
-struct Play<'a, 'b> {
+struct Simulation<'a, 'b> {
     engine: &'a mut Engine,
-    outbox: Outbox<'a, 'b>,
-    down: Option<Down>,
+    sorter: EventSorter<'a, 'b>,
+    outage: Option<OutageInProgress>,
 }
 
-impl Play<'_, '_> {
+impl Simulation<'_, '_> {
     fn run_to(&mut self, until: Timestamp) -> Result<(), EngineError> {
-        let outbox = &mut self.outbox;
-        self.engine.run_to(until, &mut |happened, floor| {
+        let outbox = &mut self.sorter;
+        self.engine.run_to(until, &mut |events, floor| {
             outbox.flush(floor);
-            outbox.held.extend(happened);
+            outbox.buffer.extend(events);
         })
     }
 
-    fn act(&mut self, entry: &Entry) -> Result<(), EngineError> {
-        match (&mut self.down, &entry.what) {
-            (Some(_), Act::Command { .. } | Act::Outage { .. }) => Ok(()),
-            (Some(down), act @ (Act::TopUp { .. } | Act::SetAttribute { .. } | Act::Use { .. })) => {
-                down.meanwhile.push(act.clone());
+    fn run_entry(&mut self, entry: &ScenarioEntry) -> Result<(), EngineError> {
+        match (&mut self.outage, &entry.action) {
+            (Some(_), ScenarioAction::Command { .. } | ScenarioAction::Outage { .. }) => Ok(()),
+            (Some(down), action @ (ScenarioAction::TopUp { .. } | ScenarioAction::SetAttribute { .. } | ScenarioAction::Use { .. })) => {
+                down.deferred_actions.push(action.clone());
                 Ok(())
             }
-            (down @ None, Act::Outage { until }) => {
-                *down = Some(Down { since: entry.at, until: *until, meanwhile: Vec::new() });
+            (down @ None, ScenarioAction::Outage { until }) => {
+                *down = Some(OutageInProgress { since: entry.at, until: *until, deferred_actions: Vec::new() });
                 Ok(())
             }
-            (None, act) => self.carry_out(entry.at, act),
+            (None, action) => self.run_action(entry.at, action),
         }
     }
 
-    fn carry_out(&mut self, at: Timestamp, act: &Act) -> Result<(), EngineError> {
-        self.outbox.flush(at);
-        let happened = match act {
-            Act::TopUp { account, amount } => self.engine.top_up(at, account, *amount)?,
-            Act::SetAttribute { resource, name, value } => {
+    fn run_action(&mut self, at: Timestamp, action: &ScenarioAction) -> Result<(), EngineError> {
+        self.sorter.flush(at);
+        let events = match action {
+            ScenarioAction::TopUp { account, amount } => self.engine.top_up(at, account, *amount)?,
+            ScenarioAction::SetAttribute { resource, name, value } => {
                 self.engine.set_attribute(at, resource, name, value)?
             }
-            Act::Use { account, resource_type, amount } => {
+            ScenarioAction::Use { account, resource_type, amount } => {
                 match self.engine.record_use(at, account, resource_type, *amount) {
-                    Err(EngineError::Plugin(error)) => return self.undecided(at, &error.to_string()),
+                    Err(EngineError::Plugin(error)) => return self.report_failure(at, &error.to_string()),
                     result => result?,
                 }
             }
-            Act::Command { account, resource, command } => {
+            ScenarioAction::Command { account, resource, command } => {
                 match self.engine.command(at, account.as_deref(), resource, command) {
-                    Ok(answer) => answer.happened,
-                    Err(EngineError::Plugin(error)) => return self.undecided(at, &error.to_string()),
-                    Err(EngineError::Behind(problem)) => return self.undecided(at, &problem),
+                    Ok(answer) => answer.events,
+                    Err(EngineError::Plugin(error)) => return self.report_failure(at, &error.to_string()),
+                    Err(EngineError::Overdue(problem)) => return self.report_failure(at, &problem),
                     Err(error) => return Err(error),
                 }
             }
-            Act::Outage { .. } => Vec::new(),
+            ScenarioAction::Outage { .. } => Vec::new(),
         };
-        self.outbox.held.extend(happened);
+        self.sorter.buffer.extend(events);
         Ok(())
     }
 
     /// A plugin that gives no usable answer to a command changes nothing; a simulation goes on.
-    fn undecided(&mut self, at: Timestamp, problem: &str) -> Result<(), EngineError> {
+    fn report_failure(&mut self, at: Timestamp, problem: &str) -> Result<(), EngineError> {
         tracing::warn!(%at, problem, "the command was not decided");
         Ok(())
     }
 
     /// Starts again if an outage ends by `at`.
-    fn resume_by(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        let Some(down) = self.down.take_if(|down| down.until <= at) else { return Ok(()) };
+    fn end_outage(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        let Some(down) = self.outage.take_if(|down| down.until <= at) else { return Ok(()) };
         // Money and attributes first: they decide how the missed tries end.
         let (uses, facts): (Vec<_>, Vec<_>) =
-            down.meanwhile.iter().partition(|act| matches!(act, Act::Use { .. }));
-        for act in facts {
-            self.carry_out(down.until, act)?;
+            down.deferred_actions.iter().partition(|action| matches!(action, ScenarioAction::Use { .. }));
+        for action in facts {
+            self.run_action(down.until, action)?;
         }
-        let outbox = &mut self.outbox;
-        self.engine.catch_up(down.since, down.until, &mut |happened, _| outbox.held.extend(happened))?;
-        uses.into_iter().try_for_each(|act| self.carry_out(down.until, act))
+        let outbox = &mut self.sorter;
+        self.engine.catch_up(down.since, down.until, &mut |events, _| outbox.buffer.extend(events))?;
+        uses.into_iter().try_for_each(|action| self.run_action(down.until, action))
     }
 }
 
 /// Events on their way out, put in order.
-struct Outbox<'a, 'b> {
-    held: Vec<Recorded>,
+struct EventSorter<'a, 'b> {
+    buffer: Vec<RecordedEvent>,
     observe: &'a mut Observer<'b>,
 }
 
-impl Outbox<'_, '_> {
+impl EventSorter<'_, '_> {
     /// Lets everything out that is earlier than `floor`, in order; events of one resource at one instant stay in the order
     /// in which they happened.
     fn flush(&mut self, floor: Timestamp) {
-        if !self.held.iter().any(|recorded| recorded.event.at < floor) {
+        if !self.buffer.iter().any(|recorded| recorded.event.at < floor) {
             return;
         }
-        let all = std::mem::take(&mut self.held).into_iter();
+        let all = std::mem::take(&mut self.buffer).into_iter();
         let (mut ready, held): (Vec<_>, Vec<_>) = all.partition(|recorded| recorded.event.at < floor);
-        self.held = held;
-        ready.sort_by(|one, other| order(one).cmp(&order(other)));
+        self.buffer = held;
+        ready.sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
         ready.into_iter().for_each(&mut *self.observe);
     }
 }
 
-fn order(recorded: &Recorded) -> (Timestamp, Option<&str>, Option<&str>) {
+fn sort_key(recorded: &RecordedEvent) -> (Timestamp, Option<&str>, Option<&str>) {
     (recorded.event.at, recorded.account.as_deref(), recorded.event.resource.as_deref())
 }

@@ -9,10 +9,10 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use crate::Engine;
-use crate::Keep;
+use crate::Retention;
 use crate::error::EngineError;
 use crate::write;
-use crate::write::Recorded;
+use crate::write::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::packages;
@@ -29,8 +29,8 @@ impl Engine {
         account: &str,
         resource_type: &str,
         amount: Micros,
-    ) -> Result<Vec<Recorded>, EngineError> {
-        let stored = accounts::get(self.read(), account)?;
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = accounts::get(self.db(), account)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         let provider = &stored.account.provider;
         let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
@@ -38,24 +38,24 @@ impl Engine {
             provider: provider.clone(),
         })?;
         let (rows, offers): (Vec<i64>, Vec<_>) =
-            packages::offers(self.read(), stored.row, resource_type, at)?.into_iter().unzip();
+            packages::list_offers(self.db(), stored.row, resource_type, at)?.into_iter().unzip();
         let consumption =
             Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
         let allocations = rules.allocate(&[&stored.account], &[(0, &consumption)]).pop();
         let allocations = allocations.expect("rules give one answer per question")?;
         let events = events(&consumption, &allocations);
-        let keep = self.keep;
+        let keep = self.retention;
         self.store.write(|tx| {
             for allocation in &allocations {
                 let used = consumption.packages[allocation.package].package.used + allocation.amount;
                 packages::set_used(tx, rows[allocation.package], used)?;
             }
-            for event in events.iter().filter(|_| keep == Keep::Everything) {
+            for event in events.iter().filter(|_| keep == Retention::Everything) {
                 write::event(tx, Some(stored.row), event)?;
             }
             Ok::<(), StoreError>(())
         })?;
-        Ok(events.into_iter().map(|event| Recorded { account: Some(account.into()), event }).collect())
+        Ok(events.into_iter().map(|event| RecordedEvent { account: Some(account.into()), event }).collect())
     }
 }
 

@@ -15,8 +15,8 @@ use perennial_store::Connection;
 
 use crate::approval_requests::BatchApproval;
 use crate::batch::Batch;
-use crate::batch::InPlay;
-use crate::batch::Item;
+use crate::batch::BatchAccount;
+use crate::batch::BatchEntry;
 use crate::parallel;
 use crate::rules::Rules;
 use perennial_formats as formats;
@@ -25,7 +25,7 @@ use perennial_store::approvals;
 use perennial_store::approvals::NewApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
-use perennial_store::bundles::Agenda;
+use perennial_store::bundles::Schedule;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::events;
@@ -35,14 +35,14 @@ use perennial_store::packages;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedEvent {
     /// The account's id; `None` when the event is about the host.
     pub account: Option<Arc<str>>,
     /// What happened.
     pub event: Event,
 }
 
-impl Recorded {
+impl RecordedEvent {
     /// The event as clients see it; it has no number yet.
     pub fn view(&self) -> EventView {
         EventView::new(&self.event, self.account.as_deref())
@@ -54,104 +54,104 @@ impl Recorded {
 /// # Errors
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
-pub fn batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Vec<Recorded>, StoreError> {
-    batch.items.iter_mut().for_each(Item::expire_obsolete);
-    let mut happened = Vec::new();
+pub fn write_batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Vec<RecordedEvent>, StoreError> {
+    batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
+    let mut events = Vec::new();
     let ids = batch
         .accounts
         .iter()
-        .map(|in_play| Arc::from(in_play.account.id.as_str()))
+        .map(|account_in_batch| Arc::from(account_in_batch.account.id.as_str()))
         .collect::<Vec<Arc<str>>>();
-    let bodies = parallel::map(if keeps_events { batch.items.len() } else { 0 }, |place| {
-        batch.items[place].walk.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
+    let bodies = parallel::map(if keeps_events { batch.entries.len() } else { 0 }, |index| {
+        batch.entries[index].walk.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
     });
     let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
-    let mut pen = Pen::new(db)?;
-    for item in batch.items {
-        let in_play = &batch.accounts[item.account];
-        pen.item(in_play, &item)?;
+    let mut writer = BatchWriter::new(db)?;
+    for item in batch.entries {
+        let account_in_batch = &batch.accounts[item.account];
+        writer.write_entry(account_in_batch, &item)?;
         for (event, body) in item.walk.events.iter().zip(bodies.next().unwrap_or_default()) {
-            pen.event(in_play.row, event, &body)?;
+            writer.insert_event(account_in_batch.row, event, &body)?;
         }
         for event in item.walk.events {
-            happened.push(Recorded { account: Some(ids[item.account].clone()), event });
+            events.push(RecordedEvent { account: Some(ids[item.account].clone()), event });
         }
     }
-    for in_play in &batch.accounts {
-        accounts::set_balance(db, in_play.row, in_play.account.balance)?;
+    for account_in_batch in &batch.accounts {
+        accounts::set_balance(db, account_in_batch.row, account_in_batch.account.balance)?;
     }
-    Ok(happened)
+    Ok(events)
 }
 
 /// Writes an event down.
 pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
-    let mut events = events::Inserting::new(db)?;
+    let mut events = events::EventInserter::new(db)?;
     events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
 }
 
 /// What writes a batch: the statements that nearly every bundle takes, found once.
-struct Pen<'c> {
+struct BatchWriter<'c> {
     db: &'c Connection,
-    bundles: bundles::Advancing<'c>,
-    attempts: attempts::Recording<'c>,
-    orders: orders::Inserting<'c>,
-    entries: ledger::Inserting<'c>,
-    events: events::Inserting<'c>,
-    decisions: decisions::Inserting<'c>,
+    bundles: bundles::BundleUpdater<'c>,
+    attempts: attempts::AttemptRecorder<'c>,
+    orders: orders::OrderInserter<'c>,
+    entries: ledger::EntryInserter<'c>,
+    events: events::EventInserter<'c>,
+    decisions: decisions::DecisionInserter<'c>,
     /// The rows of the revisions that decided, by digest.
     revisions: BTreeMap<String, i64>,
 }
 
-impl<'c> Pen<'c> {
-    fn new(db: &'c Connection) -> Result<Pen<'c>, StoreError> {
-        Ok(Pen {
+impl<'c> BatchWriter<'c> {
+    fn new(db: &'c Connection) -> Result<BatchWriter<'c>, StoreError> {
+        Ok(BatchWriter {
             db,
-            bundles: bundles::Advancing::new(db)?,
-            attempts: attempts::Recording::new(db)?,
-            orders: orders::Inserting::new(db)?,
-            entries: ledger::Inserting::new(db)?,
-            events: events::Inserting::new(db)?,
-            decisions: decisions::Inserting::new(db)?,
+            bundles: bundles::BundleUpdater::new(db)?,
+            attempts: attempts::AttemptRecorder::new(db)?,
+            orders: orders::OrderInserter::new(db)?,
+            entries: ledger::EntryInserter::new(db)?,
+            events: events::EventInserter::new(db)?,
+            decisions: decisions::DecisionInserter::new(db)?,
             revisions: BTreeMap::new(),
         })
     }
 
-    fn event(&mut self, account: i64, event: &Event, body: &str) -> Result<(), StoreError> {
+    fn insert_event(&mut self, account: i64, event: &Event, body: &str) -> Result<(), StoreError> {
         let kind = formats::event::name(&event.what);
         self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
     }
 
-    fn item(&mut self, in_play: &InPlay, item: &Item) -> Result<(), StoreError> {
-        self.bundles.advance(&item.stored, &item.walk.bundle, item.agenda)?;
-        if item.problem.is_some() || item.stored.agenda.failures > 0 {
-            let problem = item.problem.as_deref().map(|message| (item.instant, message));
-            bundles::set_problem(self.db, item.stored.rows[0], problem)?;
+    fn write_entry(&mut self, account_in_batch: &BatchAccount, item: &BatchEntry) -> Result<(), StoreError> {
+        self.bundles.update(&item.original, &item.walk.bundle, item.schedule)?;
+        if item.failure.is_some() || item.original.schedule.failures > 0 {
+            let problem = item.failure.as_deref().map(|message| (item.instant, message));
+            bundles::set_problem(self.db, item.original.rows[0], problem)?;
         }
-        for attempt in &item.declined {
-            self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
+        for attempt in &item.declined_attempts {
+            self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
         }
         for effects in &item.effects {
-            self.plan_effects(in_play, item, effects)?;
+            self.plan_effects(account_in_batch, item, effects)?;
         }
         for approval in &item.approvals {
-            write_approval(self.db, in_play, item, approval)?;
+            write_approval(self.db, account_in_batch, item, approval)?;
         }
-        if let Some(rules) = in_play.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
-            let revision = self.revision(rules.as_ref())?;
+        if let Some(rules) = account_in_batch.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
+            let revision = self.revision_row(rules.as_ref())?;
             for decided in &item.decisions {
-                let row = item.stored.rows[decided.member];
-                self.decisions.insert(decided.at, row, revision, &decided.question, &decided.answer)?;
+                let row = item.original.rows[decided.member];
+                self.decisions.insert(decided.at, row, revision, &decided.request, &decided.response)?;
             }
         }
         Ok(())
     }
 
-    fn revision(&mut self, rules: &dyn Rules) -> Result<i64, StoreError> {
+    fn revision_row(&mut self, rules: &dyn Rules) -> Result<i64, StoreError> {
         match self.revisions.get(rules.digest()) {
             Some(row) => Ok(*row),
             None => {
-                let row = decisions::revision(self.db, &rules.manifest().id, rules.digest())?;
+                let row = decisions::find_or_insert_revision(self.db, &rules.manifest().id, rules.digest())?;
                 self.revisions.insert(rules.digest().to_owned(), row);
                 Ok(row)
             }
@@ -160,58 +160,58 @@ impl<'c> Pen<'c> {
 
     fn plan_effects(
         &mut self,
-        in_play: &InPlay,
-        item: &Item,
+        account_in_batch: &BatchAccount,
+        item: &BatchEntry,
         effects: &PlanEffects,
     ) -> Result<(), StoreError> {
         for (order, member) in &effects.refunded {
-            let row = item.stored.rows[*member];
+            let row = item.original.rows[*member];
             if let Some(starts_at) = orders::refund(self.db, row, order, item.instant)? {
                 attempts::void(self.db, row, starts_at, item.instant)?;
             }
         }
         if let Some(attempt) = &effects.attempt {
-            self.attempts.record(row_of(item, &attempt.key.resource)?, attempt)?;
+            self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
         }
         for order in &effects.orders {
             let resource = &item.walk.bundle.members[order.member].id;
-            self.orders.insert(item.stored.rows[order.member], resource, order)?;
+            self.orders.insert(item.original.rows[order.member], resource, order)?;
         }
         for entry in &effects.entries {
-            self.entries.insert(in_play.row, entry)?;
+            self.entries.insert(account_in_batch.row, entry)?;
         }
-        for bought in &effects.bought {
-            add_bought(self.db, in_play, bought, item.instant)?;
+        for purchased in &effects.bought {
+            insert_purchased(self.db, account_in_batch, purchased, item.instant)?;
         }
         for (member, details) in &effects.deferred {
-            packages::defer(self.db, item.stored.rows[*member], details.pay_at, details.effective_at)?;
+            packages::defer(self.db, item.original.rows[*member], details.pay_at, details.effective_at)?;
         }
         Ok(())
     }
 }
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
-fn add_bought(db: &Connection, in_play: &InPlay, bought: &Resource, at: Timestamp) -> Result<(), StoreError> {
-    let agenda = Agenda { cursor_at: at, wake_at: Some(at), failures: 0 };
-    let bundle = Bundle { members: vec![bought.clone()] };
-    let rows = bundles::insert(db, in_play.row, &bundle, agenda)?;
+fn insert_purchased(db: &Connection, account_in_batch: &BatchAccount, purchased: &Resource, at: Timestamp) -> Result<(), StoreError> {
+    let agenda = Schedule { cursor_at: at, wake_at: Some(at), failures: 0 };
+    let bundle = Bundle { members: vec![purchased.clone()] };
+    let rows = bundles::insert(db, account_in_batch.row, &bundle, agenda)?;
     let order = Order {
-        id: order::purchase_id(&bought.id),
+        id: order::purchase_id(&purchased.id),
         member: 0,
-        starts_at: bought.started_at,
-        ends_at: bought.expires_at.unwrap_or(bought.started_at),
-        paid: bought.price.unwrap_or_default(),
+        starts_at: purchased.started_at,
+        ends_at: purchased.expires_at.unwrap_or(purchased.started_at),
+        paid: purchased.price.unwrap_or_default(),
         paid_at: at,
         is_renewal: false,
     };
-    orders::insert(db, rows[0], &bought.id, &order)
+    orders::insert(db, rows[0], &purchased.id, &order)
 }
 
 /// Writes what became of an approval, if anything did.
 fn write_approval(
     db: &Connection,
-    in_play: &InPlay,
-    item: &Item,
+    account_in_batch: &BatchAccount,
+    item: &BatchEntry,
     approval: &BatchApproval,
 ) -> Result<(), StoreError> {
     let (row, attempt) = match (approval.row, &approval.request) {
@@ -221,20 +221,20 @@ fn write_approval(
             let summary = &approval.summary;
             let attempt = match &summary.key {
                 Some(key) => {
-                    Some(attempts::await_approval(db, row_of(item, &key.resource)?, key.clone(), request.at)?)
+                    Some(attempts::await_approval(db, resource_row(item, &key.resource)?, key.clone(), request.requested_at)?)
                 }
                 None => None,
             };
             let new = NewApproval {
                 id: &approval.id,
-                account: in_play.row,
-                resource: item.stored.rows[summary.member],
+                account: account_in_batch.row,
+                resource: item.original.rows[summary.member],
                 cause: summary.cause,
                 priced: &request.priced,
                 attempt,
                 expires_before: summary.expires_before,
-                requested_at: request.at,
-                requested_by: request.by.as_deref(),
+                requested_at: request.requested_at,
+                requested_by: request.requested_by.as_deref(),
                 expires_at: request.expires_at,
             };
             (approvals::insert(db, &new)?, attempt)
@@ -250,8 +250,8 @@ fn write_approval(
 }
 
 /// The row of the resource called `resource`, which is a member of the bundle.
-pub(super) fn row_of(item: &Item, resource: &str) -> Result<i64, StoreError> {
-    let place = item.walk.bundle.members.iter().position(|member| member.id == resource);
+pub(super) fn resource_row(item: &BatchEntry, resource: &str) -> Result<i64, StoreError> {
+    let index = item.walk.bundle.members.iter().position(|member| member.id == resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
-    Ok(item.stored.rows[place.ok_or_else(damaged)?])
+    Ok(item.original.rows[index.ok_or_else(damaged)?])
 }

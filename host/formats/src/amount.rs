@@ -3,7 +3,7 @@
 use perennial_domain::micros::Micros;
 
 /// The amount that [`Micros`] writes as `text`, whatever its size; `None` when it writes none so.
-pub(super) fn written(text: &str) -> Option<Micros> {
+pub(super) fn parse_stored(text: &str) -> Option<Micros> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),
@@ -25,14 +25,14 @@ mod tests {
     fn every_amount_reads_back_as_it_was_written() {
         for micros in [0, 1, -1, 10, 1_000_000, -12_500_000, i64::MAX, i64::MIN] {
             let amount = Micros::new(micros);
-            assert_eq!(written(&amount.to_string()), Some(amount));
+            assert_eq!(parse_stored(&amount.to_string()), Some(amount));
         }
     }
 
     #[test]
     fn what_is_no_amount_is_refused() {
         for text in ["", "-", ".", "1", "1.", ".5", "1.0000000", "1.2.3", "+1.00", "9223372036854775808.00"] {
-            assert_eq!(written(text), None, "{text}");
+            assert_eq!(parse_stored(text), None, "{text}");
         }
     }
 }

@@ -7,14 +7,14 @@ use perennial_domain::plan::Command;
 use super::Problems;
 use super::command;
 use super::command::Writer;
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
 use super::tree;
 
 pub use super::fields::Fields;
-pub use super::fields::Given;
+pub use super::fields::FieldValue;
 pub use super::spot::ID_MAX;
-pub use super::spot::Spot;
+pub use super::spot::JsonCursor;
 
 /// Why a body could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Failure {
 /// # Errors
 ///
 /// Every problem of it, each with its path.
-pub fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) -> Result<T, Failure> {
+pub fn read<T>(text: &str, read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>) -> Result<T, Failure> {
     read_as("the body", text, read)
 }
 
@@ -42,15 +42,15 @@ pub fn read<T>(text: &str, read: impl FnOnce(Spot<'_, '_>) -> Option<T>) -> Resu
 pub fn read_as<T>(
     whole: &'static str,
     text: &str,
-    read: impl FnOnce(Spot<'_, '_>) -> Option<T>,
+    read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
 ) -> Result<T, Failure> {
-    let problems = Collector::of(whole);
+    let problems = Diagnostics::new(whole);
     let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
-    let value = read(Spot { node: &root, path: Path::Root, problems: &problems });
+    let value = read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(value).map_err(Failure::Wrong)
 }
 
 /// Reads a command, as scenarios have it.
-pub fn command(spot: Spot<'_, '_>) -> Option<Command> {
-    command::read(spot, Writer::Outside)
+pub fn command(cursor: JsonCursor<'_, '_>) -> Option<Command> {
+    command::read(cursor, Writer::Outside)
 }

@@ -9,11 +9,11 @@ use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 
-use super::spot::Spot;
+use super::spot::JsonCursor;
 use super::tree::Json;
 use super::words;
 use super::write;
-use super::write::Value;
+use super::write::JsonValue;
 
 /// Commands that are written as one word.
 const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"];
@@ -31,64 +31,64 @@ pub(super) enum Writer {
 }
 
 /// Reads a command.
-pub(super) fn read(spot: Spot<'_, '_>, writer: Writer) -> Option<Command> {
-    match &spot.node.json {
-        Json::Text(name) => bare(name, spot),
-        Json::Object(_) => spot.only_field("a command", |name, body| with_fields(name, body, writer)),
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) => spot
-            .mistyped("a command such as \"cancel_auto_renew\" or {\"unsubscribe\": {\"scope\": \"all\"}}"),
+pub(super) fn read(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Command> {
+    match &cursor.node.json {
+        Json::Text(name) => bare(name, cursor),
+        Json::Object(_) => cursor.only_field("a command", |name, body| with_fields(name, body, writer)),
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) => cursor
+            .report_type("a command such as \"cancel_auto_renew\" or {\"unsubscribe\": {\"scope\": \"all\"}}"),
     }
 }
 
-fn bare(name: &str, spot: Spot<'_, '_>) -> Option<Command> {
+fn bare(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
     match name {
         "cancel_auto_renew" => Some(Command::CancelAutoRenew),
         "convert_on_expiry" => Some(Command::ConvertOnExpiry),
         "cancel_conversion" => Some(Command::CancelConversion),
         name if WITH_FIELDS.contains(&name) => {
-            spot.wrong(format!("write `{name}` as an object: {{\"{name}\": {{…}}}}"));
+            cursor.report(format!("write `{name}` as an object: {{\"{name}\": {{…}}}}"));
             None
         }
-        name => unknown(name, spot),
+        name => unknown(name, cursor),
     }
 }
 
-fn with_fields(name: &str, body: Spot<'_, '_>, writer: Writer) -> Option<Command> {
+fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<Command> {
     match name {
         "renew" => renewal(body, writer).map(Command::Renew),
         "set_auto_renew" => auto_renewal(body).map(Command::SetAutoRenew),
         "unsubscribe" => {
             let fields = body.object(&["scope"])?;
-            let scope = fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name));
+            let scope = fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name));
             scope.map(Command::Unsubscribe)
         }
         "buy_again" => purchase(body).map(Command::BuyAgain),
         name if BARE.contains(&name) => {
-            body.wrong(format!("`{name}` has no fields; write it as text: \"{name}\""));
+            body.report(format!("`{name}` has no fields; write it as text: \"{name}\""));
             None
         }
         name => unknown(name, body),
     }
 }
 
-fn unknown(name: &str, spot: Spot<'_, '_>) -> Option<Command> {
+fn unknown(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
     let all = || WITH_FIELDS.into_iter().chain(BARE);
     let meant = words::did_you_mean(name, all());
-    let there = words::listed(all());
-    spot.wrong(format!("there is no command {}{meant}; expected {there}", words::shown(name)));
+    let there = words::list_names(all());
+    cursor.report(format!("there is no command {}{meant}; expected {there}", words::quote(name)));
     None
 }
 
-fn renewal(body: Spot<'_, '_>, writer: Writer) -> Option<Renewal> {
+fn renewal(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Renewal> {
     let fields = match writer {
         Writer::Outside => body.object(&["term", "options"])?,
         Writer::Host => body.object(&["term", "options", "cause"])?,
     };
-    let term = fields.optional("term", |spot| spot.term()).option();
-    let options = fields.optional("options", |spot| spot.options()).or(BTreeMap::new());
+    let term = fields.optional("term", |cursor| cursor.term()).option();
+    let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     let cause = match writer {
         Writer::Outside => Some(Cause::Command),
-        Writer::Host => fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name)),
+        Writer::Host => fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name)),
     };
     Some(Renewal { term: term?, cause: cause?, options: options? })
 }
@@ -97,22 +97,22 @@ fn renewal(body: Spot<'_, '_>, writer: Writer) -> Option<Renewal> {
 pub(super) const CAUSES: [Cause; 2] = [Cause::Auto, Cause::Command];
 
 /// Reads how a resource renews itself.
-pub(super) fn auto_renewal(body: Spot<'_, '_>) -> Option<AutoRenewal> {
+pub(super) fn auto_renewal(body: JsonCursor<'_, '_>) -> Option<AutoRenewal> {
     let fields = body.object(&["term", "renewals"])?;
-    let term = fields.optional("term", |spot| spot.term()).option();
-    let renewals = fields.optional("renewals", |spot| spot.count()).option();
+    let term = fields.optional("term", |cursor| cursor.term()).option();
+    let renewals = fields.optional("renewals", |cursor| cursor.count()).option();
     Some(AutoRenewal { term: term?, renewals: renewals? })
 }
 
-fn purchase(body: Spot<'_, '_>) -> Option<Purchase> {
+fn purchase(body: JsonCursor<'_, '_>) -> Option<Purchase> {
     let fields = body.object(&["pay_at", "effective_at"])?;
-    let pay_at = fields.optional("pay_at", |spot| spot.instant()).option();
-    let effective_at = fields.optional("effective_at", |spot| spot.instant()).option();
+    let pay_at = fields.optional("pay_at", |cursor| cursor.instant()).option();
+    let effective_at = fields.optional("effective_at", |cursor| cursor.instant()).option();
     Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
 }
 
 /// A command as this host keeps it.
-pub(super) fn value(command: &Command) -> Value<'_> {
+pub(super) fn value(command: &Command) -> JsonValue<'_> {
     match command {
         Command::Renew(renewal) => write::object([(
             command.name(),
@@ -142,6 +142,6 @@ pub(super) fn value(command: &Command) -> Value<'_> {
 }
 
 /// How a resource renews itself, as this host keeps it.
-pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> Value<'static> {
+pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> JsonValue<'static> {
     write::object([("term", auto_renewal.term.into()), ("renewals", auto_renewal.renewals.into())])
 }

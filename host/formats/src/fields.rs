@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
-use super::spot::Spot;
+use super::spot::JsonCursor;
 use super::tree::Json;
 use super::tree::Node;
 use super::words;
@@ -15,48 +15,48 @@ pub struct Fields<'n, 'p> {
     /// As they stand there.
     pub members: &'n [(Cow<'n, str>, Node<'n>)],
     /// The object's place in the file.
-    pub place: u32,
+    pub position: u32,
     /// The way to the object.
     pub path: Path<'p>,
     /// Where problems go.
-    pub problems: &'p Collector,
+    pub diagnostics: &'p Diagnostics,
 }
 
 /// What an optional field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Given<T> {
+pub enum FieldValue<T> {
     /// It is left out, or null.
     Absent,
     /// It cannot be read, and the problem is noted.
-    Wrong,
+    Invalid,
     /// This.
-    Is(T),
+    Present(T),
 }
 
-impl<T> Given<T> {
+impl<T> FieldValue<T> {
     /// The value, or `default` when the field is left out; `None` when it cannot be read.
     pub fn or(self, default: T) -> Option<T> {
         match self {
-            Given::Absent => Some(default),
-            Given::Wrong => None,
-            Given::Is(value) => Some(value),
+            FieldValue::Absent => Some(default),
+            FieldValue::Invalid => None,
+            FieldValue::Present(value) => Some(value),
         }
     }
 
     /// The value, if the field has one; `None` when it cannot be read.
     pub fn option(self) -> Option<Option<T>> {
         match self {
-            Given::Absent => Some(None),
-            Given::Wrong => None,
-            Given::Is(value) => Some(Some(value)),
+            FieldValue::Absent => Some(None),
+            FieldValue::Invalid => None,
+            FieldValue::Present(value) => Some(Some(value)),
         }
     }
 
     /// The value, if there is one that can be read.
-    pub fn known(self) -> Option<T> {
+    pub fn value(self) -> Option<T> {
         match self {
-            Given::Absent | Given::Wrong => None,
-            Given::Is(value) => Some(value),
+            FieldValue::Absent | FieldValue::Invalid => None,
+            FieldValue::Present(value) => Some(value),
         }
     }
 }
@@ -68,40 +68,40 @@ impl<'n, 'p> Fields<'n, 'p> {
             if !names.contains(&name.as_ref()) {
                 let meant = match words::did_you_mean(name, names.iter().copied()) {
                     meant if meant.is_empty() => {
-                        format!("; expected {}", words::listed(names.iter().copied()))
+                        format!("; expected {}", words::list_names(names.iter().copied()))
                     }
                     meant => meant,
                 };
                 let path = Path::Member(&self.path, name);
-                self.problems.add(member.place, path, format!("unknown field {}{meant}", words::shown(name)));
+                self.diagnostics.add(member.position, path, format!("unknown field {}{meant}", words::quote(name)));
             }
         }
     }
 
     /// Every field, in the order of the file.
-    pub fn all(&self) -> impl Iterator<Item = (&'n str, Spot<'n, '_>)> {
+    pub fn all(&self) -> impl Iterator<Item = (&'n str, JsonCursor<'n, '_>)> {
         self.members.iter().map(|(name, node)| {
             let path = Path::Member(&self.path, name);
-            (name.as_ref(), Spot { node, path, problems: self.problems })
+            (name.as_ref(), JsonCursor { node, path, diagnostics: self.diagnostics })
         })
     }
 
     /// A field, if it is there, also when it is null.
-    pub fn get<'s>(&'s self, name: &'s str) -> Option<Spot<'n, 's>> {
+    pub fn get<'s>(&'s self, name: &'s str) -> Option<JsonCursor<'n, 's>> {
         let (_, node) = self.members.iter().find(|(found, _)| found == name)?;
-        Some(Spot { node, path: Path::Member(&self.path, name), problems: self.problems })
+        Some(JsonCursor { node, path: Path::Member(&self.path, name), diagnostics: self.diagnostics })
     }
 
     /// A field that may be left out or null.
     pub fn optional<'s, T>(
         &'s self,
         name: &'s str,
-        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
-    ) -> Given<T> {
+        read: impl FnOnce(JsonCursor<'n, 's>) -> Option<T>,
+    ) -> FieldValue<T> {
         match self.get(name) {
-            None => Given::Absent,
-            Some(spot) if matches!(spot.node.json, Json::Null) => Given::Absent,
-            Some(spot) => read(spot).map_or(Given::Wrong, Given::Is),
+            None => FieldValue::Absent,
+            Some(cursor) if matches!(cursor.node.json, Json::Null) => FieldValue::Absent,
+            Some(cursor) => read(cursor).map_or(FieldValue::Invalid, FieldValue::Present),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     pub fn required<'s, T>(
         &'s self,
         name: &'s str,
-        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
+        read: impl FnOnce(JsonCursor<'n, 's>) -> Option<T>,
     ) -> Option<T> {
         self.required_because(name, "", read)
     }
@@ -119,31 +119,31 @@ impl<'n, 'p> Fields<'n, 'p> {
         &'s self,
         name: &'s str,
         reason: &str,
-        read: impl FnOnce(Spot<'n, 's>) -> Option<T>,
+        read: impl FnOnce(JsonCursor<'n, 's>) -> Option<T>,
     ) -> Option<T> {
         match self.get(name) {
-            Some(spot) => read(spot),
+            Some(cursor) => read(cursor),
             None => {
-                self.missing(name, reason);
+                self.report_missing(name, reason);
                 None
             }
         }
     }
 
     /// Notes that a field is missing.
-    pub fn missing(&self, name: &str, reason: &str) {
-        self.problems.add(
-            self.place,
+    pub fn report_missing(&self, name: &str, reason: &str) {
+        self.diagnostics.add(
+            self.position,
             Path::Member(&self.path, name),
             format!("the field is missing{reason}"),
         );
     }
 
     /// Notes that something is wrong with a field, or with the object when the field is not there.
-    pub fn wrong(&self, name: &str, message: impl Into<String>) {
+    pub fn report(&self, name: &str, message: impl Into<String>) {
         match self.get(name) {
-            Some(spot) => spot.wrong(message),
-            None => self.problems.add(self.place, Path::Member(&self.path, name), message),
+            Some(cursor) => cursor.report(message),
+            None => self.diagnostics.add(self.position, Path::Member(&self.path, name), message),
         }
     }
 }

@@ -26,4 +26,4 @@ mod write;
 
 pub use problems::Problem;
 pub use problems::Problems;
-pub use write::Value;
+pub use write::JsonValue;

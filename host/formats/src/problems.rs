@@ -28,7 +28,7 @@ impl fmt::Display for Path<'_> {
                     Path::Member(..) | Path::Item(..) => write!(f, "{parent}.{name}"),
                 }
             }
-            Path::Item(parent, place) => write!(f, "{parent}[{place}]"),
+            Path::Item(parent, position) => write!(f, "{parent}[{position}]"),
         }
     }
 }
@@ -36,7 +36,7 @@ impl fmt::Display for Path<'_> {
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    place: u32,
+    position: u32,
     /// Where it is, such as `resources[3].price`; a line and column when the file is not JSON.
     pub path: String,
     /// What is wrong, and what is expected.
@@ -52,7 +52,7 @@ pub struct Problems {
 impl Problems {
     /// The file cannot be read at all: the one problem that there is.
     pub fn unreadable(path: String, message: String) -> Problems {
-        Problems { list: vec![Problem { place: 0, path, message }] }
+        Problems { list: vec![Problem { position: 0, path, message }] }
     }
 
     /// Every problem, in the order of the file.
@@ -74,31 +74,31 @@ impl fmt::Display for Problems {
 
 /// The problems of a file that is being read.
 #[derive(Debug)]
-pub struct Collector {
+pub struct Diagnostics {
     /// What its top is called.
-    whole: &'static str,
-    found: RefCell<Vec<Problem>>,
+    document: &'static str,
+    problems: RefCell<Vec<Problem>>,
 }
 
-impl Default for Collector {
-    fn default() -> Collector {
-        Collector::of("the file")
+impl Default for Diagnostics {
+    fn default() -> Diagnostics {
+        Diagnostics::new("the file")
     }
 }
 
-impl Collector {
+impl Diagnostics {
     /// Those of what is called `whole`.
-    pub fn of(whole: &'static str) -> Collector {
-        Collector { whole, found: RefCell::default() }
+    pub fn new(whole: &'static str) -> Diagnostics {
+        Diagnostics { document: whole, problems: RefCell::default() }
     }
 
     /// Notes that what is at `path`, the `place`th value of the file, is wrong.
-    pub fn add(&self, place: u32, path: Path<'_>, message: impl Into<String>) {
+    pub fn add(&self, position: u32, path: Path<'_>, message: impl Into<String>) {
         let path = match path {
-            Path::Root => self.whole.to_owned(),
+            Path::Root => self.document.to_owned(),
             Path::Member(..) | Path::Item(..) => path.to_string(),
         };
-        self.found.borrow_mut().push(Problem { place, path, message: message.into() });
+        self.problems.borrow_mut().push(Problem { position, path, message: message.into() });
     }
 
     /// `value`, when there is one and nothing was wrong.
@@ -107,8 +107,8 @@ impl Collector {
     ///
     /// Everything that was.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
-        let mut list = self.found.into_inner();
-        list.sort_by_key(|problem| problem.place);
+        let mut list = self.problems.into_inner();
+        list.sort_by_key(|problem| problem.position);
         if list.is_empty() {
             return Ok(value.expect("what cannot be read leaves a problem"));
         }
@@ -117,6 +117,6 @@ impl Collector {
 
     /// Whether nothing was wrong so far.
     pub fn is_empty(&self) -> bool {
-        self.found.borrow().is_empty()
+        self.problems.borrow().is_empty()
     }
 }

@@ -9,10 +9,10 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 
 use super::fields::Fields;
-use super::write::Value;
+use super::write::JsonValue;
 
 /// Every field of a resource that an inventory has, but for `account`; `attached_to` is given.
-pub(super) fn fields<'a>(resource: &'a Resource, attached_to: Value<'a>) -> Vec<(&'a str, Value<'a>)> {
+pub(super) fn fields<'a>(resource: &'a Resource, attached_to: JsonValue<'a>) -> Vec<(&'a str, JsonValue<'a>)> {
     let mut fields = vec![
         ("id", (&resource.id).into()),
         ("kind", (&resource.kind).into()),
@@ -43,16 +43,16 @@ pub(super) fn fields<'a>(resource: &'a Resource, attached_to: Value<'a>) -> Vec<
 }
 
 /// Every field of a member of a kept bundle; `attached_to` is a place there, and a package says when it was bought.
-pub(super) fn kept(resource: &Resource) -> Value<'_> {
+pub(super) fn stored_value(resource: &Resource) -> JsonValue<'_> {
     let mut fields = fields(resource, resource.attached_to.into());
     if let Some(package) = &resource.package {
         fields.push(("bought_at", package.bought_at.into()));
     }
-    Value::Object(fields)
+    JsonValue::Object(fields)
 }
 
 /// The names of those fields.
-pub(super) const KEPT: &[&str] = &[
+pub(super) const STORED_FIELDS: &[&str] = &[
     "id",
     "kind",
     "region",
@@ -76,39 +76,39 @@ pub(super) const KEPT: &[&str] = &[
     "bought_at",
 ];
 
-/// Reads what [`kept`] wrote.
-pub(super) fn read_kept(fields: &Fields<'_, '_>) -> Option<Resource> {
+/// Reads what [`stored_value`] wrote.
+pub(super) fn read_stored(fields: &Fields<'_, '_>) -> Option<Resource> {
     let package = match fields.get("quota") {
-        Some(_) => Some(read_kept_package(fields)?),
+        Some(_) => Some(read_stored_package(fields)?),
         None => None,
     };
     Some(Resource {
-        id: fields.required("id", |spot| spot.text())?.to_owned(),
-        kind: fields.required("kind", |spot| spot.text())?.to_owned(),
-        region: fields.required("region", |spot| spot.text())?.to_owned(),
-        attached_to: fields.optional("attached_to", |spot| spot.place()).option()?,
-        charging: fields.required("charging", |spot| spot.one_of(&Charging::ALL, Charging::name))?,
-        stage: fields.required("stage", |spot| spot.one_of(&Stage::ALL, Stage::name))?,
-        started_at: fields.required("started_at", |spot| spot.instant())?,
-        expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
-        anchor_day: fields.optional("anchor_day", |spot| spot.day()).option()?,
-        term: fields.optional("term", |spot| spot.term()).option()?,
-        price: fields.optional("price", |spot| spot.written_amount()).option()?,
-        on_expiry: fields.required("on_expiry", |spot| spot.one_of(&OnExpiry::ALL, OnExpiry::name))?,
-        renewals_left: fields.optional("renewals_left", |spot| spot.count()).option()?,
-        renewal_term: fields.optional("renewal_term", |spot| spot.term()).option()?,
+        id: fields.required("id", |cursor| cursor.text())?.to_owned(),
+        kind: fields.required("kind", |cursor| cursor.text())?.to_owned(),
+        region: fields.required("region", |cursor| cursor.text())?.to_owned(),
+        attached_to: fields.optional("attached_to", |cursor| cursor.index()).option()?,
+        charging: fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name))?,
+        stage: fields.required("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name))?,
+        started_at: fields.required("started_at", |cursor| cursor.instant())?,
+        expires_at: fields.optional("expires_at", |cursor| cursor.instant()).option()?,
+        anchor_day: fields.optional("anchor_day", |cursor| cursor.day()).option()?,
+        term: fields.optional("term", |cursor| cursor.term()).option()?,
+        price: fields.optional("price", |cursor| cursor.stored_amount()).option()?,
+        on_expiry: fields.required("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name))?,
+        renewals_left: fields.optional("renewals_left", |cursor| cursor.count()).option()?,
+        renewal_term: fields.optional("renewal_term", |cursor| cursor.term()).option()?,
         package,
-        attributes: fields.required("attributes", |spot| spot.texts())?,
-        tags: fields.required("tags", |spot| spot.texts())?,
+        attributes: fields.required("attributes", |cursor| cursor.texts())?,
+        tags: fields.required("tags", |cursor| cursor.texts())?,
     })
 }
 
-fn read_kept_package(fields: &Fields<'_, '_>) -> Option<Package> {
+fn read_stored_package(fields: &Fields<'_, '_>) -> Option<Package> {
     Some(Package {
-        quota: fields.required("quota", |spot| spot.written_amount())?,
-        used: fields.required("used", |spot| spot.written_amount())?,
-        unit: fields.required("unit", |spot| spot.text())?.to_owned(),
-        resource_type: fields.required("resource_type", |spot| spot.text())?.to_owned(),
-        bought_at: fields.required("bought_at", |spot| spot.instant())?,
+        quota: fields.required("quota", |cursor| cursor.stored_amount())?,
+        used: fields.required("used", |cursor| cursor.stored_amount())?,
+        unit: fields.required("unit", |cursor| cursor.text())?.to_owned(),
+        resource_type: fields.required("resource_type", |cursor| cursor.text())?.to_owned(),
+        bought_at: fields.required("bought_at", |cursor| cursor.instant())?,
     })
 }

@@ -12,7 +12,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use super::amount;
 use super::fields::Fields;
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
 use super::tree::Json;
 use super::tree::Node;
@@ -23,32 +23,32 @@ pub const ID_MAX: usize = 64;
 
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]
-pub struct Spot<'n, 'p> {
+pub struct JsonCursor<'n, 'p> {
     /// The value.
     pub node: &'n Node<'n>,
     /// The way to it.
     pub path: Path<'p>,
     /// Where problems go.
-    pub problems: &'p Collector,
+    pub diagnostics: &'p Diagnostics,
 }
 
-impl<'n, 'p> Spot<'n, 'p> {
+impl<'n, 'p> JsonCursor<'n, 'p> {
     /// Notes that something is wrong with the value.
-    pub fn wrong(&self, message: impl Into<String>) {
-        self.problems.add(self.node.place, self.path, message);
+    pub fn report(&self, message: impl Into<String>) {
+        self.diagnostics.add(self.node.position, self.path, message);
     }
 
     /// Notes that the value is of another type than `expected`.
-    pub fn mistyped<T>(&self, expected: &str) -> Option<T> {
+    pub fn report_type<T>(&self, expected: &str) -> Option<T> {
         let found = match &self.node.json {
             Json::Null => "null".to_owned(),
             Json::Flag(flag) => flag.to_string(),
             Json::Number(number) => format!("the number {number}"),
-            Json::Text(text) => format!("the text {}", words::shown(text)),
+            Json::Text(text) => format!("the text {}", words::quote(text)),
             Json::List(_) => "a list".to_owned(),
             Json::Object(_) => "an object".to_owned(),
         };
-        self.wrong(format!("expected {expected}, found {found}"));
+        self.report(format!("expected {expected}, found {found}"));
         None
     }
 
@@ -62,7 +62,7 @@ impl<'n, 'p> Spot<'n, 'p> {
         match &self.node.json {
             Json::Text(text) => Some(text),
             Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {
-                self.mistyped("text")
+                self.report_type("text")
             }
         }
     }
@@ -71,7 +71,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     pub fn name(&self) -> Option<&'n str> {
         let text = self.text()?;
         if text.is_empty() {
-            self.wrong("it is empty; expected some text");
+            self.report("it is empty; expected some text");
             return None;
         }
         Some(text)
@@ -82,36 +82,36 @@ impl<'n, 'p> Spot<'n, 'p> {
         let id = self.name()?;
         let characters = id.chars().count();
         if characters > ID_MAX {
-            self.wrong(format!("an id has at most {ID_MAX} characters; this one has {characters}"));
+            self.report(format!("an id has at most {ID_MAX} characters; this one has {characters}"));
             return None;
         }
         if id.chars().any(char::is_control) {
-            self.wrong(format!("the id {} has a control character", words::shown(id)));
+            self.report(format!("the id {} has a control character", words::quote(id)));
             return None;
         }
         Some(id)
     }
 
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, expected: &str) -> Option<T> {
+    fn parse<T: FromStr<Err: std::fmt::Display>>(&self, expected: &str) -> Option<T> {
         let Json::Text(text) = &self.node.json else {
-            return self.mistyped(expected);
+            return self.report_type(expected);
         };
         if text.len() > 100 {
-            return self.mistyped(expected);
+            return self.report_type(expected);
         }
-        text.parse().map_err(|error: T::Err| self.wrong(words::on_one_line(&error.to_string()))).ok()
+        text.parse().map_err(|error: T::Err| self.report(words::on_one_line(&error.to_string()))).ok()
     }
 
     /// An instant.
     pub fn instant(&self) -> Option<Timestamp> {
-        self.parsed("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
+        self.parse("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
     }
 
     /// An amount that is not negative.
     pub fn amount(&self) -> Option<Micros> {
-        let amount = self.parsed::<Micros>("a decimal in quotes such as \"1200.00\"")?;
+        let amount = self.parse::<Micros>("a decimal in quotes such as \"1200.00\"")?;
         if amount < Micros::ZERO {
-            self.wrong(format!("{amount} is negative; expected 0.00 or more"));
+            self.report(format!("{amount} is negative; expected 0.00 or more"));
             return None;
         }
         Some(amount)
@@ -121,44 +121,44 @@ impl<'n, 'p> Spot<'n, 'p> {
     pub fn amount_above_zero(&self) -> Option<Micros> {
         let amount = self.amount()?;
         if amount == Micros::ZERO {
-            self.wrong("it is zero; expected an amount above 0.00");
+            self.report("it is zero; expected an amount above 0.00");
             return None;
         }
         Some(amount)
     }
 
     /// An amount of any size and sign, as this host writes them.
-    pub fn written_amount(&self) -> Option<Micros> {
+    pub fn stored_amount(&self) -> Option<Micros> {
         let text = self.text()?;
-        amount::written(text).or_else(|| self.mistyped("an amount such as \"1200.00\""))
+        amount::parse_stored(text).or_else(|| self.report_type("an amount such as \"1200.00\""))
     }
 
     /// A whole number from `least` to `most`.
-    pub fn whole(&self, least: u32, most: u32) -> Option<u32> {
-        let expected = format!("a whole number from {least} to {most}");
+    pub fn integer(&self, min: u32, max: u32) -> Option<u32> {
+        let expected = format!("a whole number from {min} to {max}");
         let Json::Number(number) = &self.node.json else {
-            return self.mistyped(&expected);
+            return self.report_type(&expected);
         };
-        let whole = number.as_u64().and_then(|number| u32::try_from(number).ok());
-        match whole.filter(|whole| (least..=most).contains(whole)) {
-            Some(whole) => Some(whole),
-            None => self.mistyped(&expected),
+        let integer = number.as_u64().and_then(|number| u32::try_from(number).ok());
+        match integer.filter(|integer| (min..=max).contains(integer)) {
+            Some(integer) => Some(integer),
+            None => self.report_type(&expected),
         }
     }
 
     /// Any whole number.
     pub fn count(&self) -> Option<u32> {
-        self.whole(0, u32::MAX)
+        self.integer(0, u32::MAX)
     }
 
     /// The place of a member or order.
-    pub fn place(&self) -> Option<usize> {
+    pub fn index(&self) -> Option<usize> {
         self.count().map(|place| usize::try_from(place).expect("a place fits in memory"))
     }
 
     /// A day of the month, 1 to 31.
     pub fn day(&self) -> Option<u8> {
-        self.whole(1, 31).map(|day| u8::try_from(day).expect("31 fits"))
+        self.integer(1, 31).map(|day| u8::try_from(day).expect("31 fits"))
     }
 
     /// True or false.
@@ -166,7 +166,7 @@ impl<'n, 'p> Spot<'n, 'p> {
         match &self.node.json {
             Json::Flag(flag) => Some(*flag),
             Json::Null | Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => {
-                self.mistyped("true or false")
+                self.report_type("true or false")
             }
         }
     }
@@ -175,15 +175,15 @@ impl<'n, 'p> Spot<'n, 'p> {
     pub fn one_of<T: Copy>(&self, all: &[T], name: impl Fn(T) -> &'static str) -> Option<T> {
         let names = all.iter().map(|choice| name(*choice));
         let Json::Text(text) = &self.node.json else {
-            return self.mistyped(&words::listed(names));
+            return self.report_type(&words::list_names(names));
         };
         let found = all.iter().copied().find(|choice| name(*choice) == text.as_ref());
         if found.is_none() {
             let meant = words::did_you_mean(text, names.clone());
-            self.wrong(format!(
+            self.report(format!(
                 "there is no {}{meant}; expected {}",
-                words::shown(text),
-                words::listed(names)
+                words::quote(text),
+                words::list_names(names)
             ));
         }
         found
@@ -192,8 +192,8 @@ impl<'n, 'p> Spot<'n, 'p> {
     /// A term, such as `{"count": 1, "unit": "month"}`.
     pub fn term(&self) -> Option<Term> {
         let fields = self.object(&["count", "unit"])?;
-        let count = fields.required("count", |spot| spot.whole(1, u32::MAX));
-        let unit = fields.required("unit", |spot| spot.one_of(&TermUnit::ALL, TermUnit::name));
+        let count = fields.required("count", |cursor| cursor.integer(1, u32::MAX));
+        let unit = fields.required("unit", |cursor| cursor.one_of(&TermUnit::ALL, TermUnit::name));
         Term::new(count?, unit?)
     }
 
@@ -208,10 +208,10 @@ impl<'n, 'p> Spot<'n, 'p> {
     pub fn any_object(&self) -> Option<Fields<'n, 'p>> {
         match &self.node.json {
             Json::Object(members) => {
-                Some(Fields { members, place: self.node.place, path: self.path, problems: self.problems })
+                Some(Fields { members, position: self.node.position, path: self.path, diagnostics: self.diagnostics })
             }
             Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
-                self.mistyped("an object")
+                self.report_type("an object")
             }
         }
     }
@@ -220,7 +220,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     pub fn only_field<T>(
         &self,
         what: &str,
-        read: impl FnOnce(&'n str, Spot<'n, '_>) -> Option<T>,
+        read: impl FnOnce(&'n str, JsonCursor<'n, '_>) -> Option<T>,
     ) -> Option<T> {
         let fields = self.any_object()?;
         let mut all = fields.all();
@@ -228,24 +228,24 @@ impl<'n, 'p> Spot<'n, 'p> {
             (Some((name, body)), None) => read(name, body),
             (None, _) | (Some(_), Some(_)) => {
                 let found = fields.members.len();
-                self.wrong(format!("{what} is an object with one field, its name; this one has {found}"));
+                self.report(format!("{what} is an object with one field, its name; this one has {found}"));
                 None
             }
         }
     }
 
     /// The items of a list, those that can be read as `read` reads them; `None` when it is no list.
-    pub fn list<T>(&self, mut read: impl FnMut(usize, Spot<'n, '_>) -> Option<T>) -> Option<Vec<T>> {
+    pub fn list<T>(&self, mut read: impl FnMut(usize, JsonCursor<'n, '_>) -> Option<T>) -> Option<Vec<T>> {
         match &self.node.json {
             Json::List(nodes) => {
                 let items = nodes.iter().enumerate().filter_map(|(place, node)| {
                     let path = Path::Item(&self.path, place);
-                    read(place, Spot { node, path, problems: self.problems })
+                    read(place, JsonCursor { node, path, diagnostics: self.diagnostics })
                 });
                 Some(items.collect())
             }
             Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) => {
-                self.mistyped("a list")
+                self.report_type("a list")
             }
         }
     }
@@ -253,33 +253,33 @@ impl<'n, 'p> Spot<'n, 'p> {
     /// Names with values, both text; a name that is empty is noted.
     pub fn named_texts(&self) -> Option<BTreeMap<String, String>> {
         for (name, value) in self.any_object()?.all().filter(|(name, _)| name.is_empty()) {
-            value.wrong(format!("its name is \"{name}\"; expected one that is not empty"));
+            value.report(format!("its name is \"{name}\"; expected one that is not empty"));
         }
         self.texts()
     }
 
     /// Names with values, both text.
     pub fn texts(&self) -> Option<BTreeMap<String, String>> {
-        self.named(|spot| spot.text().map(str::to_owned))
+        self.named(|cursor| cursor.text().map(str::to_owned))
     }
 
     /// Names with values, each text or null; a name that is empty is noted.
     pub fn optional_texts(&self) -> Option<BTreeMap<String, Option<String>>> {
         for (name, value) in self.any_object()?.all().filter(|(name, _)| name.is_empty()) {
-            value.wrong(format!("its name is \"{name}\"; expected one that is not empty"));
+            value.report(format!("its name is \"{name}\"; expected one that is not empty"));
         }
-        self.named(|spot| match &spot.node.json {
+        self.named(|cursor| match &cursor.node.json {
             Json::Null => Some(None),
             Json::Text(text) => Some(Some(text.to_string())),
             Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_) => {
-                spot.mistyped("text or null")
+                cursor.report_type("text or null")
             }
         })
     }
 
     /// Names with values as text: text as it is, anything else as its JSON.
     pub fn options(&self) -> Option<BTreeMap<String, String>> {
-        self.named(|spot| match &spot.node.json {
+        self.named(|cursor| match &cursor.node.json {
             Json::Text(text) => Some(text.to_string()),
             json @ (Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) | Json::Object(_)) => {
                 Some(serde_json::to_string(json).expect("what was JSON can be written as JSON"))
@@ -288,7 +288,7 @@ impl<'n, 'p> Spot<'n, 'p> {
     }
 
     /// Names with values, each as `read` reads it.
-    pub fn named<T>(&self, read: impl Fn(Spot<'n, '_>) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    pub fn named<T>(&self, read: impl Fn(JsonCursor<'n, '_>) -> Option<T>) -> Option<BTreeMap<String, T>> {
         let mut named = BTreeMap::new();
         let mut is_whole = true;
         for (name, value) in self.any_object()?.all() {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde::de;
 
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
 use super::problems::Problems;
 
@@ -19,7 +19,7 @@ use super::problems::Problems;
 #[derive(Debug)]
 pub struct Node<'a> {
     /// How many values begin before it.
-    pub place: u32,
+    pub position: u32,
     /// What it is.
     pub json: Json<'a>,
 }
@@ -46,15 +46,15 @@ pub enum Json<'a> {
 /// # Errors
 ///
 /// Where the file is not JSON.
-pub fn parse<'a>(text: &'a str, problems: &Collector) -> Result<Node<'a>, Problems> {
+pub fn parse<'a>(text: &'a str, problems: &Diagnostics) -> Result<Node<'a>, Problems> {
     // Editors on Windows may begin a file with a byte order mark, which serde_json does not skip.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut input = serde_json::Deserializer::from_str(text);
     let places = Cell::new(0);
-    let root = de::DeserializeSeed::deserialize(Seed { places: &places }, &mut input)
+    let root = de::DeserializeSeed::deserialize(Seed { counter: &places }, &mut input)
         .and_then(|root| input.end().map(|()| root))
         .map_err(|error| unreadable(&error))?;
-    note_doubled(&root, Path::Root, problems);
+    check_duplicate_fields(&root, Path::Root, problems);
     Ok(root)
 }
 
@@ -67,28 +67,28 @@ fn unreadable(error: &serde_json::Error) -> Problems {
 }
 
 /// Notes fields that an object has more than once: whichever of them counted, the other would be lost silently.
-fn note_doubled(node: &Node<'_>, path: Path<'_>, problems: &Collector) {
+fn check_duplicate_fields(node: &Node<'_>, path: Path<'_>, problems: &Diagnostics) {
     match &node.json {
         Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {}
         Json::List(items) => {
-            for (place, item) in items.iter().enumerate() {
-                note_doubled(item, Path::Item(&path, place), problems);
+            for (position, item) in items.iter().enumerate() {
+                check_duplicate_fields(item, Path::Item(&path, position), problems);
             }
         }
         Json::Object(members) => {
             let mut seen = BTreeSet::new();
-            for (place, (name, member)) in members.iter().enumerate() {
+            for (position, (name, member)) in members.iter().enumerate() {
                 let path = Path::Member(&path, name);
                 // Comparing with the few fields before it is much cheaper than a set; tags may be many.
                 let is_doubled = if members.len() <= 24 {
-                    members[..place].iter().any(|(earlier, _)| earlier == name)
+                    members[..position].iter().any(|(earlier, _)| earlier == name)
                 } else {
                     !seen.insert(name.as_ref())
                 };
                 if is_doubled {
-                    problems.add(member.place, path, "the field is written twice in one object; keep one");
+                    problems.add(member.position, path, "the field is written twice in one object; keep one");
                 }
-                note_doubled(member, path, problems);
+                check_duplicate_fields(member, path, problems);
             }
         }
     }
@@ -116,16 +116,16 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Reads one value and counts it.
 #[derive(Clone, Copy)]
 struct Seed<'c> {
-    places: &'c Cell<u32>,
+    counter: &'c Cell<u32>,
 }
 
 impl<'de> de::DeserializeSeed<'de> for Seed<'_> {
     type Value = Node<'de>;
 
     fn deserialize<D: de::Deserializer<'de>>(self, input: D) -> Result<Node<'de>, D::Error> {
-        let place = self.places.get();
-        self.places.set(place.saturating_add(1));
-        Ok(Node { place, json: input.deserialize_any(self)? })
+        let position = self.counter.get();
+        self.counter.set(position.saturating_add(1));
+        Ok(Node { position, json: input.deserialize_any(self)? })
     }
 }
 

@@ -1,18 +1,18 @@
 //! Words in messages: what was found, what there is, and what was probably meant. Knows no format.
 
 /// The longest piece of somebody's text that a message repeats, in characters.
-const SHOWN_MAX: usize = 60;
+const QUOTE_MAX: usize = 60;
 
 /// With more names than this to choose from, none is suggested: comparing with each would take too long.
 const CANDIDATES_MAX: usize = 200;
 
 /// The most names that a message lists.
-const LISTED_MAX: usize = 24;
+const LIST_MAX: usize = 24;
 
 /// Somebody's text in backticks, on one line and not too long.
-pub(super) fn shown(text: &str) -> String {
-    let mut piece = on_one_line(&text.chars().take(SHOWN_MAX).collect::<String>());
-    if text.chars().nth(SHOWN_MAX).is_some() {
+pub(super) fn quote(text: &str) -> String {
+    let mut piece = on_one_line(&text.chars().take(QUOTE_MAX).collect::<String>());
+    if text.chars().nth(QUOTE_MAX).is_some() {
         piece.push('…');
     }
     format!("`{piece}`")
@@ -32,11 +32,11 @@ pub(super) fn on_one_line(text: &str) -> String {
 }
 
 /// Such as `a`, `b` or `c`; `none` when there is nothing to list.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names = names.into_iter().map(shown).collect::<Vec<_>>();
-    if names.len() > LISTED_MAX {
-        let more = names.len() - LISTED_MAX;
-        names.truncate(LISTED_MAX);
+pub(super) fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter().map(quote).collect::<Vec<_>>();
+    if names.len() > LIST_MAX {
+        let more = names.len() - LIST_MAX;
+        names.truncate(LIST_MAX);
         names.push(format!("{more} more"));
     }
     match names.pop() {
@@ -59,7 +59,7 @@ pub(super) fn did_you_mean<'a>(
     let nearest = names.map(|candidate| (distance(name, candidate), candidate)).min();
     match nearest {
         Some((distance, candidate)) if distance <= reach => {
-            format!(" (did you mean {}?)", shown(candidate))
+            format!(" (did you mean {}?)", quote(candidate))
         }
         Some(_) | None => String::new(),
     }
@@ -114,10 +114,10 @@ mod tests {
 
     #[test]
     fn long_or_many_lined_text_is_shown_short_and_on_one_line() {
-        assert_eq!(shown("a\nb"), "`a\\nb`");
-        assert_eq!(shown("say \"b\" \u{1b}[31m"), "`say \"b\" \\u{1b}[31m`");
-        assert_eq!(shown(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
-        assert_eq!(listed([]), "none");
-        assert_eq!(listed(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(quote("a\nb"), "`a\\nb`");
+        assert_eq!(quote("say \"b\" \u{1b}[31m"), "`say \"b\" \\u{1b}[31m`");
+        assert_eq!(quote(&"x".repeat(61)), format!("`{}…`", "x".repeat(60)));
+        assert_eq!(list_names([]), "none");
+        assert_eq!(list_names(["a", "b", "c"]), "`a`, `b` or `c`");
     }
 }

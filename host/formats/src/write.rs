@@ -13,7 +13,7 @@ use serde::Serializer;
 
 /// JSON on its way out. Fields come out in the order given.
 #[derive(Clone, Debug)]
-pub enum Value<'a> {
+pub enum JsonValue<'a> {
     /// Nothing.
     Null,
     /// Yes or no.
@@ -27,126 +27,126 @@ pub enum Value<'a> {
     /// An amount, as text.
     Amount(Micros),
     /// Values in order.
-    List(Vec<Value<'a>>),
+    List(Vec<JsonValue<'a>>),
     /// Fields in order.
-    Object(Vec<(&'a str, Value<'a>)>),
+    Object(Vec<(&'a str, JsonValue<'a>)>),
 }
 
-impl Serialize for Value<'_> {
+impl Serialize for JsonValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null => serializer.serialize_unit(),
-            Value::Flag(flag) => serializer.serialize_bool(*flag),
-            Value::Number(number) => serializer.serialize_u64(*number),
-            Value::Text(text) => serializer.serialize_str(text),
-            Value::At(at) => serializer.collect_str(at),
-            Value::Amount(amount) => serializer.collect_str(amount),
-            Value::List(values) => serializer.collect_seq(values),
-            Value::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
+            JsonValue::Null => serializer.serialize_unit(),
+            JsonValue::Flag(flag) => serializer.serialize_bool(*flag),
+            JsonValue::Number(number) => serializer.serialize_u64(*number),
+            JsonValue::Text(text) => serializer.serialize_str(text),
+            JsonValue::At(at) => serializer.collect_str(at),
+            JsonValue::Amount(amount) => serializer.collect_str(amount),
+            JsonValue::List(values) => serializer.collect_seq(values),
+            JsonValue::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
         }
     }
 }
 
-impl fmt::Display for Value<'_> {
+impl fmt::Display for JsonValue<'_> {
     /// As JSON on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_text())
     }
 }
 
-impl Value<'_> {
+impl JsonValue<'_> {
     /// As JSON on one line.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).expect("names are text, and text takes any JSON")
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Value<'a> {
-        Value::Text(text)
+impl<'a> From<&'a str> for JsonValue<'a> {
+    fn from(text: &'a str) -> JsonValue<'a> {
+        JsonValue::Text(text)
     }
 }
 
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(text: &'a String) -> Value<'a> {
-        Value::Text(text)
+impl<'a> From<&'a String> for JsonValue<'a> {
+    fn from(text: &'a String) -> JsonValue<'a> {
+        JsonValue::Text(text)
     }
 }
 
-impl From<bool> for Value<'_> {
+impl From<bool> for JsonValue<'_> {
     fn from(flag: bool) -> Self {
-        Value::Flag(flag)
+        JsonValue::Flag(flag)
     }
 }
 
-impl From<u8> for Value<'_> {
+impl From<u8> for JsonValue<'_> {
     fn from(number: u8) -> Self {
-        Value::Number(number.into())
+        JsonValue::Number(number.into())
     }
 }
 
-impl From<u32> for Value<'_> {
+impl From<u32> for JsonValue<'_> {
     fn from(number: u32) -> Self {
-        Value::Number(number.into())
+        JsonValue::Number(number.into())
     }
 }
 
-impl From<usize> for Value<'_> {
+impl From<usize> for JsonValue<'_> {
     fn from(number: usize) -> Self {
-        Value::Number(u64::try_from(number).expect("no host has more than 64 bits"))
+        JsonValue::Number(u64::try_from(number).expect("no host has more than 64 bits"))
     }
 }
 
-impl From<Timestamp> for Value<'_> {
+impl From<Timestamp> for JsonValue<'_> {
     fn from(at: Timestamp) -> Self {
-        Value::At(at)
+        JsonValue::At(at)
     }
 }
 
-impl From<&Timestamp> for Value<'_> {
+impl From<&Timestamp> for JsonValue<'_> {
     fn from(at: &Timestamp) -> Self {
-        Value::At(*at)
+        JsonValue::At(*at)
     }
 }
 
-impl From<Micros> for Value<'_> {
+impl From<Micros> for JsonValue<'_> {
     fn from(amount: Micros) -> Self {
-        Value::Amount(amount)
+        JsonValue::Amount(amount)
     }
 }
 
-impl From<&Micros> for Value<'_> {
+impl From<&Micros> for JsonValue<'_> {
     fn from(amount: &Micros) -> Self {
-        Value::Amount(*amount)
+        JsonValue::Amount(*amount)
     }
 }
 
-impl From<Term> for Value<'_> {
+impl From<Term> for JsonValue<'_> {
     /// Such as `{"count": 1, "unit": "month"}`.
     fn from(term: Term) -> Self {
         object([("count", term.count.get().into()), ("unit", term.unit.name().into())])
     }
 }
 
-impl<'a> From<&'a BTreeMap<String, String>> for Value<'a> {
-    fn from(named: &'a BTreeMap<String, String>) -> Value<'a> {
-        Value::Object(named.iter().map(|(name, value)| (name.as_str(), value.into())).collect())
+impl<'a> From<&'a BTreeMap<String, String>> for JsonValue<'a> {
+    fn from(named: &'a BTreeMap<String, String>) -> JsonValue<'a> {
+        JsonValue::Object(named.iter().map(|(name, value)| (name.as_str(), value.into())).collect())
     }
 }
 
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Value<'a> {
-        value.map_or(Value::Null, T::into)
+impl<'a, T: Into<JsonValue<'a>>> From<Option<T>> for JsonValue<'a> {
+    fn from(value: Option<T>) -> JsonValue<'a> {
+        value.map_or(JsonValue::Null, T::into)
     }
 }
 
-impl<'a> FromIterator<Value<'a>> for Value<'a> {
-    fn from_iter<I: IntoIterator<Item = Value<'a>>>(values: I) -> Value<'a> {
-        Value::List(values.into_iter().collect())
+impl<'a> FromIterator<JsonValue<'a>> for JsonValue<'a> {
+    fn from_iter<I: IntoIterator<Item = JsonValue<'a>>>(values: I) -> JsonValue<'a> {
+        JsonValue::List(values.into_iter().collect())
     }
 }
 
 /// An object of these fields.
-pub(super) fn object<'a, const N: usize>(fields: [(&'a str, Value<'a>); N]) -> Value<'a> {
-    Value::Object(fields.into())
+pub(super) fn object<'a, const N: usize>(fields: [(&'a str, JsonValue<'a>); N]) -> JsonValue<'a> {
+    JsonValue::Object(fields.into())
 }

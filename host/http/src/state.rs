@@ -15,7 +15,7 @@ use crate::kit::problem::Problem;
 use crate::kit::request_metrics::RequestMetrics;
 
 /// Tokens' ids with their idempotency keys.
-type Keys = BTreeSet<(Arc<str>, String)>;
+type KeysInFlight = BTreeSet<(Arc<str>, String)>;
 
 /// The running host as request handlers see it. Clones share everything.
 #[derive(Clone)]
@@ -26,11 +26,11 @@ pub struct AppState {
 
 struct Inner {
     requests: RequestMetrics,
-    free: Arc<Semaphore>,
-    forecasts: Arc<Semaphore>,
-    calendars: Arc<Semaphore>,
+    request_permits: Arc<Semaphore>,
+    forecast_permits: Arc<Semaphore>,
+    calendar_permits: Arc<Semaphore>,
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
-    in_flight: Arc<Mutex<Keys>>,
+    in_flight: Arc<Mutex<KeysInFlight>>,
 }
 
 impl Deref for AppState {
@@ -46,9 +46,9 @@ impl AppState {
     pub fn new(host: Host) -> AppState {
         let inner = Inner {
             requests: RequestMetrics::default(),
-            free: Arc::new(Semaphore::new(host.limits().concurrency_max)),
-            forecasts: Arc::new(Semaphore::new(1)),
-            calendars: Arc::new(Semaphore::new(1)),
+            request_permits: Arc::new(Semaphore::new(host.limits().concurrency_max)),
+            forecast_permits: Arc::new(Semaphore::new(1)),
+            calendar_permits: Arc::new(Semaphore::new(1)),
             slots: Arc::default(),
             in_flight: Arc::default(),
         };
@@ -79,17 +79,17 @@ impl AppState {
 
     /// How many more requests the host takes on.
     pub fn free(&self) -> &Arc<Semaphore> {
-        &self.inner.free
+        &self.inner.request_permits
     }
 
     /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
     pub fn forecasts(&self) -> &Arc<Semaphore> {
-        &self.inner.forecasts
+        &self.inner.forecast_permits
     }
 
     /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
     pub fn calendars(&self) -> &Arc<Semaphore> {
-        &self.inner.calendars
+        &self.inner.calendar_permits
     }
 
     /// Takes one of the requests that a token may have under way; it is free again when the slot is dropped.
@@ -97,7 +97,7 @@ impl AppState {
     /// # Errors
     ///
     /// [`Kind::TooManyRequests`] when there is none left.
-    pub fn slot(&self, token: &Arc<str>) -> Result<Slot, Problem> {
+    pub fn slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
         let mut slots = self.inner.slots.lock().expect("no holder of the slots panics");
         let taken = slots.entry(Arc::clone(token)).or_default();
         if *taken >= self.host.limits().concurrency_per_token_max {
@@ -105,7 +105,7 @@ impl AppState {
             return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(1));
         }
         *taken += 1;
-        Ok(Slot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
+        Ok(RequestSlot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
     }
 
     /// Begins a request with an idempotency key; it is under way until what is returned is dropped.
@@ -113,24 +113,24 @@ impl AppState {
     /// # Errors
     ///
     /// [`Kind::KeyInFlight`] when one with the same key is.
-    pub fn begin(&self, token: &Arc<str>, key: &str) -> Result<InFlight, Problem> {
+    pub fn begin(&self, token: &Arc<str>, key: &str) -> Result<InFlightKey, Problem> {
         let entry = (Arc::clone(token), key.to_owned());
         let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
         if !in_flight.insert(entry.clone()) {
             return Err(Problem::new(Kind::KeyInFlight, "wait for its answer, then ask again").retry_after(1));
         }
-        Ok(InFlight { in_flight: Arc::clone(&self.inner.in_flight), entry })
+        Ok(InFlightKey { in_flight: Arc::clone(&self.inner.in_flight), entry })
     }
 }
 
 /// One of the requests that a token may have under way.
 #[derive(Debug)]
-pub struct Slot {
+pub struct RequestSlot {
     slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     token: Arc<str>,
 }
 
-impl Drop for Slot {
+impl Drop for RequestSlot {
     fn drop(&mut self) {
         let mut slots = self.slots.lock().expect("no holder of the slots panics");
         if let Some(taken) = slots.get_mut(&self.token) {
@@ -144,12 +144,12 @@ impl Drop for Slot {
 
 /// A request with an idempotency key that is under way.
 #[derive(Debug)]
-pub struct InFlight {
-    in_flight: Arc<Mutex<Keys>>,
+pub struct InFlightKey {
+    in_flight: Arc<Mutex<KeysInFlight>>,
     entry: (Arc<str>, String),
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightKey {
     fn drop(&mut self) {
         self.in_flight.lock().expect("no holder of the keys panics").remove(&self.entry);
     }

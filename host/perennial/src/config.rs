@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use perennial_formats::Problems;
 use perennial_formats::body;
 use perennial_formats::body::Fields;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
@@ -196,7 +196,7 @@ fn variable(section: &str, key: &str) -> String {
     format!("{PREFIX}{}", name.to_uppercase())
 }
 
-fn config(spot: Spot<'_, '_>) -> Option<Config> {
+fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
     let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets"])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
@@ -218,10 +218,10 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
     for (provider, address) in &endpoints {
         let first = addresses().find(|(_, taken)| *taken == address && address.port() != 0);
         if let Some((first, _)) = first.filter(|(first, _)| first != provider) {
-            spot.wrong(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
+            spot.report(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
         }
         if tls.is_none() && !address.ip().is_loopback() {
-            spot.wrong(format!(
+            spot.report(format!(
                 "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"
             ));
         }
@@ -237,7 +237,7 @@ fn config(spot: Spot<'_, '_>) -> Option<Config> {
     })
 }
 
-fn webhooks(spot: Spot<'_, '_>) -> Option<Webhooks> {
+fn webhooks(spot: JsonCursor<'_, '_>) -> Option<Webhooks> {
     let fields = spot.object(&["allow_private", "certificates", "source"])?;
     let allow_private =
         fields.optional("allow_private", |spot| spot.flag()).or(Webhooks::DEFAULT.allow_private);
@@ -249,14 +249,14 @@ fn webhooks(spot: Spot<'_, '_>) -> Option<Webhooks> {
         if is_uri {
             Some(source.to_owned())
         } else {
-            spot.mistyped("a URI such as \"https://perennial.example\"")
+            spot.report_type("a URI such as \"https://perennial.example\"")
         }
     });
     Some(Webhooks { allow_private: allow_private?, certificates: certificates?, source: source.option()? })
 }
 
 /// The admin API's address, and those of providers' own APIs.
-fn listen(spot: Spot<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
+fn listen(spot: JsonCursor<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr>)> {
     let default = Config::DEFAULT;
     if spot.is_text() {
         return Some((address(spot)?, default.endpoints));
@@ -266,19 +266,19 @@ fn listen(spot: Spot<'_, '_>) -> Option<(SocketAddr, BTreeMap<String, SocketAddr
     Some((admin, endpoints))
 }
 
-fn address(spot: Spot<'_, '_>) -> Option<SocketAddr> {
+fn address(spot: JsonCursor<'_, '_>) -> Option<SocketAddr> {
     let address = spot.text()?.parse().ok();
-    address.or_else(|| spot.mistyped("an address and port such as \"127.0.0.1:8420\""))
+    address.or_else(|| spot.report_type("an address and port such as \"127.0.0.1:8420\""))
 }
 
-fn tls(spot: Spot<'_, '_>) -> Option<Tls> {
+fn tls(spot: JsonCursor<'_, '_>) -> Option<Tls> {
     let fields = spot.object(&["certificate", "key"])?;
     let certificate = fields.required("certificate", |spot| spot.name().map(PathBuf::from));
     let key = fields.required("key", |spot| spot.name().map(PathBuf::from));
     Some(Tls { certificate: certificate?, key: key? })
 }
 
-fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
+fn limits(spot: JsonCursor<'_, '_>) -> Option<Limits> {
     let [_, _, (_, names), _, _, _] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
@@ -310,5 +310,5 @@ fn limits(spot: Spot<'_, '_>) -> Option<Limits> {
 }
 
 fn whole(fields: &Fields<'_, '_>, name: &str, least: u32, most: u32) -> Option<Option<u32>> {
-    fields.optional(name, |spot| spot.whole(least, most)).option()
+    fields.optional(name, |spot| spot.integer(least, most)).option()
 }

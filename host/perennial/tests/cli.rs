@@ -10,9 +10,9 @@ use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_engine::approval::Decision;
-use perennial_engine::command::Terms;
+use perennial_engine::Retention;
+use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::command::Preconditions;
 use perennial_store::Store;
 use serde_json::Value;
 
@@ -430,14 +430,14 @@ fn held(folder: &Folder, name: &str) -> Engine {
     let inventory = folder
         .read_inventory(&format!(r#"{{ "accounts": [{account}], "resources": {resources} }}"#), &providers);
     let at = "2999-01-01T00:00:00Z".parse().unwrap();
-    let mut engine = Engine::new(Store::scratch(&folder.path(name)).unwrap(), providers, Keep::Everything);
+    let mut engine = Engine::new(Store::scratch(&folder.path(name)).unwrap(), providers, Retention::Everything);
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(at, &inventory.accounts, bundles).unwrap();
     engine.run_to(at, &mut |_, _| {}).unwrap();
     let renew = Command::Renew(Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() });
     for (resource, token) in [("ecs-1", "0a1b2c3d4e5f"), ("ecs-2", "0a1b2c3d4e5f"), ("ecs-3", "cli")] {
-        let terms = Terms { planned: None, requested_by: Some(token) };
-        engine.command_as_planned(at, None, resource, &renew, &terms).unwrap();
+        let terms = Preconditions { plan_hash: None, requested_by: Some(token) };
+        engine.command_with_preconditions(at, None, resource, &renew, &terms).unwrap();
     }
     engine
 }
@@ -490,7 +490,7 @@ fn held_plans_are_listed_and_decided_on() {
 
     let mut engine = held(&folder, "twin.db");
     let at = "2999-01-01T00:00:00Z".parse().unwrap();
-    let decision = |reason| Decision { by: "cli", reason, planned: None };
+    let decision = |reason| ApprovalDecision { decided_by: "cli", reason, plan_hash: None };
     engine.approve(at, "ecs-1~1", &decision(Some("as agreed"))).unwrap();
     engine.reject(at, "ecs-2~1", &decision(None)).unwrap();
     drop(engine);

@@ -65,12 +65,12 @@ pub struct Caller {
 
 impl Caller {
     /// Whether it sees the account called `account`.
-    pub fn sees(&self, account: &str) -> bool {
+    pub fn can_access(&self, account: &str) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
     }
 
     /// Whether it sees every account, and so what concerns the host as a whole.
-    pub fn sees_everything(&self) -> bool {
+    pub fn can_access_all(&self) -> bool {
         self.accounts.is_none()
     }
 
@@ -86,15 +86,15 @@ impl Caller {
     }
 
     /// Whether it sees everything of something that is bound to `accounts`; `None` is all of them.
-    pub fn sees_all(&self, accounts: Option<&[String]>) -> bool {
-        self.sees_everything()
-            || accounts.is_some_and(|accounts| accounts.iter().all(|account| self.sees(account)))
+    pub fn can_access_each(&self, accounts: Option<&[String]>) -> bool {
+        self.can_access_all()
+            || accounts.is_some_and(|accounts| accounts.iter().all(|account| self.can_access(account)))
     }
 }
 
 /// A token that was just made. Its secret is shown once and kept nowhere.
 #[derive(Clone, Debug)]
-pub struct Minted {
+pub struct IssuedToken {
     /// What is kept.
     pub stored: StoredToken,
     /// What is shown.
@@ -103,7 +103,7 @@ pub struct Minted {
 
 /// What a token is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct CreateToken {
     /// What it is for, in words.
     pub name: String,
     /// What it may do.
@@ -119,34 +119,34 @@ pub struct Wanted {
 /// # Errors
 ///
 /// What the system says when it has no random bits to give.
-pub fn mint(wanted: Wanted, created_by: &str, at: Timestamp) -> Result<Minted, getrandom::Error> {
+pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<IssuedToken, getrandom::Error> {
     let (id, secret) = (crate::random_hex::random_hex::<6>()?, crate::random_hex::random_hex::<32>()?);
     let stored = StoredToken {
         hash: Sha256::digest(&secret).into(),
-        name: wanted.name,
-        role: wanted.role.name().to_owned(),
-        accounts: wanted.accounts.map(|accounts| accounts.into_iter().collect()),
+        name: spec.name,
+        role: spec.role.name().to_owned(),
+        accounts: spec.accounts.map(|accounts| accounts.into_iter().collect()),
         created_at: at,
         created_by: created_by.to_owned(),
-        expires_at: wanted.expires_at,
+        expires_at: spec.expires_at,
         revoked_at: None,
         last_used_at: None,
         id: id.clone(),
     };
-    Ok(Minted { stored, secret: format!("pn_{id}_{secret}") })
+    Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })
 }
 
 /// The tokens of the database, at hand for every request.
 #[derive(Default)]
 pub struct Tokens {
-    known: RwLock<BTreeMap<String, Known>>,
+    records: RwLock<BTreeMap<String, TokenRecord>>,
     /// When each was last used, until that is written down.
-    used: Mutex<BTreeMap<String, Timestamp>>,
+    last_used: Mutex<BTreeMap<String, Timestamp>>,
     /// Held by whoever reads them anew, so that nobody puts back what was read before a token was revoked.
     loading: Mutex<()>,
 }
 
-struct Known {
+struct TokenRecord {
     hash: [u8; 32],
     caller: Caller,
     expires_at: Option<Timestamp>,
@@ -160,7 +160,7 @@ impl Tokens {
     /// [`StoreError`] when they cannot be read.
     pub fn load(&self, db: &Connection) -> Result<(), StoreError> {
         let _loading = self.loading.lock().expect("no holder of the tokens panics");
-        let mut known = BTreeMap::new();
+        let mut records = BTreeMap::new();
         for stored in api_tokens::list(db)?.into_iter().filter(|stored| stored.revoked_at.is_none()) {
             let role = Role::ALL.into_iter().find(|role| role.name() == stored.role);
             let damaged = || StoreError::Damaged { what: "a token's role", found: stored.role.clone() };
@@ -170,48 +170,48 @@ impl Tokens {
                 role: role.ok_or_else(damaged)?,
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
-            known.insert(stored.id, Known { hash: stored.hash, caller, expires_at: stored.expires_at });
+            records.insert(stored.id, TokenRecord { hash: stored.hash, caller, expires_at: stored.expires_at });
         }
-        *self.known.write().expect("no holder of the tokens panics") = known;
+        *self.records.write().expect("no holder of the tokens panics") = records;
         Ok(())
     }
 
     /// Whose token `token` is, if it is known and in force; notes that it was used.
-    pub fn recognise(&self, token: &str, now: Timestamp) -> Option<Caller> {
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let caller = self.find(token, now)?;
-        self.used.lock().expect("no holder of the tokens panics").insert(caller.id.to_string(), now);
+        self.last_used.lock().expect("no holder of the tokens panics").insert(caller.id.to_string(), now);
         Some(caller)
     }
 
     fn find(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let (id, secret) = token.strip_prefix("pn_")?.split_once('_')?;
-        let known = self.known.read().expect("no holder of the tokens panics");
-        let known = known.get(id)?;
+        let records = self.records.read().expect("no holder of the tokens panics");
+        let records = records.get(id)?;
         let hash: [u8; 32] = Sha256::digest(secret).into();
-        let is_it = bool::from(hash.ct_eq(&known.hash));
-        let is_in_force = known.expires_at.is_none_or(|expires_at| now < expires_at);
-        (is_it && is_in_force).then(|| known.caller.clone())
+        let is_it = bool::from(hash.ct_eq(&records.hash));
+        let is_in_force = records.expires_at.is_none_or(|expires_at| now < expires_at);
+        (is_it && is_in_force).then(|| records.caller.clone())
     }
 
     /// Whose the token called `id` is, if it is in force: for what goes on after the request that asked for it.
-    pub fn in_force(&self, id: &str, now: Timestamp) -> Option<Caller> {
-        let known = self.known.read().expect("no holder of the tokens panics");
-        let known = known.get(id)?;
-        known.expires_at.is_none_or(|expires_at| now < expires_at).then(|| known.caller.clone())
+    pub fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
+        let records = self.records.read().expect("no holder of the tokens panics");
+        let records = records.get(id)?;
+        records.expires_at.is_none_or(|expires_at| now < expires_at).then(|| records.caller.clone())
     }
 
     /// When each token was used since this was last asked.
-    pub fn take_used(&self) -> BTreeMap<String, Timestamp> {
-        std::mem::take(&mut *self.used.lock().expect("no holder of the tokens panics"))
+    pub fn take_usage(&self) -> BTreeMap<String, Timestamp> {
+        std::mem::take(&mut *self.last_used.lock().expect("no holder of the tokens panics"))
     }
 
     /// When a token was last used, if that is not written down yet.
-    pub fn used_at(&self, id: &str) -> Option<Timestamp> {
-        self.used.lock().expect("no holder of the tokens panics").get(id).copied()
+    pub fn last_used_at(&self, id: &str) -> Option<Timestamp> {
+        self.last_used.lock().expect("no holder of the tokens panics").get(id).copied()
     }
 
     /// Whether there is any.
     pub fn is_empty(&self) -> bool {
-        self.known.read().expect("no holder of the tokens panics").is_empty()
+        self.records.read().expect("no holder of the tokens panics").is_empty()
     }
 }

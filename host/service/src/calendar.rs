@@ -1,7 +1,7 @@
 //! Calendar feeds: what is in them, and what has changed since they were last read.
 //!
 //! An entry is about a resource and one thing that happens to it: it moves when that moves. Reads the database and asks
-//! the rules; [`refreshed`] says what there is to write down, and writes nothing.
+//! the rules; [`refresh`] says what there is to write down, and writes nothing.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -33,37 +33,37 @@ use perennial_store::clock;
 use perennial_store::error::StoreError;
 
 /// How far ahead a feed looks, in seconds: 400 days, a year and what comes before and after it.
-const AHEAD: i64 = 400 * 86_400;
+const HORIZON: i64 = 400 * 86_400;
 /// The most entries that lie ahead.
 const ENTRIES_MAX: usize = 10_000;
 /// How long an entry is shown after its instant, or after it was cancelled, in seconds: 30 days.
-const KEPT: i64 = 30 * 86_400;
+const RETENTION: i64 = 30 * 86_400;
 /// How many bundles are asked about at a time.
-const BUNDLES_AT_ONCE: u32 = 1_000;
+const BUNDLES_PER_READ: u32 = 1_000;
 /// How often a feed should be read, in hours.
 const REFRESH_HOURS: u32 = 1;
 
 /// What a feed shows of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum EntryKind {
     /// The next try at its renewal.
-    Try,
+    Renewal,
     /// Its expiry.
     Expiry,
     /// Its release, unless it renews itself before.
     Release,
 }
 
-impl What {
+impl EntryKind {
     /// Everything there is.
-    pub const ALL: [What; 3] = [What::Try, What::Expiry, What::Release];
+    pub const ALL: [EntryKind; 3] = [EntryKind::Renewal, EntryKind::Expiry, EntryKind::Release];
 
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
-            What::Try => "try",
-            What::Expiry => "expiry",
-            What::Release => "release",
+            EntryKind::Renewal => "try",
+            EntryKind::Expiry => "expiry",
+            EntryKind::Release => "release",
         }
     }
 }
@@ -72,7 +72,7 @@ impl What {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
     /// What it is made of now.
-    pub stamp: String,
+    pub fingerprint: String,
     /// The entries that are shown otherwise from now on.
     pub entries: Vec<StoredEntry>,
 }
@@ -90,36 +90,36 @@ struct Content {
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read. Bundles whose plugin gives no usable answer are left as they were.
-pub fn refreshed(
+pub fn refresh(
     db: &Connection,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
 ) -> Result<Option<Changes>, StoreError> {
-    let stamp = stamp(db, providers, at)?;
+    let stamp = fingerprint(db, providers, at)?;
     if calendar.fingerprint.as_ref() == Some(&stamp) {
         return Ok(None);
     }
     let known = calendars::entries(db, calendar.row)?.into_iter();
     let mut known = known.map(|entry| (entry.key.clone(), entry)).collect::<BTreeMap<_, _>>();
-    let (ahead, undecided) = ahead(db, providers, calendar, at)?;
+    let (ahead, undecided) = upcoming_entries(db, providers, calendar, at)?;
     let mut entries = Vec::new();
     for content in ahead {
-        let before = known.remove(&content.key);
-        entries.extend(changed(before, content, at));
+        let previous = known.remove(&content.key);
+        entries.extend(updated_entry(previous, content, at));
     }
     let ticked_at = clock::ticked_at(db)?.unwrap_or(Timestamp::MIN);
     for entry in known.into_values().filter(|entry| !entry.is_cancelled) {
-        if !undecided.contains(&entry.key.0) && is_off(db, &entry, at, ticked_at)? {
+        if !undecided.contains(&entry.key.0) && did_not_happen(db, &entry, at, ticked_at)? {
             let sequence = entry.sequence + 1;
             entries.push(StoredEntry { sequence, is_cancelled: true, modified_at: at, ..entry });
         }
     }
-    Ok(Some(Changes { stamp, entries }))
+    Ok(Some(Changes { fingerprint: stamp, entries }))
 }
 
 /// Whether an entry that does not lie ahead any more did not and will not come true: nothing happened at its instant.
-fn is_off(
+fn did_not_happen(
     db: &Connection,
     entry: &StoredEntry,
     at: Timestamp,
@@ -128,14 +128,14 @@ fn is_off(
     if entry.starts_at > at {
         return Ok(true);
     }
-    let is_told = entry.starts_at <= ticked_at && is_kept(entry, at);
-    Ok(is_told && !calendars::has_happened(db, entry.key.0, entry.starts_at)?)
+    let is_past = entry.starts_at <= ticked_at && is_visible(entry, at);
+    Ok(is_past && !calendars::has_happened(db, entry.key.0, entry.starts_at)?)
 }
 
 /// How an entry is shown from now on, if that is otherwise than before.
-fn changed(before: Option<StoredEntry>, content: Content, at: Timestamp) -> Option<StoredEntry> {
+fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp) -> Option<StoredEntry> {
     let Content { key, starts_at, summary, description } = content;
-    let sequence = match &before {
+    let sequence = match &previous {
         None => 0,
         Some(entry) => {
             let is_same = !entry.is_cancelled
@@ -152,9 +152,9 @@ fn changed(before: Option<StoredEntry>, content: Content, at: Timestamp) -> Opti
 
 /// Equal as long as nothing has changed that entries are made of: what happened, what there is, the rules, and the day,
 /// which says how far ahead is looked.
-fn stamp(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
+fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
-    let (event, resource) = calendars::newest(db)?;
+    let (event, resource) = calendars::latest_rows(db)?;
     digest.update(format!("{event} {resource} {}", at.as_second().div_euclid(86_400)));
     for (id, rules) in providers {
         digest.update(format!(" {id} {}", rules.digest()));
@@ -166,16 +166,16 @@ fn stamp(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String
 }
 
 /// What lies ahead, the first of it in the order of time, and the rows of resources of which nobody knows.
-fn ahead(
+fn upcoming_entries(
     db: &Connection,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
 ) -> Result<(Vec<Content>, BTreeSet<i64>), StoreError> {
     let scope = calendar.began.accounts.as_ref().map(serde_json::to_string).transpose()?;
-    let wanted = What::ALL
+    let wanted = EntryKind::ALL
         .into_iter()
-        .filter(|what| calendar.began.occurrences.iter().any(|word| word == what.name()));
+        .filter(|kind| calendar.began.occurrences.iter().any(|word| word == kind.name()));
     let wanted = wanted.collect::<Vec<_>>();
     let mut first = BTreeMap::new();
     let mut undecided = BTreeSet::new();
@@ -183,27 +183,27 @@ fn ahead(
     let all = all.collect::<BTreeMap<_, _>>();
     let mut after = 0;
     loop {
-        let rows = calendars::live(db, scope.as_deref(), after, BUNDLES_AT_ONCE)?;
+        let rows = calendars::live_bundles(db, scope.as_deref(), after, BUNDLES_PER_READ)?;
         let Some(last) = rows.last() else { break };
         after = *last;
-        let stored = rows.iter().map(|row| bundles::at(db, *row)).collect::<Result<Vec<_>, _>>()?;
-        let asked = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
-        for (stored, timeline) in stored.iter().zip(outlook::ahead(db, providers, at, &asked)?) {
-            let Some(timeline) = decided(timeline)? else {
+        let stored = rows.iter().map(|row| bundles::get(db, *row)).collect::<Result<Vec<_>, _>>()?;
+        let page_request = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
+        for (stored, timeline) in stored.iter().zip(outlook::upcoming_timelines(db, providers, at, &page_request)?) {
+            let Some(timeline) = known_timeline(timeline)? else {
                 undecided.extend(&stored.rows);
                 continue;
             };
             let account = &all[&stored.account];
             for (member, row) in stored.rows.iter().enumerate() {
-                for what in &wanted {
-                    let Some(starts_at) = next(*what, &timeline, &stored.bundle, member, at) else {
+                for kind in &wanted {
+                    let Some(starts_at) = next_instant(*kind, &timeline, &stored.bundle, member, at) else {
                         continue;
                     };
-                    if starts_at > at + AHEAD {
+                    if starts_at > at + HORIZON {
                         continue;
                     }
-                    let content = content(*what, *row, &stored.bundle.members[member], account, starts_at);
-                    first.insert((starts_at, *row, *what), content);
+                    let content = content(*kind, *row, &stored.bundle.members[member], account, starts_at);
+                    first.insert((starts_at, *row, *kind), content);
                     if first.len() > ENTRIES_MAX {
                         first.pop_last();
                     }
@@ -215,7 +215,7 @@ fn ahead(
 }
 
 /// A timeline, if there is one.
-fn decided(timeline: Result<Vec<Occurrence>, EngineError>) -> Result<Option<Vec<Occurrence>>, StoreError> {
+fn known_timeline(timeline: Result<Vec<Occurrence>, EngineError>) -> Result<Option<Vec<Occurrence>>, StoreError> {
     match timeline {
         Ok(timeline) => Ok(Some(timeline)),
         Err(EngineError::Store(error)) => Err(error),
@@ -227,8 +227,8 @@ fn decided(timeline: Result<Vec<Occurrence>, EngineError>) -> Result<Option<Vec<
 }
 
 /// When something next happens to a member.
-fn next(
-    what: What,
+fn next_instant(
+    kind: EntryKind,
     timeline: &[Occurrence],
     bundle: &Bundle,
     member: usize,
@@ -239,25 +239,25 @@ fn next(
         let is_it = |occurrence: &&Occurrence| occurrence.member == member && occurrence.action == happening;
         timeline.iter().find(is_it).map(|occurrence| occurrence.at)
     };
-    match what {
-        What::Try => of(Action::TryRenewal),
-        What::Expiry => {
+    match kind {
+        EntryKind::Renewal => of(Action::TryRenewal),
+        EntryKind::Expiry => {
             let is_ahead = resource.is_live() && resource.stage == Stage::Active;
             resource.expires_at.filter(|expires_at| is_ahead && *expires_at >= at)
         }
-        What::Release => {
+        EntryKind::Release => {
             let renews = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew;
             of(Action::Enter(Stage::Released)).filter(|_| !renews)
         }
     }
 }
 
-fn content(what: What, row: i64, resource: &Resource, account: &Account, starts_at: Timestamp) -> Content {
+fn content(kind: EntryKind, row: i64, resource: &Resource, account: &Account, starts_at: Timestamp) -> Content {
     let id = &resource.id;
-    let summary = match what {
-        What::Try => format!("{id}: renewal is tried"),
-        What::Expiry => format!("{id} expires"),
-        What::Release => format!("{id} is released"),
+    let summary = match kind {
+        EntryKind::Renewal => format!("{id}: renewal is tried"),
+        EntryKind::Expiry => format!("{id} expires"),
+        EntryKind::Release => format!("{id} is released"),
     };
     let mut description = format!(
         "{} in {}, account {} with {}.",
@@ -273,7 +273,7 @@ fn content(what: What, row: i64, resource: &Resource, account: &Account, starts_
         OnExpiry::Convert => "\nIt goes on as pay-per-use once it expires.",
         OnExpiry::Release => "\nIt is released once it expires.",
     };
-    Content { key: (row, what.name().to_owned()), starts_at, summary, description }
+    Content { key: (row, kind.name().to_owned()), starts_at, summary, description }
 }
 
 /// A feed as text: what lies ahead, and for a while what has been and what was cancelled.
@@ -281,8 +281,8 @@ fn content(what: What, row: i64, resource: &Resource, account: &Account, starts_
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn text(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
-    let shown = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_kept(entry, at));
+pub fn to_icalendar(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
+    let visible = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_visible(entry, at));
     let entry = |entry: StoredEntry| icalendar::Entry {
         uid: format!("{}-{}@cal-{}.perennial", entry.key.1, entry.key.0, calendar.row),
         sequence: entry.sequence,
@@ -293,11 +293,11 @@ pub fn text(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result
         category: entry.key.1,
         is_cancelled: entry.is_cancelled,
     };
-    Ok(icalendar::feed(&calendar.began.name, REFRESH_HOURS, &shown.map(entry).collect::<Vec<_>>()))
+    Ok(icalendar::feed(&calendar.began.name, REFRESH_HOURS, &visible.map(entry).collect::<Vec<_>>()))
 }
 
 /// Whether an entry is still shown.
-fn is_kept(entry: &StoredEntry, at: Timestamp) -> bool {
+fn is_visible(entry: &StoredEntry, at: Timestamp) -> bool {
     let since = if entry.is_cancelled { entry.modified_at } else { entry.starts_at };
-    since > at - KEPT
+    since > at - RETENTION
 }

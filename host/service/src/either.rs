@@ -4,11 +4,11 @@ use std::pin::pin;
 use std::task::Poll;
 
 /// The output of the first future to finish; prefers `one` when both are ready.
-pub async fn either<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    std::future::poll_fn(move |context| match one.as_mut().poll(context) {
+pub async fn first_ready<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    std::future::poll_fn(move |context| match first.as_mut().poll(context) {
         Poll::Ready(value) => Poll::Ready(value),
-        Poll::Pending => other.as_mut().poll(context),
+        Poll::Pending => second.as_mut().poll(context),
     })
     .await
 }

@@ -67,7 +67,7 @@ impl ServiceError {
             ServiceError::Busy
             | ServiceError::Stopping
             | ServiceError::StoppedMidway
-            | ServiceError::Engine(EngineError::Behind(_)) => "unavailable",
+            | ServiceError::Engine(EngineError::Overdue(_)) => "unavailable",
             ServiceError::Store(_)
             | ServiceError::ReadFailed
             | ServiceError::Engine(EngineError::Store(_)) => "internal",
@@ -79,7 +79,7 @@ impl ServiceError {
         match self {
             ServiceError::Busy => Some(BUSY_SECONDS),
             ServiceError::Stopping | ServiceError::StoppedMidway => Some(STOPPING_SECONDS),
-            ServiceError::Engine(EngineError::Behind(_)) => Some(BEHIND_SECONDS),
+            ServiceError::Engine(EngineError::Overdue(_)) => Some(BEHIND_SECONDS),
             ServiceError::Engine(
                 EngineError::Store(_)
                 | EngineError::Plugin(_)
@@ -107,7 +107,7 @@ impl ServiceError {
                 tracing::warn!(%error, "a plugin gave no usable answer");
                 error.to_string()
             }
-            ServiceError::Engine(EngineError::Behind(why)) => {
+            ServiceError::Engine(EngineError::Overdue(why)) => {
                 format!("what was due before is not done, so nothing was decided: {why}")
             }
             ServiceError::Engine(EngineError::UnknownAccount(id)) => format!("there is no account `{id}`"),
@@ -134,7 +134,7 @@ impl From<EngineError> for ServiceError {
         match error {
             EngineError::Store(error) => ServiceError::Store(error),
             EngineError::Plugin(_)
-            | EngineError::Behind(_)
+            | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
             | EngineError::UnknownAccount(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),

@@ -34,8 +34,8 @@ impl ResolvedResource {
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn find_resource(db: &Connection, id: &str) -> Result<Option<ResolvedResource>, StoreError> {
-    let Some((stored, member)) = bundles::of_resource(db, id)? else { return Ok(None) };
-    let account = accounts::at(db, stored.account)?;
+    let Some((stored, member)) = bundles::find_by_resource(db, id)? else { return Ok(None) };
+    let account = accounts::get_by_row(db, stored.account)?;
     Ok(Some(ResolvedResource { account, stored, member }))
 }
 
@@ -49,6 +49,6 @@ pub fn resolve_resource(
     caller: &Caller,
     id: &str,
 ) -> Result<ResolvedResource, ServiceError> {
-    let found = find_resource(db, id)?.filter(|found| caller.sees(&found.account.account.id));
+    let found = find_resource(db, id)?.filter(|found| caller.can_access(&found.account.account.id));
     found.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))
 }

@@ -20,7 +20,7 @@ use perennial_domain::usage::Consumption;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::ProviderApi;
@@ -36,15 +36,15 @@ pub struct Metrics {
 struct Counts {
     /// By class of outcome: `settled`, or that of a decline.
     attempts: BTreeMap<&'static str, u64>,
-    missed: u64,
+    missed_attempts: u64,
     /// By provider and function: how often, for how long, and how often in vain.
-    decisions: BTreeMap<(String, &'static str), Spent>,
+    plugin_calls: BTreeMap<(String, &'static str), CallStats>,
     /// By outcome.
     deliveries: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Spent {
+struct CallStats {
     count: u64,
     seconds: f64,
     failures: u64,
@@ -56,7 +56,7 @@ impl Metrics {
     }
 
     /// Counts an event.
-    pub fn observe(&self, event: &Event) {
+    pub fn record_event(&self, event: &Event) {
         let class = match &event.what {
             EventKind::RenewalSettled { primary: None, .. } => "settled",
             EventKind::RenewalDeclined { class, .. } => class.name(),
@@ -86,29 +86,29 @@ impl Metrics {
     }
 
     /// Counts the tries among what was made up for after an outage: they were missed.
-    pub fn observe_late(&self, happened: &[Recorded]) {
-        let is_try = |recorded: &&Recorded| {
+    pub fn record_late_attempts(&self, events: &[RecordedEvent]) {
+        let is_try = |recorded: &&RecordedEvent| {
             matches!(
                 recorded.event.what,
                 EventKind::RenewalSettled { cause: Cause::Auto, primary: None, .. }
                     | EventKind::RenewalDeclined { .. }
             )
         };
-        self.counts().missed += u64::try_from(happened.iter().filter(is_try).count()).unwrap_or(u64::MAX);
+        self.counts().missed_attempts += u64::try_from(events.iter().filter(is_try).count()).unwrap_or(u64::MAX);
     }
 
     /// Counts tries at sending an event to a webhook.
-    pub fn sent(&self, outcome: &'static str) {
+    pub fn record_delivery(&self, outcome: &'static str) {
         *self.counts().deliveries.entry(outcome).or_default() += 1;
     }
 
     /// Counts requests that were put to a plugin at once, and how many of them in vain.
-    pub fn decided(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
+    pub fn record_plugin_call(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
         let mut counts = self.counts();
-        let spent = counts.decisions.entry((provider.to_owned(), function)).or_default();
-        spent.count += 1;
-        spent.seconds += seconds;
-        spent.failures += failures;
+        let stats = counts.plugin_calls.entry((provider.to_owned(), function)).or_default();
+        stats.count += 1;
+        stats.seconds += seconds;
+        stats.failures += failures;
     }
 }
 
@@ -125,24 +125,24 @@ impl Metrics {
             "counter",
             "Tries made up for after an outage.",
             "",
-            counts.missed,
+            counts.missed_attempts,
         );
         let labels = |provider: &str, function: &str| {
             format!("{{provider=\"{}\",function=\"{function}\"}}", escape_label(provider))
         };
         let decisions = || {
-            counts.decisions.iter().map(|((provider, function), spent)| (labels(provider, function), *spent))
+            counts.plugin_calls.iter().map(|((provider, function), stats)| (labels(provider, function), *stats))
         };
-        let seconds = decisions().map(|(labels, spent)| (labels, spent.seconds));
+        let seconds = decisions().map(|(labels, stats)| (labels, stats.seconds));
         counters(text, "perennial_decision_seconds_total", "Time that plugins took.", seconds);
-        let calls = decisions().map(|(labels, spent)| (labels, spent.count));
+        let calls = decisions().map(|(labels, stats)| (labels, stats.count));
         counters(
             text,
             "perennial_decision_calls_total",
             "Questions put to plugins, each of many bundles.",
             calls,
         );
-        let failures = decisions().map(|(labels, spent)| (labels, spent.failures));
+        let failures = decisions().map(|(labels, stats)| (labels, stats.failures));
         counters(
             text,
             "perennial_plugin_failures_total",
@@ -167,7 +167,7 @@ pub fn counters(
     help: &str,
     values: impl Iterator<Item = (String, impl std::fmt::Display)>,
 ) {
-    head(text, name, "counter", help);
+    write_header(text, name, "counter", help);
     for (labels, value) in values {
         writeln!(text, "{name}{labels} {value}").expect("a string takes any text");
     }
@@ -182,11 +182,11 @@ pub fn single(
     labels: &str,
     value: impl std::fmt::Display,
 ) {
-    head(text, name, kind, help);
+    write_header(text, name, kind, help);
     writeln!(text, "{name}{labels} {value}").expect("a string takes any text");
 }
 
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+fn write_header(text: &mut String, name: &str, kind: &str, help: &str) {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a string takes any text");
 }
 
@@ -196,33 +196,33 @@ pub fn escape_label(label: &str) -> String {
 }
 
 /// Rules whose answers are counted.
-pub struct Metered {
+pub struct MeteredRules {
     rules: Arc<dyn Rules>,
     metrics: Arc<Metrics>,
 }
 
-impl Metered {
+impl MeteredRules {
     /// The same rules, with their answers counted.
-    pub fn all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
-        let metered = |rules| Arc::new(Metered { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
+    pub fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
+        let metered = |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
         providers.into_iter().map(|(id, rules)| (id, metered(rules))).collect()
     }
 
-    fn each<T>(
+    fn measure<T>(
         &self,
         function: &'static str,
-        ask: impl FnOnce() -> Vec<Result<T, PluginError>>,
+        call: impl FnOnce() -> Vec<Result<T, PluginError>>,
     ) -> Vec<Result<T, PluginError>> {
         let watch = Stopwatch::start();
-        let answers = ask();
+        let answers = call();
         let failures = answers.iter().filter(|answer| answer.is_err()).count();
         let failures = u64::try_from(failures).unwrap_or(u64::MAX);
-        self.metrics.decided(&self.rules.manifest().id, function, watch.seconds(), failures);
+        self.metrics.record_plugin_call(&self.rules.manifest().id, function, watch.seconds(), failures);
         answers
     }
 }
 
-impl Rules for Metered {
+impl Rules for MeteredRules {
     fn manifest(&self) -> &Manifest {
         self.rules.manifest()
     }
@@ -232,7 +232,7 @@ impl Rules for Metered {
     }
 
     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
-        let mut answers = self.each("check_settings", || vec![self.rules.check_settings(settings)]);
+        let mut answers = self.measure("check_settings", || vec![self.rules.check_settings(settings)]);
         answers.pop().expect("one question has one answer")
     }
 
@@ -241,7 +241,7 @@ impl Rules for Metered {
         accounts: &[&Account],
         requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        self.each("timeline", || self.rules.timelines(accounts, requests))
+        self.measure("timeline", || self.rules.timelines(accounts, requests))
     }
 
     fn make_plans(
@@ -249,7 +249,7 @@ impl Rules for Metered {
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        self.each("make_plan", || self.rules.make_plans(accounts, requests))
+        self.measure("make_plan", || self.rules.make_plans(accounts, requests))
     }
 
     fn allocate(
@@ -257,7 +257,7 @@ impl Rules for Metered {
         accounts: &[&Account],
         consumptions: &[(usize, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
-        self.each("allocate", || self.rules.allocate(accounts, consumptions))
+        self.measure("allocate", || self.rules.allocate(accounts, consumptions))
     }
 
     /// Whoever asks counts the answers: they are answers to somebody.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use perennial_domain::timestamp::Timestamp;
 
-use crate::secrets::Sealer;
+use crate::secrets::SecretBox;
 use crate::secrets::SecretsError;
 use perennial_store::provider_keys::StoredKey;
 
@@ -16,7 +16,7 @@ pub const OVERLAP_SECONDS_MAX: u32 = 30 * 86_400;
 
 /// What a key is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct CreateKey {
     /// The account that it is for.
     pub account: String,
     /// Its account's provider.
@@ -29,7 +29,7 @@ pub struct Wanted {
 
 /// A key that was just made. Its secret is shown once; what is kept is sealed.
 #[derive(Clone, Debug)]
-pub struct Minted {
+pub struct IssuedKey {
     /// What is kept.
     pub stored: StoredKey,
     /// What is shown.
@@ -41,42 +41,42 @@ pub struct Minted {
 /// # Errors
 ///
 /// [`SecretsError`] when the system has no random bits.
-pub fn mint(
-    sealer: &Sealer,
-    wanted: Wanted,
+pub fn issue(
+    secret_box: &SecretBox,
+    spec: CreateKey,
     created_by: &str,
     at: Timestamp,
-) -> Result<Minted, SecretsError> {
+) -> Result<IssuedKey, SecretsError> {
     let access_key = crate::random_hex::random_hex::<9>().map_err(SecretsError::NoRandomBits)?;
     let access_key = format!("PN{}", access_key.to_uppercase());
     let secret = crate::random_hex::random_hex::<32>().map_err(SecretsError::NoRandomBits)?;
     let stored = StoredKey {
-        sealed: sealer.seal(secret.as_bytes(), &access_key)?,
+        sealed: secret_box.seal(secret.as_bytes(), &access_key)?,
         access_key,
-        account: wanted.account,
-        provider: wanted.provider,
-        name: wanted.name,
+        account: spec.account,
+        provider: spec.provider,
+        name: spec.name,
         created_at: at,
         created_by: created_by.to_owned(),
-        expires_at: wanted.expires_at,
+        expires_at: spec.expires_at,
         revoked_at: None,
         last_used_at: None,
     };
-    Ok(Minted { stored, secret })
+    Ok(IssuedKey { stored, secret })
 }
 
 /// When each key was last used, until that is written down.
 #[derive(Debug, Default)]
-pub struct Used(Mutex<BTreeMap<String, Timestamp>>);
+pub struct KeyUsage(Mutex<BTreeMap<String, Timestamp>>);
 
-impl Used {
+impl KeyUsage {
     /// Notes that a key was used.
-    pub fn note(&self, access_key: &str, at: Timestamp) {
+    pub fn record(&self, access_key: &str, at: Timestamp) {
         self.0.lock().expect("no holder of the keys panics").insert(access_key.to_owned(), at);
     }
 
     /// When a key was last used, if that is not written down yet.
-    pub fn at(&self, access_key: &str) -> Option<Timestamp> {
+    pub fn last_used_at(&self, access_key: &str) -> Option<Timestamp> {
         self.0.lock().expect("no holder of the keys panics").get(access_key).copied()
     }
 

@@ -20,7 +20,7 @@ use perennial_store as store;
 use perennial_store::error::StoreError;
 
 /// What is to be read.
-type Errand = Box<dyn FnOnce(&Connection) + Send>;
+type ReadTask = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Threads that read. They end when this does.
 pub struct Readers {
@@ -29,13 +29,13 @@ pub struct Readers {
 
 #[derive(Default)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     woken: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    errands: VecDeque<Errand>,
+struct QueueState {
+    tasks: VecDeque<ReadTask>,
     /// Threads that wait for an errand.
     idle: usize,
     is_over: bool,
@@ -65,7 +65,7 @@ impl Readers {
             let connection = store::open_for_reading(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
-            thread.spawn(move || queue.work(&connection))?;
+            thread.spawn(move || queue.run(&connection))?;
         }
         Ok(readers)
     }
@@ -80,10 +80,10 @@ impl Readers {
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (answer, answered) = oneshot::channel();
-        self.queue.put(Box::new(move |connection| {
+        self.queue.push(Box::new(move |connection| {
             // Whoever asked may have gone, and then there is nothing to read.
             if !answer.is_closed() {
-                drop(answer.send(in_one_snapshot(connection, work)));
+                drop(answer.send(in_snapshot(connection, work)));
             }
         }));
         answered.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
@@ -98,7 +98,7 @@ impl Drop for Readers {
 }
 
 /// Does everything that one request reads on one snapshot.
-fn in_one_snapshot<T, E: From<ServiceError>>(
+fn in_snapshot<T, E: From<ServiceError>>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
@@ -110,27 +110,27 @@ fn in_one_snapshot<T, E: From<ServiceError>>(
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().expect("nobody panics while putting or taking an errand")
     }
 
-    fn put(&self, errand: Errand) {
+    fn push(&self, task: ReadTask) {
         let mut state = self.lock();
-        state.errands.push_back(errand);
+        state.tasks.push_back(task);
         if state.idle > 0 {
             self.woken.notify_one();
         }
     }
 
     /// The next errand, as soon as there is one; `None` when there will be no more.
-    fn take(&self) -> Option<Errand> {
+    fn pop(&self) -> Option<ReadTask> {
         let mut state = self.lock();
         loop {
             if state.is_over {
                 return None;
             }
-            if let Some(errand) = state.errands.pop_front() {
-                return Some(errand);
+            if let Some(task) = state.tasks.pop_front() {
+                return Some(task);
             }
             state.idle += 1;
             state = self.woken.wait(state).expect("nobody panics while putting or taking an errand");
@@ -139,10 +139,10 @@ impl Queue {
     }
 
     /// A thread's life.
-    fn work(&self, connection: &Connection) {
-        while let Some(errand) = self.take() {
+    fn run(&self, connection: &Connection) {
+        while let Some(task) = self.pop() {
             // An errand that panics was logged so, and its answer is that it failed; the thread goes on.
-            drop(std::panic::catch_unwind(AssertUnwindSafe(|| errand(connection))));
+            drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
             if let Err(error) = perennial_store::abandon_snapshot(connection) {
                 tracing::error!(%error, "a reader could not end its transaction");
             }

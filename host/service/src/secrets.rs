@@ -53,19 +53,19 @@ pub enum SecretsError {
 
 /// What seals secrets and reads them again.
 #[derive(Clone)]
-pub struct Sealer(XChaCha20Poly1305);
+pub struct SecretBox(XChaCha20Poly1305);
 
-impl fmt::Debug for Sealer {
+impl fmt::Debug for SecretBox {
     /// Never the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer")
     }
 }
 
-impl Sealer {
+impl SecretBox {
     /// With this key.
-    pub fn new(key: &[u8; 32]) -> Sealer {
-        Sealer(XChaCha20Poly1305::new(key.into()))
+    pub fn new(key: &[u8; 32]) -> SecretBox {
+        SecretBox(XChaCha20Poly1305::new(key.into()))
     }
 
     /// With the key in the environment's `value`, else with that in the file at `path`, if either is named.
@@ -73,7 +73,7 @@ impl Sealer {
     /// # Errors
     ///
     /// [`SecretsError`] when there is something that is no key.
-    pub fn find(value: Option<&str>, path: Option<&Path>) -> Result<Option<Sealer>, SecretsError> {
+    pub fn load(value: Option<&str>, path: Option<&Path>) -> Result<Option<SecretBox>, SecretsError> {
         if let Some(value) = value {
             return read(value, || format!("`{KEY_VARIABLE}`")).map(Some);
         }
@@ -88,10 +88,10 @@ impl Sealer {
     /// # Errors
     ///
     /// [`SecretsError::NoRandomBits`] when there are none.
-    pub fn seal(&self, secret: &[u8], what: &str) -> Result<Vec<u8>, SecretsError> {
+    pub fn seal(&self, secret: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(SecretsError::NoRandomBits)?;
-        let payload = Payload { msg: secret, aad: what.as_bytes() };
+        let payload = Payload { msg: secret, aad: purpose.as_bytes() };
         let sealed = self.0.encrypt(&nonce.into(), payload).expect("a secret is shorter than 256 GiB");
         Ok([&[FORMAT], nonce.as_slice(), &sealed].concat())
     }
@@ -101,18 +101,18 @@ impl Sealer {
     /// # Errors
     ///
     /// [`SecretsError::WrongKey`] when it was sealed with another key or for something else, or was changed.
-    pub fn open(&self, sealed: &[u8], what: &str) -> Result<Vec<u8>, SecretsError> {
+    pub fn open(&self, sealed: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
         let Some((&FORMAT, rest)) = sealed.split_first() else { return Err(SecretsError::WrongKey) };
         let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE_BYTES>() else {
             return Err(SecretsError::WrongKey);
         };
-        let payload = Payload { msg: sealed, aad: what.as_bytes() };
+        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
         self.0.decrypt(nonce.into(), payload).map_err(|_| SecretsError::WrongKey)
     }
 }
 
-fn read(text: &str, origin: impl FnOnce() -> String) -> Result<Sealer, SecretsError> {
-    key(text.trim()).map(|key| Sealer::new(&key)).ok_or_else(|| SecretsError::NotAKey { origin: origin() })
+fn read(text: &str, origin: impl FnOnce() -> String) -> Result<SecretBox, SecretsError> {
+    key(text.trim()).map(|key| SecretBox::new(&key)).ok_or_else(|| SecretsError::NotAKey { origin: origin() })
 }
 
 fn key(digits: &str) -> Option<[u8; 32]> {
@@ -151,33 +151,33 @@ mod tests {
 
     #[test]
     fn a_secret_is_read_again_with_its_key_and_for_what_it_is_of() {
-        let sealer = Sealer::new(&[7; 32]);
-        let sealed = sealer.seal(b"hush", "AK1").unwrap();
-        assert_eq!(sealer.open(&sealed, "AK1").unwrap(), b"hush");
+        let secret_box = SecretBox::new(&[7; 32]);
+        let sealed = secret_box.seal(b"hush", "AK1").unwrap();
+        assert_eq!(secret_box.open(&sealed, "AK1").unwrap(), b"hush");
         assert!(!sealed.windows(4).any(|window| window == b"hush"));
-        assert!(matches!(sealer.open(&sealed, "AK2"), Err(SecretsError::WrongKey)));
-        assert!(matches!(Sealer::new(&[8; 32]).open(&sealed, "AK1"), Err(SecretsError::WrongKey)));
+        assert!(matches!(secret_box.open(&sealed, "AK2"), Err(SecretsError::WrongKey)));
+        assert!(matches!(SecretBox::new(&[8; 32]).open(&sealed, "AK1"), Err(SecretsError::WrongKey)));
         for place in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[place] ^= 1;
-            assert!(sealer.open(&changed, "AK1").is_err(), "{place}");
-            assert!(sealer.open(&sealed[..place], "AK1").is_err(), "{place}");
+            assert!(secret_box.open(&changed, "AK1").is_err(), "{place}");
+            assert!(secret_box.open(&sealed[..place], "AK1").is_err(), "{place}");
         }
     }
 
     #[test]
     fn the_same_secret_is_sealed_differently_each_time() {
-        let sealer = Sealer::new(&[7; 32]);
-        assert_ne!(sealer.seal(b"hush", "AK1").unwrap(), sealer.seal(b"hush", "AK1").unwrap());
+        let secret_box = SecretBox::new(&[7; 32]);
+        assert_ne!(secret_box.seal(b"hush", "AK1").unwrap(), secret_box.seal(b"hush", "AK1").unwrap());
     }
 
     #[test]
     fn a_key_is_64_hexadecimal_digits() {
         let good = "0123456789abcdefABCDEF0123456789".repeat(2);
-        assert!(Sealer::find(Some(&good), None).unwrap().is_some());
-        assert!(Sealer::find(None, None).unwrap().is_none());
+        assert!(SecretBox::load(Some(&good), None).unwrap().is_some());
+        assert!(SecretBox::load(None, None).unwrap().is_none());
         for wrong in ["", "00", &good[1..], &format!("{good}00"), &good.replace('a', "g")] {
-            assert!(matches!(Sealer::find(Some(wrong), None), Err(SecretsError::NotAKey { .. })), "{wrong}");
+            assert!(matches!(SecretBox::load(Some(wrong), None), Err(SecretsError::NotAKey { .. })), "{wrong}");
         }
     }
 
@@ -186,7 +186,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets.key");
         write_new_key(&path).unwrap();
-        assert!(Sealer::find(None, Some(&path)).unwrap().is_some());
+        assert!(SecretBox::load(None, Some(&path)).unwrap().is_some());
         let before = std::fs::read(&path).unwrap();
         assert!(write_new_key(&path).is_err());
         assert_eq!(std::fs::read(&path).unwrap(), before);

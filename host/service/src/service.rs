@@ -12,18 +12,18 @@ use crate::admin_tokens::Tokens;
 use crate::error::ServiceError;
 use crate::limits::Limits;
 use crate::limits::Webhooks;
-use crate::metrics::Metered;
+use crate::metrics::MeteredRules;
 use crate::metrics::Metrics;
-use crate::provider_keys::Used;
+use crate::provider_keys::KeyUsage;
 use crate::readers::Readers;
 use crate::readers::ReadersError;
-use crate::secrets::Sealer;
+use crate::secrets::SecretBox;
 use crate::writer;
-use crate::writer::Running;
-use crate::writer::Time;
+use crate::writer::WriterHandle;
+use crate::writer::ClockMode;
 use crate::writer::Writer;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
@@ -42,8 +42,8 @@ struct Inner {
     metrics: Arc<Metrics>,
     limits: Limits,
     webhooks: OnceLock<Webhooks>,
-    stopping: watch::Sender<bool>,
-    sealer: OnceLock<Sealer>,
+    shutdown: watch::Sender<bool>,
+    secret_box: OnceLock<SecretBox>,
 }
 
 /// Why a host could not be started.
@@ -73,16 +73,16 @@ impl Host {
         providers: Providers,
         start: Option<Timestamp>,
         limits: Limits,
-    ) -> Result<(Host, Running), StartError> {
+    ) -> Result<(Host, WriterHandle), StartError> {
         let metrics = Arc::new(Metrics::default());
         let tokens = Arc::new(Tokens::default());
-        tokens.load(store.read()).map_err(EngineError::from)?;
-        let providers = Metered::all(providers, &metrics);
+        tokens.load(store.db()).map_err(EngineError::from)?;
+        let providers = MeteredRules::wrap_all(providers, &metrics);
         let readers = Readers::open(path, limits.readers)?;
-        let engine = Engine::new(store, providers.clone(), Keep::Everything).with_batches_of(limits.batch);
+        let engine = Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
         let time = match start {
             Some(start) => writer::virtual_start(&engine, start).map_err(EngineError::from)?,
-            None => Time::Real,
+            None => ClockMode::Real,
         };
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
         let inner = Inner {
@@ -93,8 +93,8 @@ impl Host {
             metrics,
             limits,
             webhooks: OnceLock::new(),
-            stopping: watch::Sender::new(false),
-            sealer: OnceLock::new(),
+            shutdown: watch::Sender::new(false),
+            secret_box: OnceLock::new(),
         };
         Ok((Host { inner: Arc::new(inner) }, running))
     }
@@ -142,18 +142,18 @@ impl Host {
     }
 
     /// Keeps secrets sealed with `sealer` from now on; the first one counts.
-    pub fn keep_secrets_with(&self, sealer: Sealer) {
-        self.inner.sealer.get_or_init(|| sealer);
+    pub fn set_secret_box(&self, secret_box: SecretBox) {
+        self.inner.secret_box.get_or_init(|| secret_box);
     }
 
     /// What seals secrets and reads them again, if there is a key for it.
-    pub fn sealer(&self) -> Option<&Sealer> {
-        self.inner.sealer.get()
+    pub fn secret_box(&self) -> Option<&SecretBox> {
+        self.inner.secret_box.get()
     }
 
     /// When each provider key was last used, until that is written down.
-    pub fn keys_used(&self) -> &Used {
-        self.inner.writer.keys_used()
+    pub fn key_usage(&self) -> &KeyUsage {
+        self.inner.writer.key_usage()
     }
 
     /// What is counted.
@@ -167,7 +167,7 @@ impl Host {
     }
 
     /// Says how events are sent to webhooks, once, before anybody asks.
-    pub fn send_webhooks_as(&self, webhooks: Webhooks) {
+    pub fn configure_webhooks(&self, webhooks: Webhooks) {
         self.inner.webhooks.get_or_init(|| webhooks);
     }
 
@@ -177,12 +177,12 @@ impl Host {
     }
 
     /// Becomes true when the host begins to stop; what goes on for ever ends then.
-    pub fn stopping(&self) -> watch::Receiver<bool> {
-        self.inner.stopping.subscribe()
+    pub fn shutdown_signal(&self) -> watch::Receiver<bool> {
+        self.inner.shutdown.subscribe()
     }
 
     /// Says that the host begins to stop.
-    pub fn begin_to_stop(&self) {
-        self.inner.stopping.send_replace(true);
+    pub fn begin_shutdown(&self) {
+        self.inner.shutdown.send_replace(true);
     }
 }

@@ -43,7 +43,7 @@ pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
 }
 
 /// The account at `row`, which was read from another table.
-pub fn at(db: &Connection, row: i64) -> Result<StoredAccount, StoreError> {
+pub fn get_by_row(db: &Connection, row: i64) -> Result<StoredAccount, StoreError> {
     let found =
         db.prepare_cached("select * from account where row = ?1")?.query_row([row], |row| Ok(stored(row)));
     found

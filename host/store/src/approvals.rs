@@ -35,7 +35,7 @@ pub struct StoredApproval {
     /// The clock or a command.
     pub cause: Cause,
     /// The plan and its price.
-    pub priced: Priced,
+    pub priced: PricedRequest,
     /// The attempt's row and key, for a renewal.
     pub attempt: Option<(i64, Key)>,
     /// The resource's expiry then.
@@ -47,12 +47,12 @@ pub struct StoredApproval {
     /// When it expires, or would have expired.
     pub expires_at: Timestamp,
     /// What ended it.
-    pub closing: Option<Closing>,
+    pub closing: Option<Resolution>,
 }
 
 /// A plan and its price, as it was made last.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Priced {
+pub struct PricedRequest {
     /// Equal for equal commands.
     pub command: String,
     /// The version of the provider contract in which request and response are written, such as `0.1`.
@@ -73,7 +73,7 @@ pub struct Priced {
 
 /// How an approval ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Closing {
+pub struct Resolution {
     /// When it ended.
     pub at: Timestamp,
     /// The token that decided; `None` when nobody did.
@@ -96,7 +96,7 @@ pub struct NewApproval<'a> {
     /// The clock or a command.
     pub cause: Cause,
     /// The plan and its price.
-    pub priced: &'a Priced,
+    pub priced: &'a PricedRequest,
     /// The attempt's row, for a renewal.
     pub attempt: Option<i64>,
     /// The resource's expiry.
@@ -140,7 +140,7 @@ pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError>
 }
 
 /// Writes the new plan and price of a pending approval, and the attempt that it would be.
-pub fn reprice(db: &Connection, row: i64, priced: &Priced, attempt: Option<i64>) -> Result<(), StoreError> {
+pub fn reprice(db: &Connection, row: i64, priced: &PricedRequest, attempt: Option<i64>) -> Result<(), StoreError> {
     db.prepare_cached(
         "update approval set contract = :contract, request = :request, response = :response, revision = :revision,
              plan_hash = :plan_hash, cost = :cost,
@@ -162,7 +162,7 @@ pub fn reprice(db: &Connection, row: i64, priced: &Priced, attempt: Option<i64>)
 }
 
 /// Writes how the pending approval at `row` ended.
-pub fn close(db: &Connection, row: i64, state: State, closing: &Closing) -> Result<(), StoreError> {
+pub fn close(db: &Connection, row: i64, state: State, closing: &Resolution) -> Result<(), StoreError> {
     db.prepare_cached(
         "update approval set state = :state, closed_at = :at, decided_by = :by, decision_reason = :reason,
              expiry_reason = :expiry_reason
@@ -219,7 +219,7 @@ pub fn get(db: &Connection, id: &str) -> Result<Option<StoredApproval>, StoreErr
 }
 
 /// Every approval that a resource was named in, oldest first; `row` is the resource's.
-pub fn of_resource(db: &Connection, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
+pub fn list_for_resource(db: &Connection, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement = db.prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
     let approvals = statement.query_and_then([row], stored)?;
     approvals.collect()
@@ -288,7 +288,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     let expiry_reason =
         expiry_reason.map(|reason| named(&ExpiryReason::ALL, ExpiryReason::name, reason)).transpose()?;
     let closing = match codec::instant(row, "closed_at")? {
-        Some(at) => Some(Closing {
+        Some(at) => Some(Resolution {
             at,
             by: row.get("decided_by")?,
             reason: row.get("decision_reason")?,
@@ -305,7 +305,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
         resource_id: row.get("resource_id")?,
         state,
         cause,
-        priced: Priced {
+        priced: PricedRequest {
             command: row.get("command")?,
             contract: row.get("contract")?,
             request: row.get("request")?,

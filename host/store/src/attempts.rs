@@ -11,12 +11,12 @@ use crate::codec;
 use crate::error::StoreError;
 
 /// Records attempts, as long as a transaction lasts.
-pub struct Recording<'c>(CachedStatement<'c>);
+pub struct AttemptRecorder<'c>(CachedStatement<'c>);
 
-impl<'c> Recording<'c> {
+impl<'c> AttemptRecorder<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<Recording<'c>, StoreError> {
-        Ok(Recording(db.prepare_cached(
+    pub fn new(db: &'c Connection) -> Result<AttemptRecorder<'c>, StoreError> {
+        Ok(AttemptRecorder(db.prepare_cached(
             "insert into attempt (resource, expires_before, term_count, term_unit, state, decline_class, changed_at, tries)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
              on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
@@ -80,12 +80,12 @@ pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp)
 /// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
 pub fn await_approval(db: &Connection, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
     let attempt = Attempt { key, state: State::awaiting_approval(), at };
-    Recording::new(db)?.record(resource, &attempt)?;
-    row(db, resource, &attempt.key)
+    AttemptRecorder::new(db)?.record(resource, &attempt)?;
+    find_row(db, resource, &attempt.key)
 }
 
 /// The row of the attempt on the resource at `resource` that has this key and is not void.
-fn row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
+fn find_row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
     let (term_count, term_unit) = codec::term_columns(Some(key.term));
     let found = db
         .prepare_cached(

@@ -31,60 +31,60 @@ pub struct StoredBundle {
     /// What it is.
     pub bundle: Bundle,
     /// What the clock knows of it.
-    pub agenda: Agenda,
+    pub schedule: Schedule,
 }
 
 /// What a stored bundle was before it was decided on, as far as any of it can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Before {
+pub struct OriginalBundle {
     /// Its members' rows, the primary's first.
     pub rows: Vec<i64>,
     /// What the clock knew of it.
-    pub agenda: Agenda,
-    members: Vec<Changeable>,
+    pub schedule: Schedule,
+    members: Vec<MutableColumns>,
 }
 
 /// The columns of a member that can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Changeable {
-    hot: Hot,
-    wide: Wide,
+struct MutableColumns {
+    schedule: ScheduleColumns,
+    terms: TermColumns,
     attributes: BTreeMap<String, String>,
     used: Option<Micros>,
 }
 
-type Hot = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
-type Wide = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
+type ScheduleColumns = (Charging, Stage, Option<Timestamp>, OnExpiry, Option<u32>);
+type TermColumns = (Option<u8>, Option<Term>, Option<Micros>, Option<Term>);
 
 impl StoredBundle {
     /// What it is now, to be decided on, and what it will have been, to compare that with.
-    pub fn into_before(self) -> (Before, Bundle) {
-        let changeable = |member: &Resource| Changeable {
-            hot: hot_columns(member),
-            wide: wide_columns(member),
+    pub fn into_original(self) -> (OriginalBundle, Bundle) {
+        let changeable = |member: &Resource| MutableColumns {
+            schedule: schedule_columns(member),
+            terms: term_columns(member),
             attributes: member.attributes.clone(),
-            used: used(member),
+            used: package_used(member),
         };
         let members = self.bundle.members.iter().map(changeable).collect();
-        (Before { rows: self.rows, agenda: self.agenda, members }, self.bundle)
+        (OriginalBundle { rows: self.rows, schedule: self.schedule, members }, self.bundle)
     }
 }
 
-fn hot_columns(member: &Resource) -> Hot {
+fn schedule_columns(member: &Resource) -> ScheduleColumns {
     (member.charging, member.stage, member.expires_at, member.on_expiry, member.renewals_left)
 }
 
-fn wide_columns(member: &Resource) -> Wide {
+fn term_columns(member: &Resource) -> TermColumns {
     (member.anchor_day, member.term, member.price, member.renewal_term)
 }
 
-fn used(member: &Resource) -> Option<Micros> {
+fn package_used(member: &Resource) -> Option<Micros> {
     member.package.as_ref().map(|package| package.used)
 }
 
 /// What the clock knows of a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agenda {
+pub struct Schedule {
     /// Everything up to and including this instant has been done.
     pub cursor_at: Timestamp,
     /// When something next happens; `None` once nothing ever does.
@@ -94,12 +94,12 @@ pub struct Agenda {
 }
 
 /// The columns of a member, in the order that [`member`] reads them.
-const MEMBER: &str =
+const MEMBER_COLUMNS: &str =
     "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
     h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
     p.resource_type, p.quota, p.used, p.unit, p.bought_at";
-const TABLES: &str =
+const MEMBER_TABLES: &str =
     "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
 /// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
@@ -108,16 +108,16 @@ pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBu
         "with due as materialized (
              select resource as due_row from schedule where wake_at <= ?1 order by wake_at, resource limit ?2
          )
-         select {MEMBER} from due cross join {} where h.bundle = due.due_row",
-        TABLES
+         select {MEMBER_COLUMNS} from due cross join {} where h.bundle = due.due_row",
+        MEMBER_TABLES
     ))?;
-    let mut bundles = Gathered::default();
+    let mut bundles = BundleAssembler::default();
     let mut rows = statement.query((until.as_second(), limit))?;
     while let Some(row) = rows.next()? {
         bundles.add(row)?;
     }
     let mut bundles = bundles.finish()?;
-    bundles.sort_by_key(|stored| (stored.agenda.wake_at, stored.rows[0]));
+    bundles.sort_by_key(|stored| (stored.schedule.wake_at, stored.rows[0]));
     Ok(bundles)
 }
 
@@ -130,30 +130,30 @@ pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 }
 
 /// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
-pub fn of_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
+pub fn find_by_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
     let row: Option<i64> = db
         .prepare_cached("select row from resource where id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
-    row.map(|row| of_row(db, row)).transpose()
+    row.map(|row| find_by_resource_row(db, row)).transpose()
 }
 
 /// The bundle that the resource at `row` belongs to, and the resource's place in it.
-pub fn of_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+pub fn find_by_resource_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
     let bundle = db
         .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
-    let stored = at(db, bundle)?;
+    let stored = get(db, bundle)?;
     let member = stored.rows.iter().position(|member| *member == row);
     let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
     Ok((stored, member))
 }
 
 /// The bundle whose primary is at `row`.
-pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
+pub fn get(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
     let mut statement =
-        db.prepare_cached(&format!("select {MEMBER} from {TABLES} where h.bundle = ?1 order by h.resource"))?;
-    let mut bundles = Gathered::default();
+        db.prepare_cached(&format!("select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"))?;
+    let mut bundles = BundleAssembler::default();
     let mut rows = statement.query([row])?;
     while let Some(row) = rows.next()? {
         bundles.add(row)?;
@@ -164,7 +164,7 @@ pub fn at(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 
 /// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
-pub fn ask_anew(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
+pub fn wake_account(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
         "update schedule set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
          where wake_at >= ?2 and consecutive_failures = 0 and resource in (select row from resource where account = ?1)",
@@ -183,7 +183,7 @@ pub fn insert(
     db: &Connection,
     account: i64,
     bundle: &Bundle,
-    agenda: Agenda,
+    schedule: Schedule,
 ) -> Result<Vec<i64>, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
@@ -192,8 +192,8 @@ pub fn insert(
     let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
     for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
         let attached_to = member.attached_to.map(|place| rows[place]);
-        insert_wide(db, row, account, member, attached_to)?;
-        insert_hot(db, row, rows[0], member, agenda)?;
+        insert_terms(db, row, account, member, attached_to)?;
+        insert_schedule(db, row, rows[0], member, schedule)?;
         if let Some(package) = &member.package {
             packages::insert(db, row, account, package)?;
         }
@@ -201,7 +201,7 @@ pub fn insert(
     Ok(rows)
 }
 
-fn insert_wide(
+fn insert_terms(
     db: &Connection,
     row: i64,
     account: i64,
@@ -236,12 +236,12 @@ fn insert_wide(
     Ok(())
 }
 
-fn insert_hot(
+fn insert_schedule(
     db: &Connection,
     row: i64,
     bundle: i64,
     member: &Resource,
-    agenda: Agenda,
+    agenda: Schedule,
 ) -> Result<(), StoreError> {
     let wake_at = agenda.wake_at.filter(|_| row == bundle);
     db.prepare_cached(
@@ -266,15 +266,15 @@ fn insert_hot(
 }
 
 /// Writes what became of bundles, as long as a transaction lasts.
-pub struct Advancing<'c> {
+pub struct BundleUpdater<'c> {
     db: &'c Connection,
     primary: CachedStatement<'c>,
     attached: CachedStatement<'c>,
 }
 
-impl<'c> Advancing<'c> {
+impl<'c> BundleUpdater<'c> {
     /// Finds the statements.
-    pub fn new(db: &'c Connection) -> Result<Advancing<'c>, StoreError> {
+    pub fn new(db: &'c Connection) -> Result<BundleUpdater<'c>, StoreError> {
         let primary = db.prepare_cached(
             "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
                  cursor_at = ?7, wake_at = ?8, consecutive_failures = ?9
@@ -284,22 +284,22 @@ impl<'c> Advancing<'c> {
             "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
              where resource = ?1",
         )?;
-        Ok(Advancing { db, primary, attached })
+        Ok(BundleUpdater { db, primary, attached })
     }
 
     /// Writes what became of a bundle: only the rows that changed, and always the agenda.
-    pub fn advance(&mut self, before: &Before, after: &Bundle, agenda: Agenda) -> Result<(), StoreError> {
-        for (place, (was, is)) in before.members.iter().zip(&after.members).enumerate() {
-            let row = before.rows[place];
+    pub fn update(&mut self, original: &OriginalBundle, after: &Bundle, schedule: Schedule) -> Result<(), StoreError> {
+        for (place, (was, is)) in original.members.iter().zip(&after.members).enumerate() {
+            let row = original.rows[place];
             if place == 0 {
-                self.primary(row, is, agenda)?;
-            } else if was.hot != hot_columns(is) {
-                self.attached(row, is)?;
+                self.update_primary(row, is, schedule)?;
+            } else if was.schedule != schedule_columns(is) {
+                self.update_attached(row, is)?;
             }
-            if was.wide != wide_columns(is) || was.attributes != is.attributes {
-                update_wide(self.db, row, is)?;
+            if was.terms != term_columns(is) || was.attributes != is.attributes {
+                update_terms(self.db, row, is)?;
             }
-            match used(is) {
+            match package_used(is) {
                 Some(now_used) if was.used != Some(now_used) => packages::set_used(self.db, row, now_used)?,
                 Some(_) | None => {}
             }
@@ -307,7 +307,7 @@ impl<'c> Advancing<'c> {
         Ok(())
     }
 
-    fn primary(&mut self, row: i64, member: &Resource, agenda: Agenda) -> Result<(), StoreError> {
+    fn update_primary(&mut self, row: i64, member: &Resource, schedule: Schedule) -> Result<(), StoreError> {
         self.primary.execute((
             row,
             member.charging.code(),
@@ -315,14 +315,14 @@ impl<'c> Advancing<'c> {
             member.expires_at.map(Timestamp::as_second),
             member.on_expiry.code(),
             member.renewals_left,
-            agenda.cursor_at.as_second(),
-            agenda.wake_at.map(Timestamp::as_second),
-            agenda.failures,
+            schedule.cursor_at.as_second(),
+            schedule.wake_at.map(Timestamp::as_second),
+            schedule.failures,
         ))?;
         Ok(())
     }
 
-    fn attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
+    fn update_attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
         self.attached.execute((
             row,
             member.charging.code(),
@@ -335,7 +335,7 @@ impl<'c> Advancing<'c> {
     }
 }
 
-fn update_wide(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
+fn update_terms(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
     let (term_count, term_unit) = codec::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
     db.prepare_cached(
@@ -387,18 +387,18 @@ pub fn set_problem(
 
 /// Bundles on their way out of a query that gives their members one by one, a bundle's together.
 #[derive(Default)]
-struct Gathered {
+struct BundleAssembler {
     bundles: Vec<StoredBundle>,
     attached_to: Vec<Option<i64>>,
 }
 
-impl Gathered {
+impl BundleAssembler {
     fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         let bundle: i64 = row.get(0)?;
         let resource: i64 = row.get(1)?;
         if self.bundles.last().is_none_or(|last| last.rows[0] != bundle) {
             self.attach()?;
-            let agenda = Agenda {
+            let schedule = Schedule {
                 cursor_at: Timestamp::from_second(row.get(21)?),
                 wake_at: codec::instant(row, 22)?,
                 failures: row.get(23)?,
@@ -408,7 +408,7 @@ impl Gathered {
                 account: row.get(2)?,
                 rows: Vec::new(),
                 bundle: members,
-                agenda,
+                schedule,
             });
         }
         let last = self.bundles.last_mut().expect("one was just made sure of");

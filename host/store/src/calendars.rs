@@ -96,7 +96,7 @@ pub fn get(db: &Connection, row: i64) -> Result<Option<StoredCalendar>, StoreErr
 }
 
 /// The feed whose secret hashes to `hash`, if it is still shown.
-pub fn with_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
+pub fn find_by_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
     let mut statement =
         db.prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
     let mut calendars = statement.query_and_then([hash], stored)?;
@@ -147,7 +147,7 @@ pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, Store
 }
 
 /// Writes down how an entry is shown from now on, if the feed is still shown.
-pub fn put(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
+pub fn upsert(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert or replace into calendar_entry
              (calendar, resource, occurrence, sequence, starts_at, summary, description, is_cancelled, modified_at)
@@ -169,7 +169,7 @@ pub fn put(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), St
 }
 
 /// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
-pub fn live(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+pub fn live_bundles(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
     let mut statement = db.prepare_cached(
         "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
          where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
@@ -192,7 +192,7 @@ pub fn has_happened(db: &Connection, row: i64, at: Timestamp) -> Result<bool, St
 }
 
 /// The rows of the newest event and of the newest resource: nothing happens to a resource without moving one of them.
-pub fn newest(db: &Connection) -> Result<(i64, i64), StoreError> {
+pub fn latest_rows(db: &Connection) -> Result<(i64, i64), StoreError> {
     let mut statement = db.prepare_cached(
         "select (select coalesce(max(row), 0) from event), (select coalesce(max(row), 0) from resource)",
     )?;

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 /// A command that carried a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct StoredOutcome {
     /// Equal for equal commands.
     pub fingerprint: String,
     /// Why it was not carried out; `None` when it was.
@@ -17,20 +17,20 @@ pub struct Seen {
 }
 
 /// What an account sent under `token` at `since` or later.
-pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Result<Option<Seen>, StoreError> {
-    let seen = db
+pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Result<Option<StoredOutcome>, StoreError> {
+    let stored = db
         .prepare_cached("select fingerprint, refusal_code, refusal_message from client_token where account = ?1 and token = ?2 and used_at >= ?3")?
         .query_row((account, token, since.as_second()), |row| {
             let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
             let refusal = code.map(|code| Refusal { code, message: message.unwrap_or_default() });
-            Ok(Seen { fingerprint: row.get(0)?, refusal })
+            Ok(StoredOutcome { fingerprint: row.get(0)?, refusal })
         })
         .optional()?;
-    Ok(seen)
+    Ok(stored)
 }
 
 /// Remembers what an account sent under `token`.
-pub fn put(db: &Connection, account: i64, token: &str, seen: &Seen, at: Timestamp) -> Result<(), StoreError> {
+pub fn upsert(db: &Connection, account: i64, token: &str, stored: &StoredOutcome, at: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert or replace into client_token (account, token, fingerprint, refusal_code, refusal_message, used_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -38,9 +38,9 @@ pub fn put(db: &Connection, account: i64, token: &str, seen: &Seen, at: Timestam
     .execute((
         account,
         token,
-        &seen.fingerprint,
-        seen.refusal.as_ref().map(|refusal| &refusal.code),
-        seen.refusal.as_ref().map(|refusal| &refusal.message),
+        &stored.fingerprint,
+        stored.refusal.as_ref().map(|refusal| &refusal.code),
+        stored.refusal.as_ref().map(|refusal| &refusal.message),
         at.as_second(),
     ))?;
     Ok(())

@@ -25,7 +25,7 @@ pub struct Decision {
 }
 
 /// The row of the revision with this digest, which is added if it is new.
-pub fn revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, StoreError> {
+pub fn find_or_insert_revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, StoreError> {
     db.prepare_cached(
         "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
     )?
@@ -36,12 +36,12 @@ pub fn revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, Stor
 }
 
 /// Keeps decisions, as long as a transaction lasts.
-pub struct Inserting<'c>(CachedStatement<'c>);
+pub struct DecisionInserter<'c>(CachedStatement<'c>);
 
-impl<'c> Inserting<'c> {
+impl<'c> DecisionInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
-        Ok(Inserting(db.prepare_cached(
+    pub fn new(db: &'c Connection) -> Result<DecisionInserter<'c>, StoreError> {
+        Ok(DecisionInserter(db.prepare_cached(
             "insert into decision (at, resource, revision, contract, request, response) values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?))
     }

@@ -39,7 +39,7 @@ pub struct StoredDelivery {
 }
 
 /// Writes a delivery: a new one, or over the one of the same webhook and message. Its row stays, or is given.
-pub fn put(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError> {
+pub fn upsert(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert into delivery (webhook, message_id, event, state, attempts, created_at, tried_at, response_status, error, next_try_at)
          values (:webhook, :message_id, :event, :state, :attempts, :created_at, :tried_at, :response_status, :error, :next_try_at)

@@ -46,12 +46,12 @@ impl StoredEvent {
 }
 
 /// Adds events, as long as a transaction lasts.
-pub struct Inserting<'c>(CachedStatement<'c>);
+pub struct EventInserter<'c>(CachedStatement<'c>);
 
-impl<'c> Inserting<'c> {
+impl<'c> EventInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
-        Ok(Inserting(db.prepare_cached(
+    pub fn new(db: &'c Connection) -> Result<EventInserter<'c>, StoreError> {
+        Ok(EventInserter(db.prepare_cached(
             "insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)",
         )?))
     }

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct StoredResponse {
     /// Equal for equal requests.
     pub fingerprint: String,
     /// The HTTP status.
@@ -20,14 +20,14 @@ pub struct Answered {
 }
 
 /// What the token called `token` was answered under `key`.
-pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<Answered>, StoreError> {
+pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
     let answered = db
         .prepare_cached(
             "select fingerprint, response_status, response_headers, response_body from idempotency_key
              where api_token = ?1 and key = ?2",
         )?
         .query_row((token, key), |row| {
-            Ok(Answered {
+            Ok(StoredResponse {
                 fingerprint: row.get(0)?,
                 status: row.get(1)?,
                 headers: row.get(2)?,
@@ -43,7 +43,7 @@ pub fn insert(
     db: &Connection,
     token: &str,
     key: &str,
-    answered: &Answered,
+    answered: &StoredResponse,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     db.prepare_cached(

@@ -66,12 +66,12 @@ pub struct NewItem {
     /// What its plan has to be, a hash.
     pub plan_hash: Option<String>,
     /// Its answer, if nothing is to be done about it.
-    pub answered: Option<Answered>,
+    pub answered: Option<ItemResult>,
 }
 
 /// What became of an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answered {
+pub struct ItemResult {
     /// The outcome: one of the words in FORMATS.md.
     pub outcome: String,
     /// The code of a refusal or the type of a problem.
@@ -79,7 +79,7 @@ pub struct Answered {
     /// In words.
     pub message: Option<String>,
     /// What it cost, in the account's currency.
-    pub spent: Option<Spent>,
+    pub cost: Option<ItemCost>,
     /// Of a dry run, what its plan is, a hash.
     pub plan_hash: Option<String>,
     /// Of a dry run, its plan as clients are shown it.
@@ -88,7 +88,7 @@ pub struct Answered {
 
 /// Money of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spent {
+pub struct ItemCost {
     /// The currency.
     pub currency: String,
     /// What was paid.
@@ -107,12 +107,12 @@ pub struct StoredItem {
     /// What its plan has to be or, of a dry run, is: a hash.
     pub plan_hash: Option<String>,
     /// What became of it, and when; `None` as long as nothing has.
-    pub answered: Option<(Timestamp, Answered)>,
+    pub answered: Option<(Timestamp, ItemResult)>,
 }
 
 /// How many items of a job have an answer, and what they cost in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct OutcomeCount {
     /// The outcome.
     pub outcome: String,
     /// The currency; empty when nothing was paid.
@@ -153,21 +153,21 @@ pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, S
     for (position, item) in (0_u32..).zip(items) {
         insert.execute((row, position, &item.resource, &item.plan_hash))?;
         if let Some(answered) = &item.answered {
-            answer(db, row, position, job.created_at, answered)?;
+            record_result(db, row, position, job.created_at, answered)?;
         }
     }
     Ok(row)
 }
 
 /// Writes down what became of an item.
-pub fn answer(
+pub fn record_result(
     db: &Connection,
     job: i64,
     position: u32,
     at: Timestamp,
-    answered: &Answered,
+    answered: &ItemResult,
 ) -> Result<(), StoreError> {
-    let spent = answered.spent.as_ref();
+    let spent = answered.cost.as_ref();
     let currency = spent.map(|spent| spent.currency.as_str());
     let cost = spent.map_or(Micros::ZERO, |spent| spent.cost).as_micros();
     let refund = spent.map_or(Micros::ZERO, |spent| spent.refund).as_micros();
@@ -247,7 +247,7 @@ pub fn running(db: &Connection, token: Option<&str>) -> Result<u32, StoreError> 
 }
 
 /// How many items of running jobs have no answer yet.
-pub fn waiting(db: &Connection) -> Result<i64, StoreError> {
+pub fn count_waiting(db: &Connection) -> Result<i64, StoreError> {
     let mut statement = db.prepare_cached(
         "select coalesce(sum(item_count - next_position), 0) from job where state = 'running'",
     )?;
@@ -312,11 +312,11 @@ pub fn items(
 }
 
 /// How many items of a job have which answer.
-pub fn tallies(db: &Connection, job: i64) -> Result<Vec<Tally>, StoreError> {
+pub fn outcome_counts(db: &Connection, job: i64) -> Result<Vec<OutcomeCount>, StoreError> {
     let mut statement =
         db.prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
     let tallies = statement.query_map([job], |row| {
-        Ok(Tally {
+        Ok(OutcomeCount {
             outcome: row.get("outcome")?,
             currency: row.get("currency")?,
             items: row.get("items")?,
@@ -376,11 +376,11 @@ fn item(row: &Row<'_>) -> rusqlite::Result<StoredItem> {
     let answered = match outcome {
         Some(outcome) => Some((
             Timestamp::from_second(row.get("finished_at")?),
-            Answered {
+            ItemResult {
                 outcome,
                 code: row.get("code")?,
                 message: row.get("message")?,
-                spent: currency.map(|currency| Spent { currency, cost, refund }),
+                cost: currency.map(|currency| ItemCost { currency, cost, refund }),
                 plan_hash: plan_hash.clone(),
                 plan: row.get("plan")?,
             },
@@ -391,7 +391,7 @@ fn item(row: &Row<'_>) -> rusqlite::Result<StoredItem> {
 }
 
 /// How many items of a job have which answer, in whatever currency.
-pub fn counts(tallies: &[Tally]) -> BTreeMap<&str, u32> {
+pub fn counts(tallies: &[OutcomeCount]) -> BTreeMap<&str, u32> {
     let mut counts = BTreeMap::new();
     for tally in tallies {
         *counts.entry(tally.outcome.as_str()).or_default() += tally.items;

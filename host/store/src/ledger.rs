@@ -14,12 +14,12 @@ use crate::codec;
 use crate::error::StoreError;
 
 /// Adds entries, as long as a transaction lasts.
-pub struct Inserting<'c>(CachedStatement<'c>);
+pub struct EntryInserter<'c>(CachedStatement<'c>);
 
-impl<'c> Inserting<'c> {
+impl<'c> EntryInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
-        Ok(Inserting(db.prepare_cached(
+    pub fn new(db: &'c Connection) -> Result<EntryInserter<'c>, StoreError> {
+        Ok(EntryInserter(db.prepare_cached(
             "insert into ledger_entry (at, account, from_book, to_book, amount, reason, resource, reference)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?))
@@ -43,7 +43,7 @@ impl<'c> Inserting<'c> {
 
 /// Adds one entry of an account.
 pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreError> {
-    Inserting::new(db)?.insert(account, entry)
+    EntryInserter::new(db)?.insert(account, entry)
 }
 
 /// An account's entries, oldest first.

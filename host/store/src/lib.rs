@@ -53,7 +53,7 @@ pub const SCHEMA_VERSION: i64 = 4;
 pub struct Store {
     connection: Connection,
     /// How many [`Store::write`] are under way, one within another.
-    depth: u32,
+    savepoint_depth: u32,
     _lock: Option<Lock>,
 }
 
@@ -82,7 +82,7 @@ impl Store {
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
         prepare(&connection)?;
         let migration = migrations::migrate(&connection, path)?;
-        Ok((Store { connection, depth: 0, _lock: Some(lock) }, migration))
+        Ok((Store { connection, savepoint_depth: 0, _lock: Some(lock) }, migration))
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -96,7 +96,7 @@ impl Store {
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
         prepare(&connection)?;
-        Ok(Store { connection, depth: 0, _lock: None })
+        Ok(Store { connection, savepoint_depth: 0, _lock: None })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -119,13 +119,13 @@ impl Store {
     ///
     /// [`StoreError::Sqlite`] when it cannot be begun.
     pub fn begin(&mut self) -> Result<(), StoreError> {
-        let begin = if self.depth == 0 {
+        let begin = if self.savepoint_depth == 0 {
             "begin immediate".to_owned()
         } else {
-            format!("savepoint part{}", self.depth)
+            format!("savepoint part{}", self.savepoint_depth)
         };
         self.connection.execute_batch(&begin)?;
-        self.depth += 1;
+        self.savepoint_depth += 1;
         Ok(())
     }
 
@@ -135,8 +135,8 @@ impl Store {
     ///
     /// That of `result`, and [`StoreError::Sqlite`] when it cannot be written.
     pub fn end<T, E: From<StoreError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
-        self.depth -= 1;
-        let part = self.depth;
+        self.savepoint_depth -= 1;
+        let part = self.savepoint_depth;
         let commit = if part == 0 { "commit".to_owned() } else { format!("release part{part}") };
         let undo = if part == 0 {
             "rollback".to_owned()
@@ -158,7 +158,7 @@ impl Store {
     }
 
     /// The connection, for reading what is committed.
-    pub fn read(&self) -> &Connection {
+    pub fn db(&self) -> &Connection {
         &self.connection
     }
 }

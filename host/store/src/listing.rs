@@ -26,7 +26,7 @@ pub struct Filter {
 
 /// A resource as people are shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedResource {
     /// Its account's id.
     pub account: String,
     /// Its provider.
@@ -54,7 +54,7 @@ pub struct Listed {
 }
 
 /// The resources that pass `filter`, by account and bundle, a primary before what is attached to it, at most `limit`.
-pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Listed>, StoreError> {
+pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<ListedResource>, StoreError> {
     let mut statement = db.prepare_cached(
         "select a.id, a.provider, r.id, parent.id, r.kind, h.stage, h.expires_at, h.on_expiry, r.price, a.currency,
                 primary_schedule.wake_at, plugin_failure.message
@@ -80,7 +80,7 @@ pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<Lis
             ":limit": limit,
         },
         |row| {
-            Ok(Listed {
+            Ok(ListedResource {
                 account: row.get(0)?,
                 provider: row.get(1)?,
                 id: row.get(2)?,

@@ -10,12 +10,12 @@ use rusqlite::ErrorCode;
 use crate::error::StoreError;
 
 /// Adds orders, as long as a transaction lasts.
-pub struct Inserting<'c>(CachedStatement<'c>);
+pub struct OrderInserter<'c>(CachedStatement<'c>);
 
-impl<'c> Inserting<'c> {
+impl<'c> OrderInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<Inserting<'c>, StoreError> {
-        Ok(Inserting(db.prepare_cached(
+    pub fn new(db: &'c Connection) -> Result<OrderInserter<'c>, StoreError> {
+        Ok(OrderInserter(db.prepare_cached(
             "insert into orders (id, resource, starts_at, ends_at, paid, paid_at, is_renewal)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?))
@@ -49,9 +49,9 @@ impl<'c> Inserting<'c> {
     }
 }
 
-/// Adds one order: see [`Inserting::insert`].
+/// Adds one order: see [`OrderInserter::insert`].
 pub fn insert(db: &Connection, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
-    Inserting::new(db)?.insert(row, resource, order)
+    OrderInserter::new(db)?.insert(row, resource, order)
 }
 
 /// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows, in order.

@@ -38,7 +38,7 @@ pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), Stor
 
 /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first, with the
 /// rows of their resources.
-pub fn offers(
+pub fn list_offers(
     db: &Connection,
     account: i64,
     resource_type: &str,

@@ -80,7 +80,7 @@ pub fn get(db: &Connection, access_key: &str) -> Result<Option<StoredKey>, Store
 }
 
 /// The key that asked for the token with this hash, if the token is still valid at `at`.
-pub fn of_token(db: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+pub fn find_by_token(db: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
     db.prepare_cached(&format!(
         "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
          join account a on a.row = k.account where t.token_hash = ?1 and t.valid_until > ?2"
@@ -188,7 +188,7 @@ mod tests {
     fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("test.db")).unwrap();
-        let (db, valid_until) = (store.read(), Timestamp::from_second(1_000_000));
+        let (db, valid_until) = (store.db(), Timestamp::from_second(1_000_000));
         assert!(spend(db, &[7; 32], valid_until).unwrap());
         delete_expired(db, valid_until + 3600).unwrap();
         assert!(!spend(db, &[7; 32], valid_until).unwrap());

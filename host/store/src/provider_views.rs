@@ -89,7 +89,7 @@ fn chosen(
 fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
     let is_known = known.as_ref().is_some_and(|stored| stored.rows.contains(&row));
     if !is_known {
-        *known = Some(bundles::of_row(db, row)?.0);
+        *known = Some(bundles::find_by_resource_row(db, row)?.0);
     }
     let damaged = || StoreError::Damaged { what: "a member", found: row.to_string() };
     let stored = known.as_ref().ok_or_else(damaged)?;

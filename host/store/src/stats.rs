@@ -8,7 +8,7 @@ use crate::jobs;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Stats {
     /// Bundles whose time has come.
     pub due: i64,
     /// The first wake there is.
@@ -24,7 +24,7 @@ pub struct Standing {
 }
 
 /// How things stand at `at`.
-pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
+pub fn get(db: &Connection, at: Timestamp) -> Result<Stats, StoreError> {
     let due = db
         .prepare_cached("select count(*) from schedule where wake_at is not null and wake_at <= ?1")?
         .query_row([at.as_second()], |row| row.get(0))?;
@@ -37,9 +37,9 @@ pub fn get(db: &Connection, at: Timestamp) -> Result<Standing, StoreError> {
     let approvals_pending = db
         .prepare_cached("select count(*) from approval where state = 'pending'")?
         .query_row([], |row| row.get(0))?;
-    let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::waiting(db)?);
+    let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::count_waiting(db)?);
     let first_wake = first_wake.map(Timestamp::from_second);
-    Ok(Standing { due, first_wake, in_doubt, jobs, items, approvals_pending })
+    Ok(Stats { due, first_wake, in_doubt, jobs, items, approvals_pending })
 }
 
 /// The providers of all accounts.

@@ -131,7 +131,7 @@ pub fn list(db: &Connection) -> Result<Vec<StoredWebhook>, StoreError> {
 
 /// How things stand with all webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct WebhookStats {
     /// Webhooks that are disabled.
     pub disabled: i64,
     /// Deliveries that are to be tried again.
@@ -141,7 +141,7 @@ pub struct Standing {
 }
 
 /// How things stand with all webhooks.
-pub fn standing(db: &Connection) -> Result<Standing, StoreError> {
+pub fn stats(db: &Connection) -> Result<WebhookStats, StoreError> {
     let mut statement = db.prepare_cached(
         "select (select count(*) from webhook where disabled_at is not null),
                 (select count(*) from delivery where state = 'pending'),
@@ -150,7 +150,7 @@ pub fn standing(db: &Connection) -> Result<Standing, StoreError> {
                    from webhook where disabled_at is null)",
     )?;
     Ok(statement.query_row([], |row| {
-        Ok(Standing { disabled: row.get(0)?, pending: row.get(1)?, behind: row.get(2)? })
+        Ok(WebhookStats { disabled: row.get(0)?, pending: row.get(1)?, behind: row.get(2)? })
     })?)
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::Context;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_formats::inventory::Inventory;
 use perennial_store::Store;
 
@@ -32,7 +32,7 @@ pub struct Server {
 pub fn database(folder: &Path, inventory: &Inventory) -> anyhow::Result<PathBuf> {
     let path = folder.join("serving.db");
     let plugins = world::plugins(folder)?;
-    let mut engine = Engine::new(Store::open(&path)?, world::providers(&plugins), Keep::Everything);
+    let mut engine = Engine::new(Store::open(&path)?, world::providers(&plugins), Retention::Everything);
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(world::START, &inventory.accounts, bundles)?;
     Ok(path)

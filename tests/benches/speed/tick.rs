@@ -11,7 +11,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::BATCH_MAX;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
 
@@ -142,7 +142,7 @@ impl Bench {
     }
 
     fn engine(&self, path: &Path) -> anyhow::Result<Engine> {
-        Ok(Engine::new(Store::open(path)?, self.providers.clone(), Keep::Everything))
+        Ok(Engine::new(Store::open(path)?, self.providers.clone(), Retention::Everything))
     }
 
     /// What the engine takes; the result is in `after.db`.

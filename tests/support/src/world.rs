@@ -47,10 +47,10 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_formats as formats;
 use perennial_sandbox::TimelineRequest;
 use perennial_sandbox::PluginError;
@@ -319,7 +319,7 @@ pub struct World {
     /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
     /// Everything that happened so far.
-    pub happened: Vec<Recorded>,
+    pub happened: Vec<RecordedEvent>,
     _folder: tempfile::TempDir,
 }
 
@@ -344,7 +344,7 @@ impl World {
         let is_down = toy.is_down.clone();
         let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
         let store = open(&folder.path().join("db")).unwrap();
-        let mut engine = Engine::new(store, providers, Keep::Everything);
+        let mut engine = Engine::new(store, providers, Retention::Everything);
         let account = |(id, balance, _): &(&str, &str, _)| Account {
             id: (*id).to_owned(),
             provider: "toy".to_owned(),
@@ -383,7 +383,7 @@ impl World {
     /// A command; returns the refusal's code.
     pub fn command(&mut self, now: &str, resource: &str, command: &Command) -> Option<String> {
         let answer = self.engine.command(at(now), None, resource, command).unwrap();
-        self.happened.extend(answer.happened);
+        self.happened.extend(answer.events);
         answer.refusal.map(|refusal| refusal.code)
     }
 
@@ -401,22 +401,22 @@ impl World {
 
     /// What an account has; its entries come to the same.
     pub fn balance(&self, account: &str) -> Micros {
-        let stored = accounts::get(self.engine.read(), account).unwrap().unwrap();
+        let stored = accounts::get(self.engine.db(), account).unwrap().unwrap();
         let balance = stored.account.balance;
-        assert_eq!(ledger::balance(self.engine.read(), stored.row).unwrap(), balance, "entries of {account}");
+        assert_eq!(ledger::balance(self.engine.db(), stored.row).unwrap(), balance, "entries of {account}");
         balance.available()
     }
 
     /// A resource as it is stored.
     pub fn resource(&self, id: &str) -> Resource {
         let (stored, member) =
-            perennial_store::bundles::of_resource(self.engine.read(), id).unwrap().unwrap();
+            perennial_store::bundles::find_by_resource(self.engine.db(), id).unwrap().unwrap();
         stored.bundle.members[member].clone()
     }
 }
 
 /// An event, as a line without what hardly matters here.
-pub fn tell(recorded: &Recorded) -> String {
+pub fn tell(recorded: &RecordedEvent) -> String {
     let event = &recorded.event;
     let (kind, body) = formats::event::body(event);
     let body: serde_json::Value = serde_json::from_str(&body.to_text()).unwrap();

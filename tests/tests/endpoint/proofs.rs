@@ -127,6 +127,6 @@ fn write<T: Send + 'static>(
     let written = world
         .host
         .writer()
-        .call(move |desk| Ok::<_, perennial_service::error::ServiceError>(work(desk.engine.read())));
+        .call(move |desk| Ok::<_, perennial_service::error::ServiceError>(work(desk.engine.db())));
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(written).unwrap()
 }

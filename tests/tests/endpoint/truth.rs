@@ -1,7 +1,7 @@
 //! One truth: what a request of the provider's API asks for goes the way of every other command.
 
 use expect_test::expect;
-use perennial_engine::approval::Decision;
+use perennial_engine::approval::ApprovalDecision;
 
 use crate::world::World;
 
@@ -226,7 +226,7 @@ fn a_renewal_above_the_accounts_limit_is_held_and_not_approved_by_the_key_that_a
     .assert_eq(&world.events().join("\n"));
     let decide = |by: String| {
         world.on_writer(move |desk| {
-            let decision = Decision { by: &by, reason: None, planned: None };
+            let decision = ApprovalDecision { decided_by: &by, reason: None, plan_hash: None };
             desk.engine.approve(desk.now(), "hall~1", &decision).map(drop).map_err(|error| error.to_string())
         })
     };

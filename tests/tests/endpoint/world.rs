@@ -11,11 +11,11 @@ use hmac::KeyInit;
 use hmac::Mac;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::NoRecords;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::Endpoint;
 use perennial_http::state::AppState;
@@ -25,11 +25,11 @@ use perennial_sandbox::Plugins;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::Wanted;
-use perennial_service::secrets::Sealer;
+use perennial_service::provider_keys::CreateKey;
+use perennial_service::secrets::SecretBox;
 use perennial_service::service::Host;
-use perennial_service::writer::Desk;
-use perennial_service::writer::Running;
+use perennial_service::writer::WriterContext;
+use perennial_service::writer::WriterHandle;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
@@ -57,7 +57,7 @@ pub struct World {
     pub host: AppState,
     router: Router,
     runtime: Runtime,
-    running: Option<Running>,
+    running: Option<WriterHandle>,
     folder: TempDir,
     /// The key of `home`, which has the lamps.
     pub key: Key,
@@ -83,13 +83,13 @@ impl World {
         let database = folder.path().join("test.db");
         let mut store = Store::open(&database).unwrap();
         let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
-        let inventory = inventory::read(&inventory(), &manifests, &|_, _| Ok(Vec::new()), &Nothing).unwrap();
-        let mut engine = Engine::new(store, providers.clone(), Keep::Everything);
+        let inventory = inventory::read(&inventory(), &manifests, &|_, _| Ok(Vec::new()), &NoRecords).unwrap();
+        let mut engine = Engine::new(store, providers.clone(), Retention::Everything);
         let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
         engine.import(Timestamp::from_second(NOW - 1), &inventory.accounts, bundles).unwrap();
         drop(engine);
         store = Store::open(&database).unwrap();
-        let sealer = Sealer::new(&[7; 32]);
+        let sealer = SecretBox::new(&[7; 32]);
         let [key, other] = ["home", "away"].map(|account| make_key(&mut store, &sealer, account));
         let start = Some(Timestamp::from_second(NOW));
         let (host, running) = Host::start(store, &database, providers, start, limits).unwrap();
@@ -136,7 +136,7 @@ impl World {
     }
 
     /// Does something on the host's writer.
-    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut WriterContext) -> T + Send + 'static) -> T {
         self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
@@ -180,16 +180,16 @@ fn hmac(key: &[u8], message: &[u8]) -> String {
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn make_key(store: &mut Store, sealer: &Sealer, account: &str) -> Key {
+fn make_key(store: &mut Store, sealer: &SecretBox, account: &str) -> Key {
     let at = Timestamp::from_second(NOW - 1);
-    let wanted = Wanted {
+    let wanted = CreateKey {
         account: account.to_owned(),
         provider: "lantern".to_owned(),
         name: "test".to_owned(),
         expires_at: None,
     };
-    let minted = keys::mint(sealer, wanted, "cli", at).unwrap();
-    let row = accounts::get(store.read(), account).unwrap().unwrap().row;
+    let minted = keys::issue(sealer, wanted, "cli", at).unwrap();
+    let row = accounts::get(store.db(), account).unwrap().unwrap().row;
     store.write(|tx| provider_keys::insert(tx, row, &minted.stored)).unwrap();
     Key { access_key: minted.stored.access_key, secret: minted.secret }
 }

@@ -1,8 +1,8 @@
 //! The promises hold for plans that are held, whatever is decided on them.
 
 use perennial_domain::approval::State;
-use perennial_engine::approval::Decision;
-use perennial_engine::approval::Verdict;
+use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::approval::DecisionOutcome;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use proptest::prelude::*;
@@ -50,8 +50,8 @@ fn every_promise_holds_whatever_is_decided() {
         for day in 0..30 {
             host.play(FROM + day * DAY + i64::from(day > 0), FROM + (day + 1) * DAY - 1);
             let open = Filter { state: Some(State::Pending), ..Filter::default() };
-            for stored in approvals::list(host.engine.read(), &open, 0, 1_000).unwrap() {
-                let decision = Decision { by: "somebody", reason: None, planned: None };
+            for stored in approvals::list(host.engine.db(), &open, 0, 1_000).unwrap() {
+                let decision = ApprovalDecision { decided_by: "somebody", reason: None, plan_hash: None };
                 let now = at(FROM + (day + 1) * DAY);
                 let verdict = match wills.next().unwrap() {
                     Will::Approve => host.engine.approve(now, &stored.id, &decision),
@@ -61,8 +61,8 @@ fn every_promise_holds_whatever_is_decided() {
                 // Another decision of the same instant may have left nothing to decide on, and an instant may be too late.
                 let Ok(verdict) = verdict else { continue };
                 let happened = match verdict {
-                    Verdict::Done(happened) => happened,
-                    Verdict::Refused { happened, .. } | Verdict::Changed { happened, .. } => happened,
+                    DecisionOutcome::Recorded(happened) => happened,
+                    DecisionOutcome::Refused { happened, .. } | DecisionOutcome::PlanChanged { happened, .. } => happened,
                 };
                 host.record(happened);
             }

@@ -22,7 +22,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
     check(50, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
-        for kept in decisions::list(host.engine.read(), u32::MAX).unwrap() {
+        for kept in decisions::list(host.engine.db(), u32::MAX).unwrap() {
             let rules = &providers()[&kept.plugin];
             prop_assert_eq!(
                 rules.digest(),
@@ -30,7 +30,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 "the revision that answered is the one that is loaded"
             );
             let question = decision::read_question(&kept.request, &kept.contract).unwrap();
-            prop_assert_eq!(decision::question(&question.asked()).to_text(), &*kept.request);
+            prop_assert_eq!(decision::question(&question.as_input()).to_text(), &*kept.request);
             // All that a plugin was told of the account is in the question.
             let account = Account {
                 id: question.account.clone(),

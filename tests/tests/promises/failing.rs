@@ -16,7 +16,7 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_sandbox::PluginError;
@@ -120,7 +120,7 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
         (id, Arc::new(Fragile { rules, fails, is_broken: is_broken.clone() }) as Arc<dyn Rules>)
     };
     let broken: Providers = providers().into_iter().map(fragile).collect();
-    (Host::with(world, broken, 8_192, Keep::Everything), is_broken)
+    (Host::with(world, broken, 8_192, Retention::Everything), is_broken)
 }
 
 /// The lines about bundles that the rules fail about, or about the others.

@@ -7,17 +7,17 @@ use std::sync::OnceLock;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_formats::event;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario;
-use perennial_formats::scenario::Entry;
+use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -71,22 +71,22 @@ pub struct Host {
     pub engine: Engine,
     /// What happened, in order, as lines.
     pub lines: Vec<String>,
-    scenario: Vec<Entry>,
+    scenario: Vec<ScenarioEntry>,
     _folder: TempDir,
 }
 
 impl Host {
     /// A host that keeps everything, has taken the world in and has not begun.
     pub fn new(world: &World) -> Host {
-        Host::with(world, providers(), 8_192, Keep::Everything)
+        Host::with(world, providers(), 8_192, Retention::Everything)
     }
 
     /// Likewise, with other rules, batches or data kept.
-    pub fn with(world: &World, providers: Providers, batch: u32, keep: Keep) -> Host {
+    pub fn with(world: &World, providers: Providers, batch: u32, keep: Retention) -> Host {
         let (inventory, scenario) = read(world, &providers);
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("host.db")).unwrap();
-        let mut engine = Engine::new(store, providers, keep).with_batches_of(batch);
+        let mut engine = Engine::new(store, providers, keep).with_batch_size(batch);
         let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(at(FROM), &inventory.accounts, bundles).unwrap();
         Host { engine, lines: Vec::new(), scenario, _folder: folder }
@@ -96,19 +96,19 @@ impl Host {
     pub fn play(&mut self, from: i64, until: i64) {
         let lines = &mut self.lines;
         let mut observe =
-            |recorded: Recorded| lines.push(event::line(recorded.account.as_deref(), &recorded.event));
-        simulation::play(&mut self.engine, &self.scenario, at(from), at(until), &mut observe).unwrap();
+            |recorded: RecordedEvent| lines.push(event::line(recorded.account.as_deref(), &recorded.event));
+        simulation::run_scenario(&mut self.engine, &self.scenario, at(from), at(until), &mut observe).unwrap();
     }
 
     /// Takes in what happened besides.
-    pub fn record(&mut self, happened: Vec<Recorded>) {
-        let line = |recorded: &Recorded| event::line(recorded.account.as_deref(), &recorded.event);
+    pub fn record(&mut self, happened: Vec<RecordedEvent>) {
+        let line = |recorded: &RecordedEvent| event::line(recorded.account.as_deref(), &recorded.event);
         self.lines.extend(happened.iter().map(line));
     }
 
     /// The rows of a query as text, one line each.
     pub fn rows(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.engine.read().prepare(sql).unwrap();
+        let mut statement = self.engine.db().prepare(sql).unwrap();
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| {
             let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
@@ -144,7 +144,7 @@ impl Host {
     /// The kept events, in the order of files.
     pub fn kept(&self) -> Vec<String> {
         let filter = perennial_store::events::Filter::default();
-        let listed = perennial_store::events::list(self.engine.read(), &filter, u32::MAX).unwrap();
+        let listed = perennial_store::events::list(self.engine.db(), &filter, u32::MAX).unwrap();
         let lines = listed.into_iter().map(|stored| {
             let what = event::read_body(&stored.kind, &stored.body).unwrap();
             let happened = perennial_domain::event::Event { at: stored.at, resource: stored.resource, what };
@@ -171,12 +171,12 @@ fn cell(value: rusqlite::types::ValueRef<'_>) -> String {
 }
 
 /// A world's files, read for these providers.
-pub fn read(world: &World, providers: &Providers) -> (Inventory, Vec<Entry>) {
+pub fn read(world: &World, providers: &Providers) -> (Inventory, Vec<ScenarioEntry>) {
     let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
     let check = |provider: &str, settings: &BTreeMap<String, String>| {
         providers[provider].check_settings(settings).map_err(|error| error.to_string())
     };
-    let inventory = inventory::read(&world.inventory, &manifests, &check, &Nothing)
+    let inventory = inventory::read(&world.inventory, &manifests, &check, &NoRecords)
         .unwrap_or_else(|problems| panic!("{problems}\n{world:?}"));
     let accounts = inventory.accounts.iter().map(|account| account.id.as_str()).collect::<BTreeSet<_>>();
     let scenario =

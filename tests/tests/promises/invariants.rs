@@ -118,7 +118,7 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
 
 /// Debits equal credits, the balance equals the sum of its entries, and nothing is spent that is not there.
 pub fn money_adds_up(host: &Host) -> Checked {
-    let db = host.engine.read();
+    let db = host.engine.db();
     for stored in accounts::list(db).unwrap() {
         let id = &stored.account.id;
         let balance = stored.account.balance;
@@ -133,7 +133,7 @@ pub fn money_adds_up(host: &Host) -> Checked {
 
 fn entries_never_overdraw(host: &Host, row: i64, id: &str) -> Checked {
     let mut entries = Vec::new();
-    for entry in ledger::list(host.engine.read(), row).unwrap() {
+    for entry in ledger::list(host.engine.db(), row).unwrap() {
         entries.push(entry);
         let sofar = perennial_domain::ledger::Balance::of_entries(&entries);
         proptest::prop_assert!(sofar.available() >= Micros::ZERO, "`{id}` had {}", sofar.available());
@@ -144,7 +144,7 @@ fn entries_never_overdraw(host: &Host, row: i64, id: &str) -> Checked {
 /// Each change that events tell leads from one balance to the next, and from the opening to what there is. Events of one
 /// instant are told in the order of their resources, so any order of those will do.
 fn events_tell_the_balance(host: &Host, id: &str, row: i64) -> Checked {
-    let opening = ledger::list(host.engine.read(), row).unwrap()[0].amount;
+    let opening = ledger::list(host.engine.db(), row).unwrap()[0].amount;
     let mut by_instant = BTreeMap::<String, Vec<(Micros, Micros)>>::new();
     for event in host.events("balance_changed").iter().filter(|event| event["account"] == id) {
         let change = (amount(event, "amount"), amount(event, "balance"));
@@ -159,7 +159,7 @@ fn events_tell_the_balance(host: &Host, id: &str, row: i64) -> Checked {
         );
         balance = end;
     }
-    let stored = accounts::get(host.engine.read(), id).unwrap().unwrap();
+    let stored = accounts::get(host.engine.db(), id).unwrap().unwrap();
     proptest::prop_assert_eq!(balance, stored.account.balance.available());
     Ok(())
 }

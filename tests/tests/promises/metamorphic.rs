@@ -20,7 +20,7 @@
 //! So with money enough every stage, every stage's instant, every period paid for, every refund and the balance in the
 //! end are the same; with too little money, all the other promises still hold.
 
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -83,7 +83,7 @@ fn thirty_days_are_the_same_in_transactions_of_any_size() {
 fn same_in_any_batches(world: &World) -> invariants::Checked {
     let whole = whole(world);
     for batch in [1, 2, 7] {
-        let mut batches = Host::with(world, providers(), batch, Keep::Everything);
+        let mut batches = Host::with(world, providers(), batch, Retention::Everything);
         batches.play(FROM, UNTIL);
         same(&whole, &batches)?;
     }

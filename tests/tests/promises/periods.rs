@@ -36,7 +36,7 @@ fn no_period_is_paid_for_twice_when_the_clock_forgets_how_far_it_came() {
         let paid =
             host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
         host.engine
-            .read()
+            .db()
             .execute("update schedule set cursor_at = ?1, wake_at = ?1 where wake_at is not null", [FROM])
             .unwrap();
         host.play(UNTIL, UNTIL);

@@ -1,6 +1,6 @@
 //! What a host keeps of a run is what a simulation of the same days says.
 
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -17,7 +17,7 @@ fn a_run_keeps_the_events_that_a_simulation_of_it_shows() {
     check(30, quiet(Money::Short), |world| {
         let mut run = Host::new(&world);
         run.engine.run_to(crate::host::at(UNTIL), &mut |_, _| {}).unwrap();
-        let mut simulation = Host::with(&world, providers(), 8_192, Keep::State);
+        let mut simulation = Host::with(&world, providers(), 8_192, Retention::State);
         simulation.play(FROM, UNTIL);
         prop_assert_eq!(run.kept(), &*simulation.lines);
         prop_assert_eq!(run.state(), simulation.state());
@@ -30,7 +30,7 @@ fn a_simulation_keeps_no_events_and_no_decisions_and_changes_nothing_else() {
     check(15, busy(Money::Short), |world| {
         let mut kept = Host::new(&world);
         kept.play(FROM, UNTIL);
-        let mut simulation = Host::with(&world, providers(), 8_192, Keep::State);
+        let mut simulation = Host::with(&world, providers(), 8_192, Retention::State);
         simulation.play(FROM, UNTIL);
         prop_assert_eq!(kept.kept(), &*simulation.lines);
         prop_assert_eq!(kept.state(), simulation.state());

@@ -8,10 +8,10 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Scope;
 
-use perennial_engine::approval::Decision;
+use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
-use perennial_engine::approval::Verdict;
-use perennial_engine::command::Terms;
+use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::command::Preconditions;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
@@ -45,23 +45,23 @@ trait Approvals {
 
 impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
-        let terms = Terms { planned: None, requested_by: Some(token) };
-        let answer = self.engine.command_as_planned(at(now), None, resource, command, &terms).unwrap();
+        let terms = Preconditions { plan_hash: None, requested_by: Some(token) };
+        let answer = self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);
-        self.happened.extend(answer.happened);
+        self.happened.extend(answer.events);
         answer.approval
     }
 
     fn decide(&mut self, now: &str, approval: &str, is_yes: bool, token: &str) -> String {
-        let decision = Decision { by: token, reason: None, planned: None };
+        let decision = ApprovalDecision { decided_by: token, reason: None, plan_hash: None };
         let verdict = match is_yes {
             true => self.engine.approve(at(now), approval, &decision),
             false => self.engine.reject(at(now), approval, &decision),
         };
         let (word, happened) = match verdict {
-            Ok(Verdict::Done(happened)) => ("done".to_owned(), happened),
-            Ok(Verdict::Refused { refusal, happened }) => (format!("refused: {}", refusal.code), happened),
-            Ok(Verdict::Changed { happened, .. }) => ("changed".to_owned(), happened),
+            Ok(DecisionOutcome::Recorded(happened)) => ("done".to_owned(), happened),
+            Ok(DecisionOutcome::Refused { refusal, happened }) => (format!("refused: {}", refusal.code), happened),
+            Ok(DecisionOutcome::PlanChanged { happened, .. }) => ("changed".to_owned(), happened),
             Err(error) => (error.to_string(), Vec::new()),
         };
         self.happened.extend(happened);
@@ -80,7 +80,7 @@ impl Approvals for World {
         let sql =
             "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
                        coalesce((select group_concat(state || ' ' || tries, ', ') from attempt), '-')";
-        self.engine.read().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.engine.db().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 }
 
@@ -199,7 +199,7 @@ fn a_command_waits_a_week_at_most_and_never_beyond_the_expiry() {
 fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     let mut world = careful(lapsing("vm", "2026-03-20"));
     world.ask("2026-03-02", "vm", &renew(), "operator");
-    let own = DecisionError::Own.to_string();
+    let own = DecisionError::OwnRequest.to_string();
     assert_eq!(world.decide("2026-03-02", "vm~1", true, "operator"), own);
     assert_eq!(world.decide("2026-03-02", "vm~1", false, "operator"), own);
     assert_eq!(world.approve("2026-03-02", "vm~2"), "there is no approval `vm~2`");
@@ -220,13 +220,13 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
 fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     let mut world = careful(lapsing("vm", "2026-03-20"));
     world.ask("2026-03-02", "vm", &renew(), "operator");
-    world.engine.read().execute("update resource set price = 40000000", []).unwrap();
+    world.engine.db().execute("update resource set price = 40000000", []).unwrap();
     assert_eq!(world.approve("2026-03-03", "vm~1"), "changed");
     assert_eq!(world.balance("a"), money("100"));
     let before: String = hash(&world);
-    let old = Decision { by: "approver", reason: None, planned: Some("0123") };
+    let old = ApprovalDecision { decided_by: "approver", reason: None, plan_hash: Some("0123") };
     let error = world.engine.approve(at("2026-03-03"), "vm~1", &old).unwrap_err();
-    assert!(matches!(&error, DecisionError::OtherPlan(hash) if *hash == before), "{error}");
+    assert!(matches!(&error, DecisionError::PlanMismatch(hash) if *hash == before), "{error}");
     assert_eq!(world.approve("2026-03-03", "vm~1"), "done");
     assert_eq!(world.balance("a"), money("60"));
     expect![[r#"
@@ -241,7 +241,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
 }
 
 fn hash(world: &World) -> String {
-    world.engine.read().query_row("select plan_hash from approval", [], |row| row.get(0)).unwrap()
+    world.engine.db().query_row("select plan_hash from approval", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
     let mut world = careful(lapsing("vm", "2026-03-10"));
     world.run_to("2026-03-09T11:59:59");
     assert_eq!(world.ask("2026-03-09T12:00:00", "vm", &on, "operator"), None, "it is on");
-    assert_eq!(world.decide("2026-03-09T13:00:00", "vm~1", true, "operator"), DecisionError::Own.to_string());
+    assert_eq!(world.decide("2026-03-09T13:00:00", "vm~1", true, "operator"), DecisionError::OwnRequest.to_string());
     assert_eq!(world.approve("2026-03-09T13:00:00", "vm~1"), "done");
     expect![[r#"
         2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew

@@ -193,7 +193,7 @@ fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
     let seconds = seconds.take(12).collect::<Vec<_>>();
     assert_eq!(seconds, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
     let problem = || -> Option<String> {
-        let read = world.engine.read();
+        let read = world.engine.db();
         read.query_row("select message from plugin_failure", [], |row| row.get(0)).ok()
     };
     assert_eq!(
@@ -218,11 +218,11 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
     .assert_eq(&world.told());
     let failures: u32 = world
         .engine
-        .read()
+        .db()
         .query_row("select consecutive_failures from schedule", [], |row| row.get(0))
         .unwrap();
     let problems: u32 =
-        world.engine.read().query_row("select count(*) from plugin_failure", [], |row| row.get(0)).unwrap();
+        world.engine.db().query_row("select count(*) from plugin_failure", [], |row| row.get(0)).unwrap();
     assert_eq!((failures, problems), (0, 0));
 }
 
@@ -244,7 +244,7 @@ fn batches_of_any_size_come_to_the_same() {
     };
     let told = |size| {
         let mut world = World::account("2026-03-01", "500", bundles());
-        world.engine = world.engine.with_batches_of(size);
+        world.engine = world.engine.with_batch_size(size);
         world.run_to("2026-07-01");
         world.told()
     };

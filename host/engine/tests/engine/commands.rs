@@ -127,7 +127,7 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
     .assert_eq(&world.told());
     let mut two = World::of("2026-03-01", &[("a", "0", vec![]), ("b", "0", vec![])]);
     let of_b = two.engine.command(at("2026-03-02"), Some("b"), "nothing", &renew()).unwrap();
-    two.happened.extend(of_b.happened);
+    two.happened.extend(of_b.events);
     two.command("2026-03-02", "nothing", &renew());
     expect![[r#"
         2026-03-02T00:00:00Z b/nothing command_refused code=unknown
@@ -139,7 +139,7 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
 #[test]
 fn an_account_without_a_plugin_says_how_to_load_one() {
     let mut world = one("0");
-    world.engine.read().execute("update account set provider = 'elsewhere'", []).unwrap();
+    world.engine.db().execute("update account set provider = 'elsewhere'", []).unwrap();
     let error = world.engine.command(at("2026-03-02"), None, "vm", &renew()).unwrap_err();
     expect![
         "the account `a` is with `elsewhere`, for which no plugin is loaded; load one with `--plugin FILE`"
@@ -174,7 +174,7 @@ fn a_command_is_not_decided_while_the_rules_are_down_and_changes_nothing() {
     assert!(matches!(error, EngineError::Plugin(_)), "{error}");
     world.run_to("2026-03-10");
     let error = world.engine.command(at("2026-03-11"), None, "vm", &renew()).unwrap_err();
-    assert!(matches!(error, EngineError::Behind(_)), "{error}");
+    assert!(matches!(error, EngineError::Overdue(_)), "{error}");
     assert_eq!(world.balance("a"), money("100"));
     world.down(false);
     assert_eq!(world.command("2026-03-11", "vm", &renew()), None);
@@ -190,7 +190,7 @@ fn a_period_that_was_given_back_can_be_paid_for_again() {
     }
     assert_eq!(world.balance("a"), money("30"));
     let states = "select group_concat(state || ' ' || tries, ', ') from attempt";
-    let states: String = world.engine.read().query_row(states, [], |row| row.get(0)).unwrap();
+    let states: String = world.engine.db().query_row(states, [], |row| row.get(0)).unwrap();
     assert_eq!(states, "void 1, void 1, void 1");
 }
 

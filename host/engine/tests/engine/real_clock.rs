@@ -2,10 +2,10 @@
 
 use expect_test::expect;
 
-use perennial_engine::clock::Awake;
+use perennial_engine::clock::LastActive;
 use perennial_engine::clock::OUTAGE_AFTER;
 use perennial_engine::clock::tick;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::renewing;
@@ -15,19 +15,19 @@ fn ticks(instants: &[perennial_domain::timestamp::Timestamp]) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     let mut told = String::new();
     for now in instants {
-        let observe = &mut |recorded: &Recorded| told.push_str(&tell(recorded));
-        tick(&mut world.engine, *now, Awake::default(), observe).unwrap();
+        let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+        tick(&mut world.engine, *now, LastActive::default(), observe).unwrap();
     }
     told
 }
 
 /// What the second of two ticks tells, an hour after the first, of a host that was busy until `awake`.
-fn tick_after_an_hour(awake: Awake) -> String {
+fn tick_after_an_hour(awake: LastActive) -> String {
     let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     let begun = at("2026-03-08") - 60;
     let mut told = String::new();
-    for (now, awake) in [(begun, Awake::default()), (begun + 3600, awake)] {
-        let observe = &mut |recorded: &Recorded| told.push_str(&tell(recorded));
+    for (now, awake) in [(begun, LastActive::default()), (begun + 3600, awake)] {
+        let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
         tick(&mut world.engine, now, awake, observe).unwrap();
     }
     told
@@ -40,10 +40,10 @@ fn a_tick_that_takes_long_is_no_outage() {
         2026-03-08T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-08T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&tick_after_an_hour(Awake::until(ended)));
+    .assert_eq(&tick_after_an_hour(LastActive::at(ended)));
     assert_eq!(
-        tick_after_an_hour(Awake::until(ended - OUTAGE_AFTER)),
-        tick_after_an_hour(Awake::until(ended))
+        tick_after_an_hour(LastActive::at(ended - OUTAGE_AFTER)),
+        tick_after_an_hour(LastActive::at(ended))
     );
 }
 
@@ -55,7 +55,7 @@ fn a_host_that_is_frozen_after_a_tick_that_took_long_was_down() {
         2026-03-08T00:59:00Z a/vm balance_changed amount=-30.00
         2026-03-08T00:59:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
-    .assert_eq(&tick_after_an_hour(Awake::until(ended - OUTAGE_AFTER - 1)));
+    .assert_eq(&tick_after_an_hour(LastActive::at(ended - OUTAGE_AFTER - 1)));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_clock_that_is_set_back_waits_until_it_is_where_it_was() {
 
 #[test]
 fn what_a_host_did_after_it_was_frozen_does_not_hide_that_it_was_down() {
-    let awake = Awake::until(at("2026-03-08"));
+    let awake = LastActive::at(at("2026-03-08"));
     let woken = at("2026-03-08") + OUTAGE_AFTER;
-    assert_eq!(awake.busy(woken, woken + 3600), Awake::until(woken + 3600));
-    assert_eq!(awake.busy(woken + 1, woken + 3600), awake);
+    assert_eq!(awake.after_work(woken, woken + 3600), LastActive::at(woken + 3600));
+    assert_eq!(awake.after_work(woken + 1, woken + 3600), awake);
 }

@@ -5,10 +5,10 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use proptest::prelude::*;
 
-use perennial_engine::simulation::play;
-use perennial_engine::write::Recorded;
-use perennial_formats::scenario::Act;
-use perennial_formats::scenario::Entry;
+use perennial_engine::simulation::run_scenario;
+use perennial_engine::write::RecordedEvent;
+use perennial_formats::scenario::ScenarioAction;
+use perennial_formats::scenario::ScenarioEntry;
 use perennial_test_support::world::DAY;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
@@ -19,27 +19,27 @@ use perennial_test_support::world::renew;
 use perennial_test_support::world::renewing;
 use perennial_test_support::world::tell;
 
-fn simulate(world: &mut World, scenario: &[Entry], until: &str) -> Vec<Recorded> {
+fn simulate(world: &mut World, scenario: &[ScenarioEntry], until: &str) -> Vec<RecordedEvent> {
     let mut happened = Vec::new();
-    play(&mut world.engine, scenario, at("2026-03-01"), at(until), &mut |recorded| happened.push(recorded))
+    run_scenario(&mut world.engine, scenario, at("2026-03-01"), at(until), &mut |recorded| happened.push(recorded))
         .unwrap();
     happened
 }
 
-fn told(happened: &[Recorded]) -> String {
+fn told(happened: &[RecordedEvent]) -> String {
     happened.iter().map(tell).collect()
 }
 
-fn entry(text: &str, what: Act) -> Entry {
-    Entry { at: at(text), what }
+fn entry(text: &str, what: ScenarioAction) -> ScenarioEntry {
+    ScenarioEntry { at: at(text), action: what }
 }
 
-fn top_up(text: &str, amount: &str) -> Entry {
-    entry(text, Act::TopUp { account: "a".to_owned(), amount: money(amount) })
+fn top_up(text: &str, amount: &str) -> ScenarioEntry {
+    entry(text, ScenarioAction::TopUp { account: "a".to_owned(), amount: money(amount) })
 }
 
-fn command(text: &str, resource: &str) -> Entry {
-    entry(text, Act::Command { account: None, resource: resource.to_owned(), command: renew() })
+fn command(text: &str, resource: &str) -> ScenarioEntry {
+    entry(text, ScenarioAction::Command { account: None, resource: resource.to_owned(), command: renew() })
 }
 
 #[test]
@@ -75,15 +75,15 @@ fn during_an_outage_commands_are_lost_and_the_world_goes_on() {
         vec![package("pkg", "2026-04-01")],
     ];
     let mut world = World::account("2026-03-01", "0", bundles);
-    let used = Act::Use { account: "a".to_owned(), resource_type: "cpu".to_owned(), amount: money("1") };
-    let set = |value: &str| Act::SetAttribute {
+    let used = ScenarioAction::Use { account: "a".to_owned(), resource_type: "cpu".to_owned(), amount: money("1") };
+    let set = |value: &str| ScenarioAction::SetAttribute {
         resource: "vm".to_owned(),
         name: "colour".to_owned(),
         value: value.to_owned(),
     };
     let scenario = [
-        entry("2026-03-05", Act::Outage { until: at("2026-03-20") }),
-        entry("2026-03-06", Act::Outage { until: at("2026-05-20") }),
+        entry("2026-03-05", ScenarioAction::Outage { until: at("2026-03-20") }),
+        entry("2026-03-06", ScenarioAction::Outage { until: at("2026-05-20") }),
         command("2026-03-06", "other"),
         top_up("2026-03-07", "100"),
         entry("2026-03-08", used),
@@ -108,7 +108,7 @@ fn during_an_outage_commands_are_lost_and_the_world_goes_on() {
 #[test]
 fn an_outage_that_outlasts_the_simulation_leaves_what_came_after_undone() {
     let mut world = World::account("2026-03-01", "0", vec![vec![lapsing("vm", "2026-03-10")]]);
-    let scenario = [entry("2026-03-05", Act::Outage { until: at("2026-03-20") })];
+    let scenario = [entry("2026-03-05", ScenarioAction::Outage { until: at("2026-03-20") })];
     assert_eq!(told(&simulate(&mut world, &scenario, "2026-03-15")), "");
 }
 
@@ -134,7 +134,7 @@ fn plots() -> impl Strategy<Value = Plot> {
     (bundles, scenario).prop_map(|(bundles, scenario)| Plot { bundles, scenario })
 }
 
-fn play_plot(plot: &Plot) -> Vec<Recorded> {
+fn play_plot(plot: &Plot) -> Vec<RecordedEvent> {
     let resource = |number: usize, expires_in: i64, renews: bool| Resource {
         expires_at: Some(at("2026-03-01") + expires_in - 10 * DAY),
         on_expiry: if renews { OnExpiry::Renew } else { OnExpiry::Lapse },
@@ -148,12 +148,12 @@ fn play_plot(plot: &Plot) -> Vec<Recorded> {
     let mut world = World::of("2026-03-01", &[("b", "90", bundles_of(0)), ("a", "90", bundles_of(1))]);
     let mut scenario = plot.scenario.clone();
     scenario.sort_unstable();
-    let act = |(after, number): &(i64, usize)| Entry {
+    let act = |(after, number): &(i64, usize)| ScenarioEntry {
         at: at("2026-03-01") + *after,
-        what: match number % 4 {
-            0 => Act::TopUp { account: "a".to_owned(), amount: money("30") },
-            1 => Act::Outage { until: at("2026-03-01") + *after + 5 * DAY },
-            _ => Act::Command { account: None, resource: format!("vm-{number}"), command: renew() },
+        action: match number % 4 {
+            0 => ScenarioAction::TopUp { account: "a".to_owned(), amount: money("30") },
+            1 => ScenarioAction::Outage { until: at("2026-03-01") + *after + 5 * DAY },
+            _ => ScenarioAction::Command { account: None, resource: format!("vm-{number}"), command: renew() },
         },
     };
     let scenario = scenario.iter().map(act).collect::<Vec<_>>();
@@ -165,11 +165,11 @@ proptest! {
 
     #[test]
     fn events_come_by_time_then_account_then_resource_but_for_what_an_outage_held_up(plot in plots()) {
-        let key = |recorded: &Recorded| {
+        let key = |recorded: &RecordedEvent| {
             (recorded.event.at, recorded.account.clone(), recorded.event.resource.clone())
         };
         let happened = play_plot(&plot);
-        let resumed = |recorded: &Recorded| tell(recorded).contains("host_resumed");
+        let resumed = |recorded: &RecordedEvent| tell(recorded).contains("host_resumed");
         if !happened.iter().any(resumed) {
             prop_assert!(happened.is_sorted_by_key(key), "{}", told(&happened));
         }

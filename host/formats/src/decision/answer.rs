@@ -14,28 +14,28 @@ use perennial_domain::plan::Step;
 
 use crate::Problems;
 use crate::command;
-use crate::problems::Collector;
+use crate::problems::Diagnostics;
 use crate::problems::Path;
-use crate::spot::Spot;
+use crate::spot::JsonCursor;
 use crate::tree;
 use crate::words;
 use crate::write;
-use crate::write::Value;
+use crate::write::JsonValue;
 use crate::decision::contract;
 
 /// The answer as it is kept: `{"plan": …}` or `{"refusal": …}`.
-pub fn answer(answer: &Result<Plan, Refusal>) -> Value<'_> {
+pub fn answer(answer: &Result<Plan, Refusal>) -> JsonValue<'_> {
     match answer {
         Ok(plan) => write::object([("plan", plan_value(plan))]),
         Err(refused) => write::object([("refusal", refusal(refused))]),
     }
 }
 
-fn refusal(refusal: &Refusal) -> Value<'_> {
+fn refusal(refusal: &Refusal) -> JsonValue<'_> {
     write::object([("code", (&refusal.code).into()), ("message", (&refusal.message).into())])
 }
 
-fn plan_value(plan: &Plan) -> Value<'_> {
+fn plan_value(plan: &Plan) -> JsonValue<'_> {
     write::object([
         ("steps", plan.steps.iter().map(step).collect()),
         ("skipped", plan.skipped.iter().map(skipped_member).collect()),
@@ -43,15 +43,15 @@ fn plan_value(plan: &Plan) -> Value<'_> {
     ])
 }
 
-fn step(step: &Step) -> Value<'_> {
+fn step(step: &Step) -> JsonValue<'_> {
     write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
 }
 
-fn skipped_member(left: &SkippedMember) -> Value<'_> {
+fn skipped_member(left: &SkippedMember) -> JsonValue<'_> {
     write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
 }
 
-fn operation(operation: &Operation) -> Value<'_> {
+fn operation(operation: &Operation) -> JsonValue<'_> {
     match operation {
         Operation::Extend(extension) => write::object([(
             "extend",
@@ -90,7 +90,7 @@ fn operation(operation: &Operation) -> Value<'_> {
     }
 }
 
-fn refund(refund: &Refund) -> Value<'_> {
+fn refund(refund: &Refund) -> JsonValue<'_> {
     write::object([("order", refund.order.into()), ("amount", refund.amount.into())])
 }
 
@@ -100,10 +100,10 @@ fn refund(refund: &Refund) -> Value<'_> {
 ///
 /// Every problem of the text, each with its path, or that the contract is unknown.
 pub fn read_answer(text: &str, contract: &str) -> Result<Result<Plan, Refusal>, Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let mut root = tree::parse(text, &problems)?;
     let is_known = contract::rename(&mut root, contract, &contract::ANSWER);
-    let root = Spot { node: &root, path: Path::Root, problems: &problems };
+    let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let answer = match is_known {
         true => root.only_field("an answer", |name, body| match name {
             "plan" => read_plan(body).map(Ok),
@@ -115,44 +115,44 @@ pub fn read_answer(text: &str, contract: &str) -> Result<Result<Plan, Refusal>, 
     problems.finish(answer)
 }
 
-fn unknown<T>(what: &str, name: &str, spot: Spot<'_, '_>) -> Option<T> {
-    spot.wrong(format!("there is no {what} {}", words::shown(name)));
+fn unknown<T>(what: &str, name: &str, cursor: JsonCursor<'_, '_>) -> Option<T> {
+    cursor.report(format!("there is no {what} {}", words::quote(name)));
     None
 }
 
-fn read_refusal(spot: Spot<'_, '_>) -> Option<Refusal> {
-    let fields = spot.object(&["code", "message"])?;
+fn read_refusal(cursor: JsonCursor<'_, '_>) -> Option<Refusal> {
+    let fields = cursor.object(&["code", "message"])?;
     Some(Refusal {
-        code: fields.required("code", |spot| spot.text())?.to_owned(),
-        message: fields.required("message", |spot| spot.text())?.to_owned(),
+        code: fields.required("code", |cursor| cursor.text())?.to_owned(),
+        message: fields.required("message", |cursor| cursor.text())?.to_owned(),
     })
 }
 
-fn read_plan(spot: Spot<'_, '_>) -> Option<Plan> {
-    let fields = spot.object(&["steps", "skipped", "retry_now"])?;
+fn read_plan(cursor: JsonCursor<'_, '_>) -> Option<Plan> {
+    let fields = cursor.object(&["steps", "skipped", "retry_now"])?;
     Some(Plan {
-        steps: fields.required("steps", |spot| spot.list(|_, step| read_step(step)))?,
-        skipped: fields.required("skipped", |spot| spot.list(|_, left| read_skipped_member(left)))?,
-        retry_now: fields.optional("retry_now", |spot| spot.place()).option()?,
+        steps: fields.required("steps", |cursor| cursor.list(|_, step| read_step(step)))?,
+        skipped: fields.required("skipped", |cursor| cursor.list(|_, left| read_skipped_member(left)))?,
+        retry_now: fields.optional("retry_now", |cursor| cursor.index()).option()?,
     })
 }
 
-fn read_step(spot: Spot<'_, '_>) -> Option<Step> {
-    let fields = spot.object(&["member", "operation"])?;
-    let member = fields.required("member", |spot| spot.place())?;
-    let operation = fields.required("operation", |spot| spot.only_field("an operation", read_operation))?;
+fn read_step(cursor: JsonCursor<'_, '_>) -> Option<Step> {
+    let fields = cursor.object(&["member", "operation"])?;
+    let member = fields.required("member", |cursor| cursor.index())?;
+    let operation = fields.required("operation", |cursor| cursor.only_field("an operation", read_operation))?;
     Some(Step { member, operation })
 }
 
-fn read_skipped_member(spot: Spot<'_, '_>) -> Option<SkippedMember> {
-    let fields = spot.object(&["member", "reason"])?;
+fn read_skipped_member(cursor: JsonCursor<'_, '_>) -> Option<SkippedMember> {
+    let fields = cursor.object(&["member", "reason"])?;
     Some(SkippedMember {
-        member: fields.required("member", |spot| spot.place())?,
+        member: fields.required("member", |cursor| cursor.index())?,
         reason: fields.required("reason", read_refusal)?,
     })
 }
 
-fn read_operation(name: &str, body: Spot<'_, '_>) -> Option<Operation> {
+fn read_operation(name: &str, body: JsonCursor<'_, '_>) -> Option<Operation> {
     match name {
         "extend" => read_extension(body).map(Operation::Extend),
         "set_on_expiry" => body.one_of(&OnExpiry::ALL, OnExpiry::name).map(Operation::SetOnExpiry),
@@ -161,50 +161,50 @@ fn read_operation(name: &str, body: Spot<'_, '_>) -> Option<Operation> {
         "buy" => read_purchase_details(body).map(Operation::Buy),
         "set_attribute" => {
             let fields = body.object(&["name", "value"])?;
-            let name = fields.required("name", |spot| spot.text())?.to_owned();
-            let value = fields.required("value", |spot| spot.text())?.to_owned();
+            let name = fields.required("name", |cursor| cursor.text())?.to_owned();
+            let value = fields.required("value", |cursor| cursor.text())?.to_owned();
             Some(Operation::SetAttribute(name, value))
         }
         name => unknown("operation", name, body),
     }
 }
 
-fn read_extension(spot: Spot<'_, '_>) -> Option<Extension> {
-    let fields = spot.object(&["expires_at", "term", "extra_days", "anchor_day"])?;
+fn read_extension(cursor: JsonCursor<'_, '_>) -> Option<Extension> {
+    let fields = cursor.object(&["expires_at", "term", "extra_days", "anchor_day"])?;
     // A plugin may answer any number, and what it answered is what is kept.
-    let anchor_day = fields.optional("anchor_day", |spot| spot.whole(0, u8::MAX.into())).option()?;
+    let anchor_day = fields.optional("anchor_day", |cursor| cursor.integer(0, u8::MAX.into())).option()?;
     Some(Extension {
-        expires_at: fields.required("expires_at", |spot| spot.instant())?,
-        term: fields.required("term", |spot| spot.term())?,
-        extra_days: fields.required("extra_days", |spot| spot.count())?,
+        expires_at: fields.required("expires_at", |cursor| cursor.instant())?,
+        term: fields.required("term", |cursor| cursor.term())?,
+        extra_days: fields.required("extra_days", |cursor| cursor.count())?,
         anchor_day: anchor_day.map(|day| u8::try_from(day).expect("it was held to that")),
     })
 }
 
-fn read_cancellation(spot: Spot<'_, '_>) -> Option<Cancellation> {
-    let fields = spot.object(&["scope", "expires_at", "refunds"])?;
+fn read_cancellation(cursor: JsonCursor<'_, '_>) -> Option<Cancellation> {
+    let fields = cursor.object(&["scope", "expires_at", "refunds"])?;
     Some(Cancellation {
-        scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
-        expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
-        refunds: fields.required("refunds", |spot| spot.list(|_, refund| read_refund(refund)))?,
+        scope: fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name))?,
+        expires_at: fields.optional("expires_at", |cursor| cursor.instant()).option()?,
+        refunds: fields.required("refunds", |cursor| cursor.list(|_, refund| read_refund(refund)))?,
     })
 }
 
-fn read_refund(spot: Spot<'_, '_>) -> Option<Refund> {
-    let fields = spot.object(&["order", "amount"])?;
+fn read_refund(cursor: JsonCursor<'_, '_>) -> Option<Refund> {
+    let fields = cursor.object(&["order", "amount"])?;
     Some(Refund {
-        order: fields.required("order", |spot| spot.place())?,
-        amount: fields.required("amount", |spot| spot.written_amount())?,
+        order: fields.required("order", |cursor| cursor.index())?,
+        amount: fields.required("amount", |cursor| cursor.stored_amount())?,
     })
 }
 
-fn read_purchase_details(spot: Spot<'_, '_>) -> Option<PurchaseDetails> {
-    let fields = spot.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
-    let anchor_day = fields.required("anchor_day", |spot| spot.whole(0, u8::MAX.into()))?;
+fn read_purchase_details(cursor: JsonCursor<'_, '_>) -> Option<PurchaseDetails> {
+    let fields = cursor.object(&["pay_at", "effective_at", "expires_at", "anchor_day"])?;
+    let anchor_day = fields.required("anchor_day", |cursor| cursor.integer(0, u8::MAX.into()))?;
     Some(PurchaseDetails {
         anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
-        pay_at: fields.required("pay_at", |spot| spot.instant())?,
-        effective_at: fields.required("effective_at", |spot| spot.instant())?,
-        expires_at: fields.required("expires_at", |spot| spot.instant())?,
+        pay_at: fields.required("pay_at", |cursor| cursor.instant())?,
+        effective_at: fields.required("effective_at", |cursor| cursor.instant())?,
+        expires_at: fields.required("expires_at", |cursor| cursor.instant())?,
     })
 }

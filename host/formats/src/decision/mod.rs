@@ -18,14 +18,14 @@ use perennial_domain::timestamp::Timestamp;
 use super::Problems;
 use super::command;
 use super::command::Writer;
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
 use super::resource;
-use super::spot::Spot;
+use super::spot::JsonCursor;
 use super::tree;
 use super::words;
 use super::write;
-use super::write::Value;
+use super::write::JsonValue;
 
 pub use answer::answer;
 pub use answer::read_answer;
@@ -52,7 +52,7 @@ pub struct Question {
 
 /// The same, borrowed: what is kept of a question.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct DecisionInput<'a> {
     /// When it is asked.
     pub at: Timestamp,
     /// The account's id.
@@ -71,8 +71,8 @@ pub struct Asked<'a> {
 
 impl Question {
     /// The question, to be kept.
-    pub fn asked(&self) -> Asked<'_> {
-        Asked {
+    pub fn as_input(&self) -> DecisionInput<'_> {
+        DecisionInput {
             at: self.at,
             account: &self.account,
             settings: &self.settings,
@@ -85,7 +85,7 @@ impl Question {
 }
 
 /// A command as it is kept: equal text for equal commands.
-pub fn command(command: &Command) -> Value<'_> {
+pub fn command(command: &Command) -> JsonValue<'_> {
     command::value(command)
 }
 
@@ -95,26 +95,26 @@ pub fn command(command: &Command) -> Value<'_> {
 ///
 /// Every problem of the text, each with its path.
 pub fn read_command(text: &str) -> Result<Command, Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let root = tree::parse(text, &problems)?;
-    let command = command::read(Spot { node: &root, path: Path::Root, problems: &problems }, Writer::Host);
+    let command = command::read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems }, Writer::Host);
     problems.finish(command)
 }
 
 /// The question as it is kept.
-pub fn question<'a>(asked: &Asked<'a>) -> Value<'a> {
+pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
     write::object([
-        ("at", asked.at.into()),
-        ("account", asked.account.into()),
-        ("settings", asked.settings.into()),
-        ("command", command::value(asked.command)),
-        ("member", asked.member.into()),
-        ("bundle", asked.bundle.members.iter().map(resource::kept).collect()),
-        ("orders", asked.orders.iter().map(order).collect()),
+        ("at", input.at.into()),
+        ("account", input.account.into()),
+        ("settings", input.settings.into()),
+        ("command", command::value(input.command)),
+        ("member", input.member.into()),
+        ("bundle", input.bundle.members.iter().map(resource::stored_value).collect()),
+        ("orders", input.orders.iter().map(order).collect()),
     ])
 }
 
-fn order(order: &Order) -> Value<'_> {
+fn order(order: &Order) -> JsonValue<'_> {
     write::object([
         ("id", (&order.id).into()),
         ("member", order.member.into()),
@@ -132,58 +132,58 @@ fn order(order: &Order) -> Value<'_> {
 ///
 /// Every problem of the text, each with its path, or that the contract is unknown.
 pub fn read_question(text: &str, contract: &str) -> Result<Question, Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let mut root = tree::parse(text, &problems)?;
     let is_known = contract::rename(&mut root, contract, &contract::QUESTION);
-    let root = Spot { node: &root, path: Path::Root, problems: &problems };
+    let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let question = if is_known { read_root(root) } else { unknown_contract(root, contract) };
     problems.finish(question)
 }
 
-fn unknown_contract<T>(root: Spot<'_, '_>, contract: &str) -> Option<T> {
-    root.wrong(format!(
+fn unknown_contract<T>(root: JsonCursor<'_, '_>, contract: &str) -> Option<T> {
+    root.report(format!(
         "it was kept under contract {}, which this host does not know",
-        words::shown(contract)
+        words::quote(contract)
     ));
     None
 }
 
-fn read_root(root: Spot<'_, '_>) -> Option<Question> {
+fn read_root(root: JsonCursor<'_, '_>) -> Option<Question> {
     let fields = root.object(&["at", "account", "settings", "command", "member", "bundle", "orders"])?;
     let question = Question {
-        at: fields.required("at", |spot| spot.instant())?,
-        account: fields.required("account", |spot| spot.text())?.to_owned(),
-        settings: fields.required("settings", |spot| spot.texts())?,
-        command: fields.required("command", |spot| command::read(spot, Writer::Host))?,
-        member: fields.required("member", |spot| spot.place())?,
-        bundle: fields.required("bundle", |spot| read_bundle(spot))?,
-        orders: fields.required("orders", |spot| spot.list(|_, order| read_order(order)))?,
+        at: fields.required("at", |cursor| cursor.instant())?,
+        account: fields.required("account", |cursor| cursor.text())?.to_owned(),
+        settings: fields.required("settings", |cursor| cursor.texts())?,
+        command: fields.required("command", |cursor| command::read(cursor, Writer::Host))?,
+        member: fields.required("member", |cursor| cursor.index())?,
+        bundle: fields.required("bundle", |cursor| read_bundle(cursor))?,
+        orders: fields.required("orders", |cursor| cursor.list(|_, order| read_order(order)))?,
     };
     let members = question.bundle.members.len();
     if question.member >= members {
-        fields.wrong("member", format!("member {} of {members} is not there", question.member));
+        fields.report("member", format!("member {} of {members} is not there", question.member));
     }
     Some(question)
 }
 
-fn read_bundle(spot: Spot<'_, '_>) -> Option<Bundle> {
-    let members = spot.list(|_, member| resource::read_kept(&member.object(resource::KEPT)?))?;
+fn read_bundle(cursor: JsonCursor<'_, '_>) -> Option<Bundle> {
+    let members = cursor.list(|_, member| resource::read_stored(&member.object(resource::STORED_FIELDS)?))?;
     if members.is_empty() {
-        spot.wrong("a bundle has at least one member; this one has none");
+        cursor.report("a bundle has at least one member; this one has none");
         return None;
     }
     Some(Bundle { members })
 }
 
-fn read_order(spot: Spot<'_, '_>) -> Option<Order> {
-    let fields = spot.object(&["id", "member", "starts_at", "ends_at", "paid", "paid_at", "is_renewal"])?;
+fn read_order(cursor: JsonCursor<'_, '_>) -> Option<Order> {
+    let fields = cursor.object(&["id", "member", "starts_at", "ends_at", "paid", "paid_at", "is_renewal"])?;
     Some(Order {
-        id: fields.required("id", |spot| spot.text())?.to_owned(),
-        member: fields.required("member", |spot| spot.place())?,
-        starts_at: fields.required("starts_at", |spot| spot.instant())?,
-        ends_at: fields.required("ends_at", |spot| spot.instant())?,
-        paid: fields.required("paid", |spot| spot.written_amount())?,
-        paid_at: fields.required("paid_at", |spot| spot.instant())?,
-        is_renewal: fields.required("is_renewal", |spot| spot.flag())?,
+        id: fields.required("id", |cursor| cursor.text())?.to_owned(),
+        member: fields.required("member", |cursor| cursor.index())?,
+        starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
+        ends_at: fields.required("ends_at", |cursor| cursor.instant())?,
+        paid: fields.required("paid", |cursor| cursor.stored_amount())?,
+        paid_at: fields.required("paid_at", |cursor| cursor.instant())?,
+        is_renewal: fields.required("is_renewal", |cursor| cursor.flag())?,
     })
 }

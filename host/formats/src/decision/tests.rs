@@ -200,7 +200,7 @@ fn a_kept_decision_can_be_read_by_people() {
         is_so: true,
     };
     let asked = parts.question(parts.commands().remove(0));
-    let asked = question(&asked.asked());
+    let asked = question(&asked.as_input());
     let answers = [Ok(parts.plan()), Err(parts.refusal())];
     let [planned, refused] = answers.each_ref().map(answer);
     expect![[r#"
@@ -264,7 +264,7 @@ fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
     assert_eq!(asked.bundle.members[0].attributes["resource"], "left_out");
     assert_eq!(asked.bundle.members[0].tags["tries_at_once"], "no");
     let kept = QUESTION_0_1.replacen(r#""resource":1"#, r#""member":1"#, 1);
-    assert_eq!(question(&asked.asked()).to_string(), kept);
+    assert_eq!(question(&asked.as_input()).to_string(), kept);
     let planned = read_answer(PLAN_0_1, "0.1").unwrap();
     expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1}}"#]]
         .assert_eq(&answer(&planned).to_string());
@@ -303,7 +303,7 @@ proptest! {
     fn every_question_reads_back_as_it_was_kept(parts in parts()) {
         for command in parts.commands() {
             let asked = parts.question(command);
-            prop_assert_eq!(read_question(&question(&asked.asked()).to_string(), CONTRACT), Ok(asked));
+            prop_assert_eq!(read_question(&question(&asked.as_input()).to_string(), CONTRACT), Ok(asked));
         }
     }
 

@@ -15,13 +15,13 @@ use perennial_domain::micros::Micros;
 use serde::Serializer;
 
 use super::write;
-use super::write::Value;
+use super::write::JsonValue;
 
 pub use read::read;
 pub use read::read_body;
 
 /// An event's fields beside `at`, `account`, `resource` and `type`, in their order.
-type Fields<'a> = Vec<(&'a str, Value<'a>)>;
+type Fields<'a> = Vec<(&'a str, JsonValue<'a>)>;
 
 /// The event as one line of JSON, without the line's end.
 ///
@@ -55,9 +55,9 @@ fn write_object(out: &mut impl io::Write, account: Option<&str>, event: &Event) 
 }
 
 /// What the event is called, and an object of the fields beside `at`, `account`, `resource` and `type`.
-pub fn body(event: &Event) -> (&'static str, Value<'_>) {
+pub fn body(event: &Event) -> (&'static str, JsonValue<'_>) {
     let (name, fields) = parts(&event.what);
-    (name, Value::Object(fields))
+    (name, JsonValue::Object(fields))
 }
 
 /// What every type of event is called.
@@ -215,6 +215,6 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
     (name(what), fields)
 }
 
-fn refunded((order, amount): &(String, Micros)) -> Value<'_> {
+fn refunded((order, amount): &(String, Micros)) -> JsonValue<'_> {
     write::object([("order", order.as_str().into()), ("amount", amount.into())])
 }

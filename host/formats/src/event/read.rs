@@ -15,14 +15,14 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Problems;
 use crate::command::CAUSES;
 use crate::fields::Fields;
-use crate::problems::Collector;
+use crate::problems::Diagnostics;
 use crate::problems::Path;
-use crate::spot::Spot;
+use crate::spot::JsonCursor;
 use crate::tree;
 use crate::words;
 
 /// What every line has.
-const ABOUT: [&str; 4] = ["at", "account", "resource", "type"];
+const COMMON_FIELDS: [&str; 4] = ["at", "account", "resource", "type"];
 
 /// Reads a line: the account that the event is about, if any, and the event.
 ///
@@ -30,19 +30,19 @@ const ABOUT: [&str; 4] = ["at", "account", "resource", "type"];
 ///
 /// Every problem of the line, each with its path.
 pub fn read(line: &str) -> Result<(Option<String>, Event), Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let root = tree::parse(line, &problems)?;
-    let found = read_line(Spot { node: &root, path: Path::Root, problems: &problems });
+    let found = read_line(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(found)
 }
 
-fn read_line(root: Spot<'_, '_>) -> Option<(Option<String>, Event)> {
+fn read_line(root: JsonCursor<'_, '_>) -> Option<(Option<String>, Event)> {
     let fields = root.any_object()?;
-    let at = fields.required("at", |spot| spot.instant());
+    let at = fields.required("at", |cursor| cursor.instant());
     let account = fields.required("account", |_| Some(())).and_then(|()| text_or_none(&fields, "account"));
     let resource = fields.required("resource", |_| Some(())).and_then(|()| text_or_none(&fields, "resource"));
-    let what = fields.required("type", |spot| Some((spot.text()?, spot)));
-    let what = what.and_then(|(name, spot)| happened(name, spot, &fields, &ABOUT));
+    let what = fields.required("type", |cursor| Some((cursor.text()?, cursor)));
+    let what = what.and_then(|(name, cursor)| read_kind(name, cursor, &fields, &COMMON_FIELDS));
     Some((account?, Event { at: at?, resource: resource?, what: what? }))
 }
 
@@ -52,52 +52,52 @@ fn read_line(root: Spot<'_, '_>) -> Option<(Option<String>, Event)> {
 ///
 /// Every problem of the body, each with its path.
 pub fn read_body(name: &str, body: &str) -> Result<EventKind, Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let root = tree::parse(body, &problems)?;
-    let root = Spot { node: &root, path: Path::Root, problems: &problems };
-    let what = root.any_object().and_then(|fields| happened(name, root, &fields, &[]));
+    let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
+    let what = root.any_object().and_then(|fields| read_kind(name, root, &fields, &[]));
     problems.finish(what)
 }
 
 fn text(fields: &Fields<'_, '_>, name: &str) -> Option<String> {
-    fields.required(name, |spot| spot.text()).map(str::to_owned)
+    fields.required(name, |cursor| cursor.text()).map(str::to_owned)
 }
 
 fn text_or_none(fields: &Fields<'_, '_>, name: &str) -> Option<Option<String>> {
-    fields.optional(name, |spot| spot.text().map(str::to_owned)).option()
+    fields.optional(name, |cursor| cursor.text().map(str::to_owned)).option()
 }
 
 fn instant(fields: &Fields<'_, '_>, name: &str) -> Option<Timestamp> {
-    fields.required(name, |spot| spot.instant())
+    fields.required(name, |cursor| cursor.instant())
 }
 
 fn amount(fields: &Fields<'_, '_>, name: &str) -> Option<Micros> {
-    fields.required(name, |spot| spot.written_amount())
+    fields.required(name, |cursor| cursor.stored_amount())
 }
 
 fn stage(fields: &Fields<'_, '_>, name: &str) -> Option<Stage> {
-    fields.required(name, |spot| spot.one_of(&Stage::ALL, Stage::name))
+    fields.required(name, |cursor| cursor.one_of(&Stage::ALL, Stage::name))
 }
 
 /// Reads what happened; `spot` is where its name stands, and `about` what stands beside its fields.
-fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<EventKind> {
+fn read_kind(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<EventKind> {
     let what = match name {
         "stage_changed" => EventKind::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
         "renewal_settled" => EventKind::RenewalSettled {
             cost: amount(fields, "cost")?,
             expires_before: instant(fields, "expires_before")?,
             expires_at: instant(fields, "expires_at")?,
-            term: fields.required("term", |spot| spot.term())?,
-            extra_days: fields.required("extra_days", |spot| spot.count())?,
-            cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
+            term: fields.required("term", |cursor| cursor.term())?,
+            extra_days: fields.required("extra_days", |cursor| cursor.count())?,
+            cause: fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name))?,
             primary: text_or_none(fields, "primary")?,
             attempt: text(fields, "attempt")?,
         },
         "renewal_declined" => EventKind::RenewalDeclined {
             code: text(fields, "code")?,
             message: text(fields, "message")?,
-            class: fields.required("class", |spot| spot.one_of(&DeclineClass::ALL, DeclineClass::name))?,
-            next_try_at: fields.optional("next_try_at", |spot| spot.instant()).option()?,
+            class: fields.required("class", |cursor| cursor.one_of(&DeclineClass::ALL, DeclineClass::name))?,
+            next_try_at: fields.optional("next_try_at", |cursor| cursor.instant()).option()?,
         },
         "renewal_in_doubt" => {
             EventKind::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
@@ -113,17 +113,17 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
             value: text_or_none(fields, "value")?,
         },
         "unsubscribed" => EventKind::Unsubscribed {
-            scope: fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name))?,
-            expires_at: fields.optional("expires_at", |spot| spot.instant()).option()?,
+            scope: fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name))?,
+            expires_at: fields.optional("expires_at", |cursor| cursor.instant()).option()?,
             refund: amount(fields, "refund")?,
             original_order: text_or_none(fields, "original_order")?,
-            refunds: fields.required("refunds", |spot| spot.list(|_, refund| refunded(refund)))?,
+            refunds: fields.required("refunds", |cursor| cursor.list(|_, refund| refunded(refund)))?,
         },
         "converted" => EventKind::Converted,
         "balance_changed" => EventKind::BalanceChanged {
             amount: amount(fields, "amount")?,
             balance: amount(fields, "balance")?,
-            reason: fields.required("reason", |spot| spot.one_of(&Reason::ALL, Reason::name))?,
+            reason: fields.required("reason", |cursor| cursor.one_of(&Reason::ALL, Reason::name))?,
         },
         "usage_uncovered" => EventKind::UsageUncovered {
             amount: amount(fields, "amount")?,
@@ -135,12 +135,12 @@ fn happened(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>, about: &[&s
             next_try_at: instant(fields, "next_try_at")?,
         },
         "host_resumed" => EventKind::HostResumed { down_since: instant(fields, "down_since")? },
-        name => package(name, spot, fields)?,
+        name => package(name, cursor, fields)?,
     };
     let (_, known) = super::parts(&what);
     for (name, field) in fields.all() {
         if !about.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
-            field.wrong(format!("an event of this type has no field {}", words::shown(name)));
+            field.report(format!("an event of this type has no field {}", words::quote(name)));
         }
     }
     Some(what)
@@ -152,7 +152,7 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
         "approval_requested" => EventKind::ApprovalRequested {
             approval,
             command: text(fields, "command")?,
-            cause: fields.required("cause", |spot| spot.one_of(&CAUSES, Cause::name))?,
+            cause: fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name))?,
             requested_by: text_or_none(fields, "requested_by")?,
             cost: amount(fields, "cost")?,
             expires_at: instant(fields, "expires_at")?,
@@ -160,20 +160,20 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
         },
         "approval_decided" => EventKind::ApprovalDecided {
             approval,
-            decision: fields.required("decision", |spot| spot.one_of(&State::ALL, State::name))?,
+            decision: fields.required("decision", |cursor| cursor.one_of(&State::ALL, State::name))?,
             decided_by: text(fields, "decided_by")?,
             reason: text_or_none(fields, "reason")?,
-            will_retry: fields.required("will_retry", |spot| spot.flag())?,
+            will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
         },
         _ => EventKind::ApprovalExpired {
             approval,
-            reason: fields.required("reason", |spot| spot.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
-            will_retry: fields.required("will_retry", |spot| spot.flag())?,
+            reason: fields.required("reason", |cursor| cursor.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
+            will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
         },
     })
 }
 
-fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<EventKind> {
+fn package(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>) -> Option<EventKind> {
     let what = match name {
         "package_ordered" => EventKind::PackageOrdered {
             pay_at: instant(fields, "pay_at")?,
@@ -193,14 +193,14 @@ fn package(name: &str, spot: Spot<'_, '_>, fields: &Fields<'_, '_>) -> Option<Ev
         "package_low" => EventKind::PackageLow { left: amount(fields, "left")? },
         "package_depleted" => EventKind::PackageDepleted { left: amount(fields, "left")? },
         name => {
-            spot.wrong(format!("there is no event of type {}", words::shown(name)));
+            cursor.report(format!("there is no event of type {}", words::quote(name)));
             return None;
         }
     };
     Some(what)
 }
 
-fn refunded(spot: Spot<'_, '_>) -> Option<(String, Micros)> {
-    let fields = spot.object(&["order", "amount"])?;
+fn refunded(cursor: JsonCursor<'_, '_>) -> Option<(String, Micros)> {
+    let fields = cursor.object(&["order", "amount"])?;
     Some((text(&fields, "order")?, amount(&fields, "amount")?))
 }

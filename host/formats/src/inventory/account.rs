@@ -9,9 +9,9 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
 
 use super::CheckSettings;
-use super::Known;
+use super::ExistingRecords;
 use crate::fields::Fields;
-use crate::spot::Spot;
+use crate::spot::JsonCursor;
 use crate::words;
 
 type Settings = BTreeMap<String, String>;
@@ -20,7 +20,7 @@ type Settings = BTreeMap<String, String>;
 pub(super) struct Accounts<'c, 'n> {
     manifests: &'c BTreeMap<String, &'c Manifest>,
     check_settings: &'c CheckSettings<'c>,
-    known: &'c dyn Known,
+    existing_records: &'c dyn ExistingRecords,
     read: Vec<Account>,
     /// By id: where in the file, and the manifest if its provider is known.
     named: BTreeMap<&'n str, (usize, Option<&'c Manifest>)>,
@@ -35,12 +35,12 @@ impl<'c, 'n> Accounts<'c, 'n> {
     pub(super) fn new(
         manifests: &'c BTreeMap<String, &'c Manifest>,
         check_settings: &'c CheckSettings<'c>,
-        known: &'c dyn Known,
+        known: &'c dyn ExistingRecords,
     ) -> Accounts<'c, 'n> {
         Accounts {
             manifests,
             check_settings,
-            known,
+            existing_records: known,
             read: Vec::new(),
             named: BTreeMap::new(),
             existing: BTreeMap::new(),
@@ -55,22 +55,22 @@ impl<'c, 'n> Accounts<'c, 'n> {
     }
 
     /// Reads the account at `place` of the list.
-    pub(super) fn read(&mut self, place: usize, spot: Spot<'n, '_>) -> Option<()> {
+    pub(super) fn read(&mut self, index: usize, cursor: JsonCursor<'n, '_>) -> Option<()> {
         let fields =
-            spot.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
-        let provider = fields.required("provider", |spot| spot.name());
+            cursor.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
+        let provider = fields.required("provider", |cursor| cursor.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
-        let id = fields.required("id", |spot| spot.id());
+        let id = fields.required("id", |cursor| cursor.id());
         if let Some(id) = id {
-            self.claim(id, place, manifest, &fields);
+            self.register_id(id, index, manifest, &fields);
         }
         let mode = fields.optional("mode", mode).or(Mode::Managed);
         let (currency, balance) = money(&fields);
-        let settings = fields.optional("settings", |spot| spot.named_texts()).or(BTreeMap::new());
+        let settings = fields.optional("settings", |cursor| cursor.named_texts()).or(BTreeMap::new());
         if let (Some(provider), Some(_), Some(settings)) = (provider, manifest, &settings) {
             self.check(provider, settings, &fields);
         }
-        let approval_above = fields.optional("approval_above", |spot| spot.amount()).option();
+        let approval_above = fields.optional("approval_above", |cursor| cursor.amount()).option();
         self.read.push(Account {
             id: id?.to_owned(),
             provider: provider?.to_owned(),
@@ -88,29 +88,29 @@ impl<'c, 'n> Accounts<'c, 'n> {
         if manifest.is_none() {
             let names = || self.manifests.keys().map(String::as_str);
             let meant = words::did_you_mean(provider, names());
-            let provider = words::shown(provider);
-            let there = words::listed(names());
-            fields.wrong("provider", format!("no plugin {provider} is loaded{meant}; loaded: {there}"));
+            let provider = words::quote(provider);
+            let there = words::list_names(names());
+            fields.report("provider", format!("no plugin {provider} is loaded{meant}; loaded: {there}"));
         }
         manifest
     }
 
-    fn claim(&mut self, id: &'n str, place: usize, manifest: Option<&'c Manifest>, fields: &Fields<'n, '_>) {
+    fn register_id(&mut self, id: &'n str, index: usize, manifest: Option<&'c Manifest>, fields: &Fields<'n, '_>) {
         if let Some((first, _)) = self.named.get(id) {
-            let id = words::shown(id);
-            fields.wrong("id", format!("{id} is already the id of `accounts[{first}]`; an id is used once"));
+            let id = words::quote(id);
+            fields.report("id", format!("{id} is already the id of `accounts[{first}]`; an id is used once"));
             return;
         }
-        self.named.insert(id, (place, manifest));
+        self.named.insert(id, (index, manifest));
         if self.existing(id).is_some() {
-            let id = words::shown(id);
-            fields.wrong("id", format!("an account {id} exists already; an id is used once"));
+            let id = words::quote(id);
+            fields.report("id", format!("an account {id} exists already; an id is used once"));
         }
     }
 
     fn existing(&mut self, id: &str) -> Option<String> {
         if !self.existing.contains_key(id) {
-            self.existing.insert(id.to_owned(), self.known.provider_of(id));
+            self.existing.insert(id.to_owned(), self.existing_records.provider_of(id));
         }
         self.existing[id].clone()
     }
@@ -119,8 +119,8 @@ impl<'c, 'n> Accounts<'c, 'n> {
         let key = (provider.to_owned(), settings.clone());
         let check = || (self.check_settings)(provider, settings);
         match self.checked.entry(key).or_insert_with(check) {
-            Ok(found) => found.iter().for_each(|problem| fields.wrong("settings", problem)),
-            Err(failure) => fields.wrong(
+            Ok(found) => found.iter().for_each(|problem| fields.report("settings", problem)),
+            Err(failure) => fields.report(
                 "settings",
                 format!("the plugin `{provider}` could not check the settings: {failure}"),
             ),
@@ -128,31 +128,31 @@ impl<'c, 'n> Accounts<'c, 'n> {
     }
 
     /// The manifest of the account `id`, which a resource names at `spot`; `None` when there is no such account or plugin.
-    pub(super) fn manifest_of(&mut self, id: &str, spot: Spot<'n, '_>) -> Option<&'c Manifest> {
+    pub(super) fn manifest_of(&mut self, id: &str, cursor: JsonCursor<'n, '_>) -> Option<&'c Manifest> {
         if let Some((_, manifest)) = self.named.get(id) {
             return *manifest;
         }
         let Some(provider) = self.existing(id) else {
             let names = || self.named.keys().copied();
             let meant = words::did_you_mean(id, names());
-            let there = words::listed(names());
-            spot.wrong(format!("there is no account {}{meant}; in this file: {there}", words::shown(id)));
+            let there = words::list_names(names());
+            cursor.report(format!("there is no account {}{meant}; in this file: {there}", words::quote(id)));
             return None;
         };
         let manifest = self.manifests.get(&provider).copied();
         if manifest.is_none() {
-            let (id, provider) = (words::shown(id), words::shown(&provider));
-            spot.wrong(format!("the account {id} is of provider {provider}, whose plugin is not loaded"));
+            let (id, provider) = (words::quote(id), words::quote(&provider));
+            cursor.report(format!("the account {id} is of provider {provider}, whose plugin is not loaded"));
         }
         manifest
     }
 }
 
-fn mode(spot: Spot<'_, '_>) -> Option<Mode> {
-    let mode = spot.text()?;
+fn mode(cursor: JsonCursor<'_, '_>) -> Option<Mode> {
+    let mode = cursor.text()?;
     if mode != Mode::Managed.name() {
-        let mode = words::shown(mode);
-        spot.wrong(format!("mode {mode} is not supported; expected `managed`: this host keeps the account"));
+        let mode = words::quote(mode);
+        cursor.report(format!("mode {mode} is not supported; expected `managed`: this host keeps the account"));
         return None;
     }
     Some(Mode::Managed)
@@ -167,14 +167,14 @@ fn money<'n>(fields: &Fields<'n, '_>) -> (Option<&'n str>, Option<Micros>) {
         (false, false) | (true, true) => ("", ""),
     };
     let currency = fields.required_because("currency", without_currency, currency);
-    let balance = fields.required_because("balance", without_balance, |spot| spot.amount());
+    let balance = fields.required_because("balance", without_balance, |cursor| cursor.amount());
     (currency, balance)
 }
 
-fn currency<'n>(spot: Spot<'n, '_>) -> Option<&'n str> {
-    let currency = spot.text()?;
+fn currency<'n>(cursor: JsonCursor<'n, '_>) -> Option<&'n str> {
+    let currency = cursor.text()?;
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return spot.mistyped("a currency of three capital letters such as \"CNY\"");
+        return cursor.report_type("a currency of three capital letters such as \"CNY\"");
     }
     Some(currency)
 }

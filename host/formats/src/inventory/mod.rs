@@ -18,9 +18,9 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
 
 use super::Problems;
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
-use super::spot::Spot;
+use super::spot::JsonCursor;
 use super::tree;
 use account::Accounts;
 
@@ -45,7 +45,7 @@ pub struct ImportedBundle {
 }
 
 /// What exists already where an inventory is imported into.
-pub trait Known {
+pub trait ExistingRecords {
     /// The provider of an account that exists; asked at most once for each account that the file names.
     fn provider_of(&self, account: &str) -> Option<String>;
 
@@ -53,16 +53,16 @@ pub trait Known {
     fn has_resource(&self, resource: &str) -> bool;
 
     /// Whether whoever imports may know that there is a resource of this id, and so what is wrong with naming it.
-    fn shows_resource(&self, resource: &str) -> bool {
+    fn can_show_resource(&self, resource: &str) -> bool {
         self.has_resource(resource)
     }
 }
 
 /// Nothing exists yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Nothing;
+pub struct NoRecords;
 
-impl Known for Nothing {
+impl ExistingRecords for NoRecords {
     fn provider_of(&self, _account: &str) -> Option<String> {
         None
     }
@@ -86,52 +86,52 @@ pub fn read(
     text: &str,
     manifests: &BTreeMap<String, &Manifest>,
     check_settings: &CheckSettings<'_>,
-    known: &dyn Known,
+    existing: &dyn ExistingRecords,
 ) -> Result<Inventory, Problems> {
-    let problems = Collector::default();
+    let problems = Diagnostics::default();
     let root = tree::parse(text, &problems)?;
     let inventory = read_root(
-        Spot { node: &root, path: Path::Root, problems: &problems },
+        JsonCursor { node: &root, path: Path::Root, diagnostics: &problems },
         manifests,
         check_settings,
-        known,
+        existing,
     );
     problems.finish(inventory)
 }
 
 /// Reads one account, such as an inventory has in its list.
 pub fn account<'n>(
-    spot: Spot<'n, '_>,
+    cursor: JsonCursor<'n, '_>,
     manifests: &BTreeMap<String, &Manifest>,
     check_settings: &CheckSettings<'_>,
-    known: &dyn Known,
+    existing: &dyn ExistingRecords,
 ) -> Option<Account> {
-    let mut accounts = Accounts::new(manifests, check_settings, known);
-    accounts.read(0, spot)?;
+    let mut accounts = Accounts::new(manifests, check_settings, existing);
+    accounts.read(0, cursor)?;
     accounts.finish().pop()
 }
 
 fn read_root(
-    root: Spot<'_, '_>,
+    root: JsonCursor<'_, '_>,
     manifests: &BTreeMap<String, &Manifest>,
     check_settings: &CheckSettings<'_>,
-    known: &dyn Known,
+    existing: &dyn ExistingRecords,
 ) -> Option<Inventory> {
     let fields = root.object(&["accounts", "resources"])?;
     if fields.get("accounts").is_none() && fields.get("resources").is_none() {
-        root.wrong("an inventory has `accounts`, `resources` or both; this one has neither");
+        root.report("an inventory has `accounts`, `resources` or both; this one has neither");
         return None;
     }
-    let mut accounts = Accounts::new(manifests, check_settings, known);
+    let mut accounts = Accounts::new(manifests, check_settings, existing);
     if let Some(list) = fields.get("accounts") {
-        list.list(|place, spot| accounts.read(place, spot));
+        list.list(|index, cursor| accounts.read(index, cursor));
     }
     let resources = match fields.get("resources") {
-        Some(list) => list.list(|place, spot| resource::read(place, spot, &mut accounts))?,
+        Some(list) => list.list(|index, cursor| resource::read(index, cursor, &mut accounts))?,
         None => Vec::new(),
     };
-    let parents = attachment::check(&resources, known, root.problems);
-    if !root.problems.is_empty() {
+    let parents = attachment::check(&resources, existing, root.diagnostics);
+    if !root.diagnostics.is_empty() {
         return None;
     }
     Some(Inventory { accounts: accounts.finish(), bundles: attachment::bundles(resources, &parents) })

@@ -15,8 +15,8 @@ use perennial_domain::timestamp::Timestamp;
 
 use super::account::Accounts;
 use crate::fields::Fields;
-use crate::fields::Given;
-use crate::spot::Spot;
+use crate::fields::FieldValue;
+use crate::spot::JsonCursor;
 use crate::words;
 
 const FIELDS: &[&str] = &[
@@ -72,37 +72,37 @@ pub(super) struct Draft<'c, 'n> {
 /// Reads the resource at `index` of the list; `None` when it is no object.
 pub(super) fn read<'c, 'n>(
     index: usize,
-    spot: Spot<'n, '_>,
+    cursor: JsonCursor<'n, '_>,
     accounts: &mut Accounts<'c, 'n>,
 ) -> Option<Draft<'c, 'n>> {
-    let fields = spot.object(FIELDS)?;
-    let id = fields.required("id", |spot| spot.id());
-    let account = fields.required("account", |spot| spot.id());
-    let manifest = fields.get("account").zip(account).and_then(|(spot, id)| accounts.manifest_of(id, spot));
-    let kind = fields.required("kind", |spot| kind(spot, manifest));
-    let attached_to = fields.optional("attached_to", |spot| spot.id());
-    let place = |name| fields.get(name).map_or(fields.place, |spot| spot.node.place);
+    let fields = cursor.object(FIELDS)?;
+    let id = fields.required("id", |cursor| cursor.id());
+    let account = fields.required("account", |cursor| cursor.id());
+    let manifest = fields.get("account").zip(account).and_then(|(cursor, id)| accounts.manifest_of(id, cursor));
+    let kind = fields.required("kind", |cursor| kind(cursor, manifest));
+    let attached_to = fields.optional("attached_to", |cursor| cursor.id());
+    let place = |name| fields.get(name).map_or(fields.position, |cursor| cursor.node.position);
     Some(Draft {
         index,
         id_place: place("id"),
         attached_place: place("attached_to"),
         id,
         account,
-        attached_to: attached_to.known(),
+        attached_to: attached_to.value(),
         kind,
         resource: resource(&fields, id, kind, manifest),
     })
 }
 
-fn kind<'c, 'n>(spot: Spot<'n, '_>, manifest: Option<&'c Manifest>) -> Option<(&'n str, &'c Kind)> {
-    let name = spot.name()?;
+fn kind<'c, 'n>(cursor: JsonCursor<'n, '_>, manifest: Option<&'c Manifest>) -> Option<(&'n str, &'c Kind)> {
+    let name = cursor.name()?;
     let manifest = manifest?;
     let kind = manifest.kinds.get(name);
     if kind.is_none() {
         let names = || manifest.kinds.keys().map(String::as_str);
         let meant = words::did_you_mean(name, names());
-        let there = words::listed(names());
-        spot.wrong(format!("`{}` has no kind {}{meant}; it has {there}", manifest.id, words::shown(name)));
+        let there = words::list_names(names());
+        cursor.report(format!("`{}` has no kind {}{meant}; it has {there}", manifest.id, words::quote(name)));
     }
     Some((name, kind?))
 }
@@ -113,20 +113,20 @@ fn resource(
     kind: Option<(&str, &Kind)>,
     manifest: Option<&Manifest>,
 ) -> Option<Resource> {
-    let region = fields.optional("region", |spot| spot.text()).or("");
-    let charging = fields.required("charging", |spot| spot.one_of(&Charging::ALL, Charging::name));
-    let stage = fields.optional("stage", |spot| spot.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
-    let started_at = fields.required("started_at", |spot| spot.instant());
+    let region = fields.optional("region", |cursor| cursor.text()).or("");
+    let charging = fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name));
+    let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
+    let started_at = fields.required("started_at", |cursor| cursor.instant());
     let period = period(fields, charging, started_at, manifest.map_or(0, |it| it.utc_offset_minutes));
-    let on_expiry = fields.optional("on_expiry", |spot| spot.one_of(&OnExpiry::ALL, OnExpiry::name));
-    let renewals_left = fields.optional("renewals_left", |spot| spot.count()).option();
-    let renewal_term = fields.optional("renewal_term", |spot| spot.term()).option();
+    let on_expiry = fields.optional("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name));
+    let renewals_left = fields.optional("renewals_left", |cursor| cursor.count()).option();
+    let renewal_term = fields.optional("renewal_term", |cursor| cursor.term()).option();
     let package = match kind {
         Some((name, kind)) => package(fields, name, kind, charging, started_at),
         None => None,
     };
-    let attributes = fields.optional("attributes", |spot| spot.named_texts()).or(BTreeMap::new());
-    let tags = fields.optional("tags", |spot| spot.named_texts()).or(BTreeMap::new());
+    let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).or(BTreeMap::new());
+    let tags = fields.optional("tags", |cursor| cursor.named_texts()).or(BTreeMap::new());
     let period = period?;
     Some(Resource {
         id: id?.to_owned(),
@@ -172,36 +172,36 @@ fn period(
     started_at: Option<Timestamp>,
     utc_offset_minutes: i16,
 ) -> Option<Period> {
-    let expires_at = fields.optional("expires_at", |spot| spot.instant());
-    let anchor_day = fields.optional("anchor_day", |spot| spot.day());
-    let term = fields.optional("term", |spot| spot.term());
-    let price = fields.optional("price", |spot| spot.amount());
-    if let (Given::Is(expires_at), Some(started_at)) = (expires_at, started_at)
+    let expires_at = fields.optional("expires_at", |cursor| cursor.instant());
+    let anchor_day = fields.optional("anchor_day", |cursor| cursor.day());
+    let term = fields.optional("term", |cursor| cursor.term());
+    let price = fields.optional("price", |cursor| cursor.amount());
+    if let (FieldValue::Present(expires_at), Some(started_at)) = (expires_at, started_at)
         && expires_at <= started_at
     {
-        fields.wrong("expires_at", format!("{expires_at} is not after `started_at`, which is {started_at}"));
+        fields.report("expires_at", format!("{expires_at} is not after `started_at`, which is {started_at}"));
     }
     match charging? {
         Charging::Postpaid => {
-            let given = [term != Given::Absent, price != Given::Absent, expires_at != Given::Absent];
-            let given = given.into_iter().chain([anchor_day != Given::Absent]);
+            let given = [term != FieldValue::Absent, price != FieldValue::Absent, expires_at != FieldValue::Absent];
+            let given = given.into_iter().chain([anchor_day != FieldValue::Absent]);
             for (name, _) in PERIOD.into_iter().zip(given).filter(|(_, is_given)| *is_given) {
                 fields
-                    .wrong(name, format!("a postpaid resource has no `{name}`; leave it out or write null"));
+                    .report(name, format!("a postpaid resource has no `{name}`; leave it out or write null"));
             }
             Some(Period::default())
         }
         Charging::Prepaid => {
-            let absent = [term == Given::Absent, price == Given::Absent, expires_at == Given::Absent];
+            let absent = [term == FieldValue::Absent, price == FieldValue::Absent, expires_at == FieldValue::Absent];
             for (name, _) in PERIOD.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
-                fields.wrong(name, format!("a prepaid resource needs `{name}`; it is missing or null"));
+                fields.report(name, format!("a prepaid resource needs `{name}`; it is missing or null"));
             }
-            let expires_at = expires_at.known()?;
+            let expires_at = expires_at.value()?;
             Some(Period {
                 expires_at: Some(expires_at),
                 anchor_day: Some(anchor_day.or(expires_at.day_of_month(utc_offset_minutes))?),
-                term: Some(term.known()?),
-                price: Some(price.known()?),
+                term: Some(term.value()?),
+                price: Some(price.value()?),
             })
         }
     }
@@ -214,38 +214,38 @@ fn package(
     charging: Option<Charging>,
     started_at: Option<Timestamp>,
 ) -> Option<Option<Package>> {
-    let quota = fields.optional("quota", |spot| spot.amount_above_zero());
-    let used = fields.optional("used", |spot| spot.amount());
-    let unit = fields.optional("unit", |spot| spot.name());
-    let resource_type = fields.optional("resource_type", |spot| spot.name());
+    let quota = fields.optional("quota", |cursor| cursor.amount_above_zero());
+    let used = fields.optional("used", |cursor| cursor.amount());
+    let unit = fields.optional("unit", |cursor| cursor.name());
+    let resource_type = fields.optional("resource_type", |cursor| cursor.name());
     let absent = [
-        quota == Given::Absent,
-        used == Given::Absent,
-        unit == Given::Absent,
-        resource_type == Given::Absent,
+        quota == FieldValue::Absent,
+        used == FieldValue::Absent,
+        unit == FieldValue::Absent,
+        resource_type == FieldValue::Absent,
     ];
     if !kind.is_package {
         for (field, _) in PACKAGE.into_iter().zip(absent).filter(|(_, is_absent)| !is_absent) {
-            fields.wrong(field, format!("only a resource package has `{field}`, and `{name}` is none"));
+            fields.report(field, format!("only a resource package has `{field}`, and `{name}` is none"));
         }
         return Some(None);
     }
     for (field, _) in PACKAGE.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
-        fields.wrong(field, format!("a resource package needs `{field}`; it is missing or null"));
+        fields.report(field, format!("a resource package needs `{field}`; it is missing or null"));
     }
     if charging == Some(Charging::Postpaid) {
-        fields.wrong("charging", format!("`{name}` is a resource package, which is always `prepaid`"));
+        fields.report("charging", format!("`{name}` is a resource package, which is always `prepaid`"));
     }
-    if let (Given::Is(quota), Given::Is(used)) = (quota, used)
+    if let (FieldValue::Present(quota), FieldValue::Present(used)) = (quota, used)
         && used > quota
     {
-        fields.wrong("used", format!("{used} is more than the quota, which is {quota}"));
+        fields.report("used", format!("{used} is more than the quota, which is {quota}"));
     }
     Some(Some(Package {
-        quota: quota.known()?,
-        used: used.known()?,
-        unit: unit.known()?.to_owned(),
-        resource_type: resource_type.known()?.to_owned(),
+        quota: quota.value()?,
+        used: used.value()?,
+        unit: unit.value()?.to_owned(),
+        resource_type: resource_type.value()?.to_owned(),
         bought_at: started_at?,
     }))
 }

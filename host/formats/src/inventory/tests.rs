@@ -13,8 +13,8 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Refusal;
 
 use super::Inventory;
-use super::Known;
-use super::Nothing;
+use super::ExistingRecords;
+use super::NoRecords;
 use crate::Problems;
 
 fn kind(attaches_to: &[&str], is_package: bool) -> Kind {
@@ -47,7 +47,7 @@ fn manifest(id: &str, utc_offset_minutes: i16) -> Manifest {
 /// A store that has the account `old` of `huawei`, `older` of a provider that is gone, and the resource `ecs-old`.
 struct Before;
 
-impl Known for Before {
+impl ExistingRecords for Before {
     fn provider_of(&self, account: &str) -> Option<String> {
         match account {
             "old" => Some("huawei".to_owned()),
@@ -61,7 +61,7 @@ impl Known for Before {
     }
 }
 
-fn read(text: &str, known: &dyn Known) -> Result<Inventory, Problems> {
+fn read(text: &str, known: &dyn ExistingRecords) -> Result<Inventory, Problems> {
     let (huawei, utc) = (manifest("huawei", 480), manifest("utc", 0));
     let manifests = BTreeMap::from([("huawei".to_owned(), &huawei), ("utc".to_owned(), &utc)]);
     let check_settings = |_: &str, settings: &BTreeMap<String, String>| {
@@ -120,7 +120,7 @@ fn the_printed_example_reads_as_it_says() {
         "attributes": { "status": "running" }, "tags": { "env": "prod" }
       }]
     }"#;
-    let inventory = read(text, &Nothing).unwrap();
+    let inventory = read(text, &NoRecords).unwrap();
     expect![[r#"
         Inventory {
             accounts: [
@@ -213,7 +213,7 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             &ecs("zero", r#""on_expiry": "renew", "renewals_left": 0"#, &[]),
         ],
     );
-    let inventory = read(&text, &Nothing).unwrap();
+    let inventory = read(&text, &NoRecords).unwrap();
     let members = inventory.bundles.iter().map(|imported| imported.bundle.primary()).collect::<Vec<_>>();
     assert_eq!(members[0].anchor_day, Some(1), "in UTC+8 it is March already");
     assert_eq!(members[3].on_expiry, OnExpiry::Lapse, "no renewal is left");
@@ -511,7 +511,7 @@ fn a_hundred_thousand_resources_read_at_once() {
         }
     }
     let resources = resources.iter().map(String::as_str).collect::<Vec<_>>();
-    let inventory = read(&file(&[ACCOUNT], &resources), &Nothing).unwrap();
+    let inventory = read(&file(&[ACCOUNT], &resources), &NoRecords).unwrap();
     assert_eq!(inventory.bundles.len(), 33_334);
     assert!(inventory.bundles.iter().all(|imported| imported.bundle.members.len() == 3));
 }

@@ -8,7 +8,7 @@ use super::ImportedBundle;
 use super::Inventory;
 use crate::resource;
 use crate::write;
-use crate::write::Value;
+use crate::write::JsonValue;
 
 /// The inventory as a file that [`read`](super::read) reads, one account or resource per line.
 ///
@@ -19,16 +19,16 @@ pub fn write(inventory: &Inventory) -> String {
     format!("{{\"accounts\": [{}],\n\"resources\": [{}]}}\n", lines(accounts), lines(resources))
 }
 
-fn lines<'a>(values: impl Iterator<Item = Value<'a>>) -> String {
+fn lines<'a>(values: impl Iterator<Item = JsonValue<'a>>) -> String {
     let mut lines = String::new();
-    for (place, value) in values.enumerate() {
-        let comma = if place == 0 { "" } else { "," };
+    for (index, value) in values.enumerate() {
+        let comma = if index == 0 { "" } else { "," };
         write!(lines, "{comma}\n{value}").expect("a string takes any text");
     }
     lines
 }
 
-fn account(account: &Account) -> Value<'_> {
+fn account(account: &Account) -> JsonValue<'_> {
     write::object([
         ("id", (&account.id).into()),
         ("provider", (&account.provider).into()),
@@ -40,12 +40,12 @@ fn account(account: &Account) -> Value<'_> {
     ])
 }
 
-fn resources(imported: &ImportedBundle) -> impl Iterator<Item = Value<'_>> {
+fn resources(imported: &ImportedBundle) -> impl Iterator<Item = JsonValue<'_>> {
     let members = &imported.bundle.members;
     members.iter().map(|member| {
-        let attached_to = member.attached_to.map(|place| members[place].id.as_str());
+        let attached_to = member.attached_to.map(|index| members[index].id.as_str());
         let mut fields = resource::fields(member, attached_to.into());
         fields.push(("account", (&imported.account).into()));
-        Value::Object(fields)
+        JsonValue::Object(fields)
     })
 }

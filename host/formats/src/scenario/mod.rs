@@ -15,24 +15,24 @@ use super::Problems;
 use super::command;
 use super::command::Writer;
 use super::fields::Fields;
-use super::problems::Collector;
+use super::problems::Diagnostics;
 use super::problems::Path;
-use super::spot::Spot;
+use super::spot::JsonCursor;
 use super::tree;
 use super::words;
 
 /// One thing that somebody or the world does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ScenarioEntry {
     /// When; not before the entry before it.
     pub at: Timestamp,
     /// What.
-    pub what: Act,
+    pub action: ScenarioAction,
 }
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum ScenarioAction {
     /// Somebody pays in.
     TopUp {
         /// To this account.
@@ -75,24 +75,24 @@ pub enum Act {
 }
 
 /// What an entry can do, by name.
-const ACTS: [&str; 5] = ["top_up", "command", "set_attribute", "use", "outage"];
+const ACTIONS: [&str; 5] = ["top_up", "command", "set_attribute", "use", "outage"];
 
 /// Reads a scenario for a simulation that has these accounts.
 ///
 /// # Errors
 ///
 /// Every problem of the file, each with its path.
-pub fn read(text: &str, accounts: &BTreeSet<&str>) -> Result<Vec<Entry>, Problems> {
-    let problems = Collector::default();
+pub fn read(text: &str, accounts: &BTreeSet<&str>) -> Result<Vec<ScenarioEntry>, Problems> {
+    let problems = Diagnostics::default();
     let root = tree::parse(text, &problems)?;
-    let mut course = Course { accounts, last: None, down_until: None };
-    let spot = Spot { node: &root, path: Path::Root, problems: &problems };
-    let entries = spot.list(|place, spot| course.entry(place, spot));
+    let mut course = ScenarioReader { accounts, last: None, down_until: None };
+    let cursor = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
+    let entries = cursor.list(|index, cursor| course.entry(index, cursor));
     problems.finish(entries)
 }
 
 /// How far the reading of a scenario has come.
-struct Course<'c> {
+struct ScenarioReader<'c> {
     accounts: &'c BTreeSet<&'c str>,
     /// The place and time of the last entry that says when.
     last: Option<(usize, Timestamp)>,
@@ -100,106 +100,106 @@ struct Course<'c> {
     down_until: Option<(usize, Timestamp)>,
 }
 
-impl Course<'_> {
-    fn entry(&mut self, place: usize, spot: Spot<'_, '_>) -> Option<Entry> {
-        let fields = spot.any_object()?;
-        let act = fields.required("do", |spot| spot.one_of(&ACTS, |name| name));
-        let at = fields.required("at", |spot| spot.instant());
+impl ScenarioReader<'_> {
+    fn entry(&mut self, index: usize, cursor: JsonCursor<'_, '_>) -> Option<ScenarioEntry> {
+        let fields = cursor.any_object()?;
+        let act = fields.required("do", |cursor| cursor.one_of(&ACTIONS, |name| name));
+        let at = fields.required("at", |cursor| cursor.instant());
         if let Some(at) = at {
-            self.advance(place, at, &fields);
+            self.advance(index, at, &fields);
         }
         let what = match act? {
             "top_up" => self.top_up(&fields),
             "command" => self.command(&fields),
             "set_attribute" => set_attribute(&fields),
-            "use" => self.used(&fields),
-            "outage" => self.outage(place, at, &fields),
+            "use" => self.usage(&fields),
+            "outage" => self.outage(index, at, &fields),
             other => unreachable!("`{other}` is not in the list"),
         };
-        Some(Entry { at: at?, what: what? })
+        Some(ScenarioEntry { at: at?, action: what? })
     }
 
     /// Notes an entry that is earlier than the one before it.
-    fn advance(&mut self, place: usize, at: Timestamp, fields: &Fields<'_, '_>) {
+    fn advance(&mut self, index: usize, at: Timestamp, fields: &Fields<'_, '_>) {
         match self.last {
-            Some((earlier, last)) if at < last => fields.wrong(
+            Some((earlier, last)) if at < last => fields.report(
                 "at",
                 format!("{at} is before `[{earlier}]`, which is at {last}; entries stand in time order"),
             ),
-            Some(_) | None => self.last = Some((place, at)),
+            Some(_) | None => self.last = Some((index, at)),
         }
     }
 
-    fn account<'n>(&self, spot: Spot<'n, '_>) -> Option<&'n str> {
-        let account = spot.id()?;
+    fn account<'n>(&self, cursor: JsonCursor<'n, '_>) -> Option<&'n str> {
+        let account = cursor.id()?;
         if !self.accounts.contains(account) {
             let names = || self.accounts.iter().copied();
             let meant = words::did_you_mean(account, names());
-            let there = words::listed(names());
-            spot.wrong(format!("there is no account {}{meant}; there is {there}", words::shown(account)));
+            let there = words::list_names(names());
+            cursor.report(format!("there is no account {}{meant}; there is {there}", words::quote(account)));
             return None;
         }
         Some(account)
     }
 
-    fn top_up(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+    fn top_up(&self, fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "account", "amount"]);
-        let account = fields.required("account", |spot| self.account(spot));
-        let amount = fields.required("amount", |spot| spot.amount_above_zero());
-        Some(Act::TopUp { account: account?.to_owned(), amount: amount? })
+        let account = fields.required("account", |cursor| self.account(cursor));
+        let amount = fields.required("amount", |cursor| cursor.amount_above_zero());
+        Some(ScenarioAction::TopUp { account: account?.to_owned(), amount: amount? })
     }
 
-    fn command(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+    fn command(&self, fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "account", "resource", "command"]);
-        let account = fields.optional("account", |spot| self.account(spot)).option();
-        let resource = fields.required("resource", |spot| spot.id());
-        let command = fields.required("command", |spot| command::read(spot, Writer::Outside));
-        Some(Act::Command {
+        let account = fields.optional("account", |cursor| self.account(cursor)).option();
+        let resource = fields.required("resource", |cursor| cursor.id());
+        let command = fields.required("command", |cursor| command::read(cursor, Writer::Outside));
+        Some(ScenarioAction::Command {
             account: account?.map(str::to_owned),
             resource: resource?.to_owned(),
             command: command?,
         })
     }
 
-    fn used(&self, fields: &Fields<'_, '_>) -> Option<Act> {
+    fn usage(&self, fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "account", "resource_type", "amount"]);
-        let account = fields.required("account", |spot| self.account(spot));
-        let resource_type = fields.required("resource_type", |spot| spot.name());
-        let amount = fields.required("amount", |spot| spot.amount_above_zero());
-        Some(Act::Use {
+        let account = fields.required("account", |cursor| self.account(cursor));
+        let resource_type = fields.required("resource_type", |cursor| cursor.name());
+        let amount = fields.required("amount", |cursor| cursor.amount_above_zero());
+        Some(ScenarioAction::Use {
             account: account?.to_owned(),
             resource_type: resource_type?.to_owned(),
             amount: amount?,
         })
     }
 
-    fn outage(&mut self, place: usize, at: Option<Timestamp>, fields: &Fields<'_, '_>) -> Option<Act> {
+    fn outage(&mut self, index: usize, at: Option<Timestamp>, fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "until"]);
-        let until = fields.required("until", |spot| spot.instant())?;
+        let until = fields.required("until", |cursor| cursor.instant())?;
         let at = at?;
         if until <= at {
-            fields.wrong("until", format!("{until} is not after `at`, which is {at}"));
+            fields.report("until", format!("{until} is not after `at`, which is {at}"));
             return None;
         }
         if let Some((earlier, end)) = self.down_until
             && at < end
         {
             let message = format!("the host is still down then: the outage of `[{earlier}]` ends at {end}");
-            fields.wrong("at", message);
+            fields.report("at", message);
         }
         if self.down_until.is_none_or(|(_, end)| end < until) {
-            self.down_until = Some((place, until));
+            self.down_until = Some((index, until));
         }
-        Some(Act::Outage { until })
+        Some(ScenarioAction::Outage { until })
     }
 }
 
-fn set_attribute(fields: &Fields<'_, '_>) -> Option<Act> {
+fn set_attribute(fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
     fields.allow(&["at", "do", "resource", "name", "value"]);
-    let resource = fields.required("resource", |spot| spot.id());
-    let name = fields.required("name", |spot| spot.name());
-    let value = fields.required("value", |spot| spot.text());
-    Some(Act::SetAttribute {
+    let resource = fields.required("resource", |cursor| cursor.id());
+    let name = fields.required("name", |cursor| cursor.name());
+    let value = fields.required("value", |cursor| cursor.text());
+    Some(ScenarioAction::SetAttribute {
         resource: resource?.to_owned(),
         name: name?.to_owned(),
         value: value?.to_owned(),

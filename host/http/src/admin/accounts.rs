@@ -24,13 +24,13 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::AccountView;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_formats::body;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
 use perennial_service::admin_tokens::Caller;
@@ -50,19 +50,19 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AccountView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let provider = query.take("provider");
     query.finish()?;
     let rows = host
         .read(move |db| {
-            let (seen, after) = (caller.accounts_json(), asked.after.unwrap_or(0));
-            let found =
-                list_queries::accounts(db, seen.as_deref(), provider.as_deref(), after, asked.read_limit())?;
-            let view = |(row, id): (i64, String)| Ok((row, views::account(db, &caller, &id)?.into()));
-            found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
+            let (seen, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
+            let stored =
+                list_queries::accounts(db, seen.as_deref(), provider.as_deref(), after, page_request.read_limit())?;
+            let view = |(row, id): (i64, String)| Ok((row, views::visible_account(db, &caller, &id)?.into()));
+            stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
-    Ok(Json(Page::new(asked, rows)))
+    Ok(Json(Page::new(page_request, rows)))
 }
 
 /// An account that is to be made.
@@ -94,20 +94,20 @@ pub(super) struct NewAccount {
 /// Makes an account. Its settings are checked by the provider's plugin.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = AccountView)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<Document>) -> Result<Reply, Problem> {
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<Document>) -> Result<WriteResponse, Problem> {
     require_all_accounts(&write.request.caller)?;
     let providers = host.providers().clone();
     host.write(write, move |work, Document(text)| {
         let manifests = resources::manifests(&providers);
         let check = resources::check_settings(&providers);
-        let known = resources::Seen { db: work.db(), caller: &work.request.caller };
-        let account = body::read(&text, |spot| inventory::account(spot, &manifests, &check, &known))?;
+        let known = resources::VisibleRecords { db: work.db(), caller: &work.request.caller };
+        let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;
-        work.about(&account.id, None);
-        let view = AccountView::from(views::account(work.db(), &work.request.caller, &account.id)?);
-        let location = format!("/v1/accounts/{}", views::segment(&account.id));
-        Ok(Reply::created(&location, &view).with_etag(&views::etag(&view)))
+        work.set_audit_subject(&account.id, None);
+        let view = AccountView::from(views::visible_account(work.db(), &work.request.caller, &account.id)?);
+        let location = format!("/v1/accounts/{}", views::path_segment(&account.id));
+        Ok(WriteResponse::created(&location, &view).with_etag(&views::etag(&view)))
     })
     .await
 }
@@ -122,8 +122,8 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let account = host.read(move |db| views::account(db, &caller, &id)).await?;
-    Ok(Reply::ok_versioned(&AccountView::from(account)).into_response())
+    let account = host.read(move |db| views::visible_account(db, &caller, &id)).await?;
+    Ok(WriteResponse::ok_versioned(&AccountView::from(account)).into_response())
 }
 
 /// What is to change about an account.
@@ -140,11 +140,11 @@ pub(super) struct Change {
 }
 
 impl Body for Change {
-    fn read(spot: Spot<'_, '_>) -> Option<Change> {
-        let fields = spot.object(&["approval_above", "settings"])?;
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+        let fields = cursor.object(&["approval_above", "settings"])?;
         let is_given = fields.get("approval_above").is_some();
-        let limit = fields.optional("approval_above", |spot| spot.amount()).option();
-        let settings = fields.optional("settings", |spot| spot.optional_texts()).or(BTreeMap::new());
+        let limit = fields.optional("approval_above", |cursor| cursor.amount()).option();
+        let settings = fields.optional("settings", |cursor| cursor.optional_texts()).or(BTreeMap::new());
         Some(Change { approval_above: is_given.then_some(limit?), settings: settings? })
     }
 }
@@ -152,31 +152,31 @@ impl Body for Change {
 /// Changes what the host does for an account, and what its provider's rules are told about it. Pending approvals stay
 /// pending; what happens to resources by themselves is asked of the rules anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = AccountNow)))]
+    request_body = Change, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Change>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<Change>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
-        let before = AccountView::from(views::account(work.db(), &work.request.caller, &id)?);
+        let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
         work.check_version(&views::etag(&before))?;
-        work.about(&id, None);
-        let mut happened = match body.approval_above {
+        work.set_audit_subject(&id, None);
+        let mut events = match body.approval_above {
             Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
             None => Vec::new(),
         };
         if !body.settings.is_empty() {
             let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
-            happened.extend(changed.map_err(wrong_settings)?);
+            events.extend(changed.map_err(invalid_settings)?);
         }
-        account_now(work, &id, happened)
+        account_response(work, &id, events)
     })
     .await
 }
 
 /// What the plugin says is wrong with settings.
-fn wrong_settings(problems: Vec<String>) -> Problem {
+fn invalid_settings(problems: Vec<String>) -> Problem {
     let error = |detail| FieldError { field: "settings".to_owned(), detail };
     Problem::fields(Kind::InvalidFields, problems.into_iter().map(error).collect())
 }
@@ -215,12 +215,12 @@ pub(super) async fn ledger(
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<EntryView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
     let entries = host
         .read(move |db| {
-            let account = views::account(db, &caller, &id)?;
-            Ok(list_queries::entries(db, account.row, asked.after.unwrap_or(0), asked.read_limit())?)
+            let account = views::visible_account(db, &caller, &id)?;
+            Ok(list_queries::entries(db, account.row, page_request.after.unwrap_or(0), page_request.read_limit())?)
         })
         .await?;
     let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {
@@ -235,7 +235,7 @@ pub(super) async fn ledger(
         };
         (row, entry)
     };
-    Ok(Json(Page::new(asked, entries.into_iter().map(view).collect())))
+    Ok(Json(Page::new(page_request, entries.into_iter().map(view).collect())))
 }
 
 /// Money that comes in.
@@ -248,45 +248,45 @@ pub(super) struct TopUp {
 }
 
 impl Body for TopUp {
-    fn read(spot: Spot<'_, '_>) -> Option<TopUp> {
-        let fields = spot.object(&["amount"])?;
-        Some(TopUp { amount: fields.required("amount", |spot| spot.amount_above_zero())? })
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<TopUp> {
+        let fields = cursor.object(&["amount"])?;
+        Some(TopUp { amount: fields.required("amount", |cursor| cursor.amount_above_zero())? })
     }
 }
 
 /// What an account is after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct AccountNow {
+pub(super) struct AccountState {
     /// The account as it is now.
     account: AccountView,
     /// What happened.
     events: Vec<EventView>,
 }
 
-fn account_now(work: &mut Work<'_>, id: &str, happened: Vec<Recorded>) -> Result<Reply, Problem> {
-    let events = happened.iter().map(Recorded::view).collect();
-    work.tell(happened);
+fn account_response(work: &mut WriteContext<'_>, id: &str, recorded: Vec<RecordedEvent>) -> Result<WriteResponse, Problem> {
+    let events = recorded.iter().map(RecordedEvent::view).collect();
+    work.record_events(recorded);
     let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;
     let account = AccountView::from(after);
     let etag = views::etag(&account);
-    Ok(Reply::ok(&AccountNow { account, events }).with_etag(&etag))
+    Ok(WriteResponse::ok(&AccountState { account, events }).with_etag(&etag))
 }
 
 /// Adds money to an account.
 #[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
-    request_body = TopUp, responses((status = 200, body = AccountNow)))]
+    request_body = TopUp, responses((status = 200, body = AccountState)))]
 pub(super) async fn top_up(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<TopUp>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<TopUp>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
         let caller = &work.request.caller;
-        let before = AccountView::from(views::account(work.db(), caller, &id)?);
-        work.about(&id, None);
+        let before = AccountView::from(views::visible_account(work.db(), caller, &id)?);
+        work.set_audit_subject(&id, None);
         work.check_version(&views::etag(&before))?;
-        let happened = work.engine.top_up(work.at, &id, body.amount)?;
-        account_now(work, &id, happened)
+        let events = work.engine.top_up(work.at, &id, body.amount)?;
+        account_response(work, &id, events)
     })
     .await
 }

@@ -25,20 +25,20 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_engine::Engine;
-use perennial_engine::approval::Decision;
+use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
-use perennial_engine::approval::Verdict;
+use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_formats as formats;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
@@ -92,8 +92,8 @@ pub(crate) struct ApprovalView {
 
 impl ApprovalView {
     /// An approval as stored.
-    pub(crate) fn stored(db: &Connection, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
-        let proposal = proposal(accounts::at(db, stored.account)?.account, &stored)?;
+    pub(crate) fn from_stored(db: &Connection, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
+        let proposal = proposal(accounts::get_by_row(db, stored.account)?.account, &stored)?;
         let closing = stored.closing.as_ref();
         Ok(ApprovalView {
             state: stored.state.name(),
@@ -103,7 +103,7 @@ impl ApprovalView {
             currency: proposal.account.currency.clone(),
             requested_at: stored.requested_at.to_string(),
             expires_at: stored.expires_at.to_string(),
-            closed_at: shown(closing.map(|closing| closing.at)),
+            closed_at: to_text(closing.map(|closing| closing.at)),
             decided_by: closing.and_then(|closing| closing.by.clone()),
             reason: closing.and_then(|closing| closing.reason.clone()),
             expiry_reason: closing.and_then(|closing| closing.expiry_reason).map(ExpiryReason::name),
@@ -118,7 +118,7 @@ impl ApprovalView {
 
     /// Where it is.
     pub(crate) fn location(&self) -> String {
-        format!("/v1/approvals/{}", views::segment(&self.id))
+        format!("/v1/approvals/{}", views::path_segment(&self.id))
     }
 }
 
@@ -162,16 +162,16 @@ pub(super) fn filter(caller: &Caller, query: &mut Query) -> Filter {
 pub(super) async fn page_of(
     host: &AppState,
     filter: Filter,
-    asked: page::Asked,
+    page_request: page::PageRequest,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let rows = host
         .read(move |db| {
-            let found = approvals::list(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
-            let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::stored(db, stored)?));
+            let found = approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
+            let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::from_stored(db, stored)?));
             found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
-    Ok(Json(Page::new(asked, rows)))
+    Ok(Json(Page::new(page_request, rows)))
 }
 
 /// Lists approvals, in the order in which they were requested.
@@ -189,10 +189,10 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&caller, &mut query);
     query.finish()?;
-    page_of(&host, filter, asked).await
+    page_of(&host, filter, page_request).await
 }
 
 /// Gets an approval, with the whole plan that it is about.
@@ -205,13 +205,13 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let view = host.read(move |db| Ok(ApprovalView::stored(db, seen(db, &caller, &id)?)?)).await?;
-    Ok(Reply::ok_versioned(&view).into_response())
+    let view = host.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
+    Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
 /// The approval called `id`, if the caller sees it.
-fn seen(db: &Connection, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
-    let found = approvals::get(db, id)?.filter(|stored| caller.sees(&stored.account_id));
+fn visible_approval(db: &Connection, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
+    let found = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
     found.ok_or_else(|| Problem::not_found("approval", id))
 }
 
@@ -228,9 +228,9 @@ pub(super) struct Approve {
 }
 
 impl Body for Approve {
-    fn read(spot: Spot<'_, '_>) -> Option<Approve> {
-        let fields = spot.object(&["reason", "plan_hash"])?;
-        let text = |name| fields.optional(name, |spot: Spot<'_, '_>| spot.name().map(str::to_owned)).option();
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Approve> {
+        let fields = cursor.object(&["reason", "plan_hash"])?;
+        let text = |name| fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.name().map(str::to_owned)).option();
         let (reason, plan_hash) = (text("reason"), text("plan_hash"));
         Some(Approve { reason: reason?, plan_hash: plan_hash? })
     }
@@ -246,16 +246,16 @@ pub(super) struct Reject {
 }
 
 impl Body for Reject {
-    fn read(spot: Spot<'_, '_>) -> Option<Reject> {
-        let fields = spot.object(&["reason"])?;
-        Some(Reject { reason: fields.optional("reason", |spot| spot.name().map(str::to_owned)).option()? })
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Reject> {
+        let fields = cursor.object(&["reason"])?;
+        Some(Reject { reason: fields.optional("reason", |cursor| cursor.name().map(str::to_owned)).option()? })
     }
 }
 
 /// What became of a decision.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Decided)]
-pub(super) struct DecidedView {
+pub(super) struct DecisionResultView {
     /// The approval as it is now.
     approval: ApprovalView,
     /// The resource as it is now.
@@ -267,12 +267,12 @@ pub(super) struct DecidedView {
 /// Approves a plan and applies it, if the command would still do the same; otherwise the approval stays pending with the
 /// new plan.
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
-    request_body = Approve, responses((status = 200, body = DecidedView)))]
+    request_body = Approve, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn approve(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Approve>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<Approve>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
         decide(work, &id, body.reason, body.plan_hash, |engine, at, decision| {
             engine.approve(at, &id, decision)
@@ -283,12 +283,12 @@ pub(super) async fn approve(
 
 /// Rejects a plan. An automatic renewal is not requested again until its resource has another expiry.
 #[utoipa::path(post, path = "/v1/approvals/{id}:reject", tag = "approvals", params(("id" = String, Path)),
-    request_body = Reject, responses((status = 200, body = DecidedView)))]
+    request_body = Reject, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn reject(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Reject>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<Reject>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
         decide(work, &id, body.reason, None, |engine, at, decision| engine.reject(at, &id, decision))
     })
@@ -296,48 +296,48 @@ pub(super) async fn reject(
 }
 
 fn decide(
-    work: &mut Work<'_>,
+    work: &mut WriteContext<'_>,
     id: &str,
     reason: Option<String>,
     planned: Option<String>,
     decide: impl FnOnce(
         &mut Engine,
         perennial_domain::timestamp::Timestamp,
-        &Decision<'_>,
-    ) -> Result<Verdict, DecisionError>,
-) -> Result<Reply, Problem> {
-    let stored = seen(work.db(), &work.request.caller, id)?;
+        &ApprovalDecision<'_>,
+    ) -> Result<DecisionOutcome, DecisionError>,
+) -> Result<WriteResponse, Problem> {
+    let stored = visible_approval(work.db(), &work.request.caller, id)?;
     let (account, resource) = (stored.account_id.clone(), stored.resource_id.clone());
-    work.check_version(&views::etag(&ApprovalView::stored(work.db(), stored)?))?;
-    work.about(&account, Some(&resource));
+    work.check_version(&views::etag(&ApprovalView::from_stored(work.db(), stored)?))?;
+    work.set_audit_subject(&account, Some(&resource));
     let reason = reason.as_deref().or(work.request.reason.as_deref());
     let by = &work.request.caller.id;
-    let decision = Decision { by, reason, planned: planned.as_deref() };
-    let (problem, happened) = match decide(work.engine, work.at, &decision)? {
-        Verdict::Done(happened) => (None, happened),
-        Verdict::Refused { refusal, happened } => {
+    let decision = ApprovalDecision { decided_by: by, reason, plan_hash: planned.as_deref() };
+    let (problem, recorded) = match decide(work.engine, work.at, &decision)? {
+        DecisionOutcome::Recorded(recorded) => (None, recorded),
+        DecisionOutcome::Refused { refusal, happened: recorded } => {
             let problem =
                 Problem::new(Kind::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
                     .with("refusal", serde_json::json!(RefusalView::from(&refusal)));
-            (Some(problem), happened)
+            (Some(problem), recorded)
         }
-        Verdict::Changed { hash, happened } => {
+        DecisionOutcome::PlanChanged { hash, happened: recorded } => {
             let detail =
                 "it would do something else by now, which the approval holds from now on; look at it again";
-            (Some(Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())), happened)
+            (Some(Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };
-    let events = happened.iter().map(Recorded::view).collect::<Vec<_>>();
-    work.tell(happened);
-    let approval = ApprovalView::stored(work.db(), seen(work.db(), &work.request.caller, id)?)?;
+    let events = recorded.iter().map(RecordedEvent::view).collect::<Vec<_>>();
+    work.record_events(recorded);
+    let approval = ApprovalView::from_stored(work.db(), visible_approval(work.db(), &work.request.caller, id)?)?;
     if let Some(problem) = problem {
         let problem = problem.with("approval", serde_json::json!(approval));
-        return Ok(Reply::problem(&problem.with("events", serde_json::json!(events))));
+        return Ok(WriteResponse::problem(&problem.with("events", serde_json::json!(events))));
     }
     let found = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
     let resource = views::resource_view(work.db(), &found)?;
     let etag = views::etag(&approval);
-    Ok(Reply::ok(&DecidedView { approval, resource, events }).with_etag(&etag))
+    Ok(WriteResponse::ok(&DecisionResultView { approval, resource, events }).with_etag(&etag))
 }
 
 impl From<DecisionError> for Problem {
@@ -346,9 +346,9 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Engine(error) => error.into(),
             DecisionError::Unknown(id) => Problem::not_found("approval", &id),
-            DecisionError::Closed(_) | DecisionError::Late(_) => Problem::new(Kind::Conflict, detail),
-            DecisionError::Own => Problem::new(Kind::OwnApproval, detail),
-            DecisionError::OtherPlan(hash) => {
+            DecisionError::Closed(_) | DecisionError::Expired(_) => Problem::new(Kind::Conflict, detail),
+            DecisionError::OwnRequest => Problem::new(Kind::OwnApproval, detail),
+            DecisionError::PlanMismatch(hash) => {
                 Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())
             }
         }

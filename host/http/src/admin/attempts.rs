@@ -78,7 +78,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let filter = list_queries::AttemptFilter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
@@ -90,9 +90,9 @@ pub(super) async fn list(
     query.finish()?;
     let found = host
         .read(move |db| {
-            Ok(list_queries::attempts(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?)
+            Ok(list_queries::attempts(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?)
         })
         .await?;
     let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
-    Ok(Json(Page::new(asked, rows)))
+    Ok(Json(Page::new(page_request, rows)))
 }

@@ -18,7 +18,7 @@ use perennial_store::audit::Record;
 /// Something that somebody did, or tried to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AuditRecord)]
-pub(super) struct RecordView {
+pub(super) struct AuditRecordView {
     /// When.
     at: String,
     /// The id of the token; `cli` for the command line.
@@ -41,9 +41,9 @@ pub(super) struct RecordView {
     outcome: String,
 }
 
-impl From<Record> for RecordView {
-    fn from(record: Record) -> RecordView {
-        RecordView {
+impl From<Record> for AuditRecordView {
+    fn from(record: Record) -> AuditRecordView {
+        AuditRecordView {
             at: record.at.to_string(),
             token: record.token,
             name: record.name,
@@ -64,18 +64,18 @@ impl From<Record> for RecordView {
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
-    responses((status = 200, body = Page<RecordView>)))]
+    responses((status = 200, body = Page<AuditRecordView>)))]
 pub(super) async fn list(
     State(host): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
-) -> Result<Json<Page<RecordView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+) -> Result<Json<Page<AuditRecordView>>, Problem> {
+    let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
     let rows = host.read(move |db| {
-        let before = asked.after.unwrap_or(i64::MAX);
-        Ok(audit::list(db, caller.accounts_json().as_deref(), before, asked.read_limit())?)
+        let before = page_request.after.unwrap_or(i64::MAX);
+        Ok(audit::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|(row, record)| (row, record.into())).collect();
-    Ok(Json(Page::new(asked, rows)))
+    Ok(Json(Page::new(page_request, rows)))
 }

@@ -22,20 +22,20 @@ use utoipa::ToSchema;
 use crate::admin::webhooks::no_random_bits;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::calendar;
-use perennial_service::calendar::What;
+use perennial_service::calendar::EntryKind;
 
 use crate::kit::auth::require_account;
 use perennial_store::calendars;
@@ -71,25 +71,25 @@ impl From<StoredCalendar> for CalendarView {
     fn from(stored: StoredCalendar) -> CalendarView {
         let began = stored.began;
         CalendarView {
-            id: called(stored.row),
+            id: public_id(stored.row),
             name: began.name,
             accounts: began.accounts,
             occurrences: began.occurrences,
             created_at: began.created_at.to_string(),
             created_by: began.created_by,
-            rotated_at: shown(stored.rotated_at),
-            revoked_at: shown(stored.revoked_at),
+            rotated_at: to_text(stored.rotated_at),
+            revoked_at: to_text(stored.revoked_at),
         }
     }
 }
 
-fn called(row: i64) -> String {
+fn public_id(row: i64) -> String {
     format!("cal-{row}")
 }
 
 /// Whether `caller` sees a feed: a bound token sees those that show no other accounts.
-fn sees(caller: &Caller, calendar: &StoredCalendar) -> bool {
-    caller.sees_all(calendar.began.accounts.as_deref())
+fn can_access(caller: &Caller, calendar: &StoredCalendar) -> bool {
+    caller.can_access_each(calendar.began.accounts.as_deref())
 }
 
 /// Lists feeds, also revoked ones, in the order in which they were made.
@@ -101,7 +101,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<CalendarView>>, Problem> {
     query.finish()?;
     let stored = host.read(|db| Ok(calendars::list(db)?)).await?;
-    let items = stored.into_iter().filter(|calendar| sees(&caller, calendar)).map(CalendarView::from);
+    let items = stored.into_iter().filter(|calendar| can_access(&caller, calendar)).map(CalendarView::from);
     Ok(Json(Page { items: items.collect(), next_cursor: None }))
 }
 
@@ -116,19 +116,19 @@ pub(super) struct NewFeed {
     accounts: Option<BTreeSet<String>>,
     /// What it shows of each resource, of `try`, `expiry` and `release`; null is all of that.
     #[schema(value_type = Option<Vec<String>>)]
-    occurrences: Option<BTreeSet<What>>,
+    occurrences: Option<BTreeSet<EntryKind>>,
 }
 
 impl Body for NewFeed {
-    fn read(spot: Spot<'_, '_>) -> Option<NewFeed> {
-        let fields = spot.object(&["name", "accounts", "occurrences"])?;
-        let name = fields.required("name", |spot| spot.id().map(str::to_owned));
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewFeed> {
+        let fields = cursor.object(&["name", "accounts", "occurrences"])?;
+        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
         let accounts =
-            fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
-        let occurrences = fields.optional("occurrences", |spot| {
-            let words = spot.list(|_, spot| spot.one_of(&What::ALL, What::name))?;
+            fields.optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned))).option();
+        let occurrences = fields.optional("occurrences", |cursor| {
+            let words = cursor.list(|_, cursor| cursor.one_of(&EntryKind::ALL, EntryKind::name))?;
             if words.is_empty() {
-                spot.wrong("it is empty; leave it out for all of them");
+                cursor.report("it is empty; leave it out for all of them");
             }
             Some(words)
         });
@@ -140,7 +140,7 @@ impl Body for NewFeed {
 
 /// A feed with its address.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MadeCalendar {
+pub(super) struct CreatedCalendar {
     /// The feed, without its address.
     calendar: CalendarView,
     /// Where calendars read it, with no token: a path on this host. It is shown once; null for whoever asks again with the
@@ -148,12 +148,12 @@ pub(super) struct MadeCalendar {
     path: Option<String>,
 }
 
-impl MadeCalendar {
-    fn reply(stored: StoredCalendar, secret: &str, reply: impl FnOnce(&MadeCalendar) -> Reply) -> Reply {
+impl CreatedCalendar {
+    fn reply(stored: StoredCalendar, secret: &str, reply: impl FnOnce(&CreatedCalendar) -> WriteResponse) -> WriteResponse {
         let calendar = CalendarView::from(stored);
-        let again = MadeCalendar { calendar: calendar.clone(), path: None };
+        let again = CreatedCalendar { calendar: calendar.clone(), path: None };
         let path = Some(format!("/calendars/{secret}.ics"));
-        reply(&MadeCalendar { calendar, path }).shown_once(&again)
+        reply(&CreatedCalendar { calendar, path }).with_one_time_secret(&again)
     }
 }
 
@@ -169,8 +169,8 @@ fn secret() -> Result<(String, [u8; 32]), Problem> {
 /// The feed has a life of its own: it goes on when the token that made it is revoked. A bound token makes feeds of its own
 /// accounts only.
 #[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
-    responses((status = 201, body = MadeCalendar)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<NewFeed>) -> Result<Reply, Problem> {
+    responses((status = 201, body = CreatedCalendar)))]
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewFeed>) -> Result<WriteResponse, Problem> {
     host.write(write, |work, body| {
         let caller = &work.request.caller;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
@@ -178,7 +178,7 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewFeed>) 
             Some(accounts) => Some(accounts.into_iter().collect()),
             None => caller.accounts(),
         };
-        let occurrences = body.occurrences.unwrap_or_else(|| What::ALL.into());
+        let occurrences = body.occurrences.unwrap_or_else(|| EntryKind::ALL.into());
         let (secret, hash) = secret()?;
         let calendar = NewCalendar {
             hash,
@@ -189,38 +189,38 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewFeed>) 
             created_by: caller.id.to_string(),
         };
         let row = calendars::insert(work.db(), &calendar)?;
-        let stored = visible(work.db(), caller, &called(row))?;
-        let location = format!("/v1/calendars/{}", called(row));
-        Ok(MadeCalendar::reply(stored, &secret, |made| Reply::created(&location, made)))
+        let stored = visible_calendar(work.db(), caller, &public_id(row))?;
+        let location = format!("/v1/calendars/{}", public_id(row));
+        Ok(CreatedCalendar::reply(stored, &secret, |made| WriteResponse::created(&location, made)))
     })
     .await
 }
 
 /// The feed called `id`, if the caller sees it.
-fn visible(db: &Connection, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
+fn visible_calendar(db: &Connection, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
     let none = || Problem::not_found("calendar", id);
     let row = id.strip_prefix("cal-").and_then(|row| row.parse().ok()).ok_or_else(none)?;
-    calendars::get(db, row)?.filter(|calendar| sees(caller, calendar)).ok_or_else(none)
+    calendars::get(db, row)?.filter(|calendar| can_access(caller, calendar)).ok_or_else(none)
 }
 
 /// Gives a feed another address; the old one leads nowhere from now on.
 #[utoipa::path(post, path = "/v1/calendars/{id}:rotate", tag = "calendars", params(("id" = String, Path)),
-    responses((status = 200, body = MadeCalendar)))]
+    responses((status = 200, body = CreatedCalendar)))]
 pub(super) async fn rotate(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         let caller = &work.request.caller;
-        let stored = visible(work.db(), caller, &id)?;
+        let stored = visible_calendar(work.db(), caller, &id)?;
         if stored.revoked_at.is_some() {
             return Err(Problem::new(Kind::Conflict, format!("`{id}` is revoked; make another one")));
         }
         let (secret, hash) = secret()?;
         calendars::rotate(work.db(), stored.row, &hash, work.at)?;
-        let stored = visible(work.db(), caller, &id)?;
-        Ok(MadeCalendar::reply(stored, &secret, Reply::ok))
+        let stored = visible_calendar(work.db(), caller, &id)?;
+        Ok(CreatedCalendar::reply(stored, &secret, WriteResponse::ok))
     })
     .await
 }
@@ -231,13 +231,13 @@ pub(super) async fn rotate(
 pub(super) async fn revoke(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         let caller = &work.request.caller;
-        let stored = visible(work.db(), caller, &id)?;
+        let stored = visible_calendar(work.db(), caller, &id)?;
         calendars::revoke(work.db(), stored.row, work.at)?;
-        Ok(Reply::ok(&CalendarView::from(visible(work.db(), caller, &id)?)))
+        Ok(WriteResponse::ok(&CalendarView::from(visible_calendar(work.db(), caller, &id)?)))
     })
     .await
 }
@@ -264,7 +264,7 @@ pub(super) async fn feed(
     let secret = file.strip_suffix(".ics").unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(secret).into();
     // Who guesses must not make others wait: whether there is such a feed comes before waiting for one's turn.
-    let known = host.read(move |db| Ok(calendars::with_hash(db, &hash)?)).await?;
+    let known = host.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
     let none = || Problem::new(Kind::NotFound, "there is no such calendar");
     known.ok_or_else(none)?;
     let text = {
@@ -272,22 +272,22 @@ pub(super) async fn feed(
         let _turn = turn.expect("the semaphore of calendars is never closed");
         refresh(&host, hash).await?;
         let at = host.now();
-        let text = host.read(move |db| match calendars::with_hash(db, &hash)? {
-            Some(calendar) => Ok(Some(calendar::text(db, &calendar, at)?)),
+        let text = host.read(move |db| match calendars::find_by_hash(db, &hash)? {
+            Some(calendar) => Ok(Some(calendar::to_icalendar(db, &calendar, at)?)),
             None => Ok(None),
         });
         text.await?.ok_or_else(none)?
     };
     let etag = views::etag(&text);
     let common = [(header::ETAG, etag.as_str()), (header::CACHE_CONTROL, "private, max-age=300")];
-    if is_held(&headers, &etag) {
+    if matches_etag(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     Ok((common, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
 }
 
 /// Whether the client has this version: RFC 9110, section 13.1.2, compares weakly.
-fn is_held(headers: &HeaderMap, etag: &str) -> bool {
+fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
     let held = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     held.split(',').map(str::trim).any(|held| held == "*" || held.trim_start_matches("W/") == etag)
 }
@@ -296,26 +296,26 @@ fn is_held(headers: &HeaderMap, etag: &str) -> bool {
 async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let (providers, at) = (host.providers().clone(), host.now());
     let changes = host.read(move |db| {
-        let Some(calendar) = calendars::with_hash(db, &hash)? else { return Ok(None) };
-        let changes = calendar::refreshed(db, &providers, &calendar, at)?;
+        let Some(calendar) = calendars::find_by_hash(db, &hash)? else { return Ok(None) };
+        let changes = calendar::refresh(db, &providers, &calendar, at)?;
         Ok(changes.map(|changes| (calendar.row, changes)))
     });
     let Some((row, changes)) = changes.await? else { return Ok(()) };
     for entries in changes.entries.chunks(ENTRIES_AT_ONCE) {
         let entries = entries.to_vec();
         host.writer()
-            .call(move |desk| {
-                desk.engine.atomically(|engine| {
-                    entries.iter().try_for_each(|entry| calendars::put(engine.read(), row, entry))
+            .call(move |context| {
+                context.engine.in_transaction(|engine| {
+                    entries.iter().try_for_each(|entry| calendars::upsert(engine.db(), row, entry))
                 })?;
                 Ok::<_, Problem>(())
             })
             .await?;
     }
-    let stamp = changes.stamp;
+    let stamp = changes.fingerprint;
     host.writer()
-        .call(move |desk| {
-            desk.engine.atomically(|engine| calendars::set_fingerprint(engine.read(), row, &stamp))?;
+        .call(move |context| {
+            context.engine.in_transaction(|engine| calendars::set_fingerprint(engine.db(), row, &stamp))?;
             Ok(())
         })
         .await

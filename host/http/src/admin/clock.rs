@@ -10,10 +10,10 @@ use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Query;
 use crate::kit::problem::Problem;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_store::clock;
 
 /// The clock.
@@ -49,15 +49,15 @@ pub(super) struct Advance {
 }
 
 impl Body for Advance {
-    fn read(spot: Spot<'_, '_>) -> Option<Advance> {
-        let fields = spot.object(&["to"])?;
-        Some(Advance { to: fields.required("to", |spot| spot.instant())? })
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Advance> {
+        let fields = cursor.object(&["to"])?;
+        Some(Advance { to: fields.required("to", |cursor| cursor.instant())? })
     }
 }
 
 /// Where the clock went.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Advanced {
+pub(super) struct AdvanceResult {
     /// What time it is.
     now: String,
 }
@@ -65,12 +65,12 @@ pub(super) struct Advanced {
 /// Moves a virtual clock: everything that is due before that instant is done. What is due at the instant itself is still to
 /// come, after what people do then. Refused on real time.
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
-    responses((status = 200, body = Advanced)))]
-pub(super) async fn advance(State(host): State<AppState>, write: Write<Advance>) -> Result<Reply, Problem> {
+    responses((status = 200, body = AdvanceResult)))]
+pub(super) async fn advance(State(host): State<AppState>, write: IdempotentWrite<Advance>) -> Result<WriteResponse, Problem> {
     require_all_accounts(&write.request.caller)?;
-    let answer = |work: &mut crate::kit::write::Work<'_>, Advance { to }: Advance| {
+    let answer = |work: &mut crate::kit::write::WriteContext<'_>, Advance { to }: Advance| {
         debug_assert!(work.at == to);
-        Ok(Reply::ok(&Advanced { now: to.to_string() }))
+        Ok(WriteResponse::ok(&AdvanceResult { now: to.to_string() }))
     };
-    host.write_after(write, |desk, body| Ok(desk.advance(body.to)?), answer).await
+    host.write_after(write, |context, body| Ok(context.advance(body.to)?), answer).await
 }

@@ -23,15 +23,15 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_engine::command;
 use perennial_engine::proposal::Proposal;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_formats::body::Fields;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::plan::PlanView;
 use perennial_formats::plan::RefusalView;
@@ -40,24 +40,24 @@ use perennial_store::approvals;
 
 /// What every command's body may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Terms {
+pub(crate) struct CommandOptions {
     /// Whether it is only looked at.
     pub(crate) dry_run: bool,
     /// The hash of the plan that is to be carried out.
     pub(crate) plan_hash: Option<String>,
 }
 
-impl Terms {
-    fn read(fields: &Fields<'_, '_>) -> Option<Terms> {
-        let dry_run = fields.optional("dry_run", |spot| spot.flag()).or(false);
-        let plan_hash = fields.optional("plan_hash", |spot| spot.name().map(str::to_owned)).option();
-        Some(Terms { dry_run: dry_run?, plan_hash: plan_hash? })
+impl CommandOptions {
+    fn read(fields: &Fields<'_, '_>) -> Option<CommandOptions> {
+        let dry_run = fields.optional("dry_run", |cursor| cursor.flag()).or(false);
+        let plan_hash = fields.optional("plan_hash", |cursor| cursor.name().map(str::to_owned)).option();
+        Some(CommandOptions { dry_run: dry_run?, plan_hash: plan_hash? })
     }
 }
 
 /// A command as its route reads it.
-trait Commanded: Body {
-    fn into_parts(self) -> (Command, Terms);
+trait CommandBody: Body {
+    fn into_parts(self) -> (Command, CommandOptions);
 }
 
 /// A term, such as a body has one.
@@ -89,20 +89,20 @@ struct Renew {
     plan_hash: Option<String>,
 }
 
-pub(super) struct RenewBody(Renewal, Terms);
+pub(super) struct RenewBody(Renewal, CommandOptions);
 
 impl Body for RenewBody {
-    fn read(spot: Spot<'_, '_>) -> Option<RenewBody> {
-        let fields = spot.object(&["term", "options", "dry_run", "plan_hash"])?;
-        let term = fields.optional("term", |spot| spot.term()).option();
-        let options = fields.optional("options", |spot| spot.options()).or(BTreeMap::new());
-        let terms = Terms::read(&fields);
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<RenewBody> {
+        let fields = cursor.object(&["term", "options", "dry_run", "plan_hash"])?;
+        let term = fields.optional("term", |cursor| cursor.term()).option();
+        let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
+        let terms = CommandOptions::read(&fields);
         Some(RenewBody(Renewal { term: term?, cause: Cause::Command, options: options? }, terms?))
     }
 }
 
-impl Commanded for RenewBody {
-    fn into_parts(self) -> (Command, Terms) {
+impl CommandBody for RenewBody {
+    fn into_parts(self) -> (Command, CommandOptions) {
         (Command::Renew(self.0), self.1)
     }
 }
@@ -122,20 +122,20 @@ struct SetAutoRenew {
     plan_hash: Option<String>,
 }
 
-pub(super) struct AutoRenewBody(AutoRenewal, Terms);
+pub(super) struct AutoRenewBody(AutoRenewal, CommandOptions);
 
 impl Body for AutoRenewBody {
-    fn read(spot: Spot<'_, '_>) -> Option<AutoRenewBody> {
-        let fields = spot.object(&["term", "renewals", "dry_run", "plan_hash"])?;
-        let term = fields.optional("term", |spot| spot.term()).option();
-        let renewals = fields.optional("renewals", |spot| spot.count()).option();
-        let terms = Terms::read(&fields);
-        Some(AutoRenewBody(AutoRenewal { term: term?, renewals: renewals? }, terms?))
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<AutoRenewBody> {
+        let fields = cursor.object(&["term", "renewals", "dry_run", "plan_hash"])?;
+        let term = fields.optional("term", |cursor| cursor.term()).option();
+        let renewals = fields.optional("renewals", |cursor| cursor.count()).option();
+        let options = CommandOptions::read(&fields);
+        Some(AutoRenewBody(AutoRenewal { term: term?, renewals: renewals? }, options?))
     }
 }
 
-impl Commanded for AutoRenewBody {
-    fn into_parts(self) -> (Command, Terms) {
+impl CommandBody for AutoRenewBody {
+    fn into_parts(self) -> (Command, CommandOptions) {
         (Command::SetAutoRenew(self.0), self.1)
     }
 }
@@ -154,19 +154,19 @@ struct Unsubscribe {
     plan_hash: Option<String>,
 }
 
-pub(super) struct UnsubscribeBody(Scope, Terms);
+pub(super) struct UnsubscribeBody(Scope, CommandOptions);
 
 impl Body for UnsubscribeBody {
-    fn read(spot: Spot<'_, '_>) -> Option<UnsubscribeBody> {
-        let fields = spot.object(&["scope", "dry_run", "plan_hash"])?;
-        let scope = fields.required("scope", |spot| spot.one_of(&Scope::ALL, Scope::name));
-        let terms = Terms::read(&fields);
-        Some(UnsubscribeBody(scope?, terms?))
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<UnsubscribeBody> {
+        let fields = cursor.object(&["scope", "dry_run", "plan_hash"])?;
+        let scope = fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name));
+        let options = CommandOptions::read(&fields);
+        Some(UnsubscribeBody(scope?, options?))
     }
 }
 
-impl Commanded for UnsubscribeBody {
-    fn into_parts(self) -> (Command, Terms) {
+impl CommandBody for UnsubscribeBody {
+    fn into_parts(self) -> (Command, CommandOptions) {
         (Command::Unsubscribe(self.0), self.1)
     }
 }
@@ -188,20 +188,20 @@ struct BuyAgain {
     plan_hash: Option<String>,
 }
 
-pub(super) struct BuyAgainBody(Purchase, Terms);
+pub(super) struct BuyAgainBody(Purchase, CommandOptions);
 
 impl Body for BuyAgainBody {
-    fn read(spot: Spot<'_, '_>) -> Option<BuyAgainBody> {
-        let fields = spot.object(&["pay_at", "effective_at", "dry_run", "plan_hash"])?;
-        let pay_at = fields.optional("pay_at", |spot| spot.instant()).option();
-        let effective_at = fields.optional("effective_at", |spot| spot.instant()).option();
-        let terms = Terms::read(&fields);
-        Some(BuyAgainBody(Purchase { pay_at: pay_at?, effective_at: effective_at? }, terms?))
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<BuyAgainBody> {
+        let fields = cursor.object(&["pay_at", "effective_at", "dry_run", "plan_hash"])?;
+        let pay_at = fields.optional("pay_at", |cursor| cursor.instant()).option();
+        let effective_at = fields.optional("effective_at", |cursor| cursor.instant()).option();
+        let options = CommandOptions::read(&fields);
+        Some(BuyAgainBody(Purchase { pay_at: pay_at?, effective_at: effective_at? }, options?))
     }
 }
 
-impl Commanded for BuyAgainBody {
-    fn into_parts(self) -> (Command, Terms) {
+impl CommandBody for BuyAgainBody {
+    fn into_parts(self) -> (Command, CommandOptions) {
         (Command::BuyAgain(self.0), self.1)
     }
 }
@@ -210,25 +210,25 @@ impl Commanded for BuyAgainBody {
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `BareBody` is read from")]
-struct Bare {
+struct EmptyCommand {
     /// Only look at what it would do.
     dry_run: Option<bool>,
     /// Only carry out the plan that has this hash.
     plan_hash: Option<String>,
 }
 
-pub(super) struct BareBody(Terms);
+pub(super) struct EmptyCommandBody(CommandOptions);
 
-impl Body for BareBody {
-    fn read(spot: Spot<'_, '_>) -> Option<BareBody> {
-        Terms::read(&spot.object(&["dry_run", "plan_hash"])?).map(BareBody)
+impl Body for EmptyCommandBody {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<EmptyCommandBody> {
+        CommandOptions::read(&cursor.object(&["dry_run", "plan_hash"])?).map(EmptyCommandBody)
     }
 }
 
 /// What became of a command.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Commanded)]
-pub(crate) struct CommandedView {
+pub(crate) struct CommandResultView {
     /// The plan, when it was only looked at.
     pub(crate) plan: Option<PlanView>,
     /// The resource as it is now, when the command was carried out.
@@ -249,180 +249,180 @@ pub(crate) struct PendingApprovalView {
 
 /// Extends a resource.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Renew, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
-pub(super) async fn renew(host: State<AppState>, id: Id, write: Write<RenewBody>) -> Result<Reply, Problem> {
+    request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn renew(host: State<AppState>, id: Id, write: IdempotentWrite<RenewBody>) -> Result<WriteResponse, Problem> {
     run(host, id, write).await
 }
 
 /// Turns auto-renew on, or changes it.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = SetAutoRenew, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn set_auto_renew(
     host: State<AppState>,
     id: Id,
-    write: Write<AutoRenewBody>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<AutoRenewBody>,
+) -> Result<WriteResponse, Problem> {
     run(host, id, write).await
 }
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_auto_renew(
     host: State<AppState>,
     id: Id,
-    write: Write<BareBody>,
-) -> Result<Reply, Problem> {
-    run_bare(host, id, write, Command::CancelAutoRenew).await
+    write: IdempotentWrite<EmptyCommandBody>,
+) -> Result<WriteResponse, Problem> {
+    run_empty(host, id, write, Command::CancelAutoRenew).await
 }
 
 /// Gives a resource back, or only what has not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
-    request_body = Unsubscribe, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn unsubscribe(
     host: State<AppState>,
     id: Id,
-    write: Write<UnsubscribeBody>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<UnsubscribeBody>,
+) -> Result<WriteResponse, Problem> {
     run(host, id, write).await
 }
 
 /// Lets a resource go on as pay-per-use once it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn convert_on_expiry(
     host: State<AppState>,
     id: Id,
-    write: Write<BareBody>,
-) -> Result<Reply, Problem> {
-    run_bare(host, id, write, Command::ConvertOnExpiry).await
+    write: IdempotentWrite<EmptyCommandBody>,
+) -> Result<WriteResponse, Problem> {
+    run_empty(host, id, write, Command::ConvertOnExpiry).await
 }
 
 /// Takes a conversion back.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
-    request_body = Bare, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_conversion(
     host: State<AppState>,
     id: Id,
-    write: Write<BareBody>,
-) -> Result<Reply, Problem> {
-    run_bare(host, id, write, Command::CancelConversion).await
+    write: IdempotentWrite<EmptyCommandBody>,
+) -> Result<WriteResponse, Problem> {
+    run_empty(host, id, write, Command::CancelConversion).await
 }
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
-    request_body = BuyAgain, responses((status = 200, body = CommandedView), (status = 202, body = PendingApprovalView)))]
+    request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn buy_again(
     host: State<AppState>,
     id: Id,
-    write: Write<BuyAgainBody>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<BuyAgainBody>,
+) -> Result<WriteResponse, Problem> {
     run(host, id, write).await
 }
 
-async fn run<T: Commanded>(
+async fn run<T: CommandBody>(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<T>,
-) -> Result<Reply, Problem> {
-    let (write, body) = write.split();
-    let (command, terms) = body.into_parts();
-    carry_out(host, id, write.with((command, terms))).await
+    write: IdempotentWrite<T>,
+) -> Result<WriteResponse, Problem> {
+    let (write, body) = write.into_parts();
+    let (command, options) = body.into_parts();
+    execute(host, id, write.with_body((command, options))).await
 }
 
-async fn run_bare(
+async fn run_empty(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<BareBody>,
+    write: IdempotentWrite<EmptyCommandBody>,
     command: Command,
-) -> Result<Reply, Problem> {
-    let (write, BareBody(terms)) = write.split();
-    carry_out(host, id, write.with((command, terms))).await
+) -> Result<WriteResponse, Problem> {
+    let (write, EmptyCommandBody(options)) = write.into_parts();
+    execute(host, id, write.with_body((command, options))).await
 }
 
-async fn carry_out(host: AppState, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
+async fn execute(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
     if write.body.1.dry_run {
         return if write.request.has_key() {
-            look_once(host, id, write).await
+            preview_once(host, id, write).await
         } else {
-            look(host, id, write).await
+            preview(host, id, write).await
         };
     }
-    host.write(write, move |work, (command, terms)| {
-        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.about(&found.account.account.id, Some(&id));
-        work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
-        let plan_hash = terms.plan_hash.as_deref();
-        carried_out(work, &found.account.account.id, &id, &command, plan_hash)
+    host.write(write, move |work, (command, options)| {
+        let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&resource.account.account.id, Some(&id));
+        work.check_version(&views::etag(&views::resource_view(work.db(), &resource)?))?;
+        let plan_hash = options.plan_hash.as_deref();
+        execute_command(work, &resource.account.account.id, &id, &command, plan_hash)
     })
     .await
 }
 
 /// Carries a command out, and says what became of it: a refusal is an ordinary answer, and an event.
-pub(crate) fn carried_out(
-    work: &mut Work<'_>,
+pub(crate) fn execute_command(
+    work: &mut WriteContext<'_>,
     account: &str,
     id: &str,
     command: &Command,
     plan_hash: Option<&str>,
-) -> Result<Reply, Problem> {
-    work.about(account, Some(id));
+) -> Result<WriteResponse, Problem> {
+    work.set_audit_subject(account, Some(id));
     let requested_by = work.request.caller.id.to_string();
-    let terms = command::Terms { planned: plan_hash, requested_by: Some(&requested_by) };
-    let answer = work.engine.command_as_planned(work.at, Some(account), id, command, &terms)?;
-    let events = answer.happened.iter().map(Recorded::view).collect::<Vec<_>>();
-    work.tell(answer.happened);
+    let options = command::Preconditions { plan_hash, requested_by: Some(&requested_by) };
+    let answer = work.engine.command_with_preconditions(work.at, Some(account), id, command, &options)?;
+    let events = answer.events.iter().map(RecordedEvent::view).collect::<Vec<_>>();
+    work.record_events(answer.events);
     if let Some(refusal) = &answer.refusal {
         let problem = Problem::new(Kind::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
             .with("refusal", serde_json::json!(RefusalView::from(refusal)))
             .with("events", serde_json::json!(events));
-        return Ok(Reply::problem(&problem));
+        return Ok(WriteResponse::problem(&problem));
     }
     if let Some(approval) = answer.approval {
         let stored = approvals::get(work.db(), &approval)?;
         let stored = stored.ok_or_else(|| Problem::not_found("approval", &approval))?;
-        let approval = ApprovalView::stored(work.db(), stored)?;
+        let approval = ApprovalView::from_stored(work.db(), stored)?;
         let location = approval.location();
-        return Ok(Reply::accepted(&location, &PendingApprovalView { approval, events }));
+        return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
     let found = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
     let resource = views::resource_view(work.db(), &found)?;
     let etag = views::etag(&resource);
-    Ok(Reply::ok(&CommandedView { plan: None, resource: Some(resource), events }).with_etag(&etag))
+    Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events }).with_etag(&etag))
 }
 
 /// What a command would do, or would have done when it was asked so with the same idempotency key.
-async fn look_once(host: AppState, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
-    host.write(write, move |work, (command, terms)| {
-        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.about(&found.account.account.id, Some(&id));
+async fn preview_once(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, (command, options)| {
+        let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&resource.account.account.id, Some(&id));
         let providers = work.engine.providers();
-        let bundle = (found.stored, found.member);
-        let proposal = command::propose_to(work.db(), providers, work.at, bundle, &command)?;
-        looked_at(&proposal, terms).map(Reply::only_looked_at)
+        let bundle = (resource.stored, resource.member);
+        let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command)?;
+        preview_response(&proposal, options).map(WriteResponse::as_dry_run)
     })
     .await
 }
 
 /// What a command would do. Nothing is written, and nobody waits for whoever writes.
-async fn look(host: AppState, id: String, write: Write<(Command, Terms)>) -> Result<Reply, Problem> {
-    let (write, (command, terms)) = write.split();
+async fn preview(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
+    let (write, (command, options)) = write.into_parts();
     let (providers, at) = (host.providers().clone(), host.now());
     let caller = write.request.caller.clone();
     let proposal = host
         .read(move |db| {
-            let found = lookup::resolve_resource(db, &caller, &id)?;
-            Ok(command::propose_to(db, &providers, at, (found.stored, found.member), &command)?)
+            let resource = lookup::resolve_resource(db, &caller, &id)?;
+            Ok(command::propose_for_bundle(db, &providers, at, (resource.stored, resource.member), &command)?)
         })
         .await?;
-    looked_at(&proposal, terms)
+    preview_response(&proposal, options)
 }
 
-fn looked_at(proposal: &Proposal, terms: Terms) -> Result<Reply, Problem> {
+fn preview_response(proposal: &Proposal, options: CommandOptions) -> Result<WriteResponse, Problem> {
     let plan = proposal.view();
-    if let Some(wanted) = terms.plan_hash.filter(|wanted| *wanted != proposal.hash()) {
+    if let Some(wanted) = options.plan_hash.filter(|wanted| *wanted != proposal.hash()) {
         let detail = format!("the plan {wanted} is no longer what the command would do; look at it again");
         return Err(Problem::new(Kind::PlanChanged, detail).with("plan_hash", proposal.hash().into()));
     }
-    Ok(Reply::ok(&CommandedView { plan: Some(plan), resource: None, events: Vec::new() }))
+    Ok(WriteResponse::ok(&CommandResultView { plan: Some(plan), resource: None, events: Vec::new() }))
 }

@@ -10,17 +10,17 @@ use utoipa::ToSchema;
 use crate::admin::webhooks;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
@@ -64,10 +64,10 @@ impl From<StoredDelivery> for DeliveryView {
             state: stored.state,
             attempts: stored.attempts,
             created_at: stored.created_at.to_string(),
-            tried_at: shown(stored.tried_at),
+            tried_at: to_text(stored.tried_at),
             status: stored.status,
             error: stored.error,
-            next_try_at: shown(stored.next_try_at),
+            next_try_at: to_text(stored.next_try_at),
         }
     }
 }
@@ -87,16 +87,16 @@ pub(super) async fn list(
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let state = query.one_of("state", &STATES, |state| state);
     query.finish()?;
     let rows = host.read(move |db| {
         let webhook = webhooks::webhook(db, &caller, &id)?;
-        let before = asked.after.unwrap_or(i64::MAX);
-        Ok(deliveries::list(db, webhook.row, state, before, asked.read_limit())?)
+        let before = page_request.after.unwrap_or(i64::MAX);
+        Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
-    Ok(Json(Page::new(asked, rows)))
+    Ok(Json(Page::new(page_request, rows)))
 }
 
 /// Sends a test, of type `perennial.test`, to a webhook that is enabled; the deliveries say what became of it.
@@ -105,9 +105,9 @@ pub(super) async fn list(
 pub(super) async fn test(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    let reply = host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    let reply = host.write(write, move |work, EmptyBody| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
             return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
@@ -125,12 +125,12 @@ pub(super) async fn test(
             error: None,
             next_try_at: Some(work.at),
         };
-        deliveries::put(work.db(), &delivery)?;
+        deliveries::upsert(work.db(), &delivery)?;
         webhooks::about(work, &webhook);
-        Ok(Reply::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
+        Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let reply = reply.await?;
-    host.writer().nudge();
+    host.writer().wake();
     Ok(reply)
 }
 
@@ -164,7 +164,7 @@ pub(super) enum Replay {
 }
 
 /// The same, with an instant looked up.
-enum Again {
+enum ReplayStart {
     /// Every event after this row.
     After(i64),
     /// Only this delivery.
@@ -172,20 +172,20 @@ enum Again {
 }
 
 impl Body for Replay {
-    fn read(spot: Spot<'_, '_>) -> Option<Replay> {
-        let fields = spot.object(&["after", "since", "delivery"])?;
-        let after = fields.optional("after", |spot| {
-            let row = row_of(spot.text()?);
-            row.or_else(|| spot.mistyped("the `id` of an event"))
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Replay> {
+        let fields = cursor.object(&["after", "since", "delivery"])?;
+        let after = fields.optional("after", |cursor| {
+            let row = row_of(cursor.text()?);
+            row.or_else(|| cursor.report_type("the `id` of an event"))
         });
-        let since = fields.optional("since", |spot| spot.instant());
-        let delivery = fields.optional("delivery", |spot| spot.id().map(str::to_owned));
+        let since = fields.optional("since", |cursor| cursor.instant());
+        let delivery = fields.optional("delivery", |cursor| cursor.id().map(str::to_owned));
         match (after.option()?, since.option()?, delivery.option()?) {
             (Some(after), None, None) => Some(Replay::After(after)),
             (None, Some(since), None) => Some(Replay::Since(since)),
             (None, None, Some(delivery)) => Some(Replay::Delivery(delivery)),
             _ => {
-                spot.wrong("expected one of `after`, `since` and `delivery`");
+                cursor.report("expected one of `after`, `since` and `delivery`");
                 None
             }
         }
@@ -194,7 +194,7 @@ impl Body for Replay {
 
 /// What will be sent again.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Replayed {
+pub(super) struct ReplayResult {
     /// Every event after the one with this `id`; null when it is only one delivery.
     after: Option<String>,
     /// The delivery, if it is only one.
@@ -204,45 +204,45 @@ pub(super) struct Replayed {
 /// Sends events again, under the same `webhook-id`: all after an event or since an instant, in their order, or one
 /// delivery. A receiver that knows the id has it already. For a disabled webhook it happens once that is enabled.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
-    request_body = ReplayDocument, responses((status = 202, body = Replayed)))]
+    request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Replay>,
-) -> Result<Reply, Problem> {
-    let (write, body) = write.split();
+    write: IdempotentWrite<Replay>,
+) -> Result<WriteResponse, Problem> {
+    let (write, body) = write.into_parts();
     // Looking an instant up may take a while, so the writer does not do it.
     let again = match body {
-        Replay::After(row) => Again::After(row),
+        Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
             let first = host.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
-            Again::After(first.map_or(i64::MAX, |first| first - 1))
+            ReplayStart::After(first.map_or(i64::MAX, |first| first - 1))
         }
-        Replay::Delivery(message) => Again::Delivery(message),
+        Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
-    let reply = host.write(write.with(again), move |work, again| {
+    let reply = host.write(write.with_body(again), move |work, again| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         webhooks::about(work, &webhook);
         let replayed = match again {
-            Again::After(row) => {
+            ReplayStart::After(row) => {
                 // What the webhook has not come to is sent anyway.
                 let row = row.min(webhook.cursor);
                 move_cursor(work.db(), webhook.row, webhook.cursor, row)?;
-                Replayed { after: Some(cursor(row)), delivery: None }
+                ReplayResult { after: Some(cursor(row)), delivery: None }
             }
-            Again::Delivery(message) => {
+            ReplayStart::Delivery(message) => {
                 let found = deliveries::get(work.db(), webhook.row, &message)?;
                 let mut delivery = found.ok_or_else(|| Problem::not_found("delivery", &message))?;
                 delivery.state = "pending".to_owned();
                 delivery.attempts = 0;
                 delivery.next_try_at = Some(work.at);
-                deliveries::put(work.db(), &delivery)?;
-                Replayed { after: None, delivery: Some(delivery.into()) }
+                deliveries::upsert(work.db(), &delivery)?;
+                ReplayResult { after: None, delivery: Some(delivery.into()) }
             }
         };
-        Ok(Reply::accepted(&location(&webhook.id), &replayed))
+        Ok(WriteResponse::accepted(&location(&webhook.id), &replayed))
     });
     let reply = reply.await?;
-    host.writer().nudge();
+    host.writer().wake();
     Ok(reply)
 }

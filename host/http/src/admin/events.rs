@@ -32,17 +32,17 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<EventView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
     let rows = host.read(move |db| {
-        let stored = list_queries::events(db, &filter, asked.after.unwrap_or(0), asked.read_limit())?;
+        let stored = list_queries::events(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
         stored
             .into_iter()
             .map(|stored| Ok((stored.row, StoredEvent::view(stored)?)))
             .collect::<Result<Vec<_>, Problem>>()
     });
-    Ok(Json(Page::new(asked, rows.await?)))
+    Ok(Json(Page::new(page_request, rows.await?)))
 }
 
 /// The filter that parameters describe: `account`, `resource`, `type`, `since`, `until`.

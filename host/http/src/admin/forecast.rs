@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kit::csv;
-use crate::kit::csv::Format;
+use crate::kit::csv::ListFormat;
 use crate::kit::input::Query;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
@@ -30,7 +30,7 @@ use perennial_engine::forecast::Forecast;
 use perennial_engine::forecast::Month;
 use perennial_engine::forecast::Payment;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::either::either;
+use perennial_service::either::first_ready;
 use perennial_store::Store;
 use perennial_store::copy;
 
@@ -41,7 +41,7 @@ const MONTHS: u32 = 12;
 /// The most months.
 const MONTHS_MAX: u32 = 36;
 /// The most payments that are shown one by one in JSON.
-const SHOWN_MAX: usize = 10_000;
+const PAYMENTS_MAX: usize = 10_000;
 
 /// What the months to come will cost.
 #[derive(Serialize, ToSchema)]
@@ -68,7 +68,7 @@ struct AccountForecastView {
     /// What it has now, a decimal.
     balance: String,
     /// When that is not enough any more; null when it lasts.
-    runs_short: Option<ShortView>,
+    runs_short: Option<ShortfallView>,
     /// Every month, in order.
     months: Vec<MonthView>,
 }
@@ -76,7 +76,7 @@ struct AccountForecastView {
 /// When a balance runs short.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RunsShort)]
-struct ShortView {
+struct ShortfallView {
     /// At the first payment that it is not enough for.
     at: String,
     /// What to pay in before for everything that is paid at that instant, a decimal.
@@ -140,20 +140,20 @@ pub(super) async fn get(
     let number = months.as_deref().map_or(Some(MONTHS), |months| months.parse().ok());
     let number = number.filter(|number| (1..=MONTHS_MAX).contains(number));
     if number.is_none() {
-        query.wrong("months", format!("expected a whole number from 1 to {MONTHS_MAX}"));
+        query.reject("months", format!("expected a whole number from 1 to {MONTHS_MAX}"));
     }
     let account = query.take("account");
-    let format = Format::read(&mut query, &headers);
+    let format = ListFormat::read(&mut query, &headers);
     query.finish()?;
-    let forecast = made(&host, caller, account, number.unwrap_or(MONTHS)).await?;
+    let forecast = cached_forecast(&host, caller, account, number.unwrap_or(MONTHS)).await?;
     Ok(match format {
-        Format::Json => Json(ForecastView::new(forecast)).into_response(),
-        Format::Csv => ([(header::CONTENT_TYPE, csv::TYPE)], csv(&forecast)).into_response(),
+        ListFormat::Json => Json(ForecastView::new(forecast)).into_response(),
+        ListFormat::Csv => ([(header::CONTENT_TYPE, csv::CONTENT_TYPE)], csv(&forecast)).into_response(),
     })
 }
 
 /// Makes a forecast, unless it takes longer than a request may or the host stops.
-async fn made(
+async fn cached_forecast(
     host: &AppState,
     caller: Caller,
     account: Option<String>,
@@ -170,7 +170,7 @@ async fn made(
     let path = folder.path().join("forecast.db");
     let copied = host.read(move |db| {
         let accounts = match account {
-            Some(id) => Some(serde_json::json!([views::account(db, &caller, &id)?.account.id]).to_string()),
+            Some(id) => Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string()),
             None => caller.accounts_json(),
         };
         let mut store = Store::scratch(&path)?;
@@ -185,13 +185,13 @@ async fn made(
         drop((place, folder));
         forecast
     });
-    let mut stopping = host.stopping();
+    let mut stopping = host.shutdown_signal();
     let stopped = async {
         drop(stopping.wait_for(|stopping| *stopping).await);
         None
     };
     let limit = Duration::from_secs(host.limits().forecast_seconds);
-    let done = tokio::time::timeout(limit, either(async { Some(work.await) }, stopped)).await;
+    let done = tokio::time::timeout(limit, first_ready(async { Some(work.await) }, stopped)).await;
     let (kind, detail) = match done {
         Ok(Some(Ok(forecast))) => return Ok(forecast?),
         Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
@@ -206,7 +206,7 @@ async fn made(
 
 impl ForecastView {
     fn new(forecast: Forecast) -> ForecastView {
-        let mut room = SHOWN_MAX;
+        let mut room = PAYMENTS_MAX;
         let mut left_out = 0;
         let mut payments = |month: &Month| {
             let shown = room.min(month.payments.len());
@@ -216,10 +216,10 @@ impl ForecastView {
         };
         let mut view = |account: AccountForecast| AccountForecastView {
             balance: account.balance.to_string(),
-            runs_short: account.short.map(|short| ShortView {
+            runs_short: account.shortfall.map(|short| ShortfallView {
                 at: short.at.to_string(),
-                top_up: short.by.to_string(),
-                top_up_for_all: short.by_in_all.to_string(),
+                top_up: short.amount.to_string(),
+                top_up_for_all: short.total.to_string(),
             }),
             months: account
                 .months
@@ -227,7 +227,7 @@ impl ForecastView {
                 .map(|month| MonthView {
                     month: month.name.clone(),
                     cost: month.cost.to_string(),
-                    balance: month.left.to_string(),
+                    balance: month.balance_left.to_string(),
                     payments: payments(month),
                 })
                 .collect(),
@@ -245,14 +245,14 @@ impl From<&Payment> for PaymentView {
         PaymentView {
             at: payment.at.to_string(),
             resource: payment.resource.clone(),
-            what: what(payment),
+            what: payment_kind(payment),
             cost: payment.cost.to_string(),
             expires_at: payment.expires_at.to_string(),
         }
     }
 }
 
-fn what(payment: &Payment) -> &'static str {
+fn payment_kind(payment: &Payment) -> &'static str {
     if payment.is_renewal { "renewal" } else { "purchase" }
 }
 
@@ -263,8 +263,8 @@ fn csv(forecast: &Forecast) -> String {
         for month in &account.months {
             for payment in &month.payments {
                 let Payment { at, cost, expires_at, .. } = payment;
-                let (id, resource) = (csv::quoted(&account.id), csv::quoted(&payment.resource));
-                let (name, what, currency) = (&month.name, what(payment), csv::quoted(&account.currency));
+                let (id, resource) = (csv::quote(&account.id), csv::quote(&payment.resource));
+                let (name, what, currency) = (&month.name, payment_kind(payment), csv::quote(&account.currency));
                 write!(text, "{name},{at},{id},{resource},{what},{cost},{currency},{expires_at}\r\n")
                     .expect("writing to text never fails");
             }

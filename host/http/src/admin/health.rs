@@ -19,11 +19,11 @@ use perennial_store::clock;
 use perennial_store::error::StoreError;
 use perennial_store::webhooks;
 use perennial_store::stats;
-use perennial_store::stats::Standing as Stored;
+use perennial_store::stats::Stats as Stored;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct HealthStats {
     /// Bundles whose time has come.
     pub due: i64,
     /// How late the one is that has waited longest, in seconds.
@@ -41,10 +41,10 @@ pub(super) struct Standing {
 }
 
 /// How things stand at `now`.
-pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, StoreError> {
+pub(super) fn health_stats(db: &Connection, now: Timestamp) -> Result<HealthStats, StoreError> {
     let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
-    Ok(Standing {
+    Ok(HealthStats {
         due,
         overdue_seconds: first_wake.map_or(0, |wake| (now - wake).max(0)),
         clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
@@ -57,20 +57,20 @@ pub(super) fn standing(db: &Connection, now: Timestamp) -> Result<Standing, Stor
 
 /// The host is there.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Alive {
+pub(super) struct Liveness {
     /// Always `alive`.
     status: &'static str,
 }
 
 /// Whether the host is alive.
-#[utoipa::path(get, path = "/healthz", tag = "host", responses((status = 200, body = Alive)))]
-pub(super) async fn alive() -> Json<Alive> {
-    Json(Alive { status: "alive" })
+#[utoipa::path(get, path = "/healthz", tag = "host", responses((status = 200, body = Liveness)))]
+pub(super) async fn liveness() -> Json<Liveness> {
+    Json(Liveness { status: "alive" })
 }
 
 /// Whether the host does its work.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Ready {
+pub(super) struct Readiness {
     /// Whether all of these are well.
     ready: bool,
     /// Whether the clock keeps up.
@@ -84,17 +84,17 @@ pub(super) struct Ready {
 }
 
 /// Whether the host does its work: the clock keeps up, the store can be written to, plugins are loaded.
-#[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
-pub(super) async fn ready(State(host): State<AppState>) -> Result<Response, Problem> {
+#[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub(super) async fn readiness(State(host): State<AppState>) -> Result<Response, Problem> {
     let now = host.now();
     // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
     let store =
-        host.writer().call(|desk| desk.engine.atomically(|_| Ok::<(), ServiceError>(()))).await.is_ok();
+        host.writer().call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(()))).await.is_ok();
     let providers = host.providers().keys().cloned().collect::<Vec<_>>();
     let (standing, plugins) = host
         .read(move |db| {
             let known = stats::providers(db)?;
-            Ok((standing(db, now)?, known.iter().all(|provider| providers.contains(provider))))
+            Ok((health_stats(db, now)?, known.iter().all(|provider| providers.contains(provider))))
         })
         .await?;
     // A virtual clock that nobody moves is not behind.
@@ -102,7 +102,7 @@ pub(super) async fn ready(State(host): State<AppState>) -> Result<Response, Prob
     let plugins = plugins && !host.providers().is_empty();
     let ready = clock && store && plugins;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Ready { ready, clock, overdue_seconds: standing.overdue_seconds, store, plugins };
+    let body = Readiness { ready, clock, overdue_seconds: standing.overdue_seconds, store, plugins };
     Ok((status, Json(body)).into_response())
 }
 
@@ -110,18 +110,18 @@ pub(super) async fn ready(State(host): State<AppState>) -> Result<Response, Prob
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = host.now();
-    let read = host.read(move |db| Ok((standing(db, now)?, webhooks::standing(db)?)));
-    let (standing, webhooks) = read.await?;
+    let read = host.read(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
+    let (stats, webhooks) = read.await?;
     let mut text = String::new();
     let gauges = [
-        ("perennial_due", "Bundles whose time has come.", standing.due),
+        ("perennial_due", "Bundles whose time has come.", stats.due),
         (
             "perennial_overdue_seconds",
             "How late the bundle is that has waited longest.",
-            standing.overdue_seconds,
+            stats.overdue_seconds,
         ),
-        ("perennial_clock_lag_seconds", "How far the clock is behind.", standing.clock_lag_seconds),
-        ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", standing.in_doubt),
+        ("perennial_clock_lag_seconds", "How far the clock is behind.", stats.clock_lag_seconds),
+        ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", stats.in_doubt),
         ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
         ("perennial_webhook_pending", "Deliveries that are to be tried again.", webhooks.pending),
         (
@@ -129,9 +129,9 @@ pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResp
             "Events that the enabled webhook furthest behind has not come to.",
             webhooks.behind,
         ),
-        ("perennial_jobs_running", "Jobs of many commands that are not done.", standing.jobs),
-        ("perennial_job_items_waiting", "Items of those that have no answer yet.", standing.items),
-        ("perennial_approvals_pending", "Pending approvals.", standing.approvals_pending),
+        ("perennial_jobs_running", "Jobs of many commands that are not done.", stats.jobs),
+        ("perennial_job_items_waiting", "Items of those that have no answer yet.", stats.items),
+        ("perennial_approvals_pending", "Pending approvals.", stats.approvals_pending),
     ];
     for (name, help, value) in gauges {
         metrics::single(&mut text, name, "gauge", help, "", value);

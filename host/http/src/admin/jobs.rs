@@ -19,27 +19,27 @@ use utoipa::ToSchema;
 use crate::admin::resources;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body;
 use perennial_formats::body::Fields;
-use perennial_formats::body::Given;
-use perennial_formats::body::Spot;
+use perennial_formats::body::FieldValue;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::decision;
 use perennial_formats::plan::PlanView;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::job_runner::Answer;
+use perennial_service::job_runner::ItemOutcome;
 use perennial_store::jobs;
-use perennial_store::jobs::Answered;
+use perennial_store::jobs::ItemResult;
 use perennial_store::jobs::NewItem;
 use perennial_store::jobs::NewJob;
 use perennial_store::jobs::StoredItem;
@@ -96,74 +96,74 @@ struct JobFilter {
 /// A job as its route reads it.
 pub(super) enum JobBody {
     /// A command on resources that are named or found.
-    Commanded { command: Command, on: On, is_dry_run: bool },
+    Command { command: Command, on: JobTarget, is_dry_run: bool },
     /// What the dry run at this row showed.
-    AsPlanned(i64),
+    FromDryRun(i64),
 }
 
 /// What a command is for.
-pub(super) enum On {
+pub(super) enum JobTarget {
     Ids(Vec<String>),
     Filter(Box<list_queries::Filter>),
 }
 
 impl Body for JobBody {
-    fn read(spot: Spot<'_, '_>) -> Option<JobBody> {
-        let fields = spot.object(&["command", "ids", "filter", "dry_run", "as_planned"])?;
-        let dry_run = fields.optional("dry_run", |spot| spot.flag());
-        let given = ["ids", "filter", "as_planned"].into_iter().filter(|name| is_given(&fields, name));
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<JobBody> {
+        let fields = cursor.object(&["command", "ids", "filter", "dry_run", "as_planned"])?;
+        let dry_run = fields.optional("dry_run", |cursor| cursor.flag());
+        let given = ["ids", "filter", "as_planned"].into_iter().filter(|name| has_field(&fields, name));
         let given = given.collect::<Vec<_>>();
         let [one] = given.as_slice() else {
-            spot.wrong("give exactly one of `ids`, `filter` and `as_planned`");
+            cursor.report("give exactly one of `ids`, `filter` and `as_planned`");
             return None;
         };
         if *one == "as_planned" {
-            for name in ["command", "dry_run"].into_iter().filter(|name| is_given(&fields, name)) {
-                fields.get(name)?.wrong("leave it out: the dry run says what is done");
+            for name in ["command", "dry_run"].into_iter().filter(|name| has_field(&fields, name)) {
+                fields.get(name)?.report("leave it out: the dry run says what is done");
             }
-            return fields.required("as_planned", dry_run_row).map(JobBody::AsPlanned);
+            return fields.required("as_planned", dry_run_job).map(JobBody::FromDryRun);
         }
         let command = fields.required("command", body::command);
-        let on = match *one {
-            "ids" => fields.required("ids", ids).map(On::Ids),
-            _ => fields.required("filter", filter).map(|filter| On::Filter(Box::new(filter))),
+        let target = match *one {
+            "ids" => fields.required("ids", ids).map(JobTarget::Ids),
+            _ => fields.required("filter", filter).map(|filter| JobTarget::Filter(Box::new(filter))),
         };
-        Some(JobBody::Commanded { command: command?, on: on?, is_dry_run: dry_run.or(false)? })
+        Some(JobBody::Command { command: command?, on: target?, is_dry_run: dry_run.or(false)? })
     }
 }
 
-fn is_given(fields: &Fields<'_, '_>, name: &str) -> bool {
-    !matches!(fields.optional(name, |_| Some(())), Given::Absent)
+fn has_field(fields: &Fields<'_, '_>, name: &str) -> bool {
+    !matches!(fields.optional(name, |_| Some(())), FieldValue::Absent)
 }
 
-fn dry_run_row(spot: Spot<'_, '_>) -> Option<i64> {
-    let found = row(spot.text()?);
+fn dry_run_job(cursor: JsonCursor<'_, '_>) -> Option<i64> {
+    let found = parse_id(cursor.text()?);
     if found.is_none() {
-        spot.wrong("it is not the id of a job");
+        cursor.report("it is not the id of a job");
     }
     found
 }
 
-fn ids(spot: Spot<'_, '_>) -> Option<Vec<String>> {
+fn ids(cursor: JsonCursor<'_, '_>) -> Option<Vec<String>> {
     let mut count = 0;
-    let ids = spot.list(|_, id| {
+    let ids = cursor.list(|_, id| {
         count += 1;
         id.id().map(str::to_owned)
     })?;
     if count == 0 || count > ITEMS_MAX {
-        spot.wrong(format!("expected 1 to {ITEMS_MAX} ids, found {count}"));
+        cursor.report(format!("expected 1 to {ITEMS_MAX} ids, found {count}"));
         return None;
     }
     Some(ids)
 }
 
-fn filter(spot: Spot<'_, '_>) -> Option<list_queries::Filter> {
+fn filter(cursor: JsonCursor<'_, '_>) -> Option<list_queries::Filter> {
     let fields =
-        spot.object(&["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"])?;
-    let text = |name| fields.optional(name, |spot| spot.text().map(str::to_owned)).option();
-    let instant = |name| fields.optional(name, |spot| spot.instant()).option();
+        cursor.object(&["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"])?;
+    let text = |name| fields.optional(name, |cursor| cursor.text().map(str::to_owned)).option();
+    let instant = |name| fields.optional(name, |cursor| cursor.instant()).option();
     let (account, provider, kind, tag) = (text("account"), text("provider"), text("kind"), text("tag"));
-    let stage = fields.optional("stage", |spot| spot.one_of(&Stage::ALL, Stage::name)).option();
+    let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).option();
     let (expires_from, expires_before) = (instant("expires_from"), instant("expires_before"));
     let (tag, tag_value) = resources::split_tag(tag?);
     Some(list_queries::Filter {
@@ -261,25 +261,25 @@ pub(super) struct ItemView {
 }
 
 /// The row of the job called `id`.
-fn row(id: &str) -> Option<i64> {
+fn parse_id(id: &str) -> Option<i64> {
     id.strip_prefix("job-")?.parse().ok().filter(|row| *row > 0)
 }
 
-fn called(row: i64) -> String {
+fn public_id(row: i64) -> String {
     format!("job-{row}")
 }
 
 impl JobView {
     fn read(db: &Connection, job: StoredJob) -> Result<JobView, Problem> {
-        let tallies = jobs::tallies(db, job.row)?;
+        let tallies = jobs::outcome_counts(db, job.row)?;
         let counts = jobs::counts(&tallies);
-        let mut answers = Answer::ALL
+        let mut answers = ItemOutcome::ALL
             .map(|answer| (answer.name(), counts.get(answer.name()).copied().unwrap_or_default()))
             .into_iter()
             .collect::<BTreeMap<_, _>>();
         let mut waiting = job.began.total - answers.values().sum::<u32>();
         if job.ended_at.is_some() {
-            *answers.entry(Answer::Skipped.name()).or_default() += std::mem::take(&mut waiting);
+            *answers.entry(ItemOutcome::Skipped.name()).or_default() += std::mem::take(&mut waiting);
         }
         let mut costs = BTreeMap::<String, (Micros, Micros)>::new();
         for tally in tallies.into_iter().filter(|tally| !tally.currency.is_empty()) {
@@ -294,10 +294,10 @@ impl JobView {
         };
         let began = job.began;
         Ok(JobView {
-            id: called(job.row),
+            id: public_id(job.row),
             command: command_view(&began.command)?,
             dry_run: began.is_dry_run,
-            as_planned: began.from_dry_run.map(called),
+            as_planned: began.from_dry_run.map(public_id),
             state: job.state,
             cancel_reason: job.cancel_reason,
             total: began.total,
@@ -310,8 +310,8 @@ impl JobView {
             request: began.request,
             reason: began.reason,
             created_at: began.created_at.to_string(),
-            started_at: shown(job.started_at),
-            ended_at: shown(job.ended_at),
+            started_at: to_text(job.started_at),
+            ended_at: to_text(job.ended_at),
         })
     }
 }
@@ -330,18 +330,18 @@ impl ItemView {
     fn new(item: StoredItem, has_ended: bool) -> ItemView {
         let (at, answered) = match item.answered {
             Some((at, answered)) => (Some(at), answered),
-            None if has_ended => (None, Answer::Skipped.because("cancelled", "the job was cancelled before")),
-            None => (None, Answered { outcome: WAITING.to_owned(), ..Answered::default() }),
+            None if has_ended => (None, ItemOutcome::Skipped.with_reason("cancelled", "the job was cancelled before")),
+            None => (None, ItemResult { outcome: WAITING.to_owned(), ..ItemResult::default() }),
         };
-        let spent = answered.spent.as_ref();
+        let spent = answered.cost.as_ref();
         ItemView {
             resource: item.resource,
             outcome: answered.outcome,
-            at: shown(at),
+            at: to_text(at),
             code: answered.code,
             message: answered.message,
-            cost: shown(spent.map(|spent| spent.cost)),
-            refund: shown(spent.map(|spent| spent.refund)),
+            cost: to_text(spent.map(|spent| spent.cost)),
+            refund: to_text(spent.map(|spent| spent.refund)),
             currency: spent.map(|spent| spent.currency.clone()),
             plan: answered.plan.map(|plan| serde_json::from_str(&plan).unwrap_or_default()),
         }
@@ -356,34 +356,34 @@ impl ItemView {
 /// or expires, what is not done yet is not done. A token has at most 8 jobs running.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<JobBody>) -> Result<Reply, Problem> {
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<JobBody>) -> Result<WriteResponse, Problem> {
     host.write(write, |work, body| {
         let caller = work.request.caller.clone();
         if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
             let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
             return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(10));
         }
-        let wanted = match body {
-            JobBody::Commanded { command, on, is_dry_run } => {
+        let spec = match body {
+            JobBody::Command { command, on: target, is_dry_run } => {
                 let command = decision::command(&command).to_string();
-                let (items, has_more) = found(work.db(), &caller, on)?;
-                Wanted { command, is_dry_run, from_dry_run: None, items, has_more }
+                let (items, has_more) = resolve_target(work.db(), &caller, target)?;
+                NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
             }
-            JobBody::AsPlanned(row) => as_planned(work.db(), &caller, row)?,
+            JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
-        let row = begin(work, &caller, wanted)?;
-        let concerned = jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.sees(account));
+        let row = insert_job(work, &caller, spec)?;
+        let concerned = jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
         if let [account] = concerned.collect::<Vec<_>>().as_slice() {
-            work.about(account, None);
+            work.set_audit_subject(account, None);
         }
-        let job = visible(work.db(), &caller, &called(row))?;
-        Ok(Reply::accepted(&format!("/v1/jobs/{}", called(row)), &JobView::read(work.db(), job)?))
+        let job = visible_job(work.db(), &caller, &public_id(row))?;
+        Ok(WriteResponse::accepted(&format!("/v1/jobs/{}", public_id(row)), &JobView::read(work.db(), job)?))
     })
     .await
 }
 
 /// What a job is to be.
-struct Wanted {
+struct NewJobSpec {
     command: String,
     is_dry_run: bool,
     from_dry_run: Option<i64>,
@@ -391,13 +391,13 @@ struct Wanted {
     has_more: bool,
 }
 
-fn begin(work: &Work<'_>, caller: &Caller, wanted: Wanted) -> Result<i64, Problem> {
+fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Result<i64, Problem> {
     let job = NewJob {
-        command: wanted.command,
-        is_dry_run: wanted.is_dry_run,
-        from_dry_run: wanted.from_dry_run,
-        total: u32::try_from(wanted.items.len()).expect("a job has few items"),
-        has_more: wanted.has_more,
+        command: spec.command,
+        is_dry_run: spec.is_dry_run,
+        from_dry_run: spec.from_dry_run,
+        total: u32::try_from(spec.items.len()).expect("a job has few items"),
+        has_more: spec.has_more,
         token: caller.id.to_string(),
         name: caller.name.to_string(),
         accounts: caller.accounts_json(),
@@ -405,27 +405,27 @@ fn begin(work: &Work<'_>, caller: &Caller, wanted: Wanted) -> Result<i64, Proble
         reason: work.request.reason.clone(),
         created_at: work.at,
     };
-    let row = jobs::insert(work.db(), &job, &wanted.items)?;
-    if wanted.items.is_empty() {
+    let row = jobs::insert(work.db(), &job, &spec.items)?;
+    if spec.items.is_empty() {
         jobs::advance(work.db(), row, 0, work.at)?;
     }
     Ok(row)
 }
 
 /// The items of a job, and whether more passed the filter.
-fn found(db: &Connection, caller: &Caller, on: On) -> Result<(Vec<NewItem>, bool), Problem> {
+fn resolve_target(db: &Connection, caller: &Caller, target: JobTarget) -> Result<(Vec<NewItem>, bool), Problem> {
     let new = |resource| NewItem { resource, plan_hash: None, answered: None };
-    match on {
-        On::Ids(ids) => {
+    match target {
+        JobTarget::Ids(ids) => {
             let mut seen = BTreeSet::new();
             let items = ids.into_iter().map(|id| {
                 let answered = (!seen.insert(id.clone()))
-                    .then(|| Answer::Skipped.because("repeated", "the same id comes earlier in the job"));
+                    .then(|| ItemOutcome::Skipped.with_reason("repeated", "the same id comes earlier in the job"));
                 NewItem { answered, ..new(id) }
             });
             Ok((items.collect(), false))
         }
-        On::Filter(filter) => {
+        JobTarget::Filter(filter) => {
             let filter = list_queries::Filter { accounts: caller.accounts_json(), ..*filter };
             let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
             let mut found = list_queries::resources(db, &filter, 0, limit)?;
@@ -437,25 +437,25 @@ fn found(db: &Connection, caller: &Caller, on: On) -> Result<(Vec<NewItem>, bool
 }
 
 /// What a dry run showed, to be carried out.
-fn as_planned(db: &Connection, caller: &Caller, row: i64) -> Result<Wanted, Problem> {
-    let job = visible(db, caller, &called(row))?;
+fn spec_from_dry_run(db: &Connection, caller: &Caller, row: i64) -> Result<NewJobSpec, Problem> {
+    let job = visible_job(db, caller, &public_id(row))?;
     if !job.began.is_dry_run || job.state != "done" {
-        let detail = format!("`{}` is not a dry run that is done", called(row));
+        let detail = format!("`{}` is not a dry run that is done", public_id(row));
         return Err(Problem::new(Kind::Conflict, detail));
     }
     let all = jobs::items(db, row, None, 0, job.began.total)?;
     let item = |item: StoredItem| {
         let looked_at = item.answered.map(|(_, looked_at)| looked_at).unwrap_or_default();
-        let skipped = Answered {
-            outcome: Answer::Skipped.name().to_owned(),
+        let skipped = ItemResult {
+            outcome: ItemOutcome::Skipped.name().to_owned(),
             code: looked_at.code,
             message: looked_at.message,
-            ..Answered::default()
+            ..ItemResult::default()
         };
         let answered = item.plan_hash.is_none().then_some(skipped);
         NewItem { resource: item.resource, plan_hash: item.plan_hash, answered }
     };
-    Ok(Wanted {
+    Ok(NewJobSpec {
         command: job.began.command,
         is_dry_run: false,
         from_dry_run: Some(row),
@@ -465,12 +465,12 @@ fn as_planned(db: &Connection, caller: &Caller, row: i64) -> Result<Wanted, Prob
 }
 
 /// The job called `id`, if the caller sees it: a bound token sees those of tokens that are bound to no other accounts.
-fn visible(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
+fn visible_job(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
     let none = || Problem::not_found("job", id);
-    let job = jobs::get(db, row(id).ok_or_else(none)?)?.ok_or_else(none)?;
+    let job = jobs::get(db, parse_id(id).ok_or_else(none)?)?.ok_or_else(none)?;
     let accounts = job.began.accounts.as_deref();
     let accounts = accounts.map(|accounts| serde_json::from_str::<Vec<String>>(accounts).unwrap_or_default());
-    let is_seen = caller.sees_all(accounts.as_deref());
+    let is_seen = caller.can_access_each(accounts.as_deref());
     if is_seen { Ok(job) } else { Err(none()) }
 }
 
@@ -487,16 +487,16 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<JobView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
     let rows = host.read(move |db| {
-        let before = asked.after.unwrap_or(i64::MAX);
-        let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, asked.read_limit())?;
+        let before = page_request.after.unwrap_or(i64::MAX);
+        let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?;
         jobs.into_iter()
             .map(|job| Ok((job.row, JobView::read(db, job)?)))
             .collect::<Result<Vec<_>, Problem>>()
     });
-    Ok(Json(Page::new(asked, rows.await?)))
+    Ok(Json(Page::new(page_request, rows.await?)))
 }
 
 /// Gets a job: how far it is, and what it has cost so far.
@@ -510,7 +510,7 @@ pub(super) async fn get(
 ) -> Result<Json<JobView>, Problem> {
     query.finish()?;
     let view = host.read(move |db| {
-        let job = visible(db, &caller, &id)?;
+        let job = visible_job(db, &caller, &id)?;
         JobView::read(db, job)
     });
     Ok(Json(view.await?))
@@ -531,20 +531,20 @@ pub(super) async fn items(
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<ItemView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
-    let words = Answer::ALL.map(Answer::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
+    let page_request = page::PageRequest::read(&mut query);
+    let words = ItemOutcome::ALL.map(ItemOutcome::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
     let answer = query.one_of("outcome", &words, |word| word);
     query.finish()?;
     let rows = host.read(move |db| {
-        let job = visible(db, &caller, &id)?;
-        let from = asked.after.map_or(0, |place| place.saturating_add(1));
-        let otherwise = if job.ended_at.is_some() { Answer::Skipped.name() } else { WAITING };
+        let job = visible_job(db, &caller, &id)?;
+        let from = page_request.after.map_or(0, |place| place.saturating_add(1));
+        let otherwise = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
         let answer = answer.map(|answer| (answer, otherwise));
-        let items = jobs::items(db, job.row, answer, from, asked.read_limit())?;
+        let items = jobs::items(db, job.row, answer, from, page_request.read_limit())?;
         let view = |item: StoredItem| (i64::from(item.position), ItemView::new(item, job.ended_at.is_some()));
         Ok(items.into_iter().map(view).collect())
     });
-    Ok(Json(Page::new(asked, rows.await?)))
+    Ok(Json(Page::new(page_request, rows.await?)))
 }
 
 /// Cancels a job: what is done stays done, and the rest is skipped. One that has ended stays as it is.
@@ -553,14 +553,14 @@ pub(super) async fn items(
 pub(super) async fn cancel(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         let caller = &work.request.caller;
-        let job = visible(work.db(), caller, &id)?;
+        let job = visible_job(work.db(), caller, &id)?;
         jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
-        let job = visible(work.db(), caller, &id)?;
-        Ok(Reply::ok(&JobView::read(work.db(), job)?))
+        let job = visible_job(work.db(), caller, &id)?;
+        Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
     })
     .await
 }

@@ -56,8 +56,8 @@ pub fn routes(host: &AppState) -> Routes {
     let approver = Access::Role(Role::Approver);
     let admin = Access::Role(Role::Admin);
     Routes::new(host)
-        .add(Access::Open, routes!(health::alive))
-        .add(Access::Open, routes!(health::ready))
+        .add(Access::Open, routes!(health::liveness))
+        .add(Access::Open, routes!(health::readiness))
         .add(Access::Open, routes!(health::scrape))
         .add(viewer, routes!(accounts::list))
         .add(admin, routes!(accounts::create))

@@ -16,11 +16,11 @@ use crate::kit::page::Page;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_engine::write::Recorded;
-use perennial_formats::body::Spot;
+use perennial_engine::write::RecordedEvent;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_service::admin_tokens::Caller;
 
@@ -43,18 +43,18 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let mut filter = resources::filter(&mut query, &caller);
     filter.packages = true;
     query.finish()?;
-    let rows = host.read(move |db| resources::page_of(db, &filter, asked)).await?;
-    Ok(Json(Page::new(asked, rows)))
+    let rows = host.read(move |db| resources::page_of(db, &filter, page_request)).await?;
+    Ok(Json(Page::new(page_request, rows)))
 }
 
 /// A use of something that packages may cover.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Use {
+pub(super) struct UsageReport {
     /// Of what, such as `cci`.
     #[schema(min_length = 1)]
     resource_type: String,
@@ -63,37 +63,37 @@ pub(super) struct Use {
     amount: Micros,
 }
 
-impl Body for Use {
-    fn read(spot: Spot<'_, '_>) -> Option<Use> {
-        let fields = spot.object(&["resource_type", "amount"])?;
-        let resource_type = fields.required("resource_type", |spot| spot.name());
-        let amount = fields.required("amount", |spot| spot.amount_above_zero());
-        Some(Use { resource_type: resource_type?.to_owned(), amount: amount? })
+impl Body for UsageReport {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<UsageReport> {
+        let fields = cursor.object(&["resource_type", "amount"])?;
+        let resource_type = fields.required("resource_type", |cursor| cursor.name());
+        let amount = fields.required("amount", |cursor| cursor.amount_above_zero());
+        Some(UsageReport { resource_type: resource_type?.to_owned(), amount: amount? })
     }
 }
 
 /// What a use led to.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Used {
+pub(super) struct UsageResult {
     /// What happened: what each package covers, and what none does.
     events: Vec<EventView>,
 }
 
 /// Records that an account used something that packages may cover.
 #[utoipa::path(post, path = "/v1/accounts/{id}:use", tag = "packages", params(("id" = String, Path)),
-    request_body = Use, responses((status = 200, body = Used)))]
+    request_body = UsageReport, responses((status = 200, body = UsageResult)))]
 pub(super) async fn record_use(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Use>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<UsageReport>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
-        views::account(work.db(), &work.request.caller, &id)?;
-        work.about(&id, None);
-        let happened = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;
-        let events = happened.iter().map(Recorded::view).collect();
-        work.tell(happened);
-        Ok(Reply::ok(&Used { events }))
+        views::visible_account(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&id, None);
+        let recorded = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;
+        let events = recorded.iter().map(RecordedEvent::view).collect();
+        work.record_events(recorded);
+        Ok(WriteResponse::ok(&UsageResult { events }))
     })
     .await
 }

@@ -30,9 +30,9 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let mut filter = approvals::filter(&caller, &mut query);
     query.finish()?;
     filter.state = filter.state.or(Some(ApprovalState::Pending));
-    approvals::page_of(&host, filter, asked).await
+    approvals::page_of(&host, filter, page_request).await
 }

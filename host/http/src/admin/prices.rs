@@ -16,14 +16,14 @@ use utoipa::ToSchema;
 
 use crate::admin::resources;
 use crate::kit::csv;
-use crate::kit::csv::Format;
+use crate::kit::csv::ListFormat;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Problem;
-use crate::kit::views::shown;
+use crate::kit::views::to_text;
 use crate::state::AppState;
-use crate::state::Slot;
+use crate::state::RequestSlot;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
@@ -31,7 +31,7 @@ use perennial_store::list_queries;
 use perennial_store::list_queries::Filter;
 
 /// How many lines of a table are read at once.
-const LINES_AT_ONCE: u32 = 1_000;
+const LINES_PER_CHUNK: u32 = 1_000;
 
 /// What a resource costs.
 #[derive(Serialize, ToSchema)]
@@ -90,24 +90,24 @@ pub(super) async fn list(
     headers: HeaderMap,
     mut query: Query,
 ) -> Result<Response, Problem> {
-    let format = Format::read(&mut query, &headers);
-    let asked = page::Asked::read(&mut query);
+    let format = ListFormat::read(&mut query, &headers);
+    let page_request = page::PageRequest::read(&mut query);
     let filter = resources::filter(&mut query, &caller);
     query.finish()?;
     match format {
-        Format::Json => {
-            let after = asked.after.unwrap_or(0);
-            let rows = host.read(move |db| prices(db, &filter, after, asked.read_limit())).await?;
+        ListFormat::Json => {
+            let after = page_request.after.unwrap_or(0);
+            let rows = host.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
             let rows = rows.into_iter().map(|(row, price)| (row, PriceView::from(price))).collect();
-            Ok(Json(Page::new(asked, rows)).into_response())
+            Ok(Json(Page::new(page_request, rows)).into_response())
         }
-        Format::Csv => {
+        ListFormat::Csv => {
             let slot = host.slot(&caller.id)?;
-            let (writer, response) = csv::table();
-            let after = asked.after.unwrap_or(0);
+            let (writer, response) = csv::streaming_response();
+            let after = page_request.after.unwrap_or(0);
             tokio::spawn(async move {
                 if let Err(problem) = write(&host, filter, after, &writer, slot).await {
-                    writer.break_off(&problem).await;
+                    writer.abort(&problem).await;
                 }
             });
             Ok(response)
@@ -120,14 +120,14 @@ async fn write(
     host: &AppState,
     filter: Filter,
     mut after: i64,
-    writer: &csv::Writer,
-    _slot: Slot,
+    writer: &csv::CsvWriter,
+    _slot: RequestSlot,
 ) -> Result<(), Problem> {
     let head = "resource,account,provider,kind,region,currency,term,price,renewal_term,renewal_cost\r\n";
     let mut part = head.to_owned();
     while writer.write(part).await {
         let filter = filter.clone();
-        let rows = host.read(move |db| prices(db, &filter, after, LINES_AT_ONCE)).await?;
+        let rows = host.read(move |db| prices(db, &filter, after, LINES_PER_CHUNK)).await?;
         let Some((last, _)) = rows.last() else { break };
         after = *last;
         part = rows.iter().map(|(_, price)| price.line()).collect();
@@ -166,9 +166,9 @@ impl From<Price> for PriceView {
             region,
             currency,
             term: price.term.map(TermView::from),
-            price: shown(price.price),
+            price: to_text(price.price),
             renewal_term: price.renewal.map(|(term, _)| term.into()),
-            renewal_cost: shown(price.renewal.and_then(|(_, cost)| cost)),
+            renewal_cost: to_text(price.renewal.and_then(|(_, cost)| cost)),
         }
     }
 }
@@ -177,13 +177,13 @@ impl Price {
     fn line(&self) -> String {
         let mut line = String::new();
         for name in &self.names {
-            write!(line, "{},", csv::quoted(name)).expect("writing to text never fails");
+            write!(line, "{},", csv::quote(name)).expect("writing to text never fails");
         }
         let fields = [
-            shown(self.term),
-            shown(self.price),
-            shown(self.renewal.map(|(term, _)| term)),
-            shown(self.renewal.and_then(|(_, cost)| cost)),
+            to_text(self.term),
+            to_text(self.price),
+            to_text(self.renewal.map(|(term, _)| term)),
+            to_text(self.renewal.and_then(|(_, cost)| cost)),
         ];
         line + &fields.map(Option::unwrap_or_default).join(",") + "\r\n"
     }

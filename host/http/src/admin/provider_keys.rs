@@ -9,24 +9,24 @@ use utoipa::ToSchema;
 
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
 use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
-use perennial_service::provider_keys::Wanted;
-use perennial_service::secrets::Sealer;
+use perennial_service::provider_keys::CreateKey;
+use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
@@ -64,9 +64,9 @@ impl From<StoredKey> for KeyView {
             name: stored.name,
             created_at: stored.created_at.to_string(),
             created_by: stored.created_by,
-            expires_at: shown(stored.expires_at),
-            revoked_at: shown(stored.revoked_at),
-            last_used_at: shown(stored.last_used_at),
+            expires_at: to_text(stored.expires_at),
+            revoked_at: to_text(stored.revoked_at),
+            last_used_at: to_text(stored.last_used_at),
         }
     }
 }
@@ -82,7 +82,7 @@ pub(super) async fn list(
     let accounts = caller.accounts_json();
     let stored = host.read(move |db| Ok(provider_keys::list(db, accounts.as_deref())?)).await?;
     let view = |mut key: StoredKey| {
-        key.last_used_at = host.keys_used().at(&key.access_key).max(key.last_used_at);
+        key.last_used_at = host.key_usage().last_used_at(&key.access_key).max(key.last_used_at);
         KeyView::from(key)
     };
     Ok(Json(Page { items: stored.into_iter().map(view).collect(), next_cursor: None }))
@@ -104,11 +104,11 @@ pub(super) struct NewKey {
 }
 
 impl Body for NewKey {
-    fn read(spot: Spot<'_, '_>) -> Option<NewKey> {
-        let fields = spot.object(&["account", "name", "expires_at"])?;
-        let account = fields.required("account", |spot| spot.id().map(str::to_owned));
-        let name = fields.required("name", |spot| spot.id().map(str::to_owned));
-        let expires_at = fields.optional("expires_at", |spot| spot.instant()).option();
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewKey> {
+        let fields = cursor.object(&["account", "name", "expires_at"])?;
+        let account = fields.required("account", |cursor| cursor.id().map(str::to_owned));
+        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
+        let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
         Some(NewKey { account: account?, name: name?, expires_at: expires_at? })
     }
 }
@@ -123,9 +123,9 @@ pub(super) struct RotateKey {
 }
 
 impl Body for RotateKey {
-    fn read(spot: Spot<'_, '_>) -> Option<RotateKey> {
-        let fields = spot.object(&["overlap_seconds"])?;
-        let overlap = fields.optional("overlap_seconds", |spot| spot.whole(0, OVERLAP_SECONDS_MAX));
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<RotateKey> {
+        let fields = cursor.object(&["overlap_seconds"])?;
+        let overlap = fields.optional("overlap_seconds", |cursor| cursor.integer(0, OVERLAP_SECONDS_MAX));
         Some(RotateKey { overlap_seconds: overlap.or(OVERLAP_SECONDS)? })
     }
 }
@@ -133,7 +133,7 @@ impl Body for RotateKey {
 /// A provider key that was just made.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MadeProviderKey)]
-pub(super) struct MadeKey {
+pub(super) struct CreatedKey {
     /// The key, without its secret.
     key: KeyView,
     /// What to sign with. It is shown once; null for whoever asks again with the same idempotency key.
@@ -142,18 +142,18 @@ pub(super) struct MadeKey {
 
 /// Makes a provider key; its secret is shown once.
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
-    responses((status = 201, body = MadeKey)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<NewKey>) -> Result<Reply, Problem> {
-    let sealer = sealer(&host)?;
+    responses((status = 201, body = CreatedKey)))]
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewKey>) -> Result<WriteResponse, Problem> {
+    let secret_box = sealer(&host)?;
     host.write(write, move |work, body| {
-        let account = views::account(work.db(), &work.request.caller, &body.account)?;
-        let wanted = Wanted {
+        let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
+        let spec = CreateKey {
             account: account.account.id,
             provider: account.account.provider,
             name: body.name,
             expires_at: body.expires_at,
         };
-        made(work, &sealer, wanted)
+        issue_response(work, &secret_box, spec)
     })
     .await
 }
@@ -161,13 +161,13 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewKey>) -
 /// Replaces a provider key by a new one for the same account; the old one is honoured for a while, so that tools can be
 /// told.
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:rotate", tag = "provider_keys", params(("id" = String, Path)),
-    request_body = RotateKey, responses((status = 201, body = MadeKey)))]
+    request_body = RotateKey, responses((status = 201, body = CreatedKey)))]
 pub(super) async fn rotate(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<RotateKey>,
-) -> Result<Reply, Problem> {
-    let sealer = sealer(&host)?;
+    write: IdempotentWrite<RotateKey>,
+) -> Result<WriteResponse, Problem> {
+    let secret_box = sealer(&host)?;
     host.write(write, move |work, body| {
         let old = find(work, &id)?;
         if !old.is_in_force(work.at) {
@@ -175,13 +175,13 @@ pub(super) async fn rotate(
             return Err(Problem::new(Kind::Conflict, detail));
         }
         provider_keys::expire(work.db(), &id, work.at + i64::from(body.overlap_seconds))?;
-        let wanted = Wanted {
+        let spec = CreateKey {
             account: old.account,
             provider: old.provider,
             name: old.name,
             expires_at: old.expires_at,
         };
-        made(work, &sealer, wanted)
+        issue_response(work, &secret_box, spec)
     })
     .await
 }
@@ -192,39 +192,39 @@ pub(super) async fn rotate(
 pub(super) async fn revoke(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         find(work, &id)?;
         provider_keys::revoke(work.db(), &id, work.at)?;
-        Ok(Reply::ok(&KeyView::from(find(work, &id)?)))
+        Ok(WriteResponse::ok(&KeyView::from(find(work, &id)?)))
     })
     .await
 }
 
 /// The key called `id`, if the caller sees its account.
-fn find(work: &mut Work<'_>, id: &str) -> Result<StoredKey, Problem> {
-    let found = provider_keys::get(work.db(), id)?.filter(|key| work.request.caller.sees(&key.account));
+fn find(work: &mut WriteContext<'_>, id: &str) -> Result<StoredKey, Problem> {
+    let found = provider_keys::get(work.db(), id)?.filter(|key| work.request.caller.can_access(&key.account));
     let found = found.ok_or_else(|| Problem::not_found("provider key", id))?;
-    work.about(&found.account, None);
+    work.set_audit_subject(&found.account, None);
     Ok(found)
 }
 
-fn made(work: &mut Work<'_>, sealer: &Sealer, wanted: Wanted) -> Result<Reply, Problem> {
-    let account = views::account(work.db(), &work.request.caller, &wanted.account)?;
-    work.about(&wanted.account, None);
-    let minted = keys::mint(sealer, wanted, &work.request.caller.id, work.at).map_err(|error| {
+fn issue_response(work: &mut WriteContext<'_>, secret_box: &SecretBox, spec: CreateKey) -> Result<WriteResponse, Problem> {
+    let account = views::visible_account(work.db(), &work.request.caller, &spec.account)?;
+    work.set_audit_subject(&spec.account, None);
+    let minted = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
         tracing::error!(%error, "a provider key could not be made");
         Problem::new(Kind::Internal, error.to_string())
     })?;
     provider_keys::insert(work.db(), account.row, &minted.stored)?;
     let location = format!("/v1/provider-keys/{}", minted.stored.access_key);
     let key = KeyView::from(minted.stored);
-    let again = MadeKey { key: key.clone(), secret: None };
-    Ok(Reply::created(&location, &MadeKey { key, secret: Some(minted.secret) }).shown_once(&again))
+    let again = CreatedKey { key: key.clone(), secret: None };
+    Ok(WriteResponse::created(&location, &CreatedKey { key, secret: Some(minted.secret) }).with_one_time_secret(&again))
 }
 
-fn sealer(host: &AppState) -> Result<Sealer, Problem> {
+fn sealer(host: &AppState) -> Result<SecretBox, Problem> {
     let none = || Problem::new(Kind::Conflict, SecretsError::NoKey.to_string());
-    host.sealer().cloned().ok_or_else(none)
+    host.secret_box().cloned().ok_or_else(none)
 }

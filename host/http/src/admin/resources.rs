@@ -26,12 +26,12 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_engine::rules::Providers;
-use perennial_engine::write::Recorded;
-use perennial_formats::body::Spot;
+use perennial_engine::write::RecordedEvent;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
 use perennial_service::admin_tokens::Caller;
@@ -60,11 +60,11 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
-    let asked = page::Asked::read(&mut query);
+    let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
-    let rows = host.read(move |db| page_of(db, &filter, asked)).await?;
-    Ok(Json(Page::new(asked, rows)))
+    let rows = host.read(move |db| page_of(db, &filter, page_request)).await?;
+    Ok(Json(Page::new(page_request, rows)))
 }
 
 /// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
@@ -97,12 +97,12 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
 pub(crate) fn page_of(
     db: &Connection,
     filter: &list_queries::Filter,
-    asked: page::Asked,
+    page_request: page::PageRequest,
 ) -> Result<Vec<(i64, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    for (row, id) in list_queries::resources(db, filter, asked.after.unwrap_or(0), asked.read_limit())? {
-        if let Some(found) = lookup::find_resource(db, &id)? {
-            rows.push((row, views::resource_view(db, &found)?));
+    for (row, id) in list_queries::resources(db, filter, page_request.after.unwrap_or(0), page_request.read_limit())? {
+        if let Some(resource) = lookup::find_resource(db, &id)? {
+            rows.push((row, views::resource_view(db, &resource)?));
         }
     }
     Ok(rows)
@@ -121,12 +121,12 @@ pub(super) async fn get(
     let view = host
         .read(move |db| Ok(views::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
         .await?;
-    Ok(Reply::ok_versioned(&view).into_response())
+    Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
 /// What an import brought.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Imported {
+pub(super) struct ImportResult {
     /// How many accounts.
     accounts: usize,
     /// How many resources.
@@ -208,12 +208,12 @@ struct NewResource {
 
 /// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
-    responses((status = 200, body = Imported)))]
-pub(super) async fn import(State(host): State<AppState>, write: Write<Document>) -> Result<Reply, Problem> {
+    responses((status = 200, body = ImportResult)))]
+pub(super) async fn import(State(host): State<AppState>, write: IdempotentWrite<Document>) -> Result<WriteResponse, Problem> {
     let providers = host.providers().clone();
     host.write(write, move |work, Document(text)| {
         let caller = &work.request.caller;
-        let known = Seen { db: work.db(), caller };
+        let known = VisibleRecords { db: work.db(), caller };
         let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
@@ -226,10 +226,10 @@ pub(super) async fn import(State(host): State<AppState>, write: Write<Document>)
         let mut concerned = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
         concerned.dedup();
         if let [account] = concerned.as_slice() {
-            work.about(account, None);
+            work.set_audit_subject(account, None);
         }
         let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
-        Ok(Reply::ok(&Imported { accounts: inventory.accounts.len(), resources }))
+        Ok(WriteResponse::ok(&ImportResult { accounts: inventory.accounts.len(), resources }))
     })
     .await
 }
@@ -250,22 +250,22 @@ pub(crate) fn check_settings(
 }
 
 /// What is there already, as far as the caller sees it. Ids of resources are unique among all of them.
-pub(crate) struct Seen<'a> {
+pub(crate) struct VisibleRecords<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) caller: &'a Caller,
 }
 
-impl inventory::Known for Seen<'_> {
+impl inventory::ExistingRecords for VisibleRecords<'_> {
     fn provider_of(&self, account: &str) -> Option<String> {
-        let found = accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.sees(account));
-        found.map(|stored| stored.account.provider)
+        let resource = accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.can_access(account));
+        resource.map(|stored| stored.account.provider)
     }
 
     fn has_resource(&self, resource: &str) -> bool {
         bundles::exists(self.db, resource).unwrap_or(false)
     }
 
-    fn shows_resource(&self, resource: &str) -> bool {
+    fn can_show_resource(&self, resource: &str) -> bool {
         lookup::resolve_resource(self.db, self.caller, resource).is_ok()
     }
 }
@@ -281,17 +281,17 @@ pub(super) struct Change {
 }
 
 impl Body for Change {
-    fn read(spot: Spot<'_, '_>) -> Option<Change> {
-        let fields = spot.object(&["tags", "attributes"])?;
-        let tags = fields.optional("tags", |spot| spot.optional_texts()).option();
-        let attributes = fields.optional("attributes", |spot| spot.named_texts()).option();
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+        let fields = cursor.object(&["tags", "attributes"])?;
+        let tags = fields.optional("tags", |cursor| cursor.optional_texts()).option();
+        let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).option();
         Some(Change { tags: tags?, attributes: attributes? })
     }
 }
 
 /// What a resource is after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Changed {
+pub(super) struct ChangeResult {
     /// The resource as it is now.
     resource: ResourceView,
     /// What happened.
@@ -300,21 +300,21 @@ pub(super) struct Changed {
 
 /// Changes tags and attributes of a resource.
 #[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = Changed)))]
+    request_body = Change, responses((status = 200, body = ChangeResult)))]
 pub(super) async fn change(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Change>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<Change>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, body| {
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.about(&found.account.account.id, Some(&id));
+        work.set_audit_subject(&found.account.account.id, Some(&id));
         work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
         let mut events = Vec::new();
         for (name, value) in body.attributes.unwrap_or_default() {
-            let happened = work.engine.set_attribute(work.at, &id, &name, &value)?;
-            events.extend(happened.iter().map(Recorded::view));
-            work.tell(happened);
+            let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
+            events.extend(recorded.iter().map(RecordedEvent::view));
+            work.record_events(recorded);
         }
         if let Some(changes) = body.tags {
             let mut tags = found.stored.bundle.members[found.member].tags.clone();
@@ -329,7 +329,7 @@ pub(super) async fn change(
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let resource = views::resource_view(work.db(), &found)?;
         let etag = views::etag(&resource);
-        Ok(Reply::ok(&Changed { resource, events }).with_etag(&etag))
+        Ok(WriteResponse::ok(&ChangeResult { resource, events }).with_etag(&etag))
     })
     .await
 }

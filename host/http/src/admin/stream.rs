@@ -29,9 +29,9 @@ use crate::kit::input::Query;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::state::AppState;
-use crate::state::Slot;
+use crate::state::RequestSlot;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::either::either;
+use perennial_service::either::first_ready;
 use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
 use perennial_store::events::StoredEvent;
@@ -68,7 +68,7 @@ pub(super) async fn stream(
     let cursor = query.take("cursor");
     let after = cursor.as_deref().and_then(row_of);
     if cursor.is_some() && after.is_none() {
-        query.wrong("cursor", "it is not the `id` of an event");
+        query.reject("cursor", "it is not the `id` of an event");
     }
     let filter = events::filter(&mut query, &caller);
     query.finish()?;
@@ -78,7 +78,7 @@ pub(super) async fn stream(
     };
     let (out, frames) = mpsc::channel(1);
     let slot = host.slot(&caller.id)?;
-    let pump = Pump { host, headers, filter, after, out, _slot: slot };
+    let pump = EventStream { host, headers, filter, after, out, _slot: slot };
     tokio::spawn(pump.run());
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Frames(frames))).into_response())
@@ -94,7 +94,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 }
 
 /// One client's stream: what it asked for, and how far it is.
-struct Pump {
+struct EventStream {
     host: AppState,
     /// Those of the request, with the token that has to stay in force.
     headers: HeaderMap,
@@ -103,63 +103,63 @@ struct Pump {
     after: i64,
     out: mpsc::Sender<Bytes>,
     /// The place among the token's requests that the stream takes.
-    _slot: Slot,
+    _slot: RequestSlot,
 }
 
 /// What a stream waited for.
-enum Woken {
+enum StreamState {
     /// More was written.
-    Written,
+    Open,
     /// The host stops, or the client went away.
-    Ended,
+    Closed,
 }
 
-impl Pump {
+impl EventStream {
     async fn run(mut self) {
         let mut changes = self.host.writer().changes();
-        let mut stopping = self.host.stopping();
+        let mut stopping = self.host.shutdown_signal();
         let out = self.out.clone();
-        let over = async move {
+        let closed = async move {
             // The sender lives as long as the host.
-            either(async { drop(stopping.wait_for(|stopping| *stopping).await) }, out.closed()).await;
-            Woken::Ended
+            first_ready(async { drop(stopping.wait_for(|stopping| *stopping).await) }, out.closed()).await;
+            StreamState::Closed
         };
-        let mut over = pin!(over);
-        let begin = either(async { self.send(comment(self.after)).await }, async { over.as_mut().await });
-        let mut woken = begin.await;
-        while matches!(woken, Woken::Written)
+        let mut closed = pin!(closed);
+        let begin = first_ready(async { self.send(comment(self.after)).await }, async { closed.as_mut().await });
+        let mut state = begin.await;
+        while matches!(state, StreamState::Open)
             && authenticate(self.host.tokens(), &self.headers, self.host.now()).is_ok()
         {
             // What is written from here on wakes it again.
             changes.borrow_and_update();
-            woken = match either(self.catch_up(), async { Ok(over.as_mut().await) }).await {
-                Ok(Woken::Written) => {
+            state = match first_ready(self.catch_up(), async { Ok(closed.as_mut().await) }).await {
+                Ok(StreamState::Open) => {
                     let written = async {
                         match changes.changed().await {
-                            Ok(()) => Woken::Written,
-                            Err(_) => Woken::Ended,
+                            Ok(()) => StreamState::Open,
+                            Err(_) => StreamState::Closed,
                         }
                     };
-                    let next = either(written, async { over.as_mut().await });
+                    let next = first_ready(written, async { closed.as_mut().await });
                     match tokio::time::timeout(HEARTBEAT, next).await {
-                        Ok(woken) => woken,
+                        Ok(state) => state,
                         Err(_) => {
                             let beat = self.send(comment(self.after));
-                            either(beat, async { over.as_mut().await }).await
+                            first_ready(beat, async { closed.as_mut().await }).await
                         }
                     }
                 }
-                Ok(Woken::Ended) => Woken::Ended,
+                Ok(StreamState::Closed) => StreamState::Closed,
                 Err(problem) => {
                     tracing::warn!(detail = problem.detail, "a stream of events ended");
-                    Woken::Ended
+                    StreamState::Closed
                 }
             };
         }
     }
 
     /// Sends everything that is written and not sent.
-    async fn catch_up(&mut self) -> Result<Woken, Problem> {
+    async fn catch_up(&mut self) -> Result<StreamState, Problem> {
         loop {
             let (filter, after) = (self.filter.clone(), self.after);
             let (stored, last) = self
@@ -172,22 +172,22 @@ impl Pump {
             let is_full = u32::try_from(stored.len()).is_ok_and(|count| count >= PAGE);
             let end = stored.last().map(|stored| stored.row);
             let text = stored.into_iter().map(message).collect::<Result<String, Problem>>()?;
-            if !text.is_empty() && matches!(self.send(text).await, Woken::Ended) {
-                return Ok(Woken::Ended);
+            if !text.is_empty() && matches!(self.send(text).await, StreamState::Closed) {
+                return Ok(StreamState::Closed);
             }
             // What did not pass the filter is not looked at again.
             self.after = if is_full { end.unwrap_or(after) } else { last.max(after) };
             if !is_full {
-                return Ok(Woken::Written);
+                return Ok(StreamState::Open);
             }
         }
     }
 
     /// Waits until the client has taken what was sent before.
-    async fn send(&self, text: String) -> Woken {
+    async fn send(&self, text: String) -> StreamState {
         match self.out.send(Bytes::from(text)).await {
-            Ok(()) => Woken::Written,
-            Err(_) => Woken::Ended,
+            Ok(()) => StreamState::Open,
+            Err(_) => StreamState::Closed,
         }
     }
 }

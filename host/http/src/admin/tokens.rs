@@ -13,20 +13,20 @@ use crate::kit::auth::require_account;
 use crate::kit::auth::require_all_accounts;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
-use perennial_service::admin_tokens::Wanted;
+use perennial_service::admin_tokens::CreateToken;
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 
@@ -63,16 +63,16 @@ impl From<StoredToken> for TokenView {
             accounts: stored.accounts,
             created_at: stored.created_at.to_string(),
             created_by: stored.created_by,
-            expires_at: shown(stored.expires_at),
-            revoked_at: shown(stored.revoked_at),
-            last_used_at: shown(stored.last_used_at),
+            expires_at: to_text(stored.expires_at),
+            revoked_at: to_text(stored.revoked_at),
+            last_used_at: to_text(stored.last_used_at),
         }
     }
 }
 
 /// Whether `caller` sees a token: one that is bound sees those that are bound to no other accounts.
-fn sees(caller: &Caller, token: &StoredToken) -> bool {
-    caller.sees_all(token.accounts.as_deref())
+fn can_access(caller: &Caller, token: &StoredToken) -> bool {
+    caller.can_access_each(token.accounts.as_deref())
 }
 
 /// Lists tokens, also expired and revoked ones, in the order in which they were made.
@@ -85,10 +85,10 @@ pub(super) async fn list(
     query.finish()?;
     let stored = host.read(|db| Ok(api_tokens::list(db)?)).await?;
     let view = |mut token: StoredToken| {
-        token.last_used_at = host.tokens().used_at(&token.id).max(token.last_used_at);
+        token.last_used_at = host.tokens().last_used_at(&token.id).max(token.last_used_at);
         TokenView::from(token)
     };
-    let items = stored.into_iter().filter(|token| sees(&caller, token)).map(view).collect();
+    let items = stored.into_iter().filter(|token| can_access(&caller, token)).map(view).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }
 
@@ -109,13 +109,13 @@ pub(super) struct NewToken {
 }
 
 impl Body for NewToken {
-    fn read(spot: Spot<'_, '_>) -> Option<NewToken> {
-        let fields = spot.object(&["name", "role", "accounts", "expires_at"])?;
-        let name = fields.required("name", |spot| spot.id().map(str::to_owned));
-        let role = fields.required("role", |spot| spot.one_of(&Role::ALL, Role::name));
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewToken> {
+        let fields = cursor.object(&["name", "role", "accounts", "expires_at"])?;
+        let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
+        let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
         let accounts =
-            fields.optional("accounts", |spot| spot.list(|_, spot| spot.id().map(str::to_owned))).option();
-        let expires_at = fields.optional("expires_at", |spot| spot.instant()).option();
+            fields.optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned))).option();
+        let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
         let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
         Some(NewToken { name: name?, role: role?, accounts, expires_at: expires_at? })
     }
@@ -123,7 +123,7 @@ impl Body for NewToken {
 
 /// A token that was just made.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MadeToken {
+pub(super) struct CreatedToken {
     /// The token, without its secret.
     token: TokenView,
     /// What to send in `Authorization: Bearer …`. It is shown once; null for whoever asks again with the same key.
@@ -132,25 +132,25 @@ pub(super) struct MadeToken {
 
 /// Makes a token; its secret is shown once. A bound token can only make tokens that are bound to some of its accounts.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
-    responses((status = 201, body = MadeToken)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<NewToken>) -> Result<Reply, Problem> {
+    responses((status = 201, body = CreatedToken)))]
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewToken>) -> Result<WriteResponse, Problem> {
     let reply = host.write(write, |work, body| {
         let caller = &work.request.caller;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
         }
-        let wanted =
-            Wanted { name: body.name, role: body.role, accounts: body.accounts, expires_at: body.expires_at };
-        let minted = admin_tokens::mint(wanted, &caller.id, work.at).map_err(|error| {
+        let spec =
+            CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at: body.expires_at };
+        let minted = admin_tokens::issue(spec, &caller.id, work.at).map_err(|error| {
             tracing::error!(%error, "there are no random bits");
             Problem::new(Kind::Internal, "the system has no random bits to give")
         })?;
         api_tokens::insert(work.db(), &minted.stored)?;
         let location = format!("/v1/tokens/{}", minted.stored.id);
         let token = TokenView::from(minted.stored);
-        let again = MadeToken { token: token.clone(), secret: None };
-        Ok(Reply::created(&location, &MadeToken { token, secret: Some(minted.secret) }).shown_once(&again))
+        let again = CreatedToken { token: token.clone(), secret: None };
+        Ok(WriteResponse::created(&location, &CreatedToken { token, secret: Some(minted.secret) }).with_one_time_secret(&again))
     });
     let reply = reply.await?;
     host.reload_tokens().await?;
@@ -163,15 +163,15 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewToken>)
 pub(super) async fn revoke(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    let reply = host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    let reply = host.write(write, move |work, EmptyBody| {
         api_tokens::get(work.db(), &id)?
-            .filter(|token| sees(&work.request.caller, token))
+            .filter(|token| can_access(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
         api_tokens::revoke(work.db(), &id, work.at)?;
         let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
-        Ok(Reply::ok(&TokenView::from(token)))
+        Ok(WriteResponse::ok(&TokenView::from(token)))
     });
     let reply = reply.await?;
     host.reload_tokens().await?;

@@ -13,22 +13,22 @@ use utoipa::ToSchema;
 
 use crate::kit::input::Body;
 use crate::kit::input::Id;
-use crate::kit::input::Nothing;
+use crate::kit::input::EmptyBody;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
-use crate::kit::views::shown;
-use crate::kit::write::Reply;
-use crate::kit::write::Work;
-use crate::kit::write::Write;
+use crate::kit::views::to_text;
+use crate::kit::write::WriteResponse;
+use crate::kit::write::WriteContext;
+use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 use perennial_formats::event;
 use perennial_service::admin_tokens::Caller;
 
-use perennial_service::webhooks::secret::OVERLAP;
+use perennial_service::webhooks::secret::OVERLAP_SECONDS;
 use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
 use perennial_store::list_queries;
@@ -81,26 +81,26 @@ impl From<StoredWebhook> for WebhookView {
             accounts: stored.accounts,
             types: stored.types,
             enabled: stored.disabled.is_none(),
-            disabled_at: shown(stored.disabled.as_ref().map(|disabled| disabled.at)),
+            disabled_at: to_text(stored.disabled.as_ref().map(|disabled| disabled.at)),
             disabled_reason: stored.disabled.map(|disabled| disabled.reason),
-            failing_since: shown(stored.failing_since),
+            failing_since: to_text(stored.failing_since),
             created_at: stored.created_at.to_string(),
             created_by: stored.created_by,
-            previous_secret_until: shown(stored.previous.map(|previous| previous.until)),
+            previous_secret_until: to_text(stored.previous.map(|previous| previous.until)),
         }
     }
 }
 
 /// The webhook called `id`, if the caller sees it: a bound one sees those that are bound to no other accounts.
 pub(super) fn webhook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
-    let found = webhooks::get(db, id)?.filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
-    found.ok_or_else(|| Problem::not_found("webhook", id))
+    let stored = webhooks::get(db, id)?.filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
+    stored.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
 /// Says what the audit log is to say that a write to `webhook` was about.
-pub(super) fn about(work: &mut Work<'_>, webhook: &StoredWebhook) {
+pub(super) fn about(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
     if let Some([account]) = webhook.accounts.as_deref() {
-        work.about(account, None);
+        work.set_audit_subject(account, None);
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<WebhookView>>, Problem> {
     query.finish()?;
     let stored = host.read(|db| Ok(webhooks::list(db)?)).await?;
-    let items = stored.into_iter().filter(|webhook| caller.sees_all(webhook.accounts.as_deref()));
+    let items = stored.into_iter().filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     query.finish()?;
     let webhook = host.read(move |db| webhook(db, &caller, &id)).await?;
-    Ok(Reply::ok_versioned(&WebhookView::from(webhook)).into_response())
+    Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
 /// A webhook that is to be made.
@@ -150,12 +150,12 @@ pub(super) struct NewWebhook {
 }
 
 impl Body for NewWebhook {
-    fn read(spot: Spot<'_, '_>) -> Option<NewWebhook> {
-        let fields = spot.object(&["url", "description", "accounts", "types"])?;
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewWebhook> {
+        let fields = cursor.object(&["url", "description", "accounts", "types"])?;
         let url = fields.required("url", url);
         let description = fields.optional("description", description).or(String::new());
         let accounts = fields
-            .optional("accounts", |spot| not_empty(spot, spot.list(|_, spot| spot.id().map(str::to_owned))?));
+            .optional("accounts", |cursor| not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?));
         let types = fields.optional("types", types);
         Some(NewWebhook {
             url: url?,
@@ -167,35 +167,35 @@ impl Body for NewWebhook {
 }
 
 /// A URL that could be sent to by some configuration.
-fn url(spot: Spot<'_, '_>) -> Option<String> {
-    let url = spot.name()?;
+fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
+    let url = cursor.name()?;
     match Target::read(url, true) {
         Ok(_) => Some(url.to_owned()),
         Err(why) => {
-            spot.wrong(why);
+            cursor.report(why);
             None
         }
     }
 }
 
-fn description(spot: Spot<'_, '_>) -> Option<String> {
-    let text = spot.text()?;
+fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
+    let text = cursor.text()?;
     let characters = text.chars().count();
     if characters > DESCRIPTION_MAX {
-        spot.wrong(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
+        cursor.report(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
         return None;
     }
     Some(text.to_owned())
 }
 
-fn types(spot: Spot<'_, '_>) -> Option<BTreeSet<String>> {
-    let types = spot.list(|_, spot| spot.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
-    not_empty(spot, types)
+fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
+    let types = cursor.list(|_, cursor| cursor.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
+    not_empty(cursor, types)
 }
 
-fn not_empty(spot: Spot<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
+fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
     if list.is_empty() {
-        spot.wrong("it has nothing in it that makes sense; leave it out for all of them");
+        cursor.report("it has nothing in it that makes sense; leave it out for all of them");
         return None;
     }
     Some(list.into_iter().collect())
@@ -240,13 +240,13 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 /// format, signed as Standard Webhooks says.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
-pub(super) async fn create(State(host): State<AppState>, write: Write<NewWebhook>) -> Result<Reply, Problem> {
+pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewWebhook>) -> Result<WriteResponse, Problem> {
     let for_url = host.clone();
     let reply = host.write(write, move |work, body| {
         let caller = &work.request.caller;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
-                views::account(work.db(), caller, account)?;
+                views::visible_account(work.db(), caller, account)?;
             }
         }
         check_url(&for_url, &body.url)?;
@@ -262,7 +262,7 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewWebhook
             description: body.description,
             accounts: body.accounts.map(|accounts| accounts.into_iter().collect()).or(caller.accounts()),
             types: body.types.map(|types| types.into_iter().collect()),
-            secret: secret.kept(),
+            secret: secret.to_bytes(),
             previous: None,
             created_at: work.at,
             created_by: caller.id.to_string(),
@@ -272,9 +272,9 @@ pub(super) async fn create(State(host): State<AppState>, write: Write<NewWebhook
         };
         webhooks::insert(work.db(), &webhook)?;
         about(work, &webhook);
-        let made = WebhookWithSecret::new(&webhook, Some(secret.shown()));
+        let made = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         let again = WebhookWithSecret::new(&webhook, None);
-        Ok(Reply::created(&format!("/v1/webhooks/{}", webhook.id), &made).shown_once(&again))
+        Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &made).with_one_time_secret(&again))
     });
     reply.await
 }
@@ -297,13 +297,13 @@ pub(super) struct WebhookChange {
 }
 
 impl Body for WebhookChange {
-    fn read(spot: Spot<'_, '_>) -> Option<WebhookChange> {
-        let fields = spot.object(&["url", "description", "types", "enabled"])?;
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<WebhookChange> {
+        let fields = cursor.object(&["url", "description", "types", "enabled"])?;
         let url = fields.optional("url", url).option();
         let description = fields.optional("description", description).option();
         let is_there = fields.get("types").is_some();
         let types = fields.optional("types", types).option();
-        let enabled = fields.optional("enabled", |spot| spot.flag()).option();
+        let enabled = fields.optional("enabled", |cursor| cursor.flag()).option();
         let types = types?;
         Some(WebhookChange {
             url: url?,
@@ -320,8 +320,8 @@ impl Body for WebhookChange {
 pub(super) async fn change(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<WebhookChange>,
-) -> Result<Reply, Problem> {
+    write: IdempotentWrite<WebhookChange>,
+) -> Result<WriteResponse, Problem> {
     let for_url = host.clone();
     let reply = host.write(write, move |work, body| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
@@ -348,10 +348,10 @@ pub(super) async fn change(
         }
         webhooks::update(work.db(), &webhook)?;
         about(work, &webhook);
-        Ok(Reply::ok_versioned(&WebhookView::from(webhook)))
+        Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
     let reply = reply.await?;
-    host.writer().nudge();
+    host.writer().wake();
     Ok(reply)
 }
 
@@ -361,14 +361,14 @@ pub(super) async fn change(
 pub(super) async fn delete(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         let webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         webhooks::delete(work.db(), webhook.row)?;
         about(work, &webhook);
-        Ok(Reply::ok(&WebhookView::from(webhook)))
+        Ok(WriteResponse::ok(&WebhookView::from(webhook)))
     })
     .await
 }
@@ -380,18 +380,18 @@ pub(super) async fn delete(
 pub(super) async fn rotate_secret(
     State(host): State<AppState>,
     Id(id): Id,
-    write: Write<Nothing>,
-) -> Result<Reply, Problem> {
-    host.write(write, move |work, Nothing| {
+    write: IdempotentWrite<EmptyBody>,
+) -> Result<WriteResponse, Problem> {
+    host.write(write, move |work, EmptyBody| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         let secret = generate()?;
-        let previous = std::mem::replace(&mut webhook.secret, secret.kept());
-        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP });
+        let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
+        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.db(), &webhook)?;
         about(work, &webhook);
-        let rotated = WebhookWithSecret::new(&webhook, Some(secret.shown()));
-        Ok(Reply::ok(&rotated).shown_once(&WebhookWithSecret::new(&webhook, None)))
+        let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
+        Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
     })
     .await
 }

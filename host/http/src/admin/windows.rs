@@ -31,7 +31,7 @@ use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 
 /// The longest and the shortest time after which to ask again, in seconds: RFC 9773, section 4.3.3, recommends six hours.
-const ASK_AGAIN: (i64, i64) = (6 * 3600, 60);
+const RETRY_SPACING: (i64, i64) = (6 * 3600, 60);
 
 /// How far back the first try of a period may lie, in seconds: no provider tries for longer than a month before an expiry.
 const LEAD_MAX: i64 = 31 * 86_400;
@@ -81,7 +81,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     query.finish()?;
     let (providers, at) = (host.providers().clone(), host.now());
-    let explanation_url = format!("/v1/events?resource={}", views::segment(&id));
+    let explanation_url = format!("/v1/events?resource={}", views::path_segment(&id));
     let window = host.read(move |db| window(db, &providers, &caller, &id, at)).await?;
     let (start, end) = (window.start.to_string(), window.end.to_string());
     let view = RenewalWindowView { suggested_window: WindowView { start, end }, explanation_url };
@@ -113,8 +113,8 @@ fn window(
         return Err(Problem::new(Kind::Conflict, format!("`{id}` is {why}; it is never renewed")));
     }
     let ahead = |bundle: &Bundle, from: Timestamp| {
-        let asked = outlook::ahead(db, providers, from, &[(found.stored.account, bundle)])?.pop();
-        Ok::<_, Problem>(asked.expect("one question has one answer")?)
+        let page_request = outlook::upcoming_timelines(db, providers, from, &[(found.stored.account, bundle)])?.pop();
+        Ok::<_, Problem>(page_request.expect("one question has one answer")?)
     };
     let timeline = ahead(bundle, at)?;
     let leaves = timeline.iter().find(|occurrence| occurrence.member == member && is_end(&occurrence.action));
@@ -129,13 +129,13 @@ fn window(
         }
     };
     let start = start.filter(|start| *start <= end).unwrap_or(at);
-    let next = timeline.first().map_or(ASK_AGAIN.0, |occurrence| occurrence.at - at + 1);
-    Ok(Window { start, end, ask_again: next.clamp(ASK_AGAIN.1, ASK_AGAIN.0) })
+    let next = timeline.first().map_or(RETRY_SPACING.0, |occurrence| occurrence.at - at + 1);
+    Ok(Window { start, end, ask_again: next.clamp(RETRY_SPACING.1, RETRY_SPACING.0) })
 }
 
 /// Whether a resource leaves its stage by it.
-fn is_end(what: &Action) -> bool {
-    match what {
+fn is_end(action: &Action) -> bool {
+    match action {
         Action::Enter(_) | Action::Convert => true,
         Action::TryRenewal | Action::SetAttribute(..) | Action::Refill | Action::Notice(_) => false,
     }

@@ -20,7 +20,7 @@ pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Res
     let Some(token) = header.and_then(bearer) else {
         return Err(unauthorized("send a token in the header `Authorization: Bearer …`"));
     };
-    tokens.recognise(token, now).ok_or_else(|| unauthorized("the token is not known, expired or revoked"))
+    tokens.authenticate(token, now).ok_or_else(|| unauthorized("the token is not known, expired or revoked"))
 }
 
 /// Refuses a caller that does not see the account.
@@ -29,7 +29,7 @@ pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Res
 ///
 /// [`Kind::NotFound`], the same as when there is no such account.
 pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
-    if caller.sees(account) { Ok(()) } else { Err(Problem::not_found("account", account)) }
+    if caller.can_access(account) { Ok(()) } else { Err(Problem::not_found("account", account)) }
 }
 
 /// Refuses a caller that is bound to accounts.
@@ -38,7 +38,7 @@ pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
 ///
 /// [`Kind::Forbidden`], if so.
 pub fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
-    if caller.sees_everything() {
+    if caller.can_access_all() {
         return Ok(());
     }
     Err(Problem::new(Kind::Forbidden, "the token is bound to accounts; this concerns the host as a whole"))

@@ -21,39 +21,39 @@ use crate::kit::input::Query;
 use crate::kit::problem::Problem;
 
 /// The type of a table: RFC 4180, section 3.
-pub(crate) const TYPE: &str = "text/csv; charset=utf-8; header=present";
+pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
 
 /// What an answer is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ListFormat {
     Json,
     Csv,
 }
 
-impl Format {
-    const ALL: [Format; 2] = [Format::Json, Format::Csv];
+impl ListFormat {
+    const ALL: [ListFormat; 2] = [ListFormat::Json, ListFormat::Csv];
 
     const fn name(self) -> &'static str {
         match self {
-            Format::Json => "json",
-            Format::Csv => "csv",
+            ListFormat::Json => "json",
+            ListFormat::Csv => "csv",
         }
     }
 
     /// What the parameter `format` says or, without it, `Accept`: CSV if the client asks for that and not for JSON.
-    pub(crate) fn read(query: &mut Query, headers: &HeaderMap) -> Format {
+    pub(crate) fn read(query: &mut Query, headers: &HeaderMap) -> ListFormat {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let accepted = if accept.contains("text/csv") && !accept.contains("application/json") {
-            Format::Csv
+            ListFormat::Csv
         } else {
-            Format::Json
+            ListFormat::Json
         };
-        query.one_of("format", &Format::ALL, Format::name).unwrap_or(accepted)
+        query.one_of("format", &ListFormat::ALL, ListFormat::name).unwrap_or(accepted)
     }
 }
 
 /// A field, in quotes if it needs them.
-pub(crate) fn quoted(field: &str) -> String {
+pub(crate) fn quote(field: &str) -> String {
     if field.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
@@ -62,16 +62,16 @@ pub(crate) fn quoted(field: &str) -> String {
 }
 
 /// Writes a table part by part, at the pace of whoever reads it.
-pub(crate) struct Writer(mpsc::Sender<io::Result<Bytes>>);
+pub(crate) struct CsvWriter(mpsc::Sender<io::Result<Bytes>>);
 
-impl Writer {
+impl CsvWriter {
     /// Writes the next part; `false` when nobody reads it.
     pub(crate) async fn write(&self, part: String) -> bool {
         self.0.send(Ok(Bytes::from(part))).await.is_ok()
     }
 
     /// Breaks the table off, so that nobody takes it for a whole one.
-    pub(crate) async fn break_off(&self, problem: &Problem) {
+    pub(crate) async fn abort(&self, problem: &Problem) {
         tracing::warn!(detail = problem.detail, "a table was broken off");
         // Whoever reads it may have gone.
         drop(self.0.send(Err(io::Error::other("the host failed"))).await);
@@ -79,14 +79,14 @@ impl Writer {
 }
 
 /// A table that is still being written, and the way to write it.
-pub(crate) fn table() -> (Writer, Response) {
+pub(crate) fn streaming_response() -> (CsvWriter, Response) {
     let (sender, parts) = mpsc::channel(1);
-    (Writer(sender), ([(header::CONTENT_TYPE, TYPE)], Body::new(Parts(parts))).into_response())
+    (CsvWriter(sender), ([(header::CONTENT_TYPE, CONTENT_TYPE)], Body::new(BodyChunks(parts))).into_response())
 }
 
-struct Parts(mpsc::Receiver<io::Result<Bytes>>);
+struct BodyChunks(mpsc::Receiver<io::Result<Bytes>>);
 
-impl HttpBody for Parts {
+impl HttpBody for BodyChunks {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -107,7 +107,7 @@ mod tests {
         for (field, written) in
             [("ecs-1", "ecs-1"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\"")]
         {
-            assert_eq!(quoted(field), written);
+            assert_eq!(quote(field), written);
         }
     }
 }

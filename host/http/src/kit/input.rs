@@ -13,15 +13,15 @@ use crate::kit::problem::FieldError;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use perennial_formats::body;
-use perennial_formats::body::Spot;
+use perennial_formats::body::JsonCursor;
 
 /// What a JSON body can be read as.
 pub(crate) trait Body: Sized + Send + 'static {
     /// Reads it; whatever is wrong is noted at its spot, and then there is `None`.
-    fn read(spot: Spot<'_, '_>) -> Option<Self>;
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
 
     /// Makes it of the body's text; only what cannot be read without looking something up does it otherwise.
-    fn of(text: &str) -> Result<Self, Problem> {
+    fn from_text(text: &str) -> Result<Self, Problem> {
         body::read(text, Self::read).map_err(Problem::from)
     }
 }
@@ -44,22 +44,22 @@ impl From<body::Failure> for Problem {
 pub(crate) struct Document(pub(crate) String);
 
 impl Body for Document {
-    fn read(_: Spot<'_, '_>) -> Option<Document> {
+    fn read(_: JsonCursor<'_, '_>) -> Option<Document> {
         None
     }
 
-    fn of(text: &str) -> Result<Document, Problem> {
+    fn from_text(text: &str) -> Result<Document, Problem> {
         Ok(Document(text.to_owned()))
     }
 }
 
 /// A body that has to be left out or be an empty object.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Nothing;
+pub(crate) struct EmptyBody;
 
-impl Body for Nothing {
-    fn read(spot: Spot<'_, '_>) -> Option<Nothing> {
-        spot.object(&[]).map(|_| Nothing)
+impl Body for EmptyBody {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<EmptyBody> {
+        cursor.object(&[]).map(|_| EmptyBody)
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(Kind::BadRequest, "the body is not text in UTF-8"))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
-    T::of(text)
+    T::from_text(text)
 }
 
 /// The id in the path of a route.
@@ -93,8 +93,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 /// The parameters behind the `?`. Take each one that is known, then [`Query::finish`].
 #[derive(Clone, Debug)]
 pub struct Query {
-    given: BTreeMap<String, String>,
-    known: Vec<&'static str>,
+    parameters: BTreeMap<String, String>,
+    recognised: Vec<&'static str>,
     errors: Vec<FieldError>,
 }
 
@@ -104,10 +104,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|_| Problem::new(Kind::BadRequest, "the parameters behind `?` cannot be read"))?;
-        let mut query = Query { given: BTreeMap::new(), known: Vec::new(), errors: Vec::new() };
+        let mut query = Query { parameters: BTreeMap::new(), recognised: Vec::new(), errors: Vec::new() };
         for (name, value) in pairs.0 {
-            if query.given.insert(name.clone(), value).is_some() {
-                query.wrong(&name, "it is given twice; keep one");
+            if query.parameters.insert(name.clone(), value).is_some() {
+                query.reject(&name, "it is given twice; keep one");
             }
         }
         Ok(query)
@@ -117,12 +117,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 impl Query {
     /// A parameter, if it is given.
     pub fn take(&mut self, name: &'static str) -> Option<String> {
-        self.known.push(name);
-        self.given.remove(name)
+        self.recognised.push(name);
+        self.parameters.remove(name)
     }
 
     /// Notes that something is wrong with a parameter.
-    pub fn wrong(&mut self, name: &str, detail: impl Into<String>) {
+    pub fn reject(&mut self, name: &str, detail: impl Into<String>) {
         self.errors.push(FieldError { field: name.to_owned(), detail: detail.into() });
     }
 
@@ -131,7 +131,7 @@ impl Query {
         let text = self.take(name)?;
         let instant = text.parse();
         if instant.is_err() {
-            self.wrong(name, "expected an instant in RFC 3339 such as `2026-02-28T15:59:59Z`");
+            self.reject(name, "expected an instant in RFC 3339 such as `2026-02-28T15:59:59Z`");
         }
         instant.ok()
     }
@@ -147,7 +147,7 @@ impl Query {
         let found = all.iter().copied().find(|choice| word(*choice) == text);
         if found.is_none() {
             let words = all.iter().map(|choice| format!("`{}`", word(*choice))).collect::<Vec<_>>();
-            self.wrong(name, format!("expected one of {}", words.join(", ")));
+            self.reject(name, format!("expected one of {}", words.join(", ")));
         }
         found
     }
@@ -163,13 +163,13 @@ impl Query {
     ///
     /// Everything that was not, and every parameter that is not known.
     pub fn finish(mut self) -> Result<(), Problem> {
-        let known = self.known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        for name in std::mem::take(&mut self.given).into_keys() {
+        let known = self.recognised.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        for name in std::mem::take(&mut self.parameters).into_keys() {
             let detail = match known.is_empty() {
                 true => "unknown parameter; there are none here".to_owned(),
                 false => format!("unknown parameter; there are {known}"),
             };
-            self.wrong(&name, detail);
+            self.reject(&name, detail);
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::fields(Kind::BadRequest, self.errors)) }
     }

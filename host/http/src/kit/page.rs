@@ -12,34 +12,34 @@ use perennial_store::cursor::row_of;
 use crate::kit::input::Query;
 
 /// How many there are on a page that does not say.
-const LIMIT: u32 = 100;
+const LIMIT_DEFAULT: u32 = 100;
 /// The most there are on one page.
 const LIMIT_MAX: u32 = 1000;
 
 /// Which page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct PageRequest {
     /// The row after which it begins.
     pub after: Option<i64>,
     /// How many there are on it, at least 1.
     pub limit: u32,
 }
 
-impl Asked {
+impl PageRequest {
     /// The parameters `cursor` and `limit`.
-    pub fn read(query: &mut Query) -> Asked {
+    pub fn read(query: &mut Query) -> PageRequest {
         let cursor = query.take("cursor");
         let after = cursor.as_deref().and_then(row_of);
         if cursor.is_some() && after.is_none() {
-            query.wrong("cursor", "it is not a `next_cursor` of an earlier answer");
+            query.reject("cursor", "it is not a `next_cursor` of an earlier answer");
         }
         let limit = query.take("limit");
-        let number = limit.as_deref().map_or(Some(LIMIT), |limit| limit.parse().ok());
+        let number = limit.as_deref().map_or(Some(LIMIT_DEFAULT), |limit| limit.parse().ok());
         let number = number.filter(|number| (1..=LIMIT_MAX).contains(number));
         if number.is_none() {
-            query.wrong("limit", format!("expected a whole number from 1 to {LIMIT_MAX}"));
+            query.reject("limit", format!("expected a whole number from 1 to {LIMIT_MAX}"));
         }
-        Asked { after, limit: number.unwrap_or(LIMIT) }
+        PageRequest { after, limit: number.unwrap_or(LIMIT_DEFAULT) }
     }
 
     /// How many rows to read: one more than the page has says whether there is another page.
@@ -59,8 +59,8 @@ pub struct Page<T: ToSchema> {
 
 impl<T: ToSchema> Page<T> {
     /// The page that was asked for, from rows of which there may be one too many.
-    pub fn new(asked: Asked, mut rows: Vec<(i64, T)>) -> Page<T> {
-        let limit = usize::try_from(asked.limit).expect("a page fits in memory");
+    pub fn new(page_request: PageRequest, mut rows: Vec<(i64, T)>) -> Page<T> {
+        let limit = usize::try_from(page_request.limit).expect("a page fits in memory");
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows.last().filter(|_| has_more).map(|(row, _)| cursor(*row));

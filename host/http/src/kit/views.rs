@@ -54,7 +54,7 @@ impl From<StoredAccount> for AccountView {
             balance: account.balance.available().to_string(),
             held: account.balance.held().to_string(),
             settings: account.settings,
-            approval_above: shown(account.approval_above),
+            approval_above: to_text(account.approval_above),
         }
     }
 }
@@ -137,9 +137,9 @@ pub(crate) struct ResourceView {
 
 impl ResourceView {
     /// A member of a bundle as clients see it.
-    pub(crate) fn new(found: &ResolvedResource, problem: Option<String>) -> ResourceView {
-        let members = &found.stored.bundle.members;
-        let resource = &members[found.member];
+    pub(crate) fn new(resolved: &ResolvedResource, problem: Option<String>) -> ResourceView {
+        let members = &resolved.stored.bundle.members;
+        let resource = &members[resolved.member];
         let package = resource.package.as_ref().map(|package| PackageView {
             resource_type: package.resource_type.clone(),
             quota: package.quota.to_string(),
@@ -150,47 +150,47 @@ impl ResourceView {
         });
         ResourceView {
             id: resource.id.clone(),
-            account: found.account.account.id.clone(),
-            provider: found.account.account.provider.clone(),
+            account: resolved.account.account.id.clone(),
+            provider: resolved.account.account.provider.clone(),
             kind: resource.kind.clone(),
             region: resource.region.clone(),
             attached_to: resource.attached_to.map(|place| members[place].id.clone()),
             charging: resource.charging.name(),
             stage: resource.stage.name(),
             started_at: resource.started_at.to_string(),
-            expires_at: shown(resource.expires_at),
+            expires_at: to_text(resource.expires_at),
             anchor_day: resource.anchor_day,
             term: resource.term.map(TermView::from),
-            price: shown(resource.price),
-            currency: found.account.account.currency.clone(),
+            price: to_text(resource.price),
+            currency: resolved.account.account.currency.clone(),
             on_expiry: resource.on_expiry.name(),
             renewals_left: resource.renewals_left,
             renewal_term: resource.renewal_term.map(TermView::from),
             package,
             attributes: resource.attributes.clone(),
             tags: resource.tags.clone(),
-            next_wake_at: shown(found.stored.agenda.wake_at),
+            next_wake_at: to_text(resolved.stored.schedule.wake_at),
             problem,
         }
     }
 }
 
 /// Something as text, if it is there.
-pub(crate) fn shown(value: Option<impl std::fmt::Display>) -> Option<String> {
+pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
 /// How clients see a resource.
-pub(crate) fn resource_view(db: &Connection, found: &ResolvedResource) -> Result<ResourceView, StoreError> {
-    let problem = match found.stored.agenda.failures {
+pub(crate) fn resource_view(db: &Connection, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
+    let problem = match resolved.stored.schedule.failures {
         0 => None,
-        _ => bundles::problem(db, found.stored.rows[0])?,
+        _ => bundles::problem(db, resolved.stored.rows[0])?,
     };
-    Ok(ResourceView::new(found, problem))
+    Ok(ResourceView::new(resolved, problem))
 }
 
 /// The account called `id`, if the caller sees it.
-pub(crate) fn account(db: &Connection, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
+pub(crate) fn visible_account(db: &Connection, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
     require_account(caller, id)?;
     accounts::get(db, id)?.ok_or_else(|| Problem::not_found("account", id))
 }
@@ -203,7 +203,7 @@ pub(crate) fn etag(view: &impl Serialize) -> String {
 }
 
 /// An id as a segment of a path.
-pub(crate) fn segment(id: &str) -> String {
+pub(crate) fn path_segment(id: &str) -> String {
     let mut segment = String::with_capacity(id.len());
     for byte in id.bytes() {
         match byte {

@@ -1,7 +1,7 @@
 //! Requests that write: once for each idempotency key, in one transaction with their answer and their place in the audit
 //! log.
 //!
-//! A handler takes a `Write` and hands `AppState::write` what to do. What it does is done on the writer's thread.
+//! A handler takes a `IdempotentWrite` and hands `AppState::write` what to do. What it does is done on the writer's thread.
 
 use axum::body::Body as HttpBody;
 use axum::extract::FromRequest;
@@ -32,23 +32,23 @@ use crate::kit::problem::Problem;
 use crate::kit::routes;
 use crate::kit::views;
 use crate::state::AppState;
-use crate::state::InFlight;
+use crate::state::InFlightKey;
 use perennial_engine::Engine;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::writer::Desk;
+use perennial_service::writer::WriterContext;
 
 use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::idempotency_keys;
-use perennial_store::idempotency_keys::Answered;
+use perennial_store::idempotency_keys::StoredResponse;
 
 /// The longest idempotency key and reason, in bytes.
 const KEY_MAX: usize = 255;
 
 /// What a request says beside its body.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct WriteRequest {
     /// Who asks.
     pub caller: Caller,
     /// What for, such as `POST /v1/accounts/{id}:top-up`.
@@ -64,7 +64,7 @@ pub struct Request {
     fingerprint: String,
 }
 
-impl Request {
+impl WriteRequest {
     /// Whether it has an idempotency key.
     pub(crate) fn has_key(&self) -> bool {
         self.key.is_some()
@@ -72,18 +72,18 @@ impl Request {
 }
 
 /// A request that writes, with its body.
-pub(crate) struct Write<T> {
+pub(crate) struct IdempotentWrite<T> {
     /// What it says beside the body.
-    pub(crate) request: Request,
+    pub(crate) request: WriteRequest,
     /// The body.
     pub(crate) body: T,
-    in_flight: Option<InFlight>,
+    in_flight: Option<InFlightKey>,
 }
 
-impl<T: Body> FromRequest<AppState> for Write<T> {
+impl<T: Body> FromRequest<AppState> for IdempotentWrite<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: HttpRequest, host: &AppState) -> Result<Write<T>, Problem> {
+    async fn from_request(request: HttpRequest, host: &AppState) -> Result<IdempotentWrite<T>, Problem> {
         let (mut parts, body) = request.into_parts();
         let path = MatchedPath::from_request_parts(&mut parts, host).await.map_err(internal)?;
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| internal("no caller"))?;
@@ -91,7 +91,7 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
         let bytes = bytes(&parts.headers, body, host).await?;
         let key = text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-        let request = Request {
+        let request = WriteRequest {
             caller,
             operation: format!("{} {}", parts.method, routes::documented(path.as_str())),
             id: id.0,
@@ -104,21 +104,21 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
             Some(key) => Some(host.begin(&request.caller.id, key)?),
             None => None,
         };
-        Ok(Write { request, body: input::read(&bytes)?, in_flight })
+        Ok(IdempotentWrite { request, body: input::read(&bytes)?, in_flight })
     }
 }
 
-impl<T> Write<T> {
+impl<T> IdempotentWrite<T> {
     /// The request without its body, and the body.
-    pub(crate) fn split(self) -> (Write<()>, T) {
-        (Write { request: self.request, body: (), in_flight: self.in_flight }, self.body)
+    pub(crate) fn into_parts(self) -> (IdempotentWrite<()>, T) {
+        (IdempotentWrite { request: self.request, body: (), in_flight: self.in_flight }, self.body)
     }
 }
 
-impl Write<()> {
+impl IdempotentWrite<()> {
     /// The request with what its body was made into.
-    pub(crate) fn with<T>(self, body: T) -> Write<T> {
-        Write { request: self.request, body, in_flight: self.in_flight }
+    pub(crate) fn with_body<T>(self, body: T) -> IdempotentWrite<T> {
+        IdempotentWrite { request: self.request, body, in_flight: self.in_flight }
     }
 }
 
@@ -171,93 +171,93 @@ fn fingerprint(method: &Method, path_and_query: &str, body: &[u8]) -> String {
 
 /// What a request is answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct WriteResponse {
     status: StatusCode,
     headers: BTreeMap<String, String>,
     body: String,
     /// What is kept for whoever asks again, if that is not the same.
-    kept: Option<String>,
+    replay_body: Option<String>,
     outcome: String,
 }
 
-impl Reply {
+impl WriteResponse {
     /// Done; this is how it is now.
-    pub fn ok(body: &impl Serialize) -> Reply {
-        Reply::json(StatusCode::OK, body)
+    pub fn ok(body: &impl Serialize) -> WriteResponse {
+        WriteResponse::json(StatusCode::OK, body)
     }
 
     /// This is how it is, and its version.
-    pub fn ok_versioned(body: &impl Serialize) -> Reply {
-        Reply::ok(body).with_etag(&views::etag(body))
+    pub fn ok_versioned(body: &impl Serialize) -> WriteResponse {
+        WriteResponse::ok(body).with_etag(&views::etag(body))
     }
 
     /// Made; this is it, at `location`.
-    pub fn created(location: &str, body: &impl Serialize) -> Reply {
-        let mut reply = Reply::json(StatusCode::CREATED, body);
-        reply.headers.insert(header::LOCATION.as_str().to_owned(), location.to_owned());
-        reply
+    pub fn created(location: &str, body: &impl Serialize) -> WriteResponse {
+        let mut response = WriteResponse::json(StatusCode::CREATED, body);
+        response.headers.insert(header::LOCATION.as_str().to_owned(), location.to_owned());
+        response
     }
 
     /// Taken on; this is how far it is.
-    pub fn accepted(location: &str, body: &impl Serialize) -> Reply {
-        let mut reply = Reply::created(location, body);
-        reply.status = StatusCode::ACCEPTED;
-        reply
+    pub fn accepted(location: &str, body: &impl Serialize) -> WriteResponse {
+        let mut response = WriteResponse::created(location, body);
+        response.status = StatusCode::ACCEPTED;
+        response
     }
 
-    fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    fn json(status: StatusCode, body: &impl Serialize) -> WriteResponse {
         let body = serde_json::to_string(body).expect("answers have text as keys");
-        Reply { status, headers: BTreeMap::new(), body, kept: None, outcome: "done".to_owned() }
+        WriteResponse { status, headers: BTreeMap::new(), body, replay_body: None, outcome: "done".to_owned() }
     }
 
     /// A problem that is an ordinary answer: what was written stays written.
-    pub fn problem(problem: &Problem) -> Reply {
-        let mut reply = Reply::json(problem.kind.status(), &problem.body());
-        reply.outcome = problem.kind.slug().to_owned();
-        reply.headers.insert(header::CONTENT_TYPE.as_str().to_owned(), "application/problem+json".to_owned());
+    pub fn problem(problem: &Problem) -> WriteResponse {
+        let mut response = WriteResponse::json(problem.kind.status(), &problem.body());
+        response.outcome = problem.kind.slug().to_owned();
+        response.headers.insert(header::CONTENT_TYPE.as_str().to_owned(), "application/problem+json".to_owned());
         for (name, value) in &problem.headers {
-            reply.headers.insert(name.to_string(), value.to_str().unwrap_or_default().to_owned());
+            response.headers.insert(name.to_string(), value.to_str().unwrap_or_default().to_owned());
         }
-        reply
+        response
     }
 
     /// The audit log is to say that nothing was done.
-    pub(crate) fn only_looked_at(mut self) -> Reply {
+    pub(crate) fn as_dry_run(mut self) -> WriteResponse {
         self.outcome = "dry_run".to_owned();
         self
     }
 
     /// With the version of what it shows.
-    pub fn with_etag(mut self, etag: &str) -> Reply {
+    pub fn with_etag(mut self, etag: &str) -> WriteResponse {
         self.headers.insert(header::ETAG.as_str().to_owned(), etag.to_owned());
         self
     }
 
     /// With a secret that is shown now and never again: whoever asks again is shown `kept`.
-    pub fn shown_once(mut self, kept: &impl Serialize) -> Reply {
-        self.kept = Some(serde_json::to_string(kept).expect("answers have text as keys"));
+    pub fn with_one_time_secret(mut self, kept: &impl Serialize) -> WriteResponse {
+        self.replay_body = Some(serde_json::to_string(kept).expect("answers have text as keys"));
         self
     }
 
-    fn remembered(&self, fingerprint: &str) -> Answered {
-        Answered {
+    fn stored_response(&self, fingerprint: &str) -> StoredResponse {
+        StoredResponse {
             fingerprint: fingerprint.to_owned(),
             status: self.status.as_u16(),
             headers: serde_json::to_string(&self.headers).expect("headers are text"),
-            body: self.kept.clone().unwrap_or_else(|| self.body.clone()),
+            body: self.replay_body.clone().unwrap_or_else(|| self.body.clone()),
         }
     }
 
-    fn again(answered: Answered) -> Result<Reply, Problem> {
-        let status = StatusCode::from_u16(answered.status).map_err(internal)?;
+    fn replay(stored: StoredResponse) -> Result<WriteResponse, Problem> {
+        let status = StatusCode::from_u16(stored.status).map_err(internal)?;
         let mut headers: BTreeMap<String, String> =
-            serde_json::from_str(&answered.headers).map_err(internal)?;
+            serde_json::from_str(&stored.headers).map_err(internal)?;
         headers.insert("idempotency-replayed".to_owned(), "true".to_owned());
-        Ok(Reply { status, headers, body: answered.body, kept: None, outcome: String::new() })
+        Ok(WriteResponse { status, headers, body: stored.body, replay_body: None, outcome: String::new() })
     }
 }
 
-impl IntoResponse for Reply {
+impl IntoResponse for WriteResponse {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -271,39 +271,39 @@ impl IntoResponse for Reply {
 }
 
 /// What a handler's work has to work with, within one transaction.
-pub struct Work<'a> {
+pub struct WriteContext<'a> {
     /// The engine.
     pub engine: &'a mut Engine,
     /// What time it is.
     pub at: Timestamp,
     /// Who asks, and why.
-    pub request: &'a Request,
-    about: &'a mut About,
-    happened: Vec<Recorded>,
+    pub request: &'a WriteRequest,
+    audit_subject: &'a mut AuditSubject,
+    events: Vec<RecordedEvent>,
 }
 
 /// What a request was about, as the audit log says it: also of one that came to nothing.
 #[derive(Clone, Debug, Default)]
-struct About {
+struct AuditSubject {
     account: Option<String>,
     resource: Option<String>,
 }
 
-impl Work<'_> {
+impl WriteContext<'_> {
     /// The database, for reading and for writing what the engine knows nothing of.
     pub fn db(&self) -> &Connection {
-        self.engine.read()
+        self.engine.db()
     }
 
     /// What the audit log says that this was about. Say it before anything is refused, and only of what the caller sees.
-    pub fn about(&mut self, account: &str, resource: Option<&str>) {
+    pub fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
         let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
-        *self.about = About { account, resource };
+        *self.audit_subject = AuditSubject { account, resource };
     }
 
     /// Something happened; it is told of once it is written.
-    pub fn tell(&mut self, happened: Vec<Recorded>) {
-        self.happened.extend(happened);
+    pub fn record_events(&mut self, events: Vec<RecordedEvent>) {
+        self.events.extend(events);
     }
 
     /// Refuses to change what is not at the version that the request names.
@@ -312,8 +312,8 @@ impl Work<'_> {
     ///
     /// [`Kind::PreconditionFailed`], if so.
     pub fn check_version(&self, etag: &str) -> Result<(), Problem> {
-        let Some(wanted) = &self.request.if_match else { return Ok(()) };
-        if wanted.split(',').map(str::trim).any(|wanted| wanted == "*" || wanted == etag) {
+        let Some(required) = &self.request.if_match else { return Ok(()) };
+        if required.split(',').map(str::trim).any(|required| required == "*" || required == etag) {
             return Ok(());
         }
         Err(Problem::new(
@@ -327,96 +327,96 @@ impl AppState {
     /// Does `work` in one transaction with its answer and its record in the audit log; once for each idempotency key.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        write: Write<T>,
-        work: impl FnOnce(&mut Work<'_>, T) -> Result<Reply, Problem> + Send + 'static,
-    ) -> Result<Reply, Problem> {
+        write: IdempotentWrite<T>,
+        work: impl FnOnce(&mut WriteContext<'_>, T) -> Result<WriteResponse, Problem> + Send + 'static,
+    ) -> Result<WriteResponse, Problem> {
         self.write_after(write, |_, _| Ok(()), work).await
     }
 
     /// The same, with `before` done first, in transactions of its own: doing it again has to do nothing more.
     pub(crate) async fn write_after<T: Send + 'static>(
         &self,
-        write: Write<T>,
-        before: impl FnOnce(&mut Desk, &T) -> Result<(), Problem> + Send + 'static,
-        work: impl FnOnce(&mut Work<'_>, T) -> Result<Reply, Problem> + Send + 'static,
-    ) -> Result<Reply, Problem> {
-        let Write { request, body, in_flight } = write;
+        write: IdempotentWrite<T>,
+        before: impl FnOnce(&mut WriterContext, &T) -> Result<(), Problem> + Send + 'static,
+        work: impl FnOnce(&mut WriteContext<'_>, T) -> Result<WriteResponse, Problem> + Send + 'static,
+    ) -> Result<WriteResponse, Problem> {
+        let IdempotentWrite { request, body, in_flight } = write;
         self.writer()
-            .call(move |desk| {
+            .call(move |context| {
                 let _in_flight = in_flight;
-                perform(desk, &request, body, before, work)
+                execute_once(context, &request, body, before, work)
             })
             .await
     }
 }
 
-fn perform<T>(
-    desk: &mut Desk,
-    request: &Request,
+fn execute_once<T>(
+    context: &mut WriterContext,
+    request: &WriteRequest,
     body: T,
-    before: impl FnOnce(&mut Desk, &T) -> Result<(), Problem>,
-    work: impl FnOnce(&mut Work<'_>, T) -> Result<Reply, Problem>,
-) -> Result<Reply, Problem> {
+    before: impl FnOnce(&mut WriterContext, &T) -> Result<(), Problem>,
+    work: impl FnOnce(&mut WriteContext<'_>, T) -> Result<WriteResponse, Problem>,
+) -> Result<WriteResponse, Problem> {
     if let Some(key) = &request.key
-        && let Some(answered) = idempotency_keys::get(desk.engine.read(), &request.caller.id, key)?
+        && let Some(stored) = idempotency_keys::get(context.engine.db(), &request.caller.id, key)?
     {
-        if answered.fingerprint != request.fingerprint {
+        if stored.fingerprint != request.fingerprint {
             return Err(Problem::new(Kind::KeyReused, "use another key for another request"));
         }
-        return Reply::again(answered);
+        return WriteResponse::replay(stored);
     }
-    let mut about = About::default();
-    let done =
-        before(desk, &body).and_then(|()| once(desk, request, &mut about, |work_on| work(work_on, body)));
-    match done {
+    let mut audit_subject = AuditSubject::default();
+    let result =
+        before(context, &body).and_then(|()| run_in_transaction(context, request, &mut audit_subject, |write_context| work(write_context, body)));
+    match result {
         Err(problem) if !problem.kind.status().is_server_error() => {
             // Nothing of it was written, and that is its answer.
-            once(desk, request, &mut about, |_| Ok(Reply::problem(&problem)))
+            run_in_transaction(context, request, &mut audit_subject, |_| Ok(WriteResponse::problem(&problem)))
         }
-        done => done,
+        result => result,
     }
 }
 
 /// Does `work` and writes down that it was done.
-fn once(
-    desk: &mut Desk,
-    request: &Request,
-    about: &mut About,
-    work: impl FnOnce(&mut Work<'_>) -> Result<Reply, Problem>,
-) -> Result<Reply, Problem> {
-    let at = desk.now();
-    let pulse = desk.pulse();
-    let (reply, happened) = desk.engine.atomically(|engine| {
-        let mut work_on = Work { engine, at, request, about, happened: Vec::new() };
-        let reply = work(&mut work_on)?;
-        let Work { engine, about, happened, .. } = work_on;
-        audit::insert(engine.read(), &record(request, &reply, at, about))?;
+fn run_in_transaction(
+    context: &mut WriterContext,
+    request: &WriteRequest,
+    audit_subject: &mut AuditSubject,
+    work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem>,
+) -> Result<WriteResponse, Problem> {
+    let at = context.now();
+    let publisher = context.publisher();
+    let (response, events) = context.engine.in_transaction(|engine| {
+        let mut write_context = WriteContext { engine, at, request, audit_subject, events: Vec::new() };
+        let response = work(&mut write_context)?;
+        let WriteContext { engine, audit_subject, events, .. } = write_context;
+        audit::insert(engine.db(), &audit_record(request, &response, at, audit_subject))?;
         if let Some(key) = &request.key {
             idempotency_keys::insert(
-                engine.read(),
+                engine.db(),
                 &request.caller.id,
                 key,
-                &reply.remembered(&request.fingerprint),
+                &response.stored_response(&request.fingerprint),
                 at,
             )?;
         }
-        Ok::<_, Problem>((reply, happened))
+        Ok::<_, Problem>((response, events))
     })?;
-    pulse.tell(&happened);
-    Ok(reply)
+    publisher.publish(&events);
+    Ok(response)
 }
 
-fn record(request: &Request, reply: &Reply, at: Timestamp, about: &About) -> Record {
+fn audit_record(request: &WriteRequest, response: &WriteResponse, at: Timestamp, audit_subject: &AuditSubject) -> Record {
     Record {
         at,
         token: request.caller.id.to_string(),
         name: request.caller.name.to_string(),
         request: request.id.clone(),
-        account: about.account.clone(),
-        resource: about.resource.clone(),
+        account: audit_subject.account.clone(),
+        resource: audit_subject.resource.clone(),
         operation: request.operation.clone(),
         reason: request.reason.clone(),
-        status: reply.status.as_u16(),
-        outcome: reply.outcome.clone(),
+        status: response.status.as_u16(),
+        outcome: response.outcome.clone(),
     }
 }

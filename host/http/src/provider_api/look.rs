@@ -20,7 +20,7 @@ use perennial_store::error::StoreError;
 use perennial_store::provider_views;
 
 /// What is found.
-pub(super) fn look(
+pub(super) fn query(
     db: &Connection,
     providers: &Providers,
     at: Timestamp,
@@ -38,13 +38,13 @@ pub(super) fn look(
             available: account.account.balance.available(),
             held: account.account.balance.held(),
         },
-        Query::Proposal(wanted) => proposal(db, providers, at, account, wanted)?,
+        Query::Proposal(instruction) => proposal(db, providers, at, account, instruction)?,
     })
 }
 
 /// Whether the resource called `id` is the account's.
-pub(super) fn is_own(db: &Connection, account: &StoredAccount, id: &str) -> Result<bool, StoreError> {
-    Ok(bundles::of_resource(db, id)?.is_some_and(|(stored, _)| stored.account == account.row))
+pub(super) fn belongs_to(db: &Connection, account: &StoredAccount, id: &str) -> Result<bool, StoreError> {
+    Ok(bundles::find_by_resource(db, id)?.is_some_and(|(stored, _)| stored.account == account.row))
 }
 
 fn proposal(
@@ -52,11 +52,11 @@ fn proposal(
     providers: &Providers,
     at: Timestamp,
     account: &StoredAccount,
-    wanted: &CommandRequest,
+    instruction: &CommandRequest,
 ) -> Result<Outcome, ServiceError> {
     let currency = account.account.currency.clone();
-    let found = match is_own(db, account, &wanted.resource)? {
-        true => command::propose(db, providers, at, &wanted.resource, &wanted.command)?,
+    let found = match belongs_to(db, account, &instruction.resource)? {
+        true => command::propose(db, providers, at, &instruction.resource, &instruction.command)?,
         false => None,
     };
     let Some(found) = found else {

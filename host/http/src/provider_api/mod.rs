@@ -30,7 +30,7 @@ use perennial_engine::clock::Stopwatch;
 use perennial_engine::rules::Providers;
 use perennial_sandbox::PluginError;
 use perennial_service::error::ServiceError;
-use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretBox;
 use perennial_store::accounts;
 
 /// The most steps that a plugin may take before it answers.
@@ -41,9 +41,9 @@ const STEPS_MAX: usize = 8;
 pub struct Endpoint {
     host: AppState,
     provider: Arc<str>,
-    sealer: Sealer,
+    sealer: SecretBox,
     /// The provider's word for a failure of the host, for when its plugin is what failed.
-    last_resort: Arc<Response>,
+    fallback_response: Arc<Response>,
 }
 
 /// Why an API cannot be served.
@@ -80,19 +80,19 @@ impl Endpoint {
     /// # Errors
     ///
     /// [`StartError`] when there is no plugin that answers it.
-    pub fn new(host: &AppState, provider: &str, sealer: Sealer) -> Result<Endpoint, StartError> {
-        let endpoint = find(host.providers(), provider)?;
+    pub fn new(host: &AppState, provider: &str, secret_box: SecretBox) -> Result<Endpoint, StartError> {
+        let endpoint = find_api(host.providers(), provider)?;
         let last_resort = endpoint.fail(host.now(), &Request::default(), Failure::Internal)?;
         Ok(Endpoint {
             host: host.clone(),
             provider: provider.into(),
-            sealer,
-            last_resort: Arc::new(last_resort),
+            sealer: secret_box,
+            fallback_response: Arc::new(last_resort),
         })
     }
 
     /// Asks the plugin, and counts that it was asked.
-    fn ask<T>(
+    fn call_plugin<T>(
         &self,
         function: &'static str,
         ask: impl FnOnce(perennial_sandbox::ProviderApi<'_>) -> Result<T, PluginError>,
@@ -102,7 +102,7 @@ impl Endpoint {
         let watch = Stopwatch::start();
         let answer = ask(endpoint);
         let failures = u64::from(answer.is_err());
-        self.host.metrics().decided(&self.provider, function, watch.seconds(), failures);
+        self.host.metrics().record_plugin_call(&self.provider, function, watch.seconds(), failures);
         answer.map_err(|error| {
             tracing::warn!(%error, "a plugin gave no usable answer to a request");
             Failure::Internal
@@ -110,43 +110,43 @@ impl Endpoint {
     }
 
     /// The provider's word for a failure.
-    fn failed(&self, request: &Request, failure: Failure) -> Response {
+    fn failure_response(&self, request: &Request, failure: Failure) -> Response {
         let at = self.host.now();
-        self.ask("fail", |endpoint| endpoint.fail(at, request, failure))
-            .unwrap_or_else(|_| self.last_resort.as_ref().clone())
+        self.call_plugin("fail", |endpoint| endpoint.fail(at, request, failure))
+            .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
 
     /// Answers a request.
-    async fn answer(&self, request: Request) -> Response {
+    async fn respond(&self, request: Request) -> Response {
         // What is asked goes with the work; what fails is told about without its body.
         let head = request.head();
-        match self.converse(request).await {
+        match self.run(request).await {
             Ok(response) => response,
             Err(failure) => {
                 let endpoint = self.clone();
-                let failed = tokio::task::spawn_blocking(move || endpoint.failed(&head, failure));
-                failed.await.unwrap_or_else(|_| self.last_resort.as_ref().clone())
+                let failed = tokio::task::spawn_blocking(move || endpoint.failure_response(&head, failure));
+                failed.await.unwrap_or_else(|_| self.fallback_response.as_ref().clone())
             }
         }
     }
 
-    async fn converse(&self, request: Request) -> Result<Response, Failure> {
+    async fn run(&self, request: Request) -> Result<Response, Failure> {
         let at = self.host.now();
         let endpoint = self.clone();
         let next =
-            self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.begin(db, at, request))).await;
-        let (conversation, transaction) = match next.map_err(failure)?? {
+            self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request))).await;
+        let (request_in_progress, transaction) = match next.map_err(failure_of_problem)?? {
             Progress::Respond(response) => return Ok(response),
-            Progress::Execute(conversation, transaction) => (*conversation, transaction),
+            Progress::Execute(request_in_progress, transaction) => (*request_in_progress, transaction),
         };
-        let conversation = self.perform(conversation, transaction).await?;
+        let request_in_progress = self.execute(request_in_progress, transaction).await?;
         let endpoint = self.clone();
         let next = self
             .host
             .service()
-            .read(move |db| Ok::<_, ServiceError>(endpoint.go_on(db, at, conversation)))
+            .read(move |db| Ok::<_, ServiceError>(endpoint.resume(db, at, request_in_progress)))
             .await;
-        match next.map_err(failure)?? {
+        match next.map_err(failure_of_problem)?? {
             Progress::Respond(response) => Ok(response),
             Progress::Execute(..) => {
                 tracing::warn!(provider = %self.provider, "a plugin wanted to act twice for one request");
@@ -156,41 +156,41 @@ impl Endpoint {
     }
 
     /// Finds out who sent a request, and goes on from there.
-    fn begin(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
-        let authentication = match self.ask("identify", |endpoint| endpoint.identify(at, &request))? {
+    fn authenticate(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
+        let authentication = match self.call_plugin("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
             Err(response) => return Ok(Progress::Respond(response)),
         };
-        let sender = proof::prove(db, &self.sealer, &self.provider, &authentication, at)?;
-        self.host.keys_used().note(&sender.access_key, at);
-        let conversation = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
-        self.go_on(db, at, conversation)
+        let sender = proof::verify(db, &self.sealer, &self.provider, &authentication, at)?;
+        self.host.key_usage().record(&sender.access_key, at);
+        let request_in_progress = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
+        self.resume(db, at, request_in_progress)
     }
 
     /// Asks the plugin what to do until it answers, or wants something done.
-    fn go_on(
+    fn resume(
         &self,
         db: &Connection,
         at: Timestamp,
-        mut conversation: ProviderRequest,
+        mut request_in_progress: ProviderRequest,
     ) -> Result<Progress, Failure> {
-        while conversation.steps < STEPS_MAX {
-            conversation.steps += 1;
-            let stored = accounts::get(db, &conversation.sender.account).map_err(internal)?;
+        while request_in_progress.steps < STEPS_MAX {
+            request_in_progress.steps += 1;
+            let stored = accounts::get(db, &request_in_progress.sender.account).map_err(internal)?;
             let stored = stored.ok_or(Failure::Internal)?;
-            let ProviderRequest { request, outcomes, .. } = &conversation;
+            let ProviderRequest { request, outcomes, .. } = &request_in_progress;
             let context = Context { at, request, account: &stored.account, outcomes };
-            match self.ask("handle", |endpoint| endpoint.handle(&context))? {
+            match self.call_plugin("handle", |endpoint| endpoint.handle(&context))? {
                 NextStep::Respond(response) => return Ok(Progress::Respond(response)),
                 NextStep::Query(queries) => {
                     let providers = self.host.providers();
                     for query in &queries {
-                        let found = look::look(db, providers, at, &stored, query).map_err(failure)?;
-                        conversation.outcomes.push(found);
+                        let found = look::query(db, providers, at, &stored, query).map_err(failure_of_problem)?;
+                        request_in_progress.outcomes.push(found);
                     }
                 }
                 NextStep::Execute(transaction) => {
-                    return Ok(Progress::Execute(Box::new(conversation), transaction));
+                    return Ok(Progress::Execute(Box::new(request_in_progress), transaction));
                 }
             }
         }
@@ -204,7 +204,7 @@ impl Endpoint {
 /// # Errors
 ///
 /// [`StartError`] when nothing does.
-pub fn find<'p>(
+pub fn find_api<'p>(
     providers: &'p Providers,
     provider: &str,
 ) -> Result<perennial_sandbox::ProviderApi<'p>, StartError> {
@@ -216,7 +216,7 @@ pub fn find<'p>(
 }
 
 /// What a failure of the host means to a client of the provider's API.
-fn failure(error: ServiceError) -> Failure {
+fn failure_of_problem(error: ServiceError) -> Failure {
     match error.retry_after_seconds() {
         Some(seconds) => Failure::Busy(seconds),
         None => internal(error),

@@ -13,17 +13,17 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::provider_api::Endpoint;
 use crate::provider_api::ProviderRequest;
-use crate::provider_api::failure;
+use crate::provider_api::failure_of_problem;
 use crate::provider_api::internal;
 use crate::provider_api::look;
 use crate::provider_api::proof;
 use crate::provider_api::proof::Sender;
 use perennial_engine::Engine;
-use perennial_engine::command::Terms;
+use perennial_engine::command::Preconditions;
 use perennial_engine::error::EngineError;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_service::error::ServiceError;
-use perennial_service::writer::Desk;
+use perennial_service::writer::WriterContext;
 
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
@@ -59,50 +59,50 @@ impl From<EngineError> for TransactionError {
 }
 
 /// What one mutation came to, and what happened.
-type OperationResult = (Outcome, Vec<Recorded>);
+type OperationResult = (Outcome, Vec<RecordedEvent>);
 
 impl Endpoint {
     /// Has an action carried out; the conversation goes on with what came of it.
-    pub(super) async fn perform(
+    pub(super) async fn execute(
         &self,
-        mut conversation: ProviderRequest,
+        mut request_in_progress: ProviderRequest,
         transaction: Transaction,
     ) -> Result<ProviderRequest, Failure> {
         let provider = self.provider.clone();
-        let performed = self.host.writer().call(move |desk| {
-            let outcomes = act(desk, &provider, &conversation, &transaction);
+        let performed = self.host.writer().call(move |context| {
+            let outcomes = execute_action(context, &provider, &request_in_progress, &transaction);
             Ok::<_, ServiceError>(outcomes.map(|outcomes| {
-                conversation.outcomes.extend(outcomes);
-                conversation
+                request_in_progress.outcomes.extend(outcomes);
+                request_in_progress
             }))
         });
-        performed.await.map_err(failure)?
+        performed.await.map_err(failure_of_problem)?
     }
 }
 
-fn act(
-    desk: &mut Desk,
+fn execute_action(
+    context: &mut WriterContext,
     provider: &str,
-    conversation: &ProviderRequest,
+    request_in_progress: &ProviderRequest,
     transaction: &Transaction,
 ) -> Result<Vec<Outcome>, Failure> {
-    let (at, pulse) = (desk.now(), desk.pulse());
-    let executor = TransactionExecutor { at, provider, conversation, transaction };
-    let acted = desk.engine.atomically(|engine| executor.execute_all(engine));
+    let (at, publisher) = (context.now(), context.publisher());
+    let executor = TransactionExecutor { at, provider, conversation: request_in_progress, transaction };
+    let acted = context.engine.in_transaction(|engine| executor.execute_all(engine));
     let acted = match acted {
-        Err(TransactionError::Refused(place, refusal)) => {
-            desk.engine.atomically(|engine| executor.refused(engine, place, refusal))
+        Err(TransactionError::Refused(index, refusal)) => {
+            context.engine.in_transaction(|engine| executor.refused(engine, index, refusal))
         }
         acted => acted,
     };
     match acted {
-        Ok((outcomes, happened)) => {
-            pulse.tell(&happened);
+        Ok((outcomes, events)) => {
+            publisher.publish(&events);
             Ok(outcomes)
         }
         Err(TransactionError::Failure(failure)) => Err(failure),
         Err(TransactionError::Refused(_, refusal)) => Err(internal(refusal.message)),
-        Err(TransactionError::Service(error)) => Err(failure(error)),
+        Err(TransactionError::Service(error)) => Err(failure_of_problem(error)),
     }
 }
 
@@ -119,22 +119,22 @@ impl TransactionExecutor<'_> {
     }
 
     /// Does all mutations, with what has to be written down about them.
-    fn execute_all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<Recorded>), TransactionError> {
+    fn execute_all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
-        let (mut outcomes, mut happened) = (Vec::new(), Vec::new());
-        for (place, mutation) in self.transaction.mutations.iter().enumerate() {
+        let (mut outcomes, mut events) = (Vec::new(), Vec::new());
+        for (index, mutation) in self.transaction.mutations.iter().enumerate() {
             let (outcome, mut more) = self.execute_one(engine, &account, mutation)?;
             let mut is_over = false;
             if let (Outcome::Refused(refusal), Atomicity::AllOrNothing) =
                 (&outcome, self.transaction.atomicity)
             {
-                if place > 0 {
-                    return Err(TransactionError::Refused(place, refusal.clone()));
+                if index > 0 {
+                    return Err(TransactionError::Refused(index, refusal.clone()));
                 }
                 is_over = true;
             }
             outcomes.push(outcome);
-            happened.append(&mut more);
+            events.append(&mut more);
             if is_over {
                 // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
                 outcomes.resize(self.transaction.mutations.len(), Outcome::Aborted);
@@ -142,35 +142,35 @@ impl TransactionExecutor<'_> {
             }
         }
         self.record(engine, &outcomes)?;
-        Ok((outcomes, happened))
+        Ok((outcomes, events))
     }
 
     /// Writes down that the mutation at `place` was refused, and with it all of them: what was done before it is undone.
     fn refused(
         &self,
         engine: &mut Engine,
-        place: usize,
+        index: usize,
         refusal: Refusal,
-    ) -> Result<(Vec<Outcome>, Vec<Recorded>), TransactionError> {
+    ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
-        let happened = match &self.transaction.mutations[place] {
-            Mutation::Command(wanted) => {
+        let events = match &self.transaction.mutations[index] {
+            Mutation::Command(instruction) => {
                 let whose = (account.row, account.account.id.as_str());
-                engine.refuse(self.at, whose, &wanted.resource, &wanted.command, &refusal)?
+                engine.record_refusal(self.at, whose, &instruction.resource, &instruction.command, &refusal)?
             }
             Mutation::SetAttribute { .. } | Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => {
                 Vec::new()
             }
         };
         let mut outcomes = vec![Outcome::Aborted; self.transaction.mutations.len()];
-        outcomes[place] = Outcome::Refused(refusal);
+        outcomes[index] = Outcome::Refused(refusal);
         self.record(engine, &outcomes)?;
-        Ok((outcomes, happened))
+        Ok((outcomes, events))
     }
 
     /// Makes sure that the sender may still act, and that this proof does not do so a second time.
     fn begin(&self, engine: &Engine) -> Result<StoredAccount, TransactionError> {
-        let (db, sender) = (engine.read(), self.sender());
+        let (db, sender) = (engine.db(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
             return Err(TransactionError::Failure(Failure::UnknownAccessKey));
@@ -191,21 +191,21 @@ impl TransactionExecutor<'_> {
         mutation: &Mutation,
     ) -> Result<OperationResult, TransactionError> {
         match mutation {
-            Mutation::Command(wanted) => self.command(engine, account, wanted),
+            Mutation::Command(instruction) => self.command(engine, account, instruction),
             Mutation::SetAttribute { resource, name, value } => {
-                if !look::is_own(engine.read(), account, resource)? {
+                if !look::belongs_to(engine.db(), account, resource)? {
                     let rules = engine.providers().get(self.provider);
                     let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
                     let refusal =
                         refusal.ok_or_else(|| internal("no plugin")).map_err(TransactionError::Failure)?;
                     return Ok((Outcome::Refused(refusal), Vec::new()));
                 }
-                Ok((done(), engine.set_attribute(self.at, resource, name, value)?))
+                Ok((no_cost(), engine.set_attribute(self.at, resource, name, value)?))
             }
             Mutation::ChangeSettings(changes) => {
                 let changes = changes.iter().cloned().collect();
                 Ok(match engine.change_settings(self.at, &account.account.id, &changes)? {
-                    Ok(happened) => (done(), happened),
+                    Ok(events) => (no_cost(), events),
                     Err(problems) => {
                         let refusal = Refusal { code: "settings".to_owned(), message: problems.join("; ") };
                         (Outcome::Refused(refusal), Vec::new())
@@ -217,7 +217,7 @@ impl TransactionExecutor<'_> {
                     .map_err(|error| TransactionError::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = proof::token_hash(&value);
-                provider_keys::insert_token(engine.read(), &hash, &self.sender().access_key, valid_until)?;
+                provider_keys::insert_token(engine.db(), &hash, &self.sender().access_key, valid_until)?;
                 Ok((Outcome::Token { value, valid_until }, Vec::new()))
             }
         }
@@ -227,28 +227,28 @@ impl TransactionExecutor<'_> {
         &self,
         engine: &mut Engine,
         account: &StoredAccount,
-        wanted: &CommandRequest,
+        instruction: &CommandRequest,
     ) -> Result<OperationResult, TransactionError> {
-        let CommandRequest { resource, command } = wanted;
+        let CommandRequest { resource, command } = instruction;
         let id = account.account.id.as_str();
-        let last = provider_views::last_order(engine.read())?;
-        let answer = match look::is_own(engine.read(), account, resource)? {
+        let last = provider_views::last_order(engine.db())?;
+        let answer = match look::belongs_to(engine.db(), account, resource)? {
             true => {
-                let terms = Terms { planned: None, requested_by: Some(&self.sender().access_key) };
-                engine.command_as_planned(self.at, Some(id), resource, command, &terms)?
+                let terms = Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
+                engine.command_with_preconditions(self.at, Some(id), resource, command, &terms)?
             }
-            false => engine.unknown_resource(self.at, Some(id), resource, command)?,
+            false => engine.refuse_unknown_resource(self.at, Some(id), resource, command)?,
         };
         if let Some(refusal) = answer.refusal {
-            return Ok((Outcome::Refused(refusal), answer.happened));
+            return Ok((Outcome::Refused(refusal), answer.events));
         }
         if let Some(approval) = answer.approval {
-            return Ok((Outcome::Pending(approval), answer.happened));
+            return Ok((Outcome::Pending(approval), answer.events));
         }
         // What the clock still owed was paid for before this instant, and is none of the client's.
-        let (mut orders, cost) = provider_views::orders_after(engine.read(), last, self.at)?;
+        let (mut orders, cost) = provider_views::orders_after(engine.db(), last, self.at)?;
         let mut refund = Micros::ZERO;
-        for recorded in &answer.happened {
+        for recorded in &answer.events {
             if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
                 for (order, amount) in refunds {
                     refund += *amount;
@@ -258,7 +258,7 @@ impl TransactionExecutor<'_> {
                 }
             }
         }
-        Ok((Outcome::Applied { orders, cost, refund }, answer.happened))
+        Ok((Outcome::Applied { orders, cost, refund }, answer.events))
     }
 
     /// Writes a line of the audit log.
@@ -282,26 +282,26 @@ impl TransactionExecutor<'_> {
             name: format!("a key of {}", self.provider),
             request: request.id.clone(),
             account: Some(self.sender().account.clone()),
-            resource: resource_of(&self.transaction.mutations),
+            resource: single_resource(&self.transaction.mutations),
             operation: format!("{} {} {path}", self.provider, request.method),
             reason: None,
             // The plugin has not said yet what the client is answered.
             status: 0,
             outcome: other.unwrap_or_else(|| "done".to_owned()),
         };
-        audit::insert(engine.read(), &record)
+        audit::insert(engine.db(), &record)
     }
 }
 
 /// OperationResult, with nothing bought or given back.
-fn done() -> Outcome {
+fn no_cost() -> Outcome {
     Outcome::Applied { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
 }
 
 /// The resource that mutations are about, if it is one.
-fn resource_of(mutations: &[Mutation]) -> Option<String> {
+fn single_resource(mutations: &[Mutation]) -> Option<String> {
     let mut named = mutations.iter().filter_map(|mutation| match mutation {
-        Mutation::Command(wanted) => Some(&wanted.resource),
+        Mutation::Command(instruction) => Some(&instruction.resource),
         Mutation::SetAttribute { resource, .. } => Some(resource),
         Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => None,
     });

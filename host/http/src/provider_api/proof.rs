@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 
 use crate::provider_api::internal;
 
-use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretBox;
 use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
 
@@ -37,9 +37,9 @@ pub struct Sender {
 /// # Errors
 ///
 /// Why it is not proved, as a [`Failure`].
-pub fn prove(
+pub fn verify(
     db: &Connection,
-    sealer: &Sealer,
+    secret_box: &SecretBox,
     provider: &str,
     authentication: &Authentication,
     at: Timestamp,
@@ -47,16 +47,16 @@ pub fn prove(
     match &authentication.credentials {
         Credentials::Signature { access_key, signature } => {
             let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
-            let is_right = |secret: &[u8]| is_signed(secret, signature);
-            with_key(db, sealer, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            let is_right = |secret: &[u8]| verify_signature(secret, signature);
+            with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
         Credentials::Password { access_key, password } => {
             let digest = digest(&[access_key.as_bytes(), password.as_bytes()]);
             let is_right = |known: &[u8]| known.ct_eq(password.as_bytes()).into();
-            with_key(db, sealer, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
         Credentials::BearerToken(token) => {
-            let found = provider_keys::of_token(db, &token_hash(token), at).map_err(internal)?;
+            let found = provider_keys::find_by_token(db, &token_hash(token), at).map_err(internal)?;
             let key = found.filter(|key| key.provider == provider && key.is_in_force(at));
             let key = key.ok_or(Failure::InvalidToken)?;
             Ok(Sender { account: key.account, access_key: key.access_key, proof: None })
@@ -68,7 +68,7 @@ pub fn prove(
 /// there is.
 fn with_key(
     db: &Connection,
-    sealer: &Sealer,
+    secret_box: &SecretBox,
     provider: &str,
     access_key: &str,
     at: Timestamp,
@@ -78,7 +78,7 @@ fn with_key(
     let is_meant = |key: &StoredKey| key.provider == provider && key.is_in_force(at);
     let found = provider_keys::get(db, access_key).map_err(internal)?.filter(is_meant);
     let secret = match &found {
-        Some(key) => sealer.open(&key.sealed, access_key).map_err(internal)?,
+        Some(key) => secret_box.open(&key.sealed, access_key).map_err(internal)?,
         None => vec![0; 64],
     };
     let is_right = is_right(&secret);
@@ -90,7 +90,7 @@ fn with_key(
 }
 
 /// Whether a signature is what comes of signing with `secret`. Its keys were checked: each is made before it is used.
-pub fn is_signed(secret: &[u8], signature: &Signature) -> bool {
+pub fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
     let mut keys = vec![secret.to_vec()];
     for derivation in &signature.derivations {
         let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();

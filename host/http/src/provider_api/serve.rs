@@ -32,9 +32,9 @@ pub fn router(endpoint: Endpoint) -> Router {
 }
 
 /// What a client is told whose request cannot be read as HTTP, as it goes over the wire.
-pub fn unread(endpoint: &Endpoint) -> Vec<u8> {
+pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
     let request = Request { id: endpoint.host.requests().request_id(), ..Request::default() };
-    let Response { status, headers, body } = endpoint.failed(&request, Failure::Malformed);
+    let Response { status, headers, body } = endpoint.failure_response(&request, Failure::Malformed);
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
     for (name, value) in headers {
@@ -52,7 +52,7 @@ async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request
     let (status, seconds) = (response.status, watch.seconds());
     endpoint.host.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
     tracing::info!(request = %id, provider = %endpoint.provider, %method, path, status, seconds, "answered");
-    http(response)
+    to_http(response)
 }
 
 /// Answers a request that has a place among those under way, in the time that it may take.
@@ -60,7 +60,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
     let limit = Duration::from_secs(endpoint.host.limits().request_seconds);
     let place = Arc::clone(endpoint.host.free()).try_acquire_owned().ok();
     let (parts, body) = request.into_parts();
-    let headers = texts(&parts.headers);
+    let headers = header_texts(&parts.headers);
     let head = Request {
         id: id.to_owned(),
         method: parts.method.as_str().to_owned(),
@@ -78,10 +78,10 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
         Ok(Err(failure)) => return fail(endpoint, head, failure).await,
         Err(_) => return fail(endpoint, head, Failure::TimedOut).await,
     };
-    let (asked, whole) = (endpoint.clone(), Request { body, ..head.head() });
+    let (page_request, whole) = (endpoint.clone(), Request { body, ..head.head() });
     // A task of its own: it goes on if the client goes away, and if it panics nobody else is hurt.
     let task = tokio::spawn(async move {
-        let response = asked.answer(whole).await;
+        let response = page_request.respond(whole).await;
         drop(place);
         response
     });
@@ -93,9 +93,9 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
 }
 
 async fn fail(endpoint: &Endpoint, head: Request, failure: Failure) -> Response {
-    let asked = endpoint.clone();
-    let failed = tokio::task::spawn_blocking(move || asked.failed(&head, failure));
-    failed.await.unwrap_or_else(|_| endpoint.last_resort.as_ref().clone())
+    let page_request = endpoint.clone();
+    let failed = tokio::task::spawn_blocking(move || page_request.failure_response(&head, failure));
+    failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())
 }
 
 /// A body, if it is not too long.
@@ -121,7 +121,7 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
 }
 
 /// The headers as text; `None` when one is not.
-fn texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
+fn header_texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         Some((name.as_str().to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
     };
@@ -129,7 +129,7 @@ fn texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
 }
 
 /// What is sent. What the plugin said was checked, so all of it can be.
-fn http(response: Response) -> HttpResponse {
+fn to_http(response: Response) -> HttpResponse {
     let mut http = HttpResponse::new(Body::from(response.body));
     *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {

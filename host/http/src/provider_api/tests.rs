@@ -2,7 +2,7 @@ use perennial_domain::provider_api::Derivation;
 use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Signature;
 
-use crate::provider_api::proof::is_signed;
+use crate::provider_api::proof::verify_signature;
 
 fn bytes(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
@@ -19,13 +19,13 @@ fn a_signature_of_huaweis_guide_is_right() {
         value: bytes("7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe"),
     };
     let secret = b"MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc";
-    assert!(is_signed(secret, &signature));
-    assert!(!is_signed(b"another", &signature));
+    assert!(verify_signature(secret, &signature));
+    assert!(!verify_signature(b"another", &signature));
     let mut wrong = signature.clone();
     wrong.value[31] ^= 1;
-    assert!(!is_signed(secret, &wrong));
+    assert!(!verify_signature(secret, &wrong));
     wrong.value.clear();
-    assert!(!is_signed(secret, &wrong));
+    assert!(!verify_signature(secret, &wrong));
 }
 
 /// The example of Baidu AI Cloud's "Generating an Authentication String": the key is the hexadecimal form of an HMAC.
@@ -48,10 +48,10 @@ fn a_signature_of_baidus_guide_is_right() {
         message: request.as_bytes().to_vec(),
         value: bytes("d74a04362e6a848f5b39b15421cb449427f419c95a480fd6b8cf9fc783e2999e"),
     };
-    assert!(is_signed("b".repeat(32).as_bytes(), &signature));
+    assert!(verify_signature("b".repeat(32).as_bytes(), &signature));
     let mut wrong = signature;
     wrong.derivations[0].encoding = KeyEncoding::Bytes;
-    assert!(!is_signed("b".repeat(32).as_bytes(), &wrong));
+    assert!(!verify_signature("b".repeat(32).as_bytes(), &wrong));
 }
 
 /// The example of Tencent Cloud's "Signature v3": a chain of keys, the first with a prefix. The published key has stars
@@ -71,5 +71,5 @@ fn a_chain_of_keys_with_a_prefix_is_followed() {
         message: format!("TC3-HMAC-SHA256\n1551113065\n2019-02-25/cvm/tc3_request\n{hash}").into_bytes(),
         value: bytes("2230eefd229f582d8b1b891af7107b91597240707d778ab3738f756258d7652c"),
     };
-    assert!(is_signed(b"Gu5t9xGARNpq86cd98joQYCN3*******", &signature));
+    assert!(verify_signature(b"Gu5t9xGARNpq86cd98joQYCN3*******", &signature));
 }

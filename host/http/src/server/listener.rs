@@ -25,14 +25,14 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::server::Tls;
-use crate::server::malformed_request::HandedOn;
-use crate::server::malformed_request::Noting;
-use crate::server::malformed_request::Unread;
+use crate::server::malformed_request::RequestDispatched;
+use crate::server::malformed_request::DispatchObserver;
+use crate::server::malformed_request::MalformedRequestGuard;
 
 /// How long a client may take for its handshake, and for the head of a request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests that are under way may take when the host stops.
-const FAREWELL: Duration = Duration::from_secs(30);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +54,9 @@ pub enum TlsError {
 pub struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    free: Arc<Semaphore>,
+    connection_permits: Arc<Semaphore>,
     /// What a client is told whose request cannot be read, as it goes over the wire; `None` is a bare status.
-    unread: Option<Arc<[u8]>>,
+    malformed_response: Option<Arc<[u8]>>,
 }
 
 /// Reads a certificate and its key.
@@ -90,12 +90,12 @@ impl Listener {
         connections: usize,
     ) -> io::Result<Listener> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Listener { listener, tls, free: Arc::new(Semaphore::new(connections)), unread: None })
+        Ok(Listener { listener, tls, connection_permits: Arc::new(Semaphore::new(connections)), malformed_response: None })
     }
 
     /// The same, which tells a client whose request cannot be read `unread`: a whole response, as it goes over the wire.
-    pub fn telling(mut self, unread: Vec<u8>) -> Listener {
-        self.unread = Some(unread.into());
+    pub fn with_malformed_response(mut self, malformed_response: Vec<u8>) -> Listener {
+        self.malformed_response = Some(malformed_response.into());
         self
     }
 
@@ -114,15 +114,15 @@ impl Listener {
         let mut stop = std::pin::pin!(stop);
         loop {
             let next = async {
-                let permit = Arc::clone(&self.free).acquire_owned().await;
+                let permit = Arc::clone(&self.connection_permits).acquire_owned().await;
                 (self.listener.accept().await, permit.expect("the semaphore of connections is never closed"))
             };
-            let (accepted, permit) = match race(next, stop.as_mut()).await {
+            let (accepted, permit) = match run_until_stopped(next, stop.as_mut()).await {
                 Some(next) => next,
                 None => break,
             };
             match accepted {
-                Ok((stream, _)) => self.connect(stream, permit, &graceful, router.clone()),
+                Ok((stream, _)) => self.accept(stream, permit, &graceful, router.clone()),
                 Err(error) => {
                     // Such as too many open files: others have to close theirs first.
                     tracing::warn!(%error, "a connection could not be taken");
@@ -131,12 +131,12 @@ impl Listener {
             }
         }
         drop(self.listener);
-        if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests took too long to end and were cut off");
         }
     }
 
-    fn connect(
+    fn accept(
         &self,
         stream: TcpStream,
         permit: OwnedSemaphorePermit,
@@ -147,12 +147,12 @@ impl Listener {
             tracing::debug!(%error, "a connection stays with Nagle's algorithm");
         }
         let watcher = graceful.watcher();
-        let (tls, unread) = (self.tls.clone(), self.unread.clone());
+        let (tls, malformed_response) = (self.tls.clone(), self.malformed_response.clone());
         tokio::spawn(async move {
             match tls {
-                None => converse(stream, router, watcher, unread).await,
-                Some(tls) => match tokio::time::timeout(PATIENCE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => converse(stream, router, watcher, unread).await,
+                None => serve_connection(stream, router, watcher, malformed_response).await,
+                Some(tls) => match tokio::time::timeout(CLIENT_TIMEOUT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => serve_connection(stream, router, watcher, malformed_response).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },
@@ -163,21 +163,21 @@ impl Listener {
 }
 
 /// Answers the requests of one connection.
-async fn converse(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
-    unread: Option<Arc<[u8]>>,
+    malformed_response: Option<Arc<[u8]>>,
 ) {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    http.timer(TokioTimer::new()).header_read_timeout(CLIENT_TIMEOUT);
     let service = TowerToHyperService::new(router);
-    let ended = match unread {
+    let ended = match malformed_response {
         None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
-        Some(unread) => {
-            let handed_on = HandedOn::default();
-            let stream = Unread::new(stream, Arc::clone(&handed_on), unread);
-            let service = Noting::new(service, handed_on);
+        Some(malformed_response) => {
+            let handed_on = RequestDispatched::default();
+            let stream = MalformedRequestGuard::new(stream, Arc::clone(&handed_on), malformed_response);
+            let service = DispatchObserver::new(service, handed_on);
             watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
         }
     };
@@ -187,7 +187,7 @@ async fn converse(
 }
 
 /// What `work` gives, or `None` if `stop` is ready first.
-async fn race<T>(
+async fn run_until_stopped<T>(
     work: impl Future<Output = T>,
     mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> Option<T> {

@@ -20,28 +20,28 @@ use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 
 /// Whether a connection has handed a request on.
-pub type HandedOn = Arc<AtomicBool>;
+pub type RequestDispatched = Arc<AtomicBool>;
 
 /// A stream on which `instead` is written in the place of what the library says before a request was handed on.
-pub struct Unread<S> {
+pub struct MalformedRequestGuard<S> {
     stream: S,
-    handed_on: HandedOn,
-    instead: Arc<[u8]>,
+    dispatched: RequestDispatched,
+    replacement: Arc<[u8]>,
     written: usize,
 }
 
-impl<S> Unread<S> {
+impl<S> MalformedRequestGuard<S> {
     /// Over `stream`.
-    pub fn new(stream: S, handed_on: HandedOn, instead: Arc<[u8]>) -> Unread<S> {
-        Unread { stream, handed_on, instead, written: 0 }
+    pub fn new(stream: S, dispatched: RequestDispatched, replacement: Arc<[u8]>) -> MalformedRequestGuard<S> {
+        MalformedRequestGuard { stream, dispatched, replacement, written: 0 }
     }
 }
 
-impl<S: AsyncWrite + Unpin> Unread<S> {
+impl<S: AsyncWrite + Unpin> MalformedRequestGuard<S> {
     /// Writes the other words; what the library had to say, `length` bytes, is taken for written then.
-    fn poll_instead(&mut self, context: &mut Context<'_>, length: usize) -> Poll<io::Result<usize>> {
-        while self.written < self.instead.len() {
-            let rest = &self.instead[self.written..];
+    fn poll_replacement(&mut self, context: &mut Context<'_>, length: usize) -> Poll<io::Result<usize>> {
+        while self.written < self.replacement.len() {
+            let rest = &self.replacement[self.written..];
             match ready!(Pin::new(&mut self.stream).poll_write(context, rest))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 written => self.written += written,
@@ -51,7 +51,7 @@ impl<S: AsyncWrite + Unpin> Unread<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MalformedRequestGuard<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -61,16 +61,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Unread<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MalformedRequestGuard<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.handed_on.load(Ordering::Relaxed) {
+        if self.dispatched.load(Ordering::Relaxed) {
             return Pin::new(&mut self.stream).poll_write(context, buffer);
         }
-        self.poll_instead(context, buffer.len())
+        self.poll_replacement(context, buffer.len())
     }
 
     fn poll_write_vectored(
@@ -78,10 +78,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
         context: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.handed_on.load(Ordering::Relaxed) {
+        if self.dispatched.load(Ordering::Relaxed) {
             return Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
         }
-        self.poll_instead(context, buffers.iter().map(|buffer| buffer.len()).sum())
+        self.poll_replacement(context, buffers.iter().map(|buffer| buffer.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -98,25 +98,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Unread<S> {
 }
 
 /// A service that notes that it was handed a request.
-pub struct Noting<S> {
+pub struct DispatchObserver<S> {
     service: S,
-    handed_on: HandedOn,
+    dispatched: RequestDispatched,
 }
 
-impl<S> Noting<S> {
+impl<S> DispatchObserver<S> {
     /// Over `service`.
-    pub fn new(service: S, handed_on: HandedOn) -> Noting<S> {
-        Noting { service, handed_on }
+    pub fn new(service: S, dispatched: RequestDispatched) -> DispatchObserver<S> {
+        DispatchObserver { service, dispatched }
     }
 }
 
-impl<R, S: Service<R>> Service<R> for Noting<S> {
+impl<R, S: Service<R>> Service<R> for DispatchObserver<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
 
     fn call(&self, request: R) -> S::Future {
-        self.handed_on.store(true, Ordering::Relaxed);
+        self.dispatched.store(true, Ordering::Relaxed);
         self.service.call(request)
     }
 }

@@ -6,7 +6,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_formats::event;
 use perennial_store::Store;
 use serde_json::Value;
@@ -240,7 +240,7 @@ fn a_command_through_the_api_leaves_the_events_that_it_leaves_through_the_engine
 fn through_the_engine(listed: &Value, resource: &str, command: &Command) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Keep::Everything);
+    let mut engine = Engine::new(store, harness::providers(), Retention::Everything);
     let inventory = harness::inventory();
     let at = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
@@ -248,8 +248,8 @@ fn through_the_engine(listed: &Value, resource: &str, command: &Command) -> Vec<
     let members = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
     assert_eq!(listed["items"].as_array().unwrap().len(), members, "both begin with the same resources");
     let answer = engine.command(at, None, resource, command).unwrap();
-    let line = |recorded: &perennial_engine::write::Recorded| {
+    let line = |recorded: &perennial_engine::write::RecordedEvent| {
         event::line(recorded.account.as_deref(), &recorded.event)
     };
-    answer.happened.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()
+    answer.events.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()
 }

@@ -5,10 +5,10 @@ use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Renewal;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_engine::approval::Decision;
-use perennial_engine::approval::Verdict;
-use perennial_engine::command::Terms;
+use perennial_engine::Retention;
+use perennial_engine::approval::ApprovalDecision;
+use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::command::Preconditions;
 use perennial_formats::event;
 use perennial_store::Store;
 use serde_json::Value;
@@ -521,23 +521,23 @@ fn a_decision_through_the_api_leaves_the_events_that_it_leaves_through_the_engin
 fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Keep::Everything);
+    let mut engine = Engine::new(store, harness::providers(), Retention::Everything);
     let inventory = harness::inventory();
     let at = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(at, &inventory.accounts, bundles).unwrap();
     let mut happened = engine.set_approval_above(at, "acme-hw", Some("50.00".parse().unwrap())).unwrap();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Command, options: [].into() });
-    let terms = Terms { planned: None, requested_by: Some(asks) };
-    happened.extend(engine.command_as_planned(at, None, "ecs-1", &command, &terms).unwrap().happened);
-    let decision = Decision { by: decides, reason: Some("so be it"), planned: None };
+    let terms = Preconditions { plan_hash: None, requested_by: Some(asks) };
+    happened.extend(engine.command_with_preconditions(at, None, "ecs-1", &command, &terms).unwrap().events);
+    let decision = ApprovalDecision { decided_by: decides, reason: Some("so be it"), plan_hash: None };
     let verdict = match is_yes {
         true => engine.approve(at, "ecs-1~1", &decision),
         false => engine.reject(at, "ecs-1~1", &decision),
     };
-    let Ok(Verdict::Done(decided)) = verdict else { panic!("{verdict:?}") };
+    let Ok(DecisionOutcome::Recorded(decided)) = verdict else { panic!("{verdict:?}") };
     happened.extend(decided);
-    let line = |recorded: &perennial_engine::write::Recorded| {
+    let line = |recorded: &perennial_engine::write::RecordedEvent| {
         event::line(recorded.account.as_deref(), &recorded.event)
     };
     happened.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()

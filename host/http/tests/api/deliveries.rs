@@ -190,7 +190,7 @@ fn messages_come_in_the_order_of_events_and_one_that_failed_does_not_hold_the_ot
 
 #[test]
 fn whatever_a_receiver_does_the_outbox_goes_on() {
-    let server = Server::open().sending_with(|client| client.with_patience(Duration::from_millis(300)));
+    let server = Server::open().sending_with(|client| client.with_timeout(Duration::from_millis(300)));
     let mut receiver = Receiver::new();
     let (id, _) = make(&server, "admin", &json!({ "url": receiver.url() }));
     let elsewhere = Receiver::new();
@@ -426,7 +426,7 @@ fn a_host_that_starts_again_goes_on_where_it_was() {
 
 #[test]
 fn a_message_whose_answer_could_not_be_written_down_comes_again_under_its_id() {
-    let server = Server::open().sending_with(|client| client.with_patience(Duration::from_millis(300)));
+    let server = Server::open().sending_with(|client| client.with_timeout(Duration::from_millis(300)));
     let mut receiver = Receiver::new();
     let (id, _) = make(&server, "admin", &json!({ "url": receiver.url() }));
     receiver.answer([Reply::Never]);

@@ -26,14 +26,14 @@ use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::Role;
-use perennial_service::admin_tokens::Wanted;
+use perennial_service::admin_tokens::CreateToken;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
-use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretBox;
 use perennial_service::service::Host;
 use perennial_service::webhooks::client::Client;
-use perennial_service::webhooks::dispatcher::Outbox;
-use perennial_service::writer::Running;
+use perennial_service::webhooks::dispatcher::WebhookDispatcher;
+use perennial_service::writer::WriterHandle;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use serde_json::Value;
@@ -65,7 +65,7 @@ pub struct Server {
     /// What answers.
     pub router: Router,
     runtime: Runtime,
-    running: Option<Running>,
+    running: Option<WriterHandle>,
     sending: Option<JoinHandle<()>>,
     folder: Option<TempDir>,
     tokens: BTreeMap<String, String>,
@@ -110,8 +110,8 @@ impl Server {
         let bound = Role::ALL
             .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
-            let wanted = Wanted { name: name.clone(), role, accounts, expires_at: None };
-            let minted = auth::mint(wanted, "cli", now.parse().unwrap()).unwrap();
+            let wanted = CreateToken { name: name.clone(), role, accounts, expires_at: None };
+            let minted = auth::issue(wanted, "cli", now.parse().unwrap()).unwrap();
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);
         }
@@ -129,8 +129,8 @@ impl Server {
         let start = Some(now.parse::<Timestamp>().unwrap());
         let (host, running) =
             Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
-        host.send_webhooks_as(webhooks);
-        host.keep_secrets_with(Sealer::new(&[7; 32]));
+        host.configure_webhooks(webhooks);
+        host.set_secret_box(SecretBox::new(&[7; 32]));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let host = AppState::new(host);
@@ -176,7 +176,7 @@ impl Server {
     pub fn sending_with(mut self, change: impl FnOnce(Client) -> Client) -> Server {
         let webhooks = self.host.webhooks();
         let client = Client::new(webhooks.allow_private, webhooks.certificates.as_deref()).unwrap();
-        let outbox = Outbox::with_chance(&self.host, change(client), || 0);
+        let outbox = WebhookDispatcher::with_jitter(&self.host, change(client), || 0);
         self.sending = Some(self.runtime.spawn(outbox.run()));
         self
     }
@@ -197,7 +197,7 @@ impl Server {
 
     fn stop(&mut self) {
         if let Some(sending) = self.sending.take() {
-            self.host.begin_to_stop();
+            self.host.begin_shutdown();
             self.runtime.block_on(sending).unwrap();
         }
         self.host.writer().stop();
@@ -407,7 +407,7 @@ pub fn inventory() -> Inventory {
 pub fn read_inventory(text: &str) -> Inventory {
     let providers = providers();
     let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
-    inventory::read(text, &manifests, &|_, _| Ok(Vec::new()), &inventory::Nothing).unwrap()
+    inventory::read(text, &manifests, &|_, _| Ok(Vec::new()), &inventory::NoRecords).unwrap()
 }
 
 fn database(folder: &Path) -> PathBuf {

@@ -85,7 +85,7 @@ fn a_stream_ends_when_the_host_stops() {
     let server = Server::furnished();
     let mut stream = server.listen("viewer", "/v1/events:stream", &[]);
     stream.next().unwrap();
-    server.host.begin_to_stop();
+    server.host.begin_shutdown();
     assert_eq!(stream.next(), None);
 }
 

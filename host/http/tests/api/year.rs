@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::scenario;
@@ -59,14 +59,14 @@ fn simulated() -> Vec<String> {
     let inventory = harness::read_inventory(&inventory());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Keep::State);
+    let mut engine = Engine::new(store, harness::providers(), Retention::State);
     let from = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(from, &inventory.accounts, bundles).unwrap();
     let accounts = inventory.accounts.iter().map(|account| account.id.as_str()).collect::<BTreeSet<_>>();
     let scenario = scenario::read(&scenario().to_string(), &accounts).unwrap();
     let mut lines = Vec::new();
-    simulation::play(&mut engine, &scenario, from, UNTIL.parse().unwrap(), &mut |recorded| {
+    simulation::run_scenario(&mut engine, &scenario, from, UNTIL.parse().unwrap(), &mut |recorded| {
         lines.push(event::line(recorded.account.as_deref(), &recorded.event));
     })
     .unwrap();

@@ -13,11 +13,11 @@ use axum::http::HeaderMap;
 use axum::http::Request;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::NoRecords;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::Endpoint;
@@ -31,11 +31,11 @@ use perennial_service::admin_tokens::Role;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::Wanted;
-use perennial_service::secrets::Sealer;
+use perennial_service::provider_keys::CreateKey;
+use perennial_service::secrets::SecretBox;
 use perennial_service::service::Host;
-use perennial_service::writer::Desk;
-use perennial_service::writer::Running;
+use perennial_service::writer::WriterContext;
+use perennial_service::writer::WriterHandle;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::accounts;
@@ -71,7 +71,7 @@ pub struct Server {
     provider: String,
     router: Router,
     runtime: Runtime,
-    running: Option<Running>,
+    running: Option<WriterHandle>,
     folder: TempDir,
 }
 
@@ -99,9 +99,9 @@ impl Server {
         let check = |provider: &str, settings: &_| {
             PROVIDERS[provider].check_settings(settings).map_err(|error| error.to_string())
         };
-        let inventory = inventory::read(&inventory.to_string(), &manifests, &check, &Nothing).unwrap();
+        let inventory = inventory::read(&inventory.to_string(), &manifests, &check, &NoRecords).unwrap();
         let store = Store::open(&database).unwrap();
-        let mut engine = Engine::new(store, PROVIDERS.clone(), Keep::Everything);
+        let mut engine = Engine::new(store, PROVIDERS.clone(), Retention::Everything);
         let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
         engine.import(now - 1, &inventory.accounts, bundles).unwrap();
         drop(engine);
@@ -121,7 +121,7 @@ impl Server {
             let any = "127.0.0.1:0".parse().unwrap();
             let endpoint = Endpoint::new(&self.host, &self.provider, sealer()).unwrap();
             let listener = Listener::bind(any, None, 1).await.unwrap();
-            let listener = listener.telling(endpoint::serve::unread(&endpoint));
+            let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
             let address = listener.address().unwrap();
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let serving = tokio::spawn(listener.serve(self.router.clone(), async { drop(stopped.await) }));
@@ -140,11 +140,11 @@ impl Server {
     pub fn key(&self, account: &str) -> Key {
         let account = account.to_owned();
         let made = self.host.writer().call(move |desk| {
-            let stored = accounts::get(desk.engine.read(), &account)?.unwrap();
+            let stored = accounts::get(desk.engine.db(), &account)?.unwrap();
             let provider = stored.account.provider;
-            let wanted = Wanted { account, provider, name: "test".to_owned(), expires_at: None };
-            let minted = keys::mint(&sealer(), wanted, "cli", desk.now()).unwrap();
-            provider_keys::insert(desk.engine.read(), stored.row, &minted.stored)?;
+            let wanted = CreateKey { account, provider, name: "test".to_owned(), expires_at: None };
+            let minted = keys::issue(&sealer(), wanted, "cli", desk.now()).unwrap();
+            provider_keys::insert(desk.engine.db(), stored.row, &minted.stored)?;
             Ok::<_, ServiceError>(Key { access_key: minted.stored.access_key, secret: minted.secret })
         });
         self.runtime.block_on(made).unwrap()
@@ -161,7 +161,7 @@ impl Server {
     }
 
     /// Does something on the host's writer.
-    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut Desk) -> T + Send + 'static) -> T {
+    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut WriterContext) -> T + Send + 'static) -> T {
         self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
@@ -175,10 +175,10 @@ impl Server {
         let host = self.host.clone();
         let made = self.host.writer().call(move |desk| {
             let wanted =
-                auth::Wanted { name: "test".to_owned(), role: Role::Admin, accounts: None, expires_at: None };
-            let minted = auth::mint(wanted, "cli", desk.now()).unwrap();
-            api_tokens::insert(desk.engine.read(), &minted.stored)?;
-            host.tokens().load(desk.engine.read())?;
+                auth::CreateToken { name: "test".to_owned(), role: Role::Admin, accounts: None, expires_at: None };
+            let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
+            api_tokens::insert(desk.engine.db(), &minted.stored)?;
+            host.tokens().load(desk.engine.db())?;
             Ok::<_, ServiceError>(minted.secret)
         });
         let token = self.runtime.block_on(made).unwrap();
@@ -210,8 +210,8 @@ impl Server {
     }
 }
 
-fn sealer() -> Sealer {
-    Sealer::new(&[7; 32])
+fn sealer() -> SecretBox {
+    SecretBox::new(&[7; 32])
 }
 
 impl Drop for Server {

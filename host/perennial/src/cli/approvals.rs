@@ -6,17 +6,17 @@ use perennial_domain::approval::State;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::audited;
 use crate::cli::output;
 use crate::report;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
-use perennial_engine::approval::Decision;
+use perennial_engine::Retention;
+use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
-use perennial_engine::approval::Verdict;
+use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::clock;
-use perennial_engine::write::Recorded;
+use perennial_engine::write::RecordedEvent;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::approvals;
@@ -120,35 +120,35 @@ fn decide(
     verb: &str,
     id: &str,
     reason: Option<&str>,
-    decide: impl FnOnce(&mut Engine, Timestamp, &Decision<'_>) -> Result<Verdict, DecisionError>,
+    decide: impl FnOnce(&mut Engine, Timestamp, &ApprovalDecision<'_>) -> Result<DecisionOutcome, DecisionError>,
 ) -> anyhow::Result<()> {
     let at = clock::now();
     if !context.db.exists() {
         return Err(store::error::StoreError::Missing { path: context.db.clone() }.into());
     }
     let store = Store::open(&context.db)?;
-    let mut engine = Engine::new(store, context.providers()?, Keep::Everything);
-    let decision = Decision { by: audited::CLI, reason, planned: None };
-    let verdict = engine.atomically(|engine| {
-        let verdict = decide(engine, at, &decision)?;
-        let stored = approvals::get(engine.read(), id)?;
-        audit::insert(engine.read(), &record(at, verb, id, stored, reason, &verdict))?;
-        Ok(verdict)
+    let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
+    let decision = ApprovalDecision { decided_by: audited::CLI, reason, plan_hash: None };
+    let outcome = engine.in_transaction(|engine| {
+        let outcome = decide(engine, at, &decision)?;
+        let stored = approvals::get(engine.db(), id)?;
+        audit::insert(engine.db(), &record(at, verb, id, stored, reason, &outcome))?;
+        Ok(outcome)
     });
-    let verdict = verdict.map_err(|error: DecisionError| match error {
-        DecisionError::Unknown(_) => anyhow::Error::from(Wrong::Argument(error.to_string())),
+    let outcome = outcome.map_err(|error: DecisionError| match error {
+        DecisionError::Unknown(_) => anyhow::Error::from(UserError::Argument(error.to_string())),
         DecisionError::Engine(_)
         | DecisionError::Closed(_)
-        | DecisionError::Late(_)
-        | DecisionError::Own
-        | DecisionError::OtherPlan(_) => error.into(),
+        | DecisionError::Expired(_)
+        | DecisionError::OwnRequest
+        | DecisionError::PlanMismatch(_) => error.into(),
     })?;
-    match verdict {
-        Verdict::Done(happened) => tell(&happened),
-        Verdict::Refused { refusal, .. } => {
+    match outcome {
+        DecisionOutcome::Recorded(events) => print_events(&events),
+        DecisionOutcome::Refused { refusal, .. } => {
             anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }
-        Verdict::Changed { .. } => {
+        DecisionOutcome::PlanChanged { .. } => {
             anyhow::bail!(
                 "it would do something else by now, which it holds from now on; look at it with `perennial approvals list`"
             )
@@ -156,9 +156,9 @@ fn decide(
     }
 }
 
-fn tell(happened: &[Recorded]) -> anyhow::Result<()> {
+fn print_events(events: &[RecordedEvent]) -> anyhow::Result<()> {
     let mut out = output::writer(None)?;
-    for recorded in happened {
+    for recorded in events {
         let resource = recorded.event.resource.as_deref().unwrap_or_default();
         writeln!(out, "{} {resource} {}", recorded.event.at, report::words(&recorded.event))?;
     }
@@ -172,12 +172,12 @@ fn record(
     id: &str,
     stored: Option<StoredApproval>,
     reason: Option<&str>,
-    verdict: &Verdict,
+    decision_outcome: &DecisionOutcome,
 ) -> Record {
-    let outcome = match verdict {
-        Verdict::Done(_) => "done",
-        Verdict::Refused { .. } => "command-refused",
-        Verdict::Changed { .. } => "plan-changed",
+    let outcome = match decision_outcome {
+        DecisionOutcome::Recorded(_) => "done",
+        DecisionOutcome::Refused { .. } => "command-refused",
+        DecisionOutcome::PlanChanged { .. } => "plan-changed",
     };
     let about = stored.map(|stored| (stored.account_id, stored.resource_id));
     let (account, resource) = about.unzip();
@@ -185,7 +185,7 @@ fn record(
         resource,
         reason: reason.map(str::to_owned),
         outcome: outcome.to_owned(),
-        ..audited::record(at, &format!("approvals {verb} {id}"), account.as_deref())
+        ..audited::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
     }
 }
 

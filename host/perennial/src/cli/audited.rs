@@ -8,7 +8,7 @@ use perennial_store::audit::Record;
 pub(super) const CLI: &str = "cli";
 
 /// The command line did `operation` about `account`, if it is about one.
-pub(super) fn record(at: Timestamp, operation: &str, account: Option<&str>) -> Record {
+pub(super) fn audit_record(at: Timestamp, operation: &str, account: Option<&str>) -> Record {
     Record {
         at,
         token: CLI.to_owned(),

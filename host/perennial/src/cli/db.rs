@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use perennial_store as store;
 use perennial_store::copies;
 use perennial_store::lock::Lock;
@@ -117,7 +117,7 @@ fn migrate(context: &Context) -> anyhow::Result<()> {
 
 fn restore(context: &Context, file: &PathBuf) -> anyhow::Result<()> {
     if !file.exists() {
-        return Err(Wrong::Argument(format!("there is no file `{}` to restore", file.display())).into());
+        return Err(UserError::Argument(format!("there is no file `{}` to restore", file.display())).into());
     }
     let schema = migrations::verify(file)?;
     let _lock = Lock::take(&context.db)?;

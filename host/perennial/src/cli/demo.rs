@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
-use crate::cli::simulate::Play;
+use crate::cli::simulate::SimulationRun;
 use crate::report;
 use crate::report::Detail;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::NoRecords;
 
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///
@@ -45,7 +45,7 @@ const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
 pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let providers = context.providers()?;
-    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers, &Nothing)?;
+    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers, &NoRecords)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
     // Before the work, so that a folder that cannot be written to is known at once.
     let mut picture = BufWriter::new(create(&arguments.out)?);
@@ -54,7 +54,7 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
             create(&folder.join(name))?.write_all(text.as_bytes())?;
         }
     }
-    let play = Play { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL };
+    let play = SimulationRun { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL };
     let history = play.history(context, providers, Detail::Picture)?;
     report::html::write(&history, &mut picture)?;
     picture.flush()?;
@@ -65,6 +65,6 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
     Ok(())
 }
 
-fn create(path: &Path) -> Result<File, Wrong> {
-    File::create(path).map_err(|error| Wrong::Argument(format!("cannot write `{}`: {error}", path.display())))
+fn create(path: &Path) -> Result<File, UserError> {
+    File::create(path).map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
 }

@@ -7,7 +7,7 @@ use perennial_domain::event::Event;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
 use crate::report;
@@ -57,7 +57,7 @@ enum Format {
 pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(kind) = arguments.kind.as_deref().filter(|kind| !event::TYPES.contains(kind)) {
         let known = event::TYPES.join(", ");
-        return Err(Wrong::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
+        return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
     }
     let db = store::open_for_reading(&context.db)?;
     let filter = events::Filter {

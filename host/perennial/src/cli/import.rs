@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::cli::Context;
 use crate::cli::input;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::clock;
-use perennial_formats::inventory::Known;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::ExistingRecords;
+use perennial_formats::inventory::NoRecords;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
@@ -29,11 +29,11 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     let providers = context.providers()?;
     if !context.db.exists() {
         // Before there is a database, so that a file that cannot be used makes none.
-        input::inventory(&arguments.file, &text, &providers, &Nothing)?;
+        input::inventory(&arguments.file, &text, &providers, &NoRecords)?;
     }
     let store = Store::open(&context.db)?;
-    let inventory = input::inventory(&arguments.file, &text, &providers, &Stored(&store))?;
-    let mut engine = Engine::new(store, providers, Keep::Everything);
+    let inventory = input::inventory(&arguments.file, &text, &providers, &StoredRecords(&store))?;
+    let mut engine = Engine::new(store, providers, Retention::Everything);
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(clock::now(), &inventory.accounts, bundles)?;
     let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
@@ -46,14 +46,14 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
 }
 
 /// What is in the database already. A database that cannot be read is found out when it is written to.
-struct Stored<'a>(&'a Store);
+struct StoredRecords<'a>(&'a Store);
 
-impl Known for Stored<'_> {
+impl ExistingRecords for StoredRecords<'_> {
     fn provider_of(&self, account: &str) -> Option<String> {
-        accounts::get(self.0.read(), account).ok().flatten().map(|stored| stored.account.provider)
+        accounts::get(self.0.db(), account).ok().flatten().map(|stored| stored.account.provider)
     }
 
     fn has_resource(&self, resource: &str) -> bool {
-        bundles::exists(self.0.read(), resource).unwrap_or(false)
+        bundles::exists(self.0.db(), resource).unwrap_or(false)
     }
 }

@@ -9,15 +9,15 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::Known;
+use perennial_formats::inventory::ExistingRecords;
 use perennial_formats::scenario;
-use perennial_formats::scenario::Entry;
+use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -67,8 +67,8 @@ fn default_cache() -> Option<std::path::PathBuf> {
 }
 
 /// A file's text.
-pub(super) fn read(path: &Path) -> Result<String, Wrong> {
-    std::fs::read_to_string(path).map_err(|source| Wrong::Unreadable { path: path.to_owned(), source })
+pub(super) fn read(path: &Path) -> Result<String, UserError> {
+    std::fs::read_to_string(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Reads an inventory for providers, beside what is known already.
@@ -76,8 +76,8 @@ pub(super) fn inventory(
     path: &Path,
     text: &str,
     providers: &Providers,
-    known: &dyn Known,
-) -> Result<Inventory, Wrong> {
+    known: &dyn ExistingRecords,
+) -> Result<Inventory, UserError> {
     let manifests: BTreeMap<String, &Manifest> =
         providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
     let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
@@ -85,11 +85,11 @@ pub(super) fn inventory(
         None => Ok(Vec::new()),
     };
     inventory::read(text, &manifests, &check, known)
-        .map_err(|problems| Wrong::File { path: path.to_owned(), problems })
+        .map_err(|problems| UserError::File { path: path.to_owned(), problems })
 }
 
 /// Reads a scenario for an inventory's accounts.
-pub(super) fn scenario(path: &Path, text: &str, inventory: &Inventory) -> Result<Vec<Entry>, Wrong> {
+pub(super) fn scenario(path: &Path, text: &str, inventory: &Inventory) -> Result<Vec<ScenarioEntry>, UserError> {
     let accounts = inventory.accounts.iter().map(|account| account.id.as_str()).collect::<BTreeSet<_>>();
-    scenario::read(text, &accounts).map_err(|problems| Wrong::File { path: path.to_owned(), problems })
+    scenario::read(text, &accounts).map_err(|problems| UserError::File { path: path.to_owned(), problems })
 }

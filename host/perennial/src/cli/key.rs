@@ -7,19 +7,19 @@ use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::audited;
 use crate::cli::audited::CLI;
 use crate::cli::input;
 use crate::cli::output;
 use perennial_engine::clock;
 use perennial_service::provider_keys as keys;
-use perennial_service::provider_keys::Minted;
+use perennial_service::provider_keys::IssuedKey;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
 use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
-use perennial_service::provider_keys::Wanted;
+use perennial_service::provider_keys::CreateKey;
 use perennial_service::secrets;
-use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_store as store;
 use perennial_store::Store;
@@ -105,15 +105,15 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
 }
 
 /// What seals secrets, as the environment and the arguments name it.
-pub(super) fn sealer(file: Option<&PathBuf>) -> Result<Option<Sealer>, SecretsError> {
+pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
     let value = std::env::var(secrets::KEY_VARIABLE).ok();
-    Sealer::find(value.as_deref(), file.map(PathBuf::as_path))
+    SecretBox::load(value.as_deref(), file.map(PathBuf::as_path))
 }
 
-fn needed_sealer(arguments: &Arguments) -> anyhow::Result<Sealer> {
-    let found = sealer(arguments.secrets_key_file.as_ref())
+fn required_secret_box(arguments: &Arguments) -> anyhow::Result<SecretBox> {
+    let found = load_secret_box(arguments.secrets_key_file.as_ref())
         .and_then(|found| found.ok_or(SecretsError::NoKey))
-        .map_err(|error| Wrong::Argument(error.to_string()))?;
+        .map_err(|error| UserError::Argument(error.to_string()))?;
     Ok(found)
 }
 
@@ -124,28 +124,28 @@ fn create(
     name: &str,
     expires_at: Option<Timestamp>,
 ) -> anyhow::Result<()> {
-    let (sealer, at) = (needed_sealer(arguments)?, clock::now());
+    let (secret_box, at) = (required_secret_box(arguments)?, clock::now());
     let mut store = Store::open(&context.db)?;
-    let found = accounts::get(store.read(), account)?;
-    let found = found.ok_or_else(|| Wrong::Argument(format!("there is no account `{account}`")))?;
-    let wanted = Wanted {
+    let found = accounts::get(store.db(), account)?;
+    let found = found.ok_or_else(|| UserError::Argument(format!("there is no account `{account}`")))?;
+    let spec = CreateKey {
         account: found.account.id,
         provider: found.account.provider,
         name: name.to_owned(),
         expires_at,
     };
-    let minted = keys::mint(&sealer, wanted, CLI, at).context("cannot make a key")?;
+    let issued = keys::issue(&secret_box, spec, CLI, at).context("cannot make a key")?;
     store.write(|tx| {
-        provider_keys::insert(tx, found.row, &minted.stored)?;
-        let operation = format!("key create {}", minted.stored.access_key);
-        audit::insert(tx, &audited::record(at, &operation, Some(account)))
+        provider_keys::insert(tx, found.row, &issued.stored)?;
+        let operation = format!("key create {}", issued.stored.access_key);
+        audit::insert(tx, &audited::audit_record(at, &operation, Some(account)))
     })?;
-    show(&minted);
+    show(&issued);
     Ok(())
 }
 
-fn show(minted: &Minted) {
-    println!("access key: {}\nsecret key: {}", minted.stored.access_key, minted.secret);
+fn show(issued: &IssuedKey) {
+    println!("access key: {}\nsecret key: {}", issued.stored.access_key, issued.secret);
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {
@@ -173,25 +173,25 @@ fn rotate(
     access_key: &str,
     overlap_seconds: u32,
 ) -> anyhow::Result<()> {
-    let (sealer, at) = (needed_sealer(arguments)?, clock::now());
+    let (secret_box, at) = (required_secret_box(arguments)?, clock::now());
     let mut store = Store::open(&context.db)?;
-    let old = provider_keys::get(store.read(), access_key)?.filter(|key| key.is_in_force(at));
-    let old = old.ok_or_else(|| not_in_force(access_key))?;
-    let account = accounts::get(store.read(), &old.account)?.context("the key's account is gone")?;
-    let wanted = Wanted {
+    let old = provider_keys::get(store.db(), access_key)?.filter(|key| key.is_in_force(at));
+    let old = old.ok_or_else(|| not_active(access_key))?;
+    let account = accounts::get(store.db(), &old.account)?.context("the key's account is gone")?;
+    let spec = CreateKey {
         account: old.account.clone(),
         provider: old.provider,
         name: old.name,
         expires_at: old.expires_at,
     };
-    let minted = keys::mint(&sealer, wanted, CLI, at).context("cannot make a key")?;
+    let issued = keys::issue(&secret_box, spec, CLI, at).context("cannot make a key")?;
     store.write(|tx| {
         provider_keys::expire(tx, access_key, at + i64::from(overlap_seconds))?;
-        provider_keys::insert(tx, account.row, &minted.stored)?;
+        provider_keys::insert(tx, account.row, &issued.stored)?;
         let operation = format!("key rotate {access_key}");
-        audit::insert(tx, &audited::record(at, &operation, Some(&old.account)))
+        audit::insert(tx, &audited::audit_record(at, &operation, Some(&old.account)))
     })?;
-    show(&minted);
+    show(&issued);
     Ok(())
 }
 
@@ -202,17 +202,17 @@ fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
         let is_revoked = provider_keys::revoke(tx, access_key, at)?;
         if is_revoked {
             let operation = format!("key revoke {access_key}");
-            audit::insert(tx, &audited::record(at, &operation, Some(&key.account)))?;
+            audit::insert(tx, &audited::audit_record(at, &operation, Some(&key.account)))?;
         }
         Ok::<_, StoreError>(is_revoked)
     })?;
     if !is_revoked {
-        return Err(not_in_force(access_key).into());
+        return Err(not_active(access_key).into());
     }
     println!("revoked {access_key}");
     Ok(())
 }
 
-fn not_in_force(access_key: &str) -> Wrong {
-    Wrong::Argument(format!("there is no key `{access_key}` that is in force; see `perennial key list`"))
+fn not_active(access_key: &str) -> UserError {
+    UserError::Argument(format!("there is no key `{access_key}` that is in force; see `perennial key list`"))
 }

@@ -96,7 +96,7 @@ struct Context {
 
 /// What was given is wrong: exit code 2.
 #[derive(Debug, thiserror::Error)]
-enum Wrong {
+enum UserError {
     /// A file, with every problem in it.
     #[error("`{path}` cannot be used:\n{problems}", path = path.display())]
     File {
@@ -154,14 +154,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(3)
         }
         Err(error) => {
-            eprintln!("{}: {}", context.stderr_style().alarm("error"), told(&error));
-            ExitCode::from(if error.is::<Wrong>() { 2 } else { 1 })
+            eprintln!("{}: {}", context.stderr_style().alarm("error"), error_text(&error));
+            ExitCode::from(if error.is::<UserError>() { 2 } else { 1 })
         }
     }
 }
 
 /// An error and its causes, but for those that a message before them tells already.
-fn told(error: &anyhow::Error) -> String {
+fn error_text(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if !told.contains(&cause) {
@@ -179,9 +179,9 @@ mod tests {
     #[test]
     fn a_cause_is_told_once() {
         let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
-        let error = Wrong::Unreadable { path: PathBuf::from("a.json"), source: missing() };
-        assert_eq!(told(&error.into()), "cannot read `a.json`: no such file");
+        let error = UserError::Unreadable { path: PathBuf::from("a.json"), source: missing() };
+        assert_eq!(error_text(&error.into()), "cannot read `a.json`: no such file");
         let error = anyhow::Error::from(missing()).context("cannot start");
-        assert_eq!(told(&error), "cannot start: no such file");
+        assert_eq!(error_text(&error), "cannot start: no such file");
     }
 }

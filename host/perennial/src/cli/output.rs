@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::Colour;
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::config::LogFormat;
 use crate::report::Style;
 
@@ -92,12 +92,12 @@ impl Progress {
 }
 
 /// The file at `path`, or the standard output.
-pub(super) fn writer(path: Option<&Path>) -> Result<Box<dyn Write>, Wrong> {
+pub(super) fn writer(path: Option<&Path>) -> Result<Box<dyn Write>, UserError> {
     match path {
         None => Ok(Box::new(BufWriter::new(io::stdout().lock()))),
         Some(path) => match File::create(path) {
             Ok(file) => Ok(Box::new(BufWriter::new(file))),
-            Err(error) => Err(Wrong::Argument(format!("cannot write `{}`: {error}", path.display()))),
+            Err(error) => Err(UserError::Argument(format!("cannot write `{}`: {error}", path.display()))),
         },
     }
 }

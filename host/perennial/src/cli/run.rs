@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use crate::cli::Context;
 use crate::report;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::clock;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let store = Store::open(&context.db)?;
     let providers = context.providers()?;
     let mut engine =
-        Engine::new(store, providers, Keep::Everything).with_batches_of(arguments.batch).stopped_by(stopped);
+        Engine::new(store, providers, Retention::Everything).with_batch_size(arguments.batch).with_stop_flag(stopped);
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().unwrap_or_default();

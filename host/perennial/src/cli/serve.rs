@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::key;
 use crate::cli::run;
@@ -24,12 +24,12 @@ use perennial_http::provider_api::Endpoint;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
-use perennial_service::secrets::Sealer;
+use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_service::service::Host;
 use perennial_service::webhooks::client::Client;
-use perennial_service::webhooks::dispatcher::Outbox;
-use perennial_service::writer::Running;
+use perennial_service::webhooks::dispatcher::WebhookDispatcher;
+use perennial_service::writer::WriterHandle;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
@@ -63,13 +63,13 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         .as_ref()
         .map(serve::acceptor)
         .transpose()
-        .map_err(|error| Wrong::Argument(error.to_string()))?;
+        .map_err(|error| UserError::Argument(error.to_string()))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
-        .map_err(|error| Wrong::Argument(error.to_string()))?;
-    let sealer = key::sealer(config.secrets_key_file.as_ref());
-    let sealer = sealer.map_err(|error| Wrong::Argument(error.to_string()))?;
+        .map_err(|error| UserError::Argument(error.to_string()))?;
+    let secret_box = key::load_secret_box(config.secrets_key_file.as_ref());
+    let secret_box = secret_box.map_err(|error| UserError::Argument(error.to_string()))?;
     let providers = context.providers()?;
-    let endpoints = endpoints(&config, &providers, sealer.as_ref())?;
+    let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
     if arguments.check_config {
         println!("the configuration can be used: {}", describe(&config));
         return Ok(());
@@ -77,12 +77,12 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     context.log(config.log);
     let store = Store::open(&context.db)?;
     can_read_keys(&store, &endpoints)?;
-    if !config.listen.ip().is_loopback() && api_tokens::list(store.read())?.is_empty() {
+    if !config.listen.ip().is_loopback() && api_tokens::list(store.db())?.is_empty() {
         let message = format!(
             "`{}` can be reached from outside, and there is no token yet; make one with `perennial token create`",
             config.listen
         );
-        return Err(Wrong::Argument(message).into());
+        return Err(UserError::Argument(message).into());
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
@@ -90,24 +90,24 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let (host, running) =
         Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
-    host.send_webhooks_as(config.webhooks.clone());
-    if let Some(sealer) = sealer {
-        host.keep_secrets_with(sealer);
+    host.configure_webhooks(config.webhooks.clone());
+    if let Some(secret_box) = secret_box {
+        host.set_secret_box(secret_box);
     }
     let running = stop_with(running, &host);
     let served = runtime.block_on(async {
         let connections = config.limits.connections_max;
         let mut served = Vec::new();
         let state = AppState::new(host.clone());
-        for (provider, address, sealer) in endpoints {
-            let endpoint = Endpoint::new(&state, &provider, sealer)?;
+        for (provider, address, secret_box) in endpoints {
+            let endpoint = Endpoint::new(&state, &provider, secret_box)?;
             // Tools on this machine speak plain HTTP to it.
             let tls = tls.clone().filter(|_| !address.ip().is_loopback());
             let listener = Listener::bind(address, tls, connections).await;
             let listener =
                 listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
             tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
-            let listener = listener.telling(endpoint::serve::unread(&endpoint));
+            let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
             served.push((listener, endpoint::serve::router(endpoint)));
         }
         let listener = Listener::bind(config.listen, tls, connections).await;
@@ -118,12 +118,12 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         std::thread::spawn(move || {
             // The channel closes only with the process.
             if signals.recv().is_ok() {
-                tell.begin_to_stop();
+                tell.begin_shutdown();
             }
         });
-        let outbox = tokio::spawn(Outbox::new(&host, client).run());
+        let outbox = tokio::spawn(WebhookDispatcher::new(&host, client).run());
         let serving = served.into_iter().map(|(listener, router)| {
-            let mut stopping = told.stopping();
+            let mut stopping = told.shutdown_signal();
             tokio::spawn(listener.serve(router, async move {
                 // The sender lives as long as the host.
                 drop(stopping.wait_for(|stopping| *stopping).await);
@@ -144,11 +144,11 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
 }
 
 /// Has the host stop when the thread that writes ends, whatever ended it: a host whose clock stands must not seem well.
-fn stop_with(running: Running, host: &Host) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
+fn stop_with(running: WriterHandle, host: &Host) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
     let host = host.clone();
     std::thread::spawn(move || {
         let ended = running.join();
-        host.begin_to_stop();
+        host.begin_shutdown();
         ended
     })
 }
@@ -157,37 +157,37 @@ fn stop_with(running: Running, host: &Host) -> JoinHandle<std::thread::Result<Re
 fn endpoints(
     config: &Config,
     providers: &Providers,
-    sealer: Option<&Sealer>,
-) -> Result<Vec<(String, SocketAddr, Sealer)>, Wrong> {
+    secret_box: Option<&SecretBox>,
+) -> Result<Vec<(String, SocketAddr, SecretBox)>, UserError> {
     let wrong = |provider: &str, error: &dyn std::fmt::Display| {
-        Wrong::Argument(format!("`listen.{provider}` cannot be served: {error}"))
+        UserError::Argument(format!("`listen.{provider}` cannot be served: {error}"))
     };
     let served = config.endpoints.iter().map(|(provider, address)| {
-        endpoint::find(providers, provider).map_err(|error| wrong(provider, &error))?;
-        let sealer = sealer.cloned().ok_or_else(|| wrong(provider, &SecretsError::NoKey))?;
-        Ok((provider.clone(), *address, sealer))
+        endpoint::find_api(providers, provider).map_err(|error| wrong(provider, &error))?;
+        let secret_box = secret_box.cloned().ok_or_else(|| wrong(provider, &SecretsError::NoKey))?;
+        Ok((provider.clone(), *address, secret_box))
     });
     served.collect()
 }
 
 /// Makes sure that what signs requests to those APIs was kept with the key that is there now.
-fn can_read_keys(store: &Store, endpoints: &[(String, SocketAddr, Sealer)]) -> anyhow::Result<()> {
-    for key in provider_keys::list(store.read(), None)? {
+fn can_read_keys(store: &Store, endpoints: &[(String, SocketAddr, SecretBox)]) -> anyhow::Result<()> {
+    for key in provider_keys::list(store.db(), None)? {
         let served = endpoints.iter().find(|(provider, ..)| *provider == key.provider);
-        let Some((provider, _, sealer)) = served.filter(|_| key.revoked_at.is_none()) else { continue };
-        if let Err(error) = sealer.open(&key.sealed, &key.access_key) {
+        let Some((provider, _, secret_box)) = served.filter(|_| key.revoked_at.is_none()) else { continue };
+        if let Err(error) = secret_box.open(&key.sealed, &key.access_key) {
             let message = format!(
                 "`listen.{provider}` cannot be served: the secret of {0}: {error} Name that one, or revoke the key: \
                  `perennial key revoke {0}`",
                 key.access_key
             );
-            return Err(Wrong::Argument(message).into());
+            return Err(UserError::Argument(message).into());
         }
     }
     Ok(())
 }
 
-fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {
+fn read_config(arguments: &Arguments) -> Result<Config, UserError> {
     let text = arguments.config.as_deref().map(input::read).transpose()?.unwrap_or_default();
     let name = arguments
         .config
@@ -196,7 +196,7 @@ fn read_config(arguments: &Arguments) -> Result<Config, Wrong> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     config::read(&text, environment)
-        .map_err(|error| Wrong::Argument(format!("{name} cannot be used: {error}")))
+        .map_err(|error| UserError::Argument(format!("{name} cannot be used: {error}")))
 }
 
 fn describe(config: &Config) -> String {

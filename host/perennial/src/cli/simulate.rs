@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::Wrong;
+use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::output;
 use crate::report;
@@ -15,13 +15,13 @@ use crate::report::Detail;
 use crate::report::History;
 use crate::report::Style;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::Nothing;
-use perennial_formats::scenario::Entry;
+use perennial_formats::inventory::NoRecords;
+use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::Store;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.
@@ -70,11 +70,11 @@ enum Format {
 }
 
 /// An inventory and what is played over it.
-pub(super) struct Play<'a> {
+pub(super) struct SimulationRun<'a> {
     /// What there is to begin with.
     pub(super) inventory: &'a Inventory,
     /// What people and the world do.
-    pub(super) scenario: &'a [Entry],
+    pub(super) scenario: &'a [ScenarioEntry],
     /// The first instant.
     pub(super) from: Timestamp,
     /// The last instant.
@@ -84,20 +84,20 @@ pub(super) struct Play<'a> {
 pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.until < arguments.from {
         let message = format!("`--until {}` is before `--from {}`", arguments.until, arguments.from);
-        return Err(Wrong::Argument(message).into());
+        return Err(UserError::Argument(message).into());
     }
     let text = input::read(&arguments.inventory)?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
     let providers = context.providers()?;
-    let inventory = input::inventory(&arguments.inventory, &text, &providers, &Nothing)?;
+    let inventory = input::inventory(&arguments.inventory, &text, &providers, &NoRecords)?;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
         (None, _) | (_, None) => Vec::new(),
     };
-    tell_what_is_outside(&scenario, arguments);
+    warn_about_entries_outside(&scenario, arguments);
     let mut out = output::writer(arguments.out.as_deref())?;
     let play =
-        Play { inventory: &inventory, scenario: &scenario, from: arguments.from, until: arguments.until };
+        SimulationRun { inventory: &inventory, scenario: &scenario, from: arguments.from, until: arguments.until };
     match arguments.format {
         Format::Jsonl => play.events(context, providers, &mut out)?,
         Format::Table => {
@@ -114,7 +114,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     Ok(())
 }
 
-fn tell_what_is_outside(scenario: &[Entry], arguments: &Arguments) {
+fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments) {
     let window = arguments.from..=arguments.until;
     let outside = scenario.iter().filter(|entry| !window.contains(&entry.at)).count();
     if outside > 0 {
@@ -125,7 +125,7 @@ fn tell_what_is_outside(scenario: &[Entry], arguments: &Arguments) {
     }
 }
 
-impl Play<'_> {
+impl SimulationRun<'_> {
     /// Plays it, and writes every event as a line of JSON.
     fn events(&self, context: &Context, providers: Providers, out: &mut impl Write) -> anyhow::Result<()> {
         let mut written = Ok(());
@@ -165,12 +165,12 @@ impl Play<'_> {
     ) -> anyhow::Result<()> {
         let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
         let store = Store::scratch(&folder.path().join("simulation.db"))?;
-        let mut engine = Engine::new(store, providers, Keep::State);
+        let mut engine = Engine::new(store, providers, Retention::State);
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
         let mut progress = context.progress("simulating", self.from, self.until);
-        simulation::play(&mut engine, self.scenario, self.from, self.until, &mut |recorded| {
+        simulation::run_scenario(&mut engine, self.scenario, self.from, self.until, &mut |recorded| {
             progress.reach(recorded.event.at);
             observe(recorded.account.as_deref(), &recorded.event);
         })?;

@@ -10,11 +10,11 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::lane::Lane;
+use crate::report::lane::ResourceTrack;
 use crate::report::lane::Mark;
-use crate::report::lane::Place;
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::lane::TrackPosition;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 use perennial_formats::event_text::Wording;
 
 /// One account.
@@ -34,13 +34,13 @@ pub(super) struct AccountHistory {
     /// What happened to the account as a whole.
     pub(super) marks: Vec<Mark>,
     /// How often each sort of thing happened.
-    pub(super) counts: BTreeMap<Topic, usize>,
-    pub(super) lanes: Vec<Lane>,
+    pub(super) counts: BTreeMap<EventCategory, usize>,
+    pub(super) tracks: Vec<ResourceTrack>,
     by_id: BTreeMap<String, usize>,
     purchases: usize,
     pub(super) notices: BTreeMap<String, String>,
     /// What the provider's kinds are called, for people.
-    pub(super) kinds: BTreeMap<String, String>,
+    pub(super) kind_names: BTreeMap<String, String>,
 }
 
 /// A change of the balance.
@@ -68,16 +68,16 @@ impl AccountHistory {
             points: Vec::new(),
             marks: Vec::new(),
             counts: BTreeMap::new(),
-            lanes: Vec::new(),
+            tracks: Vec::new(),
             by_id: BTreeMap::new(),
             purchases: 0,
             notices: BTreeMap::new(),
-            kinds: BTreeMap::new(),
+            kind_names: BTreeMap::new(),
         }
     }
 
     /// Adds a bundle, each member after what it is attached to.
-    pub(super) fn add(&mut self, bundle: &Bundle, place: usize, with_story: bool) {
+    pub(super) fn add(&mut self, bundle: &Bundle, index: usize, with_details: bool) {
         let mut children = vec![Vec::new(); bundle.members.len()];
         for (member, resource) in bundle.members.iter().enumerate() {
             if let Some(parent) = resource.attached_to {
@@ -93,43 +93,43 @@ impl AccountHistory {
                 let is_last = nth + 1 == children[member].len();
                 open.push((*child, branches.iter().copied().chain([is_last]).collect()));
             }
-            let place = Place { bundle: place, purchase: 0, member: order };
-            self.insert(Lane::new(&bundle.members[member], place, branches, with_story));
+            let index = TrackPosition { bundle: index, purchase: 0, member: order };
+            self.insert(ResourceTrack::new(&bundle.members[member], index, branches, with_details));
             order += 1;
         }
     }
 
-    fn insert(&mut self, lane: Lane) {
-        self.by_id.insert(lane.id.clone(), self.lanes.len());
-        self.lanes.push(lane);
+    fn insert(&mut self, track: ResourceTrack) {
+        self.by_id.insert(track.id.clone(), self.tracks.len());
+        self.tracks.push(track);
     }
 
     /// Takes in what happened; `keeps_story` says whether there is a picture, and `has_room` whether it has room for
     /// one more lane. Returns whether a lane with a story was added.
-    pub(super) fn record(&mut self, event: &Event, keeps_story: bool, has_room: bool) -> bool {
-        let topic = Topic::of(&event.what);
-        if let Some(topic) = topic {
-            *self.counts.entry(topic).or_default() += 1;
+    pub(super) fn record(&mut self, event: &Event, with_details: bool, has_room: bool) -> bool {
+        let category = EventCategory::for_event(&event.what);
+        if let Some(category) = category {
+            *self.counts.entry(category).or_default() += 1;
         }
         if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
             let point = Point { at: event.at, amount: *amount, balance: *balance, reason: *reason };
-            self.record_balance(point, keeps_story);
+            self.record_balance(point, with_details);
         }
-        let added = self.add_bought(event, keeps_story && has_room);
+        let added = self.add_purchased(event, with_details && has_room);
         let wording = Wording { currency: &self.currency, notices: &self.notices };
         let words = || wording.of(event);
         match event.resource.as_ref().and_then(|id| self.by_id.get(id)) {
-            Some(place) => self.lanes[*place].record(event, topic, &words),
+            Some(index) => self.tracks[*index].record(event, category, &words),
             None => {
-                if let Some(topic) = topic.filter(|topic| keeps_story && topic.row() != Row::Elsewhere) {
-                    self.marks.push(Mark { at: event.at, topic, text: words() });
+                if let Some(category) = category.filter(|category| with_details && category.marker_row() != MarkerRow::Elsewhere) {
+                    self.marks.push(Mark { at: event.at, category, text: words() });
                 }
             }
         }
         added
     }
 
-    fn record_balance(&mut self, point: Point, keeps_story: bool) {
+    fn record_balance(&mut self, point: Point, with_details: bool) {
         self.closing = point.balance;
         match point.reason {
             Reason::Opening => self.opening = point.balance,
@@ -137,38 +137,38 @@ impl AccountHistory {
             Reason::Renewal | Reason::Purchase => self.paid -= point.amount,
             Reason::Refund => self.refunded += point.amount,
         }
-        if keeps_story {
+        if with_details {
             self.points.push(point);
         }
     }
 
     /// A bought package is a new resource, which stands beneath the one that it was bought like.
-    fn add_bought(&mut self, event: &Event, with_story: bool) -> bool {
+    fn add_purchased(&mut self, event: &Event, with_details: bool) -> bool {
         let (EventKind::PackageBought { like, .. }, Some(id)) = (&event.what, &event.resource) else {
             return false;
         };
         let Some(model) = self.by_id.get(like).filter(|_| !self.by_id.contains_key(id)) else { return false };
         self.purchases += 1;
-        let lane = self.lanes[*model].bought(event, id, self.purchases, with_story);
-        self.insert(lane);
-        with_story
+        let track = self.tracks[*model].purchased_like(event, id, self.purchases, with_details);
+        self.insert(track);
+        with_details
     }
 
     /// The lanes in the order in which they are shown.
-    pub(super) fn in_order(&self) -> Vec<&Lane> {
-        let mut lanes = self.lanes.iter().collect::<Vec<_>>();
-        lanes.sort_by_key(|lane| lane.place);
+    pub(super) fn ordered_tracks(&self) -> Vec<&ResourceTrack> {
+        let mut lanes = self.tracks.iter().collect::<Vec<_>>();
+        lanes.sort_by_key(|track| track.position);
         lanes
     }
 
     /// How often something happened.
-    pub(super) fn count(&self, topic: Topic) -> usize {
-        self.counts.get(&topic).copied().unwrap_or(0)
+    pub(super) fn count(&self, category: EventCategory) -> usize {
+        self.counts.get(&category).copied().unwrap_or(0)
     }
 
     /// How often something was renewed, whoever asked.
     pub(super) fn renewals(&self) -> usize {
-        self.count(Topic::Renewed) + self.count(Topic::RenewedByCommand)
+        self.count(EventCategory::Renewed) + self.count(EventCategory::RenewedByCommand)
     }
 
     /// How the account's events are worded.

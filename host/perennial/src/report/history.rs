@@ -1,7 +1,7 @@
 //! Histories: fed every event in order, they keep what tables, months and the picture need, and no more.
 //!
 //! Memory grows with the number of resources; with the number of events only where a picture is wanted, and then for
-//! at most [`LANES_MAX`] resources. Knows nothing of how anything looks.
+//! at most [`TRACKS_MAX`] resources. Knows nothing of how anything looks.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::report::account::AccountHistory;
 use crate::report::months::Months;
 
 /// The most resources that the picture shows; the rest are counted. Browsers stay usable up to about here.
-pub const LANES_MAX: usize = 5_000;
+pub const TRACKS_MAX: usize = 5_000;
 
 /// How much a history keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub struct History {
     /// When the host was down: since when and until when.
     pub(super) outages: BTreeSet<(Timestamp, Timestamp)>,
     detail: Detail,
-    lanes_max: usize,
-    lanes: usize,
+    tracks_max: usize,
+    track_count: usize,
 }
 
 impl History {
@@ -57,19 +57,19 @@ impl History {
         bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
         manifests: impl IntoIterator<Item = &'a Manifest>,
     ) -> History {
-        History::limited(LANES_MAX, (from, until), detail, accounts, bundles, manifests)
+        History::with_limit(TRACKS_MAX, (from, until), detail, accounts, bundles, manifests)
     }
 
     /// The same with room for another number of lanes.
-    pub(super) fn limited<'a>(
-        lanes_max: usize,
+    pub(super) fn with_limit<'a>(
+        tracks_max: usize,
         (from, until): (Timestamp, Timestamp),
         detail: Detail,
         accounts: &[Account],
         bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
         manifests: impl IntoIterator<Item = &'a Manifest>,
     ) -> History {
-        let by_id = accounts.iter().enumerate().map(|(place, account)| (account.id.clone(), place)).collect();
+        let by_id = accounts.iter().enumerate().map(|(index, account)| (account.id.clone(), index)).collect();
         let mut history = History {
             from,
             until,
@@ -78,14 +78,14 @@ impl History {
             months: Months::default(),
             outages: BTreeSet::new(),
             detail,
-            lanes_max,
-            lanes: 0,
+            tracks_max,
+            track_count: 0,
         };
         for manifest in manifests {
             history.name(manifest, accounts);
         }
-        for (place, (account, bundle)) in bundles.into_iter().enumerate() {
-            history.add(account, bundle, place);
+        for (index, (account, bundle)) in bundles.into_iter().enumerate() {
+            history.add(account, bundle, index);
         }
         history
     }
@@ -96,43 +96,43 @@ impl History {
             account.provider.clone_from(&manifest.name);
             account.notices =
                 manifest.notices.iter().map(|notice| (notice.name.clone(), notice.label.clone())).collect();
-            account.kinds =
+            account.kind_names =
                 manifest.kinds.iter().map(|(name, kind)| (name.clone(), kind.label.clone())).collect();
         }
     }
 
     /// Bundles are in the picture whole or not at all.
-    fn add(&mut self, account: &str, bundle: &Bundle, place: usize) {
+    fn add(&mut self, account: &str, bundle: &Bundle, index: usize) {
         let Some(account) = self.by_id.get(account) else { return };
         let with_story =
-            self.detail == Detail::Picture && self.lanes + bundle.members.len() <= self.lanes_max;
-        self.accounts[*account].add(bundle, place, with_story);
+            self.detail == Detail::Picture && self.track_count + bundle.members.len() <= self.tracks_max;
+        self.accounts[*account].add(bundle, index, with_story);
         if with_story {
-            self.lanes += bundle.members.len();
+            self.track_count += bundle.members.len();
         }
     }
 
     /// Takes in the next event of an account; events of accounts that are not listed are left out.
     pub fn record(&mut self, account: &str, event: &Event) {
-        let Some(place) = self.by_id.get(account) else { return };
+        let Some(index) = self.by_id.get(account) else { return };
         if let EventKind::HostResumed { down_since } = &event.what {
             self.outages.insert((*down_since, event.at));
         }
-        let account = &mut self.accounts[*place];
-        self.months.record(*place, event, account.wording());
+        let account = &mut self.accounts[*index];
+        self.months.record(*index, event, account.wording());
         let keeps_story = self.detail == Detail::Picture;
-        if account.record(event, keeps_story, self.lanes < self.lanes_max) {
-            self.lanes += 1;
+        if account.record(event, keeps_story, self.track_count < self.tracks_max) {
+            self.track_count += 1;
         }
     }
 
     /// How many resources the picture has no room for.
-    pub(super) fn left_out(&self) -> usize {
-        self.accounts.iter().map(|account| account.lanes.len()).sum::<usize>() - self.lanes
+    pub(super) fn omitted_resources(&self) -> usize {
+        self.accounts.iter().map(|account| account.tracks.len()).sum::<usize>() - self.track_count
     }
 
     /// How many resources the picture shows.
-    pub(super) fn shown(&self) -> usize {
-        self.lanes
+    pub(super) fn shown_resources(&self) -> usize {
+        self.track_count
     }
 }

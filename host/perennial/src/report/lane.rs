@@ -8,12 +8,12 @@ use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 
 /// Where a lane stands among the others of its account: by bundle, then by purchase, then by member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct TrackPosition {
     /// The bundle's place.
     pub(super) bundle: usize,
     /// 0 for what was there at the start, and then counting the packages bought like it.
@@ -24,11 +24,11 @@ pub(super) struct Place {
 
 /// One resource.
 #[derive(Clone, Debug)]
-pub(super) struct Lane {
+pub(super) struct ResourceTrack {
     pub(super) id: String,
     pub(super) kind: String,
     pub(super) region: String,
-    pub(super) place: Place,
+    pub(super) position: TrackPosition,
     /// From the primary down: whether the ancestor, and last the lane itself, is the last one of its parent. Empty for
     /// a primary.
     pub(super) branches: Vec<bool>,
@@ -45,14 +45,14 @@ pub(super) struct Lane {
     /// What is wrong with it now, if anything.
     pub(super) problem: Option<String>,
     /// Whether that is only that the plugin gave no usable answer.
-    is_failing: bool,
+    is_plugin_failing: bool,
     /// What the picture shows; `None` when there is no picture, or no room in it.
-    pub(super) story: Option<Story>,
+    pub(super) details: Option<TrackDetails>,
 }
 
 /// What the picture shows of a resource.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Story {
+pub(super) struct TrackDetails {
     /// Each stage and when it began, in order; the first began at or before the history.
     pub(super) stages: Vec<(Timestamp, Stage)>,
     /// Where paid periods begin.
@@ -69,24 +69,24 @@ pub(super) struct Story {
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) at: Timestamp,
-    pub(super) topic: Topic,
+    pub(super) category: EventCategory,
     pub(super) text: String,
 }
 
-impl Lane {
+impl ResourceTrack {
     /// A lane for `resource` as it is when the history begins.
-    pub(super) fn new(resource: &Resource, place: Place, branches: Vec<bool>, with_story: bool) -> Lane {
-        let story = with_story.then(|| Story {
+    pub(super) fn new(resource: &Resource, index: TrackPosition, branches: Vec<bool>, with_details: bool) -> ResourceTrack {
+        let details = with_details.then(|| TrackDetails {
             stages: vec![(resource.started_at, resource.stage)],
             quota: resource.package.as_ref().map(|package| package.quota),
             levels: resource.package.iter().map(|package| (resource.started_at, package.left())).collect(),
-            ..Story::default()
+            ..TrackDetails::default()
         });
-        Lane {
+        ResourceTrack {
             id: resource.id.clone(),
             kind: resource.kind.clone(),
             region: resource.region.clone(),
-            place,
+            position: index,
             branches,
             charging: resource.charging,
             started_at: resource.started_at,
@@ -98,16 +98,16 @@ impl Lane {
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
             problem: None,
-            is_failing: false,
-            story,
+            is_plugin_failing: false,
+            details,
         }
     }
 
     /// A lane for a package that was bought like this one.
-    pub(super) fn bought(&self, event: &Event, id: &str, purchase: usize, with_story: bool) -> Lane {
-        let mut lane = Lane {
+    pub(super) fn purchased_like(&self, event: &Event, id: &str, purchase: usize, with_details: bool) -> ResourceTrack {
+        let mut track = ResourceTrack {
             id: id.to_owned(),
-            place: Place { purchase, member: 0, ..self.place },
+            position: TrackPosition { purchase, member: 0, ..self.position },
             branches: Vec::new(),
             charging: Charging::Prepaid,
             started_at: event.at,
@@ -119,21 +119,21 @@ impl Lane {
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
             problem: None,
-            is_failing: false,
-            story: None,
+            is_plugin_failing: false,
+            details: None,
             kind: self.kind.clone(),
             region: self.region.clone(),
         };
         if let EventKind::PackageBought { effective_at, quota, .. } = &event.what {
-            lane.started_at = *effective_at;
-            lane.story = with_story.then(|| Story {
+            track.started_at = *effective_at;
+            track.details = with_details.then(|| TrackDetails {
                 stages: vec![(*effective_at, Stage::Active)],
                 quota: Some(*quota),
                 levels: vec![(*effective_at, *quota)],
-                ..Story::default()
+                ..TrackDetails::default()
             });
         }
-        lane
+        track
     }
 
     /// Whether it is paid as it is used at the end of the history.
@@ -142,23 +142,23 @@ impl Lane {
     }
 
     /// Takes in what happened to the resource, `words` being the event in words.
-    pub(super) fn record(&mut self, event: &Event, topic: Option<Topic>, words: &dyn Fn() -> String) {
-        self.count(event, words);
-        let Some(story) = &mut self.story else { return };
+    pub(super) fn record(&mut self, event: &Event, category: Option<EventCategory>, words: &dyn Fn() -> String) {
+        self.update_totals(event, words);
+        let Some(details) = &mut self.details else { return };
         if let EventKind::RenewalSettled { expires_before, .. } = &event.what {
-            story.periods.push(*expires_before);
+            details.periods.push(*expires_before);
         }
         if let EventKind::PackageUsed { left, .. } | EventKind::PackageRefilled { left } = &event.what {
-            story.levels.push((event.at, *left));
+            details.levels.push((event.at, *left));
         }
-        if let Some(topic) = topic.filter(|topic| topic.row() != Row::Elsewhere) {
-            story.marks.push(Mark { at: event.at, topic, text: words() });
+        if let Some(category) = category.filter(|category| category.marker_row() != MarkerRow::Elsewhere) {
+            details.marks.push(Mark { at: event.at, category, text: words() });
         }
     }
 
-    fn count(&mut self, event: &Event, words: &dyn Fn() -> String) {
-        if self.is_failing && is_answer(&event.what) {
-            (self.problem, self.is_failing) = (None, false);
+    fn update_totals(&mut self, event: &Event, words: &dyn Fn() -> String) {
+        if self.is_plugin_failing && is_plugin_success(&event.what) {
+            (self.problem, self.is_plugin_failing) = (None, false);
         }
         match &event.what {
             EventKind::StageChanged { to, .. } => self.enter(event.at, *to),
@@ -180,11 +180,11 @@ impl Lane {
             | EventKind::ApprovalDecided { will_retry: false, .. }
             | EventKind::ApprovalExpired { will_retry: false, .. } => self.problem = Some(words()),
             EventKind::ApprovalDecided { .. } | EventKind::ApprovalExpired { .. } => self.problem = None,
-            EventKind::PluginFailed { .. } => (self.problem, self.is_failing) = (Some(words()), true),
+            EventKind::PluginFailed { .. } => (self.problem, self.is_plugin_failing) = (Some(words()), true),
             EventKind::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
                 match expires_at {
-                    Some(expires_at) => self.shorten(*expires_at),
+                    Some(expires_at) => self.drop_later_periods(*expires_at),
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
             }
@@ -206,10 +206,10 @@ impl Lane {
     }
 
     /// What has not begun was given back.
-    fn shorten(&mut self, expires_at: Timestamp) {
+    fn drop_later_periods(&mut self, expires_at: Timestamp) {
         self.expires_at = Some(expires_at);
-        if let Some(story) = &mut self.story {
-            story.periods.retain(|starts_at| *starts_at < expires_at);
+        if let Some(details) = &mut self.details {
+            details.periods.retain(|starts_at| *starts_at < expires_at);
         }
     }
 
@@ -222,14 +222,14 @@ impl Lane {
         if stage.is_final() {
             self.problem = None;
         }
-        if let Some(story) = &mut self.story {
-            story.stages.push((at, stage));
+        if let Some(details) = &mut self.details {
+            details.stages.push((at, stage));
         }
     }
 }
 
 /// Whether the plugin must have answered for this to happen: whatever it failed at is over.
-fn is_answer(what: &EventKind) -> bool {
+fn is_plugin_success(what: &EventKind) -> bool {
     matches!(
         what,
         EventKind::StageChanged { .. }

@@ -11,21 +11,21 @@ use crate::report::columns::Row;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use perennial_store::listing::Listed;
+use perennial_store::listing::ListedResource;
 
 /// Writes a row for every resource; an attached one stands below its primary, set in.
 ///
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write(listed: &[Listed], style: Style, out: &mut impl Write) -> io::Result<()> {
+pub fn write(listed: &[ListedResource], style: Style, out: &mut impl Write) -> io::Result<()> {
     let headings =
         ["account", "resource", "kind", "stage", "expires", "on expiry", "price", "next", "problem"];
     let right = [false, false, false, false, false, false, true, false, false];
     columns::write(headings, right, &listed.iter().map(row).collect::<Vec<_>>(), "", style, out)
 }
 
-fn row(listed: &Listed) -> Row<9> {
+fn row(listed: &ListedResource) -> Row<9> {
     let instant = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
     let indent = if listed.attached_to.is_some() { "  " } else { "" };
     let price = |price: Micros| format!("{price} {}", printable(&listed.currency));
@@ -33,7 +33,7 @@ fn row(listed: &Listed) -> Row<9> {
         (printable(&listed.account), Tone::Plain),
         (format!("{indent}{}", printable(&listed.id)), Tone::Plain),
         (printable(&listed.kind), Tone::Plain),
-        (listed.stage.name().to_owned(), Tone::of(listed.stage)),
+        (listed.stage.name().to_owned(), Tone::for_stage(listed.stage)),
         (instant(listed.expires_at), Tone::Plain),
         (listed.expires_at.map_or("-", |_| listed.on_expiry.name()).to_owned(), Tone::Plain),
         (listed.price.map_or("-".to_owned(), price), Tone::Plain),

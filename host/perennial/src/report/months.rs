@@ -14,23 +14,23 @@ use crate::report::history::History;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use crate::report::topic::Topic;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 use perennial_formats::dates::Month;
 use perennial_formats::event_text::Wording;
 
 /// How many happenings of one sort a month tells of in words; the rest are in its counts.
-const TOLD_MAX: usize = 2;
+const LISTED_MAX: usize = 2;
 
 /// What happened in each month to each account, by its place.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Months(BTreeMap<(Month, usize), Account>);
+pub(super) struct Months(BTreeMap<(Month, usize), AccountMonth>);
 
 /// An account in a month.
 #[derive(Clone, Debug, Default)]
-struct Account {
-    counts: BTreeMap<Topic, usize>,
-    told: BTreeMap<Topic, Vec<Told>>,
+struct AccountMonth {
+    counts: BTreeMap<EventCategory, usize>,
+    listed: BTreeMap<EventCategory, Vec<ListedEvent>>,
     paid: Micros,
     refunded: Micros,
     topped_up: Micros,
@@ -39,7 +39,7 @@ struct Account {
 
 /// A happening in words.
 #[derive(Clone, Debug)]
-struct Told {
+struct ListedEvent {
     at: Timestamp,
     resource: Option<String>,
     words: String,
@@ -47,8 +47,8 @@ struct Told {
 
 impl Months {
     /// Takes in an event of the account at `place`.
-    pub(super) fn record(&mut self, place: usize, event: &Event, wording: Wording<'_>) {
-        let account = self.0.entry((Month::of(event.at), place)).or_default();
+    pub(super) fn record(&mut self, index: usize, event: &Event, wording: Wording<'_>) {
+        let account = self.0.entry((Month::of(event.at), index)).or_default();
         if let EventKind::BalanceChanged { amount, balance, reason } = &event.what {
             account.closing = Some(*balance);
             match reason {
@@ -58,13 +58,13 @@ impl Months {
                 Reason::Refund => account.refunded += *amount,
             }
         }
-        let Some(topic) = Topic::of(&event.what) else { return };
-        *account.counts.entry(topic).or_default() += 1;
-        let told = account.told.entry(topic).or_default();
+        let Some(category) = EventCategory::for_event(&event.what) else { return };
+        *account.counts.entry(category).or_default() += 1;
+        let listed = account.listed.entry(category).or_default();
         // The third decline of one resource in a month says nothing that the first did not.
-        let is_told = told.iter().any(|earlier| earlier.resource == event.resource);
-        if topic.is_notable() && told.len() < TOLD_MAX && !is_told {
-            told.push(Told { at: event.at, resource: event.resource.clone(), words: wording.of(event) });
+        let is_told = listed.iter().any(|earlier| earlier.resource == event.resource);
+        if category.is_notable() && listed.len() < LISTED_MAX && !is_told {
+            listed.push(ListedEvent { at: event.at, resource: event.resource.clone(), words: wording.of(event) });
         }
     }
 }
@@ -84,41 +84,41 @@ pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Resul
             writeln!(out)?;
         }
         writeln!(out, "{}", style.paint(Tone::Strong, &month.title()))?;
-        for (place, account) in history.accounts.iter().enumerate() {
-            let nothing = Account::default();
-            let told = history.months.0.get(&(month, place)).unwrap_or(&nothing);
-            let opening = closing[place];
-            closing[place] = told.closing.unwrap_or(opening);
+        for (index, account) in history.accounts.iter().enumerate() {
+            let nothing = AccountMonth::default();
+            let listed = history.months.0.get(&(month, index)).unwrap_or(&nothing);
+            let opening = closing[index];
+            closing[index] = listed.closing.unwrap_or(opening);
             let id = printable(&account.id);
             write!(out, "  {}  ", style.paint(Tone::Strong, &format!("{id:<width$}")))?;
-            let balance = format!("{} {}", dates::amount(closing[place]), account.currency);
-            writeln!(out, "{}", printable(&format!("{}; balance {balance}", money(told))))?;
-            happenings(told, style, out)?;
+            let balance = format!("{} {}", dates::amount(closing[index]), account.currency);
+            writeln!(out, "{}", printable(&format!("{}; balance {balance}", money(listed))))?;
+            event_lines(listed, style, out)?;
         }
         month = month.next();
     }
     Ok(())
 }
 
-fn money(account: &Account) -> String {
+fn money(account: &AccountMonth) -> String {
     let parts = [("paid", account.paid), ("refunded", account.refunded), ("topped up", account.topped_up)];
-    let told = parts.iter().filter(|(name, amount)| *name == "paid" || *amount != Micros::ZERO);
-    told.map(|(name, amount)| format!("{name} {}", dates::amount(*amount))).collect::<Vec<_>>().join(", ")
+    let listed = parts.iter().filter(|(name, amount)| *name == "paid" || *amount != Micros::ZERO);
+    listed.map(|(name, amount)| format!("{name} {}", dates::amount(*amount))).collect::<Vec<_>>().join(", ")
 }
 
-fn happenings(account: &Account, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let counts = Topic::ALL.iter().filter_map(|topic| {
-        let count = account.counts.get(topic)?;
-        Some(format!("{} {}", dates::whole(*count), if *count == 1 { topic.noun() } else { topic.plural() }))
+fn event_lines(account: &AccountMonth, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let counts = EventCategory::ALL.iter().filter_map(|category| {
+        let count = account.counts.get(category)?;
+        Some(format!("{} {}", dates::whole(*count), if *count == 1 { category.noun() } else { category.plural() }))
     });
     let counts = counts.collect::<Vec<_>>();
     if counts.is_empty() {
         return writeln!(out, "    {}", style.paint(Tone::Faint, "nothing happened"));
     }
     writeln!(out, "    {}", style.paint(Tone::Faint, &counts.join(", ")))?;
-    let mut told = account.told.values().flatten().collect::<Vec<_>>();
-    told.sort_by_key(|told| told.at);
-    for happening in told {
+    let mut listed = account.listed.values().flatten().collect::<Vec<_>>();
+    listed.sort_by_key(|listed| listed.at);
+    for happening in listed {
         let resource = happening.resource.as_ref().map_or(String::new(), |resource| format!("{resource}: "));
         let words = printable(&format!("{resource}{}", happening.words));
         writeln!(out, "    {}  {words}", dates::short_day(happening.at))?;

@@ -130,7 +130,7 @@ impl Sample {
         let bundles = self.bundles.iter().map(|(account, bundle)| (account.as_str(), bundle));
         let period = (self.from, self.until);
         let mut history =
-            History::limited(lanes_max, period, detail, &self.accounts, bundles, [&self.manifest]);
+            History::with_limit(lanes_max, period, detail, &self.accounts, bundles, [&self.manifest]);
         for (account, event) in &self.events {
             history.record(account, event);
         }
@@ -465,10 +465,10 @@ pub(super) fn year() -> Sample {
             format!("{prefix}{}", 101 + nth)
         };
         let mut members = vec![resource(&id, kind, expires, "99.00")];
-        for (place, suffix) in ["data", "ip", "bandwidth"].iter().take(nth % 4).enumerate() {
-            let kind = ["evs", "eip", "bandwidth"][place];
+        for (index, suffix) in ["data", "ip", "bandwidth"].iter().take(nth % 4).enumerate() {
+            let kind = ["evs", "eip", "bandwidth"][index];
             let mut attached = resource(&format!("{prefix}{}-{suffix}", 101 + nth), kind, expires, "24.50");
-            attached.attached_to = Some(if place == 2 { 2 } else { 0 });
+            attached.attached_to = Some(if index == 2 { 2 } else { 0 });
             members.push(attached);
         }
         let fails_in = if fate.is_empty() { 99 } else { 2 + nth % 5 };

@@ -31,7 +31,7 @@ pub(super) enum Tone {
 
 impl Tone {
     /// The tone of a stage.
-    pub(super) fn of(stage: Stage) -> Tone {
+    pub(super) fn for_stage(stage: Stage) -> Tone {
         match stage {
             Stage::Active => Tone::Good,
             Stage::Grace => Tone::Warning,

@@ -13,11 +13,11 @@ use crate::report::account::AccountHistory;
 use crate::report::columns;
 use crate::report::columns::Row;
 use crate::report::history::History;
-use crate::report::lane::Lane;
+use crate::report::lane::ResourceTrack;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use crate::report::topic::Topic;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 use perennial_formats::event_text::words;
 
@@ -31,8 +31,8 @@ const RIGHT: [bool; 8] = [false, false, false, false, true, true, true, false];
 ///
 /// Whatever `out` says.
 pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Result<()> {
-    for (place, account) in history.accounts.iter().enumerate() {
-        if place > 0 {
+    for (index, account) in history.accounts.iter().enumerate() {
+        if index > 0 {
             writeln!(out)?;
         }
         summary(account, style, out)?;
@@ -54,12 +54,12 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
     ];
     let told = amounts.iter().map(|(name, amount)| format!("{name} {}", dates::amount(*amount)));
     writeln!(out, "  {}", told.collect::<Vec<_>>().join("   "))?;
-    writeln!(out, "  {}: {}", dates::counted(account.lanes.len(), "resource"), stages(account))?;
-    let requests = account.count(Topic::PendingApproval);
+    writeln!(out, "  {}: {}", dates::counted(account.tracks.len(), "resource"), stages(account))?;
+    let requests = account.count(EventCategory::PendingApproval);
     let mut counts = vec![
         dates::counted(account.renewals(), "renewal"),
-        dates::counted(account.count(Topic::Declined), "decline"),
-        dates::counted(account.count(Topic::Refused), "refused command"),
+        dates::counted(account.count(EventCategory::Declined), "decline"),
+        dates::counted(account.count(EventCategory::Refused), "refused command"),
     ];
     counts.extend((requests > 0).then(|| dates::counted(requests, "approval request")));
     writeln!(out, "  {}", counts.join(", "))
@@ -67,8 +67,8 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
 
 fn stages(account: &AccountHistory) -> String {
     let mut counts = BTreeMap::new();
-    for lane in &account.lanes {
-        *counts.entry(state(lane)).or_insert(0_usize) += 1;
+    for track in &account.tracks {
+        *counts.entry(state(track)).or_insert(0_usize) += 1;
     }
     let order = Stage::ALL.map(Stage::name).into_iter().chain(["pay-per-use"]);
     let told =
@@ -77,34 +77,34 @@ fn stages(account: &AccountHistory) -> String {
     if told.is_empty() { "none".to_owned() } else { told }
 }
 
-fn state(lane: &Lane) -> &'static str {
-    match (lane.charging, lane.stage) {
+fn state(track: &ResourceTrack) -> &'static str {
+    match (track.charging, track.stage) {
         (Charging::Postpaid, Stage::Active) => "pay-per-use",
         (Charging::Prepaid | Charging::Postpaid, stage) => stage.name(),
     }
 }
 
 fn rows(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let rows = account.in_order().into_iter().map(row).collect::<Vec<_>>();
+    let rows = account.ordered_tracks().into_iter().map(row).collect::<Vec<_>>();
     columns::write(HEADINGS, RIGHT, &rows, "  ", style, out)
 }
 
-fn row(lane: &Lane) -> Row<8> {
+fn row(track: &ResourceTrack) -> Row<8> {
     let or_nothing = |count: usize| if count == 0 { "-".to_owned() } else { dates::whole(count) };
-    let expires = match lane.expires_at.filter(|_| !lane.stage.is_final()) {
+    let expires = match track.expires_at.filter(|_| !track.stage.is_final()) {
         Some(expires_at) => dates::minute(expires_at).trim_end_matches(" UTC").to_owned(),
         None => "-".to_owned(),
     };
-    let paid = if lane.paid == Micros::ZERO { "-".to_owned() } else { dates::amount(lane.paid) };
+    let paid = if track.paid == Micros::ZERO { "-".to_owned() } else { dates::amount(track.paid) };
     [
-        (format!("{}{}", tree(&lane.branches), printable(&lane.id)), Tone::Plain),
-        (printable(&lane.kind), Tone::Plain),
-        (state(lane).to_owned(), Tone::of(lane.stage)),
+        (format!("{}{}", tree(&track.branches), printable(&track.id)), Tone::Plain),
+        (printable(&track.kind), Tone::Plain),
+        (state(track).to_owned(), Tone::for_stage(track.stage)),
         (expires, Tone::Plain),
-        (or_nothing(lane.renewals), Tone::Plain),
+        (or_nothing(track.renewals), Tone::Plain),
         (paid, Tone::Plain),
-        (or_nothing(lane.declines), if lane.declines > 0 { Tone::Warning } else { Tone::Plain }),
-        (lane.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
+        (or_nothing(track.declines), if track.declines > 0 { Tone::Warning } else { Tone::Plain }),
+        (track.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
     ]
 }
 
@@ -139,26 +139,26 @@ pub fn events(listed: &[(&str, &Event)], style: Style, out: &mut impl Write) -> 
 }
 
 fn tone(event: &Event) -> Tone {
-    let Some(topic) = Topic::of(&event.what) else { return Tone::Plain };
-    match topic {
-        Topic::Renewed | Topic::RenewedByCommand | Topic::Revived => Tone::Good,
-        Topic::Declined
-        | Topic::InDoubt
-        | Topic::PendingApproval
-        | Topic::ExpiredApproval
-        | Topic::Grace
-        | Topic::Low
-        | Topic::Uncovered
-        | Topic::Resumed => Tone::Warning,
-        Topic::Refused | Topic::PluginFailed | Topic::Retention | Topic::Released | Topic::Depleted => {
+    let Some(category) = EventCategory::for_event(&event.what) else { return Tone::Plain };
+    match category {
+        EventCategory::Renewed | EventCategory::RenewedByCommand | EventCategory::Revived => Tone::Good,
+        EventCategory::Declined
+        | EventCategory::InDoubt
+        | EventCategory::PendingApproval
+        | EventCategory::ExpiredApproval
+        | EventCategory::Grace
+        | EventCategory::Low
+        | EventCategory::Uncovered
+        | EventCategory::Resumed => Tone::Warning,
+        EventCategory::Refused | EventCategory::PluginFailed | EventCategory::Retention | EventCategory::Released | EventCategory::Depleted => {
             Tone::Bad
         }
-        Topic::Notice | Topic::Setting | Topic::Used => Tone::Faint,
-        Topic::Decided
-        | Topic::Unsubscribed
-        | Topic::Converted
-        | Topic::Bought
-        | Topic::Refilled
-        | Topic::TopUp => Tone::Plain,
+        EventCategory::Notice | EventCategory::Setting | EventCategory::Used => Tone::Faint,
+        EventCategory::Decided
+        | EventCategory::Unsubscribed
+        | EventCategory::Converted
+        | EventCategory::Bought
+        | EventCategory::Refilled
+        | EventCategory::TopUp => Tone::Plain,
     }
 }

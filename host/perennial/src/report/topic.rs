@@ -7,7 +7,7 @@ use perennial_domain::plan::Cause;
 
 /// A sort of happening, in the order that people care about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Topic {
+pub(super) enum EventCategory {
     Renewed,
     RenewedByCommand,
     Declined,
@@ -37,7 +37,7 @@ pub(super) enum Topic {
 
 /// How a topic shows in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub(super) enum MarkerRow {
     /// Above the bar: something went wrong.
     Above,
     /// On the bar.
@@ -48,221 +48,221 @@ pub(super) enum Row {
     Elsewhere,
 }
 
-impl Topic {
+impl EventCategory {
     /// Every topic.
-    pub(super) const ALL: [Topic; 25] = [
-        Topic::Renewed,
-        Topic::RenewedByCommand,
-        Topic::Declined,
-        Topic::InDoubt,
-        Topic::PendingApproval,
-        Topic::Decided,
-        Topic::ExpiredApproval,
-        Topic::Refused,
-        Topic::PluginFailed,
-        Topic::Grace,
-        Topic::Retention,
-        Topic::Released,
-        Topic::Revived,
-        Topic::Unsubscribed,
-        Topic::Converted,
-        Topic::Bought,
-        Topic::Refilled,
-        Topic::Low,
-        Topic::Depleted,
-        Topic::Uncovered,
-        Topic::Resumed,
-        Topic::TopUp,
-        Topic::Notice,
-        Topic::Setting,
-        Topic::Used,
+    pub(super) const ALL: [EventCategory; 25] = [
+        EventCategory::Renewed,
+        EventCategory::RenewedByCommand,
+        EventCategory::Declined,
+        EventCategory::InDoubt,
+        EventCategory::PendingApproval,
+        EventCategory::Decided,
+        EventCategory::ExpiredApproval,
+        EventCategory::Refused,
+        EventCategory::PluginFailed,
+        EventCategory::Grace,
+        EventCategory::Retention,
+        EventCategory::Released,
+        EventCategory::Revived,
+        EventCategory::Unsubscribed,
+        EventCategory::Converted,
+        EventCategory::Bought,
+        EventCategory::Refilled,
+        EventCategory::Low,
+        EventCategory::Depleted,
+        EventCategory::Uncovered,
+        EventCategory::Resumed,
+        EventCategory::TopUp,
+        EventCategory::Notice,
+        EventCategory::Setting,
+        EventCategory::Used,
     ];
 
     /// The topic of what happened; `None` for what another event tells as well.
-    pub(super) fn of(what: &EventKind) -> Option<Topic> {
+    pub(super) fn for_event(what: &EventKind) -> Option<EventCategory> {
         Some(match what {
             EventKind::StageChanged { to, .. } => match to {
-                Stage::Active => Topic::Revived,
-                Stage::Grace => Topic::Grace,
-                Stage::Retention => Topic::Retention,
-                Stage::Released => Topic::Released,
+                Stage::Active => EventCategory::Revived,
+                Stage::Grace => EventCategory::Grace,
+                Stage::Retention => EventCategory::Retention,
+                Stage::Released => EventCategory::Released,
                 Stage::Unsubscribed | Stage::Converted => return None,
             },
-            EventKind::RenewalSettled { cause: Cause::Auto, .. } => Topic::Renewed,
-            EventKind::RenewalSettled { cause: Cause::Command, .. } => Topic::RenewedByCommand,
-            EventKind::RenewalDeclined { .. } => Topic::Declined,
-            EventKind::RenewalInDoubt { .. } => Topic::InDoubt,
-            EventKind::ApprovalRequested { .. } => Topic::PendingApproval,
-            EventKind::ApprovalDecided { .. } => Topic::Decided,
-            EventKind::ApprovalExpired { .. } => Topic::ExpiredApproval,
-            EventKind::CommandRefused { .. } => Topic::Refused,
-            EventKind::SettingChanged { .. } => Topic::Setting,
-            EventKind::Unsubscribed { .. } => Topic::Unsubscribed,
-            EventKind::Converted => Topic::Converted,
+            EventKind::RenewalSettled { cause: Cause::Auto, .. } => EventCategory::Renewed,
+            EventKind::RenewalSettled { cause: Cause::Command, .. } => EventCategory::RenewedByCommand,
+            EventKind::RenewalDeclined { .. } => EventCategory::Declined,
+            EventKind::RenewalInDoubt { .. } => EventCategory::InDoubt,
+            EventKind::ApprovalRequested { .. } => EventCategory::PendingApproval,
+            EventKind::ApprovalDecided { .. } => EventCategory::Decided,
+            EventKind::ApprovalExpired { .. } => EventCategory::ExpiredApproval,
+            EventKind::CommandRefused { .. } => EventCategory::Refused,
+            EventKind::SettingChanged { .. } => EventCategory::Setting,
+            EventKind::Unsubscribed { .. } => EventCategory::Unsubscribed,
+            EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {
-                Reason::TopUp => Topic::TopUp,
+                Reason::TopUp => EventCategory::TopUp,
                 Reason::Opening | Reason::Renewal | Reason::Purchase | Reason::Refund => return None,
             },
-            EventKind::PackageOrdered { .. } | EventKind::PackageBought { .. } => Topic::Bought,
-            EventKind::PackageUsed { .. } => Topic::Used,
-            EventKind::PackageRefilled { .. } => Topic::Refilled,
-            EventKind::PackageLow { .. } => Topic::Low,
-            EventKind::PackageDepleted { .. } => Topic::Depleted,
-            EventKind::UsageUncovered { .. } => Topic::Uncovered,
-            EventKind::Notice { .. } => Topic::Notice,
-            EventKind::PluginFailed { .. } => Topic::PluginFailed,
-            EventKind::HostResumed { .. } => Topic::Resumed,
+            EventKind::PackageOrdered { .. } | EventKind::PackageBought { .. } => EventCategory::Bought,
+            EventKind::PackageUsed { .. } => EventCategory::Used,
+            EventKind::PackageRefilled { .. } => EventCategory::Refilled,
+            EventKind::PackageLow { .. } => EventCategory::Low,
+            EventKind::PackageDepleted { .. } => EventCategory::Depleted,
+            EventKind::UsageUncovered { .. } => EventCategory::Uncovered,
+            EventKind::Notice { .. } => EventCategory::Notice,
+            EventKind::PluginFailed { .. } => EventCategory::PluginFailed,
+            EventKind::HostResumed { .. } => EventCategory::Resumed,
         })
     }
 
     /// What one of it is called.
     pub(super) const fn noun(self) -> &'static str {
         match self {
-            Topic::Renewed => "renewal",
-            Topic::RenewedByCommand => "renewal by command",
-            Topic::Declined => "decline",
-            Topic::InDoubt => "renewal in doubt",
-            Topic::PendingApproval => "approval request",
-            Topic::Decided => "decision on an approval",
-            Topic::ExpiredApproval => "expired approval",
-            Topic::Refused => "refused command",
-            Topic::PluginFailed => "plugin failure",
-            Topic::Grace => "in grace",
-            Topic::Retention => "in retention",
-            Topic::Released => "release",
-            Topic::Revived => "revival",
-            Topic::Unsubscribed => "unsubscription",
-            Topic::Converted => "conversion to pay-per-use",
-            Topic::Bought => "package purchase",
-            Topic::Refilled => "package refill",
-            Topic::Low => "package low",
-            Topic::Depleted => "package depleted",
-            Topic::Uncovered => "uncovered use",
-            Topic::Resumed => "host outage",
-            Topic::TopUp => "top-up",
-            Topic::Notice => "notice",
-            Topic::Setting => "setting change",
-            Topic::Used => "package use",
+            EventCategory::Renewed => "renewal",
+            EventCategory::RenewedByCommand => "renewal by command",
+            EventCategory::Declined => "decline",
+            EventCategory::InDoubt => "renewal in doubt",
+            EventCategory::PendingApproval => "approval request",
+            EventCategory::Decided => "decision on an approval",
+            EventCategory::ExpiredApproval => "expired approval",
+            EventCategory::Refused => "refused command",
+            EventCategory::PluginFailed => "plugin failure",
+            EventCategory::Grace => "in grace",
+            EventCategory::Retention => "in retention",
+            EventCategory::Released => "release",
+            EventCategory::Revived => "revival",
+            EventCategory::Unsubscribed => "unsubscription",
+            EventCategory::Converted => "conversion to pay-per-use",
+            EventCategory::Bought => "package purchase",
+            EventCategory::Refilled => "package refill",
+            EventCategory::Low => "package low",
+            EventCategory::Depleted => "package depleted",
+            EventCategory::Uncovered => "uncovered use",
+            EventCategory::Resumed => "host outage",
+            EventCategory::TopUp => "top-up",
+            EventCategory::Notice => "notice",
+            EventCategory::Setting => "setting change",
+            EventCategory::Used => "package use",
         }
     }
 
     /// What several of it are called.
     pub(super) const fn plural(self) -> &'static str {
         match self {
-            Topic::Renewed => "renewals",
-            Topic::RenewedByCommand => "renewals by command",
-            Topic::Declined => "declines",
-            Topic::InDoubt => "renewals in doubt",
-            Topic::PendingApproval => "approval requests",
-            Topic::Decided => "decisions on approvals",
-            Topic::ExpiredApproval => "expired approvals",
-            Topic::Refused => "refused commands",
-            Topic::PluginFailed => "plugin failures",
-            Topic::Grace => "in grace",
-            Topic::Retention => "in retention",
-            Topic::Released => "releases",
-            Topic::Revived => "revivals",
-            Topic::Unsubscribed => "unsubscriptions",
-            Topic::Converted => "conversions to pay-per-use",
-            Topic::Bought => "package purchases",
-            Topic::Refilled => "package refills",
-            Topic::Low => "packages low",
-            Topic::Depleted => "packages depleted",
-            Topic::Uncovered => "uncovered uses",
-            Topic::Resumed => "host outages",
-            Topic::TopUp => "top-ups",
-            Topic::Notice => "notices",
-            Topic::Setting => "setting changes",
-            Topic::Used => "package uses",
+            EventCategory::Renewed => "renewals",
+            EventCategory::RenewedByCommand => "renewals by command",
+            EventCategory::Declined => "declines",
+            EventCategory::InDoubt => "renewals in doubt",
+            EventCategory::PendingApproval => "approval requests",
+            EventCategory::Decided => "decisions on approvals",
+            EventCategory::ExpiredApproval => "expired approvals",
+            EventCategory::Refused => "refused commands",
+            EventCategory::PluginFailed => "plugin failures",
+            EventCategory::Grace => "in grace",
+            EventCategory::Retention => "in retention",
+            EventCategory::Released => "releases",
+            EventCategory::Revived => "revivals",
+            EventCategory::Unsubscribed => "unsubscriptions",
+            EventCategory::Converted => "conversions to pay-per-use",
+            EventCategory::Bought => "package purchases",
+            EventCategory::Refilled => "package refills",
+            EventCategory::Low => "packages low",
+            EventCategory::Depleted => "packages depleted",
+            EventCategory::Uncovered => "uncovered uses",
+            EventCategory::Resumed => "host outages",
+            EventCategory::TopUp => "top-ups",
+            EventCategory::Notice => "notices",
+            EventCategory::Setting => "setting changes",
+            EventCategory::Used => "package uses",
         }
     }
 
     /// What its mark is called inside the page; unique.
     pub(super) const fn slug(self) -> &'static str {
         match self {
-            Topic::Renewed => "renewed",
-            Topic::RenewedByCommand => "by-command",
-            Topic::Declined => "declined",
-            Topic::InDoubt => "in-doubt",
-            Topic::PendingApproval => "pending",
-            Topic::Decided => "decided",
-            Topic::ExpiredApproval => "expired",
-            Topic::Refused => "refused",
-            Topic::PluginFailed => "plugin-failed",
-            Topic::Grace => "grace",
-            Topic::Retention => "retention",
-            Topic::Released => "released",
-            Topic::Revived => "revived",
-            Topic::Unsubscribed => "unsubscribed",
-            Topic::Converted => "converted",
-            Topic::Bought => "bought",
-            Topic::Refilled => "refilled",
-            Topic::Low => "low",
-            Topic::Depleted => "depleted",
-            Topic::Uncovered => "uncovered",
-            Topic::Resumed => "resumed",
-            Topic::TopUp => "top-up",
-            Topic::Notice => "notice",
-            Topic::Setting => "setting",
-            Topic::Used => "used",
+            EventCategory::Renewed => "renewed",
+            EventCategory::RenewedByCommand => "by-command",
+            EventCategory::Declined => "declined",
+            EventCategory::InDoubt => "in-doubt",
+            EventCategory::PendingApproval => "pending",
+            EventCategory::Decided => "decided",
+            EventCategory::ExpiredApproval => "expired",
+            EventCategory::Refused => "refused",
+            EventCategory::PluginFailed => "plugin-failed",
+            EventCategory::Grace => "grace",
+            EventCategory::Retention => "retention",
+            EventCategory::Released => "released",
+            EventCategory::Revived => "revived",
+            EventCategory::Unsubscribed => "unsubscribed",
+            EventCategory::Converted => "converted",
+            EventCategory::Bought => "bought",
+            EventCategory::Refilled => "refilled",
+            EventCategory::Low => "low",
+            EventCategory::Depleted => "depleted",
+            EventCategory::Uncovered => "uncovered",
+            EventCategory::Resumed => "resumed",
+            EventCategory::TopUp => "top-up",
+            EventCategory::Notice => "notice",
+            EventCategory::Setting => "setting",
+            EventCategory::Used => "used",
         }
     }
 
     /// Where its marks go.
-    pub(super) const fn row(self) -> Row {
+    pub(super) const fn marker_row(self) -> MarkerRow {
         match self {
-            Topic::Declined
-            | Topic::InDoubt
-            | Topic::PendingApproval
-            | Topic::ExpiredApproval
-            | Topic::Refused
-            | Topic::PluginFailed
-            | Topic::Low
-            | Topic::Depleted
-            | Topic::Uncovered => Row::Above,
-            Topic::Renewed
-            | Topic::RenewedByCommand
-            | Topic::Decided
-            | Topic::Unsubscribed
-            | Topic::Converted
-            | Topic::Bought
-            | Topic::Refilled
-            | Topic::TopUp => Row::On,
-            Topic::Notice | Topic::Setting => Row::Below,
-            Topic::Grace
-            | Topic::Retention
-            | Topic::Released
-            | Topic::Revived
-            | Topic::Resumed
-            | Topic::Used => Row::Elsewhere,
+            EventCategory::Declined
+            | EventCategory::InDoubt
+            | EventCategory::PendingApproval
+            | EventCategory::ExpiredApproval
+            | EventCategory::Refused
+            | EventCategory::PluginFailed
+            | EventCategory::Low
+            | EventCategory::Depleted
+            | EventCategory::Uncovered => MarkerRow::Above,
+            EventCategory::Renewed
+            | EventCategory::RenewedByCommand
+            | EventCategory::Decided
+            | EventCategory::Unsubscribed
+            | EventCategory::Converted
+            | EventCategory::Bought
+            | EventCategory::Refilled
+            | EventCategory::TopUp => MarkerRow::On,
+            EventCategory::Notice | EventCategory::Setting => MarkerRow::Below,
+            EventCategory::Grace
+            | EventCategory::Retention
+            | EventCategory::Released
+            | EventCategory::Revived
+            | EventCategory::Resumed
+            | EventCategory::Used => MarkerRow::Elsewhere,
         }
     }
 
     /// Whether a month is told about it in words, not only in numbers.
     pub(super) const fn is_notable(self) -> bool {
         match self {
-            Topic::Renewed | Topic::Notice | Topic::Setting | Topic::Used => false,
-            Topic::RenewedByCommand
-            | Topic::Declined
-            | Topic::InDoubt
-            | Topic::PendingApproval
-            | Topic::Decided
-            | Topic::ExpiredApproval
-            | Topic::Refused
-            | Topic::PluginFailed
-            | Topic::Grace
-            | Topic::Retention
-            | Topic::Released
-            | Topic::Revived
-            | Topic::Unsubscribed
-            | Topic::Converted
-            | Topic::Bought
-            | Topic::Refilled
-            | Topic::Low
-            | Topic::Depleted
-            | Topic::Uncovered
-            | Topic::Resumed
-            | Topic::TopUp => true,
+            EventCategory::Renewed | EventCategory::Notice | EventCategory::Setting | EventCategory::Used => false,
+            EventCategory::RenewedByCommand
+            | EventCategory::Declined
+            | EventCategory::InDoubt
+            | EventCategory::PendingApproval
+            | EventCategory::Decided
+            | EventCategory::ExpiredApproval
+            | EventCategory::Refused
+            | EventCategory::PluginFailed
+            | EventCategory::Grace
+            | EventCategory::Retention
+            | EventCategory::Released
+            | EventCategory::Revived
+            | EventCategory::Unsubscribed
+            | EventCategory::Converted
+            | EventCategory::Bought
+            | EventCategory::Refilled
+            | EventCategory::Low
+            | EventCategory::Depleted
+            | EventCategory::Uncovered
+            | EventCategory::Resumed
+            | EventCategory::TopUp => true,
         }
     }
 }

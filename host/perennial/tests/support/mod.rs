@@ -17,7 +17,7 @@ use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::Nothing;
+use perennial_formats::inventory::NoRecords;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
@@ -81,7 +81,7 @@ impl Folder {
         let check = |provider: &str, settings: &BTreeMap<String, String>| {
             providers[provider].check_settings(settings).map_err(|error| error.to_string())
         };
-        inventory::read(text, &manifests, &check, &Nothing).unwrap_or_else(|problems| panic!("{problems}"))
+        inventory::read(text, &manifests, &check, &NoRecords).unwrap_or_else(|problems| panic!("{problems}"))
     }
 }
 

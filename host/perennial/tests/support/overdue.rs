@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Keep;
+use perennial_engine::Retention;
 use perennial_store::Store;
 
 use crate::support::Folder;
@@ -44,7 +44,7 @@ pub fn database(folder: &Folder, bundles: u32, name: &str, ticked: bool) -> Path
     let inventory = folder.read_inventory(&inventory(bundles), &providers);
     let from = FROM.parse::<Timestamp>().unwrap();
     // Without the lock that keeps others out: a process that another test is just starting would inherit it.
-    let mut engine = Engine::new(Store::scratch(&path).unwrap(), providers, Keep::Everything);
+    let mut engine = Engine::new(Store::scratch(&path).unwrap(), providers, Retention::Everything);
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(from, &inventory.accounts, bundles).unwrap();
     if ticked {

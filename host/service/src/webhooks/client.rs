@@ -36,14 +36,14 @@ use tokio_rustls::rustls::RootCertStore;
 
 use crate::webhooks::address;
 use crate::webhooks::payload;
-use crate::webhooks::target::Place;
+use crate::webhooks::target::TargetHost;
 use crate::webhooks::target::Target;
-use crate::webhooks::verdict::Answer;
+use crate::webhooks::verdict::DeliveryResult;
 
 /// How long a receiver has to answer, all in all.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one of its addresses has to take a connection, before the next one is tried.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most addresses of a name that are tried.
 const ADDRESSES_MAX: usize = 4;
 /// The most that is read of the head of an answer, in bytes, ...
@@ -51,7 +51,7 @@ const HEAD_MAX: usize = 16 * 1024;
 /// ... and of its body, which nobody looks at: it is read so that the receiver can finish.
 const BODY_MAX: usize = 4 * 1024;
 /// How long the body may take.
-const BODY_PATIENCE: Duration = Duration::from_secs(1);
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// What this program calls itself.
 const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
 
@@ -89,7 +89,7 @@ pub struct Message {
 pub struct Client {
     tls: TlsConnector,
     allow_private: bool,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Client {
@@ -112,25 +112,25 @@ impl Client {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, patience: PATIENCE })
+        Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, timeout: TIMEOUT })
     }
 
-    /// The same with another patience than [`PATIENCE`].
-    pub fn with_patience(mut self, patience: Duration) -> Client {
-        self.patience = patience;
+    /// The same with another patience than [`TIMEOUT`].
+    pub fn with_timeout(mut self, timeout: Duration) -> Client {
+        self.timeout = timeout;
         self
     }
 
     /// Sends a message; whatever comes of it is an answer.
-    pub async fn send(&self, url: &str, message: Message) -> Answer {
-        match tokio::time::timeout(self.patience, self.converse(url, message)).await {
+    pub async fn send(&self, url: &str, message: Message) -> DeliveryResult {
+        match tokio::time::timeout(self.timeout, self.resolve_and_send(url, message)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(why)) => Answer::Nothing(why),
-            Err(_) => Answer::Nothing(format!("there was no answer within {:?}", self.patience)),
+            Ok(Err(why)) => DeliveryResult::NoResponse(why),
+            Err(_) => DeliveryResult::NoResponse(format!("there was no answer within {:?}", self.timeout)),
         }
     }
 
-    async fn converse(&self, url: &str, message: Message) -> Result<Answer, String> {
+    async fn resolve_and_send(&self, url: &str, message: Message) -> Result<DeliveryResult, String> {
         let target = Target::read(url, self.allow_private)?;
         let stream = self.connect(&target).await?;
         if let Err(error) = stream.set_nodelay(true) {
@@ -139,10 +139,10 @@ impl Client {
         if !target.tls {
             return exchange(stream, &target, message).await;
         }
-        let name = match &target.place {
-            Place::Name(name) => ServerName::try_from(name.clone())
+        let name = match &target.host {
+            TargetHost::Name(name) => ServerName::try_from(name.clone())
                 .map_err(|_| format!("`{name}` is not a name that a certificate can have"))?,
-            Place::Address(address) => ServerName::from(*address),
+            TargetHost::Address(address) => ServerName::from(*address),
         };
         let connected = self.tls.connect(name, stream).await;
         let stream =
@@ -152,16 +152,16 @@ impl Client {
 
     /// Connects to an address of the receiver that may be connected to.
     async fn connect(&self, target: &Target) -> Result<TcpStream, String> {
-        let addresses = match &target.place {
-            Place::Address(address) => vec![SocketAddr::new(*address, target.port)],
-            Place::Name(name) => {
+        let addresses = match &target.host {
+            TargetHost::Address(address) => vec![SocketAddr::new(*address, target.port)],
+            TargetHost::Name(name) => {
                 let found = tokio::net::lookup_host((name.as_str(), target.port)).await;
                 found.map_err(|error| format!("`{name}` cannot be resolved: {error}"))?.collect()
             }
         };
         let mut failure = None;
         for address in self.allowed(addresses).into_iter().take(ADDRESSES_MAX) {
-            match tokio::time::timeout(CONNECT, TcpStream::connect(address)).await {
+            match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => failure = Some(error),
                 Err(_) => failure = Some(io::Error::from(io::ErrorKind::TimedOut)),
@@ -169,7 +169,7 @@ impl Client {
         }
         match failure {
             Some(error) => Err(format!("cannot connect to `{}`: {error}", target.host())),
-            None => Err(format!("`{}` has no public address, and others are not connected to", target.place)),
+            None => Err(format!("`{}` has no public address, and others are not connected to", target.host)),
         }
     }
 
@@ -185,7 +185,7 @@ async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     target: &Target,
     message: Message,
-) -> Result<Answer, String> {
+) -> Result<DeliveryResult, String> {
     let failed = |error: hyper::Error| format!("`{}` did not answer in HTTP: {error}", target.host());
     let at = message.at;
     let request = request(target, message).map_err(|error| format!("it cannot be sent: {error}"))?;
@@ -196,10 +196,10 @@ async fn exchange(
     let mut driving = JoinSet::new();
     driving.spawn(connection);
     let response = sender.send_request(request).await.map_err(failed)?;
-    let answer = Answer::Status(response.status().as_u16(), retry_after(&response, at));
+    let answer = DeliveryResult::Status(response.status().as_u16(), retry_after(&response, at));
     let body = Limited::new(response.into_body(), BODY_MAX).collect();
     // The answer counts, however its body ends.
-    drop(tokio::time::timeout(BODY_PATIENCE, body).await);
+    drop(tokio::time::timeout(BODY_TIMEOUT, body).await);
     Ok(answer)
 }
 

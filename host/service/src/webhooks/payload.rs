@@ -9,13 +9,13 @@ pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
 /// What an envelope says of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct About<'a> {
+pub struct EventMetadata<'a> {
     /// Which host tells of it, a URI. Ids are unique among those of one source.
     pub source: &'a str,
     /// Its id.
     pub id: &'a str,
     /// Its type.
-    pub kind: &'a str,
+    pub event_type: &'a str,
     /// When it happened, in RFC 3339.
     pub time: &'a str,
     /// The resource that it is about.
@@ -37,14 +37,14 @@ struct Envelope<'a, D> {
 }
 
 /// The body that tells of an event whose own fields are `data`.
-pub fn body(about: &About<'_>, data: &impl Serialize) -> Vec<u8> {
+pub fn body(metadata: &EventMetadata<'_>, data: &impl Serialize) -> Vec<u8> {
     let envelope = Envelope {
         specversion: "1.0",
-        id: about.id,
-        source: about.source,
-        r#type: format!("{PREFIX}{}", about.kind),
-        time: about.time,
-        subject: about.subject,
+        id: metadata.id,
+        source: metadata.source,
+        r#type: format!("{PREFIX}{}", metadata.event_type),
+        time: metadata.time,
+        subject: metadata.subject,
         datacontenttype: "application/json",
         data,
     };

@@ -1,7 +1,7 @@
 //! What a webhook signs with, and the signature: the Standard Webhooks specification, symmetric signatures (`v1`).
 //!
 //! A receiver checks a signature, so the secret has to be kept as it is and not as a hash. It is kept in the database,
-//! which only its owner can read. [`Secret::kept`] and [`Secret::of_kept`] are the only way in and out: who encrypts
+//! which only its owner can read. [`Secret::to_bytes`] and [`Secret::from_bytes`] are the only way in and out: who encrypts
 //! what is kept does it there.
 
 use base64::Engine as _;
@@ -17,9 +17,9 @@ const PREFIX: &str = "whsec_";
 /// How many random bytes there are in a secret; the specification wants 24 to 64.
 const LENGTH: usize = 32;
 /// How long a secret that was replaced goes on signing beside its successor, in seconds: a day.
-pub const OVERLAP: i64 = 86_400;
+pub const OVERLAP_SECONDS: i64 = 86_400;
 
-/// A secret. Nothing but [`Secret::shown`] and [`Secret::kept`] gives it away.
+/// A secret. Nothing but [`Secret::to_text`] and [`Secret::to_bytes`] gives it away.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
@@ -36,18 +36,18 @@ impl Secret {
     }
 
     /// What the receiver is to be given.
-    pub fn shown(&self) -> String {
+    pub fn to_text(&self) -> String {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
     }
 
     /// What goes into the database.
-    pub fn kept(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         self.0.clone()
     }
 
     /// The secret of what is in the database.
-    pub fn of_kept(kept: &[u8]) -> Secret {
-        Secret(kept.to_vec())
+    pub fn from_bytes(bytes: &[u8]) -> Secret {
+        Secret(bytes.to_vec())
     }
 
     /// The signature of a message that is sent at `at`, such as `v1,g0hM9SsE…`.
@@ -63,8 +63,8 @@ impl Secret {
 mod tests {
     use super::*;
 
-    fn secret(shown: &str) -> Secret {
-        Secret(STANDARD.decode(shown.strip_prefix(PREFIX).unwrap()).unwrap())
+    fn secret(text: &str) -> Secret {
+        Secret(STANDARD.decode(text.strip_prefix(PREFIX).unwrap()).unwrap())
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
         let (one, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         assert!(one != other);
         assert_eq!(one.0.len(), 32);
-        assert!(secret(&one.shown()) == one);
-        assert!(Secret::of_kept(&one.kept()) == one);
+        assert!(secret(&one.to_text()) == one);
+        assert!(Secret::from_bytes(&one.to_bytes()) == one);
     }
 }

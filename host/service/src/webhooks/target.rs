@@ -13,23 +13,23 @@ use crate::webhooks::address;
 /// The longest URL, in bytes.
 const URL_MAX: usize = 2048;
 /// Names that are never out in the world: the last labels of names for this machine and for local networks.
-const LOCAL: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
+const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
 
 /// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum TargetHost {
     /// A name, in lower case, that is still to be resolved.
     Name(String),
     /// An address.
     Address(IpAddr),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TargetHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Name(name) => f.write_str(name),
-            Place::Address(IpAddr::V4(address)) => write!(f, "{address}"),
-            Place::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            TargetHost::Name(name) => f.write_str(name),
+            TargetHost::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            TargetHost::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
         }
     }
 }
@@ -40,7 +40,7 @@ pub struct Target {
     /// Whether the connection is made safe.
     pub tls: bool,
     /// The host.
-    pub place: Place,
+    pub host: TargetHost,
     /// The port.
     pub port: u16,
     /// The path, with the query.
@@ -84,10 +84,10 @@ impl Target {
                 .filter(|port| *port > 0)
                 .ok_or("its port is not a number from 1 to 65535")?,
         };
-        let place = place(authority.host())?;
+        let place = parse_host(authority.host())?;
         let target = Target {
             tls,
-            place,
+            host: place,
             port,
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         };
@@ -102,26 +102,26 @@ impl Target {
         if self.port != 443 && self.port < 1024 {
             return Err(format!("port {} is another service's; use 443, or 1024 and above", self.port));
         }
-        match &self.place {
-            Place::Address(address) if !address::is_global(*address) => {
+        match &self.host {
+            TargetHost::Address(address) if !address::is_global(*address) => {
                 Err(format!("{address} is not a public address"))
             }
-            Place::Name(name)
-                if LOCAL.iter().any(|local| {
+            TargetHost::Name(name)
+                if LOCAL_SUFFIXES.iter().any(|local| {
                     name.strip_suffix(local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
                 }) =>
             {
                 Err(format!("`{name}` is not a public name"))
             }
-            Place::Address(_) | Place::Name(_) => Ok(()),
+            TargetHost::Address(_) | TargetHost::Name(_) => Ok(()),
         }
     }
 
     /// What the header `Host` says.
     pub fn host(&self) -> String {
         match (self.tls, self.port) {
-            (true, 443) | (false, 80) => self.place.to_string(),
-            (true | false, port) => format!("{}:{port}", self.place),
+            (true, 443) | (false, 80) => self.host.to_string(),
+            (true | false, port) => format!("{}:{port}", self.host),
         }
     }
 }
@@ -134,16 +134,16 @@ fn schemes(allow_private: bool) -> &'static str {
     }
 }
 
-fn place(host: &str) -> Result<Place, String> {
+fn parse_host(host: &str) -> Result<TargetHost, String> {
     if let Some(inner) = host.strip_prefix('[') {
         let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
         return match address {
-            Some(address) => Ok(Place::Address(address.into())),
+            Some(address) => Ok(TargetHost::Address(address.into())),
             None => Err(format!("`{host}` is not an IPv6 address")),
         };
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return Ok(Place::Address(address.into()));
+        return Ok(TargetHost::Address(address.into()));
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -158,7 +158,7 @@ fn place(host: &str) -> Result<Place, String> {
     if name.len() > 253 || !name.split('.').all(is_label) {
         return Err(format!("`{host}` is not a name; write one that is not ASCII in Punycode"));
     }
-    Ok(Place::Name(name))
+    Ok(TargetHost::Name(name))
 }
 
 #[cfg(test)]

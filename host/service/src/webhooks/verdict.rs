@@ -4,74 +4,74 @@
 
 use perennial_domain::timestamp::Timestamp;
 
-/// How long after each try that failed the next one is due, in seconds, before [`JITTER`]: five seconds, five minutes,
+/// How long after each try that failed the next one is due, in seconds, before [`JITTER_DIVISOR`]: five seconds, five minutes,
 /// half an hour, then hours. Ten tries over a little more than three days, as Standard Webhooks suggests.
-const WAITS: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
+const BACKOFF_SECONDS: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 /// By how much of a wait it may be longer, so that what failed together is not tried again together: a fifth.
-const JITTER: i64 = 5;
+const JITTER_DIVISOR: i64 = 5;
 /// The largest draw of chance.
-pub const CHANCE_MAX: u32 = 1000;
+pub const JITTER_MAX: u32 = 1000;
 /// The longest wait that a receiver may ask for with `Retry-After`, in seconds: a day.
 const RETRY_AFTER_MAX: i64 = 86_400;
 /// For how long every try has to fail until the webhook is disabled, in seconds: five days.
-const FAILING_MAX: i64 = 5 * 86_400;
+const DISABLE_AFTER: i64 = 5 * 86_400;
 
 /// What a try came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum DeliveryResult {
     /// The receiver answered with this status and, perhaps, in how many seconds it wants to be asked again.
     Status(u16, Option<i64>),
     /// There was no answer, and why.
-    Nothing(String),
+    NoResponse(String),
 }
 
 /// What is to become of a delivery after a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// The receiver has it.
     Delivered,
     /// It is tried again at this instant.
-    Again(Timestamp),
+    RetryAt(Timestamp),
     /// It was tried often enough.
-    GivenUp,
+    GiveUp,
     /// The receiver wants nothing more, ever: its webhook is disabled. The delivery waits for somebody to enable it.
     Gone,
 }
 
 /// What becomes of a delivery after its try number `attempts`, counting from 1, at `at`. `chance` is drawn from 0 to
-/// [`CHANCE_MAX`].
-pub fn verdict(answer: &Answer, attempts: u32, at: Timestamp, chance: u32) -> Verdict {
-    let wanted = match answer {
-        Answer::Status(200..=299, _) => return Verdict::Delivered,
-        Answer::Status(410, _) => return Verdict::Gone,
-        Answer::Status(429 | 503, retry_after) => retry_after.unwrap_or(0).clamp(0, RETRY_AFTER_MAX),
-        Answer::Status(..) | Answer::Nothing(_) => 0,
+/// [`JITTER_MAX`].
+pub fn decide(result: &DeliveryResult, attempts: u32, at: Timestamp, jitter: u32) -> RetryDecision {
+    let wanted = match result {
+        DeliveryResult::Status(200..=299, _) => return RetryDecision::Delivered,
+        DeliveryResult::Status(410, _) => return RetryDecision::Gone,
+        DeliveryResult::Status(429 | 503, retry_after) => retry_after.unwrap_or(0).clamp(0, RETRY_AFTER_MAX),
+        DeliveryResult::Status(..) | DeliveryResult::NoResponse(_) => 0,
     };
     let place = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
-    match WAITS.get(place) {
+    match BACKOFF_SECONDS.get(place) {
         Some(wait) => {
-            let chance = i64::from(chance.min(CHANCE_MAX));
-            let more = wait * chance / (JITTER * i64::from(CHANCE_MAX));
-            Verdict::Again(at + (wait + more).max(wanted))
+            let jitter = i64::from(jitter.min(JITTER_MAX));
+            let more = wait * jitter / (JITTER_DIVISOR * i64::from(JITTER_MAX));
+            RetryDecision::RetryAt(at + (wait + more).max(wanted))
         }
-        None => Verdict::GivenUp,
+        None => RetryDecision::GiveUp,
     }
 }
 
 /// Whether a webhook of which every try has failed since `since` is disabled when another fails at `at`.
-pub fn is_hopeless(since: Timestamp, at: Timestamp) -> bool {
-    at - since >= FAILING_MAX
+pub fn should_disable(since: Timestamp, at: Timestamp) -> bool {
+    at - since >= DISABLE_AFTER
 }
 
 /// Why a try failed, in words; `None` if it did not.
-pub fn reason(answer: &Answer) -> Option<String> {
-    match answer {
-        Answer::Status(200..=299, _) => None,
-        Answer::Status(status @ 300..=399, _) => {
+pub fn failure_reason(result: &DeliveryResult) -> Option<String> {
+    match result {
+        DeliveryResult::Status(200..=299, _) => None,
+        DeliveryResult::Status(status @ 300..=399, _) => {
             Some(format!("it was answered with {status}; redirects are not followed"))
         }
-        Answer::Status(status, _) => Some(format!("it was answered with {status}")),
-        Answer::Nothing(why) => Some(why.clone()),
+        DeliveryResult::Status(status, _) => Some(format!("it was answered with {status}")),
+        DeliveryResult::NoResponse(why) => Some(why.clone()),
     }
 }
 
@@ -89,10 +89,10 @@ mod tests {
         let mut text = String::new();
         let (mut soonest, mut latest) = (AT, AT);
         for attempts in 1..=11 {
-            let answer = Answer::Status(500, None);
+            let result = DeliveryResult::Status(500, None);
             let verdicts =
-                (verdict(&answer, attempts, soonest, 0), verdict(&answer, attempts, latest, CHANCE_MAX));
-            let (Verdict::Again(first), Verdict::Again(last)) = verdicts else {
+                (decide(&result, attempts, soonest, 0), decide(&result, attempts, latest, JITTER_MAX));
+            let (RetryDecision::RetryAt(first), RetryDecision::RetryAt(last)) = verdicts else {
                 text += &format!("{attempts}: {verdicts:?}\n");
                 continue;
             };
@@ -128,12 +128,12 @@ mod tests {
             503, 599,
         ];
         let shown = statuses.map(|status| {
-            let answer = Answer::Status(status, None);
-            let verdict = match verdict(&answer, 1, AT, 0) {
-                Verdict::Again(at) => format!("again after {} s", at - AT),
-                verdict @ (Verdict::Delivered | Verdict::GivenUp | Verdict::Gone) => format!("{verdict:?}"),
+            let result = DeliveryResult::Status(status, None);
+            let verdict = match decide(&result, 1, AT, 0) {
+                RetryDecision::RetryAt(at) => format!("again after {} s", at - AT),
+                verdict @ (RetryDecision::Delivered | RetryDecision::GiveUp | RetryDecision::Gone) => format!("{verdict:?}"),
             };
-            format!("{status} {verdict}: {}\n", reason(&answer).unwrap_or_default())
+            format!("{status} {verdict}: {}\n", failure_reason(&result).unwrap_or_default())
         });
         expect![[r#"
             200 Delivered: 
@@ -173,28 +173,28 @@ mod tests {
             (500, Some(3600), 5),
         ] {
             assert_eq!(
-                verdict(&Answer::Status(status, wish), 1, AT, 0),
-                Verdict::Again(AT + wait),
+                decide(&DeliveryResult::Status(status, wish), 1, AT, 0),
+                RetryDecision::RetryAt(AT + wait),
                 "{status} {wish:?}"
             );
         }
-        let last = verdict(&Answer::Status(503, Some(60)), 10, AT, 0);
-        assert_eq!(last, Verdict::GivenUp, "nobody can ask for ever");
+        let last = decide(&DeliveryResult::Status(503, Some(60)), 10, AT, 0);
+        assert_eq!(last, RetryDecision::GiveUp, "nobody can ask for ever");
     }
 
     #[test]
     fn a_webhook_is_hopeless_after_five_days_of_nothing_but_failures() {
-        assert!(!is_hopeless(AT, AT + 5 * 86_400 - 1));
-        assert!(is_hopeless(AT, AT + 5 * 86_400));
+        assert!(!should_disable(AT, AT + 5 * 86_400 - 1));
+        assert!(should_disable(AT, AT + 5 * 86_400));
     }
 
     proptest! {
         #[test]
         fn a_wait_is_never_shorter_than_its_turn_nor_longer_by_more_than_a_fifth(
-            attempts in 1u32..=9, chance in 0u32..=CHANCE_MAX, why in ".{0,10}",
+            attempts in 1u32..=9, jitter in 0u32..=JITTER_MAX, why in ".{0,10}",
         ) {
-            let wait = WAITS[usize::try_from(attempts - 1).unwrap()];
-            let Verdict::Again(next) = verdict(&Answer::Nothing(why), attempts, AT, chance) else {
+            let wait = BACKOFF_SECONDS[usize::try_from(attempts - 1).unwrap()];
+            let RetryDecision::RetryAt(next) = decide(&DeliveryResult::NoResponse(why), attempts, AT, jitter) else {
                 return Err(TestCaseError::fail("it was given up"));
             };
             prop_assert!((wait..=wait + wait / 5).contains(&(next - AT)));

@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::ACCOUNT;
-use super::Nothing;
+use super::NoRecords;
 use super::check;
 use super::check_resources;
 use super::ecs;
@@ -23,7 +23,7 @@ fn members_are_grouped_below_their_primary_in_the_order_of_their_ids() {
         ecs("m", "", &[]),
     ];
     let resources = resources.iter().map(String::as_str).collect::<Vec<_>>();
-    let inventory = read(&file(&[ACCOUNT], &resources), &Nothing).unwrap();
+    let inventory = read(&file(&[ACCOUNT], &resources), &NoRecords).unwrap();
     let members = inventory.bundles.iter().flat_map(|imported| &imported.bundle.members);
     let lines = members.map(|member| format!("{} {:?}\n", member.id, member.attached_to));
     expect![[r#"
@@ -94,7 +94,7 @@ fn a_long_chain_of_attachments_is_one_bundle() {
     let resources = std::iter::once(ecs("eip-0", r#""kind": "eip""#, &[])).chain((1..20_000).map(link));
     let resources = resources.collect::<Vec<_>>();
     let resources = resources.iter().map(String::as_str).collect::<Vec<_>>();
-    let inventory = read(&file(&[ACCOUNT], &resources), &Nothing).unwrap();
+    let inventory = read(&file(&[ACCOUNT], &resources), &NoRecords).unwrap();
     assert_eq!(inventory.bundles.len(), 1);
     assert_eq!(inventory.bundles[0].bundle.members.len(), 20_000);
 }

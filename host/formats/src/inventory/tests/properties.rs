@@ -22,7 +22,7 @@ use proptest::sample::select;
 use serde_json::Value;
 
 use super::Inventory;
-use super::Nothing;
+use super::NoRecords;
 use super::read;
 use crate::inventory::ImportedBundle;
 use crate::inventory::write;
@@ -201,7 +201,7 @@ proptest! {
     #[test]
     fn every_inventory_reads_back_as_it_was_written(inventory in inventory()) {
         let text = write(&inventory);
-        let again = read(&text, &Nothing);
+        let again = read(&text, &NoRecords);
         prop_assert_eq!(again, Ok(inventory));
     }
 
@@ -215,7 +215,7 @@ proptest! {
             let mut at = at.index(values(&file).max(1));
             damage(&mut file, &mut at, &with);
         }
-        if let Err(problems) = read(&file.to_string(), &Nothing) {
+        if let Err(problems) = read(&file.to_string(), &NoRecords) {
             prop_assert!(problems.list().iter().all(|problem| !problem.path.is_empty()));
             let lines = problems.to_string().lines().count();
             prop_assert_eq!(lines, problems.list().len() + 1, "{}", problems);
@@ -233,6 +233,6 @@ proptest! {
         let characters = text.chars().collect::<Vec<_>>();
         let (kept, rest) = characters.split_at(at.index(characters.len()));
         let damaged = kept.iter().copied().chain(with.chars()).chain(rest.iter().copied().skip(length));
-        let _ = read(&damaged.collect::<String>(), &Nothing);
+        let _ = read(&damaged.collect::<String>(), &NoRecords);
     }
 }

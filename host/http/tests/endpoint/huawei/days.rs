@@ -182,7 +182,7 @@ fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
     let (owed, cursor) = (server.now() - 5 * 3600, server.now() - 6 * 3600);
     server.on_writer(move |desk| {
         let moved = "update schedule set wake_at = ?1, cursor_at = ?2";
-        desk.engine.read().execute(moved, (owed.as_second(), cursor.as_second())).unwrap();
+        desk.engine.db().execute(moved, (owed.as_second(), cursor.as_second())).unwrap();
     });
     let tool = Tool::new(&server, "acme");
     let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));

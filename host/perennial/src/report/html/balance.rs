@@ -19,7 +19,7 @@ use perennial_formats::event_text::signed;
 
 /// How high the curve is, and the room above and below it, in pixels.
 const HEIGHT: f64 = 92.0;
-const ROOM: f64 = 14.0;
+const MARGIN: f64 = 14.0;
 
 /// The curve has at most so many columns, each with its own tooltip.
 const COLUMNS: i64 = 1_000;
@@ -48,7 +48,7 @@ pub(super) fn write(account: &AccountHistory, page: Page<'_>, out: &mut impl Wri
         "<div class=\"row balance\">\n<div class=\"label\"><span class=\"name\">Balance</span><span class=\"unit\">{currency}</span>"
     )?;
     for tick in &amounts.ticks {
-        let y = amounts.y(*tick, HEIGHT) + ROOM;
+        let y = amounts.y(*tick, HEIGHT) + MARGIN;
         writeln!(out, "<span class=\"amount\" style=\"top:{y:.1}px\">{}</span>", axis_amount(*tick))?;
     }
     let spoken = format!(
@@ -61,11 +61,11 @@ pub(super) fn write(account: &AccountHistory, page: Page<'_>, out: &mut impl Wri
     writeln!(
         out,
         "</div>\n<svg class=\"chart\" height=\"{}\" role=\"group\" aria-label=\"{}\">",
-        HEIGHT + 2.0 * ROOM,
+        HEIGHT + 2.0 * MARGIN,
         Escaped(&spoken)
     )?;
     for tick in &amounts.ticks {
-        let y = amounts.y(*tick, HEIGHT) + ROOM;
+        let y = amounts.y(*tick, HEIGHT) + MARGIN;
         let class = if *tick == Micros::ZERO { "zero" } else { "level-line" };
         writeln!(out, "<line class=\"{class}\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>")?;
     }
@@ -119,7 +119,7 @@ fn curve(
     scale: Scale,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let y = |amount: Micros| amounts.y(amount, HEIGHT) + ROOM;
+    let y = |amount: Micros| amounts.y(amount, HEIGHT) + MARGIN;
     let mut line = format!("M0 {:.1}", y(account.opening));
     for column in columns {
         line.push_str(&format!("H{:.2}", scale.x(column.at).0));
@@ -133,7 +133,7 @@ fn curve(
         out,
         "<svg viewBox=\"0 0 100 {height}\" preserveAspectRatio=\"none\" width=\"100%\" height=\"{height}\">\
          <path class=\"area\" d=\"{line}V{zero:.1}H0Z\"/><path class=\"curve\" d=\"{line}\"/></svg>",
-        height = HEIGHT + 2.0 * ROOM,
+        height = HEIGHT + 2.0 * MARGIN,
         zero = y(Micros::ZERO),
     )
 }
@@ -150,7 +150,7 @@ fn lowest_label(
         Some(column) => (scale.x(column.at), column.lowest, column.at),
         None => (Percent(0.0), account.opening, scale.from),
     };
-    let y = amounts.y(balance, HEIGHT) + ROOM;
+    let y = amounts.y(balance, HEIGHT) + MARGIN;
     let (anchor, offset) = if x.0 > 70.0 { ("end", -7) } else { ("start", 7) };
     writeln!(
         out,

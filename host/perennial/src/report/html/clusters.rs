@@ -3,17 +3,17 @@
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
 use crate::report::lane::Mark;
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 
 /// How many marks a cluster tells of in words.
-const TOLD_MAX: usize = 12;
+const LISTED_MAX: usize = 12;
 
 /// One mark, or several of one topic that stand close to each other.
 #[derive(Debug)]
 pub(super) struct Cluster<'a> {
-    pub(super) topic: Topic,
+    pub(super) category: EventCategory,
     /// In order of time; never empty.
     pub(super) marks: Vec<&'a Mark>,
 }
@@ -30,28 +30,28 @@ impl Cluster<'_> {
     }
 
     /// What its marks say, one line each.
-    pub(super) fn words(&self) -> String {
-        let told = self.marks.iter().take(TOLD_MAX);
+    pub(super) fn description(&self) -> String {
+        let told = self.marks.iter().take(LISTED_MAX);
         let mut lines =
             told.map(|mark| format!("{}: {}", dates::minute(mark.at), mark.text)).collect::<Vec<_>>();
-        if self.marks.len() > TOLD_MAX {
-            lines.push(format!("and {} more", self.marks.len() - TOLD_MAX));
+        if self.marks.len() > LISTED_MAX {
+            lines.push(format!("and {} more", self.marks.len() - LISTED_MAX));
         }
         lines.join("\n")
     }
 }
 
 /// The marks that are on the chart, in clusters, in the order in which they are drawn: what matters most comes last.
-pub(super) fn of<'a>(marks: impl Iterator<Item = &'a Mark>, scale: Scale) -> Vec<Cluster<'a>> {
+pub(super) fn clusters<'a>(marks: impl Iterator<Item = &'a Mark>, scale: Scale) -> Vec<Cluster<'a>> {
     let mut sorted = marks.filter(|mark| scale.shows(mark.at)).collect::<Vec<_>>();
-    sorted.sort_by_key(|mark| (std::cmp::Reverse(mark.topic), mark.at));
+    sorted.sort_by_key(|mark| (std::cmp::Reverse(mark.category), mark.at));
     let mut clusters: Vec<Cluster<'a>> = Vec::new();
     for mark in sorted {
         match clusters.last_mut() {
-            Some(cluster) if cluster.topic == mark.topic && is_close(cluster, mark, scale) => {
+            Some(cluster) if cluster.category == mark.category && is_close(cluster, mark, scale) => {
                 cluster.marks.push(mark);
             }
-            _ => clusters.push(Cluster { topic: mark.topic, marks: vec![mark] }),
+            _ => clusters.push(Cluster { category: mark.category, marks: vec![mark] }),
         }
     }
     clusters
@@ -59,9 +59,9 @@ pub(super) fn of<'a>(marks: impl Iterator<Item = &'a Mark>, scale: Scale) -> Vec
 
 fn is_close(cluster: &Cluster<'_>, mark: &Mark, scale: Scale) -> bool {
     // In percent of the chart: about the width of a mark on a screen of the usual size, and of a few of them.
-    let (gap_max, span_max) = match mark.topic.row() {
-        Row::Below => (0.35, 1.0),
-        Row::Above | Row::On | Row::Elsewhere => (0.75, 2.6),
+    let (gap_max, span_max) = match mark.category.marker_row() {
+        MarkerRow::Below => (0.35, 1.0),
+        MarkerRow::Above | MarkerRow::On | MarkerRow::Elsewhere => (0.75, 2.6),
     };
     let x = scale.x(mark.at).0;
     x - cluster.end(scale).0 <= gap_max && x - cluster.x(scale).0 <= span_max

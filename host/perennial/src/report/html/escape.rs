@@ -9,9 +9,9 @@ pub(super) struct Escaped<'a>(pub(super) &'a str);
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        while let Some(place) = rest.find(is_special) {
-            f.write_str(&rest[..place])?;
-            let special = rest[place..].chars().next().expect("a character was found here");
+        while let Some(index) = rest.find(is_special) {
+            f.write_str(&rest[..index])?;
+            let special = rest[index..].chars().next().expect("a character was found here");
             f.write_str(match special {
                 '&' => "&amp;",
                 '<' => "&lt;",
@@ -20,7 +20,7 @@ impl fmt::Display for Escaped<'_> {
                 '\'' => "&#39;",
                 _ => "\u{fffd}",
             })?;
-            rest = &rest[place + special.len_utf8()..];
+            rest = &rest[index + special.len_utf8()..];
         }
         f.write_str(rest)
     }

@@ -17,11 +17,11 @@ use crate::report::html::clusters::Cluster;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
-use crate::report::lane::Lane;
+use crate::report::lane::ResourceTrack;
 use crate::report::lane::Mark;
-use crate::report::lane::Story;
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::lane::TrackDetails;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 
 /// Where the bar of a lane begins, from the top of its row, and how high it is, in pixels.
@@ -32,25 +32,25 @@ const LEVELS_MAX: usize = 400;
 
 /// Writes one resource's row.
 pub(super) fn write(
-    lane: &Lane,
-    story: &Story,
+    track: &ResourceTrack,
+    details: &TrackDetails,
     account: &AccountHistory,
     page: Page<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let scale = page.scale;
-    let id = Escaped(&lane.id);
-    let kind = account.kinds.get(&lane.kind).unwrap_or(&lane.kind);
-    let looked_for = format!("{} {} {} {}", lane.id, lane.kind, kind, account.id).to_lowercase();
+    let id = Escaped(&track.id);
+    let kind = account.kind_names.get(&track.kind).unwrap_or(&track.kind);
+    let looked_for = format!("{} {} {} {}", track.id, track.kind, kind, account.id).to_lowercase();
     writeln!(
         out,
         "<li class=\"row lane\" data-find=\"{}\" aria-label=\"{}\">",
         Escaped(&looked_for),
-        Escaped(&spoken(lane, kind))
+        Escaped(&accessible_label(track, kind))
     )?;
     write!(out, "<div class=\"label\">")?;
-    for (depth, is_last) in lane.branches.iter().enumerate() {
-        let class = match (depth + 1 == lane.branches.len(), is_last) {
+    for (depth, is_last) in track.branches.iter().enumerate() {
+        let class = match (depth + 1 == track.branches.len(), is_last) {
             (true, true) => "elbow",
             (true, false) => "tee",
             (false, true) => "gap",
@@ -62,13 +62,13 @@ pub(super) fn write(
         out,
         "<span class=\"id\" title=\"{id}\">{id}</span><span class=\"kind\" title=\"{} {}\">{}</span></div>",
         Escaped(kind),
-        Escaped(&lane.region),
-        Escaped(&lane.kind)
+        Escaped(&track.region),
+        Escaped(&track.kind)
     )?;
     writeln!(out, "<svg class=\"chart\" height=\"26\" role=\"group\" aria-label=\"{id}\">")?;
-    bars(lane, story, scale, out)?;
-    levels(story, scale, out)?;
-    for starts_at in story.periods.iter().filter(|starts_at| scale.shows(**starts_at)) {
+    bars(track, details, scale, out)?;
+    levels(details, scale, out)?;
+    for starts_at in details.periods.iter().filter(|starts_at| scale.shows(**starts_at)) {
         let x = scale.x(*starts_at);
         writeln!(
             out,
@@ -78,29 +78,29 @@ pub(super) fn write(
         )?;
     }
     outages(page, out)?;
-    caps(story, scale, out)?;
-    let ended_at = story.stages.iter().find(|(_, stage)| stage.is_final()).map(|(at, _)| *at);
-    let told = story.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
+    caps(details, scale, out)?;
+    let ended_at = details.stages.iter().find(|(_, stage)| stage.is_final()).map(|(at, _)| *at);
+    let told = details.marks.iter().filter(|mark| !ended_at.is_some_and(|at| is_end(mark, at)));
     marks(told, scale, out)?;
     writeln!(out, "</svg>")?;
-    writeln!(out, "<div class=\"ending\">{}</div>\n</li>", ending(lane))
+    writeln!(out, "<div class=\"ending\">{}</div>\n</li>", outcome_label(track))
 }
 
 /// What a screen reader says of a lane.
-fn spoken(lane: &Lane, kind: &str) -> String {
-    let end = match (lane.is_pay_per_use(), lane.expires_at) {
+fn accessible_label(track: &ResourceTrack, kind: &str) -> String {
+    let end = match (track.is_pay_per_use(), track.expires_at) {
         (true, _) => "pay-per-use".to_owned(),
-        (false, Some(expires_at)) if !lane.stage.is_final() => {
-            format!("{}, expires {}", lane.stage.name(), dates::long_day(expires_at))
+        (false, Some(expires_at)) if !track.stage.is_final() => {
+            format!("{}, expires {}", track.stage.name(), dates::long_day(expires_at))
         }
-        (false, _) => lane.stage.name().to_owned(),
+        (false, _) => track.stage.name().to_owned(),
     };
-    let counts = [dates::counted(lane.renewals, "renewal"), dates::counted(lane.declines, "decline")];
-    format!("{}, {kind}, at the end {end}; {}", lane.id, counts.join(", "))
+    let counts = [dates::counted(track.renewals, "renewal"), dates::counted(track.declines, "decline")];
+    format!("{}, {kind}, at the end {end}; {}", track.id, counts.join(", "))
 }
 
-fn ending(lane: &Lane) -> String {
-    let state = match (lane.is_pay_per_use(), lane.stage, lane.expires_at) {
+fn outcome_label(track: &ResourceTrack) -> String {
+    let state = match (track.is_pay_per_use(), track.stage, track.expires_at) {
         (true, _, _) => "<b class=\"quiet\">pay-per-use</b>".to_owned(),
         (false, stage @ (Stage::Released | Stage::Unsubscribed | Stage::Converted), _) => {
             format!("<b class=\"over\">{}</b>", stage.name())
@@ -111,27 +111,27 @@ fn ending(lane: &Lane) -> String {
         (false, Stage::Active, Some(expires_at)) => format!("<span>{}</span>", dates::day(expires_at)),
         (false, Stage::Active, None) => "<span></span>".to_owned(),
     };
-    let paid = if lane.paid == Micros::ZERO { "&#8211;".to_owned() } else { dates::amount(lane.paid) };
+    let paid = if track.paid == Micros::ZERO { "&#8211;".to_owned() } else { dates::amount(track.paid) };
     format!("{state}<span class=\"paid\">{paid}</span>")
 }
 
 /// The stages of a resource and from when to when each lasted; those at the end of a life last until the chart ends.
-fn intervals(story: &Story, until: Timestamp) -> Vec<(Stage, Timestamp, Timestamp)> {
-    let mut stages = story.stages.clone();
+fn intervals(details: &TrackDetails, until: Timestamp) -> Vec<(Stage, Timestamp, Timestamp)> {
+    let mut stages = details.stages.clone();
     // What was due while the host was down is told after it, so the order of telling need not be that of time.
     stages.sort_by_key(|(at, _)| *at);
     let ends = stages.iter().skip(1).map(|(at, _)| *at).chain([until.max(stages[stages.len() - 1].0)]);
     stages.iter().zip(ends).map(|((at, stage), end)| (*stage, *at, end)).collect()
 }
 
-fn bars(lane: &Lane, story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
-    for (stage, begins_at, ends_at) in intervals(story, scale.until) {
+fn bars(track: &ResourceTrack, details: &TrackDetails, scale: Scale, out: &mut impl Write) -> io::Result<()> {
+    for (stage, begins_at, ends_at) in intervals(details, scale.until) {
         let Some((left, width)) = scale.stretch(begins_at, ends_at) else { continue };
-        let class = match (lane.charging, stage) {
+        let class = match (track.charging, stage) {
             (Charging::Postpaid, Stage::Active | Stage::Grace | Stage::Retention) | (_, Stage::Converted) => {
                 "usage"
             }
-            (Charging::Prepaid, Stage::Active) if story.quota.is_some() => "active package",
+            (Charging::Prepaid, Stage::Active) if details.quota.is_some() => "active package",
             (Charging::Prepaid, Stage::Active | Stage::Grace | Stage::Retention) => stage.name(),
             (_, Stage::Released | Stage::Unsubscribed) => continue,
         };
@@ -142,7 +142,7 @@ fn bars(lane: &Lane, story: &Story, scale: Scale, out: &mut impl Write) -> io::R
             out,
             "<rect class=\"bar {class}\" x=\"{left}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">\
              <title>{}\n{name} from {} to {end}</title></rect>",
-            Escaped(&lane.id),
+            Escaped(&track.id),
             dates::minute(begins_at),
         )?;
     }
@@ -150,13 +150,13 @@ fn bars(lane: &Lane, story: &Story, scale: Scale, out: &mut impl Write) -> io::R
 }
 
 /// What a package has left, as a filling of its bar.
-fn levels(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
-    let Some(quota) = story.quota.filter(|quota| *quota > Micros::ZERO) else { return Ok(()) };
+fn levels(details: &TrackDetails, scale: Scale, out: &mut impl Write) -> io::Result<()> {
+    let Some(quota) = details.quota.filter(|quota| *quota > Micros::ZERO) else { return Ok(()) };
     let over_at =
-        story.stages.iter().find(|(_, stage)| *stage != Stage::Active).map_or(scale.until, |(at, _)| *at);
+        details.stages.iter().find(|(_, stage)| *stage != Stage::Active).map_or(scale.until, |(at, _)| *at);
     let mut steps: Vec<(Timestamp, Micros)> = Vec::new();
     let narrowest = ((scale.until - scale.from) / LEVELS_MAX as i64).max(1);
-    for (at, left) in &story.levels {
+    for (at, left) in &details.levels {
         match steps.last_mut() {
             Some(step) if *at - step.0 < narrowest => step.1 = *left,
             _ => steps.push((*at, *left)),
@@ -189,8 +189,8 @@ pub(super) fn outages(page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Where a life ended: a block with a letter, which also says what the mark there would.
-fn caps(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
-    let ends = story.stages.iter().filter(|(at, _)| scale.shows(*at));
+fn caps(details: &TrackDetails, scale: Scale, out: &mut impl Write) -> io::Result<()> {
+    let ends = details.stages.iter().filter(|(at, _)| scale.shows(*at));
     for (at, stage) in ends {
         let letter = match stage {
             Stage::Released => "R",
@@ -198,7 +198,7 @@ fn caps(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
             Stage::Converted => "P",
             Stage::Active | Stage::Grace | Stage::Retention => continue,
         };
-        let mark = story.marks.iter().find(|mark| is_end(mark, *at));
+        let mark = details.marks.iter().find(|mark| is_end(mark, *at));
         let words = mark.map_or_else(|| stage.name().to_owned(), |mark| mark.text.clone());
         writeln!(
             out,
@@ -215,7 +215,7 @@ fn caps(story: &Story, scale: Scale, out: &mut impl Write) -> io::Result<()> {
 
 /// Whether a mark tells of the end of a life at `at`.
 fn is_end(mark: &Mark, at: Timestamp) -> bool {
-    mark.at == at && matches!(mark.topic, Topic::Unsubscribed | Topic::Converted)
+    mark.at == at && matches!(mark.category, EventCategory::Unsubscribed | EventCategory::Converted)
 }
 
 /// Writes marks into a row.
@@ -224,23 +224,23 @@ pub(super) fn marks<'a>(
     scale: Scale,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for cluster in clusters::of(marks, scale) {
+    for cluster in clusters::clusters(marks, scale) {
         mark(&cluster, scale, out)?;
     }
     Ok(())
 }
 
 fn mark(cluster: &Cluster<'_>, scale: Scale, out: &mut impl Write) -> io::Result<()> {
-    let slug = cluster.topic.slug();
-    let y = match cluster.topic.row() {
-        Row::Above => 5.5,
-        Row::On | Row::Elsewhere => BAR.0 + BAR.1 / 2.0,
-        Row::Below => 23.2,
+    let slug = cluster.category.slug();
+    let y = match cluster.category.marker_row() {
+        MarkerRow::Above => 5.5,
+        MarkerRow::On | MarkerRow::Elsewhere => BAR.0 + BAR.1 / 2.0,
+        MarkerRow::Below => 23.2,
     };
-    let (x, words) = (cluster.x(scale), cluster.words());
+    let (x, words) = (cluster.x(scale), cluster.description());
     let count = cluster.marks.len();
     write!(out, "<g class=\"mark {slug}\"><title>{}</title>", Escaped(&words))?;
-    if count > 1 && cluster.topic.row() != Row::Below {
+    if count > 1 && cluster.category.marker_row() != MarkerRow::Below {
         let end = cluster.end(scale);
         write!(out, "<line class=\"span\" x1=\"{x}\" x2=\"{end}\" y1=\"{y}\" y2=\"{y}\"/>")?;
         write!(

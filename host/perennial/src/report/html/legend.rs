@@ -5,8 +5,8 @@ use std::io;
 use std::io::Write;
 
 use crate::report::history::History;
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 
 /// What each bar means.
@@ -57,14 +57,14 @@ pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
         "<li><svg width=\"8\" height=\"12\" aria-hidden=\"true\"><rect class=\"bar active\" y=\"1\" width=\"8\" height=\"10\"/><line class=\"period\" x1=\"4\" x2=\"4\" y1=\"1\" y2=\"11\"/></svg>paid period begins</li>\n</ul>"
     )?;
     writeln!(out, "<ul class=\"switches\">")?;
-    for (topic, count) in counts(history) {
-        let slug = topic.slug();
+    for (category, count) in counts(history) {
+        let slug = category.slug();
         writeln!(
             out,
             "<li><label><input type=\"checkbox\" id=\"show-{slug}\" checked>\
              <svg width=\"14\" height=\"14\" aria-hidden=\"true\"><g class=\"mark {slug}\"><use href=\"#{slug}\" x=\"7\" y=\"7\"/></g></svg>\
              {} <span class=\"tally\">{}</span></label></li>",
-            topic.plural(),
+            category.plural(),
             dates::whole(count)
         )?;
     }
@@ -72,11 +72,11 @@ pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// The topics with marks that happened, and how often.
-fn counts(history: &History) -> BTreeMap<Topic, usize> {
+fn counts(history: &History) -> BTreeMap<EventCategory, usize> {
     let mut counts = BTreeMap::new();
     for account in &history.accounts {
-        for (topic, count) in account.counts.iter().filter(|(topic, _)| topic.row() != Row::Elsewhere) {
-            *counts.entry(*topic).or_insert(0) += count;
+        for (category, count) in account.counts.iter().filter(|(category, _)| category.marker_row() != MarkerRow::Elsewhere) {
+            *counts.entry(*category).or_insert(0) += count;
         }
     }
     counts
@@ -84,8 +84,8 @@ fn counts(history: &History) -> BTreeMap<Topic, usize> {
 
 /// Writes the rules by which a switch that is off hides its marks.
 pub(super) fn switches(out: &mut impl Write) -> io::Result<()> {
-    for topic in Topic::ALL.iter().filter(|topic| topic.row() != Row::Elsewhere) {
-        let slug = topic.slug();
+    for category in EventCategory::ALL.iter().filter(|category| category.marker_row() != MarkerRow::Elsewhere) {
+        let slug = category.slug();
         writeln!(out, "body:has(#show-{slug}:not(:checked)) main .mark.{slug}{{display:none}}")?;
     }
     Ok(())

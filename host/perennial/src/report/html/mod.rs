@@ -20,9 +20,9 @@ use crate::report::account::AccountHistory;
 use crate::report::history::History;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Scale;
-use crate::report::lane::Lane;
-use crate::report::lane::Story;
-use crate::report::topic::Topic;
+use crate::report::lane::ResourceTrack;
+use crate::report::lane::TrackDetails;
+use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 use perennial_formats::dates::Tick;
 
@@ -59,13 +59,13 @@ pub fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
     let page = Page { scale, ticks: &ticks, outages: &history.outages };
     writeln!(out, "<main>")?;
     axis(&title, page, out)?;
-    for (place, account) in history.accounts.iter().enumerate() {
-        section(account, place, page, out)?;
+    for (index, account) in history.accounts.iter().enumerate() {
+        section(account, index, page, out)?;
     }
     writeln!(
         out,
         "</main>\n<footer>{}All times are UTC.</footer>",
-        left_out(history.left_out(), history.shown())
+        omission_note(history.omitted_resources(), history.shown_resources())
     )?;
     writeln!(out, "<div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>")?;
     writeln!(out, "<script>\n{SCRIPT}</script>\n</body>\n</html>")
@@ -79,25 +79,25 @@ fn heading(history: &History, title: &str, out: &mut impl Write) -> io::Result<(
     let sum = |of: &dyn Fn(&AccountHistory) -> usize| history.accounts.iter().map(of).sum::<usize>();
     let facts = [
         dates::counted(history.accounts.len(), "account"),
-        dates::counted(sum(&|account| account.lanes.len()), "resource"),
+        dates::counted(sum(&|account| account.tracks.len()), "resource"),
         dates::counted(sum(&AccountHistory::renewals), "renewal"),
-        dates::counted(sum(&|account| account.count(Topic::Declined)), "decline"),
+        dates::counted(sum(&|account| account.count(EventCategory::Declined)), "decline"),
         dates::counted(history.outages.len(), "host outage"),
     ];
     writeln!(out, "<header class=\"page\">\n<h1>Renewals <span>{title}</span></h1>")?;
     writeln!(out, "<p class=\"facts\">{}</p>", facts.join(" &#183; "))?;
     legend::write(history, out)?;
-    if history.left_out() > 0 {
+    if history.omitted_resources() > 0 {
         writeln!(
             out,
             "<p class=\"limit\" role=\"note\">{}</p>",
-            left_out(history.left_out(), history.shown())
+            omission_note(history.omitted_resources(), history.shown_resources())
         )?;
     }
     writeln!(out, "</header>")
 }
 
-fn left_out(resources: usize, shown: usize) -> String {
+fn omission_note(resources: usize, shown: usize) -> String {
     if resources == 0 {
         return String::new();
     }
@@ -143,9 +143,9 @@ fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn section(account: &AccountHistory, place: usize, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "<section class=\"account\" aria-labelledby=\"account-{place}\">")?;
-    account_header(account, place, out)?;
+fn section(account: &AccountHistory, index: usize, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "<section class=\"account\" aria-labelledby=\"account-{index}\">")?;
+    account_header(account, index, out)?;
     writeln!(out, "<div class=\"rows\">")?;
     grid(page, out)?;
     balance::write(account, page, out)?;
@@ -159,26 +159,26 @@ fn section(account: &AccountHistory, place: usize, page: Page<'_>, out: &mut imp
         lanes::marks(account.marks.iter(), page.scale, out)?;
         writeln!(out, "</svg>\n<div class=\"ending\"></div>\n</div>")?;
     }
-    let drawn = account.in_order().into_iter().filter_map(|lane| Some((lane, lane.story.as_ref()?)));
-    let drawn = drawn.collect::<Vec<(&Lane, &Story)>>();
-    for bundle in drawn.chunk_by(|one, next| one.0.place.bundle == next.0.place.bundle) {
+    let drawn = account.ordered_tracks().into_iter().filter_map(|track| Some((track, track.details.as_ref()?)));
+    let drawn = drawn.collect::<Vec<(&ResourceTrack, &TrackDetails)>>();
+    for bundle in drawn.chunk_by(|one, next| one.0.position.bundle == next.0.position.bundle) {
         writeln!(out, "<ul class=\"bundle\" role=\"list\" style=\"--lanes:{}\">", bundle.len())?;
-        for (lane, story) in bundle {
-            lanes::write(lane, story, account, page, out)?;
+        for (track, story) in bundle {
+            lanes::write(track, story, account, page, out)?;
         }
         writeln!(out, "</ul>")?;
     }
-    let missing = account.lanes.len() - drawn.len();
+    let missing = account.tracks.len() - drawn.len();
     if missing > 0 {
-        writeln!(out, "<p class=\"limit\">{}</p>", left_out(missing, drawn.len()))?;
+        writeln!(out, "<p class=\"limit\">{}</p>", omission_note(missing, drawn.len()))?;
     }
     writeln!(out, "</div>\n</section>")
 }
 
-fn account_header(account: &AccountHistory, place: usize, out: &mut impl Write) -> io::Result<()> {
+fn account_header(account: &AccountHistory, index: usize, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "<header>\n<h2 id=\"account-{place}\">{}</h2>\n<p>{}, amounts in {}</p>\n<dl>",
+        "<header>\n<h2 id=\"account-{index}\">{}</h2>\n<p>{}, amounts in {}</p>\n<dl>",
         Escaped(&account.id),
         Escaped(&account.provider),
         Escaped(&account.currency)
@@ -189,9 +189,9 @@ fn account_header(account: &AccountHistory, place: usize, out: &mut impl Write) 
         ("paid", dates::amount(account.paid)),
         ("refunded", dates::amount(account.refunded)),
         ("closing", dates::amount(account.closing)),
-        ("resources", dates::whole(account.lanes.len())),
+        ("resources", dates::whole(account.tracks.len())),
         ("renewals", dates::whole(account.renewals())),
-        ("declines", dates::whole(account.count(Topic::Declined))),
+        ("declines", dates::whole(account.count(EventCategory::Declined))),
     ];
     for (name, figure) in figures {
         writeln!(out, "<div><dt>{name}</dt><dd>{figure}</dd></div>")?;

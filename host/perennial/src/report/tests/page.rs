@@ -8,8 +8,8 @@ use crate::report::Detail;
 use crate::report::html;
 use crate::report::sample;
 use crate::report::sample::Sample;
-use crate::report::topic::Row;
-use crate::report::topic::Topic;
+use crate::report::topic::MarkerRow;
+use crate::report::topic::EventCategory;
 
 fn page_of(sample: &Sample, lanes_max: usize) -> String {
     let mut out = Vec::new();
@@ -104,12 +104,12 @@ fn every_happening_has_its_mark_and_its_words() {
     let page = page_of(&sample, 5_000);
     let drawn = page.split_once("<main>").unwrap().1;
     let topics =
-        sample.events.iter().filter_map(|(_, event)| Topic::of(&event.what)).collect::<BTreeSet<_>>();
-    assert_eq!(topics, Topic::ALL.into_iter().collect(), "the year leaves a topic out");
-    for topic in topics.into_iter().filter(|topic| topic.row() != Row::Elsewhere) {
+        sample.events.iter().filter_map(|(_, event)| EventCategory::for_event(&event.what)).collect::<BTreeSet<_>>();
+    assert_eq!(topics, EventCategory::ALL.into_iter().collect(), "the year leaves a topic out");
+    for topic in topics.into_iter().filter(|topic| topic.marker_row() != MarkerRow::Elsewhere) {
         // An unsubscription or conversion that ends a life is told by the block at its end.
         let is_there =
-            drawn.contains(&format!("class=\"mark {}\"", topic.slug())) || topic == Topic::Converted;
+            drawn.contains(&format!("class=\"mark {}\"", topic.slug())) || topic == EventCategory::Converted;
         assert!(is_there, "no mark for {topic:?}");
         assert!(page.contains(&format!("body:has(#show-{}:not(:checked))", topic.slug())));
         assert!(page.contains(&format!("<g id=\"{}\">", topic.slug())), "no shape for {topic:?}");

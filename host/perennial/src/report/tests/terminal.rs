@@ -327,7 +327,7 @@ fn giving_back_what_has_not_begun_leaves_the_period_under_way() {
     let mut sample = sample::year();
     let expires_at = |sample: &sample::Sample| {
         let history = sample.history(Detail::Picture, 5_000);
-        let mut lanes = history.accounts[0].lanes.iter();
+        let mut lanes = history.accounts[0].tracks.iter();
         lanes.find(|lane| lane.id == "rds-6").unwrap().expires_at.unwrap()
     };
     let before = expires_at(&sample);

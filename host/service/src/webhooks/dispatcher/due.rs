@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
-use crate::webhooks::dispatcher::Kind;
+use crate::webhooks::dispatcher::Queue;
 use perennial_store::deliveries;
 use perennial_store::deliveries::StoredDelivery;
 use perennial_store::error::StoreError;
@@ -16,58 +16,58 @@ use perennial_store::webhooks;
 use perennial_store::webhooks::StoredWebhook;
 
 /// The most events that a lane is given at once.
-const PAGE: u32 = 64;
+const FIRST_TRIES_MAX: u32 = 64;
 /// The most later tries that a lane is given at once.
-const LATER: u32 = 16;
+const RETRIES_MAX: u32 = 16;
 /// The most deliveries of one webhook that wait for a later try; with that many, first tries wait.
 const PENDING_MAX: u32 = 1000;
 /// How many events may pass a webhook by until its cursor is moved for that alone.
-const PASSED_BY: i64 = 1000;
+const CURSOR_LAG_MAX: i64 = 1000;
 
 /// What a lane is to do.
-pub(super) enum Work {
+pub(super) enum DeliveryTask {
     /// Try these events for the first time. Then the webhook is at `to`: what is between is not for it.
     First { events: Vec<StoredEvent>, to: i64 },
     /// Try these again, or tests for the first time.
-    Later(Vec<(StoredDelivery, Option<StoredEvent>)>),
+    Retry(Vec<(StoredDelivery, Option<StoredEvent>)>),
 }
 
 /// What there is to do.
-pub(super) struct Found {
+pub(super) struct PendingWork {
     /// For which webhook, what.
-    pub(super) work: Vec<(StoredWebhook, Work)>,
+    pub(super) tasks: Vec<(StoredWebhook, DeliveryTask)>,
     /// When the first of the later tries is due that are not due yet.
-    pub(super) next: Option<Timestamp>,
+    pub(super) next_retry_at: Option<Timestamp>,
 }
 
 /// What is to be sent at `now`, for webhooks that are enabled, but for what is being done.
-pub(super) fn read(
+pub(super) fn pending_work(
     db: &Connection,
     now: Timestamp,
-    busy: &BTreeSet<(String, Kind)>,
-) -> Result<Found, StoreError> {
-    let mut found = Found { work: Vec::new(), next: None };
+    running: &BTreeSet<(String, Queue)>,
+) -> Result<PendingWork, StoreError> {
+    let mut pending_work = PendingWork { tasks: Vec::new(), next_retry_at: None };
     let last = list_queries::last_event(db)?;
     for webhook in webhooks::list(db)?.into_iter().filter(|webhook| webhook.disabled.is_none()) {
-        let is_free = |kind| !busy.contains(&(webhook.id.clone(), kind));
+        let is_free = |kind| !running.contains(&(webhook.id.clone(), kind));
         let (pending, first) = deliveries::pending(db, webhook.row)?;
-        if is_free(Kind::Later) {
-            match deliveries::due(db, webhook.row, now, LATER)? {
-                due if due.is_empty() => found.next = found.next.into_iter().chain(first).min(),
-                due => found.work.push((webhook.clone(), Work::Later(due))),
+        if is_free(Queue::Retry) {
+            match deliveries::due(db, webhook.row, now, RETRIES_MAX)? {
+                due if due.is_empty() => pending_work.next_retry_at = pending_work.next_retry_at.into_iter().chain(first).min(),
+                due => pending_work.tasks.push((webhook.clone(), DeliveryTask::Retry(due))),
             }
         }
-        if is_free(Kind::First)
+        if is_free(Queue::First)
             && pending < PENDING_MAX
             && let Some(work) = first_tries(db, &webhook, last)?
         {
-            found.work.push((webhook, work));
+            pending_work.tasks.push((webhook, work));
         }
     }
-    Ok(found)
+    Ok(pending_work)
 }
 
-fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Option<Work>, StoreError> {
+fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
     }
@@ -77,12 +77,12 @@ fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Op
         kinds: webhook.types.as_ref().map(json).transpose()?,
         ..EventFilter::default()
     };
-    let events = list_queries::events(db, &filter, webhook.cursor, PAGE)?;
-    let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= PAGE);
+    let events = list_queries::events(db, &filter, webhook.cursor, FIRST_TRIES_MAX)?;
+    let is_full = u32::try_from(events.len()).is_ok_and(|count| count >= FIRST_TRIES_MAX);
     let to = match events.last() {
         Some(end) if is_full => end.row,
         Some(_) | None => last,
     };
-    let is_worth_it = !events.is_empty() || last - webhook.cursor >= PASSED_BY;
-    Ok(is_worth_it.then_some(Work::First { events, to }))
+    let is_worthwhile = !events.is_empty() || last - webhook.cursor >= CURSOR_LAG_MAX;
+    Ok(is_worthwhile.then_some(DeliveryTask::First { events, to }))
 }

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use crate::error::ServiceError;
 use crate::webhooks::client::Message;
 use crate::webhooks::dispatcher::Shared;
-use crate::webhooks::dispatcher::due::Work;
+use crate::webhooks::dispatcher::due::DeliveryTask;
 use crate::webhooks::payload;
-use crate::webhooks::payload::About;
+use crate::webhooks::payload::EventMetadata;
 use crate::webhooks::secret::Secret;
 use crate::webhooks::verdict;
-use crate::webhooks::verdict::Answer;
-use crate::webhooks::verdict::Verdict;
+use crate::webhooks::verdict::DeliveryResult;
+use crate::webhooks::verdict::RetryDecision;
 use perennial_engine::clock::Stopwatch;
 use perennial_formats::event_view::EventView;
 use perennial_store::cursor::cursor;
@@ -30,65 +30,65 @@ use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::StoredWebhook;
 
 /// For how long first tries go on until they are written down, in seconds.
-const WRITTEN_AFTER: f64 = 1.0;
+const PERSIST_INTERVAL: f64 = 1.0;
 /// The most later tries of one webhook under way at once.
-const UNDER_WAY_MAX: usize = 4;
+const CONCURRENT_RETRIES_MAX: usize = 4;
 /// How long to wait after what came of tries could not be written.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+const FAILURE_DELAY: Duration = Duration::from_secs(1);
 /// How long it is remembered what became of a delivery, in seconds: thirty days.
-const KEPT: i64 = 30 * 86_400;
+const DELIVERY_RETENTION: i64 = 30 * 86_400;
 
 /// Sends to one webhook.
 #[derive(Clone)]
-pub(super) struct Lane {
+pub(super) struct DeliveryWorker {
     shared: Arc<Shared>,
     webhook: Arc<StoredWebhook>,
 }
 
 /// A try that was made.
-struct Tried {
+struct DeliveryAttempt {
     /// The delivery before it.
-    before: StoredDelivery,
+    delivery: StoredDelivery,
     at: Timestamp,
-    answer: Answer,
-    verdict: Verdict,
+    result: DeliveryResult,
+    decision: RetryDecision,
 }
 
 /// What a lane did.
-struct Done {
+struct WorkResult {
     /// How far the webhook was and is, after first tries.
-    moved: Option<(i64, i64)>,
-    tried: Vec<Tried>,
+    cursor_move: Option<(i64, i64)>,
+    attempts: Vec<DeliveryAttempt>,
 }
 
-impl Lane {
-    pub(super) fn new(shared: Arc<Shared>, webhook: StoredWebhook) -> Lane {
-        Lane { shared, webhook: Arc::new(webhook) }
+impl DeliveryWorker {
+    pub(super) fn new(shared: Arc<Shared>, webhook: StoredWebhook) -> DeliveryWorker {
+        DeliveryWorker { shared, webhook: Arc::new(webhook) }
     }
 
     /// Does `work`. When the host stops, it ends after what is under way.
-    pub(super) async fn run(self, work: Work) {
-        let done = match work {
-            Work::First { events, to } => self.first(events, to).await,
-            Work::Later(due) => self.later(due).await,
+    pub(super) async fn run(self, work: DeliveryTask) {
+        let result = match work {
+            DeliveryTask::First { events, to } => self.send_first(events, to).await,
+            DeliveryTask::Retry(due) => self.send_retries(due).await,
         };
-        self.write(done).await;
+        self.persist(result).await;
     }
 
     fn is_stopping(&self) -> bool {
-        *self.shared.host.stopping().borrow()
+        *self.shared.host.shutdown_signal().borrow()
     }
 
     /// First tries, in the order of events: the next one is sent when the one before was answered.
-    async fn first(&self, events: Vec<StoredEvent>, to: i64) -> Done {
+    async fn send_first(&self, events: Vec<StoredEvent>, to: i64) -> WorkResult {
         let from = self.webhook.cursor;
         let watch = Stopwatch::start();
-        let mut done = Done { moved: Some((from, to)), tried: Vec::new() };
+        let mut result = WorkResult { cursor_move: Some((from, to)), attempts: Vec::new() };
         let mut reached = from;
         for event in events {
-            let is_over = done.tried.last().is_some_and(|tried| tried.verdict == Verdict::Gone);
-            if is_over || self.is_stopping() || watch.seconds() > WRITTEN_AFTER {
-                done.moved = Some((from, reached));
+            let is_over = result.attempts.last().is_some_and(|attempt| attempt.decision == RetryDecision::Gone);
+            if is_over || self.is_stopping() || watch.seconds() > PERSIST_INTERVAL {
+                result.cursor_move = Some((from, reached));
                 break;
             }
             reached = event.row;
@@ -105,47 +105,47 @@ impl Lane {
                 error: None,
                 next_try_at: None,
             };
-            done.tried.push(self.attempt(new, Some(event)).await);
+            result.attempts.push(self.attempt(new, Some(event)).await);
         }
-        done
+        result
     }
 
     /// Later tries, a few at a time.
-    async fn later(&self, due: Vec<(StoredDelivery, Option<StoredEvent>)>) -> Done {
-        let free = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+    async fn send_retries(&self, due: Vec<(StoredDelivery, Option<StoredEvent>)>) -> WorkResult {
+        let permits = Arc::new(Semaphore::new(CONCURRENT_RETRIES_MAX));
         let mut tries = JoinSet::new();
         for (delivery, event) in due {
-            let (lane, free) = (self.clone(), Arc::clone(&free));
+            let (worker, permits) = (self.clone(), Arc::clone(&permits));
             tries.spawn(async move {
-                let _place = free.acquire().await;
-                if lane.is_stopping() { None } else { Some(lane.attempt(delivery, event).await) }
+                let _place = permits.acquire().await;
+                if worker.is_stopping() { None } else { Some(worker.attempt(delivery, event).await) }
             });
         }
-        Done { moved: None, tried: tries.join_all().await.into_iter().flatten().collect() }
+        WorkResult { cursor_move: None, attempts: tries.join_all().await.into_iter().flatten().collect() }
     }
 
     /// Makes one try.
-    async fn attempt(&self, before: StoredDelivery, event: Option<StoredEvent>) -> Tried {
-        let _place = self.shared.free.acquire().await;
+    async fn attempt(&self, delivery: StoredDelivery, event: Option<StoredEvent>) -> DeliveryAttempt {
+        let _place = self.shared.send_permits.acquire().await;
         let host = &self.shared.host;
-        let view = event.map_or_else(|| Ok(EventView::test(before.created_at)), StoredEvent::view);
-        let answer = match view {
+        let view = event.map_or_else(|| Ok(EventView::test(delivery.created_at)), StoredEvent::view);
+        let delivery_result = match view {
             Ok(view) => {
-                let message = self.message(&before.message, host.now(), &view);
+                let message = self.message(&delivery.message, host.now(), &view);
                 self.shared.client.send(&self.webhook.url, message).await
             }
-            Err(error) => Answer::Nothing(error.to_string()),
+            Err(error) => DeliveryResult::NoResponse(error.to_string()),
         };
         let at = host.now();
-        let verdict = verdict::verdict(&answer, before.attempts + 1, at, (self.shared.chance)());
-        Tried { before, at, answer, verdict }
+        let decision = verdict::decide(&delivery_result, delivery.attempts + 1, at, (self.shared.jitter)());
+        DeliveryAttempt { delivery, at, result: delivery_result, decision }
     }
 
     fn message(&self, id: &str, at: Timestamp, view: &EventView) -> Message {
-        let about = About {
+        let about = EventMetadata {
             source: self.shared.host.webhooks().source(),
             id,
-            kind: &view.r#type,
+            event_type: &view.r#type,
             time: &view.at,
             subject: view.resource.as_deref(),
         };
@@ -158,27 +158,27 @@ impl Lane {
         let previous = self.webhook.previous.as_ref().filter(|previous| at < previous.until);
         let secrets = [Some(&self.webhook.secret), previous.map(|previous| &previous.secret)];
         let signatures =
-            secrets.into_iter().flatten().map(|kept| Secret::of_kept(kept).sign(message, at, body));
+            secrets.into_iter().flatten().map(|kept| Secret::from_bytes(kept).sign(message, at, body));
         signatures.collect::<Vec<_>>().join(" ")
     }
 
     /// Writes down what was done, again and again until it is written or the host stops: what is not written is sent
     /// again.
-    async fn write(&self, done: Done) {
-        let done = Arc::new(done);
+    async fn persist(&self, result: WorkResult) {
+        let result = Arc::new(result);
         let host = &self.shared.host;
         loop {
-            let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&done));
-            let written = host.writer().call(move |desk| {
-                let now = desk.now();
-                let record = desk.engine.atomically(|engine| record(engine.read(), &webhook, &write, now));
+            let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&result));
+            let written = host.writer().call(move |context| {
+                let now = context.now();
+                let record = context.engine.in_transaction(|engine| persist_result(engine.db(), &webhook, &write, now));
                 Ok::<_, ServiceError>(record?)
             });
             match written.await {
                 Ok(disabled) => {
-                    self.tell(&done, disabled);
+                    self.publish(&result, disabled);
                     // Somebody may wait for this.
-                    host.writer().nudge();
+                    host.writer().wake();
                     return;
                 }
                 Err(error) if self.is_stopping() => {
@@ -191,27 +191,27 @@ impl Lane {
                         webhook = self.webhook.id,
                         "tries cannot be written"
                     );
-                    tokio::time::sleep(AFTER_FAILURE).await;
+                    tokio::time::sleep(FAILURE_DELAY).await;
                 }
             }
         }
     }
 
-    fn tell(&self, done: &Done, disabled: Option<Disabled>) {
+    fn publish(&self, result: &WorkResult, disabled: Option<Disabled>) {
         let webhook = self.webhook.id.as_str();
-        for tried in &done.tried {
-            let outcome = match tried.verdict {
-                Verdict::Delivered => "delivered",
-                Verdict::Again(_) => "retried",
-                Verdict::GivenUp => "failed",
-                Verdict::Gone => "gone",
+        for tried in &result.attempts {
+            let outcome = match tried.decision {
+                RetryDecision::Delivered => "delivered",
+                RetryDecision::RetryAt(_) => "retried",
+                RetryDecision::GiveUp => "failed",
+                RetryDecision::Gone => "gone",
             };
-            self.shared.host.metrics().sent(outcome);
-            if let Some(why) = verdict::reason(&tried.answer) {
-                let attempt = tried.before.attempts + 1;
+            self.shared.host.metrics().record_delivery(outcome);
+            if let Some(why) = verdict::failure_reason(&tried.result) {
+                let attempt = tried.delivery.attempts + 1;
                 tracing::warn!(
                     webhook,
-                    message = tried.before.message,
+                    message = tried.delivery.message,
                     attempt,
                     outcome,
                     why,
@@ -230,74 +230,74 @@ impl Lane {
 }
 
 /// Writes down what was done for `tried`, a webhook as it was then. Returns whether that disabled it.
-fn record(
+fn persist_result(
     db: &Connection,
-    then: &StoredWebhook,
-    done: &Done,
+    sent_to: &StoredWebhook,
+    result: &WorkResult,
     now: Timestamp,
 ) -> Result<Option<Disabled>, StoreError> {
-    let Some(mut webhook) = webhooks::get(db, &then.id)? else { return Ok(None) };
-    if let Some((from, to)) = done.moved {
+    let Some(mut webhook) = webhooks::get(db, &sent_to.id)? else { return Ok(None) };
+    if let Some((from, to)) = result.cursor_move {
         webhooks::move_cursor(db, webhook.row, from, to)?;
     }
-    let before = webhook.clone();
-    for tried in &done.tried {
-        if done.moved.is_none() {
-            let current = deliveries::get(db, webhook.row, &tried.before.message)?;
+    let delivery = webhook.clone();
+    for attempt in &result.attempts {
+        if result.cursor_move.is_none() {
+            let current = deliveries::get(db, webhook.row, &attempt.delivery.message)?;
             // Somebody wants it sent again since: then it is.
-            if current.is_none_or(|current| current.attempts != tried.before.attempts) {
+            if current.is_none_or(|current| current.attempts != attempt.delivery.attempts) {
                 continue;
             }
         }
-        deliveries::put(db, &after(tried))?;
+        deliveries::upsert(db, &delivery_after(attempt))?;
         // What an old address answered says nothing of the new one.
-        if webhook.url == then.url {
-            judge(&mut webhook, tried);
+        if webhook.url == sent_to.url {
+            update_webhook(&mut webhook, attempt);
         }
     }
-    if webhook != before {
+    if webhook != delivery {
         webhooks::update(db, &webhook)?;
     }
-    deliveries::delete_settled_before(db, now - KEPT)?;
-    Ok(webhook.disabled.filter(|_| before.disabled.is_none()))
+    deliveries::delete_settled_before(db, now - DELIVERY_RETENTION)?;
+    Ok(webhook.disabled.filter(|_| delivery.disabled.is_none()))
 }
 
 /// The delivery after a try.
-fn after(tried: &Tried) -> StoredDelivery {
-    let (state, next_try_at) = match tried.verdict {
-        Verdict::Delivered => ("delivered", None),
-        Verdict::Again(next) => ("pending", Some(next)),
-        Verdict::Gone => ("pending", Some(tried.at)),
-        Verdict::GivenUp => ("failed", None),
+fn delivery_after(attempt: &DeliveryAttempt) -> StoredDelivery {
+    let (state, next_try_at) = match attempt.decision {
+        RetryDecision::Delivered => ("delivered", None),
+        RetryDecision::RetryAt(next) => ("pending", Some(next)),
+        RetryDecision::Gone => ("pending", Some(attempt.at)),
+        RetryDecision::GiveUp => ("failed", None),
     };
     StoredDelivery {
         state: state.to_owned(),
-        attempts: tried.before.attempts + 1,
-        tried_at: Some(tried.at),
-        status: match tried.answer {
-            Answer::Status(status, _) => Some(status),
-            Answer::Nothing(_) => None,
+        attempts: attempt.delivery.attempts + 1,
+        tried_at: Some(attempt.at),
+        status: match attempt.result {
+            DeliveryResult::Status(status, _) => Some(status),
+            DeliveryResult::NoResponse(_) => None,
         },
-        error: verdict::reason(&tried.answer),
+        error: verdict::failure_reason(&attempt.result),
         next_try_at,
-        ..tried.before.clone()
+        ..attempt.delivery.clone()
     }
 }
 
 /// What a try means for its webhook.
-fn judge(webhook: &mut StoredWebhook, tried: &Tried) {
-    if tried.verdict == Verdict::Delivered {
+fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
+    if attempt.decision == RetryDecision::Delivered {
         webhook.failing_since = None;
         return;
     }
-    let since = *webhook.failing_since.get_or_insert(tried.at);
-    let reason = match tried.verdict {
-        Verdict::Gone => Some("gone"),
-        Verdict::Delivered | Verdict::Again(_) | Verdict::GivenUp => {
-            verdict::is_hopeless(since, tried.at).then_some("failing")
+    let since = *webhook.failing_since.get_or_insert(attempt.at);
+    let reason = match attempt.decision {
+        RetryDecision::Gone => Some("gone"),
+        RetryDecision::Delivered | RetryDecision::RetryAt(_) | RetryDecision::GiveUp => {
+            verdict::should_disable(since, attempt.at).then_some("failing")
         }
     };
     if let (None, Some(reason)) = (&webhook.disabled, reason) {
-        webhook.disabled = Some(Disabled { at: tried.at, reason: reason.to_owned() });
+        webhook.disabled = Some(Disabled { at: attempt.at, reason: reason.to_owned() });
     }
 }

@@ -20,71 +20,71 @@ use tokio::sync::Semaphore;
 use tokio::task::Id;
 use tokio::task::JoinSet;
 
-use crate::either::either;
+use crate::either::first_ready;
 use crate::error::ServiceError;
 use crate::service::Host;
 use crate::webhooks::client::Client;
-use crate::webhooks::dispatcher::due::Work;
-use crate::webhooks::dispatcher::lane::Lane;
-use crate::webhooks::verdict::CHANCE_MAX;
+use crate::webhooks::dispatcher::due::DeliveryTask;
+use crate::webhooks::dispatcher::lane::DeliveryWorker;
+use crate::webhooks::verdict::JITTER_MAX;
 
 /// The most messages under way at once, to all receivers.
-const UNDER_WAY_MAX: usize = 64;
+const CONCURRENT_SENDS_MAX: usize = 64;
 /// The longest wait until what is due is read again, in seconds, in case the clock on the wall is set.
-const REST_MAX: i64 = 300;
+const POLL_INTERVAL_MAX: i64 = 300;
 /// How long to wait after the database failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
+const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
 /// What lanes share.
 struct Shared {
     host: Host,
     client: Client,
-    /// Draws a number from 0 to [`CHANCE_MAX`].
-    chance: fn() -> u32,
-    free: Semaphore,
+    /// Draws a number from 0 to [`JITTER_MAX`].
+    jitter: fn() -> u32,
+    send_permits: Semaphore,
 }
 
 /// Sends events to webhooks for as long as the host runs.
-pub struct Outbox {
+pub struct WebhookDispatcher {
     shared: Arc<Shared>,
-    lanes: JoinSet<()>,
+    workers: JoinSet<()>,
     /// Which lane does which kind of work for which webhook.
-    busy: Vec<(Id, (String, Kind))>,
+    running: Vec<(Id, (String, Queue))>,
 }
 
 /// What a lane does. A webhook has at most one lane of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum Queue {
     /// First tries, one after the other, in the order of events.
     First,
     /// Later tries.
-    Later,
+    Retry,
 }
 
-impl Outbox {
+impl WebhookDispatcher {
     /// An outbox that sends with `client`.
-    pub fn new(host: &Host, client: Client) -> Outbox {
-        Outbox::with_chance(host, client, drawn)
+    pub fn new(host: &Host, client: Client) -> WebhookDispatcher {
+        WebhookDispatcher::with_jitter(host, client, random_jitter)
     }
 
     /// The same, with `chance` to draw a number from 0 to 1000 for how much longer than it has to be a wait is.
-    pub fn with_chance(host: &Host, client: Client, chance: fn() -> u32) -> Outbox {
-        let free = Semaphore::new(UNDER_WAY_MAX);
-        let shared = Arc::new(Shared { host: host.clone(), client, chance, free });
-        Outbox { shared, lanes: JoinSet::new(), busy: Vec::new() }
+    pub fn with_jitter(host: &Host, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
+        let free = Semaphore::new(CONCURRENT_SENDS_MAX);
+        let shared = Arc::new(Shared { host: host.clone(), client, jitter, send_permits: free });
+        WebhookDispatcher { shared, workers: JoinSet::new(), running: Vec::new() }
     }
 
     /// Sends until the host stops; then waits for the messages that are under way.
     pub async fn run(mut self) {
         let host = self.shared.host.clone();
         let mut changes = host.writer().changes();
-        let mut stopping = host.stopping();
+        let mut stopping = host.shutdown_signal();
         while !*stopping.borrow() {
             // What is written from here on wakes it again.
             changes.borrow_and_update();
-            let rest = self.begin().await;
+            let wait = self.start_workers().await;
             let ended = async {
-                match self.lanes.join_next_with_id().await {
+                match self.workers.join_next_with_id().await {
                     Some(Ok((id, ()))) => Some(id),
                     Some(Err(error)) => Some(error.id()),
                     None => pending().await,
@@ -95,9 +95,9 @@ impl Outbox {
                 drop(changes.changed().await);
                 None
             };
-            let rested = async {
-                match rest {
-                    Some(rest) => tokio::time::sleep(rest).await,
+            let timer = async {
+                match wait {
+                    Some(wait) => tokio::time::sleep(wait).await,
                     None => pending().await,
                 }
                 None
@@ -106,53 +106,53 @@ impl Outbox {
                 drop(stopping.changed().await);
                 None
             };
-            let ended = either(either(ended, changed), either(rested, stopped)).await;
-            self.busy.retain(|(id, _)| Some(*id) != ended);
+            let ended = first_ready(first_ready(ended, changed), first_ready(timer, stopped)).await;
+            self.running.retain(|(id, _)| Some(*id) != ended);
         }
-        while self.lanes.join_next().await.is_some() {}
+        while self.workers.join_next().await.is_some() {}
     }
 
     /// Begins everything that is to be done and not under way. Returns how long to wait until more is, if that is known.
-    async fn begin(&mut self) -> Option<Duration> {
+    async fn start_workers(&mut self) -> Option<Duration> {
         let host = &self.shared.host;
         let now = host.now();
-        let busy = self.busy.iter().map(|(_, key)| key.clone()).collect::<BTreeSet<_>>();
-        let found = match host.read(move |db| Ok::<_, ServiceError>(due::read(db, now, &busy)?)).await {
-            Ok(found) => found,
+        let busy = self.running.iter().map(|(_, key)| key.clone()).collect::<BTreeSet<_>>();
+        let pending_work = match host.read(move |db| Ok::<_, ServiceError>(due::pending_work(db, now, &busy)?)).await {
+            Ok(pending_work) => pending_work,
             Err(error) => {
                 tracing::warn!(%error, "what is to be sent to webhooks cannot be read");
-                return Some(AFTER_FAILURE);
+                return Some(FAILURE_DELAY);
             }
         };
         let writer = host.writer();
-        if writer.is_moving() || (writer.is_virtual() && writer.now() != now) {
+        if writer.is_advancing() || (writer.is_virtual() && writer.now() != now) {
             // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.
             return None;
         }
-        for (webhook, work) in found.work {
-            let kind = match work {
-                Work::First { .. } => Kind::First,
-                Work::Later(_) => Kind::Later,
+        for (webhook, work) in pending_work.tasks {
+            let queue = match work {
+                DeliveryTask::First { .. } => Queue::First,
+                DeliveryTask::Retry(_) => Queue::Retry,
             };
-            let key = (webhook.id.clone(), kind);
-            let lane = Lane::new(Arc::clone(&self.shared), webhook);
-            let task = self.lanes.spawn(lane.run(work));
-            self.busy.push((task.id(), key));
+            let key = (webhook.id.clone(), queue);
+            let worker = DeliveryWorker::new(Arc::clone(&self.shared), webhook);
+            let task = self.workers.spawn(worker.run(work));
+            self.running.push((task.id(), key));
         }
         let is_real = !self.shared.host.writer().is_virtual();
-        found.next.filter(|_| is_real).map(|next| rest(next, now))
+        pending_work.next_retry_at.filter(|_| is_real).map(|next| time_until(next, now))
     }
 }
 
-fn rest(next: Timestamp, now: Timestamp) -> Duration {
-    Duration::from_secs((next - now).clamp(1, REST_MAX).unsigned_abs())
+fn time_until(next: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_secs((next - now).clamp(1, POLL_INTERVAL_MAX).unsigned_abs())
 }
 
-/// A number from 0 to [`CHANCE_MAX`].
-fn drawn() -> u32 {
+/// A number from 0 to [`JITTER_MAX`].
+fn random_jitter() -> u32 {
     let mut bytes = [0; 4];
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::warn!(%error, "tries at webhooks are not spread");
     }
-    u32::from_be_bytes(bytes) % (CHANCE_MAX + 1)
+    u32::from_be_bytes(bytes) % (JITTER_MAX + 1)
 }
