@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use perennial_sandbox::TimelineRequest;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::bundle::Bundle;
@@ -26,6 +25,7 @@ use perennial_engine::simulation;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
+use perennial_sandbox::TimelineRequest;
 use perennial_store::Store;
 
 const ATTACHED: usize = 200;
@@ -84,7 +84,8 @@ fn check(provider: &str, bundle: &Bundle) {
     let plugins = plugins();
     let rules: Arc<dyn Rules> = plugins.get(provider).unwrap().clone();
     let providers = Providers::from([(provider.to_owned(), rules)]);
-    let mut engine = Engine::new(Store::scratch(&folder.path().join("db")).unwrap(), providers, Retention::State);
+    let mut engine =
+        Engine::new(Store::scratch(&folder.path().join("db")).unwrap(), providers, Retention::State);
     let account = account(provider, "402.00");
     let (from, until) = (at("2026-03-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
     engine.import(from, std::slice::from_ref(&account), [(account.id.as_str(), bundle)]).unwrap();

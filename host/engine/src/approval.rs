@@ -20,16 +20,16 @@ use crate::Retention;
 use crate::approval_requests::ApprovalRequest;
 use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
-use crate::desk::CommandEvaluation;
-use crate::desk::refusal_event;
 use crate::error::EngineError;
-use crate::write;
-use crate::write::RecordedEvent;
+use crate::persist;
+use crate::persist::RecordedEvent;
+use crate::planner::CommandEvaluation;
+use crate::planner::refusal_event;
 use perennial_formats as formats;
 use perennial_store::accounts;
 use perennial_store::approvals;
-use perennial_store::approvals::Resolution;
 use perennial_store::approvals::PricedRequest;
+use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
@@ -122,7 +122,8 @@ impl Engine {
         let account = bundle.account;
         let mut evaluation = self.planner().evaluate(at, bundle, member, &command, None)?;
         mark_approved(&mut evaluation, at, &stored, decision)?;
-        let token_use = self.planner().client_token_use(at, account, &evaluation, &stored.resource_id, &command)?;
+        let token_use =
+            self.planner().client_token_use(at, account, &evaluation, &stored.resource_id, &command)?;
         if let Some(token_use) = token_use.as_ref().filter(|token_use| token_use.previous.is_some()) {
             return self.record_rejected_plan(at, &stored, &command, token_use.policy.mismatch.clone());
         }
@@ -134,14 +135,17 @@ impl Engine {
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
             let key = apply::attempt_key(&plan, &item.walk.bundle, member);
-            let attempt =
-                key.map(|key| write::resource_row(item, &key.resource).map(|row| (key, row))).transpose()?;
+            let attempt = key
+                .map(|key| persist::resource_row(item, &key.resource).map(|row| (key, row)))
+                .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
         if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let previous = token_use.map(|token_use| (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: None }));
+        let previous = token_use.map(|token_use| {
+            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: None })
+        });
         Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, previous)?))
     }
 
@@ -190,7 +194,7 @@ impl Engine {
                     attempts::void_awaiting(tx, attempt, closing.at)?;
                 }
                 if keep == Retention::Everything {
-                    write::event(tx, Some(stored.account), &event)?;
+                    persist::event(tx, Some(stored.account), &event)?;
                 }
                 events.push(RecordedEvent { account: Some(stored.account_id.into()), event });
             }
@@ -223,8 +227,12 @@ impl Engine {
         let mut summary = stored.summary(0);
         summary.key = attempt.as_ref().map(|(key, _)| key.clone());
         let hash = priced.plan_hash.clone();
-        let request =
-            ApprovalRequest { requested_at: at, requested_by: stored.requested_by.clone(), priced, expires_at: stored.expires_at };
+        let request = ApprovalRequest {
+            requested_at: at,
+            requested_by: stored.requested_by.clone(),
+            priced,
+            expires_at: stored.expires_at,
+        };
         let event = request_event(at, &stored.id, &stored.resource_id, command, &summary, &request);
         self.store.write(|tx| {
             let row = match (&stored.attempt, attempt) {
@@ -277,8 +285,7 @@ fn mark_approved(
     let item = &mut evaluation.batch.entries[0];
     let approval = item.approvals.iter_mut().find(|approval| approval.row == Some(stored.row));
     // What was due before may have taken its ground away; the clock writes that down.
-    let approval =
-        approval.filter(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none());
+    let approval = approval.filter(|approval| approval.summary.obsolete_reason(&item.walk.bundle).is_none());
     let approval = approval.ok_or(DecisionError::Closed(State::Expired))?;
     approval.close(State::Approved, resolution(at, decision));
     item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));

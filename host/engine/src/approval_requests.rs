@@ -25,8 +25,8 @@ use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use perennial_formats as formats;
 use perennial_store::approvals;
-use perennial_store::approvals::Resolution;
 use perennial_store::approvals::PricedRequest;
+use perennial_store::approvals::Resolution;
 use perennial_store::error::StoreError;
 
 /// An approval of a bundle in the batch.
@@ -198,7 +198,12 @@ impl Batch {
             expiry_reason: None,
         };
         let expires_at = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
-        let request = ApprovalRequest { requested_at: item.instant, requested_by: self.requested_by.clone(), priced, expires_at };
+        let request = ApprovalRequest {
+            requested_at: item.instant,
+            requested_by: self.requested_by.clone(),
+            priced,
+            expires_at,
+        };
         let event = request_event(item.instant, &id, &resource.id, command, &summary, &request);
         item.walk.events.push(event);
         let request = Some(Box::new(request));
@@ -214,7 +219,13 @@ impl Batch {
     }
 
     /// The record of `plan` and its present price.
-    pub(super) fn price_request(&self, index: usize, member: usize, command: &Command, plan: &Plan) -> PricedRequest {
+    pub(super) fn price_request(
+        &self,
+        index: usize,
+        member: usize,
+        command: &Command,
+        plan: &Plan,
+    ) -> PricedRequest {
         let item = &self.entries[index];
         let account_in_batch = &self.accounts[item.account];
         let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");

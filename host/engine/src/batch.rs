@@ -1,6 +1,6 @@
 //! Deciding on many bundles at once: walking their timelines, trying their renewals, meeting the money.
 //!
-//! Knows bundles, rules and balances in memory. Does not read or write anything: [`crate::write`] does.
+//! Knows bundles, rules and balances in memory. Does not read or write anything: [`crate::persist`] does.
 //!
 //! The bundles of a batch come in the order in which their time comes, and meet the money in that order. Rules are
 //! asked in rounds, a question for every bundle that has one: timelines, then plans for the tries that are due, then
@@ -36,13 +36,13 @@ use crate::parallel;
 use crate::rules::Providers;
 use crate::rules::Rules;
 use perennial_formats as formats;
-use perennial_sandbox::PluginError;
-use perennial_store::accounts::StoredAccount;
-use perennial_store::bundles::Schedule;
-use perennial_store::bundles::OriginalBundle;
-use perennial_store::bundles::StoredBundle;
 use perennial_sandbox::PlanRequest;
+use perennial_sandbox::PluginError;
 use perennial_sandbox::TimelineRequest;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::bundles::OriginalBundle;
+use perennial_store::bundles::Schedule;
+use perennial_store::bundles::StoredBundle;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
@@ -188,7 +188,12 @@ struct RenewalTry {
 impl Batch {
     /// No bundles yet.
     pub fn new(keeps_decisions: bool) -> Batch {
-        Batch { accounts: Vec::new(), entries: Vec::new(), records_decisions: keeps_decisions, requested_by: None }
+        Batch {
+            accounts: Vec::new(),
+            entries: Vec::new(),
+            records_decisions: keeps_decisions,
+            requested_by: None,
+        }
     }
 
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
@@ -203,13 +208,18 @@ impl Batch {
         };
         let next_wakes = self.entries.iter().enumerate().filter_map(next_wakes);
         let short = self.accounts.iter().filter(|account_in_batch| account_in_batch.has_insufficient_funds);
-        let overtaken = short.filter_map(|account_in_batch| account_in_batch.first_out_of_order).map(|index| index + 1);
+        let overtaken =
+            short.filter_map(|account_in_batch| account_in_batch.first_out_of_order).map(|index| index + 1);
         next_wakes.chain(overtaken).chain([self.entries.len()]).min().unwrap_or_default()
     }
 
     /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.
     pub fn recompute_balances(&mut self) {
-        let mut balances = self.accounts.iter().map(|account_in_batch| account_in_batch.initial_available).collect::<Vec<_>>();
+        let mut balances = self
+            .accounts
+            .iter()
+            .map(|account_in_batch| account_in_batch.initial_available)
+            .collect::<Vec<_>>();
         for item in &mut self.entries {
             for event in &mut item.walk.events {
                 if let EventKind::BalanceChanged { amount, balance, .. } = &mut event.what {
@@ -268,7 +278,8 @@ impl Batch {
     /// Makes these tries; returns the bundles that are to be walked on.
     fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<usize> {
         let command = automatic_renewal();
-        let evaluation = tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
+        let evaluation =
+            tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
         let plans = self.request_plans(&evaluation, &command);
         let mut record = self.decision_records(&evaluation, &command, &plans).into_iter();
         let mut pending = Vec::new();
@@ -278,7 +289,13 @@ impl Batch {
                 Err(message) => self.entries[renewal_try.entry].record_failure(message),
                 Ok(plan) => {
                     self.entries[renewal_try.entry].decisions.extend(record);
-                    if self.try_renewal(renewal_try.entry, renewal_try.member, plan, renewal_try.next_try_at, &renewal_try.timeline) {
+                    if self.try_renewal(
+                        renewal_try.entry,
+                        renewal_try.member,
+                        plan,
+                        renewal_try.next_try_at,
+                        &renewal_try.timeline,
+                    ) {
                         self.entries[renewal_try.entry].walk.settle();
                         pending.push(renewal_try.entry);
                     } else if self.resume_after_decline(&renewal_try) {
@@ -369,7 +386,8 @@ impl Batch {
         let item = &mut self.entries[index];
         let account_in_batch = &mut self.accounts[item.account];
         if index < account_in_batch.last_charged {
-            account_in_batch.first_out_of_order = Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
+            account_in_batch.first_out_of_order =
+                Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
         }
         account_in_batch.last_charged = account_in_batch.last_charged.max(index);
         let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };

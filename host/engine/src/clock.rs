@@ -12,7 +12,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Sink;
 use crate::error::EngineError;
-use crate::write::RecordedEvent;
+use crate::persist::RecordedEvent;
 use perennial_store::clock;
 
 /// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.

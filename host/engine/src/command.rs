@@ -18,16 +18,16 @@ use perennial_store::Connection;
 use crate::Engine;
 use crate::Retention;
 use crate::batch;
-use crate::desk::CommandEvaluation;
-use crate::desk::Planner;
-use crate::desk::ClientTokenUse;
-use crate::desk::is_overdue;
-use crate::desk::refusal_event;
 use crate::error::EngineError;
+use crate::persist;
+use crate::persist::RecordedEvent;
+use crate::planner::ClientTokenUse;
+use crate::planner::CommandEvaluation;
+use crate::planner::Planner;
+use crate::planner::is_overdue;
+use crate::planner::refusal_event;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
-use crate::write;
-use crate::write::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
@@ -149,7 +149,9 @@ impl Engine {
         let mut evaluation = self.planner().evaluate(at, stored, member, command, None)?;
         let token_use = self.planner().client_token_use(at, account, &evaluation, resource, command)?;
         let token_use = match token_use {
-            Some(token_use) if token_use.previous.is_some() => return self.replay(at, &mut evaluation, command, token_use),
+            Some(token_use) if token_use.previous.is_some() => {
+                return self.replay(at, &mut evaluation, command, token_use);
+            }
             token_use => token_use,
         };
         evaluation.batch.requested_by = preconditions.requested_by.map(str::to_owned);
@@ -172,8 +174,9 @@ impl Engine {
         if let Some(refusal) = &refusal {
             evaluation.record_refusal(command, refusal);
         }
-        let previous =
-            token_use.map(|token_use| (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: refusal.clone() }));
+        let previous = token_use.map(|token_use| {
+            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: refusal.clone() })
+        });
         let events = self.persist(at, account, evaluation, previous)?;
         Ok(CommandOutcome { refusal, approval: None, events })
     }
@@ -227,7 +230,7 @@ impl Engine {
             accounts::set_balance(tx, stored.row, balance)?;
             ledger::insert(tx, stored.row, &entry)?;
             if keep == Retention::Everything {
-                write::event(tx, Some(stored.row), &event)?;
+                persist::event(tx, Some(stored.row), &event)?;
             }
             Ok::<(), StoreError>(())
         })?;
@@ -291,9 +294,9 @@ impl Engine {
                 }
                 self.persist(at, account, evaluation, None)
             }
-            Err(error @ (EngineError::Plugin(_) | EngineError::Overdue(_) | EngineError::NoPlugin { .. })) => {
-                self.postpone(purchase, at, account, resource, error.to_string())
-            }
+            Err(
+                error @ (EngineError::Plugin(_) | EngineError::Overdue(_) | EngineError::NoPlugin { .. }),
+            ) => self.postpone(purchase, at, account, resource, error.to_string()),
             Err(
                 error @ (EngineError::Store(_)
                 | EngineError::UnknownAccount(_)
@@ -318,7 +321,7 @@ impl Engine {
         self.store.write(|tx| {
             packages::postpone_deferred(tx, purchase.row, next_try_at)?;
             if keep == Retention::Everything {
-                write::event(tx, Some(account), &event)?;
+                persist::event(tx, Some(account), &event)?;
             }
             Ok::<(), StoreError>(())
         })?;
@@ -334,7 +337,8 @@ impl Engine {
         token_use: ClientTokenUse,
     ) -> Result<CommandOutcome, EngineError> {
         let account = evaluation.batch.accounts[0].row;
-        let is_same = token_use.previous.as_ref().is_some_and(|previous| previous.fingerprint == token_use.fingerprint);
+        let is_same =
+            token_use.previous.as_ref().is_some_and(|previous| previous.fingerprint == token_use.fingerprint);
         if let Some(previous) = &token_use.previous {
             self.store.write(|tx| client_tokens::upsert(tx, account, &token_use.token, previous, at))?;
         }
@@ -411,7 +415,7 @@ impl Engine {
         event: Event,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         if self.retention == Retention::Everything {
-            self.store.write(|tx| write::event(tx, row, &event))?;
+            self.store.write(|tx| persist::event(tx, row, &event))?;
         }
         Ok(vec![RecordedEvent { account: account.map(Into::into), event }])
     }
@@ -436,7 +440,7 @@ impl Engine {
             if let Some(deferred) = evaluation.deferred_purchase {
                 packages::delete_deferred(tx, deferred)?;
             }
-            write::write_batch(tx, evaluation.batch, keeps_events)
+            persist::write_batch(tx, evaluation.batch, keeps_events)
         })?;
         Ok(events)
     }

@@ -15,9 +15,9 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Retention;
 use crate::error::EngineError;
+use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use crate::simulation;
-use crate::write::RecordedEvent;
 use perennial_store::Store;
 use perennial_store::accounts;
 

@@ -9,19 +9,19 @@ pub mod approval_requests;
 pub mod batch;
 pub mod clock;
 pub mod command;
-mod desk;
 pub mod error;
 pub mod forecast;
 pub mod import;
-pub mod outlook;
 mod parallel;
+pub mod persist;
 mod plan_view;
+mod planner;
 pub mod proposal;
 pub mod rules;
 pub mod settings;
 pub mod simulation;
+pub mod upcoming;
 pub mod usage;
-pub mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ use crate::batch::Batch;
 use crate::batch::BatchAccount;
 use crate::batch::BatchEntry;
 use crate::error::EngineError;
+use crate::persist::RecordedEvent;
 use crate::rules::Providers;
-use crate::write::RecordedEvent;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
@@ -248,12 +248,16 @@ impl Engine {
     }
 
     /// Tells every account that the clock starts again.
-    fn record_resume(&mut self, down_since: Timestamp, now: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
+    fn record_resume(
+        &mut self,
+        down_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
         let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
         let accounts = accounts::list(self.db())?;
         if self.retention == Retention::Everything {
             self.store.write(|tx| {
-                accounts.iter().try_for_each(|stored| write::event(tx, Some(stored.row), &event))
+                accounts.iter().try_for_each(|stored| persist::event(tx, Some(stored.row), &event))
             })?;
         }
         let recorded = |stored: StoredAccount| RecordedEvent {
@@ -307,7 +311,7 @@ impl Engine {
 
     fn write(&mut self, batch: Batch) -> Result<Vec<RecordedEvent>, EngineError> {
         let keeps_events = self.retention == Retention::Everything;
-        Ok(self.store.write(|tx| write::write_batch(tx, batch, keeps_events))?)
+        Ok(self.store.write(|tx| persist::write_batch(tx, batch, keeps_events))?)
     }
 
     /// Bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
@@ -354,7 +358,8 @@ fn assemble_batch(
         let instant = instant_of(&stored);
         let has_approvals = batch.accounts[account].account.approval_above.is_some()
             || with_pending.binary_search(&stored.account).is_ok();
-        let approvals = if has_approvals { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
+        let approvals =
+            if has_approvals { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
         batch.entries.push(BatchEntry { approvals, ..BatchEntry::new(stored, account, instant) });
     }
     Ok(batch)

@@ -11,9 +11,9 @@ use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
+use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
-use perennial_sandbox::PlanRequest;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
 

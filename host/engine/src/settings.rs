@@ -10,8 +10,8 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Retention;
 use crate::error::EngineError;
-use crate::write;
-use crate::write::RecordedEvent;
+use crate::persist;
+use crate::persist::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::error::StoreError;
@@ -58,7 +58,7 @@ impl Engine {
                 accounts::set_settings(tx, stored.row, &settings)?;
                 bundles::wake_account(tx, stored.row, at)?;
                 if keeps_events {
-                    events.iter().try_for_each(|event| write::event(tx, Some(stored.row), event))?;
+                    events.iter().try_for_each(|event| persist::event(tx, Some(stored.row), event))?;
                 }
                 Ok::<_, StoreError>(())
             })?;

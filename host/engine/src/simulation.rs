@@ -7,7 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::write::RecordedEvent;
+use crate::persist::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
 
@@ -75,12 +75,18 @@ impl Simulation<'_, '_> {
     fn run_entry(&mut self, entry: &ScenarioEntry) -> Result<(), EngineError> {
         match (&mut self.outage, &entry.action) {
             (Some(_), ScenarioAction::Command { .. } | ScenarioAction::Outage { .. }) => Ok(()),
-            (Some(down), action @ (ScenarioAction::TopUp { .. } | ScenarioAction::SetAttribute { .. } | ScenarioAction::Use { .. })) => {
+            (
+                Some(down),
+                action @ (ScenarioAction::TopUp { .. }
+                | ScenarioAction::SetAttribute { .. }
+                | ScenarioAction::Use { .. }),
+            ) => {
                 down.deferred_actions.push(action.clone());
                 Ok(())
             }
             (down @ None, ScenarioAction::Outage { until }) => {
-                *down = Some(OutageInProgress { since: entry.at, until: *until, deferred_actions: Vec::new() });
+                *down =
+                    Some(OutageInProgress { since: entry.at, until: *until, deferred_actions: Vec::new() });
                 Ok(())
             }
             (None, action) => self.run_action(entry.at, action),

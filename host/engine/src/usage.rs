@@ -11,8 +11,8 @@ use perennial_domain::usage::Consumption;
 use crate::Engine;
 use crate::Retention;
 use crate::error::EngineError;
-use crate::write;
-use crate::write::RecordedEvent;
+use crate::persist;
+use crate::persist::RecordedEvent;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;
 use perennial_store::packages;
@@ -51,7 +51,7 @@ impl Engine {
                 packages::set_used(tx, rows[allocation.package], used)?;
             }
             for event in events.iter().filter(|_| keep == Retention::Everything) {
-                write::event(tx, Some(stored.row), event)?;
+                persist::event(tx, Some(stored.row), event)?;
             }
             Ok::<(), StoreError>(())
         })?;

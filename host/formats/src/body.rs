@@ -7,14 +7,14 @@ use perennial_domain::plan::Command;
 use super::Problems;
 use super::command;
 use super::command::Writer;
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::tree;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
+use super::json_tree;
 
-pub use super::fields::Fields;
 pub use super::fields::FieldValue;
-pub use super::spot::ID_MAX;
-pub use super::spot::JsonCursor;
+pub use super::fields::Fields;
+pub use super::json_cursor::ID_MAX;
+pub use super::json_cursor::JsonCursor;
 
 /// Why a body could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn read_as<T>(
     read: impl FnOnce(JsonCursor<'_, '_>) -> Option<T>,
 ) -> Result<T, Failure> {
     let problems = Diagnostics::new(whole);
-    let root = tree::parse(text, &problems).map_err(Failure::NotJson)?;
+    let root = json_tree::parse(text, &problems).map_err(Failure::NotJson)?;
     let value = read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(value).map_err(Failure::Wrong)
 }

@@ -9,11 +9,11 @@ use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 
-use super::spot::JsonCursor;
-use super::tree::Json;
-use super::words;
-use super::write;
-use super::write::JsonValue;
+use super::json_cursor::JsonCursor;
+use super::json_tree::Json;
+use super::json_value;
+use super::json_value::JsonValue;
+use super::wording;
 
 /// Commands that are written as one word.
 const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"];
@@ -35,8 +35,9 @@ pub(super) fn read(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Command
     match &cursor.node.json {
         Json::Text(name) => bare(name, cursor),
         Json::Object(_) => cursor.only_field("a command", |name, body| with_fields(name, body, writer)),
-        Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) => cursor
-            .report_type("a command such as \"cancel_auto_renew\" or {\"unsubscribe\": {\"scope\": \"all\"}}"),
+        Json::Null | Json::Flag(_) | Json::Number(_) | Json::List(_) => cursor.report_type(
+            "a command such as \"cancel_auto_renew\" or {\"unsubscribe\": {\"scope\": \"all\"}}",
+        ),
     }
 }
 
@@ -73,9 +74,9 @@ fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<C
 
 fn unknown(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
     let all = || WITH_FIELDS.into_iter().chain(BARE);
-    let meant = words::did_you_mean(name, all());
-    let there = words::list_names(all());
-    cursor.report(format!("there is no command {}{meant}; expected {there}", words::quote(name)));
+    let meant = wording::did_you_mean(name, all());
+    let there = wording::list_names(all());
+    cursor.report(format!("there is no command {}{meant}; expected {there}", wording::quote(name)));
     None
 }
 
@@ -114,23 +115,23 @@ fn purchase(body: JsonCursor<'_, '_>) -> Option<Purchase> {
 /// A command as this host keeps it.
 pub(super) fn value(command: &Command) -> JsonValue<'_> {
     match command {
-        Command::Renew(renewal) => write::object([(
+        Command::Renew(renewal) => json_value::object([(
             command.name(),
-            write::object([
+            json_value::object([
                 ("term", renewal.term.into()),
                 ("options", (&renewal.options).into()),
                 ("cause", renewal.cause.name().into()),
             ]),
         )]),
         Command::SetAutoRenew(auto_renewal) => {
-            write::object([(command.name(), auto_renewal_value(*auto_renewal))])
+            json_value::object([(command.name(), auto_renewal_value(*auto_renewal))])
         }
         Command::Unsubscribe(scope) => {
-            write::object([(command.name(), write::object([("scope", scope.name().into())]))])
+            json_value::object([(command.name(), json_value::object([("scope", scope.name().into())]))])
         }
-        Command::BuyAgain(purchase) => write::object([(
+        Command::BuyAgain(purchase) => json_value::object([(
             command.name(),
-            write::object([
+            json_value::object([
                 ("pay_at", purchase.pay_at.into()),
                 ("effective_at", purchase.effective_at.into()),
             ]),
@@ -143,5 +144,5 @@ pub(super) fn value(command: &Command) -> JsonValue<'_> {
 
 /// How a resource renews itself, as this host keeps it.
 pub(super) fn auto_renewal_value(auto_renewal: AutoRenewal) -> JsonValue<'static> {
-    write::object([("term", auto_renewal.term.into()), ("renewals", auto_renewal.renewals.into())])
+    json_value::object([("term", auto_renewal.term.into()), ("renewals", auto_renewal.renewals.into())])
 }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::spot::JsonCursor;
-use super::tree::Json;
-use super::tree::Node;
-use super::words;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
+use super::json_cursor::JsonCursor;
+use super::json_tree::Json;
+use super::json_tree::Node;
+use super::wording;
 
 /// The fields of an object of the file.
 #[derive(Clone, Copy)]
@@ -66,14 +66,18 @@ impl<'n, 'p> Fields<'n, 'p> {
     pub fn allow(&self, names: &'static [&'static str]) {
         for (name, member) in self.members {
             if !names.contains(&name.as_ref()) {
-                let meant = match words::did_you_mean(name, names.iter().copied()) {
+                let meant = match wording::did_you_mean(name, names.iter().copied()) {
                     meant if meant.is_empty() => {
-                        format!("; expected {}", words::list_names(names.iter().copied()))
+                        format!("; expected {}", wording::list_names(names.iter().copied()))
                     }
                     meant => meant,
                 };
                 let path = Path::Member(&self.path, name);
-                self.diagnostics.add(member.position, path, format!("unknown field {}{meant}", words::quote(name)));
+                self.diagnostics.add(
+                    member.position,
+                    path,
+                    format!("unknown field {}{meant}", wording::quote(name)),
+                );
             }
         }
     }

@@ -9,10 +9,13 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 
 use super::fields::Fields;
-use super::write::JsonValue;
+use super::json_value::JsonValue;
 
 /// Every field of a resource that an inventory has, but for `account`; `attached_to` is given.
-pub(super) fn fields<'a>(resource: &'a Resource, attached_to: JsonValue<'a>) -> Vec<(&'a str, JsonValue<'a>)> {
+pub(super) fn fields<'a>(
+    resource: &'a Resource,
+    attached_to: JsonValue<'a>,
+) -> Vec<(&'a str, JsonValue<'a>)> {
     let mut fields = vec![
         ("id", (&resource.id).into()),
         ("kind", (&resource.kind).into()),

@@ -430,7 +430,8 @@ fn held(folder: &Folder, name: &str) -> Engine {
     let inventory = folder
         .read_inventory(&format!(r#"{{ "accounts": [{account}], "resources": {resources} }}"#), &providers);
     let at = "2999-01-01T00:00:00Z".parse().unwrap();
-    let mut engine = Engine::new(Store::scratch(&folder.path(name)).unwrap(), providers, Retention::Everything);
+    let mut engine =
+        Engine::new(Store::scratch(&folder.path(name)).unwrap(), providers, Retention::Everything);
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(at, &inventory.accounts, bundles).unwrap();
     engine.run_to(at, &mut |_, _| {}).unwrap();

@@ -12,7 +12,9 @@ use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
 use crate::ask;
+use crate::bindings;
 use crate::bindings::ProviderPre;
+use crate::bindings::provider_api::ProviderWithApiPre;
 use crate::bundled::BUNDLED;
 use crate::cache::Cache;
 use crate::contract::Interfaces;
@@ -21,8 +23,6 @@ use crate::limits::Limits;
 use crate::manifest;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
-use crate::bindings::provider_api::ProviderWithApiPre;
-use crate::bindings;
 
 /// What to load, and how.
 #[derive(Clone, Debug)]

@@ -26,24 +26,24 @@ use wasmtime::Store;
 
 use crate::ask;
 use crate::ask::Failure;
+use crate::ask::StoreLimits;
 use crate::batch;
 use crate::batch::Answers;
+use crate::batch::BatchLimits;
 use crate::bindings::Provider;
 use crate::bindings::ProviderPre;
 use crate::bindings::commands as wit_commands;
 use crate::bindings::lifecycle as wit_lifecycle;
+use crate::bindings::provider_api::ProviderWithApi;
+use crate::bindings::provider_api::ProviderWithApiPre;
 use crate::bindings::usage as wit_usage;
 use crate::contract::Interfaces;
+use crate::decode;
+use crate::encode;
 use crate::error::PluginError;
 use crate::limits::Limits;
 use crate::load::Origin;
 use crate::runtime::Runtime;
-use crate::ask::StoreLimits;
-use crate::batch::BatchLimits;
-use crate::bindings::provider_api::ProviderWithApi;
-use crate::bindings::provider_api::ProviderWithApiPre;
-use crate::decode;
-use crate::encode;
 
 /// A bundle whose future is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -291,8 +291,8 @@ impl Plugin {
         items: usize,
         call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
-        let asked = (self.manifest.id.as_str(), function);
-        ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+        let page_request = (self.manifest.id.as_str(), function);
+        ask::ask(&self.runtime, &self.limits, page_request, items, |store| {
             let provider = self.pre.instantiate(&mut *store)?;
             call(store, &provider)
         })
@@ -306,8 +306,8 @@ impl Plugin {
         items: usize,
         call: impl FnOnce(&mut Store<StoreLimits>, &ProviderWithApi) -> wasmtime::Result<A>,
     ) -> Result<A, PluginError> {
-        let asked = (self.manifest.id.as_str(), function);
-        let answered = ask::ask(&self.runtime, &self.limits, asked, items, |store| {
+        let page_request = (self.manifest.id.as_str(), function);
+        let answered = ask::ask(&self.runtime, &self.limits, page_request, items, |store| {
             let provider = provider_api.instantiate(&mut *store)?;
             call(store, &provider)
         });

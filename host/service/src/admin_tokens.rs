@@ -170,7 +170,8 @@ impl Tokens {
                 role: role.ok_or_else(damaged)?,
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
-            records.insert(stored.id, TokenRecord { hash: stored.hash, caller, expires_at: stored.expires_at });
+            records
+                .insert(stored.id, TokenRecord { hash: stored.hash, caller, expires_at: stored.expires_at });
         }
         *self.records.write().expect("no holder of the tokens panics") = records;
         Ok(())

@@ -19,8 +19,8 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use perennial_engine::error::EngineError;
-use perennial_engine::outlook;
 use perennial_engine::rules::Providers;
+use perennial_engine::upcoming;
 use perennial_formats::icalendar;
 
 use perennial_store::accounts;
@@ -188,7 +188,9 @@ fn upcoming_entries(
         after = *last;
         let stored = rows.iter().map(|row| bundles::get(db, *row)).collect::<Result<Vec<_>, _>>()?;
         let page_request = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
-        for (stored, timeline) in stored.iter().zip(outlook::upcoming_timelines(db, providers, at, &page_request)?) {
+        for (stored, timeline) in
+            stored.iter().zip(upcoming::upcoming_timelines(db, providers, at, &page_request)?)
+        {
             let Some(timeline) = known_timeline(timeline)? else {
                 undecided.extend(&stored.rows);
                 continue;
@@ -215,7 +217,9 @@ fn upcoming_entries(
 }
 
 /// A timeline, if there is one.
-fn known_timeline(timeline: Result<Vec<Occurrence>, EngineError>) -> Result<Option<Vec<Occurrence>>, StoreError> {
+fn known_timeline(
+    timeline: Result<Vec<Occurrence>, EngineError>,
+) -> Result<Option<Vec<Occurrence>>, StoreError> {
     match timeline {
         Ok(timeline) => Ok(Some(timeline)),
         Err(EngineError::Store(error)) => Err(error),
@@ -252,7 +256,13 @@ fn next_instant(
     }
 }
 
-fn content(kind: EntryKind, row: i64, resource: &Resource, account: &Account, starts_at: Timestamp) -> Content {
+fn content(
+    kind: EntryKind,
+    row: i64,
+    resource: &Resource,
+    account: &Account,
+    starts_at: Timestamp,
+) -> Content {
     let id = &resource.id;
     let summary = match kind {
         EntryKind::Renewal => format!("{id}: renewal is tried"),

@@ -10,12 +10,12 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::command;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_formats::decision;
 use perennial_store::error::StoreError;
 use perennial_store::jobs;
-use perennial_store::jobs::ItemResult;
 use perennial_store::jobs::ItemCost;
+use perennial_store::jobs::ItemResult;
 use perennial_store::jobs::StoredItem;
 use perennial_store::jobs::StoredJob;
 
@@ -172,10 +172,14 @@ impl ItemCommand<'_> {
         currency: String,
     ) -> Result<(ItemResult, Vec<RecordedEvent>), ServiceError> {
         let terms = command::Preconditions { plan_hash: None, requested_by: Some(&self.caller.id) };
-        let executed = engine.command_with_preconditions(self.at, Some(account), resource, self.command, &terms)?;
+        let executed =
+            engine.command_with_preconditions(self.at, Some(account), resource, self.command, &terms)?;
         let result = match (&executed.refusal, &executed.approval) {
             (Some(refusal), _) => ItemOutcome::Refused.with_reason(&refusal.code, &refusal.message),
-            (None, Some(_)) => ItemResult { outcome: ItemOutcome::PendingApproval.name().to_owned(), ..ItemResult::default() },
+            (None, Some(_)) => ItemResult {
+                outcome: ItemOutcome::PendingApproval.name().to_owned(),
+                ..ItemResult::default()
+            },
             (None, None) => {
                 let outcome = ItemOutcome::Applied.name().to_owned();
                 let cost = cost_of_events(&executed.events, self.at, currency);
@@ -206,7 +210,12 @@ impl ItemCommand<'_> {
     }
 
     /// Refuses to do something else than a dry run said.
-    fn check_plan(&self, engine: &Engine, resource: &str, plan_hash: Option<&str>) -> Result<(), ServiceError> {
+    fn check_plan(
+        &self,
+        engine: &Engine,
+        resource: &str,
+        plan_hash: Option<&str>,
+    ) -> Result<(), ServiceError> {
         let Some(plan_hash) = plan_hash else { return Ok(()) };
         let proposal = command::propose(engine.db(), engine.providers(), self.at, resource, self.command)?;
         let found = proposal.filter(|proposal| !proposal.plans.is_empty());

@@ -18,11 +18,11 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
 use perennial_engine::clock::Stopwatch;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
-use perennial_engine::write::RecordedEvent;
-use perennial_sandbox::PluginError;
 use perennial_sandbox::PlanRequest;
+use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
 
@@ -94,7 +94,8 @@ impl Metrics {
                     | EventKind::RenewalDeclined { .. }
             )
         };
-        self.counts().missed_attempts += u64::try_from(events.iter().filter(is_try).count()).unwrap_or(u64::MAX);
+        self.counts().missed_attempts +=
+            u64::try_from(events.iter().filter(is_try).count()).unwrap_or(u64::MAX);
     }
 
     /// Counts tries at sending an event to a webhook.
@@ -131,14 +132,17 @@ impl Metrics {
             format!("{{provider=\"{}\",function=\"{function}\"}}", escape_label(provider))
         };
         let decisions = || {
-            counts.plugin_calls.iter().map(|((provider, function), stats)| (labels(provider, function), *stats))
+            counts
+                .plugin_calls
+                .iter()
+                .map(|((provider, function), stats)| (labels(provider, function), *stats))
         };
         let seconds = decisions().map(|(labels, stats)| (labels, stats.seconds));
-        counters(text, "perennial_decision_seconds_total", "Time that plugins took.", seconds);
+        counters(text, "perennial_plugin_call_seconds_total", "Time that plugins took.", seconds);
         let calls = decisions().map(|(labels, stats)| (labels, stats.count));
         counters(
             text,
-            "perennial_decision_calls_total",
+            "perennial_plugin_calls_total",
             "Questions put to plugins, each of many bundles.",
             calls,
         );
@@ -204,7 +208,8 @@ pub struct MeteredRules {
 impl MeteredRules {
     /// The same rules, with their answers counted.
     pub fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
-        let metered = |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
+        let metered =
+            |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
         providers.into_iter().map(|(id, rules)| (id, metered(rules))).collect()
     }
 

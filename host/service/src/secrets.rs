@@ -177,7 +177,10 @@ mod tests {
         assert!(SecretBox::load(Some(&good), None).unwrap().is_some());
         assert!(SecretBox::load(None, None).unwrap().is_none());
         for wrong in ["", "00", &good[1..], &format!("{good}00"), &good.replace('a', "g")] {
-            assert!(matches!(SecretBox::load(Some(wrong), None), Err(SecretsError::NotAKey { .. })), "{wrong}");
+            assert!(
+                matches!(SecretBox::load(Some(wrong), None), Err(SecretsError::NotAKey { .. })),
+                "{wrong}"
+            );
         }
     }
 

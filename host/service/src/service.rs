@@ -19,9 +19,9 @@ use crate::readers::Readers;
 use crate::readers::ReadersError;
 use crate::secrets::SecretBox;
 use crate::writer;
-use crate::writer::WriterHandle;
 use crate::writer::ClockMode;
 use crate::writer::Writer;
+use crate::writer::WriterHandle;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::error::EngineError;
@@ -79,7 +79,8 @@ impl Host {
         tokens.load(store.db()).map_err(EngineError::from)?;
         let providers = MeteredRules::wrap_all(providers, &metrics);
         let readers = Readers::open(path, limits.readers)?;
-        let engine = Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
+        let engine =
+            Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
         let time = match start {
             Some(start) => writer::virtual_start(&engine, start).map_err(EngineError::from)?,
             None => ClockMode::Real,

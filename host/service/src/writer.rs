@@ -26,7 +26,7 @@ use perennial_engine::clock;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::error::EngineError;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_formats::event_text;
 use perennial_store::api_tokens;
 use perennial_store::error::StoreError;
@@ -223,7 +223,15 @@ impl Writer {
             last_job: 0,
         };
         let is_virtual = time != ClockMode::Real;
-        let writer = Writer { queue, stop: Arc::clone(&stop), now, advancing: moving, is_virtual, publisher, key_usage: keys_used };
+        let writer = Writer {
+            queue,
+            stop: Arc::clone(&stop),
+            now,
+            advancing: moving,
+            is_virtual,
+            publisher,
+            key_usage: keys_used,
+        };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || run_loop(context, &tasks, &stop))?;
         Ok((writer, running))
@@ -286,7 +294,11 @@ impl Writer {
 }
 
 /// The thread's life: the clock, then whoever waits, then one round of a job of many commands, and again.
-fn run_loop(mut context: WriterContext, tasks: &mpsc::Receiver<WriteTask>, stop: &AtomicBool) -> Result<(), EngineError> {
+fn run_loop(
+    mut context: WriterContext,
+    tasks: &mpsc::Receiver<WriteTask>,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
     // What was under way when the host stopped goes on.
     let mut has_more = true;
     let mut last_active = LastActive::default();

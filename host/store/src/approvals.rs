@@ -140,7 +140,12 @@ pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError>
 }
 
 /// Writes the new plan and price of a pending approval, and the attempt that it would be.
-pub fn reprice(db: &Connection, row: i64, priced: &PricedRequest, attempt: Option<i64>) -> Result<(), StoreError> {
+pub fn reprice(
+    db: &Connection,
+    row: i64,
+    priced: &PricedRequest,
+    attempt: Option<i64>,
+) -> Result<(), StoreError> {
     db.prepare_cached(
         "update approval set contract = :contract, request = :request, response = :response, revision = :revision,
              plan_hash = :plan_hash, cost = :cost,

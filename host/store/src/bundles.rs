@@ -151,8 +151,9 @@ pub fn find_by_resource_row(db: &Connection, row: i64) -> Result<(StoredBundle, 
 
 /// The bundle whose primary is at `row`.
 pub fn get(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
-    let mut statement =
-        db.prepare_cached(&format!("select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"))?;
+    let mut statement = db.prepare_cached(&format!(
+        "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"
+    ))?;
     let mut bundles = BundleAssembler::default();
     let mut rows = statement.query([row])?;
     while let Some(row) = rows.next()? {
@@ -288,7 +289,12 @@ impl<'c> BundleUpdater<'c> {
     }
 
     /// Writes what became of a bundle: only the rows that changed, and always the agenda.
-    pub fn update(&mut self, original: &OriginalBundle, after: &Bundle, schedule: Schedule) -> Result<(), StoreError> {
+    pub fn update(
+        &mut self,
+        original: &OriginalBundle,
+        after: &Bundle,
+        schedule: Schedule,
+    ) -> Result<(), StoreError> {
         for (place, (was, is)) in original.members.iter().zip(&after.members).enumerate() {
             let row = original.rows[place];
             if place == 0 {

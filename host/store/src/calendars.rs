@@ -169,7 +169,12 @@ pub fn upsert(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(),
 }
 
 /// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
-pub fn live_bundles(db: &Connection, accounts: Option<&str>, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+pub fn live_bundles(
+    db: &Connection,
+    accounts: Option<&str>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
     let mut statement = db.prepare_cached(
         "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
          where h.resource > :after and h.bundle = h.resource and h.wake_at is not null

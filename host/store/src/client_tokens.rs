@@ -17,7 +17,12 @@ pub struct StoredOutcome {
 }
 
 /// What an account sent under `token` at `since` or later.
-pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Result<Option<StoredOutcome>, StoreError> {
+pub fn get(
+    db: &Connection,
+    account: i64,
+    token: &str,
+    since: Timestamp,
+) -> Result<Option<StoredOutcome>, StoreError> {
     let stored = db
         .prepare_cached("select fingerprint, refusal_code, refusal_message from client_token where account = ?1 and token = ?2 and used_at >= ?3")?
         .query_row((account, token, since.as_second()), |row| {
@@ -30,7 +35,13 @@ pub fn get(db: &Connection, account: i64, token: &str, since: Timestamp) -> Resu
 }
 
 /// Remembers what an account sent under `token`.
-pub fn upsert(db: &Connection, account: i64, token: &str, stored: &StoredOutcome, at: Timestamp) -> Result<(), StoreError> {
+pub fn upsert(
+    db: &Connection,
+    account: i64,
+    token: &str,
+    stored: &StoredOutcome,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert or replace into client_token (account, token, fingerprint, refusal_code, refusal_message, used_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",

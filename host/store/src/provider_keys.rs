@@ -80,7 +80,11 @@ pub fn get(db: &Connection, access_key: &str) -> Result<Option<StoredKey>, Store
 }
 
 /// The key that asked for the token with this hash, if the token is still valid at `at`.
-pub fn find_by_token(db: &Connection, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+pub fn find_by_token(
+    db: &Connection,
+    hash: &[u8; 32],
+    at: Timestamp,
+) -> Result<Option<StoredKey>, StoreError> {
     db.prepare_cached(&format!(
         "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
          join account a on a.row = k.account where t.token_hash = ?1 and t.valid_until > ?2"

@@ -8,14 +8,14 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_sandbox::TimelineRequest;
-use perennial_sandbox::PlanRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::batch::automatic_renewal;
+use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
+use perennial_sandbox::TimelineRequest;
 
 use crate::arguments::Arguments;
 use crate::figures;

@@ -48,13 +48,13 @@ use perennial_domain::usage::Consumption;
 
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats as formats;
-use perennial_sandbox::TimelineRequest;
-use perennial_sandbox::PluginError;
 use perennial_sandbox::PlanRequest;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::TimelineRequest;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::error::StoreError;

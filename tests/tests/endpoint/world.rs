@@ -83,7 +83,8 @@ impl World {
         let database = folder.path().join("test.db");
         let mut store = Store::open(&database).unwrap();
         let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
-        let inventory = inventory::read(&inventory(), &manifests, &|_, _| Ok(Vec::new()), &NoRecords).unwrap();
+        let inventory =
+            inventory::read(&inventory(), &manifests, &|_, _| Ok(Vec::new()), &NoRecords).unwrap();
         let mut engine = Engine::new(store, providers.clone(), Retention::Everything);
         let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
         engine.import(Timestamp::from_second(NOW - 1), &inventory.accounts, bundles).unwrap();
@@ -136,7 +137,10 @@ impl World {
     }
 
     /// Does something on the host's writer.
-    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut WriterContext) -> T + Send + 'static) -> T {
+    pub fn on_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut WriterContext) -> T + Send + 'static,
+    ) -> T {
         self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 

@@ -1,10 +1,10 @@
 //! Promise 8: what was decided can be decided again, and comes out the same.
 
-use perennial_sandbox::PlanRequest;
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::ledger::Balance;
 use perennial_formats::decision;
+use perennial_sandbox::PlanRequest;
 use perennial_store::decisions;
 use proptest::prelude::*;
 

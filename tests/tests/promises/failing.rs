@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-use perennial_sandbox::TimelineRequest;
-use perennial_sandbox::PlanRequest;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
@@ -19,7 +17,9 @@ use perennial_domain::usage::Consumption;
 use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
+use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
+use perennial_sandbox::TimelineRequest;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 

@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats::event;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
@@ -97,7 +97,8 @@ impl Host {
         let lines = &mut self.lines;
         let mut observe =
             |recorded: RecordedEvent| lines.push(event::line(recorded.account.as_deref(), &recorded.event));
-        simulation::run_scenario(&mut self.engine, &self.scenario, at(from), at(until), &mut observe).unwrap();
+        simulation::run_scenario(&mut self.engine, &self.scenario, at(from), at(until), &mut observe)
+            .unwrap();
     }
 
     /// Takes in what happened besides.

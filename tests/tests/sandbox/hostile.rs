@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::expect;
-use perennial_sandbox::TimelineRequest;
-use perennial_sandbox::PlanRequest;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
@@ -21,8 +19,10 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Offer;
 use perennial_sandbox::Limits;
+use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
+use perennial_sandbox::TimelineRequest;
 use perennial_tests::guests;
 
 use crate::world;

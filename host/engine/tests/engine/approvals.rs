@@ -46,7 +46,8 @@ trait Approvals {
 impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
         let terms = Preconditions { plan_hash: None, requested_by: Some(token) };
-        let answer = self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
+        let answer =
+            self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);
         self.happened.extend(answer.events);
         answer.approval
@@ -60,7 +61,9 @@ impl Approvals for World {
         };
         let (word, happened) = match verdict {
             Ok(DecisionOutcome::Recorded(happened)) => ("done".to_owned(), happened),
-            Ok(DecisionOutcome::Refused { refusal, happened }) => (format!("refused: {}", refusal.code), happened),
+            Ok(DecisionOutcome::Refused { refusal, happened }) => {
+                (format!("refused: {}", refusal.code), happened)
+            }
             Ok(DecisionOutcome::PlanChanged { happened, .. }) => ("changed".to_owned(), happened),
             Err(error) => (error.to_string(), Vec::new()),
         };
@@ -323,7 +326,10 @@ fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
     let mut world = careful(lapsing("vm", "2026-03-10"));
     world.run_to("2026-03-09T11:59:59");
     assert_eq!(world.ask("2026-03-09T12:00:00", "vm", &on, "operator"), None, "it is on");
-    assert_eq!(world.decide("2026-03-09T13:00:00", "vm~1", true, "operator"), DecisionError::OwnRequest.to_string());
+    assert_eq!(
+        world.decide("2026-03-09T13:00:00", "vm~1", true, "operator"),
+        DecisionError::OwnRequest.to_string()
+    );
     assert_eq!(world.approve("2026-03-09T13:00:00", "vm~1"), "done");
     expect![[r#"
         2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew

@@ -5,7 +5,7 @@ use expect_test::expect;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::OUTAGE_AFTER;
 use perennial_engine::clock::tick;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::renewing;

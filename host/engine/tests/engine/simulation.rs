@@ -5,8 +5,8 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use proptest::prelude::*;
 
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::simulation::run_scenario;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_test_support::world::DAY;
@@ -21,8 +21,10 @@ use perennial_test_support::world::tell;
 
 fn simulate(world: &mut World, scenario: &[ScenarioEntry], until: &str) -> Vec<RecordedEvent> {
     let mut happened = Vec::new();
-    run_scenario(&mut world.engine, scenario, at("2026-03-01"), at(until), &mut |recorded| happened.push(recorded))
-        .unwrap();
+    run_scenario(&mut world.engine, scenario, at("2026-03-01"), at(until), &mut |recorded| {
+        happened.push(recorded)
+    })
+    .unwrap();
     happened
 }
 
@@ -75,7 +77,8 @@ fn during_an_outage_commands_are_lost_and_the_world_goes_on() {
         vec![package("pkg", "2026-04-01")],
     ];
     let mut world = World::account("2026-03-01", "0", bundles);
-    let used = ScenarioAction::Use { account: "a".to_owned(), resource_type: "cpu".to_owned(), amount: money("1") };
+    let used =
+        ScenarioAction::Use { account: "a".to_owned(), resource_type: "cpu".to_owned(), amount: money("1") };
     let set = |value: &str| ScenarioAction::SetAttribute {
         resource: "vm".to_owned(),
         name: "colour".to_owned(),
@@ -153,7 +156,9 @@ fn play_plot(plot: &Plot) -> Vec<RecordedEvent> {
         action: match number % 4 {
             0 => ScenarioAction::TopUp { account: "a".to_owned(), amount: money("30") },
             1 => ScenarioAction::Outage { until: at("2026-03-01") + *after + 5 * DAY },
-            _ => ScenarioAction::Command { account: None, resource: format!("vm-{number}"), command: renew() },
+            _ => {
+                ScenarioAction::Command { account: None, resource: format!("vm-{number}"), command: renew() }
+            }
         },
     };
     let scenario = scenario.iter().map(act).collect::<Vec<_>>();

@@ -14,29 +14,29 @@ use perennial_domain::plan::Step;
 
 use crate::Problems;
 use crate::command;
-use crate::problems::Diagnostics;
-use crate::problems::Path;
-use crate::spot::JsonCursor;
-use crate::tree;
-use crate::words;
-use crate::write;
-use crate::write::JsonValue;
 use crate::decision::contract;
+use crate::diagnostics::Diagnostics;
+use crate::diagnostics::Path;
+use crate::json_cursor::JsonCursor;
+use crate::json_tree;
+use crate::json_value;
+use crate::json_value::JsonValue;
+use crate::wording;
 
 /// The answer as it is kept: `{"plan": …}` or `{"refusal": …}`.
 pub fn answer(answer: &Result<Plan, Refusal>) -> JsonValue<'_> {
     match answer {
-        Ok(plan) => write::object([("plan", plan_value(plan))]),
-        Err(refused) => write::object([("refusal", refusal(refused))]),
+        Ok(plan) => json_value::object([("plan", plan_value(plan))]),
+        Err(refused) => json_value::object([("refusal", refusal(refused))]),
     }
 }
 
 fn refusal(refusal: &Refusal) -> JsonValue<'_> {
-    write::object([("code", (&refusal.code).into()), ("message", (&refusal.message).into())])
+    json_value::object([("code", (&refusal.code).into()), ("message", (&refusal.message).into())])
 }
 
 fn plan_value(plan: &Plan) -> JsonValue<'_> {
-    write::object([
+    json_value::object([
         ("steps", plan.steps.iter().map(step).collect()),
         ("skipped", plan.skipped.iter().map(skipped_member).collect()),
         ("retry_now", plan.retry_now.into()),
@@ -44,54 +44,54 @@ fn plan_value(plan: &Plan) -> JsonValue<'_> {
 }
 
 fn step(step: &Step) -> JsonValue<'_> {
-    write::object([("member", step.member.into()), ("operation", operation(&step.operation))])
+    json_value::object([("member", step.member.into()), ("operation", operation(&step.operation))])
 }
 
 fn skipped_member(left: &SkippedMember) -> JsonValue<'_> {
-    write::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
+    json_value::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
 }
 
 fn operation(operation: &Operation) -> JsonValue<'_> {
     match operation {
-        Operation::Extend(extension) => write::object([(
+        Operation::Extend(extension) => json_value::object([(
             "extend",
-            write::object([
+            json_value::object([
                 ("expires_at", extension.expires_at.into()),
                 ("term", extension.term.into()),
                 ("extra_days", extension.extra_days.into()),
                 ("anchor_day", extension.anchor_day.into()),
             ]),
         )]),
-        Operation::SetOnExpiry(choice) => write::object([("set_on_expiry", choice.name().into())]),
+        Operation::SetOnExpiry(choice) => json_value::object([("set_on_expiry", choice.name().into())]),
         Operation::SetAutoRenew(auto_renewal) => {
-            write::object([("set_auto_renew", command::auto_renewal_value(*auto_renewal))])
+            json_value::object([("set_auto_renew", command::auto_renewal_value(*auto_renewal))])
         }
-        Operation::EndSubscription(cancellation) => write::object([(
+        Operation::EndSubscription(cancellation) => json_value::object([(
             "end_subscription",
-            write::object([
+            json_value::object([
                 ("scope", cancellation.scope.name().into()),
                 ("expires_at", cancellation.expires_at.into()),
                 ("refunds", cancellation.refunds.iter().map(refund).collect()),
             ]),
         )]),
-        Operation::Buy(details) => write::object([(
+        Operation::Buy(details) => json_value::object([(
             "buy",
-            write::object([
+            json_value::object([
                 ("pay_at", details.pay_at.into()),
                 ("effective_at", details.effective_at.into()),
                 ("expires_at", details.expires_at.into()),
                 ("anchor_day", details.anchor_day.into()),
             ]),
         )]),
-        Operation::SetAttribute(name, value) => write::object([(
+        Operation::SetAttribute(name, value) => json_value::object([(
             "set_attribute",
-            write::object([("name", name.into()), ("value", value.into())]),
+            json_value::object([("name", name.into()), ("value", value.into())]),
         )]),
     }
 }
 
 fn refund(refund: &Refund) -> JsonValue<'_> {
-    write::object([("order", refund.order.into()), ("amount", refund.amount.into())])
+    json_value::object([("order", refund.order.into()), ("amount", refund.amount.into())])
 }
 
 /// Reads back what [`answer`] gives, as JSON, from a decision that was kept under `contract`.
@@ -101,7 +101,7 @@ fn refund(refund: &Refund) -> JsonValue<'_> {
 /// Every problem of the text, each with its path, or that the contract is unknown.
 pub fn read_answer(text: &str, contract: &str) -> Result<Result<Plan, Refusal>, Problems> {
     let problems = Diagnostics::default();
-    let mut root = tree::parse(text, &problems)?;
+    let mut root = json_tree::parse(text, &problems)?;
     let is_known = contract::rename(&mut root, contract, &contract::ANSWER);
     let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let answer = match is_known {
@@ -116,7 +116,7 @@ pub fn read_answer(text: &str, contract: &str) -> Result<Result<Plan, Refusal>, 
 }
 
 fn unknown<T>(what: &str, name: &str, cursor: JsonCursor<'_, '_>) -> Option<T> {
-    cursor.report(format!("there is no {what} {}", words::quote(name)));
+    cursor.report(format!("there is no {what} {}", wording::quote(name)));
     None
 }
 
@@ -140,7 +140,8 @@ fn read_plan(cursor: JsonCursor<'_, '_>) -> Option<Plan> {
 fn read_step(cursor: JsonCursor<'_, '_>) -> Option<Step> {
     let fields = cursor.object(&["member", "operation"])?;
     let member = fields.required("member", |cursor| cursor.index())?;
-    let operation = fields.required("operation", |cursor| cursor.only_field("an operation", read_operation))?;
+    let operation =
+        fields.required("operation", |cursor| cursor.only_field("an operation", read_operation))?;
     Some(Step { member, operation })
 }
 

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::tree::Json;
-use crate::tree::Node;
+use crate::json_tree::Json;
+use crate::json_tree::Node;
 
 /// The version of the provider contract that decisions are kept under now. Kept beside each of them.
 pub const CONTRACT: &str = "0.2";

@@ -18,14 +18,14 @@ use perennial_domain::timestamp::Timestamp;
 use super::Problems;
 use super::command;
 use super::command::Writer;
-use super::problems::Diagnostics;
-use super::problems::Path;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
+use super::json_cursor::JsonCursor;
+use super::json_tree;
+use super::json_value;
+use super::json_value::JsonValue;
 use super::resource;
-use super::spot::JsonCursor;
-use super::tree;
-use super::words;
-use super::write;
-use super::write::JsonValue;
+use super::wording;
 
 pub use answer::answer;
 pub use answer::read_answer;
@@ -96,14 +96,15 @@ pub fn command(command: &Command) -> JsonValue<'_> {
 /// Every problem of the text, each with its path.
 pub fn read_command(text: &str) -> Result<Command, Problems> {
     let problems = Diagnostics::default();
-    let root = tree::parse(text, &problems)?;
-    let command = command::read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems }, Writer::Host);
+    let root = json_tree::parse(text, &problems)?;
+    let command =
+        command::read(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems }, Writer::Host);
     problems.finish(command)
 }
 
 /// The question as it is kept.
 pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
-    write::object([
+    json_value::object([
         ("at", input.at.into()),
         ("account", input.account.into()),
         ("settings", input.settings.into()),
@@ -115,7 +116,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
 }
 
 fn order(order: &Order) -> JsonValue<'_> {
-    write::object([
+    json_value::object([
         ("id", (&order.id).into()),
         ("member", order.member.into()),
         ("starts_at", order.starts_at.into()),
@@ -133,7 +134,7 @@ fn order(order: &Order) -> JsonValue<'_> {
 /// Every problem of the text, each with its path, or that the contract is unknown.
 pub fn read_question(text: &str, contract: &str) -> Result<Question, Problems> {
     let problems = Diagnostics::default();
-    let mut root = tree::parse(text, &problems)?;
+    let mut root = json_tree::parse(text, &problems)?;
     let is_known = contract::rename(&mut root, contract, &contract::QUESTION);
     let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let question = if is_known { read_root(root) } else { unknown_contract(root, contract) };
@@ -143,7 +144,7 @@ pub fn read_question(text: &str, contract: &str) -> Result<Question, Problems> {
 fn unknown_contract<T>(root: JsonCursor<'_, '_>, contract: &str) -> Option<T> {
     root.report(format!(
         "it was kept under contract {}, which this host does not know",
-        words::quote(contract)
+        wording::quote(contract)
     ));
     None
 }

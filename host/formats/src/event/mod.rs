@@ -14,8 +14,8 @@ use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
 
-use super::write;
-use super::write::JsonValue;
+use super::json_value;
+use super::json_value::JsonValue;
 
 pub use read::read;
 pub use read::read_body;
@@ -147,7 +147,15 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
         EventKind::RenewalInDoubt { attempt, code } => {
             vec![("attempt", attempt.into()), ("code", code.into())]
         }
-        EventKind::ApprovalRequested { approval, command, cause, requested_by, cost, expires_at, attempt } => {
+        EventKind::ApprovalRequested {
+            approval,
+            command,
+            cause,
+            requested_by,
+            cost,
+            expires_at,
+            attempt,
+        } => {
             vec![
                 ("approval", approval.into()),
                 ("command", command.into()),
@@ -216,5 +224,5 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
 }
 
 fn refunded((order, amount): &(String, Micros)) -> JsonValue<'_> {
-    write::object([("order", order.as_str().into()), ("amount", amount.into())])
+    json_value::object([("order", order.as_str().into()), ("amount", amount.into())])
 }

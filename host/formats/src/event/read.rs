@@ -14,12 +14,12 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::Problems;
 use crate::command::CAUSES;
+use crate::diagnostics::Diagnostics;
+use crate::diagnostics::Path;
 use crate::fields::Fields;
-use crate::problems::Diagnostics;
-use crate::problems::Path;
-use crate::spot::JsonCursor;
-use crate::tree;
-use crate::words;
+use crate::json_cursor::JsonCursor;
+use crate::json_tree;
+use crate::wording;
 
 /// What every line has.
 const COMMON_FIELDS: [&str; 4] = ["at", "account", "resource", "type"];
@@ -31,7 +31,7 @@ const COMMON_FIELDS: [&str; 4] = ["at", "account", "resource", "type"];
 /// Every problem of the line, each with its path.
 pub fn read(line: &str) -> Result<(Option<String>, Event), Problems> {
     let problems = Diagnostics::default();
-    let root = tree::parse(line, &problems)?;
+    let root = json_tree::parse(line, &problems)?;
     let found = read_line(JsonCursor { node: &root, path: Path::Root, diagnostics: &problems });
     problems.finish(found)
 }
@@ -53,7 +53,7 @@ fn read_line(root: JsonCursor<'_, '_>) -> Option<(Option<String>, Event)> {
 /// Every problem of the body, each with its path.
 pub fn read_body(name: &str, body: &str) -> Result<EventKind, Problems> {
     let problems = Diagnostics::default();
-    let root = tree::parse(body, &problems)?;
+    let root = json_tree::parse(body, &problems)?;
     let root = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let what = root.any_object().and_then(|fields| read_kind(name, root, &fields, &[]));
     problems.finish(what)
@@ -80,7 +80,12 @@ fn stage(fields: &Fields<'_, '_>, name: &str) -> Option<Stage> {
 }
 
 /// Reads what happened; `spot` is where its name stands, and `about` what stands beside its fields.
-fn read_kind(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>, about: &[&str]) -> Option<EventKind> {
+fn read_kind(
+    name: &str,
+    cursor: JsonCursor<'_, '_>,
+    fields: &Fields<'_, '_>,
+    about: &[&str],
+) -> Option<EventKind> {
     let what = match name {
         "stage_changed" => EventKind::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
         "renewal_settled" => EventKind::RenewalSettled {
@@ -96,7 +101,8 @@ fn read_kind(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>, ab
         "renewal_declined" => EventKind::RenewalDeclined {
             code: text(fields, "code")?,
             message: text(fields, "message")?,
-            class: fields.required("class", |cursor| cursor.one_of(&DeclineClass::ALL, DeclineClass::name))?,
+            class: fields
+                .required("class", |cursor| cursor.one_of(&DeclineClass::ALL, DeclineClass::name))?,
             next_try_at: fields.optional("next_try_at", |cursor| cursor.instant()).option()?,
         },
         "renewal_in_doubt" => {
@@ -140,7 +146,7 @@ fn read_kind(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>, ab
     let (_, known) = super::parts(&what);
     for (name, field) in fields.all() {
         if !about.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
-            field.report(format!("an event of this type has no field {}", words::quote(name)));
+            field.report(format!("an event of this type has no field {}", wording::quote(name)));
         }
     }
     Some(what)
@@ -167,7 +173,8 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
         },
         _ => EventKind::ApprovalExpired {
             approval,
-            reason: fields.required("reason", |cursor| cursor.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
+            reason: fields
+                .required("reason", |cursor| cursor.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
             will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
         },
     })
@@ -193,7 +200,7 @@ fn package(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>) -> O
         "package_low" => EventKind::PackageLow { left: amount(fields, "left")? },
         "package_depleted" => EventKind::PackageDepleted { left: amount(fields, "left")? },
         name => {
-            cursor.report(format!("there is no event of type {}", words::quote(name)));
+            cursor.report(format!("there is no event of type {}", wording::quote(name)));
             return None;
         }
     };

@@ -11,8 +11,8 @@ use perennial_domain::micros::Micros;
 use super::CheckSettings;
 use super::ExistingRecords;
 use crate::fields::Fields;
-use crate::spot::JsonCursor;
-use crate::words;
+use crate::json_cursor::JsonCursor;
+use crate::wording;
 
 type Settings = BTreeMap<String, String>;
 
@@ -56,8 +56,15 @@ impl<'c, 'n> Accounts<'c, 'n> {
 
     /// Reads the account at `place` of the list.
     pub(super) fn read(&mut self, index: usize, cursor: JsonCursor<'n, '_>) -> Option<()> {
-        let fields =
-            cursor.object(&["id", "provider", "mode", "currency", "balance", "settings", "approval_above"])?;
+        let fields = cursor.object(&[
+            "id",
+            "provider",
+            "mode",
+            "currency",
+            "balance",
+            "settings",
+            "approval_above",
+        ])?;
         let provider = fields.required("provider", |cursor| cursor.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
         let id = fields.required("id", |cursor| cursor.id());
@@ -87,23 +94,29 @@ impl<'c, 'n> Accounts<'c, 'n> {
         let manifest = self.manifests.get(provider).copied();
         if manifest.is_none() {
             let names = || self.manifests.keys().map(String::as_str);
-            let meant = words::did_you_mean(provider, names());
-            let provider = words::quote(provider);
-            let there = words::list_names(names());
+            let meant = wording::did_you_mean(provider, names());
+            let provider = wording::quote(provider);
+            let there = wording::list_names(names());
             fields.report("provider", format!("no plugin {provider} is loaded{meant}; loaded: {there}"));
         }
         manifest
     }
 
-    fn register_id(&mut self, id: &'n str, index: usize, manifest: Option<&'c Manifest>, fields: &Fields<'n, '_>) {
+    fn register_id(
+        &mut self,
+        id: &'n str,
+        index: usize,
+        manifest: Option<&'c Manifest>,
+        fields: &Fields<'n, '_>,
+    ) {
         if let Some((first, _)) = self.named.get(id) {
-            let id = words::quote(id);
+            let id = wording::quote(id);
             fields.report("id", format!("{id} is already the id of `accounts[{first}]`; an id is used once"));
             return;
         }
         self.named.insert(id, (index, manifest));
         if self.existing(id).is_some() {
-            let id = words::quote(id);
+            let id = wording::quote(id);
             fields.report("id", format!("an account {id} exists already; an id is used once"));
         }
     }
@@ -134,14 +147,15 @@ impl<'c, 'n> Accounts<'c, 'n> {
         }
         let Some(provider) = self.existing(id) else {
             let names = || self.named.keys().copied();
-            let meant = words::did_you_mean(id, names());
-            let there = words::list_names(names());
-            cursor.report(format!("there is no account {}{meant}; in this file: {there}", words::quote(id)));
+            let meant = wording::did_you_mean(id, names());
+            let there = wording::list_names(names());
+            cursor
+                .report(format!("there is no account {}{meant}; in this file: {there}", wording::quote(id)));
             return None;
         };
         let manifest = self.manifests.get(&provider).copied();
         if manifest.is_none() {
-            let (id, provider) = (words::quote(id), words::quote(&provider));
+            let (id, provider) = (wording::quote(id), wording::quote(&provider));
             cursor.report(format!("the account {id} is of provider {provider}, whose plugin is not loaded"));
         }
         manifest
@@ -151,8 +165,9 @@ impl<'c, 'n> Accounts<'c, 'n> {
 fn mode(cursor: JsonCursor<'_, '_>) -> Option<Mode> {
     let mode = cursor.text()?;
     if mode != Mode::Managed.name() {
-        let mode = words::quote(mode);
-        cursor.report(format!("mode {mode} is not supported; expected `managed`: this host keeps the account"));
+        let mode = wording::quote(mode);
+        cursor
+            .report(format!("mode {mode} is not supported; expected `managed`: this host keeps the account"));
         return None;
     }
     Some(Mode::Managed)

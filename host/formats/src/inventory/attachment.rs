@@ -6,17 +6,21 @@ use std::collections::BTreeMap;
 
 use perennial_domain::bundle::Bundle;
 
-use super::ImportedBundle;
 use super::ExistingRecords;
+use super::ImportedBundle;
 use super::resource::Draft;
-use crate::problems::Diagnostics;
-use crate::problems::Path;
-use crate::words;
+use crate::diagnostics::Diagnostics;
+use crate::diagnostics::Path;
+use crate::wording;
 
 /// Notes ids that are used twice and attachments that make no sense.
 ///
 /// Gives, for each resource, the place among `drafts` of the one it is attached to.
-pub(super) fn check(drafts: &[Draft<'_, '_>], existing: &dyn ExistingRecords, problems: &Diagnostics) -> Vec<Option<usize>> {
+pub(super) fn check(
+    drafts: &[Draft<'_, '_>],
+    existing: &dyn ExistingRecords,
+    problems: &Diagnostics,
+) -> Vec<Option<usize>> {
     let indexes = indexes_by_id(drafts, existing, problems);
     let parents =
         drafts.iter().map(|draft| parent(draft, drafts, &indexes, existing, problems)).collect::<Vec<_>>();
@@ -25,20 +29,24 @@ pub(super) fn check(drafts: &[Draft<'_, '_>], existing: &dyn ExistingRecords, pr
 }
 
 /// Where each id is, in `drafts`.
-fn indexes_by_id<'n>(drafts: &[Draft<'_, 'n>], existing: &dyn ExistingRecords, problems: &Diagnostics) -> BTreeMap<&'n str, usize> {
+fn indexes_by_id<'n>(
+    drafts: &[Draft<'_, 'n>],
+    existing: &dyn ExistingRecords,
+    problems: &Diagnostics,
+) -> BTreeMap<&'n str, usize> {
     let mut indexes = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {
         let Some(id) = draft.id else { continue };
         let note = |message| report_field(draft, "id", draft.id_place, message, problems);
         if let Some(first) = indexes.get(id) {
             let first: &Draft<'_, '_> = &drafts[*first];
-            let id = words::quote(id);
+            let id = wording::quote(id);
             note(format!("{id} is already the id of `resources[{}]`; an id is used once", first.index));
             continue;
         }
         indexes.insert(id, index);
         if existing.has_resource(id) {
-            note(format!("a resource {} exists already; an id is used once", words::quote(id)));
+            note(format!("a resource {} exists already; an id is used once", wording::quote(id)));
         }
     }
     indexes
@@ -53,12 +61,12 @@ fn parent(
 ) -> Option<usize> {
     let target = draft.attached_to?;
     let note = |message| report_field(draft, "attached_to", draft.attached_place, message, problems);
-    let shown = words::quote(target);
+    let shown = wording::quote(target);
     let Some(index) = indexes.get(target).copied() else {
         if existing.can_show_resource(target) {
             note(format!("{shown} was imported before; a resource is attached only to one of the same file"));
         } else {
-            let meant = words::did_you_mean(target, indexes.keys().copied());
+            let meant = wording::did_you_mean(target, indexes.keys().copied());
             note(format!("there is no resource {shown}{meant}"));
         }
         return None;
@@ -67,14 +75,16 @@ fn parent(
     if let (Some(account), Some(of_parent)) = (draft.account, parent.account)
         && account != of_parent
     {
-        let (account, of_parent) = (words::quote(account), words::quote(of_parent));
+        let (account, of_parent) = (wording::quote(account), wording::quote(of_parent));
         note(format!("{shown} belongs to account {of_parent}, not to {account}; a bundle has one account"));
     } else if let (Some((name, kind)), Some((of_parent, _))) = (draft.kind, parent.kind)
         && !kind.attaches_to.iter().any(|other| other == of_parent)
     {
         let may = match kind.attaches_to.as_slice() {
             [] => "it is always a primary".to_owned(),
-            kinds => format!("it can be attached to {}", words::list_names(kinds.iter().map(String::as_str))),
+            kinds => {
+                format!("it can be attached to {}", wording::list_names(kinds.iter().map(String::as_str)))
+            }
         };
         note(format!("{shown} is of kind `{of_parent}`, and `{name}` cannot be attached to that; {may}"));
     }
@@ -106,7 +116,7 @@ fn report_cycle(drafts: &[Draft<'_, '_>], parents: &[Option<usize>], on_it: usiz
     let circle = circle.collect::<Vec<_>>();
     let first = *circle.iter().min().expect("a circle has a resource");
     let from_first = circle.iter().cycle().skip_while(|at| **at != first).take(circle.len() + 1);
-    let ids = from_first.filter_map(|at| drafts[*at].id.map(words::quote)).collect::<Vec<_>>();
+    let ids = from_first.filter_map(|at| drafts[*at].id.map(wording::quote)).collect::<Vec<_>>();
     let message = match circle.len() {
         1 => "the resource is attached to itself".to_owned(),
         _ => format!("resources are attached in a circle: {}", ids.join(" to ")),

@@ -18,10 +18,10 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::manifest::Manifest;
 
 use super::Problems;
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::spot::JsonCursor;
-use super::tree;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
+use super::json_cursor::JsonCursor;
+use super::json_tree;
 use account::Accounts;
 
 pub use write::write;
@@ -89,7 +89,7 @@ pub fn read(
     existing: &dyn ExistingRecords,
 ) -> Result<Inventory, Problems> {
     let problems = Diagnostics::default();
-    let root = tree::parse(text, &problems)?;
+    let root = json_tree::parse(text, &problems)?;
     let inventory = read_root(
         JsonCursor { node: &root, path: Path::Root, diagnostics: &problems },
         manifests,

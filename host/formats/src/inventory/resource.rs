@@ -14,10 +14,10 @@ use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
 use super::account::Accounts;
-use crate::fields::Fields;
 use crate::fields::FieldValue;
-use crate::spot::JsonCursor;
-use crate::words;
+use crate::fields::Fields;
+use crate::json_cursor::JsonCursor;
+use crate::wording;
 
 const FIELDS: &[&str] = &[
     "id",
@@ -78,7 +78,8 @@ pub(super) fn read<'c, 'n>(
     let fields = cursor.object(FIELDS)?;
     let id = fields.required("id", |cursor| cursor.id());
     let account = fields.required("account", |cursor| cursor.id());
-    let manifest = fields.get("account").zip(account).and_then(|(cursor, id)| accounts.manifest_of(id, cursor));
+    let manifest =
+        fields.get("account").zip(account).and_then(|(cursor, id)| accounts.manifest_of(id, cursor));
     let kind = fields.required("kind", |cursor| kind(cursor, manifest));
     let attached_to = fields.optional("attached_to", |cursor| cursor.id());
     let place = |name| fields.get(name).map_or(fields.position, |cursor| cursor.node.position);
@@ -100,9 +101,13 @@ fn kind<'c, 'n>(cursor: JsonCursor<'n, '_>, manifest: Option<&'c Manifest>) -> O
     let kind = manifest.kinds.get(name);
     if kind.is_none() {
         let names = || manifest.kinds.keys().map(String::as_str);
-        let meant = words::did_you_mean(name, names());
-        let there = words::list_names(names());
-        cursor.report(format!("`{}` has no kind {}{meant}; it has {there}", manifest.id, words::quote(name)));
+        let meant = wording::did_you_mean(name, names());
+        let there = wording::list_names(names());
+        cursor.report(format!(
+            "`{}` has no kind {}{meant}; it has {there}",
+            manifest.id,
+            wording::quote(name)
+        ));
     }
     Some((name, kind?))
 }
@@ -183,7 +188,8 @@ fn period(
     }
     match charging? {
         Charging::Postpaid => {
-            let given = [term != FieldValue::Absent, price != FieldValue::Absent, expires_at != FieldValue::Absent];
+            let given =
+                [term != FieldValue::Absent, price != FieldValue::Absent, expires_at != FieldValue::Absent];
             let given = given.into_iter().chain([anchor_day != FieldValue::Absent]);
             for (name, _) in PERIOD.into_iter().zip(given).filter(|(_, is_given)| *is_given) {
                 fields
@@ -192,7 +198,8 @@ fn period(
             Some(Period::default())
         }
         Charging::Prepaid => {
-            let absent = [term == FieldValue::Absent, price == FieldValue::Absent, expires_at == FieldValue::Absent];
+            let absent =
+                [term == FieldValue::Absent, price == FieldValue::Absent, expires_at == FieldValue::Absent];
             for (name, _) in PERIOD.into_iter().zip(absent).filter(|(_, is_absent)| *is_absent) {
                 fields.report(name, format!("a prepaid resource needs `{name}`; it is missing or null"));
             }

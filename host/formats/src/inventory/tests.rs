@@ -12,8 +12,8 @@ use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Refusal;
 
-use super::Inventory;
 use super::ExistingRecords;
+use super::Inventory;
 use super::NoRecords;
 use crate::Problems;
 

@@ -6,9 +6,9 @@ use perennial_domain::account::Account;
 
 use super::ImportedBundle;
 use super::Inventory;
+use crate::json_value;
+use crate::json_value::JsonValue;
 use crate::resource;
-use crate::write;
-use crate::write::JsonValue;
 
 /// The inventory as a file that [`read`](super::read) reads, one account or resource per line.
 ///
@@ -29,7 +29,7 @@ fn lines<'a>(values: impl Iterator<Item = JsonValue<'a>>) -> String {
 }
 
 fn account(account: &Account) -> JsonValue<'_> {
-    write::object([
+    json_value::object([
         ("id", (&account.id).into()),
         ("provider", (&account.provider).into()),
         ("mode", account.mode.name().into()),

@@ -14,12 +14,12 @@ use perennial_domain::timestamp::Timestamp;
 use super::Problems;
 use super::command;
 use super::command::Writer;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
 use super::fields::Fields;
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::spot::JsonCursor;
-use super::tree;
-use super::words;
+use super::json_cursor::JsonCursor;
+use super::json_tree;
+use super::wording;
 
 /// One thing that somebody or the world does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ const ACTIONS: [&str; 5] = ["top_up", "command", "set_attribute", "use", "outage
 /// Every problem of the file, each with its path.
 pub fn read(text: &str, accounts: &BTreeSet<&str>) -> Result<Vec<ScenarioEntry>, Problems> {
     let problems = Diagnostics::default();
-    let root = tree::parse(text, &problems)?;
+    let root = json_tree::parse(text, &problems)?;
     let mut course = ScenarioReader { accounts, last: None, down_until: None };
     let cursor = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let entries = cursor.list(|index, cursor| course.entry(index, cursor));
@@ -134,9 +134,10 @@ impl ScenarioReader<'_> {
         let account = cursor.id()?;
         if !self.accounts.contains(account) {
             let names = || self.accounts.iter().copied();
-            let meant = words::did_you_mean(account, names());
-            let there = words::list_names(names());
-            cursor.report(format!("there is no account {}{meant}; there is {there}", words::quote(account)));
+            let meant = wording::did_you_mean(account, names());
+            let there = wording::list_names(names());
+            cursor
+                .report(format!("there is no account {}{meant}; there is {there}", wording::quote(account)));
             return None;
         }
         Some(account)
@@ -173,7 +174,12 @@ impl ScenarioReader<'_> {
         })
     }
 
-    fn outage(&mut self, index: usize, at: Option<Timestamp>, fields: &Fields<'_, '_>) -> Option<ScenarioAction> {
+    fn outage(
+        &mut self,
+        index: usize,
+        at: Option<Timestamp>,
+        fields: &Fields<'_, '_>,
+    ) -> Option<ScenarioAction> {
         fields.allow(&["at", "do", "until"]);
         let until = fields.required("until", |cursor| cursor.instant())?;
         let at = at?;

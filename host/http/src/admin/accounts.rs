@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use crate::admin::resources;
 use crate::kit::auth::require_all_accounts;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
 use crate::kit::input::Document;
 use crate::kit::input::Id;
@@ -24,11 +27,8 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::AccountView;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -56,8 +56,13 @@ pub(super) async fn list(
     let rows = host
         .read(move |db| {
             let (seen, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
-            let stored =
-                list_queries::accounts(db, seen.as_deref(), provider.as_deref(), after, page_request.read_limit())?;
+            let stored = list_queries::accounts(
+                db,
+                seen.as_deref(),
+                provider.as_deref(),
+                after,
+                page_request.read_limit(),
+            )?;
             let view = |(row, id): (i64, String)| Ok((row, views::visible_account(db, &caller, &id)?.into()));
             stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
@@ -94,7 +99,10 @@ pub(super) struct NewAccount {
 /// Makes an account. Its settings are checked by the provider's plugin.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = AccountView)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<Document>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<Document>,
+) -> Result<WriteResponse, Problem> {
     require_all_accounts(&write.request.caller)?;
     let providers = host.providers().clone();
     host.write(write, move |work, Document(text)| {
@@ -220,7 +228,12 @@ pub(super) async fn ledger(
     let entries = host
         .read(move |db| {
             let account = views::visible_account(db, &caller, &id)?;
-            Ok(list_queries::entries(db, account.row, page_request.after.unwrap_or(0), page_request.read_limit())?)
+            Ok(list_queries::entries(
+                db,
+                account.row,
+                page_request.after.unwrap_or(0),
+                page_request.read_limit(),
+            )?)
         })
         .await?;
     let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {
@@ -263,7 +276,11 @@ pub(super) struct AccountState {
     events: Vec<EventView>,
 }
 
-fn account_response(work: &mut WriteContext<'_>, id: &str, recorded: Vec<RecordedEvent>) -> Result<WriteResponse, Problem> {
+fn account_response(
+    work: &mut WriteContext<'_>,
+    id: &str,
+    recorded: Vec<RecordedEvent>,
+) -> Result<WriteResponse, Problem> {
     let events = recorded.iter().map(RecordedEvent::view).collect();
     work.record_events(recorded);
     let after = accounts::get(work.db(), id)?.ok_or_else(|| Problem::not_found("account", id))?;

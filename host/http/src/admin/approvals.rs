@@ -16,6 +16,9 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::input::Query;
@@ -26,17 +29,14 @@ use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_engine::Engine;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::proposal::PricedPlan;
 use perennial_engine::proposal::Proposal;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats as formats;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -166,7 +166,8 @@ pub(super) async fn page_of(
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let rows = host
         .read(move |db| {
-            let found = approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
+            let found =
+                approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
             let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::from_stored(db, stored)?));
             found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
@@ -205,7 +206,8 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let view = host.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
+    let view =
+        host.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
@@ -230,7 +232,9 @@ pub(super) struct Approve {
 impl Body for Approve {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Approve> {
         let fields = cursor.object(&["reason", "plan_hash"])?;
-        let text = |name| fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.name().map(str::to_owned)).option();
+        let text = |name| {
+            fields.optional(name, |cursor: JsonCursor<'_, '_>| cursor.name().map(str::to_owned)).option()
+        };
         let (reason, plan_hash) = (text("reason"), text("plan_hash"));
         Some(Approve { reason: reason?, plan_hash: plan_hash? })
     }
@@ -248,7 +252,9 @@ pub(super) struct Reject {
 impl Body for Reject {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Reject> {
         let fields = cursor.object(&["reason"])?;
-        Some(Reject { reason: fields.optional("reason", |cursor| cursor.name().map(str::to_owned)).option()? })
+        Some(Reject {
+            reason: fields.optional("reason", |cursor| cursor.name().map(str::to_owned)).option()?,
+        })
     }
 }
 
@@ -329,7 +335,8 @@ fn decide(
     };
     let events = recorded.iter().map(RecordedEvent::view).collect::<Vec<_>>();
     work.record_events(recorded);
-    let approval = ApprovalView::from_stored(work.db(), visible_approval(work.db(), &work.request.caller, id)?)?;
+    let approval =
+        ApprovalView::from_stored(work.db(), visible_approval(work.db(), &work.request.caller, id)?)?;
     if let Some(problem) = problem {
         let problem = problem.with("approval", serde_json::json!(approval));
         return Ok(WriteResponse::problem(&problem.with("events", serde_json::json!(events))));

@@ -90,7 +90,12 @@ pub(super) async fn list(
     query.finish()?;
     let found = host
         .read(move |db| {
-            Ok(list_queries::attempts(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?)
+            Ok(list_queries::attempts(
+                db,
+                &filter,
+                page_request.after.unwrap_or(0),
+                page_request.read_limit(),
+            )?)
         })
         .await?;
     let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();

@@ -20,17 +20,17 @@ use sha2::Sha256;
 use utoipa::ToSchema;
 
 use crate::admin::webhooks::no_random_bits;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
-use crate::kit::input::Id;
 use crate::kit::input::EmptyBody;
+use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
@@ -123,8 +123,9 @@ impl Body for NewFeed {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewFeed> {
         let fields = cursor.object(&["name", "accounts", "occurrences"])?;
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
-        let accounts =
-            fields.optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned))).option();
+        let accounts = fields
+            .optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned)))
+            .option();
         let occurrences = fields.optional("occurrences", |cursor| {
             let words = cursor.list(|_, cursor| cursor.one_of(&EntryKind::ALL, EntryKind::name))?;
             if words.is_empty() {
@@ -149,7 +150,11 @@ pub(super) struct CreatedCalendar {
 }
 
 impl CreatedCalendar {
-    fn reply(stored: StoredCalendar, secret: &str, reply: impl FnOnce(&CreatedCalendar) -> WriteResponse) -> WriteResponse {
+    fn reply(
+        stored: StoredCalendar,
+        secret: &str,
+        reply: impl FnOnce(&CreatedCalendar) -> WriteResponse,
+    ) -> WriteResponse {
         let calendar = CalendarView::from(stored);
         let again = CreatedCalendar { calendar: calendar.clone(), path: None };
         let path = Some(format!("/calendars/{secret}.ics"));
@@ -170,7 +175,10 @@ fn secret() -> Result<(String, [u8; 32]), Problem> {
 /// accounts only.
 #[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
     responses((status = 201, body = CreatedCalendar)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewFeed>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<NewFeed>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, |work, body| {
         let caller = &work.request.caller;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;

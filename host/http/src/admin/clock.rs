@@ -7,11 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kit::auth::require_all_accounts;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
 use crate::kit::input::Query;
 use crate::kit::problem::Problem;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_store::clock;
@@ -66,9 +66,12 @@ pub(super) struct AdvanceResult {
 /// come, after what people do then. Refused on real time.
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
     responses((status = 200, body = AdvanceResult)))]
-pub(super) async fn advance(State(host): State<AppState>, write: IdempotentWrite<Advance>) -> Result<WriteResponse, Problem> {
+pub(super) async fn advance(
+    State(host): State<AppState>,
+    write: IdempotentWrite<Advance>,
+) -> Result<WriteResponse, Problem> {
     require_all_accounts(&write.request.caller)?;
-    let answer = |work: &mut crate::kit::write::WriteContext<'_>, Advance { to }: Advance| {
+    let answer = |work: &mut crate::kit::idempotent_write::WriteContext<'_>, Advance { to }: Advance| {
         debug_assert!(work.at == to);
         Ok(WriteResponse::ok(&AdvanceResult { now: to.to_string() }))
     };

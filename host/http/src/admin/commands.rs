@@ -17,19 +17,19 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
 use crate::kit::input::Id;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_engine::command;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::proposal::Proposal;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -250,7 +250,11 @@ pub(crate) struct PendingApprovalView {
 /// Extends a resource.
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
     request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
-pub(super) async fn renew(host: State<AppState>, id: Id, write: IdempotentWrite<RenewBody>) -> Result<WriteResponse, Problem> {
+pub(super) async fn renew(
+    host: State<AppState>,
+    id: Id,
+    write: IdempotentWrite<RenewBody>,
+) -> Result<WriteResponse, Problem> {
     run(host, id, write).await
 }
 
@@ -340,7 +344,11 @@ async fn run_empty(
     execute(host, id, write.with_body((command, options))).await
 }
 
-async fn execute(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
+async fn execute(
+    host: AppState,
+    id: String,
+    write: IdempotentWrite<(Command, CommandOptions)>,
+) -> Result<WriteResponse, Problem> {
     if write.body.1.dry_run {
         return if write.request.has_key() {
             preview_once(host, id, write).await
@@ -388,11 +396,16 @@ pub(crate) fn execute_command(
     let found = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
     let resource = views::resource_view(work.db(), &found)?;
     let etag = views::etag(&resource);
-    Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events }).with_etag(&etag))
+    Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })
+        .with_etag(&etag))
 }
 
 /// What a command would do, or would have done when it was asked so with the same idempotency key.
-async fn preview_once(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
+async fn preview_once(
+    host: AppState,
+    id: String,
+    write: IdempotentWrite<(Command, CommandOptions)>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, move |work, (command, options)| {
         let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&resource.account.account.id, Some(&id));
@@ -405,7 +418,11 @@ async fn preview_once(host: AppState, id: String, write: IdempotentWrite<(Comman
 }
 
 /// What a command would do. Nothing is written, and nobody waits for whoever writes.
-async fn preview(host: AppState, id: String, write: IdempotentWrite<(Command, CommandOptions)>) -> Result<WriteResponse, Problem> {
+async fn preview(
+    host: AppState,
+    id: String,
+    write: IdempotentWrite<(Command, CommandOptions)>,
+) -> Result<WriteResponse, Problem> {
     let (write, (command, options)) = write.into_parts();
     let (providers, at) = (host.providers().clone(), host.now());
     let caller = write.request.caller.clone();

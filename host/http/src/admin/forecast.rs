@@ -170,7 +170,9 @@ async fn cached_forecast(
     let path = folder.path().join("forecast.db");
     let copied = host.read(move |db| {
         let accounts = match account {
-            Some(id) => Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string()),
+            Some(id) => {
+                Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string())
+            }
             None => caller.accounts_json(),
         };
         let mut store = Store::scratch(&path)?;
@@ -216,10 +218,10 @@ impl ForecastView {
         };
         let mut view = |account: AccountForecast| AccountForecastView {
             balance: account.balance.to_string(),
-            runs_short: account.shortfall.map(|short| ShortfallView {
-                at: short.at.to_string(),
-                top_up: short.amount.to_string(),
-                top_up_for_all: short.total.to_string(),
+            runs_short: account.shortfall.map(|shortfall| ShortfallView {
+                at: shortfall.at.to_string(),
+                top_up: shortfall.amount.to_string(),
+                top_up_for_all: shortfall.total.to_string(),
             }),
             months: account
                 .months
@@ -264,7 +266,8 @@ fn csv(forecast: &Forecast) -> String {
             for payment in &month.payments {
                 let Payment { at, cost, expires_at, .. } = payment;
                 let (id, resource) = (csv::quote(&account.id), csv::quote(&payment.resource));
-                let (name, what, currency) = (&month.name, payment_kind(payment), csv::quote(&account.currency));
+                let (name, what, currency) =
+                    (&month.name, payment_kind(payment), csv::quote(&account.currency));
                 write!(text, "{name},{at},{id},{resource},{what},{cost},{currency},{expires_at}\r\n")
                     .expect("writing to text never fails");
             }

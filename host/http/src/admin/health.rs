@@ -17,9 +17,9 @@ use perennial_service::error::ServiceError;
 use perennial_service::metrics;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
-use perennial_store::webhooks;
 use perennial_store::stats;
 use perennial_store::stats::Stats as Stored;
+use perennial_store::webhooks;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +88,11 @@ pub(super) struct Readiness {
 pub(super) async fn readiness(State(host): State<AppState>) -> Result<Response, Problem> {
     let now = host.now();
     // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
-    let store =
-        host.writer().call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(()))).await.is_ok();
+    let store = host
+        .writer()
+        .call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())))
+        .await
+        .is_ok();
     let providers = host.providers().keys().cloned().collect::<Vec<_>>();
     let (standing, plugins) = host
         .read(move |db| {
@@ -125,7 +128,7 @@ pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResp
         ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
         ("perennial_webhook_pending", "Deliveries that are to be tried again.", webhooks.pending),
         (
-            "perennial_webhook_behind",
+            "perennial_webhook_lag_events",
             "Events that the enabled webhook furthest behind has not come to.",
             webhooks.behind,
         ),

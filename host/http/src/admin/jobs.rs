@@ -17,22 +17,22 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
-use crate::kit::input::Id;
 use crate::kit::input::EmptyBody;
+use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body;
-use perennial_formats::body::Fields;
 use perennial_formats::body::FieldValue;
+use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::decision;
 use perennial_formats::plan::PlanView;
@@ -53,13 +53,13 @@ const WAITING: &str = "waiting";
 /// The most jobs of one token that run at once.
 const RUNNING_MAX: u32 = 8;
 
-/// A job: a command, and what it is for. Exactly one of `ids`, `filter` and `as_planned` says for what.
+/// A job: a command, and what it is for. Exactly one of `ids`, `filter` and `from_dry_run` says for what.
 #[derive(ToSchema)]
 #[schema(as = NewJob)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `JobBody` is read from")]
 struct JobSchema {
-    /// As in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Left out with `as_planned`.
+    /// As in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Left out with `from_dry_run`.
     command: Option<Value>,
     /// The ids of 1 to 10,000 resources, in the order in which they are done.
     #[schema(min_items = 1, max_items = 10_000)]
@@ -69,7 +69,7 @@ struct JobSchema {
     /// Only look at what it would do.
     dry_run: Option<bool>,
     /// The id of a dry run: its command is carried out on its resources, on each only if its plan is still the same.
-    as_planned: Option<String>,
+    from_dry_run: Option<String>,
 }
 
 /// The same conditions as in the list of resources.
@@ -109,19 +109,19 @@ pub(super) enum JobTarget {
 
 impl Body for JobBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<JobBody> {
-        let fields = cursor.object(&["command", "ids", "filter", "dry_run", "as_planned"])?;
+        let fields = cursor.object(&["command", "ids", "filter", "dry_run", "from_dry_run"])?;
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag());
-        let given = ["ids", "filter", "as_planned"].into_iter().filter(|name| has_field(&fields, name));
+        let given = ["ids", "filter", "from_dry_run"].into_iter().filter(|name| has_field(&fields, name));
         let given = given.collect::<Vec<_>>();
         let [one] = given.as_slice() else {
-            cursor.report("give exactly one of `ids`, `filter` and `as_planned`");
+            cursor.report("give exactly one of `ids`, `filter` and `from_dry_run`");
             return None;
         };
-        if *one == "as_planned" {
+        if *one == "from_dry_run" {
             for name in ["command", "dry_run"].into_iter().filter(|name| has_field(&fields, name)) {
                 fields.get(name)?.report("leave it out: the dry run says what is done");
             }
-            return fields.required("as_planned", dry_run_job).map(JobBody::FromDryRun);
+            return fields.required("from_dry_run", dry_run_job).map(JobBody::FromDryRun);
         }
         let command = fields.required("command", body::command);
         let target = match *one {
@@ -191,7 +191,7 @@ pub(super) struct JobView {
     /// Whether it is only looked at.
     dry_run: bool,
     /// The dry run whose plans are carried out.
-    as_planned: Option<String>,
+    from_dry_run: Option<String>,
     /// `running`, `done` or `cancelled`.
     state: String,
     /// Why it was cancelled.
@@ -297,7 +297,7 @@ impl JobView {
             id: public_id(job.row),
             command: command_view(&began.command)?,
             dry_run: began.is_dry_run,
-            as_planned: began.from_dry_run.map(public_id),
+            from_dry_run: began.from_dry_run.map(public_id),
             state: job.state,
             cancel_reason: job.cancel_reason,
             total: began.total,
@@ -330,7 +330,9 @@ impl ItemView {
     fn new(item: StoredItem, has_ended: bool) -> ItemView {
         let (at, answered) = match item.answered {
             Some((at, answered)) => (Some(at), answered),
-            None if has_ended => (None, ItemOutcome::Skipped.with_reason("cancelled", "the job was cancelled before")),
+            None if has_ended => {
+                (None, ItemOutcome::Skipped.with_reason("cancelled", "the job was cancelled before"))
+            }
             None => (None, ItemResult { outcome: WAITING.to_owned(), ..ItemResult::default() }),
         };
         let spent = answered.cost.as_ref();
@@ -356,7 +358,10 @@ impl ItemView {
 /// or expires, what is not done yet is not done. A token has at most 8 jobs running.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<JobBody>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<JobBody>,
+) -> Result<WriteResponse, Problem> {
     host.write(write, |work, body| {
         let caller = work.request.caller.clone();
         if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
@@ -372,7 +377,8 @@ pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
         let row = insert_job(work, &caller, spec)?;
-        let concerned = jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
+        let concerned =
+            jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
         if let [account] = concerned.collect::<Vec<_>>().as_slice() {
             work.set_audit_subject(account, None);
         }
@@ -413,14 +419,19 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
 }
 
 /// The items of a job, and whether more passed the filter.
-fn resolve_target(db: &Connection, caller: &Caller, target: JobTarget) -> Result<(Vec<NewItem>, bool), Problem> {
+fn resolve_target(
+    db: &Connection,
+    caller: &Caller,
+    target: JobTarget,
+) -> Result<(Vec<NewItem>, bool), Problem> {
     let new = |resource| NewItem { resource, plan_hash: None, answered: None };
     match target {
         JobTarget::Ids(ids) => {
             let mut seen = BTreeSet::new();
             let items = ids.into_iter().map(|id| {
-                let answered = (!seen.insert(id.clone()))
-                    .then(|| ItemOutcome::Skipped.with_reason("repeated", "the same id comes earlier in the job"));
+                let answered = (!seen.insert(id.clone())).then(|| {
+                    ItemOutcome::Skipped.with_reason("repeated", "the same id comes earlier in the job")
+                });
                 NewItem { answered, ..new(id) }
             });
             Ok((items.collect(), false))

@@ -7,25 +7,25 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
-use crate::kit::input::Id;
 use crate::kit::input::EmptyBody;
+use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::CreateKey;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
 use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
-use perennial_service::provider_keys::CreateKey;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
 use perennial_store::provider_keys;
@@ -143,7 +143,10 @@ pub(super) struct CreatedKey {
 /// Makes a provider key; its secret is shown once.
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
     responses((status = 201, body = CreatedKey)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewKey>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<NewKey>,
+) -> Result<WriteResponse, Problem> {
     let secret_box = sealer(&host)?;
     host.write(write, move |work, body| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
@@ -210,7 +213,11 @@ fn find(work: &mut WriteContext<'_>, id: &str) -> Result<StoredKey, Problem> {
     Ok(found)
 }
 
-fn issue_response(work: &mut WriteContext<'_>, secret_box: &SecretBox, spec: CreateKey) -> Result<WriteResponse, Problem> {
+fn issue_response(
+    work: &mut WriteContext<'_>,
+    secret_box: &SecretBox,
+    spec: CreateKey,
+) -> Result<WriteResponse, Problem> {
     let account = views::visible_account(work.db(), &work.request.caller, &spec.account)?;
     work.set_audit_subject(&spec.account, None);
     let minted = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
@@ -221,7 +228,8 @@ fn issue_response(work: &mut WriteContext<'_>, secret_box: &SecretBox, spec: Cre
     let location = format!("/v1/provider-keys/{}", minted.stored.access_key);
     let key = KeyView::from(minted.stored);
     let again = CreatedKey { key: key.clone(), secret: None };
-    Ok(WriteResponse::created(&location, &CreatedKey { key, secret: Some(minted.secret) }).with_one_time_secret(&again))
+    Ok(WriteResponse::created(&location, &CreatedKey { key, secret: Some(minted.secret) })
+        .with_one_time_secret(&again))
 }
 
 fn sealer(host: &AppState) -> Result<SecretBox, Problem> {

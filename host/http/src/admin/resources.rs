@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 use crate::admin::accounts::NewAccount;
 use crate::admin::commands::NewTerm;
 use crate::kit::auth::require_all_accounts;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
 use crate::kit::input::Document;
 use crate::kit::input::Id;
@@ -26,11 +28,9 @@ use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::ResourceView;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
+use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
-use perennial_engine::write::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
@@ -100,7 +100,9 @@ pub(crate) fn page_of(
     page_request: page::PageRequest,
 ) -> Result<Vec<(i64, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    for (row, id) in list_queries::resources(db, filter, page_request.after.unwrap_or(0), page_request.read_limit())? {
+    for (row, id) in
+        list_queries::resources(db, filter, page_request.after.unwrap_or(0), page_request.read_limit())?
+    {
         if let Some(resource) = lookup::find_resource(db, &id)? {
             rows.push((row, views::resource_view(db, &resource)?));
         }
@@ -209,7 +211,10 @@ struct NewResource {
 /// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
     responses((status = 200, body = ImportResult)))]
-pub(super) async fn import(State(host): State<AppState>, write: IdempotentWrite<Document>) -> Result<WriteResponse, Problem> {
+pub(super) async fn import(
+    State(host): State<AppState>,
+    write: IdempotentWrite<Document>,
+) -> Result<WriteResponse, Problem> {
     let providers = host.providers().clone();
     host.write(write, move |work, Document(text)| {
         let caller = &work.request.caller;
@@ -257,7 +262,8 @@ pub(crate) struct VisibleRecords<'a> {
 
 impl inventory::ExistingRecords for VisibleRecords<'_> {
     fn provider_of(&self, account: &str) -> Option<String> {
-        let resource = accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.can_access(account));
+        let resource =
+            accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.can_access(account));
         resource.map(|stored| stored.account.provider)
     }
 

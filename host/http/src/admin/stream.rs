@@ -125,7 +125,8 @@ impl EventStream {
             StreamState::Closed
         };
         let mut closed = pin!(closed);
-        let begin = first_ready(async { self.send(comment(self.after)).await }, async { closed.as_mut().await });
+        let begin =
+            first_ready(async { self.send(comment(self.after)).await }, async { closed.as_mut().await });
         let mut state = begin.await;
         while matches!(state, StreamState::Open)
             && authenticate(self.host.tokens(), &self.headers, self.host.now()).is_ok()

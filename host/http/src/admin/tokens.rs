@@ -11,22 +11,22 @@ use utoipa::ToSchema;
 
 use crate::kit::auth::require_account;
 use crate::kit::auth::require_all_accounts;
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
-use crate::kit::input::Id;
 use crate::kit::input::EmptyBody;
+use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens;
 use perennial_service::admin_tokens::Caller;
-use perennial_service::admin_tokens::Role;
 use perennial_service::admin_tokens::CreateToken;
+use perennial_service::admin_tokens::Role;
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 
@@ -113,8 +113,9 @@ impl Body for NewToken {
         let fields = cursor.object(&["name", "role", "accounts", "expires_at"])?;
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
         let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
-        let accounts =
-            fields.optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned))).option();
+        let accounts = fields
+            .optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned)))
+            .option();
         let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
         let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
         Some(NewToken { name: name?, role: role?, accounts, expires_at: expires_at? })
@@ -133,15 +134,22 @@ pub(super) struct CreatedToken {
 /// Makes a token; its secret is shown once. A bound token can only make tokens that are bound to some of its accounts.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = CreatedToken)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewToken>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<NewToken>,
+) -> Result<WriteResponse, Problem> {
     let reply = host.write(write, |work, body| {
         let caller = &work.request.caller;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
         }
-        let spec =
-            CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at: body.expires_at };
+        let spec = CreateToken {
+            name: body.name,
+            role: body.role,
+            accounts: body.accounts,
+            expires_at: body.expires_at,
+        };
         let minted = admin_tokens::issue(spec, &caller.id, work.at).map_err(|error| {
             tracing::error!(%error, "there are no random bits");
             Problem::new(Kind::Internal, "the system has no random bits to give")
@@ -150,7 +158,8 @@ pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<
         let location = format!("/v1/tokens/{}", minted.stored.id);
         let token = TokenView::from(minted.stored);
         let again = CreatedToken { token: token.clone(), secret: None };
-        Ok(WriteResponse::created(&location, &CreatedToken { token, secret: Some(minted.secret) }).with_one_time_secret(&again))
+        Ok(WriteResponse::created(&location, &CreatedToken { token, secret: Some(minted.secret) })
+            .with_one_time_secret(&again))
     });
     let reply = reply.await?;
     host.reload_tokens().await?;

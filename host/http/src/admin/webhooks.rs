@@ -11,18 +11,18 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::kit::idempotent_write::IdempotentWrite;
+use crate::kit::idempotent_write::WriteContext;
+use crate::kit::idempotent_write::WriteResponse;
 use crate::kit::input::Body;
-use crate::kit::input::Id;
 use crate::kit::input::EmptyBody;
+use crate::kit::input::Id;
 use crate::kit::input::Query;
 use crate::kit::page::Page;
 use crate::kit::problem::Kind;
 use crate::kit::problem::Problem;
 use crate::kit::views;
 use crate::kit::views::to_text;
-use crate::kit::write::WriteResponse;
-use crate::kit::write::WriteContext;
-use crate::kit::write::IdempotentWrite;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event;
@@ -154,8 +154,9 @@ impl Body for NewWebhook {
         let fields = cursor.object(&["url", "description", "accounts", "types"])?;
         let url = fields.required("url", url);
         let description = fields.optional("description", description).or(String::new());
-        let accounts = fields
-            .optional("accounts", |cursor| not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?));
+        let accounts = fields.optional("accounts", |cursor| {
+            not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?)
+        });
         let types = fields.optional("types", types);
         Some(NewWebhook {
             url: url?,
@@ -240,7 +241,10 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 /// format, signed as Standard Webhooks says.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
-pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<NewWebhook>) -> Result<WriteResponse, Problem> {
+pub(super) async fn create(
+    State(host): State<AppState>,
+    write: IdempotentWrite<NewWebhook>,
+) -> Result<WriteResponse, Problem> {
     let for_url = host.clone();
     let reply = host.write(write, move |work, body| {
         let caller = &work.request.caller;
@@ -274,7 +278,8 @@ pub(super) async fn create(State(host): State<AppState>, write: IdempotentWrite<
         about(work, &webhook);
         let made = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         let again = WebhookWithSecret::new(&webhook, None);
-        Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &made).with_one_time_secret(&again))
+        Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &made)
+            .with_one_time_secret(&again))
     });
     reply.await
 }

@@ -25,8 +25,8 @@ use crate::kit::problem::Problem;
 use crate::kit::problem::ProblemDetails;
 use crate::kit::views;
 use crate::state::AppState;
-use perennial_engine::outlook;
 use perennial_engine::rules::Providers;
+use perennial_engine::upcoming;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 
@@ -113,7 +113,8 @@ fn window(
         return Err(Problem::new(Kind::Conflict, format!("`{id}` is {why}; it is never renewed")));
     }
     let ahead = |bundle: &Bundle, from: Timestamp| {
-        let page_request = outlook::upcoming_timelines(db, providers, from, &[(found.stored.account, bundle)])?.pop();
+        let page_request =
+            upcoming::upcoming_timelines(db, providers, from, &[(found.stored.account, bundle)])?.pop();
         Ok::<_, Problem>(page_request.expect("one question has one answer")?)
     };
     let timeline = ahead(bundle, at)?;

@@ -81,7 +81,10 @@ impl CsvWriter {
 /// A table that is still being written, and the way to write it.
 pub(crate) fn streaming_response() -> (CsvWriter, Response) {
     let (sender, parts) = mpsc::channel(1);
-    (CsvWriter(sender), ([(header::CONTENT_TYPE, CONTENT_TYPE)], Body::new(BodyChunks(parts))).into_response())
+    (
+        CsvWriter(sender),
+        ([(header::CONTENT_TYPE, CONTENT_TYPE)], Body::new(BodyChunks(parts))).into_response(),
+    )
 }
 
 struct BodyChunks(mpsc::Receiver<io::Result<Bytes>>);

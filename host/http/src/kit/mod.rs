@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod csv;
+pub mod idempotent_write;
 pub mod input;
 pub mod middleware;
 pub mod openapi;
@@ -10,4 +11,3 @@ pub mod problem;
 pub mod request_metrics;
 pub mod routes;
 pub mod views;
-pub mod write;

@@ -52,25 +52,25 @@ impl RequestMetrics {
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         let method = if known.contains(&method) { method } else { "other" };
         let mut counts = self.counts();
-        let spent = counts.entry((method.to_owned(), route.to_owned(), status)).or_default();
-        spent.count += 1;
-        spent.seconds += seconds;
+        let stats = counts.entry((method.to_owned(), route.to_owned(), status)).or_default();
+        stats.count += 1;
+        stats.seconds += seconds;
     }
 
     /// Appends the counts, in the text format of Prometheus.
     pub fn write(&self, text: &mut String) {
         let counts = self.counts();
         let http = || {
-            counts.iter().map(|((method, route, status), spent)| {
+            counts.iter().map(|((method, route, status), stats)| {
                 (
                     format!("{{method=\"{method}\",route=\"{}\",status=\"{status}\"}}", escape_label(route)),
-                    *spent,
+                    *stats,
                 )
             })
         };
-        let requests = http().map(|(labels, spent)| (labels, spent.count));
+        let requests = http().map(|(labels, stats)| (labels, stats.count));
         counters(text, "perennial_http_requests_total", "Requests that were answered.", requests);
-        let seconds = http().map(|(labels, spent)| (labels, spent.seconds));
+        let seconds = http().map(|(labels, stats)| (labels, stats.seconds));
         counters(text, "perennial_http_request_seconds_total", "Time until they were.", seconds);
     }
 }

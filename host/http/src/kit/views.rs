@@ -181,7 +181,10 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
 }
 
 /// How clients see a resource.
-pub(crate) fn resource_view(db: &Connection, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
+pub(crate) fn resource_view(
+    db: &Connection,
+    resolved: &ResolvedResource,
+) -> Result<ResourceView, StoreError> {
     let problem = match resolved.stored.schedule.failures {
         0 => None,
         _ => bundles::problem(db, resolved.stored.rows[0])?,

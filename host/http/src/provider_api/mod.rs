@@ -5,9 +5,9 @@
 //! what the plugin wants to know is looked up by `look` and what it wants done is done by `perform`, all through the
 //! same engine as every other command.
 
-mod look;
-mod perform;
-pub mod proof;
+pub mod authentication;
+mod execute;
+mod query;
 pub mod serve;
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
-use crate::provider_api::proof::Sender;
+use crate::provider_api::authentication::Sender;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::rules::Providers;
@@ -133,8 +133,11 @@ impl Endpoint {
     async fn run(&self, request: Request) -> Result<Response, Failure> {
         let at = self.host.now();
         let endpoint = self.clone();
-        let next =
-            self.host.service().read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request))).await;
+        let next = self
+            .host
+            .service()
+            .read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request)))
+            .await;
         let (request_in_progress, transaction) = match next.map_err(failure_of_problem)?? {
             Progress::Respond(response) => return Ok(response),
             Progress::Execute(request_in_progress, transaction) => (*request_in_progress, transaction),
@@ -161,7 +164,7 @@ impl Endpoint {
             Ok(authentication) => authentication,
             Err(response) => return Ok(Progress::Respond(response)),
         };
-        let sender = proof::verify(db, &self.sealer, &self.provider, &authentication, at)?;
+        let sender = authentication::verify(db, &self.sealer, &self.provider, &authentication, at)?;
         self.host.key_usage().record(&sender.access_key, at);
         let request_in_progress = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
         self.resume(db, at, request_in_progress)
@@ -185,8 +188,9 @@ impl Endpoint {
                 NextStep::Query(queries) => {
                     let providers = self.host.providers();
                     for query in &queries {
-                        let found = look::query(db, providers, at, &stored, query).map_err(failure_of_problem)?;
-                        request_in_progress.outcomes.push(found);
+                        let pending_work =
+                            query::query(db, providers, at, &stored, query).map_err(failure_of_problem)?;
+                        request_in_progress.outcomes.push(pending_work);
                     }
                 }
                 NextStep::Execute(transaction) => {

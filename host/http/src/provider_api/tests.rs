@@ -2,7 +2,7 @@ use perennial_domain::provider_api::Derivation;
 use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Signature;
 
-use crate::provider_api::proof::verify_signature;
+use crate::provider_api::authentication::verify_signature;
 
 fn bytes(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()

@@ -25,9 +25,9 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::server::Tls;
-use crate::server::malformed_request::RequestDispatched;
 use crate::server::malformed_request::DispatchObserver;
 use crate::server::malformed_request::MalformedRequestGuard;
+use crate::server::malformed_request::RequestDispatched;
 
 /// How long a client may take for its handshake, and for the head of a request.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,7 +90,12 @@ impl Listener {
         connections: usize,
     ) -> io::Result<Listener> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Listener { listener, tls, connection_permits: Arc::new(Semaphore::new(connections)), malformed_response: None })
+        Ok(Listener {
+            listener,
+            tls,
+            connection_permits: Arc::new(Semaphore::new(connections)),
+            malformed_response: None,
+        })
     }
 
     /// The same, which tells a client whose request cannot be read `unread`: a whole response, as it goes over the wire.

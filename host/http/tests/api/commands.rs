@@ -248,7 +248,7 @@ fn through_the_engine(listed: &Value, resource: &str, command: &Command) -> Vec<
     let members = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
     assert_eq!(listed["items"].as_array().unwrap().len(), members, "both begin with the same resources");
     let answer = engine.command(at, None, resource, command).unwrap();
-    let line = |recorded: &perennial_engine::write::RecordedEvent| {
+    let line = |recorded: &perennial_engine::persist::RecordedEvent| {
         event::line(recorded.account.as_deref(), &recorded.event)
     };
     answer.events.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()

@@ -537,7 +537,7 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     };
     let Ok(DecisionOutcome::Recorded(decided)) = verdict else { panic!("{verdict:?}") };
     happened.extend(decided);
-    let line = |recorded: &perennial_engine::write::RecordedEvent| {
+    let line = |recorded: &perennial_engine::persist::RecordedEvent| {
         event::line(recorded.account.as_deref(), &recorded.event)
     };
     happened.iter().map(|recorded| serde_json::from_str(&line(recorded)).unwrap()).collect()

@@ -481,7 +481,7 @@ fn what_is_sent_is_counted() {
     expect![[r#"
         perennial_webhooks_disabled 0
         perennial_webhook_pending 2
-        perennial_webhook_behind 0
+        perennial_webhook_lag_events 0
         perennial_webhook_deliveries_total{outcome="delivered"} 1
         perennial_webhook_deliveries_total{outcome="retried"} 2"#]]
     .assert_eq(&figures.collect::<Vec<_>>().join("\n"));

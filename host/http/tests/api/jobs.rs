@@ -79,7 +79,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
             "skipped": 1,
             "unknown": 0
           },
-          "as_planned": null,
+          "from_dry_run": null,
           "command": {
             "renew": {
               "options": {},
@@ -118,7 +118,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
             "skipped": 1,
             "unknown": 1
           },
-          "as_planned": null,
+          "from_dry_run": null,
           "command": {
             "renew": {
               "options": {},
@@ -340,7 +340,7 @@ fn what_a_dry_run_showed_is_carried_out_where_it_is_still_the_same() {
     // Paid in meanwhile: a balance is no part of what was looked at, because every item changes it for the next.
     server.post("operator", "/v1/accounts/beta-bd:top-up", r#"{"amount": "1.00"}"#);
     server.post("operator", "/v1/resources/pkg-1:renew", "{}");
-    let done = run(&server, "operator", &json!({ "as_planned": looked }));
+    let done = run(&server, "operator", &json!({ "from_dry_run": looked }));
     assert_eq!(
         brief(&items(&server, "viewer", &done), &["code", "cost"]),
         [
@@ -351,8 +351,8 @@ fn what_a_dry_run_showed_is_carried_out_where_it_is_still_the_same() {
             "ecs-1 skipped repeated null",
         ]
     );
-    assert_eq!(server.get("viewer", &format!("/v1/jobs/{done}")).json()["as_planned"], json!(looked));
-    let again = server.post("operator", "/v1/jobs", &json!({ "as_planned": done }).to_string());
+    assert_eq!(server.get("viewer", &format!("/v1/jobs/{done}")).json()["from_dry_run"], json!(looked));
+    let again = server.post("operator", "/v1/jobs", &json!({ "from_dry_run": done }).to_string());
     assert_eq!(again.status, 409, "it was no dry run");
 }
 
@@ -389,7 +389,7 @@ fn jobs_of_tokens_that_see_more_are_not_shown() {
         assert_eq!(hidden.body.replace(&theirs, "job-99"), none.body);
     }
     assert_eq!(server.post("bound-operator", &format!("/v1/jobs/{theirs}:cancel"), "{}").status, 404);
-    let planned = json!({ "as_planned": theirs }).to_string();
+    let planned = json!({ "from_dry_run": theirs }).to_string();
     assert_eq!(server.post("bound-operator", "/v1/jobs", &planned).status, 404);
 }
 
@@ -519,8 +519,8 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         json!({ "command": { "renew": { "term": 1 } }, "ids": ["", 7], "dry_run": "yes" }),
         json!({ "command": "cancel_auto_renew", "ids": ["a"], "filter": {} }),
         json!({ "command": "cancel_auto_renew", "filter": { "stage": "gone", "owner": "me" } }),
-        json!({ "command": "cancel_auto_renew", "as_planned": "job-1", "dry_run": true }),
-        json!({ "as_planned": "1" }),
+        json!({ "command": "cancel_auto_renew", "from_dry_run": "job-1", "dry_run": true }),
+        json!({ "from_dry_run": "1" }),
         json!({ "command": "cancel_auto_renew", "ids": vec!["a"; 10_001] }),
     ];
     let mut text = String::new();
@@ -533,7 +533,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         text += "\n";
     }
     expect![[r#"
-        the body: give exactly one of `ids`, `filter` and `as_planned`
+        the body: give exactly one of `ids`, `filter` and `from_dry_run`
 
         command: write `renew` as an object: {"renew": {…}}
         ids: expected 1 to 10000 ids, found 0
@@ -543,7 +543,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         ids[0]: it is empty; expected some text
         ids[1]: expected text, found the number 7
 
-        the body: give exactly one of `ids`, `filter` and `as_planned`
+        the body: give exactly one of `ids`, `filter` and `from_dry_run`
 
         filter.owner: unknown field `owner`; expected `account`, `provider`, `kind`, `stage`, `tag`, `expires_from` or `expires_before`
         filter.stage: there is no `gone`; expected `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`
@@ -551,11 +551,11 @@ fn a_body_that_makes_no_sense_is_told_everything() {
         command: leave it out: the dry run says what is done
         dry_run: leave it out: the dry run says what is done
 
-        as_planned: it is not the id of a job
+        from_dry_run: it is not the id of a job
 
         ids: expected 1 to 10000 ids, found 10001
 
     "#]].assert_eq(&text);
-    let none = server.post("operator", "/v1/jobs", r#"{"as_planned": "job-7"}"#);
+    let none = server.post("operator", "/v1/jobs", r#"{"from_dry_run": "job-7"}"#);
     assert_eq!(none.status, 404);
 }

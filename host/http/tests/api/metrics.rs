@@ -43,9 +43,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_webhook_pending Deliveries that are to be tried again.
         # TYPE perennial_webhook_pending gauge
         perennial_webhook_pending 0
-        # HELP perennial_webhook_behind Events that the enabled webhook furthest behind has not come to.
-        # TYPE perennial_webhook_behind gauge
-        perennial_webhook_behind 0
+        # HELP perennial_webhook_lag_events Events that the enabled webhook furthest behind has not come to.
+        # TYPE perennial_webhook_lag_events gauge
+        perennial_webhook_lag_events 0
         # HELP perennial_jobs_running Jobs of many commands that are not done.
         # TYPE perennial_jobs_running gauge
         perennial_jobs_running 0
@@ -61,20 +61,20 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_missed_tries_total Tries made up for after an outage.
         # TYPE perennial_missed_tries_total counter
         perennial_missed_tries_total 0
-        # HELP perennial_decision_seconds_total Time that plugins took.
-        # TYPE perennial_decision_seconds_total counter
-        perennial_decision_seconds_total{provider="baidu",function="check_settings"} […]
-        perennial_decision_seconds_total{provider="baidu",function="timeline"} […]
-        perennial_decision_seconds_total{provider="huawei",function="check_settings"} […]
-        perennial_decision_seconds_total{provider="huawei",function="make_plan"} […]
-        perennial_decision_seconds_total{provider="huawei",function="timeline"} […]
-        # HELP perennial_decision_calls_total Questions put to plugins, each of many bundles.
-        # TYPE perennial_decision_calls_total counter
-        perennial_decision_calls_total{provider="baidu",function="check_settings"} 1
-        perennial_decision_calls_total{provider="baidu",function="timeline"} 7
-        perennial_decision_calls_total{provider="huawei",function="check_settings"} 1
-        perennial_decision_calls_total{provider="huawei",function="make_plan"} 4
-        perennial_decision_calls_total{provider="huawei",function="timeline"} 8
+        # HELP perennial_plugin_call_seconds_total Time that plugins took.
+        # TYPE perennial_plugin_call_seconds_total counter
+        perennial_plugin_call_seconds_total{provider="baidu",function="check_settings"} […]
+        perennial_plugin_call_seconds_total{provider="baidu",function="timeline"} […]
+        perennial_plugin_call_seconds_total{provider="huawei",function="check_settings"} […]
+        perennial_plugin_call_seconds_total{provider="huawei",function="make_plan"} […]
+        perennial_plugin_call_seconds_total{provider="huawei",function="timeline"} […]
+        # HELP perennial_plugin_calls_total Questions put to plugins, each of many bundles.
+        # TYPE perennial_plugin_calls_total counter
+        perennial_plugin_calls_total{provider="baidu",function="check_settings"} 1
+        perennial_plugin_calls_total{provider="baidu",function="timeline"} 7
+        perennial_plugin_calls_total{provider="huawei",function="check_settings"} 1
+        perennial_plugin_calls_total{provider="huawei",function="make_plan"} 4
+        perennial_plugin_calls_total{provider="huawei",function="timeline"} 8
         # HELP perennial_plugin_failures_total Answers of plugins that were of no use.
         # TYPE perennial_plugin_failures_total counter
         perennial_plugin_failures_total{provider="baidu",function="check_settings"} 0

@@ -161,7 +161,10 @@ impl Server {
     }
 
     /// Does something on the host's writer.
-    pub fn on_writer<T: Send + 'static>(&self, work: impl FnOnce(&mut WriterContext) -> T + Send + 'static) -> T {
+    pub fn on_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut WriterContext) -> T + Send + 'static,
+    ) -> T {
         self.runtime.block_on(self.host.writer().call(|desk| Ok::<_, ServiceError>(work(desk)))).unwrap()
     }
 
@@ -174,8 +177,12 @@ impl Server {
     pub fn post_to_admin(&self, path: &str, body: &Value) -> Answer {
         let host = self.host.clone();
         let made = self.host.writer().call(move |desk| {
-            let wanted =
-                auth::CreateToken { name: "test".to_owned(), role: Role::Admin, accounts: None, expires_at: None };
+            let wanted = auth::CreateToken {
+                name: "test".to_owned(),
+                role: Role::Admin,
+                accounts: None,
+                expires_at: None,
+            };
             let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
             api_tokens::insert(desk.engine.db(), &minted.stored)?;
             host.tokens().load(desk.engine.db())?;

@@ -7,7 +7,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::audited;
+use crate::cli::audit_record;
 use crate::cli::output;
 use crate::report;
 use perennial_engine::Engine;
@@ -16,7 +16,7 @@ use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::clock;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::approvals;
@@ -128,7 +128,7 @@ fn decide(
     }
     let store = Store::open(&context.db)?;
     let mut engine = Engine::new(store, context.providers()?, Retention::Everything);
-    let decision = ApprovalDecision { decided_by: audited::CLI, reason, plan_hash: None };
+    let decision = ApprovalDecision { decided_by: audit_record::CLI, reason, plan_hash: None };
     let outcome = engine.in_transaction(|engine| {
         let outcome = decide(engine, at, &decision)?;
         let stored = approvals::get(engine.db(), id)?;
@@ -185,7 +185,7 @@ fn record(
         resource,
         reason: reason.map(str::to_owned),
         outcome: outcome.to_owned(),
-        ..audited::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
+        ..audit_record::audit_record(at, &format!("approvals {verb} {id}"), account.as_deref())
     }
 }
 

@@ -66,5 +66,6 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
 }
 
 fn create(path: &Path) -> Result<File, UserError> {
-    File::create(path).map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
+    File::create(path)
+        .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
 }

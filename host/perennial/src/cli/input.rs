@@ -14,8 +14,8 @@ use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::inventory;
-use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::ExistingRecords;
+use perennial_formats::inventory::Inventory;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Limits;
@@ -89,7 +89,11 @@ pub(super) fn inventory(
 }
 
 /// Reads a scenario for an inventory's accounts.
-pub(super) fn scenario(path: &Path, text: &str, inventory: &Inventory) -> Result<Vec<ScenarioEntry>, UserError> {
+pub(super) fn scenario(
+    path: &Path,
+    text: &str,
+    inventory: &Inventory,
+) -> Result<Vec<ScenarioEntry>, UserError> {
     let accounts = inventory.accounts.iter().map(|account| account.id.as_str()).collect::<BTreeSet<_>>();
     scenario::read(text, &accounts).map_err(|problems| UserError::File { path: path.to_owned(), problems })
 }

@@ -8,16 +8,16 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::audited;
-use crate::cli::audited::CLI;
+use crate::cli::audit_record;
+use crate::cli::audit_record::CLI;
 use crate::cli::input;
 use crate::cli::output;
 use perennial_engine::clock;
 use perennial_service::provider_keys as keys;
+use perennial_service::provider_keys::CreateKey;
 use perennial_service::provider_keys::IssuedKey;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
 use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
-use perennial_service::provider_keys::CreateKey;
 use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
@@ -138,7 +138,7 @@ fn create(
     store.write(|tx| {
         provider_keys::insert(tx, found.row, &issued.stored)?;
         let operation = format!("key create {}", issued.stored.access_key);
-        audit::insert(tx, &audited::audit_record(at, &operation, Some(account)))
+        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(account)))
     })?;
     show(&issued);
     Ok(())
@@ -189,7 +189,7 @@ fn rotate(
         provider_keys::expire(tx, access_key, at + i64::from(overlap_seconds))?;
         provider_keys::insert(tx, account.row, &issued.stored)?;
         let operation = format!("key rotate {access_key}");
-        audit::insert(tx, &audited::audit_record(at, &operation, Some(&old.account)))
+        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&old.account)))
     })?;
     show(&issued);
     Ok(())
@@ -202,7 +202,7 @@ fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
         let is_revoked = provider_keys::revoke(tx, access_key, at)?;
         if is_revoked {
             let operation = format!("key revoke {access_key}");
-            audit::insert(tx, &audited::audit_record(at, &operation, Some(&key.account)))?;
+            audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&key.account)))?;
         }
         Ok::<_, StoreError>(is_revoked)
     })?;

@@ -4,7 +4,7 @@
 //! wrong, 3 when `db migrate --check` finds a migration to do.
 
 mod approvals;
-mod audited;
+mod audit_record;
 mod db;
 mod demo;
 mod events;

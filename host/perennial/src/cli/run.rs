@@ -40,8 +40,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
     let store = Store::open(&context.db)?;
     let providers = context.providers()?;
-    let mut engine =
-        Engine::new(store, providers, Retention::Everything).with_batch_size(arguments.batch).with_stop_flag(stopped);
+    let mut engine = Engine::new(store, providers, Retention::Everything)
+        .with_batch_size(arguments.batch)
+        .with_stop_flag(stopped);
     tracing::info!(db = %context.db.display(), "the clock runs");
     clock::run(&mut engine, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().unwrap_or_default();

@@ -96,8 +96,12 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     };
     warn_about_entries_outside(&scenario, arguments);
     let mut out = output::writer(arguments.out.as_deref())?;
-    let play =
-        SimulationRun { inventory: &inventory, scenario: &scenario, from: arguments.from, until: arguments.until };
+    let play = SimulationRun {
+        inventory: &inventory,
+        scenario: &scenario,
+        from: arguments.from,
+        until: arguments.until,
+    };
     match arguments.format {
         Format::Jsonl => play.events(context, providers, &mut out)?,
         Format::Table => {

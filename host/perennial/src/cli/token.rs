@@ -7,14 +7,14 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::audited;
-use crate::cli::audited::CLI;
+use crate::cli::audit_record;
+use crate::cli::audit_record::CLI;
 use crate::cli::input;
 use crate::cli::output;
 use perennial_engine::clock;
 use perennial_service::admin_tokens as auth;
-use perennial_service::admin_tokens::Role;
 use perennial_service::admin_tokens::CreateToken;
+use perennial_service::admin_tokens::Role;
 use perennial_store as store;
 use perennial_store::Store;
 use perennial_store::api_tokens;
@@ -70,7 +70,10 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
         Action::Create { name, role, accounts, expires_at } => {
             let accounts = accounts.iter().cloned().collect::<BTreeSet<_>>();
             let accounts = (!accounts.is_empty()).then_some(accounts);
-            create(context, CreateToken { name: name.clone(), role: *role, accounts, expires_at: *expires_at })
+            create(
+                context,
+                CreateToken { name: name.clone(), role: *role, accounts, expires_at: *expires_at },
+            )
         }
         Action::List => list(context),
         Action::Revoke { id } => revoke(context, id),
@@ -82,7 +85,10 @@ fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
     open(context)?.write(|tx| {
         api_tokens::insert(tx, &issued.stored)?;
-        audit::insert(tx, &audited::audit_record(at, &format!("token create {}", issued.stored.id), None))
+        audit::insert(
+            tx,
+            &audit_record::audit_record(at, &format!("token create {}", issued.stored.id), None),
+        )
     })?;
     println!("{}", issued.secret);
     Ok(())
@@ -122,7 +128,7 @@ fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
     let is_revoked = open(context)?.write(|tx| {
         let is_revoked = api_tokens::revoke(tx, id, at)?;
         if is_revoked {
-            audit::insert(tx, &audited::audit_record(at, &format!("token revoke {id}"), None))?;
+            audit::insert(tx, &audit_record::audit_record(at, &format!("token revoke {id}"), None))?;
         }
         Ok::<_, StoreError>(is_revoked)
     })?;

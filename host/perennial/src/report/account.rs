@@ -10,11 +10,11 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::lane::ResourceTrack;
-use crate::report::lane::Mark;
-use crate::report::lane::TrackPosition;
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
+use crate::report::resource_track::Mark;
+use crate::report::resource_track::ResourceTrack;
+use crate::report::resource_track::TrackPosition;
 use perennial_formats::event_text::Wording;
 
 /// One account.
@@ -119,9 +119,11 @@ impl AccountHistory {
         let wording = Wording { currency: &self.currency, notices: &self.notices };
         let words = || wording.of(event);
         match event.resource.as_ref().and_then(|id| self.by_id.get(id)) {
-            Some(index) => self.tracks[*index].record(event, category, &words),
+            Some(index) => self.tracks[*index].persist_result(event, category, &words),
             None => {
-                if let Some(category) = category.filter(|category| with_details && category.marker_row() != MarkerRow::Elsewhere) {
+                if let Some(category) =
+                    category.filter(|category| with_details && category.marker_row() != MarkerRow::Elsewhere)
+                {
                     self.marks.push(Mark { at: event.at, category, text: words() });
                 }
             }

@@ -5,14 +5,14 @@
 
 mod account;
 mod columns;
+mod event_category;
 pub mod history;
 pub mod html;
-mod lane;
 pub mod listing;
 pub mod months;
+mod resource_track;
 pub mod style;
 pub mod table;
-mod topic;
 
 pub use history::Detail;
 pub use history::History;

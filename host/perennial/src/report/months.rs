@@ -10,11 +10,11 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::report::event_category::EventCategory;
 use crate::report::history::History;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 use perennial_formats::dates::Month;
 use perennial_formats::event_text::Wording;
@@ -64,7 +64,11 @@ impl Months {
         // The third decline of one resource in a month says nothing that the first did not.
         let is_told = listed.iter().any(|earlier| earlier.resource == event.resource);
         if category.is_notable() && listed.len() < LISTED_MAX && !is_told {
-            listed.push(ListedEvent { at: event.at, resource: event.resource.clone(), words: wording.of(event) });
+            listed.push(ListedEvent {
+                at: event.at,
+                resource: event.resource.clone(),
+                words: wording.of(event),
+            });
         }
     }
 }
@@ -109,7 +113,11 @@ fn money(account: &AccountMonth) -> String {
 fn event_lines(account: &AccountMonth, style: Style, out: &mut impl Write) -> io::Result<()> {
     let counts = EventCategory::ALL.iter().filter_map(|category| {
         let count = account.counts.get(category)?;
-        Some(format!("{} {}", dates::whole(*count), if *count == 1 { category.noun() } else { category.plural() }))
+        Some(format!(
+            "{} {}",
+            dates::whole(*count),
+            if *count == 1 { category.noun() } else { category.plural() }
+        ))
     });
     let counts = counts.collect::<Vec<_>>();
     if counts.is_empty() {

@@ -404,7 +404,7 @@ impl Sample {
     fn awaits_approval(&mut self, resource: &str) {
         for (at, approval) in [("2026-06-10T08:00:00Z", "~1"), ("2026-12-10T08:00:00Z", "~2")] {
             let (at, approval) = (instant(at), format!("{resource}{approval}"));
-            let asked = EventKind::ApprovalRequested {
+            let page_request = EventKind::ApprovalRequested {
                 approval: approval.clone(),
                 command: "renew".to_owned(),
                 cause: Cause::Command,
@@ -413,7 +413,7 @@ impl Sample {
                 expires_at: at + 7 * DAY,
                 attempt: None,
             };
-            self.tell("acme-hw", Some(resource), at, asked);
+            self.tell("acme-hw", Some(resource), at, page_request);
             if approval.ends_with('1') {
                 let (decided_by, reason) = ("5f4e3d2c1b0a".to_owned(), Some("too long".to_owned()));
                 let decision = State::Rejected;
@@ -421,8 +421,11 @@ impl Sample {
                     EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry: true };
                 self.tell("acme-hw", Some(resource), at + DAY, decided);
             } else {
-                let expired =
-                    EventKind::ApprovalExpired { approval, reason: ExpiryReason::Undecided, will_retry: true };
+                let expired = EventKind::ApprovalExpired {
+                    approval,
+                    reason: ExpiryReason::Undecided,
+                    will_retry: true,
+                };
                 self.tell("acme-hw", Some(resource), at + 7 * DAY, expired);
             }
         }

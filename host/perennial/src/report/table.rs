@@ -12,12 +12,12 @@ use perennial_domain::micros::Micros;
 use crate::report::account::AccountHistory;
 use crate::report::columns;
 use crate::report::columns::Row;
+use crate::report::event_category::EventCategory;
 use crate::report::history::History;
-use crate::report::lane::ResourceTrack;
+use crate::report::resource_track::ResourceTrack;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 use perennial_formats::event_text::words;
 
@@ -150,9 +150,11 @@ fn tone(event: &Event) -> Tone {
         | EventCategory::Low
         | EventCategory::Uncovered
         | EventCategory::Resumed => Tone::Warning,
-        EventCategory::Refused | EventCategory::PluginFailed | EventCategory::Retention | EventCategory::Released | EventCategory::Depleted => {
-            Tone::Bad
-        }
+        EventCategory::Refused
+        | EventCategory::PluginFailed
+        | EventCategory::Retention
+        | EventCategory::Released
+        | EventCategory::Depleted => Tone::Bad,
         EventCategory::Notice | EventCategory::Setting | EventCategory::Used => Tone::Faint,
         EventCategory::Decided
         | EventCategory::Unsubscribed

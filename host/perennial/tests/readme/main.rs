@@ -48,14 +48,14 @@ fn the_session_with_curl_goes_from_a_token_to_a_renewal_to_the_stream_of_events(
             terminal.run(&typed);
         }
     }
-    let [imported, listed, planned, renewed, advanced, forecast, job, items, as_planned, more @ ..] =
+    let [imported, listed, planned, renewed, advanced, forecast, job, items, from_dry_run, more @ ..] =
         &answers[..]
     else {
         panic!("README has other requests than this test knows: {answers:#?}");
     };
     assert_eq!(json(job)["id"], "job-1");
     assert!(json(items)["items"].is_array(), "{items}");
-    assert_eq!(json(as_planned)["id"], "job-2");
+    assert_eq!(json(from_dry_run)["id"], "job-2");
     let [webhook, prices, window, calendar, _, held, plans, approved] = more else {
         panic!("README has other requests: {more:#?}");
     };

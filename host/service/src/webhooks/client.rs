@@ -36,9 +36,9 @@ use tokio_rustls::rustls::RootCertStore;
 
 use crate::webhooks::address;
 use crate::webhooks::payload;
-use crate::webhooks::target::TargetHost;
+use crate::webhooks::retry::DeliveryResult;
 use crate::webhooks::target::Target;
-use crate::webhooks::verdict::DeliveryResult;
+use crate::webhooks::target::TargetHost;
 
 /// How long a receiver has to answer, all in all.
 pub const TIMEOUT: Duration = Duration::from_secs(10);

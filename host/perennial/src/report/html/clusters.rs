@@ -1,10 +1,10 @@
 //! Clusters: marks of one sort that stand too close to tell apart are drawn as one. Knows distances; not shapes.
 
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
-use crate::report::lane::Mark;
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
+use crate::report::resource_track::Mark;
 use perennial_formats::dates;
 
 /// How many marks a cluster tells of in words.

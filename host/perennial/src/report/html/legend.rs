@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
 use crate::report::history::History;
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
 use perennial_formats::dates;
 
 /// What each bar means.
@@ -75,7 +75,9 @@ pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
 fn counts(history: &History) -> BTreeMap<EventCategory, usize> {
     let mut counts = BTreeMap::new();
     for account in &history.accounts {
-        for (category, count) in account.counts.iter().filter(|(category, _)| category.marker_row() != MarkerRow::Elsewhere) {
+        for (category, count) in
+            account.counts.iter().filter(|(category, _)| category.marker_row() != MarkerRow::Elsewhere)
+        {
             *counts.entry(*category).or_insert(0) += count;
         }
     }
@@ -84,7 +86,8 @@ fn counts(history: &History) -> BTreeMap<EventCategory, usize> {
 
 /// Writes the rules by which a switch that is off hides its marks.
 pub(super) fn switches(out: &mut impl Write) -> io::Result<()> {
-    for category in EventCategory::ALL.iter().filter(|category| category.marker_row() != MarkerRow::Elsewhere) {
+    for category in EventCategory::ALL.iter().filter(|category| category.marker_row() != MarkerRow::Elsewhere)
+    {
         let slug = category.slug();
         writeln!(out, "body:has(#show-{slug}:not(:checked)) main .mark.{slug}{{display:none}}")?;
     }

@@ -6,9 +6,9 @@
 mod balance;
 mod clusters;
 mod escape;
-mod lanes;
 mod legend;
 mod scale;
+mod tracks;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,12 +17,12 @@ use std::io::Write;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
+use crate::report::event_category::EventCategory;
 use crate::report::history::History;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Scale;
-use crate::report::lane::ResourceTrack;
-use crate::report::lane::TrackDetails;
-use crate::report::topic::EventCategory;
+use crate::report::resource_track::ResourceTrack;
+use crate::report::resource_track::TrackDetails;
 use perennial_formats::dates;
 use perennial_formats::dates::Tick;
 
@@ -155,16 +155,17 @@ fn section(account: &AccountHistory, index: usize, page: Page<'_>, out: &mut imp
             "<div class=\"row whole\">\n<div class=\"label\"><span class=\"name\">Account</span></div>\n\
              <svg class=\"chart\" height=\"26\" role=\"group\" aria-label=\"what happened to the account as a whole\">"
         )?;
-        lanes::outages(page, out)?;
-        lanes::marks(account.marks.iter(), page.scale, out)?;
+        tracks::outages(page, out)?;
+        tracks::marks(account.marks.iter(), page.scale, out)?;
         writeln!(out, "</svg>\n<div class=\"ending\"></div>\n</div>")?;
     }
-    let drawn = account.ordered_tracks().into_iter().filter_map(|track| Some((track, track.details.as_ref()?)));
+    let drawn =
+        account.ordered_tracks().into_iter().filter_map(|track| Some((track, track.details.as_ref()?)));
     let drawn = drawn.collect::<Vec<(&ResourceTrack, &TrackDetails)>>();
     for bundle in drawn.chunk_by(|one, next| one.0.position.bundle == next.0.position.bundle) {
         writeln!(out, "<ul class=\"bundle\" role=\"list\" style=\"--lanes:{}\">", bundle.len())?;
         for (track, story) in bundle {
-            lanes::write(track, story, account, page, out)?;
+            tracks::write(track, story, account, page, out)?;
         }
         writeln!(out, "</ul>")?;
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use perennial_domain::event::EventKind;
 
 use crate::report::Detail;
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
 use crate::report::html;
 use crate::report::sample;
 use crate::report::sample::Sample;
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
 
 fn page_of(sample: &Sample, lanes_max: usize) -> String {
     let mut out = Vec::new();
@@ -103,8 +103,11 @@ fn every_happening_has_its_mark_and_its_words() {
     let sample = sample::year();
     let page = page_of(&sample, 5_000);
     let drawn = page.split_once("<main>").unwrap().1;
-    let topics =
-        sample.events.iter().filter_map(|(_, event)| EventCategory::for_event(&event.what)).collect::<BTreeSet<_>>();
+    let topics = sample
+        .events
+        .iter()
+        .filter_map(|(_, event)| EventCategory::for_event(&event.what))
+        .collect::<BTreeSet<_>>();
     assert_eq!(topics, EventCategory::ALL.into_iter().collect(), "the year leaves a topic out");
     for topic in topics.into_iter().filter(|topic| topic.marker_row() != MarkerRow::Elsewhere) {
         // An unsubscription or conversion that ends a life is told by the block at its end.

@@ -7,8 +7,8 @@
 //! It goes by the host's clock. On virtual time a try that is due later is made when the clock has been moved there;
 //! how long a receiver has to answer is real time, always.
 
-mod due;
-mod lane;
+mod pending;
+mod worker;
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -24,9 +24,9 @@ use crate::either::first_ready;
 use crate::error::ServiceError;
 use crate::service::Host;
 use crate::webhooks::client::Client;
-use crate::webhooks::dispatcher::due::DeliveryTask;
-use crate::webhooks::dispatcher::lane::DeliveryWorker;
-use crate::webhooks::verdict::JITTER_MAX;
+use crate::webhooks::dispatcher::pending::DeliveryTask;
+use crate::webhooks::dispatcher::worker::DeliveryWorker;
+use crate::webhooks::retry::JITTER_MAX;
 
 /// The most messages under way at once, to all receivers.
 const CONCURRENT_SENDS_MAX: usize = 64;
@@ -117,13 +117,14 @@ impl WebhookDispatcher {
         let host = &self.shared.host;
         let now = host.now();
         let busy = self.running.iter().map(|(_, key)| key.clone()).collect::<BTreeSet<_>>();
-        let pending_work = match host.read(move |db| Ok::<_, ServiceError>(due::pending_work(db, now, &busy)?)).await {
-            Ok(pending_work) => pending_work,
-            Err(error) => {
-                tracing::warn!(%error, "what is to be sent to webhooks cannot be read");
-                return Some(FAILURE_DELAY);
-            }
-        };
+        let pending_work =
+            match host.read(move |db| Ok::<_, ServiceError>(pending::pending_work(db, now, &busy)?)).await {
+                Ok(pending_work) => pending_work,
+                Err(error) => {
+                    tracing::warn!(%error, "what is to be sent to webhooks cannot be read");
+                    return Some(FAILURE_DELAY);
+                }
+            };
         let writer = host.writer();
         if writer.is_advancing() || (writer.is_virtual() && writer.now() != now) {
             // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.

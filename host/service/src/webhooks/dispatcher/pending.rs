@@ -53,7 +53,9 @@ pub(super) fn pending_work(
         let (pending, first) = deliveries::pending(db, webhook.row)?;
         if is_free(Queue::Retry) {
             match deliveries::due(db, webhook.row, now, RETRIES_MAX)? {
-                due if due.is_empty() => pending_work.next_retry_at = pending_work.next_retry_at.into_iter().chain(first).min(),
+                due if due.is_empty() => {
+                    pending_work.next_retry_at = pending_work.next_retry_at.into_iter().chain(first).min()
+                }
                 due => pending_work.tasks.push((webhook.clone(), DeliveryTask::Retry(due))),
             }
         }
@@ -67,7 +69,11 @@ pub(super) fn pending_work(
     Ok(pending_work)
 }
 
-fn first_tries(db: &Connection, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
+fn first_tries(
+    db: &Connection,
+    webhook: &StoredWebhook,
+    last: i64,
+) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
     }

@@ -34,7 +34,7 @@ use crate::kit::views;
 use crate::state::AppState;
 use crate::state::InFlightKey;
 use perennial_engine::Engine;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::writer::WriterContext;
 
@@ -207,14 +207,22 @@ impl WriteResponse {
 
     fn json(status: StatusCode, body: &impl Serialize) -> WriteResponse {
         let body = serde_json::to_string(body).expect("answers have text as keys");
-        WriteResponse { status, headers: BTreeMap::new(), body, replay_body: None, outcome: "done".to_owned() }
+        WriteResponse {
+            status,
+            headers: BTreeMap::new(),
+            body,
+            replay_body: None,
+            outcome: "done".to_owned(),
+        }
     }
 
     /// A problem that is an ordinary answer: what was written stays written.
     pub fn problem(problem: &Problem) -> WriteResponse {
         let mut response = WriteResponse::json(problem.kind.status(), &problem.body());
         response.outcome = problem.kind.slug().to_owned();
-        response.headers.insert(header::CONTENT_TYPE.as_str().to_owned(), "application/problem+json".to_owned());
+        response
+            .headers
+            .insert(header::CONTENT_TYPE.as_str().to_owned(), "application/problem+json".to_owned());
         for (name, value) in &problem.headers {
             response.headers.insert(name.to_string(), value.to_str().unwrap_or_default().to_owned());
         }
@@ -366,8 +374,9 @@ fn execute_once<T>(
         return WriteResponse::replay(stored);
     }
     let mut audit_subject = AuditSubject::default();
-    let result =
-        before(context, &body).and_then(|()| run_in_transaction(context, request, &mut audit_subject, |write_context| work(write_context, body)));
+    let result = before(context, &body).and_then(|()| {
+        run_in_transaction(context, request, &mut audit_subject, |write_context| work(write_context, body))
+    });
     match result {
         Err(problem) if !problem.kind.status().is_server_error() => {
             // Nothing of it was written, and that is its answer.
@@ -406,7 +415,12 @@ fn run_in_transaction(
     Ok(response)
 }
 
-fn audit_record(request: &WriteRequest, response: &WriteResponse, at: Timestamp, audit_subject: &AuditSubject) -> Record {
+fn audit_record(
+    request: &WriteRequest,
+    response: &WriteResponse,
+    at: Timestamp,
+    audit_subject: &AuditSubject,
+) -> Record {
     Record {
         at,
         token: request.caller.id.to_string(),

@@ -16,22 +16,22 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::Connection;
 
+use crate::assemble_batch;
 use crate::batch;
 use crate::batch::Batch;
 use crate::batch::BatchEntry;
 use crate::error::EngineError;
-use crate::assemble_batch;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
 use perennial_formats as formats;
+use perennial_sandbox::PlanRequest;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
 use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::orders;
-use perennial_sandbox::PlanRequest;
 
 /// A command of a bundle that is in play, ready to be asked about.
 pub(super) struct CommandEvaluation {
@@ -101,7 +101,14 @@ impl Planner<'_> {
             Some(problem) => Err(EngineError::Overdue(problem)),
             None => {
                 let orders = self.orders_for_request(&batch.entries[0], command)?;
-                Ok(CommandEvaluation { batch, member, orders, new_id, priced_plans: Vec::new(), deferred_purchase: deferred })
+                Ok(CommandEvaluation {
+                    batch,
+                    member,
+                    orders,
+                    new_id,
+                    priced_plans: Vec::new(),
+                    deferred_purchase: deferred,
+                })
             }
         }
     }
@@ -158,10 +165,15 @@ impl Planner<'_> {
     }
 
     /// Puts one bundle in play at `at`, with everything done that was due before; says why not, if that failed.
-    fn load_bundle(&self, stored: StoredBundle, at: Timestamp) -> Result<(Batch, Option<String>), EngineError> {
+    fn load_bundle(
+        &self,
+        stored: StoredBundle,
+        at: Timestamp,
+    ) -> Result<(Batch, Option<String>), EngineError> {
         let before = at - 1;
         let is_overdue = is_overdue(&stored, at);
-        let mut batch = assemble_batch(self.db, self.providers, self.records_decisions, vec![stored], |_| before)?;
+        let mut batch =
+            assemble_batch(self.db, self.providers, self.records_decisions, vec![stored], |_| before)?;
         if is_overdue {
             batch.decide();
         }
@@ -219,7 +231,14 @@ impl CommandEvaluation {
         let cause = approval::cause(command);
         if let Err(refusal) = self.batch.apply(0, self.member, cause, &plan, &self.orders, &self.new_id) {
             if matches!(command, Command::Renew(_)) {
-                self.batch.record_decline(0, self.member, refusal.clone(), DeclineClass::Money, None, Some(&plan));
+                self.batch.record_decline(
+                    0,
+                    self.member,
+                    refusal.clone(),
+                    DeclineClass::Money,
+                    None,
+                    Some(&plan),
+                );
             }
             return Ok(Some(refusal));
         }
@@ -261,7 +280,8 @@ impl CommandEvaluation {
             bundle: &item.walk.bundle,
             orders: &self.orders,
         };
-        let rules = account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
+        let rules =
+            account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
         let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
         self.batch.record_decision(0, self.member, command, &self.orders, &answer);

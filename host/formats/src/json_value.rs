@@ -42,7 +42,9 @@ impl Serialize for JsonValue<'_> {
             JsonValue::At(at) => serializer.collect_str(at),
             JsonValue::Amount(amount) => serializer.collect_str(amount),
             JsonValue::List(values) => serializer.collect_seq(values),
-            JsonValue::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
+            JsonValue::Object(fields) => {
+                serializer.collect_map(fields.iter().map(|(name, value)| (name, value)))
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ use perennial_domain::timestamp::Timestamp;
 
 /// How long after each try that failed the next one is due, in seconds, before [`JITTER_DIVISOR`]: five seconds, five minutes,
 /// half an hour, then hours. Ten tries over a little more than three days, as Standard Webhooks suggests.
-const BACKOFF_SECONDS: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
+const BACKOFF_SECONDS: [i64; 9] =
+    [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 /// By how much of a wait it may be longer, so that what failed together is not tried again together: a fifth.
 const JITTER_DIVISOR: i64 = 5;
 /// The largest draw of chance.
@@ -131,7 +132,9 @@ mod tests {
             let result = DeliveryResult::Status(status, None);
             let verdict = match decide(&result, 1, AT, 0) {
                 RetryDecision::RetryAt(at) => format!("again after {} s", at - AT),
-                verdict @ (RetryDecision::Delivered | RetryDecision::GiveUp | RetryDecision::Gone) => format!("{verdict:?}"),
+                verdict @ (RetryDecision::Delivered | RetryDecision::GiveUp | RetryDecision::Gone) => {
+                    format!("{verdict:?}")
+                }
             };
             format!("{status} {verdict}: {}\n", failure_reason(&result).unwrap_or_default())
         });

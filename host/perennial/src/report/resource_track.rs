@@ -8,8 +8,8 @@ use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
 
 /// Where a lane stands among the others of its account: by bundle, then by purchase, then by member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,12 @@ pub(super) struct Mark {
 
 impl ResourceTrack {
     /// A lane for `resource` as it is when the history begins.
-    pub(super) fn new(resource: &Resource, index: TrackPosition, branches: Vec<bool>, with_details: bool) -> ResourceTrack {
+    pub(super) fn new(
+        resource: &Resource,
+        index: TrackPosition,
+        branches: Vec<bool>,
+        with_details: bool,
+    ) -> ResourceTrack {
         let details = with_details.then(|| TrackDetails {
             stages: vec![(resource.started_at, resource.stage)],
             quota: resource.package.as_ref().map(|package| package.quota),
@@ -104,7 +109,13 @@ impl ResourceTrack {
     }
 
     /// A lane for a package that was bought like this one.
-    pub(super) fn purchased_like(&self, event: &Event, id: &str, purchase: usize, with_details: bool) -> ResourceTrack {
+    pub(super) fn purchased_like(
+        &self,
+        event: &Event,
+        id: &str,
+        purchase: usize,
+        with_details: bool,
+    ) -> ResourceTrack {
         let mut track = ResourceTrack {
             id: id.to_owned(),
             position: TrackPosition { purchase, member: 0, ..self.position },
@@ -142,7 +153,12 @@ impl ResourceTrack {
     }
 
     /// Takes in what happened to the resource, `words` being the event in words.
-    pub(super) fn record(&mut self, event: &Event, category: Option<EventCategory>, words: &dyn Fn() -> String) {
+    pub(super) fn persist_result(
+        &mut self,
+        event: &Event,
+        category: Option<EventCategory>,
+        words: &dyn Fn() -> String,
+    ) {
         self.update_totals(event, words);
         let Some(details) = &mut self.details else { return };
         if let EventKind::RenewalSettled { expires_before, .. } = &event.what {

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use crate::error::ServiceError;
 use crate::webhooks::client::Message;
 use crate::webhooks::dispatcher::Shared;
-use crate::webhooks::dispatcher::due::DeliveryTask;
+use crate::webhooks::dispatcher::pending::DeliveryTask;
 use crate::webhooks::payload;
 use crate::webhooks::payload::EventMetadata;
+use crate::webhooks::retry;
+use crate::webhooks::retry::DeliveryResult;
+use crate::webhooks::retry::RetryDecision;
 use crate::webhooks::secret::Secret;
-use crate::webhooks::verdict;
-use crate::webhooks::verdict::DeliveryResult;
-use crate::webhooks::verdict::RetryDecision;
 use perennial_engine::clock::Stopwatch;
 use perennial_formats::event_view::EventView;
 use perennial_store::cursor::cursor;
@@ -86,7 +86,8 @@ impl DeliveryWorker {
         let mut result = WorkResult { cursor_move: Some((from, to)), attempts: Vec::new() };
         let mut reached = from;
         for event in events {
-            let is_over = result.attempts.last().is_some_and(|attempt| attempt.decision == RetryDecision::Gone);
+            let is_over =
+                result.attempts.last().is_some_and(|attempt| attempt.decision == RetryDecision::Gone);
             if is_over || self.is_stopping() || watch.seconds() > PERSIST_INTERVAL {
                 result.cursor_move = Some((from, reached));
                 break;
@@ -137,7 +138,7 @@ impl DeliveryWorker {
             Err(error) => DeliveryResult::NoResponse(error.to_string()),
         };
         let at = host.now();
-        let decision = verdict::decide(&delivery_result, delivery.attempts + 1, at, (self.shared.jitter)());
+        let decision = retry::decide(&delivery_result, delivery.attempts + 1, at, (self.shared.jitter)());
         DeliveryAttempt { delivery, at, result: delivery_result, decision }
     }
 
@@ -171,7 +172,9 @@ impl DeliveryWorker {
             let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&result));
             let written = host.writer().call(move |context| {
                 let now = context.now();
-                let record = context.engine.in_transaction(|engine| persist_result(engine.db(), &webhook, &write, now));
+                let record = context
+                    .engine
+                    .in_transaction(|engine| persist_result(engine.db(), &webhook, &write, now));
                 Ok::<_, ServiceError>(record?)
             });
             match written.await {
@@ -207,7 +210,7 @@ impl DeliveryWorker {
                 RetryDecision::Gone => "gone",
             };
             self.shared.host.metrics().record_delivery(outcome);
-            if let Some(why) = verdict::failure_reason(&tried.result) {
+            if let Some(why) = retry::failure_reason(&tried.result) {
                 let attempt = tried.delivery.attempts + 1;
                 tracing::warn!(
                     webhook,
@@ -278,7 +281,7 @@ fn delivery_after(attempt: &DeliveryAttempt) -> StoredDelivery {
             DeliveryResult::Status(status, _) => Some(status),
             DeliveryResult::NoResponse(_) => None,
         },
-        error: verdict::failure_reason(&attempt.result),
+        error: retry::failure_reason(&attempt.result),
         next_try_at,
         ..attempt.delivery.clone()
     }
@@ -294,7 +297,7 @@ fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
     let reason = match attempt.decision {
         RetryDecision::Gone => Some("gone"),
         RetryDecision::Delivered | RetryDecision::RetryAt(_) | RetryDecision::GiveUp => {
-            verdict::should_disable(since, attempt.at).then_some("failing")
+            retry::should_disable(since, attempt.at).then_some("failing")
         }
     };
     if let (None, Some(reason)) = (&webhook.disabled, reason) {

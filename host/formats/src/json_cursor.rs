@@ -11,12 +11,12 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
 
 use super::amount;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
 use super::fields::Fields;
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::tree::Json;
-use super::tree::Node;
-use super::words;
+use super::json_tree::Json;
+use super::json_tree::Node;
+use super::wording;
 
 /// The longest id, in characters.
 pub const ID_MAX: usize = 64;
@@ -44,7 +44,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
             Json::Null => "null".to_owned(),
             Json::Flag(flag) => flag.to_string(),
             Json::Number(number) => format!("the number {number}"),
-            Json::Text(text) => format!("the text {}", words::quote(text)),
+            Json::Text(text) => format!("the text {}", wording::quote(text)),
             Json::List(_) => "a list".to_owned(),
             Json::Object(_) => "an object".to_owned(),
         };
@@ -86,7 +86,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
             return None;
         }
         if id.chars().any(char::is_control) {
-            self.report(format!("the id {} has a control character", words::quote(id)));
+            self.report(format!("the id {} has a control character", wording::quote(id)));
             return None;
         }
         Some(id)
@@ -99,7 +99,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         if text.len() > 100 {
             return self.report_type(expected);
         }
-        text.parse().map_err(|error: T::Err| self.report(words::on_one_line(&error.to_string()))).ok()
+        text.parse().map_err(|error: T::Err| self.report(wording::on_one_line(&error.to_string()))).ok()
     }
 
     /// An instant.
@@ -175,15 +175,15 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     pub fn one_of<T: Copy>(&self, all: &[T], name: impl Fn(T) -> &'static str) -> Option<T> {
         let names = all.iter().map(|choice| name(*choice));
         let Json::Text(text) = &self.node.json else {
-            return self.report_type(&words::list_names(names));
+            return self.report_type(&wording::list_names(names));
         };
         let found = all.iter().copied().find(|choice| name(*choice) == text.as_ref());
         if found.is_none() {
-            let meant = words::did_you_mean(text, names.clone());
+            let meant = wording::did_you_mean(text, names.clone());
             self.report(format!(
                 "there is no {}{meant}; expected {}",
-                words::quote(text),
-                words::list_names(names)
+                wording::quote(text),
+                wording::list_names(names)
             ));
         }
         found
@@ -207,9 +207,12 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     /// An object with whatever fields.
     pub fn any_object(&self) -> Option<Fields<'n, 'p>> {
         match &self.node.json {
-            Json::Object(members) => {
-                Some(Fields { members, position: self.node.position, path: self.path, diagnostics: self.diagnostics })
-            }
+            Json::Object(members) => Some(Fields {
+                members,
+                position: self.node.position,
+                path: self.path,
+                diagnostics: self.diagnostics,
+            }),
             Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) | Json::List(_) => {
                 self.report_type("an object")
             }

@@ -241,7 +241,9 @@ impl EventCategory {
     /// Whether a month is told about it in words, not only in numbers.
     pub(super) const fn is_notable(self) -> bool {
         match self {
-            EventCategory::Renewed | EventCategory::Notice | EventCategory::Setting | EventCategory::Used => false,
+            EventCategory::Renewed | EventCategory::Notice | EventCategory::Setting | EventCategory::Used => {
+                false
+            }
             EventCategory::RenewedByCommand
             | EventCategory::Declined
             | EventCategory::InDoubt

@@ -12,10 +12,10 @@ use perennial_store::Connection;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
+use perennial_sandbox::TimelineRequest;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::error::StoreError;
-use perennial_sandbox::TimelineRequest;
 
 /// Everything that happens to each bundle from `at` on if nobody does anything; a bundle comes with the row of its
 /// account. One to which nothing ever happens is not asked about.

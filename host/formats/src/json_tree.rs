@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde::de;
 
-use super::problems::Diagnostics;
-use super::problems::Path;
-use super::problems::Problems;
+use super::diagnostics::Diagnostics;
+use super::diagnostics::Path;
+use super::diagnostics::Problems;
 
 /// A value of the file.
 #[derive(Debug)]

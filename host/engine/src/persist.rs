@@ -54,7 +54,11 @@ impl RecordedEvent {
 /// # Errors
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
-pub fn write_batch(db: &Connection, mut batch: Batch, keeps_events: bool) -> Result<Vec<RecordedEvent>, StoreError> {
+pub fn write_batch(
+    db: &Connection,
+    mut batch: Batch,
+    keeps_events: bool,
+) -> Result<Vec<RecordedEvent>, StoreError> {
     batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
     let mut events = Vec::new();
     let ids = batch
@@ -191,7 +195,12 @@ impl<'c> BatchWriter<'c> {
 }
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
-fn insert_purchased(db: &Connection, account_in_batch: &BatchAccount, purchased: &Resource, at: Timestamp) -> Result<(), StoreError> {
+fn insert_purchased(
+    db: &Connection,
+    account_in_batch: &BatchAccount,
+    purchased: &Resource,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let agenda = Schedule { cursor_at: at, wake_at: Some(at), failures: 0 };
     let bundle = Bundle { members: vec![purchased.clone()] };
     let rows = bundles::insert(db, account_in_batch.row, &bundle, agenda)?;
@@ -220,9 +229,12 @@ fn write_approval(
         (None, Some(request)) => {
             let summary = &approval.summary;
             let attempt = match &summary.key {
-                Some(key) => {
-                    Some(attempts::await_approval(db, resource_row(item, &key.resource)?, key.clone(), request.requested_at)?)
-                }
+                Some(key) => Some(attempts::await_approval(
+                    db,
+                    resource_row(item, &key.resource)?,
+                    key.clone(),
+                    request.requested_at,
+                )?),
                 None => None,
             };
             let new = NewApproval {

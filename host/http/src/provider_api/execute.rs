@@ -13,15 +13,15 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::provider_api::Endpoint;
 use crate::provider_api::ProviderRequest;
+use crate::provider_api::authentication;
+use crate::provider_api::authentication::Sender;
 use crate::provider_api::failure_of_problem;
 use crate::provider_api::internal;
-use crate::provider_api::look;
-use crate::provider_api::proof;
-use crate::provider_api::proof::Sender;
+use crate::provider_api::query;
 use perennial_engine::Engine;
 use perennial_engine::command::Preconditions;
 use perennial_engine::error::EngineError;
-use perennial_engine::write::RecordedEvent;
+use perennial_engine::persist::RecordedEvent;
 use perennial_service::error::ServiceError;
 use perennial_service::writer::WriterContext;
 
@@ -119,7 +119,10 @@ impl TransactionExecutor<'_> {
     }
 
     /// Does all mutations, with what has to be written down about them.
-    fn execute_all(&self, engine: &mut Engine) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
+    fn execute_all(
+        &self,
+        engine: &mut Engine,
+    ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());
         for (index, mutation) in self.transaction.mutations.iter().enumerate() {
@@ -156,7 +159,13 @@ impl TransactionExecutor<'_> {
         let events = match &self.transaction.mutations[index] {
             Mutation::Command(instruction) => {
                 let whose = (account.row, account.account.id.as_str());
-                engine.record_refusal(self.at, whose, &instruction.resource, &instruction.command, &refusal)?
+                engine.record_refusal(
+                    self.at,
+                    whose,
+                    &instruction.resource,
+                    &instruction.command,
+                    &refusal,
+                )?
             }
             Mutation::SetAttribute { .. } | Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => {
                 Vec::new()
@@ -193,7 +202,7 @@ impl TransactionExecutor<'_> {
         match mutation {
             Mutation::Command(instruction) => self.command(engine, account, instruction),
             Mutation::SetAttribute { resource, name, value } => {
-                if !look::belongs_to(engine.db(), account, resource)? {
+                if !query::belongs_to(engine.db(), account, resource)? {
                     let rules = engine.providers().get(self.provider);
                     let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
                     let refusal =
@@ -216,7 +225,7 @@ impl TransactionExecutor<'_> {
                 let value = perennial_service::random_hex::random_hex::<32>()
                     .map_err(|error| TransactionError::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
-                let hash = proof::token_hash(&value);
+                let hash = authentication::token_hash(&value);
                 provider_keys::insert_token(engine.db(), &hash, &self.sender().access_key, valid_until)?;
                 Ok((Outcome::Token { value, valid_until }, Vec::new()))
             }
@@ -232,7 +241,7 @@ impl TransactionExecutor<'_> {
         let CommandRequest { resource, command } = instruction;
         let id = account.account.id.as_str();
         let last = provider_views::last_order(engine.db())?;
-        let answer = match look::belongs_to(engine.db(), account, resource)? {
+        let answer = match query::belongs_to(engine.db(), account, resource)? {
             true => {
                 let terms = Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
                 engine.command_with_preconditions(self.at, Some(id), resource, command, &terms)?

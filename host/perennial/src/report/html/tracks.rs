@@ -11,17 +11,17 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::account::AccountHistory;
+use crate::report::event_category::EventCategory;
+use crate::report::event_category::MarkerRow;
 use crate::report::html::Page;
 use crate::report::html::clusters;
 use crate::report::html::clusters::Cluster;
 use crate::report::html::escape::Escaped;
 use crate::report::html::scale::Percent;
 use crate::report::html::scale::Scale;
-use crate::report::lane::ResourceTrack;
-use crate::report::lane::Mark;
-use crate::report::lane::TrackDetails;
-use crate::report::topic::MarkerRow;
-use crate::report::topic::EventCategory;
+use crate::report::resource_track::Mark;
+use crate::report::resource_track::ResourceTrack;
+use crate::report::resource_track::TrackDetails;
 use perennial_formats::dates;
 
 /// Where the bar of a lane begins, from the top of its row, and how high it is, in pixels.
