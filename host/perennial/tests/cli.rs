@@ -305,7 +305,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     folder.write("wrong.json", wrong);
     folder.run(&["import", "inventory.json"]).succeeded();
     let listed = folder.run(&["resources"]).succeeded().stdout();
-    let tables = ["account", "resource", "hot", "orders", "entry", "event"];
+    let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
         let db = perennial_store::open_for_reading(&folder.path("perennial.db")).unwrap();
         tables.map(|table| {
@@ -458,10 +458,10 @@ fn held_plans_are_listed_and_decided_on() {
     let folder = Folder::new();
     drop(held(&folder, "perennial.db"));
     expect![[r#"
-        id                    state     account       resource              cause            cost  lapses                asked by
-        ecs-1~1               open      acme          ecs-1                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
-        ecs-2~1               open      acme          ecs-2                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
-        ecs-3~1               open      acme          ecs-3                 command         99.00  2999-01-08T00:00:00Z  cli
+        id                    state     account       resource              cause            cost  expires               requested by
+        ecs-1~1               pending   acme          ecs-1                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
+        ecs-2~1               pending   acme          ecs-2                 command         99.00  2999-01-08T00:00:00Z  0a1b2c3d4e5f
+        ecs-3~1               pending   acme          ecs-3                 command         99.00  2999-01-08T00:00:00Z  cli
     "#]].assert_eq(&folder.run(&["approvals", "list"]).succeeded().stdout());
     let approved =
         folder.run(&["approvals", "approve", "ecs-1~1", "--reason", "as agreed"]).succeeded().stdout();
@@ -535,7 +535,7 @@ fn a_simulation_tells_in_words_what_is_held_and_that_nobody_decides() {
     let waits = told("2026-01-24T00:00:00Z");
     assert!(waits.contains("0 renewals, 0 declines, 0 refused commands, 1 approval request"), "{waits}");
     assert!(
-        waits.contains("automatic renewal waits for approval: 109.00 CNY, ecs-1~1, until 2026-01-30"),
+        waits.contains("automatic renewal waits for an approval: 109.00 CNY, ecs-1~1, until 2026-01-30"),
         "{waits}"
     );
     let lapsed = told("2026-02-01T00:00:00Z");

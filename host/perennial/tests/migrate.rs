@@ -91,7 +91,7 @@ fn dump(path: &Path) -> String {
     writeln!(dump, "schema {version}").unwrap();
     let mut tables = db.prepare("select name from sqlite_master where type = 'table' order by name").unwrap();
     for table in tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap) {
-        let mut statement = db.prepare(&format!("select * from {table} order by 1, 2")).unwrap();
+        let mut statement = db.prepare(&format!("select * from {table}")).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
@@ -168,11 +168,13 @@ fn the_store_reads_everything_that_schema_3_kept() {
     for stored in events::list(db, &events::Filter::default(), 100_000).unwrap() {
         event::read_body(&stored.kind, &stored.body).unwrap_or_else(|error| panic!("{stored:?}: {error}"));
     }
-    for kept in decisions::list(db, 100_000).unwrap() {
+    let kept = decisions::list(db, 100_000).unwrap();
+    let planned = kept.iter().filter(|kept| {
         assert_eq!(kept.contract, "0.1");
         decision::read_question(&kept.request, &kept.contract).unwrap();
-        drop(decision::read_answer(&kept.response, &kept.contract).unwrap());
-    }
+        decision::read_answer(&kept.response, &kept.contract).unwrap().is_ok()
+    });
+    assert_eq!((planned.count(), kept.len()), (204, 234), "plans and refusals are read back");
     for approval in approvals::list(db, &approvals::Filter::default(), 0, 1_000).unwrap() {
         assert_eq!(approval.priced.contract, "0.1");
         decision::read_question(&approval.priced.request, &approval.priced.contract).unwrap();
@@ -181,13 +183,23 @@ fn the_store_reads_everything_that_schema_3_kept() {
         let disabled = webhook.disabled.map_or("enabled".to_owned(), |disabled| disabled.reason);
         format!("{} {disabled} {:?}\n", webhook.description, webhook.types.unwrap_or_default())
     });
-    expect![[r#""#]].assert_eq(&webhooks.collect::<String>());
+    expect![[r#"
+        ok enabled ["approval_decided", "approval_expired", "approval_requested", "balance_changed", "renewal_settled"]
+        gone gone []
+        bad enabled ["setting_changed"]
+        off requested ["converted"]
+    "#]].assert_eq(&webhooks.collect::<String>());
     let jobs = jobs::list(db, None, i64::MAX, 10).unwrap().into_iter().map(|job| {
         let outcomes = jobs::outcome_counts(db, job.row).unwrap();
         let outcomes = outcomes.iter().map(|tally| format!(" {} {}", tally.items, tally.outcome));
         format!("{} of {:?}:{}\n", job.state, job.began.from_dry_run, outcomes.collect::<String>())
     });
-    expect![[r#""#]].assert_eq(&jobs.collect::<String>());
+    expect![[r#"
+        done of Some(1): 1 carried_out 2 skipped
+        done of None: 1 carried_out 2 refused 1 unknown
+        done of None: 1 planned 1 refused 1 unknown
+    "#]]
+    .assert_eq(&jobs.collect::<String>());
 }
 
 #[test]
@@ -278,10 +290,21 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     assert!(ran.stderr().contains("run `perennial db migrate` first"), "{}", ran.stderr());
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
-    expect![[r#""#]].assert_eq(&checked.stdout());
+    expect![[r#"
+        `perennial.db` would be migrated from schema 3 to 4:
+          4: tables, columns and stored words get the names of the industry
+        run `perennial db migrate` while no host runs; a copy of the database is kept beside it
+    "#]]
+    .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
-    expect![[r#""#]].assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
-    expect![[r#""#]].assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
+    expect![[r#"
+        migrated `perennial.db` from schema 3 to 4; the database as it was is kept as `perennial.db.v3.backup`
+    "#]]
+    .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
+    expect![[r#"
+        `perennial.db` has schema 4, the one of this version; there is nothing to do
+    "#]]
+    .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));
 }
 
@@ -291,7 +314,10 @@ fn a_database_is_backed_up_while_a_host_works_on_it() {
     let path = folder.path("perennial.db");
     let mut store = Store::open(&path).unwrap();
     store.write(|tx| store::clock::set_ticked_at(tx, "2026-01-01T00:00:00Z".parse().unwrap())).unwrap();
-    expect![[r#""#]].assert_eq(&folder.run(&["db", "backup", "copy.db"]).succeeded().stdout());
+    expect![[r#"
+        `copy.db` is a copy of `perennial.db`
+    "#]]
+    .assert_eq(&folder.run(&["db", "backup", "copy.db"]).succeeded().stdout());
     let copied = store::open_for_reading(&folder.path("copy.db")).unwrap();
     assert_eq!(store::clock::ticked_at(&copied).unwrap().unwrap().to_string(), "2026-01-01T00:00:00Z");
     let again = folder.run(&["db", "backup", "copy.db"]);
@@ -314,8 +340,12 @@ fn the_kept_copy_is_put_back_and_migrated_again() {
     assert!(refused.stderr().contains("in use by another process"), "{}", refused.stderr());
     assert_eq!(dump(&path), migrated);
     drop(lock);
-    expect![[r#""#]]
-        .assert_eq(&folder.run(&["db", "restore", "perennial.db.v3.backup"]).succeeded().stdout());
+    expect![[r#"
+        restored `perennial.db` from `perennial.db.v3.backup`, which has schema 3
+        the database as it was is kept as `perennial.db.before-restore`
+        it is migrated when it is next opened for writing; see `perennial db migrate --check`
+    "#]]
+    .assert_eq(&folder.run(&["db", "restore", "perennial.db.v3.backup"]).succeeded().stdout());
     assert_eq!(dump(&path), dump(Path::new(OLD)));
     assert_eq!(dump(&folder.path("perennial.db.before-restore")), migrated);
     drop(Store::open(&path).unwrap());

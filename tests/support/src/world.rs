@@ -434,7 +434,6 @@ pub fn tell(recorded: &RecordedEvent) -> String {
         "down_since",
         "approval",
         "decision",
-        "expires_at",
         "will_retry",
     ];
     let of_lapse = Some("reason").filter(|_| kind == "approval_expired");

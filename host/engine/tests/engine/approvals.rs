@@ -92,7 +92,7 @@ fn a_try_above_the_limit_asks_once_and_lapses_before_the_last_try() {
     let mut world = careful(renewing("vm", "2026-03-10"));
     world.run_to("2026-03-20");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
         2026-03-08T23:59:59Z a/vm approval_expired approval=vm~1 will_retry=false reason=undecided
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
         2026-03-13T00:00:00Z a/vm stage_changed to=released
@@ -109,7 +109,7 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
     assert_eq!(world.approve("2026-03-08T06:00:01", "vm~1"), "done");
     world.run_to("2026-03-10");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
         2026-03-08T06:00:01Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-08T06:00:01Z a/vm balance_changed amount=-30.00
         2026-03-08T06:00:01Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
@@ -119,7 +119,7 @@ fn what_is_approved_is_carried_out_as_it_was_held() {
     expect!["vm~1 approved | settled 1"].assert_eq(&world.states());
     world.run_to("2026-04-07");
     expect![[r#"
-        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~2 expires_at=2026-04-07T23:59:59Z
+        2026-04-07T00:00:00Z a/vm approval_requested expires_at=2026-04-07T23:59:59Z approval=vm~2
     "#]]
     .assert_eq(&world.told());
 }
@@ -139,7 +139,7 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
     assert_eq!(world.reject("2026-03-08T12:00:00", "vm~1"), "done");
     world.run_to("2026-03-11");
     expect![[r#"
-        2026-03-08T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-08T23:59:59Z
+        2026-03-08T00:00:00Z a/vm approval_requested expires_at=2026-03-08T23:59:59Z approval=vm~1
         2026-03-08T12:00:00Z a/vm approval_decided approval=vm~1 decision=rejected will_retry=false
         2026-03-10T00:00:00Z a/vm stage_changed to=grace
     "#]]
@@ -149,12 +149,12 @@ fn what_is_rejected_is_not_asked_for_again_until_somebody_renews() {
     assert_eq!(world.approve("2026-03-12", "vm~2"), "done");
     world.run_to("2026-04-08");
     expect![[r#"
-        2026-03-11T12:00:00Z a/vm approval_requested approval=vm~2 expires_at=2026-03-18T12:00:00Z
+        2026-03-11T12:00:00Z a/vm approval_requested expires_at=2026-03-18T12:00:00Z approval=vm~2
         2026-03-12T00:00:00Z a/vm approval_decided approval=vm~2 decision=approved will_retry=true
         2026-03-12T00:00:00Z a/vm balance_changed amount=-30.00
         2026-03-12T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
         2026-03-12T00:00:00Z a/vm stage_changed to=active
-        2026-04-07T00:00:00Z a/vm approval_requested approval=vm~3 expires_at=2026-04-07T23:59:59Z
+        2026-04-07T00:00:00Z a/vm approval_requested expires_at=2026-04-07T23:59:59Z approval=vm~3
         2026-04-07T23:59:59Z a/vm approval_expired approval=vm~3 will_retry=false reason=undecided
     "#]]
     .assert_eq(&world.told());
@@ -169,7 +169,7 @@ fn a_command_above_the_limit_waits_and_the_same_again_waits_for_the_same() {
     assert_eq!(world.ask("2026-03-03", "vm", &renew(), "other").as_deref(), Some("vm~1"));
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-03-20")));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
     "#]]
     .assert_eq(&world.told());
     expect!["vm~1 pending | awaiting_approval 1"].assert_eq(&world.states());
@@ -213,7 +213,7 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
     assert_eq!(world.approve("2026-03-09T00:00:02", "vm~1"), closed);
     assert_eq!(world.balance("a"), money("100"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-09T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
     "#]]
     .assert_eq(&world.told());
@@ -233,8 +233,8 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     assert_eq!(world.approve("2026-03-03", "vm~1"), "done");
     assert_eq!(world.balance("a"), money("60"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
-        2026-03-03T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
+        2026-03-03T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-03T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-03T00:00:00Z a/vm balance_changed amount=-40.00
         2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-19T00:00:00Z
@@ -258,7 +258,7 @@ fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open(
     assert_eq!(world.approve("2026-03-04", "vm~1"), "done");
     assert_eq!(world.balance("a"), money("0"));
     expect![[r#"
-        2026-03-02T00:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-09T00:00:00Z
+        2026-03-02T00:00:00Z a/vm approval_requested expires_at=2026-03-09T00:00:00Z approval=vm~1
         2026-03-03T00:00:00Z a/vm command_refused code=money
         2026-03-04T00:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-04T00:00:00Z a/vm balance_changed amount=-30.00
@@ -333,7 +333,7 @@ fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
     assert_eq!(world.approve("2026-03-09T13:00:00", "vm~1"), "done");
     expect![[r#"
         2026-03-09T12:00:00Z a/vm setting_changed setting=on_expiry value=renew
-        2026-03-09T12:00:00Z a/vm approval_requested approval=vm~1 expires_at=2026-03-10T00:00:00Z
+        2026-03-09T12:00:00Z a/vm approval_requested expires_at=2026-03-10T00:00:00Z approval=vm~1
         2026-03-09T13:00:00Z a/vm approval_decided approval=vm~1 decision=approved will_retry=true
         2026-03-09T13:00:00Z a/vm balance_changed amount=-30.00
         2026-03-09T13:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
@@ -350,7 +350,7 @@ fn a_package_that_is_paid_later_is_held_when_it_is_ordered() {
     assert_eq!(world.approve("2026-03-03", "pkg~1"), "done");
     world.run_to("2026-03-06");
     expect![[r#"
-        2026-03-02T00:00:00Z a/pkg approval_requested approval=pkg~1 expires_at=2026-03-04T23:59:59Z
+        2026-03-02T00:00:00Z a/pkg approval_requested expires_at=2026-03-04T23:59:59Z approval=pkg~1
         2026-03-03T00:00:00Z a/pkg approval_decided approval=pkg~1 decision=approved will_retry=true
         2026-03-03T00:00:00Z a/pkg package_ordered pay_at=2026-03-05T00:00:00Z
         2026-03-05T00:00:00Z a/pkg balance_changed amount=-30.00

@@ -137,8 +137,6 @@ fn a_command_above_the_limit_is_held_and_shown() {
         {
           "approval": {
             "account": "acme-hw",
-            "requested_at": "2026-01-01T00:00:00Z",
-            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": null,
@@ -146,9 +144,9 @@ fn a_command_above_the_limit_is_held_and_shown() {
             "cost": "99.00",
             "currency": "CNY",
             "decided_by": null,
-            "id": "ecs-1~1",
-            "lapse": null,
             "expires_at": "2026-01-30T18:59:59Z",
+            "expiry_reason": null,
+            "id": "ecs-1~1",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -182,20 +180,22 @@ fn a_command_above_the_limit_is_held_and_shown() {
               ]
             },
             "reason": null,
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "resource": "ecs-1",
-            "state": "open"
+            "state": "pending"
           },
           "events": [
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "requested_by": "[operator]",
               "at": "2026-01-01T00:00:00Z",
               "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
               "cause": "command",
               "command": "renew",
               "cost": "99.00",
               "expires_at": "2026-01-30T18:59:59Z",
+              "requested_by": "[operator]",
               "resource": "ecs-1",
               "type": "approval_requested"
             }
@@ -212,8 +212,6 @@ fn a_command_above_the_limit_is_held_and_shown() {
         etag: [version]
         {
           "account": "acme-hw",
-          "requested_at": "2026-01-01T00:00:00Z",
-          "requested_by": "[operator]",
           "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
           "cause": "command",
           "closed_at": null,
@@ -221,9 +219,9 @@ fn a_command_above_the_limit_is_held_and_shown() {
           "cost": "99.00",
           "currency": "CNY",
           "decided_by": null,
-          "id": "ecs-1~1",
-          "lapse": null,
           "expires_at": "2026-01-30T18:59:59Z",
+          "expiry_reason": null,
+          "id": "ecs-1~1",
           "plan": {
             "account": "acme-hw",
             "at": "2026-01-01T00:00:00Z",
@@ -257,8 +255,10 @@ fn a_command_above_the_limit_is_held_and_shown() {
             ]
           },
           "reason": null,
+          "requested_at": "2026-01-01T00:00:00Z",
+          "requested_by": "[operator]",
           "resource": "ecs-1",
-          "state": "open"
+          "state": "pending"
         }"#]]
     .assert_eq(&shown(&server, &got));
     assert_eq!(got.json(), held.json()["approval"]);
@@ -326,7 +326,7 @@ fn plans_and_approvals_are_listed_by_account_resource_and_state() {
           "detail": "1 problem; see `errors`",
           "errors": [
             {
-              "detail": "expected one of `open`, `approved`, `rejected`, `lapsed`",
+              "detail": "expected one of `pending`, `approved`, `rejected`, `expired`",
               "field": "state"
             }
           ],

@@ -34,8 +34,6 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
         {
           "approval": {
             "account": "acme-hw",
-            "requested_at": "2026-01-01T00:00:00Z",
-            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": "2026-01-01T00:00:00Z",
@@ -43,9 +41,9 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
             "cost": "99.00",
             "currency": "CNY",
             "decided_by": "[approver]",
-            "id": "ecs-1~1",
-            "lapse": null,
             "expires_at": "2026-01-30T18:59:59Z",
+            "expiry_reason": null,
+            "id": "ecs-1~1",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -79,6 +77,8 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
               ]
             },
             "reason": "as agreed",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "resource": "ecs-1",
             "state": "approved"
           },
@@ -86,13 +86,13 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "will_retry": true,
               "at": "2026-01-01T00:00:00Z",
-              "by": "[approver]",
+              "decided_by": "[approver]",
               "decision": "approved",
               "reason": "as agreed",
               "resource": "ecs-1",
-              "type": "approval_decided"
+              "type": "approval_decided",
+              "will_retry": true
             },
             {
               "account": "acme-hw",
@@ -183,8 +183,6 @@ fn an_approver_disagrees_and_nothing_is_done() {
         {
           "approval": {
             "account": "acme-hw",
-            "requested_at": "2026-01-01T00:00:00Z",
-            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": "2026-01-01T00:00:00Z",
@@ -192,9 +190,9 @@ fn an_approver_disagrees_and_nothing_is_done() {
             "cost": "99.00",
             "currency": "CNY",
             "decided_by": "[approver]",
-            "id": "ecs-1~1",
-            "lapse": null,
             "expires_at": "2026-01-30T18:59:59Z",
+            "expiry_reason": null,
+            "id": "ecs-1~1",
             "plan": {
               "account": "acme-hw",
               "at": "2026-01-01T00:00:00Z",
@@ -228,6 +226,8 @@ fn an_approver_disagrees_and_nothing_is_done() {
               ]
             },
             "reason": "it is to be replaced",
+            "requested_at": "2026-01-01T00:00:00Z",
+            "requested_by": "[operator]",
             "resource": "ecs-1",
             "state": "rejected"
           },
@@ -235,13 +235,13 @@ fn an_approver_disagrees_and_nothing_is_done() {
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "will_retry": true,
               "at": "2026-01-01T00:00:00Z",
-              "by": "[approver]",
+              "decided_by": "[approver]",
               "decision": "rejected",
               "reason": "it is to be replaced",
               "resource": "ecs-1",
-              "type": "approval_decided"
+              "type": "approval_decided",
+              "will_retry": true
             }
           ],
           "resource": {
@@ -363,8 +363,6 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         {
           "approval": {
             "account": "acme-hw",
-            "requested_at": "2026-02-13T00:00:00Z",
-            "requested_by": "[operator]",
             "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
             "cause": "command",
             "closed_at": null,
@@ -372,9 +370,9 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
             "cost": "99.00",
             "currency": "CNY",
             "decided_by": null,
-            "id": "ecs-1~1",
-            "lapse": null,
             "expires_at": "2026-02-20T00:00:00Z",
+            "expiry_reason": null,
+            "id": "ecs-1~1",
             "plan": {
               "account": "acme-hw",
               "at": "2026-02-16T00:00:00Z",
@@ -408,21 +406,23 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
               ]
             },
             "reason": null,
+            "requested_at": "2026-02-13T00:00:00Z",
+            "requested_by": "[operator]",
             "resource": "ecs-1",
-            "state": "open"
+            "state": "pending"
           },
           "detail": "it would do something else by now, which the approval holds from now on; look at it again",
           "events": [
             {
               "account": "acme-hw",
               "approval": "ecs-1~1",
-              "requested_by": "[operator]",
               "at": "2026-02-16T00:00:00Z",
               "attempt": "ecs-1/2026-01-31T15:59:59Z/1month",
               "cause": "command",
               "command": "renew",
               "cost": "99.00",
               "expires_at": "2026-02-20T00:00:00Z",
+              "requested_by": "[operator]",
               "resource": "ecs-1",
               "type": "approval_requested"
             }
@@ -465,7 +465,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
         2026-02-16T00:00:00Z ecs-1 approval_requested approval=ecs-1~1 expires_at=2026-02-20T00:00:00Z
         2026-02-16T00:00:00Z ecs-1 approval_decided approval=ecs-1~1 decision=approved will_retry=true
         2026-02-16T00:00:00Z ecs-1 balance_changed reason=renewal amount=-99.00
-        2026-02-16T00:00:00Z ecs-1 renewal_settled
+        2026-02-16T00:00:00Z ecs-1 renewal_settled expires_at=2026-02-28T15:59:59Z
         2026-02-16T00:00:00Z ecs-1 stage_changed to=active
     "#]]
     .assert_eq(&told(&server));

@@ -28,7 +28,7 @@ fn items(server: &Server, token: &str, id: &str) -> Answer {
 /// Each item's id with its answer and what else `fields` names.
 fn brief(answer: &Answer, fields: &[&str]) -> Vec<String> {
     let shown = |item: &Value| {
-        let all = ["resource", "answer"].iter().chain(fields).map(|name| match item[name].as_str() {
+        let all = ["resource", "outcome"].iter().chain(fields).map(|name| match item[name].as_str() {
             Some(text) => text.to_owned(),
             None => item[name].to_string(),
         });
@@ -69,17 +69,8 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
         content-type: application/json
         location: /v1/jobs/job-1
         {
-          "answers": {
-            "carried_out": 0,
-            "failed": 0,
-            "held": 0,
-            "plan_changed": 0,
-            "planned": 0,
-            "refused": 0,
-            "skipped": 1,
-            "unknown": 0
-          },
           "from_dry_run": null,
+          "cancel_reason": null,
           "command": {
             "renew": {
               "options": {},
@@ -93,14 +84,23 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "has_more": false,
           "id": "job-1",
           "name": "operator",
+          "outcomes": {
+            "carried_out": 0,
+            "failed": 0,
+            "pending_approval": 0,
+            "plan_changed": 0,
+            "planned": 0,
+            "refused": 0,
+            "skipped": 1,
+            "unknown": 0
+          },
           "reason": "new year",
           "request": "test",
           "started_at": null,
           "state": "running",
           "token": "[token]",
           "total": 5,
-          "waiting": 4,
-          "why": null
+          "waiting": 4
         }"#]]
     .assert_eq(&accepted.shown().replace(&token, "[token]"));
     finish(&server, "job-1");
@@ -108,17 +108,8 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
         200 OK
         content-type: application/json
         {
-          "answers": {
-            "carried_out": 3,
-            "failed": 0,
-            "held": 0,
-            "plan_changed": 0,
-            "planned": 0,
-            "refused": 0,
-            "skipped": 1,
-            "unknown": 1
-          },
           "from_dry_run": null,
+          "cancel_reason": null,
           "command": {
             "renew": {
               "options": {},
@@ -138,14 +129,23 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "has_more": false,
           "id": "job-1",
           "name": "operator",
+          "outcomes": {
+            "carried_out": 3,
+            "failed": 0,
+            "pending_approval": 0,
+            "plan_changed": 0,
+            "planned": 0,
+            "refused": 0,
+            "skipped": 1,
+            "unknown": 1
+          },
           "reason": "new year",
           "request": "test",
           "started_at": "2026-01-01T00:00:00Z",
           "state": "done",
           "token": "[token]",
           "total": 5,
-          "waiting": 0,
-          "why": null
+          "waiting": 0
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/jobs/job-1").shown().replace(&token, "[token]"));
     expect![[r#"
@@ -154,56 +154,56 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
         {
           "items": [
             {
-              "answer": "carried_out",
               "at": "2026-01-01T00:00:00Z",
               "code": null,
               "cost": "99.00",
               "currency": "CNY",
               "message": null,
+              "outcome": "carried_out",
               "plan": null,
               "refund": "0.00",
               "resource": "ecs-1"
             },
             {
-              "answer": "unknown",
               "at": "2026-01-01T00:00:00Z",
               "code": "not-found",
               "cost": null,
               "currency": null,
               "message": "there is no resource `none`",
+              "outcome": "unknown",
               "plan": null,
               "refund": null,
               "resource": "none"
             },
             {
-              "answer": "skipped",
               "at": "2026-01-01T00:00:00Z",
               "code": "repeated",
               "cost": null,
               "currency": null,
               "message": "the same id comes earlier in the job",
+              "outcome": "skipped",
               "plan": null,
               "refund": null,
               "resource": "ecs-1"
             },
             {
-              "answer": "carried_out",
               "at": "2026-01-01T00:00:00Z",
               "code": null,
               "cost": "50.00",
               "currency": "CNY",
               "message": null,
+              "outcome": "carried_out",
               "plan": null,
               "refund": "0.00",
               "resource": "bcc-1"
             },
             {
-              "answer": "carried_out",
               "at": "2026-01-01T00:00:00Z",
               "code": null,
               "cost": "120.00",
               "currency": "CNY",
               "message": null,
+              "outcome": "carried_out",
               "plan": null,
               "refund": "0.00",
               "resource": "pkg-1"
@@ -309,7 +309,7 @@ fn a_dry_run_prices_every_plan_and_changes_nothing() {
     });
     let id = run(&server, "operator", &body);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
-    expect![[r#"{"carried_out":0,"failed":0,"held":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["outcomes"], job["costs"]));
+    expect![[r#"{"carried_out":0,"failed":0,"pending_approval":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["outcomes"], job["costs"]));
     assert_eq!(
         brief(&items(&server, "viewer", &id), &["code", "cost", "currency"]),
         [

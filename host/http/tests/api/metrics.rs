@@ -52,7 +52,7 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_job_items_waiting Items of those that have no answer yet.
         # TYPE perennial_job_items_waiting gauge
         perennial_job_items_waiting 0
-        # HELP perennial_approvals_pending Plans that are held until somebody decides.
+        # HELP perennial_approvals_pending Pending approvals.
         # TYPE perennial_approvals_pending gauge
         perennial_approvals_pending 0
         # HELP perennial_attempts_total Attempts at renewals, by how they ended.

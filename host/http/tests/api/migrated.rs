@@ -92,7 +92,10 @@ fn a_host_that_starts_again_on_the_new_schema_goes_on() {
     let pending = pending["items"].as_array().unwrap().iter();
     let pending = pending.map(|approval| approval["id"].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(pending, ["lark-search~2", "osier-records~1"]);
-    let approved = server.post("approver", "/v1/approvals/lark-search~2:approve", "{}");
+    // Another release has another build of the plugin, whose plan is looked at again before it is approved.
+    let approve = || server.post("approver", "/v1/approvals/lark-search~2:approve", "{}");
+    assert_eq!(approve().json()["type"], "urn:perennial:problem:plan-changed");
+    let approved = approve();
     assert_eq!(approved.status, 200, "{}", approved.body);
     assert_eq!(approved.json()["approval"]["state"], "approved");
 }
