@@ -290,10 +290,12 @@ fn the_names_of_0_1_are_not_those_of_today() {
 fn a_decision_of_an_unknown_contract_is_refused() {
     expect![[r#"
         1 problem:
-          the file: it was kept under contract `0.3`, which this host does not know"#]].assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
+          the file: it was kept under contract `0.3`, which this host does not know"#]]
+    .assert_eq(&read_question(QUESTION_0_1, "0.3").unwrap_err().to_string());
     expect![[r#"
         1 problem:
-          the file: it was kept under contract ``, which this host does not know"#]].assert_eq(&read_answer(PLAN_0_1, "").unwrap_err().to_string());
+          the file: it was kept under contract ``, which this host does not know"#]]
+    .assert_eq(&read_answer(PLAN_0_1, "").unwrap_err().to_string());
 }
 
 proptest! {
