@@ -194,12 +194,12 @@ fn wrong_done_about_a_use_is_its_own_error() {
         table += &format!("{does}: {}\n", answers[1].as_ref().unwrap_err());
     }
     expect![[r#"
-        loop: plugin `hostile` used up its 20200000 units of fuel in `cover`: a rule that does not end, or is far too slow; tell its author
-        memory: plugin `hostile` wanted more than 33554432 bytes of memory in `cover`; tell its author
-        stack: plugin `hostile` used up its 524288 bytes of stack in `cover`: a rule that calls itself; tell its author
-        trap: plugin `hostile` crashed in `cover`: wasm trap: wasm `unreachable` instruction executed; tell its author what it was asked about
-        greedy: plugin `hostile` answered `cover` with nonsense: the cover of `greedy` draws 9223372036854.775807 from `package`, which has 0.000007; tell its author
-        outside: plugin `hostile` answered `cover` with nonsense: the cover of `outside` names package 7 of 1, or names it twice; tell its author
+        loop: plugin `hostile` used up its 20200000 units of fuel in `allocate`: a rule that does not end, or is far too slow; tell its author
+        memory: plugin `hostile` wanted more than 33554432 bytes of memory in `allocate`; tell its author
+        stack: plugin `hostile` used up its 524288 bytes of stack in `allocate`: a rule that calls itself; tell its author
+        trap: plugin `hostile` crashed in `allocate`: wasm trap: wasm `unreachable` instruction executed; tell its author what it was asked about
+        greedy: plugin `hostile` answered `allocate` with nonsense: the allocation of `greedy` takes 9223372036854.775807 from `package`, which has 0.000007; tell its author
+        outside: plugin `hostile` answered `allocate` with nonsense: the allocation of `outside` names package 7 of 1, or names it twice; tell its author
     "#]].assert_eq(&table);
 }
 

@@ -103,17 +103,17 @@ fn what_is_no_plugin_is_told_apart() {
         a core module:
           `plugin.wasm` is a core WebAssembly module, and a plugin is a component; make one of it with `wasm-tools component new`
         an empty component:
-          the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: `perennial:provider/types@0.1.0` is missing
+          the plugin `plugin.wasm` exports nothing, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         a component that wants WASI:
           the plugin `plugin.wasm` imports `wasi:cli/environment@0.2.3`, and plugins have no powers: they import nothing; build it for `wasm32-unknown-unknown`, without the parts of its language that need a system
         a component that wants something else:
-          the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: a plugin has no powers and imports nothing
+          the plugin `plugin.wasm` exports nothing, imports `acme:log/say`, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: a plugin has no capabilities and imports nothing; `perennial:provider/types@0.2.0` is missing; `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing
         another version of the contract:
-          the plugin `plugin.wasm` exports `perennial:provider/profile@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: `perennial:provider/types@0.1.0` is missing
+          the plugin `plugin.wasm` was built for version 0.3.0 of the contract `perennial:provider`, and this host runs version 0.2.0; build the plugin again with the `wit/provider` of this host
         the right names without functions:
-          the plugin `plugin.wasm` exports `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: instance export `perennial:provider/profile@0.1.0` does not have export `describe`
+          the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: `perennial:provider/profile@0.2.0` lacks `describe`; `perennial:provider/profile@0.2.0` lacks `check-settings`; `perennial:provider/lifecycle@0.2.0` lacks `timeline`; `perennial:provider/commands@0.2.0` lacks `make-plans`; `perennial:provider/usage@0.2.0` lacks `allocate`
         the right names with other functions:
-          the plugin `plugin.wasm` exports `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`, imports nothing, and is expected to export `perennial:provider/types@0.1.0`, `perennial:provider/profile@0.1.0`, `perennial:provider/lifecycle@0.1.0`, `perennial:provider/commands@0.1.0`, `perennial:provider/usage@0.1.0`: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple
+          the plugin `plugin.wasm` exports `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`, `perennial:provider/provider-api@0.2.0`, imports nothing, and is expected to export `perennial:provider/types@0.2.0`, `perennial:provider/profile@0.2.0`, `perennial:provider/lifecycle@0.2.0`, `perennial:provider/commands@0.2.0`, `perennial:provider/usage@0.2.0`: the functions of `profile` have other types: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple; the functions of `lifecycle` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `commands` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `usage` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple
         a component that was cut short:
           the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xcb)
         a large file:
@@ -193,7 +193,18 @@ fn a_plugin_of_an_earlier_draft_is_refused_with_every_difference() {
             difference(&component("0.2.0", &[("types", &[]), ("provider-api", &["handle"])])),
         ),
     ];
-    expect![""].assert_eq(&report.map(|(what, message)| format!("{what}:\n  {message}\n")).concat());
+    expect![[r#"
+        another function:
+          `perennial:provider/usage@0.2.0` lacks `allocate`
+        another interface:
+          `perennial:provider/endpoint@0.2.0` is not part of the contract
+        both:
+          `perennial:provider/endpoint@0.2.0` is not part of the contract; `perennial:provider/usage@0.2.0` lacks `allocate`
+        other types:
+          the functions of `profile` have other types: failed to convert function to given type: type mismatch with results: expected 1-tuple, found 0-tuple; the functions of `lifecycle` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `commands` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple; the functions of `usage` have other types: failed to convert function to given type: type mismatch with parameters: expected 2-tuple, found 0-tuple
+        half of an interface:
+          `perennial:provider/profile@0.2.0` is missing; `perennial:provider/lifecycle@0.2.0` is missing; `perennial:provider/commands@0.2.0` is missing; `perennial:provider/usage@0.2.0` is missing; `perennial:provider/provider-api@0.2.0` lacks `identify`; `perennial:provider/provider-api@0.2.0` lacks `fail`
+    "#]].assert_eq(&report.map(|(what, message)| format!("{what}:\n  {message}\n")).concat());
 }
 
 #[test]
