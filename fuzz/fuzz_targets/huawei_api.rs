@@ -8,8 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
 use plugin_sdk::provider_api::{
-    Receipt, Failure, Balance, Guest, ResourcePage, Outcome, PaidOrder, PricedStep, Proposal, OrderRefund, Request,
-    Response, NextStep, ResourceView, IssuedToken, Context,
+    Balance, Context, Failure, Guest, IssuedToken, NextStep, OrderRefund, Outcome, PaidOrder, PricedStep,
+    Proposal, Receipt, Request, ResourcePage, ResourceView, Response,
 };
 use plugin_sdk::{Account, Charging, OnExpiry, Refusal, Stage};
 
@@ -121,9 +121,9 @@ fn outcome(said: &Said) -> Outcome {
             let resources = rows.iter().map(|&(id, to, at)| subject(id, to, at)).collect();
             Outcome::Resources(ResourcePage { total: u32::MAX, resources })
         }
-        Said::Orders(ref rows) => {
-            Outcome::Orders(rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect())
-        }
+        Said::Orders(ref rows) => Outcome::Orders(
+            rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect(),
+        ),
         Said::Balance(available) => {
             Outcome::Balance(Balance { currency: "CNY".to_owned(), available, held: available })
         }
@@ -133,13 +133,17 @@ fn outcome(said: &Said) -> Outcome {
             let steps = if refusal.is_some() { Vec::new() } else { vec![step.clone(), step] };
             Outcome::Proposal(Proposal { currency: "CNY".to_owned(), steps, refusal })
         }
-        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
+        Said::Applied(order) => {
+            Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 })
+        }
         Said::Pending(id) => Outcome::Pending(id.to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: code.to_owned(), message: message.to_owned() })
         }
         Said::Aborted => Outcome::Aborted,
-        Said::Token(value, valid_until) => Outcome::Token(IssuedToken { value: value.to_owned(), valid_until }),
+        Said::Token(value, valid_until) => {
+            Outcome::Token(IssuedToken { value: value.to_owned(), valid_until })
+        }
     }
 }
 
