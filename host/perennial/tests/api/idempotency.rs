@@ -105,5 +105,5 @@ fn a_dry_run_with_a_key_is_answered_the_same_and_its_key_is_not_for_the_real_thi
     assert_eq!(real["type"], format!("urn:perennial:problem:{}", Kind::KeyReused.slug()));
     let audit = server.get("admin", "/v1/audit").json();
     let outcomes = audit["items"].as_array().unwrap().iter().map(|record| record["outcome"].clone());
-    assert_eq!(outcomes.take(2).collect::<Vec<_>>(), ["done", "looked_at"]);
+    assert_eq!(outcomes.take(2).collect::<Vec<_>>(), ["done", "dry_run"]);
 }
