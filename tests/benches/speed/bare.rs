@@ -29,18 +29,18 @@ const DUE: &str = "
 
 /// Tables whose rows belong to bundles: the name, and how to find a row's bundle.
 const TABLES: [(&str, &str); 7] = [
-    ("hot", "new.bundle"),
-    ("resource", "(select bundle from main.hot where resource = new.row)"),
-    ("attempt", "(select bundle from main.hot where resource = new.resource)"),
-    ("orders", "(select bundle from main.hot where resource = new.resource)"),
+    ("schedule", "new.bundle"),
+    ("resource", "(select bundle from main.schedule where resource = new.row)"),
+    ("attempt", "(select bundle from main.schedule where resource = new.resource)"),
+    ("orders", "(select bundle from main.schedule where resource = new.resource)"),
     (
-        "entry",
-        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+        "ledger_entry",
+        "(select h.bundle from main.resource r join main.schedule h on h.resource = r.row where r.id = new.resource)",
     ),
-    ("decision", "(select bundle from main.hot where resource = new.resource)"),
+    ("decision", "(select bundle from main.schedule where resource = new.resource)"),
     (
         "event",
-        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+        "(select h.bundle from main.resource r join main.schedule h on h.resource = r.row where r.id = new.resource)",
     ),
 ];
 

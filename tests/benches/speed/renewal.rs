@@ -119,7 +119,7 @@ impl Sample {
         }
         let mut renew = tx.prepare_cached(
             "update schedule set charging = ?2, stage = ?3, expires_at = expires_at + ?4, on_expiry = ?5, renewals_left = ?6,
-                 cursor_at = cursor_at + 1, wake_at = wake_at + ?4, failures = 0
+                 cursor_at = cursor_at + 1, wake_at = wake_at + ?4, consecutive_failures = 0
              where resource = ?1",
         )?;
         for member in primary..primary + self.members {

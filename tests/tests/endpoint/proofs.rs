@@ -75,7 +75,7 @@ fn a_token_is_asked_for_with_the_secret_and_honoured_until_it_expires() {
     // A token is made to be sent again.
     assert_eq!((ask(), ask()), (200, 200));
     let stored: Vec<u8> =
-        world.db().query_row("select hash from provider_token", [], |row| row.get(0)).unwrap();
+        world.db().query_row("select token_hash from provider_token", [], |row| row.get(0)).unwrap();
     assert_ne!(stored, token.as_bytes());
     advance(&world, NOW + 59);
     assert_eq!(ask(), 200);
@@ -110,7 +110,7 @@ fn a_revoked_or_expired_key_and_its_tokens_are_refused() {
 fn the_database_does_not_have_the_secret() {
     let world = World::new();
     let sealed: Vec<u8> =
-        world.db().query_row("select sealed from provider_key limit 1", [], |row| row.get(0)).unwrap();
+        world.db().query_row("select sealed_secret from provider_key limit 1", [], |row| row.get(0)).unwrap();
     assert!(!sealed.windows(8).any(|window| window == &world.key.secret.as_bytes()[..8]));
 }
 
