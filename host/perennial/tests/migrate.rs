@@ -143,7 +143,7 @@ fn every_row_of_schema_3_is_there_after_the_migration() {
     let states = [("open", "pending"), ("lapsed", "expired")];
     let states = renamed(section("approvals by state"), &states);
     assert_eq!(counts(db, "select state, count(*) from approval group by 1"), states);
-    let outcomes = renamed(section("audit by outcome"), &[("dry_run", "dry_run")]);
+    let outcomes = renamed(section("audit by outcome"), &[("looked_at", "dry_run")]);
     assert_eq!(counts(db, "select outcome, count(*) from audit group by 1"), outcomes);
     let stages = section("stages of resources");
     assert_eq!(counts(db, "select stage, count(*) from schedule group by 1"), stages);

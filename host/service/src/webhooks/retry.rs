@@ -116,8 +116,8 @@ mod tests {
             7: after 50400 to 60480 s, 113705 to 136446 s from the first try
             8: after 72000 to 86400 s, 185705 to 222846 s from the first try
             9: after 86400 to 103680 s, 272105 to 326526 s from the first try
-            10: (GivenUp, GivenUp)
-            11: (GivenUp, GivenUp)
+            10: (GiveUp, GiveUp)
+            11: (GiveUp, GiveUp)
         "#]]
         .assert_eq(&text);
     }
