@@ -14,7 +14,7 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -91,7 +91,7 @@ struct Content {
 ///
 /// [`StoreError`] when the database cannot be read. Bundles whose plugin gives no usable answer are left as they were.
 pub fn refresh(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
@@ -120,7 +120,7 @@ pub fn refresh(
 
 /// Whether an entry that does not lie ahead any more did not and will not come true: nothing happened at its instant.
 fn did_not_happen(
-    db: &Connection,
+    db: &ReadTx,
     entry: &StoredEntry,
     at: Timestamp,
     ticked_at: Timestamp,
@@ -152,7 +152,7 @@ fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp)
 
 /// Equal as long as nothing has changed that entries are made of: what happened, what there is, the rules, and the day,
 /// which says how far ahead is looked.
-fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
+fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
     let (event, resource) = calendars::latest_rows(db)?;
     digest.update(format!("{event} {resource} {}", at.as_second().div_euclid(86_400)));
@@ -167,7 +167,7 @@ fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<
 
 /// What lies ahead, the first of it in the order of time, and the rows of resources of which nobody knows.
 fn upcoming_entries(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
@@ -291,7 +291,7 @@ fn content(
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn to_icalendar(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
+pub fn to_icalendar(db: &ReadTx, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
     let visible = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_visible(entry, at));
     let entry = |entry: StoredEntry| icalendar::Entry {
         uid: format!("{}-{}@cal-{}.perennial", entry.key.1, entry.key.0, calendar.row),

@@ -8,6 +8,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
+use perennial_engine::Transaction;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
@@ -104,7 +105,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
     let events = context.engine.in_transaction(|engine| match caller {
         Some(caller) => run_items(engine, &job, &caller, at),
         None => {
-            jobs::cancel(engine.db(), job.row, "the token that asked for it is no longer in force", at)?;
+            jobs::cancel(engine.tx(), job.row, "the token that asked for it is no longer in force", at)?;
             Ok(Vec::new())
         }
     })?;
@@ -114,7 +115,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
 
 /// Does the items of one slice.
 fn run_items(
-    engine: &mut Engine,
+    engine: &mut Transaction<'_>,
     job: &StoredJob,
     caller: &Caller,
     at: Timestamp,
@@ -128,7 +129,7 @@ fn run_items(
     for item in jobs::items(engine.db(), job.row, None, i64::from(position), SLICE_ITEMS_MAX)? {
         if item.answered.is_none() {
             let (result, events) = item_command.run(engine, &item);
-            jobs::record_result(engine.db(), job.row, item.position, at, &result)?;
+            jobs::record_result(engine.tx(), job.row, item.position, at, &result)?;
             all.extend(events);
         }
         position = item.position + 1;
@@ -136,7 +137,7 @@ fn run_items(
             break;
         }
     }
-    jobs::advance(engine.db(), job.row, position, at)?;
+    jobs::advance(engine.tx(), job.row, position, at)?;
     Ok(all)
 }
 
@@ -150,7 +151,7 @@ struct ItemCommand<'a> {
 
 impl ItemCommand<'_> {
     /// What becomes of one item, and what happened with it. A failure of it undoes nothing else.
-    fn run(&self, engine: &mut Engine, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
+    fn run(&self, engine: &mut Transaction<'_>, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
         let run = engine.in_transaction(|engine| {
             let resource = lookup::resolve_resource(engine.db(), self.caller, &item.resource)?;
             let account = resource.account.account;

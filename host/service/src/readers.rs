@@ -12,15 +12,14 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use tokio::sync::oneshot;
 
 use crate::error::ServiceError;
-use perennial_store as store;
 use perennial_store::error::StoreError;
 
 /// What is to be read.
-type ReadTask = Box<dyn FnOnce(&Connection) + Send>;
+type ReadTask = Box<dyn FnOnce(&ReadTx) + Send>;
 
 /// Threads that read. They end when this does.
 pub struct Readers {
@@ -62,7 +61,7 @@ impl Readers {
         // Whatever goes wrong on the way, those that were started end with this.
         let readers = Readers { queue: Arc::default() };
         for _ in 0..count {
-            let connection = store::open_for_reading(path)?;
+            let connection = ReadTx::open(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
             thread.spawn(move || queue.run(&connection))?;
@@ -77,7 +76,7 @@ impl Readers {
     /// Those of `work`.
     pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Box::new(move |connection| {
@@ -99,14 +98,10 @@ impl Drop for Readers {
 
 /// Does everything that one request reads on one snapshot.
 fn in_snapshot<T, E: From<ServiceError>>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, E>,
+    connection: &ReadTx,
+    work: impl FnOnce(&ReadTx) -> Result<T, E>,
 ) -> Result<T, E> {
-    let failed = |error| E::from(ServiceError::Store(error));
-    perennial_store::begin_snapshot(connection).map_err(failed)?;
-    let result = work(connection);
-    perennial_store::end_snapshot(connection).map_err(failed)?;
-    result
+    connection.snapshot(work).unwrap_or_else(|error| Err(ServiceError::Store(error).into()))
 }
 
 impl Queue {
@@ -139,13 +134,10 @@ impl Queue {
     }
 
     /// A thread's life.
-    fn run(&self, connection: &Connection) {
+    fn run(&self, connection: &ReadTx) {
         while let Some(task) = self.pop() {
             // An errand that panics was logged so, and its answer is that it failed; the thread goes on.
             drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
-            if let Err(error) = perennial_store::abandon_snapshot(connection) {
-                tracing::error!(%error, "a reader could not end its transaction");
-            }
         }
     }
 }
@@ -167,7 +159,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    fn last_event(db: &Connection) -> Result<i64, ServiceError> {
+    fn last_event(db: &ReadTx) -> Result<i64, ServiceError> {
         Ok(perennial_store::list_queries::last_event(db)?)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::webhooks::dispatcher::Queue;
 use perennial_store::deliveries;
@@ -42,7 +42,7 @@ pub(super) struct PendingWork {
 
 /// What is to be sent at `now`, for webhooks that are enabled, but for what is being done.
 pub(super) fn pending_work(
-    db: &Connection,
+    db: &ReadTx,
     now: Timestamp,
     running: &BTreeSet<(String, Queue)>,
 ) -> Result<PendingWork, StoreError> {
@@ -70,7 +70,7 @@ pub(super) fn pending_work(
 }
 
 fn first_tries(
-    db: &Connection,
+    db: &ReadTx,
     webhook: &StoredWebhook,
     last: i64,
 ) -> Result<Option<DeliveryTask>, StoreError> {

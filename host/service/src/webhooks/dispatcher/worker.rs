@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::WriteTx;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -174,7 +174,7 @@ impl DeliveryWorker {
                 let now = context.now();
                 let record = context
                     .engine
-                    .in_transaction(|engine| persist_result(engine.db(), &webhook, &write, now));
+                    .in_transaction(|engine| persist_result(engine.tx(), &webhook, &write, now));
                 Ok::<_, ServiceError>(record?)
             });
             match written.await {
@@ -234,7 +234,7 @@ impl DeliveryWorker {
 
 /// Writes down what was done for `tried`, a webhook as it was then. Returns whether that disabled it.
 fn persist_result(
-    db: &Connection,
+    db: &WriteTx,
     sent_to: &StoredWebhook,
     result: &WorkResult,
     now: Timestamp,
