@@ -6,12 +6,12 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::auth::require_all_accounts;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Query;
-use crate::kit::problem::Problem;
+use crate::auth::require_all_accounts;
+use crate::idempotent_write::IdempotentWrite;
+use crate::idempotent_write::WriteResponse;
+use crate::input::Body;
+use crate::input::Query;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_formats::body::JsonCursor;
 use perennial_store::clock;
@@ -29,13 +29,13 @@ pub(super) struct Clock {
 
 /// Says what time it is.
 #[utoipa::path(get, path = "/v1/clock", tag = "clock", responses((status = 200, body = Clock)))]
-pub(super) async fn get(State(host): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
+pub(super) async fn get(State(state): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
     query.finish()?;
-    let ticked_at = host.read(|db| Ok(clock::ticked_at(db)?)).await?;
+    let ticked_at = state.read(|db| Ok(clock::ticked_at(db)?)).await?;
     Ok(Json(Clock {
-        now: host.now().to_string(),
+        now: state.now().to_string(),
         ticked_at: ticked_at.map(|at| at.to_string()),
-        is_virtual: host.writer().is_virtual(),
+        is_virtual: state.writer().is_virtual(),
     }))
 }
 
@@ -67,13 +67,13 @@ pub(super) struct AdvanceResult {
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
     responses((status = 200, body = AdvanceResult)))]
 pub(super) async fn advance(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     write: IdempotentWrite<Advance>,
 ) -> Result<WriteResponse, Problem> {
     require_all_accounts(&write.request.caller)?;
-    let answer = |work: &mut crate::kit::idempotent_write::WriteContext<'_>, Advance { to }: Advance| {
+    let answer = |work: &mut crate::idempotent_write::WriteContext<'_>, Advance { to }: Advance| {
         debug_assert!(work.at == to);
         Ok(WriteResponse::ok(&AdvanceResult { now: to.to_string() }))
     };
-    host.write_after(write, |context, body| Ok(context.advance(body.to)?), answer).await
+    state.write_after(write, |context, body| Ok(context.advance(body.to)?), answer).await
 }

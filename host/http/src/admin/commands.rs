@@ -17,16 +17,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::approvals::ApprovalView;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Id;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::ResourceView;
+use crate::idempotent_write::IdempotentWrite;
+use crate::idempotent_write::WriteContext;
+use crate::idempotent_write::WriteResponse;
+use crate::input::Body;
+use crate::input::Id;
+use crate::problem::Kind;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::views;
+use crate::views::ResourceView;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::proposal::Proposal;
@@ -251,119 +251,120 @@ pub(crate) struct PendingApprovalView {
 #[utoipa::path(post, path = "/v1/resources/{id}:renew", tag = "commands", params(("id" = String, Path)),
     request_body = Renew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn renew(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<RenewBody>,
 ) -> Result<WriteResponse, Problem> {
-    run(host, id, write).await
+    run(state, id, write).await
 }
 
 /// Turns auto-renew on, or changes it.
 #[utoipa::path(post, path = "/v1/resources/{id}:set-auto-renew", tag = "commands", params(("id" = String, Path)),
     request_body = SetAutoRenew, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn set_auto_renew(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<AutoRenewBody>,
 ) -> Result<WriteResponse, Problem> {
-    run(host, id, write).await
+    run(state, id, write).await
 }
 
 /// Turns auto-renew off.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-auto-renew", tag = "commands", params(("id" = String, Path)),
     request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_auto_renew(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<EmptyCommandBody>,
 ) -> Result<WriteResponse, Problem> {
-    run_empty(host, id, write, Command::CancelAutoRenew).await
+    run_empty(state, id, write, Command::CancelAutoRenew).await
 }
 
 /// Gives a resource back, or only what has not begun.
 #[utoipa::path(post, path = "/v1/resources/{id}:unsubscribe", tag = "commands", params(("id" = String, Path)),
     request_body = Unsubscribe, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn unsubscribe(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<UnsubscribeBody>,
 ) -> Result<WriteResponse, Problem> {
-    run(host, id, write).await
+    run(state, id, write).await
 }
 
 /// Lets a resource go on as pay-per-use once it expires.
 #[utoipa::path(post, path = "/v1/resources/{id}:convert-on-expiry", tag = "commands", params(("id" = String, Path)),
     request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn convert_on_expiry(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<EmptyCommandBody>,
 ) -> Result<WriteResponse, Problem> {
-    run_empty(host, id, write, Command::ConvertOnExpiry).await
+    run_empty(state, id, write, Command::ConvertOnExpiry).await
 }
 
 /// Takes a conversion back.
 #[utoipa::path(post, path = "/v1/resources/{id}:cancel-conversion", tag = "commands", params(("id" = String, Path)),
     request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn cancel_conversion(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<EmptyCommandBody>,
 ) -> Result<WriteResponse, Problem> {
-    run_empty(host, id, write, Command::CancelConversion).await
+    run_empty(state, id, write, Command::CancelConversion).await
 }
 
 /// Buys a package like this one.
 #[utoipa::path(post, path = "/v1/resources/{id}:buy-again", tag = "commands", params(("id" = String, Path)),
     request_body = BuyAgain, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
 pub(super) async fn buy_again(
-    host: State<AppState>,
+    state: State<AppState>,
     id: Id,
     write: IdempotentWrite<BuyAgainBody>,
 ) -> Result<WriteResponse, Problem> {
-    run(host, id, write).await
+    run(state, id, write).await
 }
 
 async fn run<T: CommandBody>(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<T>,
 ) -> Result<WriteResponse, Problem> {
     let (write, body) = write.into_parts();
     let (command, options) = body.into_parts();
-    execute(host, id, write.with_body((command, options))).await
+    execute(state, id, write.with_body((command, options))).await
 }
 
 async fn run_empty(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<EmptyCommandBody>,
     command: Command,
 ) -> Result<WriteResponse, Problem> {
     let (write, EmptyCommandBody(options)) = write.into_parts();
-    execute(host, id, write.with_body((command, options))).await
+    execute(state, id, write.with_body((command, options))).await
 }
 
 async fn execute(
-    host: AppState,
+    state: AppState,
     id: String,
     write: IdempotentWrite<(Command, CommandOptions)>,
 ) -> Result<WriteResponse, Problem> {
     if write.body.1.dry_run {
         return if write.request.has_key() {
-            preview_once(host, id, write).await
+            preview_once(state, id, write).await
         } else {
-            preview(host, id, write).await
+            preview(state, id, write).await
         };
     }
-    host.write(write, move |work, (command, options)| {
-        let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.set_audit_subject(&resource.account.account.id, Some(&id));
-        work.check_version(&views::etag(&views::resource_view(work.db(), &resource)?))?;
-        let plan_hash = options.plan_hash.as_deref();
-        execute_command(work, &resource.account.account.id, &id, &command, plan_hash)
-    })
-    .await
+    state
+        .write(write, move |work, (command, options)| {
+            let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+            work.set_audit_subject(&resource.account.account.id, Some(&id));
+            work.check_version(&views::etag(&views::resource_view(work.db(), &resource)?))?;
+            let plan_hash = options.plan_hash.as_deref();
+            execute_command(work, &resource.account.account.id, &id, &command, plan_hash)
+        })
+        .await
 }
 
 /// Carries a command out, and says what became of it: a refusal is an ordinary answer, and an event.
@@ -402,31 +403,32 @@ pub(crate) fn execute_command(
 
 /// What a command would do, or would have done when it was asked so with the same idempotency key.
 async fn preview_once(
-    host: AppState,
+    state: AppState,
     id: String,
     write: IdempotentWrite<(Command, CommandOptions)>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, (command, options)| {
-        let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.set_audit_subject(&resource.account.account.id, Some(&id));
-        let providers = work.engine.providers();
-        let bundle = (resource.stored, resource.member);
-        let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command)?;
-        preview_response(&proposal, options).map(WriteResponse::as_dry_run)
-    })
-    .await
+    state
+        .write(write, move |work, (command, options)| {
+            let resource = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+            work.set_audit_subject(&resource.account.account.id, Some(&id));
+            let providers = work.engine.providers();
+            let bundle = (resource.stored, resource.member);
+            let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command)?;
+            preview_response(&proposal, options).map(WriteResponse::as_dry_run)
+        })
+        .await
 }
 
 /// What a command would do. Nothing is written, and nobody waits for whoever writes.
 async fn preview(
-    host: AppState,
+    state: AppState,
     id: String,
     write: IdempotentWrite<(Command, CommandOptions)>,
 ) -> Result<WriteResponse, Problem> {
     let (write, (command, options)) = write.into_parts();
-    let (providers, at) = (host.providers().clone(), host.now());
+    let (providers, at) = (state.providers().clone(), state.now());
     let caller = write.request.caller.clone();
-    let proposal = host
+    let proposal = state
         .read(move |db| {
             let resource = lookup::resolve_resource(db, &caller, &id)?;
             Ok(command::propose_for_bundle(db, &providers, at, (resource.stored, resource.member), &command)?)

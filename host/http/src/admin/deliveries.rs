@@ -8,18 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::webhooks;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views::to_text;
+use crate::idempotent_write::IdempotentWrite;
+use crate::idempotent_write::WriteResponse;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Kind;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::views::to_text;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::cursor::cursor;
@@ -77,23 +78,22 @@ impl From<StoredDelivery> for DeliveryView {
     params(
         ("id" = String, Path),
         ("state" = Option<String>, Query, description = "Only in this state: `pending`, `delivered` or `failed`."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<DeliveryView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
-    let state = query.one_of("state", &STATES, |state| state);
+    let delivery_state = query.one_of("state", &STATES, |word| word);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = state.read(move |db| {
         let webhook = webhooks::webhook(db, &caller, &id)?;
         let before = page_request.after.unwrap_or(i64::MAX);
-        Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
+        Ok(deliveries::list(db, webhook.row, delivery_state, before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
     Ok(Json(Page::new(page_request, rows)))
@@ -103,11 +103,11 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = DeliveryView)))]
 pub(super) async fn test(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = host.write(write, move |work, EmptyBody| {
+    let reply = state.write(write, move |work, EmptyBody| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
             return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
@@ -130,7 +130,7 @@ pub(super) async fn test(
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    state.writer().wake();
     Ok(reply)
 }
 
@@ -206,7 +206,7 @@ pub(super) struct ReplayResult {
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<Replay>,
 ) -> Result<WriteResponse, Problem> {
@@ -215,12 +215,12 @@ pub(super) async fn replay(
     let again = match body {
         Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
-            let first = host.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
+            let first = state.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             ReplayStart::After(first.map_or(i64::MAX, |first| first - 1))
         }
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
-    let reply = host.write(write.with_body(again), move |work, again| {
+    let reply = state.write(write.with_body(again), move |work, again| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         webhooks::about(work, &webhook);
         let replayed = match again {
@@ -243,6 +243,6 @@ pub(super) async fn replay(
         Ok(WriteResponse::accepted(&location(&webhook.id), &replayed))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    state.writer().wake();
     Ok(reply)
 }

@@ -17,19 +17,20 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views::to_text;
+use crate::idempotent_write::IdempotentWrite;
+use crate::idempotent_write::WriteContext;
+use crate::idempotent_write::WriteResponse;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Kind;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::views::to_text;
 use perennial_formats::body;
 use perennial_formats::body::FieldValue;
 use perennial_formats::body::Fields;
@@ -359,33 +360,37 @@ impl ItemView {
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     write: IdempotentWrite<JobBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, |work, body| {
-        let caller = work.request.caller.clone();
-        if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
-            let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
-            return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(10));
-        }
-        let spec = match body {
-            JobBody::Command { command, on: target, is_dry_run } => {
-                let command = decision::command(&command).to_string();
-                let (items, has_more) = resolve_target(work.db(), &caller, target)?;
-                NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
+    state
+        .write(write, |work, body| {
+            let caller = work.request.caller.clone();
+            if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
+                let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
+                return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(10));
             }
-            JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
-        };
-        let row = insert_job(work, &caller, spec)?;
-        let concerned =
-            jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
-        if let [account] = concerned.collect::<Vec<_>>().as_slice() {
-            work.set_audit_subject(account, None);
-        }
-        let job = visible_job(work.db(), &caller, &public_id(row))?;
-        Ok(WriteResponse::accepted(&format!("/v1/jobs/{}", public_id(row)), &JobView::read(work.db(), job)?))
-    })
-    .await
+            let spec = match body {
+                JobBody::Command { command, on: target, is_dry_run } => {
+                    let command = decision::command(&command).to_string();
+                    let (items, has_more) = resolve_target(work.db(), &caller, target)?;
+                    NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
+                }
+                JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
+            };
+            let row = insert_job(work, &caller, spec)?;
+            let concerned =
+                jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
+            if let [account] = concerned.collect::<Vec<_>>().as_slice() {
+                work.set_audit_subject(account, None);
+            }
+            let job = visible_job(work.db(), &caller, &public_id(row))?;
+            Ok(WriteResponse::accepted(
+                &format!("/v1/jobs/{}", public_id(row)),
+                &JobView::read(work.db(), job)?,
+            ))
+        })
+        .await
 }
 
 /// What a job is to be.
@@ -488,19 +493,16 @@ fn visible_job(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, 
 /// Lists jobs, newest first, until thirty days after their end; a bound token sees those of tokens that are bound to no
 /// other accounts.
 #[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
-    params(
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+    params(PageParams),
     responses((status = 200, body = Page<JobView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<JobView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = state.read(move |db| {
         let before = page_request.after.unwrap_or(i64::MAX);
         let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?;
         jobs.into_iter()
@@ -514,13 +516,13 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Json<JobView>, Problem> {
     query.finish()?;
-    let view = host.read(move |db| {
+    let view = state.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
         JobView::read(db, job)
     });
@@ -532,12 +534,11 @@ pub(super) async fn get(
     params(
         ("id" = String, Path),
         ("outcome" = Option<String>, Query, description = "Only those with this outcome, such as `refused`."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<ItemView>)))]
 pub(super) async fn items(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
@@ -546,7 +547,7 @@ pub(super) async fn items(
     let words = ItemOutcome::ALL.map(ItemOutcome::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
     let answer = query.one_of("outcome", &words, |word| word);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = state.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
         let from = page_request.after.map_or(0, |place| place.saturating_add(1));
         let otherwise = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
@@ -562,16 +563,17 @@ pub(super) async fn items(
 #[utoipa::path(post, path = "/v1/jobs/{id}:cancel", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn cancel(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
-        let caller = &work.request.caller;
-        let job = visible_job(work.db(), caller, &id)?;
-        jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
-        let job = visible_job(work.db(), caller, &id)?;
-        Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
-    })
-    .await
+    state
+        .write(write, move |work, EmptyBody| {
+            let caller = &work.request.caller;
+            let job = visible_job(work.db(), caller, &id)?;
+            jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
+            let job = visible_job(work.db(), caller, &id)?;
+            Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
+        })
+        .await
 }

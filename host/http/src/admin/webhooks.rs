@@ -11,19 +11,19 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::to_text;
+use crate::idempotent_write::IdempotentWrite;
+use crate::idempotent_write::WriteContext;
+use crate::idempotent_write::WriteResponse;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Kind;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::views;
+use crate::views::to_text;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event;
 use perennial_service::admin_tokens::Caller;
@@ -107,12 +107,12 @@ pub(super) fn about(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
 /// Lists webhooks, also disabled ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<WebhookView>>, Problem> {
     query.finish()?;
-    let stored = host.read(|db| Ok(webhooks::list(db)?)).await?;
+    let stored = state.read(|db| Ok(webhooks::list(db)?)).await?;
     let items = stored.into_iter().filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
 }
@@ -121,13 +121,13 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let webhook = host.read(move |db| webhook(db, &caller, &id)).await?;
+    let webhook = state.read(move |db| webhook(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
@@ -203,8 +203,8 @@ fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<S
 }
 
 /// Refuses a URL that this host does not send to.
-fn check_url(host: &AppState, url: &str) -> Result<(), Problem> {
-    let target = Target::read(url, host.webhooks().allow_private);
+fn check_url(state: &AppState, url: &str) -> Result<(), Problem> {
+    let target = Target::read(url, state.webhooks().allow_private);
     target.map(drop).map_err(|why| Problem::field(Kind::InvalidFields, "url", why))
 }
 
@@ -242,11 +242,11 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     write: IdempotentWrite<NewWebhook>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = host.clone();
-    let reply = host.write(write, move |work, body| {
+    let for_url = state.clone();
+    let reply = state.write(write, move |work, body| {
         let caller = &work.request.caller;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
@@ -323,12 +323,12 @@ impl Body for WebhookChange {
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     request_body = WebhookChange, responses((status = 200, body = WebhookView)))]
 pub(super) async fn change(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<WebhookChange>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = host.clone();
-    let reply = host.write(write, move |work, body| {
+    let for_url = state.clone();
+    let reply = state.write(write, move |work, body| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         if let Some(url) = body.url {
@@ -356,7 +356,7 @@ pub(super) async fn change(
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    state.writer().wake();
     Ok(reply)
 }
 
@@ -364,18 +364,19 @@ pub(super) async fn change(
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView)))]
 pub(super) async fn delete(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
-        let webhook = webhook(work.db(), &work.request.caller, &id)?;
-        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-        webhooks::delete(work.db(), webhook.row)?;
-        about(work, &webhook);
-        Ok(WriteResponse::ok(&WebhookView::from(webhook)))
-    })
-    .await
+    state
+        .write(write, move |work, EmptyBody| {
+            let webhook = webhook(work.db(), &work.request.caller, &id)?;
+            work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+            webhooks::delete(work.db(), webhook.row)?;
+            about(work, &webhook);
+            Ok(WriteResponse::ok(&WebhookView::from(webhook)))
+        })
+        .await
 }
 
 /// Gives a webhook a new secret, which is shown once. For a day messages are signed with the one before, too; one that
@@ -383,20 +384,21 @@ pub(super) async fn delete(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookWithSecret)))]
 pub(super) async fn rotate_secret(
-    State(host): State<AppState>,
+    State(state): State<AppState>,
     Id(id): Id,
     write: IdempotentWrite<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
-        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
-        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-        let secret = generate()?;
-        let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
-        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
-        webhooks::update(work.db(), &webhook)?;
-        about(work, &webhook);
-        let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
-        Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
-    })
-    .await
+    state
+        .write(write, move |work, EmptyBody| {
+            let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+            work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+            let secret = generate()?;
+            let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
+            webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
+            webhooks::update(work.db(), &webhook)?;
+            about(work, &webhook);
+            let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
+            Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
+        })
+        .await
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the same request is done once, however often it is sent.
 
 use expect_test::expect;
-use perennial_http::kit::problem::Kind;
+use perennial_http::problem::Kind;
 
 use crate::harness::Server;
 
@@ -82,7 +82,7 @@ fn a_request_that_is_under_way_is_not_begun_again() {
         .as_str()
         .unwrap()
         .to_owned();
-    let under_way = server.host.begin(&token.into(), "k-1").unwrap();
+    let under_way = server.host.claim_key(&token.into(), "k-1").unwrap();
     let answer = server.send("operator", "POST", TOP_UP, KEY, BODY);
     assert_eq!(answer.json()["type"], format!("urn:perennial:problem:{}", Kind::KeyInFlight.slug()));
     assert_eq!(answer.headers["retry-after"], "1");

@@ -7,8 +7,8 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Tokens;
 
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::problem::Kind;
+use crate::problem::Problem;
 
 /// Whose token a request carries.
 ///

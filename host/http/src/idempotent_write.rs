@@ -24,15 +24,15 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::kit::input;
-use crate::kit::input::Body;
-use crate::kit::middleware::RequestId;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::routes;
-use crate::kit::views;
+use crate::input;
+use crate::input::Body;
+use crate::middleware::RequestId;
+use crate::problem::Kind;
+use crate::problem::Problem;
+use crate::route_table;
 use crate::state::AppState;
 use crate::state::InFlightKey;
+use crate::views;
 use perennial_engine::Engine;
 use perennial_engine::persist::RecordedEvent;
 use perennial_service::admin_tokens::Caller;
@@ -83,17 +83,17 @@ pub(crate) struct IdempotentWrite<T> {
 impl<T: Body> FromRequest<AppState> for IdempotentWrite<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: HttpRequest, host: &AppState) -> Result<IdempotentWrite<T>, Problem> {
+    async fn from_request(request: HttpRequest, state: &AppState) -> Result<IdempotentWrite<T>, Problem> {
         let (mut parts, body) = request.into_parts();
-        let path = MatchedPath::from_request_parts(&mut parts, host).await.map_err(internal)?;
+        let path = MatchedPath::from_request_parts(&mut parts, state).await.map_err(internal)?;
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(|| internal("no caller"))?;
         let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
-        let bytes = bytes(&parts.headers, body, host).await?;
+        let bytes = bytes(&parts.headers, body, state).await?;
         let key = text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let request = WriteRequest {
             caller,
-            operation: format!("{} {}", parts.method, routes::documented(path.as_str())),
+            operation: format!("{} {}", parts.method, route_table::documented_path(path.as_str())),
             id: id.0,
             reason: text(&parts.headers, "x-reason")?,
             if_match: text(&parts.headers, "if-match")?,
@@ -101,7 +101,7 @@ impl<T: Body> FromRequest<AppState> for IdempotentWrite<T> {
             key,
         };
         let in_flight = match &request.key {
-            Some(key) => Some(host.begin(&request.caller.id, key)?),
+            Some(key) => Some(state.claim_key(&request.caller.id, key)?),
             None => None,
         };
         Ok(IdempotentWrite { request, body: input::read(&bytes)?, in_flight })
@@ -128,11 +128,11 @@ fn internal(why: impl std::fmt::Display) -> Problem {
 }
 
 /// The body, if it is JSON and not too large.
-async fn bytes(headers: &HeaderMap, body: HttpBody, host: &AppState) -> Result<Vec<u8>, Problem> {
-    let limit = host.limits().body_bytes_max;
+async fn bytes(headers: &HeaderMap, body: HttpBody, state: &AppState) -> Result<Vec<u8>, Problem> {
+    let limit = state.limits().body_bytes_max;
     let too_large = |_| Problem::new(Kind::TooLarge, format!("a body has at most {limit} bytes"));
     // The request is long answered when this runs out, but whoever sends nothing must not keep its place for ever.
-    let patience = Duration::from_secs(host.limits().request_seconds);
+    let patience = Duration::from_secs(state.limits().request_seconds);
     let late = |_| Problem::new(Kind::TimedOut, "the body did not come in time").retry_after(5);
     let bytes = tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await.map_err(late)?;
     let bytes = bytes.map_err(too_large)?;

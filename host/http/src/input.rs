@@ -9,9 +9,9 @@ use axum::extract::Path;
 use axum::http::request::Parts;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::kit::problem::FieldError;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::problem::FieldError;
+use crate::problem::Kind;
+use crate::problem::Problem;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 
