@@ -7,7 +7,6 @@
 pub mod admin;
 pub mod auth;
 pub mod csv;
-pub mod idempotent_write;
 pub mod input;
 pub mod middleware;
 pub mod openapi;
@@ -19,3 +18,4 @@ pub mod route_table;
 pub mod server;
 pub mod state;
 pub mod views;
+pub mod write;

@@ -29,8 +29,8 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::auth::authenticate;
 use crate::openapi;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
@@ -56,7 +56,7 @@ pub struct Route {
 
 /// The routes so far.
 pub struct RouteTable {
-    state: AppState,
+    app: AppState,
     router: Router<AppState>,
     api: OpenApi,
     routes: Vec<Route>,
@@ -64,9 +64,9 @@ pub struct RouteTable {
 
 impl RouteTable {
     /// None yet.
-    pub fn new(state: &AppState) -> RouteTable {
+    pub fn new(app: &AppState) -> RouteTable {
         RouteTable {
-            state: state.clone(),
+            app: app.clone(),
             router: Router::new().without_v07_checks(),
             api: openapi::empty(),
             routes: Vec::new(),
@@ -83,7 +83,7 @@ impl RouteTable {
         let methods = match access {
             Access::Open => methods,
             Access::Role(role) => {
-                methods.layer(middleware::from_fn_with_state((self.state.clone(), role), authorize))
+                methods.layer(middleware::from_fn_with_state((self.app.clone(), role), authorize))
             }
         };
         let mut methods = Some(methods);
@@ -114,22 +114,22 @@ impl RouteTable {
 
     /// The router and the description.
     pub fn finish(self) -> (Router, OpenApi) {
-        (self.router.with_state(self.state), self.api)
+        (self.router.with_state(self.app), self.api)
     }
 }
 
 /// Lets a request through whose token may make it.
 async fn authorize(
-    State((state, role)): State<(AppState, Role)>,
+    State((app, role)): State<(AppState, Role)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = authenticate(state.tokens(), request.headers(), state.now())?;
+    let caller = authenticate(app.tokens(), request.headers(), app.now())?;
     if caller.role < role {
         let detail = format!("this takes the role `{}`; the token has `{}`", role.name(), caller.role.name());
-        return Err(Problem::new(Kind::Forbidden, detail));
+        return Err(Problem::new(ProblemType::Forbidden, detail));
     }
-    let _slot = state.acquire_slot(&caller.id)?;
+    let _slot = app.acquire_slot(&caller.id)?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await.into_response())
 }
@@ -195,26 +195,26 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
     // Handlers of two modules may share a name; their tags differ.
     let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
     operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
-    let mut kinds = vec![Kind::BadRequest, Kind::Internal, Kind::Unavailable];
+    let mut kinds = vec![ProblemType::BadRequest, ProblemType::Internal, ProblemType::Unavailable];
     if let Access::Role(role) = access {
-        kinds.extend([Kind::Unauthorized, Kind::Forbidden, Kind::TooManyRequests]);
+        kinds.extend([ProblemType::Unauthorized, ProblemType::Forbidden, ProblemType::TooManyRequests]);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
         let role = format!("Takes the role `{}`.", role.name());
         let before = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
         operation.description = Some(before + &role);
     }
     if path.contains('{') {
-        kinds.push(Kind::NotFound);
+        kinds.push(ProblemType::NotFound);
     }
     if !matches!(method, HttpMethod::Get) {
         kinds.extend([
-            Kind::NotFound,
-            Kind::Conflict,
-            Kind::PreconditionFailed,
-            Kind::TooLarge,
-            Kind::UnsupportedMediaType,
-            Kind::InvalidFields,
-            Kind::PluginFailed,
+            ProblemType::NotFound,
+            ProblemType::Conflict,
+            ProblemType::PreconditionFailed,
+            ProblemType::TooLarge,
+            ProblemType::UnsupportedMediaType,
+            ProblemType::InvalidFields,
+            ProblemType::PluginFailed,
         ]);
         let mut headers = vec![
             ("X-Reason", "Why; it is kept in the audit log."),
@@ -251,7 +251,7 @@ fn header((name, description): (&str, &str)) -> utoipa::openapi::path::Parameter
         .build()
 }
 
-fn problem_response(kind: Kind) -> RefOr<utoipa::openapi::Response> {
+fn problem_response(kind: ProblemType) -> RefOr<utoipa::openapi::Response> {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     let response =
         ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);

@@ -10,8 +10,8 @@ use perennial_service::service::Service;
 use perennial_store::Connection;
 use tokio::sync::Semaphore;
 
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::request_metrics::RequestMetrics;
 
 /// Tokens' ids with their idempotency keys.
@@ -64,7 +64,7 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// Those of `work`, and [`Kind::Internal`] when the read panics.
+    /// Those of `work`, and [`ProblemType::Internal`] when the read panics.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
@@ -96,28 +96,30 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// [`Kind::TooManyRequests`] when there is none left.
+    /// [`ProblemType::TooManyRequests`] when there is none left.
     pub fn acquire_slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
         let mut slots = self.inner.slots.lock().expect("no holder of the slots panics");
         let taken = slots.entry(Arc::clone(token)).or_default();
         if *taken >= self.service.limits().concurrency_per_token_max {
             let detail = format!("a token has at most {taken} requests under way");
-            return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(1));
+            return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(1));
         }
         *taken += 1;
         Ok(RequestSlot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
     }
 
-    /// Begins a request with an idempotency key; it is under way until what is returned is dropped.
+    /// Claims an idempotency key of a token until the claim is dropped.
     ///
     /// # Errors
     ///
-    /// [`Kind::KeyInFlight`] when one with the same key is.
+    /// [`ProblemType::KeyInFlight`] when a request with the same key is in flight.
     pub fn claim_key(&self, token: &Arc<str>, key: &str) -> Result<InFlightKey, Problem> {
         let entry = (Arc::clone(token), key.to_owned());
         let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
         if !in_flight.insert(entry.clone()) {
-            return Err(Problem::new(Kind::KeyInFlight, "wait for its answer, then ask again").retry_after(1));
+            return Err(
+                Problem::new(ProblemType::KeyInFlight, "wait for its answer, then ask again").retry_after(1)
+            );
         }
         Ok(InFlightKey { in_flight: Arc::clone(&self.inner.in_flight), entry })
     }
@@ -142,11 +144,18 @@ impl Drop for RequestSlot {
     }
 }
 
-/// A request with an idempotency key that is under way.
+/// The claim on an idempotency key of a request in flight.
 #[derive(Debug)]
 pub struct InFlightKey {
     in_flight: Arc<Mutex<KeysInFlight>>,
     entry: (Arc<str>, String),
+}
+
+impl InFlightKey {
+    /// The idempotency key.
+    pub fn key(&self) -> &str {
+        &self.entry.1
+    }
 }
 
 impl Drop for InFlightKey {

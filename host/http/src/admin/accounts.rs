@@ -13,9 +13,6 @@ use utoipa::ToSchema;
 
 use crate::admin::resources;
 use crate::auth::require_all_accounts;
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteContext;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::Document;
 use crate::input::Id;
@@ -24,11 +21,14 @@ use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
 use crate::problem::FieldError;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use crate::views::AccountView;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
@@ -46,14 +46,14 @@ use perennial_store::list_queries;
     ),
     responses((status = 200, body = Page<AccountView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AccountView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let provider = query.take("provider");
     query.finish()?;
-    let rows = state
+    let rows = app
         .read(move |db| {
             let (seen, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
             let stored = list_queries::accounts(
@@ -100,39 +100,37 @@ pub(super) struct NewAccount {
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = AccountView)))]
 pub(super) async fn create(
-    State(state): State<AppState>,
-    write: IdempotentWrite<Document>,
+    State(app): State<AppState>,
+    Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
-    require_all_accounts(&write.request.caller)?;
-    let providers = state.providers().clone();
-    state
-        .write(write, move |work, Document(text)| {
-            let manifests = resources::manifests(&providers);
-            let check = resources::check_settings(&providers);
-            let known = resources::VisibleRecords { db: work.db(), caller: &work.request.caller };
-            let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
-            let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
-            work.engine.import(work.at, std::slice::from_ref(&account), none)?;
-            work.set_audit_subject(&account.id, None);
-            let view =
-                AccountView::from(views::visible_account(work.db(), &work.request.caller, &account.id)?);
-            let location = format!("/v1/accounts/{}", views::path_segment(&account.id));
-            Ok(WriteResponse::created(&location, &view).with_etag(&views::etag(&view)))
-        })
-        .await
+    require_all_accounts(&request.caller)?;
+    let providers = app.providers().clone();
+    app.write(request, move |work| {
+        let manifests = resources::manifests(&providers);
+        let check = resources::check_settings(&providers);
+        let known = resources::VisibleRecords { db: work.db(), caller: &work.request.caller };
+        let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
+        let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
+        work.engine.import(work.at, std::slice::from_ref(&account), none)?;
+        work.set_audit_subject(&account.id, None);
+        let view = AccountView::from(views::visible_account(work.db(), &work.request.caller, &account.id)?);
+        let location = format!("/v1/accounts/{}", views::path_segment(&account.id));
+        Ok(WriteResponse::created(&location, &view).with_etag(&views::etag(&view)))
+    })
+    .await
 }
 
 /// Gets an account.
 #[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     responses((status = 200, body = AccountView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let account = state.read(move |db| views::visible_account(db, &caller, &id)).await?;
+    let account = app.read(move |db| views::visible_account(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&AccountView::from(account)).into_response())
 }
 
@@ -164,32 +162,31 @@ impl Body for Change {
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Change>,
+    Write(request, body): Write<Change>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
-            work.check_version(&views::etag(&before))?;
-            work.set_audit_subject(&id, None);
-            let mut events = match body.approval_above {
-                Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
-                None => Vec::new(),
-            };
-            if !body.settings.is_empty() {
-                let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
-                events.extend(changed.map_err(invalid_settings)?);
-            }
-            account_response(work, &id, events)
-        })
-        .await
+    app.write(request, move |work| {
+        let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
+        work.check_version(&views::etag(&before))?;
+        work.set_audit_subject(&id, None);
+        let mut events = match body.approval_above {
+            Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
+            None => Vec::new(),
+        };
+        if !body.settings.is_empty() {
+            let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
+            events.extend(changed.map_err(invalid_settings)?);
+        }
+        account_response(work, &id, events)
+    })
+    .await
 }
 
 /// What the plugin says is wrong with settings.
 fn invalid_settings(problems: Vec<String>) -> Problem {
     let error = |detail| FieldError { field: "settings".to_owned(), detail };
-    Problem::fields(Kind::InvalidFields, problems.into_iter().map(error).collect())
+    Problem::fields(ProblemType::InvalidFields, problems.into_iter().map(error).collect())
 }
 
 /// A movement of money.
@@ -220,14 +217,14 @@ pub(super) struct EntryView {
     ),
     responses((status = 200, body = Page<EntryView>)))]
 pub(super) async fn ledger(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let entries = state
+    let entries = app
         .read(move |db| {
             let account = views::visible_account(db, &caller, &id)?;
             Ok(list_queries::entries(
@@ -295,18 +292,17 @@ fn account_response(
 #[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
     request_body = TopUp, responses((status = 200, body = AccountState)))]
 pub(super) async fn top_up(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<TopUp>,
+    Write(request, body): Write<TopUp>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            let caller = &work.request.caller;
-            let before = AccountView::from(views::visible_account(work.db(), caller, &id)?);
-            work.set_audit_subject(&id, None);
-            work.check_version(&views::etag(&before))?;
-            let events = work.engine.top_up(work.at, &id, body.amount)?;
-            account_response(work, &id, events)
-        })
-        .await
+    app.write(request, move |work| {
+        let caller = &work.request.caller;
+        let before = AccountView::from(views::visible_account(work.db(), caller, &id)?);
+        work.set_audit_subject(&id, None);
+        work.check_version(&views::etag(&before))?;
+        let events = work.engine.top_up(work.at, &id, body.amount)?;
+        account_response(work, &id, events)
+    })
+    .await
 }

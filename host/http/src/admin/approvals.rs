@@ -17,21 +17,21 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteContext;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use crate::views::ResourceView;
 use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_engine::Engine;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
@@ -175,11 +175,11 @@ pub(super) fn filter(caller: &Caller, query: &mut Query) -> Filter {
 
 /// A page of approvals.
 pub(super) async fn page_of(
-    state: &AppState,
+    app: &AppState,
     filter: Filter,
     page_request: page::PageRequest,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
-    let rows = state
+    let rows = app
         .read(move |db| {
             let found =
                 approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
@@ -195,28 +195,28 @@ pub(super) async fn page_of(
     params(ApprovalFilterParams, PageParams),
     responses((status = 200, body = Page<ApprovalView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&caller, &mut query);
     query.finish()?;
-    page_of(&state, filter, page_request).await
+    page_of(&app, filter, page_request).await
 }
 
 /// Gets an approval, with the whole plan that it is about.
 #[utoipa::path(get, path = "/v1/approvals/{id}", tag = "approvals", params(("id" = String, Path)),
     responses((status = 200, body = ApprovalView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
     let view =
-        state.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
+        app.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
@@ -284,32 +284,30 @@ pub(super) struct DecisionResultView {
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn approve(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Approve>,
+    Write(request, body): Write<Approve>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            decide(work, &id, body.reason, body.plan_hash, |engine, at, decision| {
-                engine.approve(at, &id, decision)
-            })
+    app.write(request, move |work| {
+        decide(work, &id, body.reason, body.plan_hash, |engine, at, decision| {
+            engine.approve(at, &id, decision)
         })
-        .await
+    })
+    .await
 }
 
 /// Rejects a plan. An automatic renewal is not requested again until its resource has another expiry.
 #[utoipa::path(post, path = "/v1/approvals/{id}:reject", tag = "approvals", params(("id" = String, Path)),
     request_body = Reject, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn reject(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Reject>,
+    Write(request, body): Write<Reject>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            decide(work, &id, body.reason, None, |engine, at, decision| engine.reject(at, &id, decision))
-        })
-        .await
+    app.write(request, move |work| {
+        decide(work, &id, body.reason, None, |engine, at, decision| engine.reject(at, &id, decision))
+    })
+    .await
 }
 
 fn decide(
@@ -334,14 +332,14 @@ fn decide(
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, happened: recorded } => {
             let problem =
-                Problem::new(Kind::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
+                Problem::new(ProblemType::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
                     .with("refusal", serde_json::json!(RefusalView::from(&refusal)));
             (Some(problem), recorded)
         }
         DecisionOutcome::PlanChanged { hash, happened: recorded } => {
             let detail =
                 "it would do something else by now, which the approval holds from now on; look at it again";
-            (Some(Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
+            (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };
     let events = recorded.iter().map(RecordedEvent::view).collect::<Vec<_>>();
@@ -364,10 +362,12 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Engine(error) => error.into(),
             DecisionError::Unknown(id) => Problem::not_found("approval", &id),
-            DecisionError::Closed(_) | DecisionError::Expired(_) => Problem::new(Kind::Conflict, detail),
-            DecisionError::OwnRequest => Problem::new(Kind::OwnApproval, detail),
+            DecisionError::Closed(_) | DecisionError::Expired(_) => {
+                Problem::new(ProblemType::Conflict, detail)
+            }
+            DecisionError::OwnRequest => Problem::new(ProblemType::OwnApproval, detail),
             DecisionError::PlanMismatch(hash) => {
-                Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())
+                Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())
             }
         }
     }

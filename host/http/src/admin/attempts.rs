@@ -74,7 +74,7 @@ impl From<ListedAttempt> for AttemptView {
     ),
     responses((status = 200, body = Page<AttemptView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
@@ -88,7 +88,7 @@ pub(super) async fn list(
             .map(|state| state.name().to_owned()),
     };
     query.finish()?;
-    let found = state
+    let found = app
         .read(move |db| {
             Ok(list_queries::attempts(
                 db,

@@ -64,13 +64,13 @@ impl From<Record> for AuditRecordView {
     params(PageParams),
     responses((status = 200, body = Page<AuditRecordView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AuditRecordView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let rows = state.read(move |db| {
+    let rows = app.read(move |db| {
         let before = page_request.after.unwrap_or(i64::MAX);
         Ok(audit::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?)
     });

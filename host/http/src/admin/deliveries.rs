@@ -8,8 +8,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::webhooks;
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -17,10 +15,12 @@ use crate::input::Query;
 use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::cursor::cursor;
@@ -82,18 +82,18 @@ impl From<StoredDelivery> for DeliveryView {
     ),
     responses((status = 200, body = Page<DeliveryView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
-    let delivery_state = query.one_of("state", &STATES, |word| word);
+    let state = query.one_of("state", &STATES, |word| word);
     query.finish()?;
-    let rows = state.read(move |db| {
+    let rows = app.read(move |db| {
         let webhook = webhooks::webhook(db, &caller, &id)?;
         let before = page_request.after.unwrap_or(i64::MAX);
-        Ok(deliveries::list(db, webhook.row, delivery_state, before, page_request.read_limit())?)
+        Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
     Ok(Json(Page::new(page_request, rows)))
@@ -103,14 +103,17 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = DeliveryView)))]
 pub(super) async fn test(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = state.write(write, move |work, EmptyBody| {
+    let reply = app.write(request, move |work| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
-            return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
+            return Err(Problem::new(
+                ProblemType::Conflict,
+                "the webhook is disabled; enable it, then test it",
+            ));
         }
         let delivery = StoredDelivery {
             row: 0,
@@ -130,7 +133,7 @@ pub(super) async fn test(
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let reply = reply.await?;
-    state.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }
 
@@ -206,21 +209,20 @@ pub(super) struct ReplayResult {
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Replay>,
+    Write(request, body): Write<Replay>,
 ) -> Result<WriteResponse, Problem> {
-    let (write, body) = write.into_parts();
     // Looking an instant up may take a while, so the writer does not do it.
     let again = match body {
         Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
-            let first = state.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
+            let first = app.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             ReplayStart::After(first.map_or(i64::MAX, |first| first - 1))
         }
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
-    let reply = state.write(write.with_body(again), move |work, again| {
+    let reply = app.write(request, move |work| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         webhooks::about(work, &webhook);
         let replayed = match again {
@@ -243,6 +245,6 @@ pub(super) async fn replay(
         Ok(WriteResponse::accepted(&location(&webhook.id), &replayed))
     });
     let reply = reply.await?;
-    state.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }

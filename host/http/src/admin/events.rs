@@ -43,14 +43,14 @@ pub(super) struct EventFilterParams {
     ),
     responses((status = 200, body = Page<EventView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<EventView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
-    let rows = state.read(move |db| {
+    let rows = app.read(move |db| {
         let stored =
             list_queries::events(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
         stored

@@ -19,9 +19,9 @@ use utoipa::ToSchema;
 use crate::csv;
 use crate::csv::ListFormat;
 use crate::input::Query;
-use crate::problem::Kind;
 use crate::problem::Problem;
 use crate::problem::ProblemDetails;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use perennial_engine::forecast;
@@ -131,7 +131,7 @@ struct PaymentView {
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     mut query: Query,
@@ -145,7 +145,7 @@ pub(super) async fn get(
     let account = query.take("account");
     let format = ListFormat::read(&mut query, &headers);
     query.finish()?;
-    let forecast = cached_forecast(&state, caller, account, number.unwrap_or(MONTHS)).await?;
+    let forecast = cached_forecast(&app, caller, account, number.unwrap_or(MONTHS)).await?;
     Ok(match format {
         ListFormat::Json => Json(ForecastView::new(forecast)).into_response(),
         ListFormat::Csv => ([(header::CONTENT_TYPE, csv::CONTENT_TYPE)], csv(&forecast)).into_response(),
@@ -154,21 +154,21 @@ pub(super) async fn get(
 
 /// Makes a forecast, unless it takes longer than a request may or the host stops.
 async fn cached_forecast(
-    state: &AppState,
+    app: &AppState,
     caller: Caller,
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
-    let Ok(place) = Arc::clone(state.forecast_permits()).try_acquire_owned() else {
-        return Err(Problem::new(Kind::Unavailable, "another forecast is being made").retry_after(5));
+    let Ok(place) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
+        return Err(Problem::new(ProblemType::Unavailable, "another forecast is being made").retry_after(5));
     };
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "there is no folder for a forecast's copy");
-        Problem::new(Kind::Internal, "there is no folder for the copy; the host's log says why")
+        Problem::new(ProblemType::Internal, "there is no folder for the copy; the host's log says why")
     };
     let folder = tempfile::Builder::new().prefix("perennial-").tempdir().map_err(failed)?;
     let path = folder.path().join("forecast.db");
-    let copied = state.read(move |db| {
+    let copied = app.read(move |db| {
         let accounts = match account {
             Some(id) => {
                 Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string())
@@ -180,27 +180,28 @@ async fn cached_forecast(
         Ok(store)
     });
     let copied = copied.await?;
-    let (providers, from, stop) = (state.providers().clone(), state.now(), Arc::new(AtomicBool::new(false)));
+    let (providers, from, stop) = (app.providers().clone(), app.now(), Arc::new(AtomicBool::new(false)));
     let told = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, told);
         drop((place, folder));
         forecast
     });
-    let mut stopping = state.shutdown_signal();
+    let mut stopping = app.shutdown_signal();
     let stopped = async {
         drop(stopping.wait_for(|stopping| *stopping).await);
         None
     };
-    let limit = Duration::from_secs(state.limits().forecast_seconds);
+    let limit = Duration::from_secs(app.limits().forecast_seconds);
     let done = tokio::time::timeout(limit, first_ready(async { Some(work.await) }, stopped)).await;
     let (kind, detail) = match done {
         Ok(Some(Ok(forecast))) => return Ok(forecast?),
-        Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
-        Ok(None) => (Kind::Unavailable, "the host is stopping"),
-        Err(_) => {
-            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] forecast_seconds`")
-        }
+        Ok(Some(Err(_))) => (ProblemType::Internal, "the forecast failed; the host's log says why"),
+        Ok(None) => (ProblemType::Unavailable, "the host is stopping"),
+        Err(_) => (
+            ProblemType::TimedOut,
+            "ask for fewer months or one account, or raise `[limits] forecast_seconds`",
+        ),
     };
     stop.store(true, Ordering::Relaxed);
     Err(Problem::new(kind, detail))

@@ -17,9 +17,6 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteContext;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -27,10 +24,13 @@ use crate::input::Query;
 use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_formats::body;
 use perennial_formats::body::FieldValue;
 use perennial_formats::body::Fields;
@@ -360,37 +360,33 @@ impl ItemView {
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
 pub(super) async fn create(
-    State(state): State<AppState>,
-    write: IdempotentWrite<JobBody>,
+    State(app): State<AppState>,
+    Write(request, body): Write<JobBody>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, |work, body| {
-            let caller = work.request.caller.clone();
-            if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
-                let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
-                return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(10));
+    app.write(request, move |work| {
+        let caller = work.request.caller.clone();
+        if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
+            let detail = format!("a token has at most {RUNNING_MAX} jobs running; wait for one to end");
+            return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(10));
+        }
+        let spec = match body {
+            JobBody::Command { command, on: target, is_dry_run } => {
+                let command = decision::command(&command).to_string();
+                let (items, has_more) = resolve_target(work.db(), &caller, target)?;
+                NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
             }
-            let spec = match body {
-                JobBody::Command { command, on: target, is_dry_run } => {
-                    let command = decision::command(&command).to_string();
-                    let (items, has_more) = resolve_target(work.db(), &caller, target)?;
-                    NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
-                }
-                JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
-            };
-            let row = insert_job(work, &caller, spec)?;
-            let concerned =
-                jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
-            if let [account] = concerned.collect::<Vec<_>>().as_slice() {
-                work.set_audit_subject(account, None);
-            }
-            let job = visible_job(work.db(), &caller, &public_id(row))?;
-            Ok(WriteResponse::accepted(
-                &format!("/v1/jobs/{}", public_id(row)),
-                &JobView::read(work.db(), job)?,
-            ))
-        })
-        .await
+            JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
+        };
+        let row = insert_job(work, &caller, spec)?;
+        let concerned =
+            jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
+        if let [account] = concerned.collect::<Vec<_>>().as_slice() {
+            work.set_audit_subject(account, None);
+        }
+        let job = visible_job(work.db(), &caller, &public_id(row))?;
+        Ok(WriteResponse::accepted(&format!("/v1/jobs/{}", public_id(row)), &JobView::read(work.db(), job)?))
+    })
+    .await
 }
 
 /// What a job is to be.
@@ -457,7 +453,7 @@ fn spec_from_dry_run(db: &Connection, caller: &Caller, row: i64) -> Result<NewJo
     let job = visible_job(db, caller, &public_id(row))?;
     if !job.began.is_dry_run || job.state != "done" {
         let detail = format!("`{}` is not a dry run that is done", public_id(row));
-        return Err(Problem::new(Kind::Conflict, detail));
+        return Err(Problem::new(ProblemType::Conflict, detail));
     }
     let all = jobs::items(db, row, None, 0, job.began.total)?;
     let item = |item: StoredItem| {
@@ -496,13 +492,13 @@ fn visible_job(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, 
     params(PageParams),
     responses((status = 200, body = Page<JobView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<JobView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let rows = state.read(move |db| {
+    let rows = app.read(move |db| {
         let before = page_request.after.unwrap_or(i64::MAX);
         let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?;
         jobs.into_iter()
@@ -516,13 +512,13 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Json<JobView>, Problem> {
     query.finish()?;
-    let view = state.read(move |db| {
+    let view = app.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
         JobView::read(db, job)
     });
@@ -538,7 +534,7 @@ pub(super) async fn get(
     ),
     responses((status = 200, body = Page<ItemView>)))]
 pub(super) async fn items(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
@@ -547,7 +543,7 @@ pub(super) async fn items(
     let words = ItemOutcome::ALL.map(ItemOutcome::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
     let answer = query.one_of("outcome", &words, |word| word);
     query.finish()?;
-    let rows = state.read(move |db| {
+    let rows = app.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
         let from = page_request.after.map_or(0, |place| place.saturating_add(1));
         let otherwise = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
@@ -563,17 +559,16 @@ pub(super) async fn items(
 #[utoipa::path(post, path = "/v1/jobs/{id}:cancel", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn cancel(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, EmptyBody| {
-            let caller = &work.request.caller;
-            let job = visible_job(work.db(), caller, &id)?;
-            jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
-            let job = visible_job(work.db(), caller, &id)?;
-            Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
-        })
-        .await
+    app.write(request, move |work| {
+        let caller = &work.request.caller;
+        let job = visible_job(work.db(), caller, &id)?;
+        jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
+        let job = visible_job(work.db(), caller, &id)?;
+        Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
+    })
+    .await
 }

@@ -10,6 +10,7 @@ mod attempts;
 mod audit;
 mod calendars;
 mod clock;
+mod command_bodies;
 mod commands;
 mod deliveries;
 mod events;
@@ -39,23 +40,23 @@ use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
 /// Every route, ready to be served.
-pub fn router(state: &AppState) -> Router {
-    let (router, api) = routes(state).finish();
-    middleware::around(state, openapi::serve(router, api))
+pub fn router(app: &AppState) -> Router {
+    let (router, api) = routes(app).finish();
+    middleware::around(app, openapi::serve(router, api))
 }
 
 /// The description of every route.
-pub fn describe(state: &AppState) -> OpenApi {
-    routes(state).finish().1
+pub fn describe(app: &AppState) -> OpenApi {
+    routes(app).finish().1
 }
 
 /// Every route, and who may call it.
-pub fn routes(state: &AppState) -> RouteTable {
+pub fn routes(app: &AppState) -> RouteTable {
     let viewer = Access::Role(Role::Viewer);
     let operator = Access::Role(Role::Operator);
     let approver = Access::Role(Role::Approver);
     let admin = Access::Role(Role::Admin);
-    RouteTable::new(state)
+    RouteTable::new(app)
         .add(Access::Open, routes!(health::liveness))
         .add(Access::Open, routes!(health::readiness))
         .add(Access::Open, routes!(health::scrape))

@@ -9,8 +9,6 @@ use utoipa::ToSchema;
 
 use crate::admin::resources;
 use crate::admin::resources::ResourceFilterParams;
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::Id;
 use crate::input::Query;
@@ -21,6 +19,8 @@ use crate::problem::Problem;
 use crate::state::AppState;
 use crate::views;
 use crate::views::ResourceView;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -31,7 +31,7 @@ use perennial_service::admin_tokens::Caller;
     params(ResourceFilterParams, PageParams),
     responses((status = 200, body = Page<ResourceView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
@@ -39,7 +39,7 @@ pub(super) async fn list(
     let mut filter = resources::filter(&mut query, &caller);
     filter.packages = true;
     query.finish()?;
-    let rows = state.read(move |db| resources::page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| resources::page_of(db, &filter, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 
@@ -75,18 +75,17 @@ pub(super) struct UsageResult {
 #[utoipa::path(post, path = "/v1/accounts/{id}:use", tag = "packages", params(("id" = String, Path)),
     request_body = UsageReport, responses((status = 200, body = UsageResult)))]
 pub(super) async fn record_use(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<UsageReport>,
+    Write(request, body): Write<UsageReport>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            views::visible_account(work.db(), &work.request.caller, &id)?;
-            work.set_audit_subject(&id, None);
-            let recorded = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;
-            let events = recorded.iter().map(RecordedEvent::view).collect();
-            work.record_events(recorded);
-            Ok(WriteResponse::ok(&UsageResult { events }))
-        })
-        .await
+    app.write(request, move |work| {
+        views::visible_account(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&id, None);
+        let recorded = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;
+        let events = recorded.iter().map(RecordedEvent::view).collect();
+        work.record_events(recorded);
+        Ok(WriteResponse::ok(&UsageResult { events }))
+    })
+    .await
 }

@@ -20,7 +20,7 @@ use perennial_service::admin_tokens::Caller;
 #[utoipa::path(get, path = "/v1/plans", tag = "plans", params(ApprovalFilterParams, PageParams),
     responses((status = 200, body = Page<ApprovalView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
@@ -28,5 +28,5 @@ pub(super) async fn list(
     let mut filter = approvals::filter(&caller, &mut query);
     query.finish()?;
     filter.state = filter.state.or(Some(ApprovalState::Pending));
-    approvals::page_of(&state, filter, page_request).await
+    approvals::page_of(&app, filter, page_request).await
 }

@@ -86,10 +86,10 @@ impl PluginView {
 /// Lists the plugins that are loaded.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins", responses((status = 200, body = Page<PluginView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     query: Query,
 ) -> Result<Json<Page<PluginView>>, Problem> {
     query.finish()?;
-    let items = state.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();
+    let items = app.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }

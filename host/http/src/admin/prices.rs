@@ -80,7 +80,7 @@ struct Price {
     ),
     responses((status = 200, content((Page<PriceView> = "application/json"), (String = "text/csv")))))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     mut query: Query,
@@ -92,16 +92,16 @@ pub(super) async fn list(
     match format {
         ListFormat::Json => {
             let after = page_request.after.unwrap_or(0);
-            let rows = state.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
+            let rows = app.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
             let rows = rows.into_iter().map(|(row, price)| (row, PriceView::from(price))).collect();
             Ok(Json(Page::new(page_request, rows)).into_response())
         }
         ListFormat::Csv => {
-            let slot = state.acquire_slot(&caller.id)?;
+            let slot = app.acquire_slot(&caller.id)?;
             let (writer, response) = csv::streaming_response();
             let after = page_request.after.unwrap_or(0);
             tokio::spawn(async move {
-                if let Err(problem) = write(&state, filter, after, &writer, slot).await {
+                if let Err(problem) = write(&app, filter, after, &writer, slot).await {
                     writer.abort(&problem).await;
                 }
             });
@@ -112,7 +112,7 @@ pub(super) async fn list(
 
 /// Writes a table; it takes one of the token's places until it is read to its end.
 async fn write(
-    state: &AppState,
+    app: &AppState,
     filter: Filter,
     mut after: i64,
     writer: &csv::CsvWriter,
@@ -122,7 +122,7 @@ async fn write(
     let mut part = head.to_owned();
     while writer.write(part).await {
         let filter = filter.clone();
-        let rows = state.read(move |db| prices(db, &filter, after, LINES_PER_CHUNK)).await?;
+        let rows = app.read(move |db| prices(db, &filter, after, LINES_PER_CHUNK)).await?;
         let Some((last, _)) = rows.last() else { break };
         after = *last;
         part = rows.iter().map(|(_, price)| price.line()).collect();

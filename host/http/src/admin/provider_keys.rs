@@ -7,19 +7,19 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteContext;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page::Page;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::provider_keys as keys;
@@ -74,15 +74,15 @@ impl From<StoredKey> for KeyView {
 /// Lists provider keys, also expired and revoked ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/provider-keys", tag = "provider_keys", responses((status = 200, body = Page<KeyView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<KeyView>>, Problem> {
     query.finish()?;
     let accounts = caller.accounts_json();
-    let stored = state.read(move |db| Ok(provider_keys::list(db, accounts.as_deref())?)).await?;
+    let stored = app.read(move |db| Ok(provider_keys::list(db, accounts.as_deref())?)).await?;
     let view = |mut key: StoredKey| {
-        key.last_used_at = state.key_usage().last_used_at(&key.access_key).max(key.last_used_at);
+        key.last_used_at = app.key_usage().last_used_at(&key.access_key).max(key.last_used_at);
         KeyView::from(key)
     };
     Ok(Json(Page { items: stored.into_iter().map(view).collect(), next_cursor: None }))
@@ -144,22 +144,21 @@ pub(super) struct CreatedKey {
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
     responses((status = 201, body = CreatedKey)))]
 pub(super) async fn create(
-    State(state): State<AppState>,
-    write: IdempotentWrite<NewKey>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&state)?;
-    state
-        .write(write, move |work, body| {
-            let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
-            let spec = CreateKey {
-                account: account.account.id,
-                provider: account.account.provider,
-                name: body.name,
-                expires_at: body.expires_at,
-            };
-            issue_response(work, &secret_box, spec)
-        })
-        .await
+    let secret_box = sealer(&app)?;
+    app.write(request, move |work| {
+        let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
+        let spec = CreateKey {
+            account: account.account.id,
+            provider: account.account.provider,
+            name: body.name,
+            expires_at: body.expires_at,
+        };
+        issue_response(work, &secret_box, spec)
+    })
+    .await
 }
 
 /// Replaces a provider key by a new one for the same account; the old one is honoured for a while, so that tools can be
@@ -167,45 +166,43 @@ pub(super) async fn create(
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:rotate", tag = "provider_keys", params(("id" = String, Path)),
     request_body = RotateKey, responses((status = 201, body = CreatedKey)))]
 pub(super) async fn rotate(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<RotateKey>,
+    Write(request, body): Write<RotateKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&state)?;
-    state
-        .write(write, move |work, body| {
-            let old = find(work, &id)?;
-            if !old.is_in_force(work.at) {
-                let detail = format!("the key {id} is no longer in force; make a new one");
-                return Err(Problem::new(Kind::Conflict, detail));
-            }
-            provider_keys::expire(work.db(), &id, work.at + i64::from(body.overlap_seconds))?;
-            let spec = CreateKey {
-                account: old.account,
-                provider: old.provider,
-                name: old.name,
-                expires_at: old.expires_at,
-            };
-            issue_response(work, &secret_box, spec)
-        })
-        .await
+    let secret_box = sealer(&app)?;
+    app.write(request, move |work| {
+        let old = find(work, &id)?;
+        if !old.is_in_force(work.at) {
+            let detail = format!("the key {id} is no longer in force; make a new one");
+            return Err(Problem::new(ProblemType::Conflict, detail));
+        }
+        provider_keys::expire(work.db(), &id, work.at + i64::from(body.overlap_seconds))?;
+        let spec = CreateKey {
+            account: old.account,
+            provider: old.provider,
+            name: old.name,
+            expires_at: old.expires_at,
+        };
+        issue_response(work, &secret_box, spec)
+    })
+    .await
 }
 
 /// Revokes a provider key, and every token that it asked for: they are refused from now on.
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:revoke", tag = "provider_keys", params(("id" = String, Path)),
     responses((status = 200, body = KeyView)))]
 pub(super) async fn revoke(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, EmptyBody| {
-            find(work, &id)?;
-            provider_keys::revoke(work.db(), &id, work.at)?;
-            Ok(WriteResponse::ok(&KeyView::from(find(work, &id)?)))
-        })
-        .await
+    app.write(request, move |work| {
+        find(work, &id)?;
+        provider_keys::revoke(work.db(), &id, work.at)?;
+        Ok(WriteResponse::ok(&KeyView::from(find(work, &id)?)))
+    })
+    .await
 }
 
 /// The key called `id`, if the caller sees its account.
@@ -225,7 +222,7 @@ fn issue_response(
     work.set_audit_subject(&spec.account, None);
     let minted = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
         tracing::error!(%error, "a provider key could not be made");
-        Problem::new(Kind::Internal, error.to_string())
+        Problem::new(ProblemType::Internal, error.to_string())
     })?;
     provider_keys::insert(work.db(), account.row, &minted.stored)?;
     let location = format!("/v1/provider-keys/{}", minted.stored.access_key);
@@ -235,7 +232,7 @@ fn issue_response(
         .with_one_time_secret(&again))
 }
 
-fn sealer(state: &AppState) -> Result<SecretBox, Problem> {
-    let none = || Problem::new(Kind::Conflict, SecretsError::NoKey.to_string());
-    state.secret_box().cloned().ok_or_else(none)
+fn sealer(app: &AppState) -> Result<SecretBox, Problem> {
+    let none = || Problem::new(ProblemType::Conflict, SecretsError::NoKey.to_string());
+    app.secret_box().cloned().ok_or_else(none)
 }

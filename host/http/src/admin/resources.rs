@@ -15,10 +15,8 @@ use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use crate::admin::accounts::NewAccount;
-use crate::admin::commands::NewTerm;
+use crate::admin::command_bodies::NewTerm;
 use crate::auth::require_all_accounts;
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::Document;
 use crate::input::Id;
@@ -26,11 +24,13 @@ use crate::input::Query;
 use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use crate::views::ResourceView;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_formats::body::JsonCursor;
@@ -72,14 +72,14 @@ pub(super) struct ResourceFilterParams {
     params(ResourceFilterParams, PageParams),
     responses((status = 200, body = Page<ResourceView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
-    let rows = state.read(move |db| page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| page_of(db, &filter, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 
@@ -130,13 +130,13 @@ pub(crate) fn page_of(
 #[utoipa::path(get, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
     responses((status = 200, body = ResourceView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let view = state
+    let view = app
         .read(move |db| Ok(views::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
         .await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
@@ -228,35 +228,31 @@ struct NewResource {
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
     responses((status = 200, body = ImportResult)))]
 pub(super) async fn import(
-    State(state): State<AppState>,
-    write: IdempotentWrite<Document>,
+    State(app): State<AppState>,
+    Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
-    let providers = state.providers().clone();
-    state
-        .write(write, move |work, Document(text)| {
-            let caller = &work.request.caller;
-            let known = VisibleRecords { db: work.db(), caller };
-            let inventory =
-                inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
-            if !inventory.accounts.is_empty() {
-                if caller.role < Role::Admin {
-                    return Err(Problem::new(Kind::Forbidden, "making accounts takes the role `admin`"));
-                }
-                require_all_accounts(caller)?;
+    let providers = app.providers().clone();
+    app.write(request, move |work| {
+        let caller = &work.request.caller;
+        let known = VisibleRecords { db: work.db(), caller };
+        let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
+        if !inventory.accounts.is_empty() {
+            if caller.role < Role::Admin {
+                return Err(Problem::new(ProblemType::Forbidden, "making accounts takes the role `admin`"));
             }
-            let bundles =
-                inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
-            work.engine.import(work.at, &inventory.accounts, bundles)?;
-            let mut concerned =
-                inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
-            concerned.dedup();
-            if let [account] = concerned.as_slice() {
-                work.set_audit_subject(account, None);
-            }
-            let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
-            Ok(WriteResponse::ok(&ImportResult { accounts: inventory.accounts.len(), resources }))
-        })
-        .await
+            require_all_accounts(caller)?;
+        }
+        let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        work.engine.import(work.at, &inventory.accounts, bundles)?;
+        let mut concerned = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
+        concerned.dedup();
+        if let [account] = concerned.as_slice() {
+            work.set_audit_subject(account, None);
+        }
+        let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
+        Ok(WriteResponse::ok(&ImportResult { accounts: inventory.accounts.len(), resources }))
+    })
+    .await
 }
 
 /// The manifests of all plugins, by provider.
@@ -328,35 +324,34 @@ pub(super) struct ChangeResult {
 #[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = ChangeResult)))]
 pub(super) async fn change(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Change>,
+    Write(request, body): Write<Change>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, body| {
-            let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-            work.set_audit_subject(&found.account.account.id, Some(&id));
-            work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
-            let mut events = Vec::new();
-            for (name, value) in body.attributes.unwrap_or_default() {
-                let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
-                events.extend(recorded.iter().map(RecordedEvent::view));
-                work.record_events(recorded);
-            }
-            if let Some(changes) = body.tags {
-                let mut tags = found.stored.bundle.members[found.member].tags.clone();
-                for (name, value) in changes {
-                    match value {
-                        Some(value) => drop(tags.insert(name, value)),
-                        None => drop(tags.remove(&name)),
-                    }
+    app.write(request, move |work| {
+        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&found.account.account.id, Some(&id));
+        work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
+        let mut events = Vec::new();
+        for (name, value) in body.attributes.unwrap_or_default() {
+            let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
+            events.extend(recorded.iter().map(RecordedEvent::view));
+            work.record_events(recorded);
+        }
+        if let Some(changes) = body.tags {
+            let mut tags = found.stored.bundle.members[found.member].tags.clone();
+            for (name, value) in changes {
+                match value {
+                    Some(value) => drop(tags.insert(name, value)),
+                    None => drop(tags.remove(&name)),
                 }
-                bundles::set_tags(work.db(), found.row(), &tags)?;
             }
-            let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-            let resource = views::resource_view(work.db(), &found)?;
-            let etag = views::etag(&resource);
-            Ok(WriteResponse::ok(&ChangeResult { resource, events }).with_etag(&etag))
-        })
-        .await
+            bundles::set_tags(work.db(), found.row(), &tags)?;
+        }
+        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        let resource = views::resource_view(work.db(), &found)?;
+        let etag = views::etag(&resource);
+        Ok(WriteResponse::ok(&ChangeResult { resource, events }).with_etag(&etag))
+    })
+    .await
 }

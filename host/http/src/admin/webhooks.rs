@@ -11,19 +11,19 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::idempotent_write::IdempotentWrite;
-use crate::idempotent_write::WriteContext;
-use crate::idempotent_write::WriteResponse;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page::Page;
-use crate::problem::Kind;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event;
 use perennial_service::admin_tokens::Caller;
@@ -107,12 +107,12 @@ pub(super) fn about(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
 /// Lists webhooks, also disabled ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
 pub(super) async fn list(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<WebhookView>>, Problem> {
     query.finish()?;
-    let stored = state.read(|db| Ok(webhooks::list(db)?)).await?;
+    let stored = app.read(|db| Ok(webhooks::list(db)?)).await?;
     let items = stored.into_iter().filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
 }
@@ -121,13 +121,13 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let webhook = state.read(move |db| webhook(db, &caller, &id)).await?;
+    let webhook = app.read(move |db| webhook(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
@@ -203,9 +203,9 @@ fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<S
 }
 
 /// Refuses a URL that this host does not send to.
-fn check_url(state: &AppState, url: &str) -> Result<(), Problem> {
-    let target = Target::read(url, state.webhooks().allow_private);
-    target.map(drop).map_err(|why| Problem::field(Kind::InvalidFields, "url", why))
+fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
+    let target = Target::read(url, app.webhooks().allow_private);
+    target.map(drop).map_err(|why| Problem::field(ProblemType::InvalidFields, "url", why))
 }
 
 /// A webhook with its secret.
@@ -229,7 +229,7 @@ fn generate() -> Result<Secret, Problem> {
 
 pub(super) fn no_random_bits(error: getrandom::Error) -> Problem {
     tracing::error!(%error, "there are no random bits");
-    Problem::new(Kind::Internal, "the system has no random bits to give")
+    Problem::new(ProblemType::Internal, "the system has no random bits to give")
 }
 
 /// Six random bytes behind a prefix.
@@ -242,11 +242,11 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
 pub(super) async fn create(
-    State(state): State<AppState>,
-    write: IdempotentWrite<NewWebhook>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewWebhook>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = state.clone();
-    let reply = state.write(write, move |work, body| {
+    let for_url = app.clone();
+    let reply = app.write(request, move |work| {
         let caller = &work.request.caller;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
@@ -256,7 +256,7 @@ pub(super) async fn create(
         check_url(&for_url, &body.url)?;
         if webhooks::list(work.db())?.len() >= HOOKS_MAX {
             let detail = format!("there are {HOOKS_MAX} webhooks already; delete one that is not needed");
-            return Err(Problem::new(Kind::Conflict, detail));
+            return Err(Problem::new(ProblemType::Conflict, detail));
         }
         let secret = generate()?;
         let webhook = StoredWebhook {
@@ -323,12 +323,12 @@ impl Body for WebhookChange {
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     request_body = WebhookChange, responses((status = 200, body = WebhookView)))]
 pub(super) async fn change(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<WebhookChange>,
+    Write(request, body): Write<WebhookChange>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = state.clone();
-    let reply = state.write(write, move |work, body| {
+    let for_url = app.clone();
+    let reply = app.write(request, move |work| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         if let Some(url) = body.url {
@@ -356,7 +356,7 @@ pub(super) async fn change(
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
     let reply = reply.await?;
-    state.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }
 
@@ -364,19 +364,18 @@ pub(super) async fn change(
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView)))]
 pub(super) async fn delete(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, EmptyBody| {
-            let webhook = webhook(work.db(), &work.request.caller, &id)?;
-            work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-            webhooks::delete(work.db(), webhook.row)?;
-            about(work, &webhook);
-            Ok(WriteResponse::ok(&WebhookView::from(webhook)))
-        })
-        .await
+    app.write(request, move |work| {
+        let webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+        webhooks::delete(work.db(), webhook.row)?;
+        about(work, &webhook);
+        Ok(WriteResponse::ok(&WebhookView::from(webhook)))
+    })
+    .await
 }
 
 /// Gives a webhook a new secret, which is shown once. For a day messages are signed with the one before, too; one that
@@ -384,21 +383,20 @@ pub(super) async fn delete(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookWithSecret)))]
 pub(super) async fn rotate_secret(
-    State(state): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    state
-        .write(write, move |work, EmptyBody| {
-            let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
-            work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-            let secret = generate()?;
-            let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
-            webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
-            webhooks::update(work.db(), &webhook)?;
-            about(work, &webhook);
-            let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
-            Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
-        })
-        .await
+    app.write(request, move |work| {
+        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
+        let secret = generate()?;
+        let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
+        webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
+        webhooks::update(work.db(), &webhook)?;
+        about(work, &webhook);
+        let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
+        Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
+    })
+    .await
 }
