@@ -16,6 +16,8 @@ mod deliveries;
 mod events;
 pub(crate) mod forecast;
 mod health;
+mod job_bodies;
+mod job_views;
 mod jobs;
 mod packages;
 mod plans;
@@ -25,6 +27,7 @@ mod provider_keys;
 mod resources;
 mod stream;
 mod tokens;
+mod webhook_bodies;
 mod webhooks;
 mod windows;
 

@@ -1,7 +1,5 @@
 //! `/v1/webhooks`: where events are sent to. What is sent when is the outbox's; what became of it, `deliveries`'.
 
-use std::collections::BTreeSet;
-
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +9,8 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::input::Body;
+use crate::admin::webhook_bodies::NewWebhook;
+use crate::admin::webhook_bodies::WebhookChange;
 use crate::input::EmptyBody;
 use crate::input::Id;
 use crate::input::Query;
@@ -24,10 +23,7 @@ use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
-use perennial_formats::body::JsonCursor;
-use perennial_formats::event;
 use perennial_service::admin_tokens::Caller;
-
 use perennial_service::webhooks::secret::OVERLAP_SECONDS;
 use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
@@ -39,8 +35,6 @@ use perennial_store::webhooks::StoredWebhook;
 
 /// The most webhooks there are.
 const HOOKS_MAX: usize = 100;
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 500;
 
 /// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -131,77 +125,6 @@ pub(super) async fn get(
     Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
-/// A webhook that is to be made.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewWebhook {
-    /// Where events are sent to: `https`, out in the world.
-    #[schema(format = "uri", max_length = 2048)]
-    url: String,
-    /// What it is for.
-    #[schema(max_length = 500, required = false)]
-    description: String,
-    /// The accounts whose events are sent; left out, all that the token sees, as they are now if it is bound.
-    #[schema(min_items = 1)]
-    accounts: Option<BTreeSet<String>>,
-    /// The types of event that are sent, such as `renewal_declined`; left out, all of them.
-    #[schema(min_items = 1)]
-    types: Option<BTreeSet<String>>,
-}
-
-impl Body for NewWebhook {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewWebhook> {
-        let fields = cursor.object(&["url", "description", "accounts", "types"])?;
-        let url = fields.required("url", url);
-        let description = fields.optional("description", description).or(String::new());
-        let accounts = fields.optional("accounts", |cursor| {
-            not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?)
-        });
-        let types = fields.optional("types", types);
-        Some(NewWebhook {
-            url: url?,
-            description: description?,
-            accounts: accounts.option()?,
-            types: types.option()?,
-        })
-    }
-}
-
-/// A URL that could be sent to by some configuration.
-fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
-    let url = cursor.name()?;
-    match Target::read(url, true) {
-        Ok(_) => Some(url.to_owned()),
-        Err(why) => {
-            cursor.report(why);
-            None
-        }
-    }
-}
-
-fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
-    let text = cursor.text()?;
-    let characters = text.chars().count();
-    if characters > DESCRIPTION_MAX {
-        cursor.report(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let types = cursor.list(|_, cursor| cursor.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
-    not_empty(cursor, types)
-}
-
-fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
-    if list.is_empty() {
-        cursor.report("it has nothing in it that makes sense; leave it out for all of them");
-        return None;
-    }
-    Some(list.into_iter().collect())
-}
-
 /// Refuses a URL that this host does not send to.
 fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
     let target = Target::read(url, app.webhooks().allow_private);
@@ -282,41 +205,6 @@ pub(super) async fn create(
             .with_one_time_secret(&again))
     });
     reply.await
-}
-
-/// What is to change about a webhook. What is left out stays.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WebhookChange {
-    /// Where events are sent to from now on, also those that are to be tried again.
-    #[schema(format = "uri", max_length = 2048)]
-    url: Option<String>,
-    /// What it is for.
-    #[schema(max_length = 500)]
-    description: Option<String>,
-    /// The types of event that are sent from now on; null is all of them.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1)]
-    types: Option<Option<BTreeSet<String>>>,
-    /// False, and nothing is sent; true, and what happened meanwhile is.
-    enabled: Option<bool>,
-}
-
-impl Body for WebhookChange {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<WebhookChange> {
-        let fields = cursor.object(&["url", "description", "types", "enabled"])?;
-        let url = fields.optional("url", url).option();
-        let description = fields.optional("description", description).option();
-        let is_there = fields.get("types").is_some();
-        let types = fields.optional("types", types).option();
-        let enabled = fields.optional("enabled", |cursor| cursor.flag()).option();
-        let types = types?;
-        Some(WebhookChange {
-            url: url?,
-            description: description?,
-            types: is_there.then_some(types),
-            enabled: enabled?,
-        })
-    }
 }
 
 /// Changes a webhook.
