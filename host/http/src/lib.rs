@@ -1,10 +1,21 @@
 //! The admin API and the providers' own APIs, over HTTP.
 //!
-//! [`admin`] has the routes, [`kit`] what every route has in common, [`server`] listeners and TLS, and [`provider_api`]
-//! the APIs that existing SDKs of the providers speak.
+//! [`admin`] has one file per path of the admin API, [`provider_api`] the APIs that existing SDKs of the providers speak, and
+//! [`server`] listeners and TLS. The other modules are what routes share: authentication, reading requests, idempotent
+//! writes, pages, problems and views.
 
 pub mod admin;
-pub mod kit;
+pub mod auth;
+pub mod csv;
+pub mod input;
+pub mod middleware;
+pub mod openapi;
+pub mod page;
+pub mod problem;
 pub mod provider_api;
+pub mod request_metrics;
+pub mod route_table;
 pub mod server;
 pub mod state;
+pub mod views;
+pub mod write;

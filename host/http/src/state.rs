@@ -6,13 +6,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use perennial_service::service::Host;
+use perennial_service::service::Service;
 use perennial_store::Connection;
 use tokio::sync::Semaphore;
 
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::request_metrics::RequestMetrics;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
+use crate::request_metrics::RequestMetrics;
 
 /// Tokens' ids with their idempotency keys.
 type KeysInFlight = BTreeSet<(Arc<str>, String)>;
@@ -20,7 +20,7 @@ type KeysInFlight = BTreeSet<(Arc<str>, String)>;
 /// The running host as request handlers see it. Clones share everything.
 #[derive(Clone)]
 pub struct AppState {
-    host: Host,
+    service: Service,
     inner: Arc<Inner>,
 }
 
@@ -34,42 +34,42 @@ struct Inner {
 }
 
 impl Deref for AppState {
-    type Target = Host;
+    type Target = Service;
 
-    fn deref(&self) -> &Host {
-        &self.host
+    fn deref(&self) -> &Service {
+        &self.service
     }
 }
 
 impl AppState {
     /// State for the handlers of `host`, within its limits. All listeners of one process share one.
-    pub fn new(host: Host) -> AppState {
+    pub fn new(service: Service) -> AppState {
         let inner = Inner {
             requests: RequestMetrics::default(),
-            request_permits: Arc::new(Semaphore::new(host.limits().concurrency_max)),
+            request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
             forecast_permits: Arc::new(Semaphore::new(1)),
             calendar_permits: Arc::new(Semaphore::new(1)),
             slots: Arc::default(),
             in_flight: Arc::default(),
         };
-        AppState { host, inner: Arc::new(inner) }
+        AppState { service, inner: Arc::new(inner) }
     }
 
     /// The running host, for what does not answer with a [`Problem`].
-    pub fn service(&self) -> &Host {
-        &self.host
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// Reads the database, on a thread of the readers.
     ///
     /// # Errors
     ///
-    /// Those of `work`, and [`Kind::Internal`] when the read panics.
+    /// Those of `work`, and [`ProblemType::Internal`] when the read panics.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.host.read(work).await
+        self.service.read(work).await
     }
 
     /// What is counted of requests.
@@ -78,17 +78,17 @@ impl AppState {
     }
 
     /// How many more requests the host takes on.
-    pub fn free(&self) -> &Arc<Semaphore> {
+    pub fn request_permits(&self) -> &Arc<Semaphore> {
         &self.inner.request_permits
     }
 
     /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
-    pub fn forecasts(&self) -> &Arc<Semaphore> {
+    pub fn forecast_permits(&self) -> &Arc<Semaphore> {
         &self.inner.forecast_permits
     }
 
     /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
-    pub fn calendars(&self) -> &Arc<Semaphore> {
+    pub fn calendar_permits(&self) -> &Arc<Semaphore> {
         &self.inner.calendar_permits
     }
 
@@ -96,28 +96,30 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// [`Kind::TooManyRequests`] when there is none left.
-    pub fn slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
+    /// [`ProblemType::TooManyRequests`] when there is none left.
+    pub fn acquire_slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
         let mut slots = self.inner.slots.lock().expect("no holder of the slots panics");
         let taken = slots.entry(Arc::clone(token)).or_default();
-        if *taken >= self.host.limits().concurrency_per_token_max {
+        if *taken >= self.service.limits().concurrency_per_token_max {
             let detail = format!("a token has at most {taken} requests under way");
-            return Err(Problem::new(Kind::TooManyRequests, detail).retry_after(1));
+            return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(1));
         }
         *taken += 1;
         Ok(RequestSlot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
     }
 
-    /// Begins a request with an idempotency key; it is under way until what is returned is dropped.
+    /// Claims an idempotency key of a token until the claim is dropped.
     ///
     /// # Errors
     ///
-    /// [`Kind::KeyInFlight`] when one with the same key is.
-    pub fn begin(&self, token: &Arc<str>, key: &str) -> Result<InFlightKey, Problem> {
+    /// [`ProblemType::KeyInFlight`] when a request with the same key is in flight.
+    pub fn claim_key(&self, token: &Arc<str>, key: &str) -> Result<InFlightKey, Problem> {
         let entry = (Arc::clone(token), key.to_owned());
         let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
         if !in_flight.insert(entry.clone()) {
-            return Err(Problem::new(Kind::KeyInFlight, "wait for its answer, then ask again").retry_after(1));
+            return Err(
+                Problem::new(ProblemType::KeyInFlight, "wait for its answer, then ask again").retry_after(1)
+            );
         }
         Ok(InFlightKey { in_flight: Arc::clone(&self.inner.in_flight), entry })
     }
@@ -142,11 +144,18 @@ impl Drop for RequestSlot {
     }
 }
 
-/// A request with an idempotency key that is under way.
+/// The claim on an idempotency key of a request in flight.
 #[derive(Debug)]
 pub struct InFlightKey {
     in_flight: Arc<Mutex<KeysInFlight>>,
     entry: (Arc<str>, String),
+}
+
+impl InFlightKey {
+    /// The idempotency key.
+    pub fn key(&self) -> &str {
+        &self.entry.1
+    }
 }
 
 impl Drop for InFlightKey {

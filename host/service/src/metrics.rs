@@ -122,9 +122,9 @@ impl Metrics {
         counters(text, "perennial_attempts_total", "Attempts at renewals, by how they ended.", attempts);
         single(
             text,
-            "perennial_missed_tries_total",
+            "perennial_missed_attempts_total",
             "counter",
-            "Tries made up for after an outage.",
+            "Attempts made late, after an outage.",
             "",
             counts.missed_attempts,
         );

@@ -30,7 +30,7 @@ use perennial_store::Store;
 
 /// The running host. Clones are the same host.
 #[derive(Clone)]
-pub struct Host {
+pub struct Service {
     inner: Arc<Inner>,
 }
 
@@ -60,7 +60,7 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-impl Host {
+impl Service {
     /// Starts a host on the database at `path`, which `store` has open for writing. On virtual time the clock starts at
     /// `start` or, if the database has been further, there.
     ///
@@ -73,7 +73,7 @@ impl Host {
         providers: Providers,
         start: Option<Timestamp>,
         limits: Limits,
-    ) -> Result<(Host, WriterHandle), StartError> {
+    ) -> Result<(Service, WriterHandle), StartError> {
         let metrics = Arc::new(Metrics::default());
         let tokens = Arc::new(Tokens::default());
         tokens.load(store.db()).map_err(EngineError::from)?;
@@ -97,7 +97,7 @@ impl Host {
             shutdown: watch::Sender::new(false),
             secret_box: OnceLock::new(),
         };
-        Ok((Host { inner: Arc::new(inner) }, running))
+        Ok((Service { inner: Arc::new(inner) }, running))
     }
 
     /// What time it is.

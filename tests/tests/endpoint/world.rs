@@ -27,7 +27,7 @@ use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
 use perennial_service::secrets::SecretBox;
-use perennial_service::service::Host;
+use perennial_service::service::Service;
 use perennial_service::writer::WriterContext;
 use perennial_service::writer::WriterHandle;
 use perennial_store as store;
@@ -93,7 +93,7 @@ impl World {
         let sealer = SecretBox::new(&[7; 32]);
         let [key, other] = ["home", "away"].map(|account| make_key(&mut store, &sealer, account));
         let start = Some(Timestamp::from_second(NOW));
-        let (host, running) = Host::start(store, &database, providers, start, limits).unwrap();
+        let (host, running) = Service::start(store, &database, providers, start, limits).unwrap();
         let host = AppState::new(host);
         let endpoint = Endpoint::new(&host, "lantern", sealer).unwrap();
         let runtime =

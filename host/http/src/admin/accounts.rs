@@ -12,22 +12,23 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
-use crate::kit::auth::require_all_accounts;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Document;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::FieldError;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::AccountView;
+use crate::auth::require_all_accounts;
+use crate::input::Body;
+use crate::input::Document;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::FieldError;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
+use crate::views::AccountView;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
@@ -41,19 +42,18 @@ use perennial_store::list_queries;
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
     params(
         ("provider" = Option<String>, Query, description = "Only of this provider."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<AccountView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AccountView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let provider = query.take("provider");
     query.finish()?;
-    let rows = host
+    let rows = app
         .read(move |db| {
             let (seen, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
             let stored = list_queries::accounts(
@@ -100,12 +100,12 @@ pub(super) struct NewAccount {
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = AccountView)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
-    write: IdempotentWrite<Document>,
+    State(app): State<AppState>,
+    Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
-    require_all_accounts(&write.request.caller)?;
-    let providers = host.providers().clone();
-    host.write(write, move |work, Document(text)| {
+    require_all_accounts(&request.caller)?;
+    let providers = app.providers().clone();
+    app.write(request, move |work| {
         let manifests = resources::manifests(&providers);
         let check = resources::check_settings(&providers);
         let known = resources::VisibleRecords { db: work.db(), caller: &work.request.caller };
@@ -124,13 +124,13 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     responses((status = 200, body = AccountView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let account = host.read(move |db| views::visible_account(db, &caller, &id)).await?;
+    let account = app.read(move |db| views::visible_account(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&AccountView::from(account)).into_response())
 }
 
@@ -162,11 +162,11 @@ impl Body for Change {
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Change>,
+    Write(request, body): Write<Change>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
         work.check_version(&views::etag(&before))?;
         work.set_audit_subject(&id, None);
@@ -186,7 +186,7 @@ pub(super) async fn change(
 /// What the plugin says is wrong with settings.
 fn invalid_settings(problems: Vec<String>) -> Problem {
     let error = |detail| FieldError { field: "settings".to_owned(), detail };
-    Problem::fields(Kind::InvalidFields, problems.into_iter().map(error).collect())
+    Problem::fields(ProblemType::InvalidFields, problems.into_iter().map(error).collect())
 }
 
 /// A movement of money.
@@ -213,19 +213,18 @@ pub(super) struct EntryView {
 #[utoipa::path(get, path = "/v1/accounts/{id}/ledger", tag = "accounts",
     params(
         ("id" = String, Path),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<EntryView>)))]
 pub(super) async fn ledger(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<EntryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let entries = host
+    let entries = app
         .read(move |db| {
             let account = views::visible_account(db, &caller, &id)?;
             Ok(list_queries::entries(
@@ -293,11 +292,11 @@ fn account_response(
 #[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
     request_body = TopUp, responses((status = 200, body = AccountState)))]
 pub(super) async fn top_up(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<TopUp>,
+    Write(request, body): Write<TopUp>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         let caller = &work.request.caller;
         let before = AccountView::from(views::visible_account(work.db(), caller, &id)?);
         work.set_audit_subject(&id, None);

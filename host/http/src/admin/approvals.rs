@@ -14,22 +14,24 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_store::Connection;
 use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::ResourceView;
-use crate::kit::views::to_text;
+use crate::input::Body;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
+use crate::views::ResourceView;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_engine::Engine;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
@@ -148,7 +150,20 @@ fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, Store
     Ok(proposal)
 }
 
-/// The parameters of a list of approvals.
+/// The parameters that [`filter`] reads, as the API describes them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `filter` reads")]
+pub(super) struct ApprovalFilterParams {
+    /// Only of this account.
+    account: Option<String>,
+    /// Only of this resource.
+    resource: Option<String>,
+    /// Only in this state: `pending`, `approved`, `rejected` or `expired`.
+    state: Option<String>,
+}
+
+/// Reads the filter of a list of approvals: `account`, `resource`, `state`.
 pub(super) fn filter(caller: &Caller, query: &mut Query) -> Filter {
     Filter {
         accounts: caller.accounts_json(),
@@ -160,11 +175,11 @@ pub(super) fn filter(caller: &Caller, query: &mut Query) -> Filter {
 
 /// A page of approvals.
 pub(super) async fn page_of(
-    host: &AppState,
+    app: &AppState,
     filter: Filter,
     page_request: page::PageRequest,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
-    let rows = host
+    let rows = app
         .read(move |db| {
             let found =
                 approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
@@ -177,37 +192,31 @@ pub(super) async fn page_of(
 
 /// Lists approvals, in the order in which they were requested.
 #[utoipa::path(get, path = "/v1/approvals", tag = "approvals",
-    params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("resource" = Option<String>, Query, description = "Only of this resource."),
-        ("state" = Option<String>, Query, description = "Only in this state: `pending`, `approved`, `rejected` or `expired`."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+    params(ApprovalFilterParams, PageParams),
     responses((status = 200, body = Page<ApprovalView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&caller, &mut query);
     query.finish()?;
-    page_of(&host, filter, page_request).await
+    page_of(&app, filter, page_request).await
 }
 
 /// Gets an approval, with the whole plan that it is about.
 #[utoipa::path(get, path = "/v1/approvals/{id}", tag = "approvals", params(("id" = String, Path)),
     responses((status = 200, body = ApprovalView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
     let view =
-        host.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
+        app.read(move |db| Ok(ApprovalView::from_stored(db, visible_approval(db, &caller, &id)?)?)).await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
@@ -275,11 +284,11 @@ pub(super) struct DecisionResultView {
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn approve(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Approve>,
+    Write(request, body): Write<Approve>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         decide(work, &id, body.reason, body.plan_hash, |engine, at, decision| {
             engine.approve(at, &id, decision)
         })
@@ -291,11 +300,11 @@ pub(super) async fn approve(
 #[utoipa::path(post, path = "/v1/approvals/{id}:reject", tag = "approvals", params(("id" = String, Path)),
     request_body = Reject, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn reject(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Reject>,
+    Write(request, body): Write<Reject>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         decide(work, &id, body.reason, None, |engine, at, decision| engine.reject(at, &id, decision))
     })
     .await
@@ -323,14 +332,14 @@ fn decide(
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, happened: recorded } => {
             let problem =
-                Problem::new(Kind::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
+                Problem::new(ProblemType::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
                     .with("refusal", serde_json::json!(RefusalView::from(&refusal)));
             (Some(problem), recorded)
         }
         DecisionOutcome::PlanChanged { hash, happened: recorded } => {
             let detail =
                 "it would do something else by now, which the approval holds from now on; look at it again";
-            (Some(Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
+            (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };
     let events = recorded.iter().map(RecordedEvent::view).collect::<Vec<_>>();
@@ -353,10 +362,12 @@ impl From<DecisionError> for Problem {
         match error {
             DecisionError::Engine(error) => error.into(),
             DecisionError::Unknown(id) => Problem::not_found("approval", &id),
-            DecisionError::Closed(_) | DecisionError::Expired(_) => Problem::new(Kind::Conflict, detail),
-            DecisionError::OwnRequest => Problem::new(Kind::OwnApproval, detail),
+            DecisionError::Closed(_) | DecisionError::Expired(_) => {
+                Problem::new(ProblemType::Conflict, detail)
+            }
+            DecisionError::OwnRequest => Problem::new(ProblemType::OwnApproval, detail),
             DecisionError::PlanMismatch(hash) => {
-                Problem::new(Kind::PlanChanged, detail).with("plan_hash", hash.into())
+                Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())
             }
         }
     }

@@ -8,10 +8,11 @@ use perennial_domain::attempt::State as AttemptState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
@@ -69,12 +70,11 @@ impl From<ListedAttempt> for AttemptView {
         ("account" = Option<String>, Query, description = "Only of this account."),
         ("resource" = Option<String>, Query, description = "Only of this resource."),
         ("state" = Option<String>, Query, description = "Only in this state, such as `declined`."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<AttemptView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AttemptView>>, Problem> {
@@ -88,7 +88,7 @@ pub(super) async fn list(
             .map(|state| state.name().to_owned()),
     };
     query.finish()?;
-    let found = host
+    let found = app
         .read(move |db| {
             Ok(list_queries::attempts(
                 db,

@@ -6,10 +6,11 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::audit;
@@ -60,19 +61,16 @@ impl From<Record> for AuditRecordView {
 
 /// Lists every write, newest first; a bound token sees those that were about its accounts.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit",
-    params(
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+    params(PageParams),
     responses((status = 200, body = Page<AuditRecordView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<AuditRecordView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = app.read(move |db| {
         let before = page_request.after.unwrap_or(i64::MAX);
         Ok(audit::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?)
     });

@@ -20,24 +20,24 @@ use sha2::Sha256;
 use utoipa::ToSchema;
 
 use crate::admin::webhooks::no_random_bits;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::to_text;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::calendar;
 use perennial_service::calendar::EntryKind;
 
-use crate::kit::auth::require_account;
+use crate::auth::require_account;
 use perennial_store::calendars;
 use perennial_store::calendars::NewCalendar;
 use perennial_store::calendars::StoredCalendar;
@@ -95,12 +95,12 @@ fn can_access(caller: &Caller, calendar: &StoredCalendar) -> bool {
 /// Lists feeds, also revoked ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/calendars", tag = "calendars", responses((status = 200, body = Page<CalendarView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<CalendarView>>, Problem> {
     query.finish()?;
-    let stored = host.read(|db| Ok(calendars::list(db)?)).await?;
+    let stored = app.read(|db| Ok(calendars::list(db)?)).await?;
     let items = stored.into_iter().filter(|calendar| can_access(&caller, calendar)).map(CalendarView::from);
     Ok(Json(Page { items: items.collect(), next_cursor: None }))
 }
@@ -176,10 +176,10 @@ fn secret() -> Result<(String, [u8; 32]), Problem> {
 #[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
     responses((status = 201, body = CreatedCalendar)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
-    write: IdempotentWrite<NewFeed>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewFeed>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, |work, body| {
+    app.write(request, move |work| {
         let caller = &work.request.caller;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
         let accounts = match body.accounts {
@@ -215,15 +215,15 @@ fn visible_calendar(db: &Connection, caller: &Caller, id: &str) -> Result<Stored
 #[utoipa::path(post, path = "/v1/calendars/{id}:rotate", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = CreatedCalendar)))]
 pub(super) async fn rotate(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
+    app.write(request, move |work| {
         let caller = &work.request.caller;
         let stored = visible_calendar(work.db(), caller, &id)?;
         if stored.revoked_at.is_some() {
-            return Err(Problem::new(Kind::Conflict, format!("`{id}` is revoked; make another one")));
+            return Err(Problem::new(ProblemType::Conflict, format!("`{id}` is revoked; make another one")));
         }
         let (secret, hash) = secret()?;
         calendars::rotate(work.db(), stored.row, &hash, work.at)?;
@@ -237,11 +237,11 @@ pub(super) async fn rotate(
 #[utoipa::path(post, path = "/v1/calendars/{id}:revoke", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = CalendarView)))]
 pub(super) async fn revoke(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
+    app.write(request, move |work| {
         let caller = &work.request.caller;
         let stored = visible_calendar(work.db(), caller, &id)?;
         calendars::revoke(work.db(), stored.row, work.at)?;
@@ -263,7 +263,7 @@ pub(super) async fn revoke(
         (status = 304, description = "It is as the client has it."),
     ))]
 pub(super) async fn feed(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(file): Id,
     headers: HeaderMap,
     query: Query,
@@ -272,15 +272,15 @@ pub(super) async fn feed(
     let secret = file.strip_suffix(".ics").unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(secret).into();
     // Who guesses must not make others wait: whether there is such a feed comes before waiting for one's turn.
-    let known = host.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
-    let none = || Problem::new(Kind::NotFound, "there is no such calendar");
+    let known = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
+    let none = || Problem::new(ProblemType::NotFound, "there is no such calendar");
     known.ok_or_else(none)?;
     let text = {
-        let turn = host.calendars().acquire().await;
+        let turn = app.calendar_permits().acquire().await;
         let _turn = turn.expect("the semaphore of calendars is never closed");
-        refresh(&host, hash).await?;
-        let at = host.now();
-        let text = host.read(move |db| match calendars::find_by_hash(db, &hash)? {
+        refresh(&app, hash).await?;
+        let at = app.now();
+        let text = app.read(move |db| match calendars::find_by_hash(db, &hash)? {
             Some(calendar) => Ok(Some(calendar::to_icalendar(db, &calendar, at)?)),
             None => Ok(None),
         });
@@ -301,9 +301,9 @@ fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 /// Writes down what has changed about a feed since it was last read.
-async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
-    let (providers, at) = (host.providers().clone(), host.now());
-    let changes = host.read(move |db| {
+async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
+    let (providers, at) = (app.providers().clone(), app.now());
+    let changes = app.read(move |db| {
         let Some(calendar) = calendars::find_by_hash(db, &hash)? else { return Ok(None) };
         let changes = calendar::refresh(db, &providers, &calendar, at)?;
         Ok(changes.map(|changes| (calendar.row, changes)))
@@ -311,7 +311,7 @@ async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let Some((row, changes)) = changes.await? else { return Ok(()) };
     for entries in changes.entries.chunks(ENTRIES_AT_ONCE) {
         let entries = entries.to_vec();
-        host.writer()
+        app.writer()
             .call(move |context| {
                 context.engine.in_transaction(|engine| {
                     entries.iter().try_for_each(|entry| calendars::upsert(engine.db(), row, entry))
@@ -321,7 +321,7 @@ async fn refresh(host: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
             .await?;
     }
     let stamp = changes.fingerprint;
-    host.writer()
+    app.writer()
         .call(move |context| {
             context.engine.in_transaction(|engine| calendars::set_fingerprint(engine.db(), row, &stamp))?;
             Ok(())

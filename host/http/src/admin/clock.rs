@@ -6,14 +6,16 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::auth::require_all_accounts;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Query;
-use crate::kit::problem::Problem;
+use crate::auth::require_all_accounts;
+use crate::input::Body;
+use crate::input::Query;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
+use perennial_service::writer::WriterContext;
 use perennial_store::clock;
 
 /// The clock.
@@ -29,13 +31,13 @@ pub(super) struct Clock {
 
 /// Says what time it is.
 #[utoipa::path(get, path = "/v1/clock", tag = "clock", responses((status = 200, body = Clock)))]
-pub(super) async fn get(State(host): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
+pub(super) async fn get(State(app): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
     query.finish()?;
-    let ticked_at = host.read(|db| Ok(clock::ticked_at(db)?)).await?;
+    let ticked_at = app.read(|db| Ok(clock::ticked_at(db)?)).await?;
     Ok(Json(Clock {
-        now: host.now().to_string(),
+        now: app.now().to_string(),
         ticked_at: ticked_at.map(|at| at.to_string()),
-        is_virtual: host.writer().is_virtual(),
+        is_virtual: app.writer().is_virtual(),
     }))
 }
 
@@ -67,13 +69,15 @@ pub(super) struct AdvanceResult {
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
     responses((status = 200, body = AdvanceResult)))]
 pub(super) async fn advance(
-    State(host): State<AppState>,
-    write: IdempotentWrite<Advance>,
+    State(app): State<AppState>,
+    Write(request, body): Write<Advance>,
 ) -> Result<WriteResponse, Problem> {
-    require_all_accounts(&write.request.caller)?;
-    let answer = |work: &mut crate::kit::idempotent_write::WriteContext<'_>, Advance { to }: Advance| {
+    require_all_accounts(&request.caller)?;
+    let Advance { to } = body;
+    let advance = move |writer: &mut WriterContext| Ok(writer.advance(to)?);
+    let respond = move |work: &mut WriteContext<'_>| {
         debug_assert!(work.at == to);
         Ok(WriteResponse::ok(&AdvanceResult { now: to.to_string() }))
     };
-    host.write_after(write, |context, body| Ok(context.advance(body.to)?), answer).await
+    app.write_after(request, advance, respond).await
 }

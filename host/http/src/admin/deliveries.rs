@@ -8,18 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::webhooks;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views::to_text;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::cursor::cursor;
@@ -77,20 +78,19 @@ impl From<StoredDelivery> for DeliveryView {
     params(
         ("id" = String, Path),
         ("state" = Option<String>, Query, description = "Only in this state: `pending`, `delivered` or `failed`."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
+        PageParams,
     ),
     responses((status = 200, body = Page<DeliveryView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     mut query: Query,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
-    let state = query.one_of("state", &STATES, |state| state);
+    let state = query.one_of("state", &STATES, |word| word);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = app.read(move |db| {
         let webhook = webhooks::webhook(db, &caller, &id)?;
         let before = page_request.after.unwrap_or(i64::MAX);
         Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
@@ -103,14 +103,17 @@ pub(super) async fn list(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = DeliveryView)))]
 pub(super) async fn test(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = host.write(write, move |work, EmptyBody| {
+    let reply = app.write(request, move |work| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
-            return Err(Problem::new(Kind::Conflict, "the webhook is disabled; enable it, then test it"));
+            return Err(Problem::new(
+                ProblemType::Conflict,
+                "the webhook is disabled; enable it, then test it",
+            ));
         }
         let delivery = StoredDelivery {
             row: 0,
@@ -130,7 +133,7 @@ pub(super) async fn test(
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }
 
@@ -206,21 +209,20 @@ pub(super) struct ReplayResult {
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Replay>,
+    Write(request, body): Write<Replay>,
 ) -> Result<WriteResponse, Problem> {
-    let (write, body) = write.into_parts();
     // Looking an instant up may take a while, so the writer does not do it.
     let again = match body {
         Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
-            let first = host.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
+            let first = app.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
             ReplayStart::After(first.map_or(i64::MAX, |first| first - 1))
         }
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
-    let reply = host.write(write.with_body(again), move |work, again| {
+    let reply = app.write(request, move |work| {
         let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
         webhooks::about(work, &webhook);
         let replayed = match again {
@@ -243,6 +245,6 @@ pub(super) async fn replay(
         Ok(WriteResponse::accepted(&location(&webhook.id), &replayed))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }

@@ -4,10 +4,12 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
+use utoipa::IntoParams;
+
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_formats::event;
 use perennial_formats::event_view::EventView;
@@ -15,27 +17,40 @@ use perennial_service::admin_tokens::Caller;
 use perennial_store::events::StoredEvent;
 use perennial_store::list_queries;
 
+/// The parameters that [`filter`] reads, as the API describes them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `filter` reads")]
+pub(super) struct EventFilterParams {
+    /// Only of this account.
+    account: Option<String>,
+    /// Only of this resource.
+    resource: Option<String>,
+    /// Only of this type, such as `renewal_settled`.
+    r#type: Option<String>,
+    /// Only events at this instant or later.
+    since: Option<String>,
+    /// Only events before this instant.
+    until: Option<String>,
+}
+
 /// Lists events, in the order in which they were written down; a bound token sees those of its accounts.
 #[utoipa::path(get, path = "/v1/events", tag = "events",
     params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("resource" = Option<String>, Query, description = "Only of this resource."),
-        ("type" = Option<String>, Query, description = "Only of this type, such as `renewal_settled`."),
-        ("since" = Option<String>, Query, description = "Not before this instant."),
-        ("until" = Option<String>, Query, description = "Before this instant."),
+        EventFilterParams,
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, or an event's `id`."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
     ),
     responses((status = 200, body = Page<EventView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<EventView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
-    let rows = host.read(move |db| {
+    let rows = app.read(move |db| {
         let stored =
             list_queries::events(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
         stored

@@ -16,14 +16,14 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::csv;
-use crate::kit::csv::ListFormat;
-use crate::kit::input::Query;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::problem::ProblemDetails;
-use crate::kit::views;
+use crate::csv;
+use crate::csv::ListFormat;
+use crate::input::Query;
+use crate::problem::Problem;
+use crate::problem::ProblemDetails;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
 use perennial_engine::forecast;
 use perennial_engine::forecast::AccountForecast;
 use perennial_engine::forecast::Forecast;
@@ -54,7 +54,7 @@ pub(super) struct ForecastView {
     /// Every account, by id.
     accounts: Vec<AccountForecastView>,
     /// Payments that are counted but not shown, because there are more than 10,000; CSV has them all.
-    payments_left_out: usize,
+    payments_omitted: usize,
 }
 
 /// What the months to come will cost an account.
@@ -67,22 +67,22 @@ struct AccountForecastView {
     currency: String,
     /// What it has now, a decimal.
     balance: String,
-    /// When that is not enough any more; null when it lasts.
-    runs_short: Option<ShortfallView>,
+    /// When the balance runs short; null when it lasts.
+    shortfall: Option<ShortfallView>,
     /// Every month, in order.
     months: Vec<MonthView>,
 }
 
 /// When a balance runs short.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RunsShort)]
+#[schema(as = Shortfall)]
 struct ShortfallView {
-    /// At the first payment that it is not enough for.
+    /// The instant of the first payment that the balance does not cover.
     at: String,
-    /// What to pay in before for everything that is paid at that instant, a decimal.
-    top_up: String,
-    /// What to pay in before for everything until the end of the forecast, a decimal.
-    top_up_for_all: String,
+    /// The least top-up before `at` that covers the payments at that instant, a decimal.
+    amount: String,
+    /// The least top-up before `at` that covers everything until the end of the forecast, a decimal.
+    total: String,
 }
 
 /// A month of an account.
@@ -93,9 +93,9 @@ struct MonthView {
     month: String,
     /// What its payments cost in all, a decimal.
     cost: String,
-    /// What is left at its end without a top-up, a decimal; below nothing when the balance has run short.
-    balance: String,
-    /// What is paid for, in the order of time.
+    /// The balance at its end without a top-up, a decimal; negative once the balance has run short.
+    balance_left: String,
+    /// Its payments, in the order of time.
     payments: Vec<PaymentView>,
 }
 
@@ -108,7 +108,7 @@ struct PaymentView {
     /// The resource.
     resource: String,
     /// `renewal` or `purchase`.
-    what: &'static str,
+    kind: &'static str,
     /// What it costs, a decimal.
     cost: String,
     /// When the resource expires after it.
@@ -131,7 +131,7 @@ struct PaymentView {
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     mut query: Query,
@@ -145,7 +145,7 @@ pub(super) async fn get(
     let account = query.take("account");
     let format = ListFormat::read(&mut query, &headers);
     query.finish()?;
-    let forecast = cached_forecast(&host, caller, account, number.unwrap_or(MONTHS)).await?;
+    let forecast = cached_forecast(&app, caller, account, number.unwrap_or(MONTHS)).await?;
     Ok(match format {
         ListFormat::Json => Json(ForecastView::new(forecast)).into_response(),
         ListFormat::Csv => ([(header::CONTENT_TYPE, csv::CONTENT_TYPE)], csv(&forecast)).into_response(),
@@ -154,21 +154,21 @@ pub(super) async fn get(
 
 /// Makes a forecast, unless it takes longer than a request may or the host stops.
 async fn cached_forecast(
-    host: &AppState,
+    app: &AppState,
     caller: Caller,
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
-    let Ok(place) = Arc::clone(host.forecasts()).try_acquire_owned() else {
-        return Err(Problem::new(Kind::Unavailable, "another forecast is being made").retry_after(5));
+    let Ok(place) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
+        return Err(Problem::new(ProblemType::Unavailable, "another forecast is being made").retry_after(5));
     };
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "there is no folder for a forecast's copy");
-        Problem::new(Kind::Internal, "there is no folder for the copy; the host's log says why")
+        Problem::new(ProblemType::Internal, "there is no folder for the copy; the host's log says why")
     };
     let folder = tempfile::Builder::new().prefix("perennial-").tempdir().map_err(failed)?;
     let path = folder.path().join("forecast.db");
-    let copied = host.read(move |db| {
+    let copied = app.read(move |db| {
         let accounts = match account {
             Some(id) => {
                 Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string())
@@ -180,27 +180,28 @@ async fn cached_forecast(
         Ok(store)
     });
     let copied = copied.await?;
-    let (providers, from, stop) = (host.providers().clone(), host.now(), Arc::new(AtomicBool::new(false)));
+    let (providers, from, stop) = (app.providers().clone(), app.now(), Arc::new(AtomicBool::new(false)));
     let told = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, told);
         drop((place, folder));
         forecast
     });
-    let mut stopping = host.shutdown_signal();
+    let mut stopping = app.shutdown_signal();
     let stopped = async {
         drop(stopping.wait_for(|stopping| *stopping).await);
         None
     };
-    let limit = Duration::from_secs(host.limits().forecast_seconds);
+    let limit = Duration::from_secs(app.limits().forecast_seconds);
     let done = tokio::time::timeout(limit, first_ready(async { Some(work.await) }, stopped)).await;
     let (kind, detail) = match done {
         Ok(Some(Ok(forecast))) => return Ok(forecast?),
-        Ok(Some(Err(_))) => (Kind::Internal, "the forecast failed; the host's log says why"),
-        Ok(None) => (Kind::Unavailable, "the host is stopping"),
-        Err(_) => {
-            (Kind::TimedOut, "ask for fewer months or one account, or raise `[limits] forecast_seconds`")
-        }
+        Ok(Some(Err(_))) => (ProblemType::Internal, "the forecast failed; the host's log says why"),
+        Ok(None) => (ProblemType::Unavailable, "the host is stopping"),
+        Err(_) => (
+            ProblemType::TimedOut,
+            "ask for fewer months or one account, or raise `[limits] forecast_seconds`",
+        ),
     };
     stop.store(true, Ordering::Relaxed);
     Err(Problem::new(kind, detail))
@@ -209,19 +210,19 @@ async fn cached_forecast(
 impl ForecastView {
     fn new(forecast: Forecast) -> ForecastView {
         let mut room = PAYMENTS_MAX;
-        let mut left_out = 0;
+        let mut omitted = 0;
         let mut payments = |month: &Month| {
             let shown = room.min(month.payments.len());
             room -= shown;
-            left_out += month.payments.len() - shown;
+            omitted += month.payments.len() - shown;
             month.payments[..shown].iter().map(PaymentView::from).collect::<Vec<_>>()
         };
         let mut view = |account: AccountForecast| AccountForecastView {
             balance: account.balance.to_string(),
-            runs_short: account.shortfall.map(|shortfall| ShortfallView {
+            shortfall: account.shortfall.map(|shortfall| ShortfallView {
                 at: shortfall.at.to_string(),
-                top_up: shortfall.amount.to_string(),
-                top_up_for_all: shortfall.total.to_string(),
+                amount: shortfall.amount.to_string(),
+                total: shortfall.total.to_string(),
             }),
             months: account
                 .months
@@ -229,7 +230,7 @@ impl ForecastView {
                 .map(|month| MonthView {
                     month: month.name.clone(),
                     cost: month.cost.to_string(),
-                    balance: month.balance_left.to_string(),
+                    balance_left: month.balance_left.to_string(),
                     payments: payments(month),
                 })
                 .collect(),
@@ -238,7 +239,7 @@ impl ForecastView {
         };
         let accounts = forecast.accounts.into_iter().map(&mut view).collect();
         let (from, until) = (forecast.from.to_string(), forecast.until.to_string());
-        ForecastView { from, until, accounts, payments_left_out: left_out }
+        ForecastView { from, until, accounts, payments_omitted: omitted }
     }
 }
 
@@ -247,7 +248,7 @@ impl From<&Payment> for PaymentView {
         PaymentView {
             at: payment.at.to_string(),
             resource: payment.resource.clone(),
-            what: payment_kind(payment),
+            kind: payment_kind(payment),
             cost: payment.cost.to_string(),
             expires_at: payment.expires_at.to_string(),
         }
@@ -260,15 +261,15 @@ fn payment_kind(payment: &Payment) -> &'static str {
 
 /// Every payment as a line, as RFC 4180 has it.
 fn csv(forecast: &Forecast) -> String {
-    let mut text = "month,at,account,resource,what,cost,currency,expires_at\r\n".to_owned();
+    let mut text = "month,at,account,resource,kind,cost,currency,expires_at\r\n".to_owned();
     for account in &forecast.accounts {
         for month in &account.months {
             for payment in &month.payments {
                 let Payment { at, cost, expires_at, .. } = payment;
                 let (id, resource) = (csv::quote(&account.id), csv::quote(&payment.resource));
-                let (name, what, currency) =
+                let (name, kind, currency) =
                     (&month.name, payment_kind(payment), csv::quote(&account.currency));
-                write!(text, "{name},{at},{id},{resource},{what},{cost},{currency},{expires_at}\r\n")
+                write!(text, "{name},{at},{id},{resource},{kind},{cost},{currency},{expires_at}\r\n")
                     .expect("writing to text never fails");
             }
         }

@@ -11,7 +11,7 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::problem::Problem;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_service::error::ServiceError;
 use perennial_service::metrics;
@@ -85,24 +85,24 @@ pub(super) struct Readiness {
 
 /// Whether the host does its work: the clock keeps up, the store can be written to, plugins are loaded.
 #[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub(super) async fn readiness(State(host): State<AppState>) -> Result<Response, Problem> {
-    let now = host.now();
+pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, Problem> {
+    let now = app.now();
     // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
-    let store = host
+    let store = app
         .writer()
         .call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())))
         .await
         .is_ok();
-    let providers = host.providers().keys().cloned().collect::<Vec<_>>();
-    let (standing, plugins) = host
+    let providers = app.providers().keys().cloned().collect::<Vec<_>>();
+    let (standing, plugins) = app
         .read(move |db| {
             let known = stats::providers(db)?;
             Ok((health_stats(db, now)?, known.iter().all(|provider| providers.contains(provider))))
         })
         .await?;
     // A virtual clock that nobody moves is not behind.
-    let clock = host.writer().is_virtual() || standing.overdue_seconds <= host.limits().lag_seconds_max;
-    let plugins = plugins && !host.providers().is_empty();
+    let clock = app.writer().is_virtual() || standing.overdue_seconds <= app.limits().lag_seconds_max;
+    let plugins = plugins && !app.providers().is_empty();
     let ready = clock && store && plugins;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = Readiness { ready, clock, overdue_seconds: standing.overdue_seconds, store, plugins };
@@ -111,9 +111,9 @@ pub(super) async fn readiness(State(host): State<AppState>) -> Result<Response, 
 
 /// Figures in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
-pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResponse, Problem> {
-    let now = host.now();
-    let read = host.read(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
+pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
+    let now = app.now();
+    let read = app.read(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
     let (stats, webhooks) = read.await?;
     let mut text = String::new();
     let gauges = [
@@ -139,7 +139,7 @@ pub(super) async fn scrape(State(host): State<AppState>) -> Result<impl IntoResp
     for (name, help, value) in gauges {
         metrics::single(&mut text, name, "gauge", help, "", value);
     }
-    host.metrics().write(&mut text);
-    host.requests().write(&mut text);
+    app.metrics().write(&mut text);
+    app.requests().write(&mut text);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

@@ -10,11 +10,14 @@ mod attempts;
 mod audit;
 mod calendars;
 mod clock;
+mod command_bodies;
 mod commands;
 mod deliveries;
 mod events;
 pub(crate) mod forecast;
 mod health;
+mod job_bodies;
+mod job_views;
 mod jobs;
 mod packages;
 mod plans;
@@ -24,6 +27,7 @@ mod provider_keys;
 mod resources;
 mod stream;
 mod tokens;
+mod webhook_bodies;
 mod webhooks;
 mod windows;
 
@@ -31,31 +35,31 @@ use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use crate::kit::middleware;
-use crate::kit::openapi;
-use crate::kit::routes::Access;
-use crate::kit::routes::Routes;
+use crate::middleware;
+use crate::openapi;
+use crate::route_table::Access;
+use crate::route_table::RouteTable;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
 /// Every route, ready to be served.
-pub fn router(host: &AppState) -> Router {
-    let (router, api) = routes(host).finish();
-    middleware::around(host, openapi::serve(router, api))
+pub fn router(app: &AppState) -> Router {
+    let (router, api) = routes(app).finish();
+    middleware::around(app, openapi::serve(router, api))
 }
 
 /// The description of every route.
-pub fn describe(host: &AppState) -> OpenApi {
-    routes(host).finish().1
+pub fn describe(app: &AppState) -> OpenApi {
+    routes(app).finish().1
 }
 
 /// Every route, and who may call it.
-pub fn routes(host: &AppState) -> Routes {
+pub fn routes(app: &AppState) -> RouteTable {
     let viewer = Access::Role(Role::Viewer);
     let operator = Access::Role(Role::Operator);
     let approver = Access::Role(Role::Approver);
     let admin = Access::Role(Role::Admin);
-    Routes::new(host)
+    RouteTable::new(app)
         .add(Access::Open, routes!(health::liveness))
         .add(Access::Open, routes!(health::readiness))
         .add(Access::Open, routes!(health::scrape))

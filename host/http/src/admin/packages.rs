@@ -8,17 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::ResourceView;
+use crate::admin::resources::ResourceFilterParams;
+use crate::input::Body;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
 use crate::state::AppState;
+use crate::views;
+use crate::views::ResourceView;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
@@ -26,20 +28,10 @@ use perennial_service::admin_tokens::Caller;
 
 /// Lists resource packages, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/packages", tag = "packages",
-    params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("provider" = Option<String>, Query, description = "Only of this provider."),
-        ("kind" = Option<String>, Query, description = "Only of this kind."),
-        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `active`."),
-        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
-        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
-        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+    params(ResourceFilterParams, PageParams),
     responses((status = 200, body = Page<ResourceView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
@@ -47,7 +39,7 @@ pub(super) async fn list(
     let mut filter = resources::filter(&mut query, &caller);
     filter.packages = true;
     query.finish()?;
-    let rows = host.read(move |db| resources::page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| resources::page_of(db, &filter, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 
@@ -83,11 +75,11 @@ pub(super) struct UsageResult {
 #[utoipa::path(post, path = "/v1/accounts/{id}:use", tag = "packages", params(("id" = String, Path)),
     request_body = UsageReport, responses((status = 200, body = UsageResult)))]
 pub(super) async fn record_use(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<UsageReport>,
+    Write(request, body): Write<UsageReport>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         views::visible_account(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&id, None);
         let recorded = work.engine.record_use(work.at, &id, &body.resource_type, body.amount)?;

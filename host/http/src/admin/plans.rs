@@ -1,5 +1,4 @@
-//! `/v1/plans`, and what a command would do, as clients see it: every step of the cascade with its price, and what is left
-//! out and why.
+//! `/v1/plans`: the plans that wait for an approval.
 
 use axum::Extension;
 use axum::Json;
@@ -7,26 +6,21 @@ use axum::extract::State;
 use perennial_domain::approval::State as ApprovalState;
 
 use crate::admin::approvals;
+use crate::admin::approvals::ApprovalFilterParams;
 use crate::admin::approvals::ApprovalView;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Caller;
 
-/// Lists the plans that wait to be carried out: those of the approvals that are open, or in the `state` that is asked for.
-#[utoipa::path(get, path = "/v1/plans", tag = "plans",
-    params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("resource" = Option<String>, Query, description = "Only of this resource."),
-        ("state" = Option<String>, Query, description = "Those of approvals in this state; `open` if left out."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+/// Lists the plans of approvals, in the order in which they were requested; only pending ones unless `state` is given.
+#[utoipa::path(get, path = "/v1/plans", tag = "plans", params(ApprovalFilterParams, PageParams),
     responses((status = 200, body = Page<ApprovalView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
@@ -34,5 +28,5 @@ pub(super) async fn list(
     let mut filter = approvals::filter(&caller, &mut query);
     query.finish()?;
     filter.state = filter.state.or(Some(ApprovalState::Pending));
-    approvals::page_of(&host, filter, page_request).await
+    approvals::page_of(&app, filter, page_request).await
 }

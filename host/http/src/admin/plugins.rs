@@ -8,9 +8,9 @@ use perennial_domain::manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Problem;
 use crate::state::AppState;
 use perennial_engine::rules::Rules;
 
@@ -86,10 +86,10 @@ impl PluginView {
 /// Lists the plugins that are loaded.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins", responses((status = 200, body = Page<PluginView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     query: Query,
 ) -> Result<Json<Page<PluginView>>, Problem> {
     query.finish()?;
-    let items = host.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();
+    let items = app.providers().values().map(|rules| PluginView::new(rules.as_ref())).collect();
     Ok(Json(Page { items, next_cursor: None }))
 }

@@ -15,15 +15,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::admin::resources;
-use crate::kit::csv;
-use crate::kit::csv::ListFormat;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Problem;
-use crate::kit::views::to_text;
+use crate::admin::resources::ResourceFilterParams;
+use crate::csv;
+use crate::csv::ListFormat;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::problem::Problem;
 use crate::state::AppState;
 use crate::state::RequestSlot;
+use crate::views::to_text;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
@@ -71,13 +72,7 @@ struct Price {
 /// JSON in pages; CSV has all of it in one table.
 #[utoipa::path(get, path = "/v1/prices", tag = "prices",
     params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("provider" = Option<String>, Query, description = "Only of this provider."),
-        ("kind" = Option<String>, Query, description = "Only of this kind."),
-        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `grace`."),
-        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
-        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
-        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
+        ResourceFilterParams,
         ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before; CSV begins there."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
@@ -85,7 +80,7 @@ struct Price {
     ),
     responses((status = 200, content((Page<PriceView> = "application/json"), (String = "text/csv")))))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     mut query: Query,
@@ -97,16 +92,16 @@ pub(super) async fn list(
     match format {
         ListFormat::Json => {
             let after = page_request.after.unwrap_or(0);
-            let rows = host.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
+            let rows = app.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
             let rows = rows.into_iter().map(|(row, price)| (row, PriceView::from(price))).collect();
             Ok(Json(Page::new(page_request, rows)).into_response())
         }
         ListFormat::Csv => {
-            let slot = host.slot(&caller.id)?;
+            let slot = app.acquire_slot(&caller.id)?;
             let (writer, response) = csv::streaming_response();
             let after = page_request.after.unwrap_or(0);
             tokio::spawn(async move {
-                if let Err(problem) = write(&host, filter, after, &writer, slot).await {
+                if let Err(problem) = write(&app, filter, after, &writer, slot).await {
                     writer.abort(&problem).await;
                 }
             });
@@ -117,7 +112,7 @@ pub(super) async fn list(
 
 /// Writes a table; it takes one of the token's places until it is read to its end.
 async fn write(
-    host: &AppState,
+    app: &AppState,
     filter: Filter,
     mut after: i64,
     writer: &csv::CsvWriter,
@@ -127,7 +122,7 @@ async fn write(
     let mut part = head.to_owned();
     while writer.write(part).await {
         let filter = filter.clone();
-        let rows = host.read(move |db| prices(db, &filter, after, LINES_PER_CHUNK)).await?;
+        let rows = app.read(move |db| prices(db, &filter, after, LINES_PER_CHUNK)).await?;
         let Some((last, _)) = rows.last() else { break };
         after = *last;
         part = rows.iter().map(|(_, price)| price.line()).collect();

@@ -7,19 +7,19 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::to_text;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::provider_keys as keys;
@@ -74,15 +74,15 @@ impl From<StoredKey> for KeyView {
 /// Lists provider keys, also expired and revoked ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/provider-keys", tag = "provider_keys", responses((status = 200, body = Page<KeyView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<KeyView>>, Problem> {
     query.finish()?;
     let accounts = caller.accounts_json();
-    let stored = host.read(move |db| Ok(provider_keys::list(db, accounts.as_deref())?)).await?;
+    let stored = app.read(move |db| Ok(provider_keys::list(db, accounts.as_deref())?)).await?;
     let view = |mut key: StoredKey| {
-        key.last_used_at = host.key_usage().last_used_at(&key.access_key).max(key.last_used_at);
+        key.last_used_at = app.key_usage().last_used_at(&key.access_key).max(key.last_used_at);
         KeyView::from(key)
     };
     Ok(Json(Page { items: stored.into_iter().map(view).collect(), next_cursor: None }))
@@ -144,11 +144,11 @@ pub(super) struct CreatedKey {
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
     responses((status = 201, body = CreatedKey)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
-    write: IdempotentWrite<NewKey>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&host)?;
-    host.write(write, move |work, body| {
+    let secret_box = sealer(&app)?;
+    app.write(request, move |work| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
         let spec = CreateKey {
             account: account.account.id,
@@ -166,16 +166,16 @@ pub(super) async fn create(
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:rotate", tag = "provider_keys", params(("id" = String, Path)),
     request_body = RotateKey, responses((status = 201, body = CreatedKey)))]
 pub(super) async fn rotate(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<RotateKey>,
+    Write(request, body): Write<RotateKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&host)?;
-    host.write(write, move |work, body| {
+    let secret_box = sealer(&app)?;
+    app.write(request, move |work| {
         let old = find(work, &id)?;
         if !old.is_in_force(work.at) {
             let detail = format!("the key {id} is no longer in force; make a new one");
-            return Err(Problem::new(Kind::Conflict, detail));
+            return Err(Problem::new(ProblemType::Conflict, detail));
         }
         provider_keys::expire(work.db(), &id, work.at + i64::from(body.overlap_seconds))?;
         let spec = CreateKey {
@@ -193,11 +193,11 @@ pub(super) async fn rotate(
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:revoke", tag = "provider_keys", params(("id" = String, Path)),
     responses((status = 200, body = KeyView)))]
 pub(super) async fn revoke(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
+    app.write(request, move |work| {
         find(work, &id)?;
         provider_keys::revoke(work.db(), &id, work.at)?;
         Ok(WriteResponse::ok(&KeyView::from(find(work, &id)?)))
@@ -222,7 +222,7 @@ fn issue_response(
     work.set_audit_subject(&spec.account, None);
     let minted = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
         tracing::error!(%error, "a provider key could not be made");
-        Problem::new(Kind::Internal, error.to_string())
+        Problem::new(ProblemType::Internal, error.to_string())
     })?;
     provider_keys::insert(work.db(), account.row, &minted.stored)?;
     let location = format!("/v1/provider-keys/{}", minted.stored.access_key);
@@ -232,7 +232,7 @@ fn issue_response(
         .with_one_time_secret(&again))
 }
 
-fn sealer(host: &AppState) -> Result<SecretBox, Problem> {
-    let none = || Problem::new(Kind::Conflict, SecretsError::NoKey.to_string());
-    host.secret_box().cloned().ok_or_else(none)
+fn sealer(app: &AppState) -> Result<SecretBox, Problem> {
+    let none = || Problem::new(ProblemType::Conflict, SecretsError::NoKey.to_string());
+    app.secret_box().cloned().ok_or_else(none)
 }

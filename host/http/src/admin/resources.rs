@@ -11,24 +11,26 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::manifest::Manifest;
 use perennial_store::Connection;
 use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use crate::admin::accounts::NewAccount;
-use crate::admin::commands::NewTerm;
-use crate::kit::auth::require_all_accounts;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::Document;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::ResourceView;
+use crate::admin::command_bodies::NewTerm;
+use crate::auth::require_all_accounts;
+use crate::input::Body;
+use crate::input::Document;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page;
+use crate::page::Page;
+use crate::page::PageParams;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
+use crate::views::ResourceView;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
 use perennial_formats::body::JsonCursor;
@@ -41,29 +43,43 @@ use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::list_queries;
 
+/// The parameters that [`filter`] reads, as the API describes them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `filter` reads")]
+pub(super) struct ResourceFilterParams {
+    /// Only of this account.
+    account: Option<String>,
+    /// Only of this provider.
+    provider: Option<String>,
+    /// Only of this kind.
+    kind: Option<String>,
+    /// Only at this stage, such as `grace`.
+    #[param(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
+    stage: Option<String>,
+    /// Only with this tag: `name`, or `name=value`.
+    tag: Option<String>,
+    /// Only resources that expire at this instant or later.
+    #[param(format = DateTime)]
+    expires_from: Option<String>,
+    /// Only resources that expire before this instant.
+    #[param(format = DateTime)]
+    expires_before: Option<String>,
+}
+
 /// Lists resources that pass every filter that is given, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/resources", tag = "resources",
-    params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("provider" = Option<String>, Query, description = "Only of this provider."),
-        ("kind" = Option<String>, Query, description = "Only of this kind."),
-        ("stage" = Option<String>, Query, pattern = "^(active|grace|retention|released|unsubscribed|converted)$", description = "Only at this stage, such as `grace`."),
-        ("tag" = Option<String>, Query, description = "Only with this tag: `name`, or `name=value`."),
-        ("expires_from" = Option<String>, Query, format = DateTime, description = "Only what expires at this instant or later."),
-        ("expires_before" = Option<String>, Query, format = DateTime, description = "Only what expires before this instant."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many on a page; 100 if left out."),
-    ),
+    params(ResourceFilterParams, PageParams),
     responses((status = 200, body = Page<ResourceView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     mut query: Query,
 ) -> Result<Json<Page<ResourceView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let filter = filter(&mut query, &caller);
     query.finish()?;
-    let rows = host.read(move |db| page_of(db, &filter, page_request)).await?;
+    let rows = app.read(move |db| page_of(db, &filter, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))
 }
 
@@ -114,13 +130,13 @@ pub(crate) fn page_of(
 #[utoipa::path(get, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
     responses((status = 200, body = ResourceView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let view = host
+    let view = app
         .read(move |db| Ok(views::resource_view(db, &lookup::resolve_resource(db, &caller, &id)?)?))
         .await?;
     Ok(WriteResponse::ok_versioned(&view).into_response())
@@ -212,17 +228,17 @@ struct NewResource {
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
     responses((status = 200, body = ImportResult)))]
 pub(super) async fn import(
-    State(host): State<AppState>,
-    write: IdempotentWrite<Document>,
+    State(app): State<AppState>,
+    Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
-    let providers = host.providers().clone();
-    host.write(write, move |work, Document(text)| {
+    let providers = app.providers().clone();
+    app.write(request, move |work| {
         let caller = &work.request.caller;
         let known = VisibleRecords { db: work.db(), caller };
         let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
-                return Err(Problem::new(Kind::Forbidden, "making accounts takes the role `admin`"));
+                return Err(Problem::new(ProblemType::Forbidden, "making accounts takes the role `admin`"));
             }
             require_all_accounts(caller)?;
         }
@@ -308,11 +324,11 @@ pub(super) struct ChangeResult {
 #[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = ChangeResult)))]
 pub(super) async fn change(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<Change>,
+    Write(request, body): Write<Change>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, body| {
+    app.write(request, move |work| {
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         work.set_audit_subject(&found.account.account.id, Some(&id));
         work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;

@@ -24,10 +24,11 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 
 use crate::admin::events;
-use crate::kit::auth::authenticate;
-use crate::kit::input::Query;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::admin::events::EventFilterParams;
+use crate::auth::authenticate;
+use crate::input::Query;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::state::RequestSlot;
 use perennial_service::admin_tokens::Caller;
@@ -50,17 +51,13 @@ const PAGE: u32 = 100;
 /// longer in force; a client that connects again with the last `id` it has seen misses nothing.
 #[utoipa::path(get, path = "/v1/events:stream", tag = "events",
     params(
-        ("account" = Option<String>, Query, description = "Only of this account."),
-        ("resource" = Option<String>, Query, description = "Only of this resource."),
-        ("type" = Option<String>, Query, description = "Only of this type, such as `renewal_settled`."),
-        ("since" = Option<String>, Query, description = "Not before this instant."),
-        ("until" = Option<String>, Query, description = "Before this instant."),
+        EventFilterParams,
         ("cursor" = Option<String>, Query, description = "An event's `id`; the stream begins after it."),
         ("Last-Event-ID" = Option<String>, Header, description = "The same; it goes before `cursor`."),
     ),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub(super) async fn stream(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     mut query: Query,
@@ -72,13 +69,13 @@ pub(super) async fn stream(
     }
     let filter = events::filter(&mut query, &caller);
     query.finish()?;
-    let after = match (last_event_id(&headers)?.or(after), host.clone()) {
+    let after = match (last_event_id(&headers)?.or(after), app.clone()) {
         (Some(after), _) => after,
-        (None, host) => host.read(|db| Ok(list_queries::last_event(db)?)).await?,
+        (None, app) => app.read(|db| Ok(list_queries::last_event(db)?)).await?,
     };
     let (out, frames) = mpsc::channel(1);
-    let slot = host.slot(&caller.id)?;
-    let pump = EventStream { host, headers, filter, after, out, _slot: slot };
+    let slot = app.acquire_slot(&caller.id)?;
+    let pump = EventStream { app, headers, filter, after, out, _slot: slot };
     tokio::spawn(pump.run());
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Frames(frames))).into_response())
@@ -89,13 +86,15 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     match value.to_str().ok().and_then(row_of) {
         Some(row) => Ok(Some(row)),
-        None => Err(Problem::field(Kind::BadRequest, "Last-Event-ID", "it is not the `id` of an event")),
+        None => {
+            Err(Problem::field(ProblemType::BadRequest, "Last-Event-ID", "it is not the `id` of an event"))
+        }
     }
 }
 
 /// One client's stream: what it asked for, and how far it is.
 struct EventStream {
-    host: AppState,
+    app: AppState,
     /// Those of the request, with the token that has to stay in force.
     headers: HeaderMap,
     filter: EventFilter,
@@ -116,8 +115,8 @@ enum StreamState {
 
 impl EventStream {
     async fn run(mut self) {
-        let mut changes = self.host.writer().changes();
-        let mut stopping = self.host.shutdown_signal();
+        let mut changes = self.app.writer().changes();
+        let mut stopping = self.app.shutdown_signal();
         let out = self.out.clone();
         let closed = async move {
             // The sender lives as long as the host.
@@ -129,7 +128,7 @@ impl EventStream {
             first_ready(async { self.send(comment(self.after)).await }, async { closed.as_mut().await });
         let mut state = begin.await;
         while matches!(state, StreamState::Open)
-            && authenticate(self.host.tokens(), &self.headers, self.host.now()).is_ok()
+            && authenticate(self.app.tokens(), &self.headers, self.app.now()).is_ok()
         {
             // What is written from here on wakes it again.
             changes.borrow_and_update();
@@ -164,7 +163,7 @@ impl EventStream {
         loop {
             let (filter, after) = (self.filter.clone(), self.after);
             let (stored, last) = self
-                .host
+                .app
                 .read(move |db| {
                     let stored = list_queries::events(db, &filter, after, PAGE)?;
                     Ok((stored, list_queries::last_event(db)?))

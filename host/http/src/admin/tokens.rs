@@ -9,19 +9,19 @@ use perennial_domain::timestamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::auth::require_account;
-use crate::kit::auth::require_all_accounts;
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views::to_text;
+use crate::auth::require_account;
+use crate::auth::require_all_accounts;
+use crate::input::Body;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens;
 use perennial_service::admin_tokens::Caller;
@@ -78,14 +78,14 @@ fn can_access(caller: &Caller, token: &StoredToken) -> bool {
 /// Lists tokens, also expired and revoked ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, body = Page<TokenView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<TokenView>>, Problem> {
     query.finish()?;
-    let stored = host.read(|db| Ok(api_tokens::list(db)?)).await?;
+    let stored = app.read(|db| Ok(api_tokens::list(db)?)).await?;
     let view = |mut token: StoredToken| {
-        token.last_used_at = host.tokens().last_used_at(&token.id).max(token.last_used_at);
+        token.last_used_at = app.tokens().last_used_at(&token.id).max(token.last_used_at);
         TokenView::from(token)
     };
     let items = stored.into_iter().filter(|token| can_access(&caller, token)).map(view).collect();
@@ -135,10 +135,10 @@ pub(super) struct CreatedToken {
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = CreatedToken)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
-    write: IdempotentWrite<NewToken>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewToken>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = host.write(write, |work, body| {
+    let reply = app.write(request, move |work| {
         let caller = &work.request.caller;
         match &body.accounts {
             None => require_all_accounts(caller)?,
@@ -152,7 +152,7 @@ pub(super) async fn create(
         };
         let minted = admin_tokens::issue(spec, &caller.id, work.at).map_err(|error| {
             tracing::error!(%error, "there are no random bits");
-            Problem::new(Kind::Internal, "the system has no random bits to give")
+            Problem::new(ProblemType::Internal, "the system has no random bits to give")
         })?;
         api_tokens::insert(work.db(), &minted.stored)?;
         let location = format!("/v1/tokens/{}", minted.stored.id);
@@ -162,7 +162,7 @@ pub(super) async fn create(
             .with_one_time_secret(&again))
     });
     let reply = reply.await?;
-    host.reload_tokens().await?;
+    app.reload_tokens().await?;
     Ok(reply)
 }
 
@@ -170,11 +170,11 @@ pub(super) async fn create(
 #[utoipa::path(post, path = "/v1/tokens/{id}:revoke", tag = "tokens", params(("id" = String, Path)),
     responses((status = 200, body = TokenView)))]
 pub(super) async fn revoke(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = host.write(write, move |work, EmptyBody| {
+    let reply = app.write(request, move |work| {
         api_tokens::get(work.db(), &id)?
             .filter(|token| can_access(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
@@ -183,6 +183,6 @@ pub(super) async fn revoke(
         Ok(WriteResponse::ok(&TokenView::from(token)))
     });
     let reply = reply.await?;
-    host.reload_tokens().await?;
+    app.reload_tokens().await?;
     Ok(reply)
 }

@@ -1,7 +1,5 @@
 //! `/v1/webhooks`: where events are sent to. What is sent when is the outbox's; what became of it, `deliveries`'.
 
-use std::collections::BTreeSet;
-
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
@@ -11,23 +9,21 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::idempotent_write::IdempotentWrite;
-use crate::kit::idempotent_write::WriteContext;
-use crate::kit::idempotent_write::WriteResponse;
-use crate::kit::input::Body;
-use crate::kit::input::EmptyBody;
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::page::Page;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::views;
-use crate::kit::views::to_text;
+use crate::admin::webhook_bodies::NewWebhook;
+use crate::admin::webhook_bodies::WebhookChange;
+use crate::input::EmptyBody;
+use crate::input::Id;
+use crate::input::Query;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
-use perennial_formats::body::JsonCursor;
-use perennial_formats::event;
+use crate::views;
+use crate::views::to_text;
+use crate::write::Write;
+use crate::write::WriteContext;
+use crate::write::WriteResponse;
 use perennial_service::admin_tokens::Caller;
-
 use perennial_service::webhooks::secret::OVERLAP_SECONDS;
 use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
@@ -39,8 +35,6 @@ use perennial_store::webhooks::StoredWebhook;
 
 /// The most webhooks there are.
 const HOOKS_MAX: usize = 100;
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 500;
 
 /// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -107,12 +101,12 @@ pub(super) fn about(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
 /// Lists webhooks, also disabled ones, in the order in which they were made.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
 pub(super) async fn list(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     query: Query,
 ) -> Result<Json<Page<WebhookView>>, Problem> {
     query.finish()?;
-    let stored = host.read(|db| Ok(webhooks::list(db)?)).await?;
+    let stored = app.read(|db| Ok(webhooks::list(db)?)).await?;
     let items = stored.into_iter().filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     Ok(Json(Page { items: items.map(WebhookView::from).collect(), next_cursor: None }))
 }
@@ -121,91 +115,20 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let webhook = host.read(move |db| webhook(db, &caller, &id)).await?;
+    let webhook = app.read(move |db| webhook(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
-/// A webhook that is to be made.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewWebhook {
-    /// Where events are sent to: `https`, out in the world.
-    #[schema(format = "uri", max_length = 2048)]
-    url: String,
-    /// What it is for.
-    #[schema(max_length = 500, required = false)]
-    description: String,
-    /// The accounts whose events are sent; left out, all that the token sees, as they are now if it is bound.
-    #[schema(min_items = 1)]
-    accounts: Option<BTreeSet<String>>,
-    /// The types of event that are sent, such as `renewal_declined`; left out, all of them.
-    #[schema(min_items = 1)]
-    types: Option<BTreeSet<String>>,
-}
-
-impl Body for NewWebhook {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<NewWebhook> {
-        let fields = cursor.object(&["url", "description", "accounts", "types"])?;
-        let url = fields.required("url", url);
-        let description = fields.optional("description", description).or(String::new());
-        let accounts = fields.optional("accounts", |cursor| {
-            not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?)
-        });
-        let types = fields.optional("types", types);
-        Some(NewWebhook {
-            url: url?,
-            description: description?,
-            accounts: accounts.option()?,
-            types: types.option()?,
-        })
-    }
-}
-
-/// A URL that could be sent to by some configuration.
-fn url(cursor: JsonCursor<'_, '_>) -> Option<String> {
-    let url = cursor.name()?;
-    match Target::read(url, true) {
-        Ok(_) => Some(url.to_owned()),
-        Err(why) => {
-            cursor.report(why);
-            None
-        }
-    }
-}
-
-fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
-    let text = cursor.text()?;
-    let characters = text.chars().count();
-    if characters > DESCRIPTION_MAX {
-        cursor.report(format!("it has {characters} characters; at most {DESCRIPTION_MAX} are taken"));
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let types = cursor.list(|_, cursor| cursor.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
-    not_empty(cursor, types)
-}
-
-fn not_empty(cursor: JsonCursor<'_, '_>, list: Vec<String>) -> Option<BTreeSet<String>> {
-    if list.is_empty() {
-        cursor.report("it has nothing in it that makes sense; leave it out for all of them");
-        return None;
-    }
-    Some(list.into_iter().collect())
-}
-
 /// Refuses a URL that this host does not send to.
-fn check_url(host: &AppState, url: &str) -> Result<(), Problem> {
-    let target = Target::read(url, host.webhooks().allow_private);
-    target.map(drop).map_err(|why| Problem::field(Kind::InvalidFields, "url", why))
+fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
+    let target = Target::read(url, app.webhooks().allow_private);
+    target.map(drop).map_err(|why| Problem::field(ProblemType::InvalidFields, "url", why))
 }
 
 /// A webhook with its secret.
@@ -229,7 +152,7 @@ fn generate() -> Result<Secret, Problem> {
 
 pub(super) fn no_random_bits(error: getrandom::Error) -> Problem {
     tracing::error!(%error, "there are no random bits");
-    Problem::new(Kind::Internal, "the system has no random bits to give")
+    Problem::new(ProblemType::Internal, "the system has no random bits to give")
 }
 
 /// Six random bytes behind a prefix.
@@ -242,11 +165,11 @@ pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
 pub(super) async fn create(
-    State(host): State<AppState>,
-    write: IdempotentWrite<NewWebhook>,
+    State(app): State<AppState>,
+    Write(request, body): Write<NewWebhook>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = host.clone();
-    let reply = host.write(write, move |work, body| {
+    let for_url = app.clone();
+    let reply = app.write(request, move |work| {
         let caller = &work.request.caller;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
@@ -256,7 +179,7 @@ pub(super) async fn create(
         check_url(&for_url, &body.url)?;
         if webhooks::list(work.db())?.len() >= HOOKS_MAX {
             let detail = format!("there are {HOOKS_MAX} webhooks already; delete one that is not needed");
-            return Err(Problem::new(Kind::Conflict, detail));
+            return Err(Problem::new(ProblemType::Conflict, detail));
         }
         let secret = generate()?;
         let webhook = StoredWebhook {
@@ -284,51 +207,16 @@ pub(super) async fn create(
     reply.await
 }
 
-/// What is to change about a webhook. What is left out stays.
-#[derive(ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WebhookChange {
-    /// Where events are sent to from now on, also those that are to be tried again.
-    #[schema(format = "uri", max_length = 2048)]
-    url: Option<String>,
-    /// What it is for.
-    #[schema(max_length = 500)]
-    description: Option<String>,
-    /// The types of event that are sent from now on; null is all of them.
-    #[schema(value_type = Option<Vec<String>>, min_items = 1)]
-    types: Option<Option<BTreeSet<String>>>,
-    /// False, and nothing is sent; true, and what happened meanwhile is.
-    enabled: Option<bool>,
-}
-
-impl Body for WebhookChange {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<WebhookChange> {
-        let fields = cursor.object(&["url", "description", "types", "enabled"])?;
-        let url = fields.optional("url", url).option();
-        let description = fields.optional("description", description).option();
-        let is_there = fields.get("types").is_some();
-        let types = fields.optional("types", types).option();
-        let enabled = fields.optional("enabled", |cursor| cursor.flag()).option();
-        let types = types?;
-        Some(WebhookChange {
-            url: url?,
-            description: description?,
-            types: is_there.then_some(types),
-            enabled: enabled?,
-        })
-    }
-}
-
 /// Changes a webhook.
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     request_body = WebhookChange, responses((status = 200, body = WebhookView)))]
 pub(super) async fn change(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<WebhookChange>,
+    Write(request, body): Write<WebhookChange>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = host.clone();
-    let reply = host.write(write, move |work, body| {
+    let for_url = app.clone();
+    let reply = app.write(request, move |work| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         if let Some(url) = body.url {
@@ -356,7 +244,7 @@ pub(super) async fn change(
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
     let reply = reply.await?;
-    host.writer().wake();
+    app.writer().wake();
     Ok(reply)
 }
 
@@ -364,11 +252,11 @@ pub(super) async fn change(
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView)))]
 pub(super) async fn delete(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
+    app.write(request, move |work| {
         let webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         webhooks::delete(work.db(), webhook.row)?;
@@ -383,11 +271,11 @@ pub(super) async fn delete(
 #[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookWithSecret)))]
 pub(super) async fn rotate_secret(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Id(id): Id,
-    write: IdempotentWrite<EmptyBody>,
+    Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    host.write(write, move |work, EmptyBody| {
+    app.write(request, move |work| {
         let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         let secret = generate()?;

@@ -18,13 +18,13 @@ use perennial_store::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kit::input::Id;
-use crate::kit::input::Query;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::problem::ProblemDetails;
-use crate::kit::views;
+use crate::input::Id;
+use crate::input::Query;
+use crate::problem::Problem;
+use crate::problem::ProblemDetails;
+use crate::problem::ProblemType;
 use crate::state::AppState;
+use crate::views;
 use perennial_engine::rules::Providers;
 use perennial_engine::upcoming;
 use perennial_service::admin_tokens::Caller;
@@ -74,15 +74,15 @@ struct WindowView {
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn get(
-    State(host): State<AppState>,
+    State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let (providers, at) = (host.providers().clone(), host.now());
+    let (providers, at) = (app.providers().clone(), app.now());
     let explanation_url = format!("/v1/events?resource={}", views::path_segment(&id));
-    let window = host.read(move |db| window(db, &providers, &caller, &id, at)).await?;
+    let window = app.read(move |db| window(db, &providers, &caller, &id, at)).await?;
     let (start, end) = (window.start.to_string(), window.end.to_string());
     let view = RenewalWindowView { suggested_window: WindowView { start, end }, explanation_url };
     Ok(([(header::RETRY_AFTER, window.ask_again.to_string())], Json(view)).into_response())
@@ -110,7 +110,7 @@ fn window(
             Charging::Postpaid => "postpaid",
             Charging::Prepaid => resource.stage.name(),
         };
-        return Err(Problem::new(Kind::Conflict, format!("`{id}` is {why}; it is never renewed")));
+        return Err(Problem::new(ProblemType::Conflict, format!("`{id}` is {why}; it is never renewed")));
     }
     let ahead = |bundle: &Bundle, from: Timestamp| {
         let page_request =

@@ -69,7 +69,7 @@ impl Endpoint {
         transaction: Transaction,
     ) -> Result<ProviderRequest, Failure> {
         let provider = self.provider.clone();
-        let performed = self.host.writer().call(move |context| {
+        let performed = self.app.writer().call(move |context| {
             let outcomes = execute_action(context, &provider, &request_in_progress, &transaction);
             Ok::<_, ServiceError>(outcomes.map(|outcomes| {
                 request_in_progress.outcomes.extend(outcomes);

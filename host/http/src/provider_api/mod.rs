@@ -39,7 +39,7 @@ const STEPS_MAX: usize = 8;
 /// One provider's own API, ready to be served.
 #[derive(Clone)]
 pub struct Endpoint {
-    host: AppState,
+    app: AppState,
     provider: Arc<str>,
     sealer: SecretBox,
     /// The provider's word for a failure of the host, for when its plugin is what failed.
@@ -80,11 +80,11 @@ impl Endpoint {
     /// # Errors
     ///
     /// [`StartError`] when there is no plugin that answers it.
-    pub fn new(host: &AppState, provider: &str, secret_box: SecretBox) -> Result<Endpoint, StartError> {
-        let endpoint = find_api(host.providers(), provider)?;
-        let last_resort = endpoint.fail(host.now(), &Request::default(), Failure::Internal)?;
+    pub fn new(app: &AppState, provider: &str, secret_box: SecretBox) -> Result<Endpoint, StartError> {
+        let endpoint = find_api(app.providers(), provider)?;
+        let last_resort = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
         Ok(Endpoint {
-            host: host.clone(),
+            app: app.clone(),
             provider: provider.into(),
             sealer: secret_box,
             fallback_response: Arc::new(last_resort),
@@ -97,12 +97,12 @@ impl Endpoint {
         function: &'static str,
         ask: impl FnOnce(perennial_sandbox::ProviderApi<'_>) -> Result<T, PluginError>,
     ) -> Result<T, Failure> {
-        let rules = self.host.providers().get(&*self.provider);
+        let rules = self.app.providers().get(&*self.provider);
         let endpoint = rules.and_then(|rules| rules.provider_api()).ok_or(Failure::Internal)?;
         let watch = Stopwatch::start();
         let answer = ask(endpoint);
         let failures = u64::from(answer.is_err());
-        self.host.metrics().record_plugin_call(&self.provider, function, watch.seconds(), failures);
+        self.app.metrics().record_plugin_call(&self.provider, function, watch.seconds(), failures);
         answer.map_err(|error| {
             tracing::warn!(%error, "a plugin gave no usable answer to a request");
             Failure::Internal
@@ -111,7 +111,7 @@ impl Endpoint {
 
     /// The provider's word for a failure.
     fn failure_response(&self, request: &Request, failure: Failure) -> Response {
-        let at = self.host.now();
+        let at = self.app.now();
         self.call_plugin("fail", |endpoint| endpoint.fail(at, request, failure))
             .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
@@ -131,10 +131,10 @@ impl Endpoint {
     }
 
     async fn run(&self, request: Request) -> Result<Response, Failure> {
-        let at = self.host.now();
+        let at = self.app.now();
         let endpoint = self.clone();
         let next = self
-            .host
+            .app
             .service()
             .read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request)))
             .await;
@@ -145,7 +145,7 @@ impl Endpoint {
         let request_in_progress = self.execute(request_in_progress, transaction).await?;
         let endpoint = self.clone();
         let next = self
-            .host
+            .app
             .service()
             .read(move |db| Ok::<_, ServiceError>(endpoint.resume(db, at, request_in_progress)))
             .await;
@@ -165,7 +165,7 @@ impl Endpoint {
             Err(response) => return Ok(Progress::Respond(response)),
         };
         let sender = authentication::verify(db, &self.sealer, &self.provider, &authentication, at)?;
-        self.host.key_usage().record(&sender.access_key, at);
+        self.app.key_usage().record(&sender.access_key, at);
         let request_in_progress = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
         self.resume(db, at, request_in_progress)
     }
@@ -186,7 +186,7 @@ impl Endpoint {
             match self.call_plugin("handle", |endpoint| endpoint.handle(&context))? {
                 NextStep::Respond(response) => return Ok(Progress::Respond(response)),
                 NextStep::Query(queries) => {
-                    let providers = self.host.providers();
+                    let providers = self.app.providers();
                     for query in &queries {
                         let pending_work =
                             query::query(db, providers, at, &stored, query).map_err(failure_of_problem)?;

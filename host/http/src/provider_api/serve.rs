@@ -33,7 +33,7 @@ pub fn router(endpoint: Endpoint) -> Router {
 
 /// What a client is told whose request cannot be read as HTTP, as it goes over the wire.
 pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
-    let request = Request { id: endpoint.host.requests().request_id(), ..Request::default() };
+    let request = Request { id: endpoint.app.requests().request_id(), ..Request::default() };
     let Response { status, headers, body } = endpoint.failure_response(&request, Failure::Malformed);
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default());
@@ -46,19 +46,19 @@ pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
 
 async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request) -> HttpResponse {
     let watch = Stopwatch::start();
-    let id = endpoint.host.requests().request_id();
+    let id = endpoint.app.requests().request_id();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = within_limits(&endpoint, &id, request).await;
     let (status, seconds) = (response.status, watch.seconds());
-    endpoint.host.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
+    endpoint.app.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
     tracing::info!(request = %id, provider = %endpoint.provider, %method, path, status, seconds, "answered");
     to_http(response)
 }
 
 /// Answers a request that has a place among those under way, in the time that it may take.
 async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Request) -> Response {
-    let limit = Duration::from_secs(endpoint.host.limits().request_seconds);
-    let place = Arc::clone(endpoint.host.free()).try_acquire_owned().ok();
+    let limit = Duration::from_secs(endpoint.app.limits().request_seconds);
+    let place = Arc::clone(endpoint.app.request_permits()).try_acquire_owned().ok();
     let (parts, body) = request.into_parts();
     let headers = header_texts(&parts.headers);
     let head = Request {

@@ -87,7 +87,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
     callers.extend(roles);
     callers.extend(bound.iter().map(String::as_str));
     let mut table = "nobody viewer operator approver admin | bound: viewer operator approver admin, of another account, then of this one\n".to_owned();
-    for entry in api::routes(&server.host).entries() {
+    for entry in api::routes(&server.host).routes() {
         write!(table, "{:<6} {:<40}", entry.method, entry.path).unwrap();
         for (place, caller) in callers.iter().enumerate() {
             let path = path(&server, &entry.path, "beta-bd");

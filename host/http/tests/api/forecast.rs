@@ -44,7 +44,7 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
               "currency": "CNY",
               "months": [
                 {
-                  "balance": "141.00",
+                  "balance_left": "141.00",
                   "cost": "109.00",
                   "month": "2026-01",
                   "payments": [
@@ -52,20 +52,20 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
                       "at": "2026-01-23T19:00:00Z",
                       "cost": "99.00",
                       "expires_at": "2026-02-28T15:59:59Z",
-                      "resource": "ecs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "ecs-1"
                     },
                     {
                       "at": "2026-01-23T19:00:00Z",
                       "cost": "10.00",
                       "expires_at": "2026-02-28T15:59:59Z",
-                      "resource": "evs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "evs-1"
                     }
                   ]
                 },
                 {
-                  "balance": "32.00",
+                  "balance_left": "32.00",
                   "cost": "109.00",
                   "month": "2026-02",
                   "payments": [
@@ -73,20 +73,20 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
                       "at": "2026-02-20T19:00:00Z",
                       "cost": "99.00",
                       "expires_at": "2026-03-31T15:59:59Z",
-                      "resource": "ecs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "ecs-1"
                     },
                     {
                       "at": "2026-02-20T19:00:00Z",
                       "cost": "10.00",
                       "expires_at": "2026-03-31T15:59:59Z",
-                      "resource": "evs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "evs-1"
                     }
                   ]
                 },
                 {
-                  "balance": "-77.00",
+                  "balance_left": "-77.00",
                   "cost": "109.00",
                   "month": "2026-03",
                   "payments": [
@@ -94,20 +94,20 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
                       "at": "2026-03-23T19:00:00Z",
                       "cost": "99.00",
                       "expires_at": "2026-04-30T15:59:59Z",
-                      "resource": "ecs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "ecs-1"
                     },
                     {
                       "at": "2026-03-23T19:00:00Z",
                       "cost": "10.00",
                       "expires_at": "2026-04-30T15:59:59Z",
-                      "resource": "evs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "evs-1"
                     }
                   ]
                 },
                 {
-                  "balance": "-186.00",
+                  "balance_left": "-186.00",
                   "cost": "109.00",
                   "month": "2026-04",
                   "payments": [
@@ -115,28 +115,28 @@ fn a_forecast_says_what_is_paid_for_when_and_when_the_balance_runs_short() {
                       "at": "2026-04-22T19:00:00Z",
                       "cost": "99.00",
                       "expires_at": "2026-05-31T15:59:59Z",
-                      "resource": "ecs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "ecs-1"
                     },
                     {
                       "at": "2026-04-22T19:00:00Z",
                       "cost": "10.00",
                       "expires_at": "2026-05-31T15:59:59Z",
-                      "resource": "evs-1",
-                      "what": "renewal"
+                      "kind": "renewal",
+                      "resource": "evs-1"
                     }
                   ]
                 }
               ],
-              "runs_short": {
+              "shortfall": {
+                "amount": "77.00",
                 "at": "2026-03-23T19:00:00Z",
-                "top_up": "77.00",
-                "top_up_for_all": "186.00"
+                "total": "186.00"
               }
             }
           ],
           "from": "2026-01-01T00:00:00Z",
-          "payments_left_out": 0,
+          "payments_omitted": 0,
           "until": "2026-04-30T23:59:59Z"
         }"#]]
     .assert_eq(&server().get("viewer", "/v1/forecast?months=4&account=acme-hw").shown());
@@ -149,7 +149,7 @@ fn a_forecast_is_also_a_table_in_csv() {
     expect![[r#"
         200 OK
         content-type: text/csv; charset=utf-8; header=present
-        month,at,account,resource,what,cost,currency,expires_at[CR]
+        month,at,account,resource,kind,cost,currency,expires_at[CR]
         2026-01,2026-01-23T19:00:00Z,acme-hw,ecs-1,renewal,99.00,CNY,2026-02-28T15:59:59Z[CR]
         2026-01,2026-01-23T19:00:00Z,acme-hw,evs-1,renewal,10.00,CNY,2026-02-28T15:59:59Z[CR]
         2026-02,2026-02-20T19:00:00Z,acme-hw,ecs-1,renewal,99.00,CNY,2026-03-31T15:59:59Z[CR]
@@ -190,7 +190,7 @@ fn what_was_forecast_happens_if_what_it_asks_for_is_paid_in_and_not_with_a_cent_
     let wanted =
         payments.map(|payment| ["at", "resource", "cost", "expires_at"].map(|name| payment[name].clone()));
     let mut wanted = wanted.collect::<Vec<_>>();
-    let top_up = account["runs_short"]["top_up_for_all"].as_str().unwrap();
+    let top_up = account["shortfall"]["total"].as_str().unwrap();
     let played = |amount: &str| {
         let server = server();
         let body = json!({ "amount": amount }).to_string();
@@ -227,11 +227,11 @@ fn a_forecast_goes_on_from_what_has_happened_so_far() {
 fn a_top_up_as_large_as_the_first_shortfall_only_gets_past_that() {
     let server = server();
     let short = |server: &Server| {
-        server.get("viewer", "/v1/forecast?months=6&account=acme-hw").json()["accounts"][0]["runs_short"]
+        server.get("viewer", "/v1/forecast?months=6&account=acme-hw").json()["accounts"][0]["shortfall"]
             .clone()
     };
     let first = short(&server);
-    let body = json!({ "amount": first["top_up"] }).to_string();
+    let body = json!({ "amount": first["amount"] }).to_string();
     assert_eq!(server.post("admin", "/v1/accounts/acme-hw:top-up", &body).status, 200);
     let second = short(&server);
     assert!(first["at"].as_str().unwrap() < second["at"].as_str().unwrap(), "{first} {second}");

@@ -30,7 +30,7 @@ use perennial_service::admin_tokens::Role;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets::SecretBox;
-use perennial_service::service::Host;
+use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
@@ -128,7 +128,7 @@ impl Server {
     ) -> Server {
         let start = Some(now.parse::<Timestamp>().unwrap());
         let (host, running) =
-            Host::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+            Service::start(store, &database(folder.path()), providers(), start, limits).unwrap();
         host.configure_webhooks(webhooks);
         host.set_secret_box(SecretBox::new(&[7; 32]));
         let runtime =

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the same request is done once, however often it is sent.
 
 use expect_test::expect;
-use perennial_http::kit::problem::Kind;
+use perennial_http::problem::ProblemType;
 
 use crate::harness::Server;
 
@@ -82,9 +82,9 @@ fn a_request_that_is_under_way_is_not_begun_again() {
         .as_str()
         .unwrap()
         .to_owned();
-    let under_way = server.host.begin(&token.into(), "k-1").unwrap();
+    let under_way = server.host.claim_key(&token.into(), "k-1").unwrap();
     let answer = server.send("operator", "POST", TOP_UP, KEY, BODY);
-    assert_eq!(answer.json()["type"], format!("urn:perennial:problem:{}", Kind::KeyInFlight.slug()));
+    assert_eq!(answer.json()["type"], format!("urn:perennial:problem:{}", ProblemType::KeyInFlight.slug()));
     assert_eq!(answer.headers["retry-after"], "1");
     drop(under_way);
     assert_eq!(server.send("operator", "POST", TOP_UP, KEY, BODY).status, 200);
@@ -102,7 +102,7 @@ fn a_dry_run_with_a_key_is_answered_the_same_and_its_key_is_not_for_the_real_thi
     assert_eq!(second.headers.remove("idempotency-replayed").unwrap(), "true");
     assert_eq!(second, first);
     let real = send("{}").json();
-    assert_eq!(real["type"], format!("urn:perennial:problem:{}", Kind::KeyReused.slug()));
+    assert_eq!(real["type"], format!("urn:perennial:problem:{}", ProblemType::KeyReused.slug()));
     let audit = server.get("admin", "/v1/audit").json();
     let outcomes = audit["items"].as_array().unwrap().iter().map(|record| record["outcome"].clone());
     assert_eq!(outcomes.take(2).collect::<Vec<_>>(), ["done", "dry_run"]);

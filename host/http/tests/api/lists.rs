@@ -300,7 +300,7 @@ fn the_host_is_alive_ready_and_described() {
     {
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{operation}");
     }
-    assert_eq!(ids.len(), perennial_http::admin::routes(&server.host).entries().len());
+    assert_eq!(ids.len(), perennial_http::admin::routes(&server.host).routes().len());
     server.advance("2026-01-02T00:00:00Z");
     assert!(server.get("", "/metrics").body.contains("perennial_overdue_seconds 0\n"));
 }

@@ -58,9 +58,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_attempts_total Attempts at renewals, by how they ended.
         # TYPE perennial_attempts_total counter
         perennial_attempts_total{class="settled"} 3
-        # HELP perennial_missed_tries_total Tries made up for after an outage.
-        # TYPE perennial_missed_tries_total counter
-        perennial_missed_tries_total 0
+        # HELP perennial_missed_attempts_total Attempts made late, after an outage.
+        # TYPE perennial_missed_attempts_total counter
+        perennial_missed_attempts_total 0
         # HELP perennial_plugin_call_seconds_total Time that plugins took.
         # TYPE perennial_plugin_call_seconds_total counter
         perennial_plugin_call_seconds_total{provider="baidu",function="check_settings"} […]

@@ -194,7 +194,7 @@ fn bodies_are_json_and_no_larger_than_the_limit() {
 #[test]
 fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
     let server = Server::with(Limits { concurrency_max: 1, readers: 1, ..Limits::DEFAULT });
-    let taken = server.host.free().clone().try_acquire_owned().unwrap();
+    let taken = server.host.request_permits().clone().try_acquire_owned().unwrap();
     expect![[r#"
         503 Service Unavailable
         content-type: application/problem+json
@@ -217,7 +217,7 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
     let tokens = server.get("admin", "/v1/tokens").json();
     let id = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(tokens["items"][0]["name"], "viewer");
-    let slot = server.host.slot(&id.into()).unwrap();
+    let slot = server.host.acquire_slot(&id.into()).unwrap();
     expect![[r#"
         429 Too Many Requests
         content-type: application/problem+json

@@ -33,7 +33,7 @@ use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
 use perennial_service::secrets::SecretBox;
-use perennial_service::service::Host;
+use perennial_service::service::Service;
 use perennial_service::writer::WriterContext;
 use perennial_service::writer::WriterHandle;
 use perennial_store as store;
@@ -107,7 +107,7 @@ impl Server {
         drop(engine);
         let store = Store::open(&database).unwrap();
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
-        let (host, running) = Host::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
+        let (host, running) = Service::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
         let host = AppState::new(host);
         let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
         let runtime =

@@ -26,7 +26,7 @@ use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
-use perennial_service::service::Host;
+use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
@@ -89,7 +89,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let (host, running) =
-        Host::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+        Service::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
@@ -144,7 +144,10 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
 }
 
 /// Has the host stop when the thread that writes ends, whatever ended it: a host whose clock stands must not seem well.
-fn stop_with(running: WriterHandle, host: &Host) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
+fn stop_with(
+    running: WriterHandle,
+    host: &Service,
+) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
     let host = host.clone();
     std::thread::spawn(move || {
         let ended = running.join();

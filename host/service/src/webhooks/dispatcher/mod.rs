@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::either::first_ready;
 use crate::error::ServiceError;
-use crate::service::Host;
+use crate::service::Service;
 use crate::webhooks::client::Client;
 use crate::webhooks::dispatcher::pending::DeliveryTask;
 use crate::webhooks::dispatcher::worker::DeliveryWorker;
@@ -37,7 +37,7 @@ const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
 /// What lanes share.
 struct Shared {
-    host: Host,
+    service: Service,
     client: Client,
     /// Draws a number from 0 to [`JITTER_MAX`].
     jitter: fn() -> u32,
@@ -63,22 +63,22 @@ enum Queue {
 
 impl WebhookDispatcher {
     /// An outbox that sends with `client`.
-    pub fn new(host: &Host, client: Client) -> WebhookDispatcher {
-        WebhookDispatcher::with_jitter(host, client, random_jitter)
+    pub fn new(service: &Service, client: Client) -> WebhookDispatcher {
+        WebhookDispatcher::with_jitter(service, client, random_jitter)
     }
 
     /// The same, with `chance` to draw a number from 0 to 1000 for how much longer than it has to be a wait is.
-    pub fn with_jitter(host: &Host, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
+    pub fn with_jitter(service: &Service, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
         let free = Semaphore::new(CONCURRENT_SENDS_MAX);
-        let shared = Arc::new(Shared { host: host.clone(), client, jitter, send_permits: free });
+        let shared = Arc::new(Shared { service: service.clone(), client, jitter, send_permits: free });
         WebhookDispatcher { shared, workers: JoinSet::new(), running: Vec::new() }
     }
 
     /// Sends until the host stops; then waits for the messages that are under way.
     pub async fn run(mut self) {
-        let host = self.shared.host.clone();
-        let mut changes = host.writer().changes();
-        let mut stopping = host.shutdown_signal();
+        let service = self.shared.service.clone();
+        let mut changes = service.writer().changes();
+        let mut stopping = service.shutdown_signal();
         while !*stopping.borrow() {
             // What is written from here on wakes it again.
             changes.borrow_and_update();
@@ -114,18 +114,19 @@ impl WebhookDispatcher {
 
     /// Begins everything that is to be done and not under way. Returns how long to wait until more is, if that is known.
     async fn start_workers(&mut self) -> Option<Duration> {
-        let host = &self.shared.host;
-        let now = host.now();
+        let service = &self.shared.service;
+        let now = service.now();
         let busy = self.running.iter().map(|(_, key)| key.clone()).collect::<BTreeSet<_>>();
         let pending_work =
-            match host.read(move |db| Ok::<_, ServiceError>(pending::pending_work(db, now, &busy)?)).await {
+            match service.read(move |db| Ok::<_, ServiceError>(pending::pending_work(db, now, &busy)?)).await
+            {
                 Ok(pending_work) => pending_work,
                 Err(error) => {
                     tracing::warn!(%error, "what is to be sent to webhooks cannot be read");
                     return Some(FAILURE_DELAY);
                 }
             };
-        let writer = host.writer();
+        let writer = service.writer();
         if writer.is_advancing() || (writer.is_virtual() && writer.now() != now) {
             // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.
             return None;
@@ -140,7 +141,7 @@ impl WebhookDispatcher {
             let task = self.workers.spawn(worker.run(work));
             self.running.push((task.id(), key));
         }
-        let is_real = !self.shared.host.writer().is_virtual();
+        let is_real = !self.shared.service.writer().is_virtual();
         pending_work.next_retry_at.filter(|_| is_real).map(|next| time_until(next, now))
     }
 }

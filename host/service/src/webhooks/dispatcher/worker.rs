@@ -76,7 +76,7 @@ impl DeliveryWorker {
     }
 
     fn is_stopping(&self) -> bool {
-        *self.shared.host.shutdown_signal().borrow()
+        *self.shared.service.shutdown_signal().borrow()
     }
 
     /// First tries, in the order of events: the next one is sent when the one before was answered.
@@ -100,7 +100,7 @@ impl DeliveryWorker {
                 event: Some(event.row),
                 state: "pending".to_owned(),
                 attempts: 0,
-                created_at: self.shared.host.now(),
+                created_at: self.shared.service.now(),
                 tried_at: None,
                 status: None,
                 error: None,
@@ -128,23 +128,23 @@ impl DeliveryWorker {
     /// Makes one try.
     async fn attempt(&self, delivery: StoredDelivery, event: Option<StoredEvent>) -> DeliveryAttempt {
         let _place = self.shared.send_permits.acquire().await;
-        let host = &self.shared.host;
+        let service = &self.shared.service;
         let view = event.map_or_else(|| Ok(EventView::test(delivery.created_at)), StoredEvent::view);
         let delivery_result = match view {
             Ok(view) => {
-                let message = self.message(&delivery.message, host.now(), &view);
+                let message = self.message(&delivery.message, service.now(), &view);
                 self.shared.client.send(&self.webhook.url, message).await
             }
             Err(error) => DeliveryResult::NoResponse(error.to_string()),
         };
-        let at = host.now();
+        let at = service.now();
         let decision = retry::decide(&delivery_result, delivery.attempts + 1, at, (self.shared.jitter)());
         DeliveryAttempt { delivery, at, result: delivery_result, decision }
     }
 
     fn message(&self, id: &str, at: Timestamp, view: &EventView) -> Message {
         let about = EventMetadata {
-            source: self.shared.host.webhooks().source(),
+            source: self.shared.service.webhooks().source(),
             id,
             event_type: &view.r#type,
             time: &view.at,
@@ -167,10 +167,10 @@ impl DeliveryWorker {
     /// again.
     async fn persist(&self, result: WorkResult) {
         let result = Arc::new(result);
-        let host = &self.shared.host;
+        let service = &self.shared.service;
         loop {
             let (webhook, write) = (Arc::clone(&self.webhook), Arc::clone(&result));
-            let written = host.writer().call(move |context| {
+            let written = service.writer().call(move |context| {
                 let now = context.now();
                 let record = context
                     .engine
@@ -181,7 +181,7 @@ impl DeliveryWorker {
                 Ok(disabled) => {
                     self.publish(&result, disabled);
                     // Somebody may wait for this.
-                    host.writer().wake();
+                    service.writer().wake();
                     return;
                 }
                 Err(error) if self.is_stopping() => {
@@ -209,7 +209,7 @@ impl DeliveryWorker {
                 RetryDecision::GiveUp => "failed",
                 RetryDecision::Gone => "gone",
             };
-            self.shared.host.metrics().record_delivery(outcome);
+            self.shared.service.metrics().record_delivery(outcome);
             if let Some(why) = retry::failure_reason(&tried.result) {
                 let attempt = tried.delivery.attempts + 1;
                 tracing::warn!(

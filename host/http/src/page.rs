@@ -4,17 +4,30 @@
 //! repeat nor skip anything, whatever is added meanwhile.
 
 use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
 
-use crate::kit::input::Query;
+use crate::input::Query;
 
 /// How many there are on a page that does not say.
 const LIMIT_DEFAULT: u32 = 100;
 /// The most there are on one page.
 const LIMIT_MAX: u32 = 1000;
+
+/// The parameters of every list that comes in pages, as the API describes them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `PageRequest::read` reads")]
+pub(crate) struct PageParams {
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// The most items on the page; 100 if left out.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
 
 /// Which page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

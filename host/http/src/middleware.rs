@@ -17,11 +17,11 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 
-use crate::admin as api;
+use crate::admin;
 use crate::admin::forecast;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
-use crate::kit::routes;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
+use crate::route_table;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
 use perennial_service::limits::Limits;
@@ -37,32 +37,34 @@ pub struct RequestId(pub String);
 struct Routed(String);
 
 /// Puts around the router what happens to every request.
-pub fn around(host: &AppState, router: Router) -> Router {
-    let verbs: Arc<[String]> = routes::verbs(api::routes(host).entries()).into();
+pub fn around(app: &AppState, router: Router) -> Router {
+    let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
     let inner = router
         .layer(middleware::from_fn(note_route))
-        .fallback(|| async { Problem::new(Kind::NotFound, "there is no such route; see /openapi.json") })
+        .fallback(|| async {
+            Problem::new(ProblemType::NotFound, "there is no such route; see /openapi.json")
+        })
         .method_not_allowed_fallback(|| async {
-            Problem::new(Kind::MethodNotAllowed, "the header `Allow` says which methods the route has")
+            Problem::new(ProblemType::MethodNotAllowed, "the header `Allow` says which methods the route has")
         });
-    // The path is rewritten before anything is routed, which a layer of the inner router would be too late for.
+    // The path is rewrite_path before anything is routed, which a layer of the inner router would be too late for.
     Router::new()
         .fallback_service(inner)
         .layer(middleware::from_fn_with_state(verbs, rewrite))
-        .layer(middleware::from_fn_with_state(host.clone(), limit))
-        .layer(middleware::from_fn_with_state(host.clone(), identify))
+        .layer(middleware::from_fn_with_state(app.clone(), limit))
+        .layer(middleware::from_fn_with_state(app.clone(), identify))
 }
 
 async fn note_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(path) = path {
-        response.extensions_mut().insert(Routed(routes::documented(path.as_str())));
+        response.extensions_mut().insert(Routed(route_table::documented_path(path.as_str())));
     }
     response
 }
 
 async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
-    if let Some(path) = routes::rewritten(request.uri().path(), &verbs) {
+    if let Some(path) = route_table::rewrite_path(request.uri().path(), &verbs) {
         let whole = match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
             None => path,
@@ -80,15 +82,15 @@ async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next:
 
 /// Gives the request a place and a time limit. It is a task of its own: it goes on if the client goes away, and if it
 /// panics nobody else is hurt.
-async fn limit(State(host): State<AppState>, request: Request, next: Next) -> Response {
-    let place = Arc::clone(host.free()).try_acquire_owned().ok();
+async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let place = Arc::clone(app.request_permits()).try_acquire_owned().ok();
     // Whoever asks whether the host is alive must not take a busy one for a dead one.
     if place.is_none() && request.uri().path() != "/healthz" {
-        return Problem::new(Kind::Unavailable, "too many requests are under way")
+        return Problem::new(ProblemType::Unavailable, "too many requests are under way")
             .retry_after(1)
             .into_response();
     }
-    let limit = Duration::from_secs(seconds_for(host.limits(), request.uri().path()));
+    let limit = Duration::from_secs(seconds_for(app.limits(), request.uri().path()));
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
         drop(place);
@@ -96,10 +98,12 @@ async fn limit(State(host): State<AppState>, request: Request, next: Next) -> Re
     });
     match tokio::time::timeout(limit, task).await {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => Problem::new(Kind::Internal, "the host failed; its log says why").into_response(),
+        Ok(Err(_)) => {
+            Problem::new(ProblemType::Internal, "the host failed; its log says why").into_response()
+        }
         Err(_) => {
             let detail = "what it asked for may still be done; ask again with the same `Idempotency-Key`";
-            Problem::new(Kind::TimedOut, detail).retry_after(5).into_response()
+            Problem::new(ProblemType::TimedOut, detail).retry_after(5).into_response()
         }
     }
 }
@@ -110,9 +114,9 @@ fn seconds_for(limits: &Limits, path: &str) -> u64 {
 }
 
 /// Gives the request an id, and writes a line about it.
-async fn identify(State(host): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn identify(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let id = given.filter(|id| is_loggable(id)).map_or_else(|| host.requests().request_id(), str::to_owned);
+    let id = given.filter(|id| is_loggable(id)).map_or_else(|| app.requests().request_id(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), loggable_path(request.uri().path()).to_owned());
     let watch = Stopwatch::start();
@@ -120,7 +124,7 @@ async fn identify(State(host): State<AppState>, mut request: Request, next: Next
     let seconds = watch.seconds();
     let routed = response.extensions().get::<Routed>().map(|routed| routed.0.clone());
     let status = response.status().as_u16();
-    host.requests().observe(method.as_str(), routed.as_deref().unwrap_or("none"), status, seconds);
+    app.requests().observe(method.as_str(), routed.as_deref().unwrap_or("none"), status, seconds);
     tracing::info!(request = %id, %method, path, status, seconds, "answered");
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);

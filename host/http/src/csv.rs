@@ -17,8 +17,8 @@ use axum::response::Response;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
-use crate::kit::input::Query;
-use crate::kit::problem::Problem;
+use crate::input::Query;
+use crate::problem::Problem;
 
 /// The type of a table: RFC 4180, section 3.
 pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";

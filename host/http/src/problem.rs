@@ -20,7 +20,7 @@ use perennial_store::error::StoreError;
 
 /// A type of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemType {
     /// The body is not JSON, or a parameter or header cannot be read.
     BadRequest,
     /// There is no token, or it is refused.
@@ -63,29 +63,29 @@ pub enum Kind {
     TimedOut,
 }
 
-impl Kind {
+impl ProblemType {
     /// Every type.
-    pub const ALL: [Kind; 20] = [
-        Kind::BadRequest,
-        Kind::Unauthorized,
-        Kind::Forbidden,
-        Kind::OwnApproval,
-        Kind::NotFound,
-        Kind::MethodNotAllowed,
-        Kind::Conflict,
-        Kind::CommandRefused,
-        Kind::PlanChanged,
-        Kind::KeyInFlight,
-        Kind::PreconditionFailed,
-        Kind::TooLarge,
-        Kind::UnsupportedMediaType,
-        Kind::InvalidFields,
-        Kind::KeyReused,
-        Kind::TooManyRequests,
-        Kind::Internal,
-        Kind::PluginFailed,
-        Kind::Unavailable,
-        Kind::TimedOut,
+    pub const ALL: [ProblemType; 20] = [
+        ProblemType::BadRequest,
+        ProblemType::Unauthorized,
+        ProblemType::Forbidden,
+        ProblemType::OwnApproval,
+        ProblemType::NotFound,
+        ProblemType::MethodNotAllowed,
+        ProblemType::Conflict,
+        ProblemType::CommandRefused,
+        ProblemType::PlanChanged,
+        ProblemType::KeyInFlight,
+        ProblemType::PreconditionFailed,
+        ProblemType::TooLarge,
+        ProblemType::UnsupportedMediaType,
+        ProblemType::InvalidFields,
+        ProblemType::KeyReused,
+        ProblemType::TooManyRequests,
+        ProblemType::Internal,
+        ProblemType::PluginFailed,
+        ProblemType::Unavailable,
+        ProblemType::TimedOut,
     ];
 
     /// What programs tell it by, behind `urn:perennial:problem:`.
@@ -105,58 +105,64 @@ impl Kind {
 
     const fn parts(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Kind::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
-            Kind::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
-            Kind::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
-            Kind::OwnApproval => {
+            ProblemType::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
+            ProblemType::Unauthorized => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed")
+            }
+            ProblemType::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
+            ProblemType::OwnApproval => {
                 ("own-approval", StatusCode::FORBIDDEN, "Whoever asked for an approval does not decide on it")
             }
-            Kind::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
-            Kind::MethodNotAllowed => {
+            ProblemType::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
+            ProblemType::MethodNotAllowed => {
                 ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")
             }
-            Kind::Conflict => ("conflict", StatusCode::CONFLICT, "Things are not as the request needs them"),
-            Kind::CommandRefused => {
+            ProblemType::Conflict => {
+                ("conflict", StatusCode::CONFLICT, "Things are not as the request needs them")
+            }
+            ProblemType::CommandRefused => {
                 ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command")
             }
-            Kind::PlanChanged => {
+            ProblemType::PlanChanged => {
                 ("plan-changed", StatusCode::CONFLICT, "The command would now do something else")
             }
-            Kind::KeyInFlight => (
+            ProblemType::KeyInFlight => (
                 "idempotency-key-in-flight",
                 StatusCode::CONFLICT,
                 "A request with this idempotency key is under way",
             ),
-            Kind::PreconditionFailed => {
+            ProblemType::PreconditionFailed => {
                 ("precondition-failed", StatusCode::PRECONDITION_FAILED, "It has changed meanwhile")
             }
-            Kind::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Kind::UnsupportedMediaType => (
+            ProblemType::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            ProblemType::UnsupportedMediaType => (
                 "unsupported-media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be application/json",
             ),
-            Kind::InvalidFields => {
+            ProblemType::InvalidFields => {
                 ("invalid-fields", StatusCode::UNPROCESSABLE_ENTITY, "Some fields do not make sense")
             }
-            Kind::KeyReused => (
+            ProblemType::KeyReused => (
                 "idempotency-key-reused",
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Another request has used this idempotency key",
             ),
-            Kind::TooManyRequests => (
+            ProblemType::TooManyRequests => (
                 "too-many-requests",
                 StatusCode::TOO_MANY_REQUESTS,
                 "The token has too many requests under way",
             ),
-            Kind::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
-            Kind::PluginFailed => {
+            ProblemType::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
+            ProblemType::PluginFailed => {
                 ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer")
             }
-            Kind::Unavailable => {
+            ProblemType::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
             }
-            Kind::TimedOut => ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long"),
+            ProblemType::TimedOut => {
+                ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
+            }
         }
     }
 }
@@ -174,7 +180,7 @@ pub struct FieldError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     /// Its type.
-    pub kind: Kind,
+    pub kind: ProblemType,
     /// What went wrong this time, and what to do.
     pub detail: String,
     /// Everything that is wrong with the request.
@@ -204,22 +210,22 @@ pub struct ProblemDetails {
 
 impl Problem {
     /// A problem in words.
-    pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Problem {
         Problem { kind, detail: detail.into(), errors: Vec::new(), more: Map::new(), headers: Vec::new() }
     }
 
     /// There is no such thing, or none that the token sees.
     pub fn not_found(what: &str, id: &str) -> Problem {
-        Problem::new(Kind::NotFound, format!("there is no {what} `{id}`"))
+        Problem::new(ProblemType::NotFound, format!("there is no {what} `{id}`"))
     }
 
     /// One field, parameter or header is wrong.
-    pub fn field(kind: Kind, field: &str, detail: impl Into<String>) -> Problem {
+    pub fn field(kind: ProblemType, field: &str, detail: impl Into<String>) -> Problem {
         Problem::fields(kind, vec![FieldError { field: field.to_owned(), detail: detail.into() }])
     }
 
     /// Fields, parameters or headers are wrong.
-    pub fn fields(kind: Kind, errors: Vec<FieldError>) -> Problem {
+    pub fn fields(kind: ProblemType, errors: Vec<FieldError>) -> Problem {
         let plural = if errors.len() == 1 { "" } else { "s" };
         let mut problem = Problem::new(kind, format!("{} problem{plural}; see `errors`", errors.len()));
         problem.errors = errors;
@@ -278,14 +284,17 @@ impl From<Problems> for Problem {
             .list()
             .iter()
             .map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() });
-        Problem::fields(Kind::InvalidFields, errors.collect())
+        Problem::fields(ProblemType::InvalidFields, errors.collect())
     }
 }
 
 impl From<ServiceError> for Problem {
     /// What is inside stays inside: the log has it.
     fn from(error: ServiceError) -> Problem {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.slug() == error.code()).unwrap_or(Kind::Internal);
+        let kind = ProblemType::ALL
+            .into_iter()
+            .find(|kind| kind.slug() == error.code())
+            .unwrap_or(ProblemType::Internal);
         let mut problem = Problem::new(kind, error.public_message());
         if let ServiceError::Engine(EngineError::PlanChanged { found }) = &error {
             problem = problem.with("plan_hash", found.as_str().into());

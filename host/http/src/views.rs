@@ -8,10 +8,10 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::kit::problem::Problem;
+use crate::problem::Problem;
 use perennial_service::admin_tokens::Caller;
 
-use crate::kit::auth::require_account;
+use crate::auth::require_account;
 use perennial_formats::plan::TermView;
 use perennial_service::lookup::ResolvedResource;
 use perennial_store::accounts;

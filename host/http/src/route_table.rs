@@ -1,7 +1,7 @@
-//! Routes: what each one is called, who may call it, and how it is described.
+//! RouteTable: what each one is called, who may call it, and how it is described.
 //!
 //! A path such as `/v1/accounts/{id}:top-up` is routed as `/v1/accounts/{id}/:top-up`, because the router takes whole
-//! segments only; [`rewritten`] turns one into the other. Everything that all routes have in common is described here,
+//! segments only; [`rewrite_path`] turns one into the other. Everything that all routes have in common is described here,
 //! once.
 
 use axum::Router;
@@ -27,10 +27,10 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::kit::auth::authenticate;
-use crate::kit::openapi;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::auth::authenticate;
+use crate::openapi;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
@@ -45,7 +45,7 @@ pub enum Access {
 
 /// A route, for those who go through all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Route {
     /// Such as `POST`.
     pub method: &'static str,
     /// As it is described.
@@ -55,21 +55,21 @@ pub struct Entry {
 }
 
 /// The routes so far.
-pub struct Routes {
-    host: AppState,
+pub struct RouteTable {
+    app: AppState,
     router: Router<AppState>,
     api: OpenApi,
-    entries: Vec<Entry>,
+    routes: Vec<Route>,
 }
 
-impl Routes {
+impl RouteTable {
     /// None yet.
-    pub fn new(host: &AppState) -> Routes {
-        Routes {
-            host: host.clone(),
+    pub fn new(app: &AppState) -> RouteTable {
+        RouteTable {
+            app: app.clone(),
             router: Router::new().without_v07_checks(),
             api: openapi::empty(),
-            entries: Vec::new(),
+            routes: Vec::new(),
         }
     }
 
@@ -79,20 +79,20 @@ impl Routes {
         mut self,
         access: Access,
         (schemas, mut paths, methods): UtoipaMethodRouter<AppState>,
-    ) -> Routes {
+    ) -> RouteTable {
         let methods = match access {
             Access::Open => methods,
             Access::Role(role) => {
-                methods.layer(middleware::from_fn_with_state((self.host.clone(), role), admit))
+                methods.layer(middleware::from_fn_with_state((self.app.clone(), role), authorize))
             }
         };
         let mut methods = Some(methods);
         for (path, item) in &mut paths.paths {
             if let Some(methods) = methods.take() {
-                self.router = self.router.route(&routed(path), methods);
+                self.router = self.router.route(&router_path(path), methods);
             }
             for (method, operation) in operations(item) {
-                self.entries.push(Entry { method: word(&method), path: path.clone(), access });
+                self.routes.push(Route { method: method_name(&method), path: path.clone(), access });
                 describe(operation, path, &method, access);
             }
         }
@@ -108,34 +108,34 @@ impl Routes {
     }
 
     /// Every route.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
     }
 
     /// The router and the description.
     pub fn finish(self) -> (Router, OpenApi) {
-        (self.router.with_state(self.host), self.api)
+        (self.router.with_state(self.app), self.api)
     }
 }
 
 /// Lets a request through whose token may make it.
-async fn admit(
-    State((host, role)): State<(AppState, Role)>,
+async fn authorize(
+    State((app, role)): State<(AppState, Role)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = authenticate(host.tokens(), request.headers(), host.now())?;
+    let caller = authenticate(app.tokens(), request.headers(), app.now())?;
     if caller.role < role {
         let detail = format!("this takes the role `{}`; the token has `{}`", role.name(), caller.role.name());
-        return Err(Problem::new(Kind::Forbidden, detail));
+        return Err(Problem::new(ProblemType::Forbidden, detail));
     }
-    let _slot = host.slot(&caller.id)?;
+    let _slot = app.acquire_slot(&caller.id)?;
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await.into_response())
 }
 
 /// The path that the router knows a described path by.
-fn routed(path: &str) -> String {
+fn router_path(path: &str) -> String {
     let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
     match last.split_once(':') {
         Some((name, verb)) => format!("{parent}/{name}/:{verb}"),
@@ -144,21 +144,21 @@ fn routed(path: &str) -> String {
 }
 
 /// The described path that the router knows as `path`.
-pub fn documented(path: &str) -> String {
+pub fn documented_path(path: &str) -> String {
     path.replace("/:", ":")
 }
 
 /// The path of a request as the router knows it, if its last segment ends in one of `verbs`.
-pub fn rewritten(path: &str, verbs: &[String]) -> Option<String> {
+pub fn rewrite_path(path: &str, verbs: &[String]) -> Option<String> {
     let (name, verb) = path.rsplit_once(':')?;
     let is_verb = !verb.contains('/') && verbs.iter().any(|known| known == verb);
     is_verb.then(|| format!("{name}/:{verb}"))
 }
 
 /// Every verb that a described path ends in.
-pub fn verbs(entries: &[Entry]) -> Vec<String> {
-    let verb = |entry: &Entry| entry.path.rsplit_once(':').map(|(_, verb)| verb.to_owned());
-    let mut verbs = entries.iter().filter_map(verb).collect::<Vec<_>>();
+pub fn verbs(routes: &[Route]) -> Vec<String> {
+    let verb = |entry: &Route| entry.path.rsplit_once(':').map(|(_, verb)| verb.to_owned());
+    let mut verbs = routes.iter().filter_map(verb).collect::<Vec<_>>();
     verbs.sort();
     verbs.dedup();
     verbs
@@ -177,7 +177,7 @@ fn operations(
     all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
 }
 
-fn word(method: &HttpMethod) -> &'static str {
+fn method_name(method: &HttpMethod) -> &'static str {
     match method {
         HttpMethod::Get => "GET",
         HttpMethod::Put => "PUT",
@@ -195,26 +195,26 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
     // Handlers of two modules may share a name; their tags differ.
     let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
     operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
-    let mut kinds = vec![Kind::BadRequest, Kind::Internal, Kind::Unavailable];
+    let mut kinds = vec![ProblemType::BadRequest, ProblemType::Internal, ProblemType::Unavailable];
     if let Access::Role(role) = access {
-        kinds.extend([Kind::Unauthorized, Kind::Forbidden, Kind::TooManyRequests]);
+        kinds.extend([ProblemType::Unauthorized, ProblemType::Forbidden, ProblemType::TooManyRequests]);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
         let role = format!("Takes the role `{}`.", role.name());
         let before = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
         operation.description = Some(before + &role);
     }
     if path.contains('{') {
-        kinds.push(Kind::NotFound);
+        kinds.push(ProblemType::NotFound);
     }
     if !matches!(method, HttpMethod::Get) {
         kinds.extend([
-            Kind::NotFound,
-            Kind::Conflict,
-            Kind::PreconditionFailed,
-            Kind::TooLarge,
-            Kind::UnsupportedMediaType,
-            Kind::InvalidFields,
-            Kind::PluginFailed,
+            ProblemType::NotFound,
+            ProblemType::Conflict,
+            ProblemType::PreconditionFailed,
+            ProblemType::TooLarge,
+            ProblemType::UnsupportedMediaType,
+            ProblemType::InvalidFields,
+            ProblemType::PluginFailed,
         ]);
         let mut headers = vec![
             ("X-Reason", "Why; it is kept in the audit log."),
@@ -251,7 +251,7 @@ fn header((name, description): (&str, &str)) -> utoipa::openapi::path::Parameter
         .build()
 }
 
-fn problem_response(kind: Kind) -> RefOr<utoipa::openapi::Response> {
+fn problem_response(kind: ProblemType) -> RefOr<utoipa::openapi::Response> {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     let response =
         ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);

@@ -13,8 +13,8 @@ use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::HttpBuilder;
 use utoipa::openapi::security::SecurityScheme;
 
-use crate::kit::problem::FieldError;
-use crate::kit::problem::ProblemDetails;
+use crate::problem::FieldError;
+use crate::problem::ProblemDetails;
 
 const ABOUT: &str = "Everything that operators and programs do with the host. Amounts are decimals as text, instants are \
 RFC 3339, errors are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once, however often it is sent: \

@@ -7,14 +7,14 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Tokens;
 
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 
 /// Whose token a request carries.
 ///
 /// # Errors
 ///
-/// [`Kind::Unauthorized`] when it carries none that is known and in force.
+/// [`ProblemType::Unauthorized`] when it carries none that is known and in force.
 pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Problem> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(bearer) else {
@@ -27,7 +27,7 @@ pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Res
 ///
 /// # Errors
 ///
-/// [`Kind::NotFound`], the same as when there is no such account.
+/// [`ProblemType::NotFound`], the same as when there is no such account.
 pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
     if caller.can_access(account) { Ok(()) } else { Err(Problem::not_found("account", account)) }
 }
@@ -36,12 +36,15 @@ pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
 ///
 /// # Errors
 ///
-/// [`Kind::Forbidden`], if so.
+/// [`ProblemType::Forbidden`], if so.
 pub fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
     if caller.can_access_all() {
         return Ok(());
     }
-    Err(Problem::new(Kind::Forbidden, "the token is bound to accounts; this concerns the host as a whole"))
+    Err(Problem::new(
+        ProblemType::Forbidden,
+        "the token is bound to accounts; this concerns the host as a whole",
+    ))
 }
 
 /// The token of `Bearer …`; the word may be written in any case.
@@ -51,7 +54,7 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 fn unauthorized(detail: &str) -> Problem {
-    let mut problem = Problem::new(Kind::Unauthorized, detail);
+    let mut problem = Problem::new(ProblemType::Unauthorized, detail);
     problem.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
     problem
 }

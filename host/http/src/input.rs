@@ -9,9 +9,9 @@ use axum::extract::Path;
 use axum::http::request::Parts;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::kit::problem::FieldError;
-use crate::kit::problem::Kind;
-use crate::kit::problem::Problem;
+use crate::problem::FieldError;
+use crate::problem::Problem;
+use crate::problem::ProblemType;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 
@@ -31,7 +31,7 @@ impl From<body::Failure> for Problem {
         match failure {
             body::Failure::NotJson(problems) => {
                 let mut problem = Problem::from(problems);
-                problem.kind = Kind::BadRequest;
+                problem.kind = ProblemType::BadRequest;
                 problem
             }
             body::Failure::Wrong(problems) => problems.into(),
@@ -67,10 +67,10 @@ impl Body for EmptyBody {
 ///
 /// # Errors
 ///
-/// [`Kind::BadRequest`] when it is no JSON, [`Kind::InvalidFields`] with everything that is wrong.
+/// [`ProblemType::BadRequest`] when it is no JSON, [`ProblemType::InvalidFields`] with everything that is wrong.
 pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
-        .map_err(|_| Problem::new(Kind::BadRequest, "the body is not text in UTF-8"))?;
+        .map_err(|_| Problem::new(ProblemType::BadRequest, "the body is not text in UTF-8"))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
     T::from_text(text)
 }
@@ -84,8 +84,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Id, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(id) =
-            path.map_err(|_| Problem::new(Kind::BadRequest, "the id in the path is not text in UTF-8"))?;
+        let Path(id) = path
+            .map_err(|_| Problem::new(ProblemType::BadRequest, "the id in the path is not text in UTF-8"))?;
         Ok(Id(id))
     }
 }
@@ -103,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map_err(|_| Problem::new(Kind::BadRequest, "the parameters behind `?` cannot be read"))?;
+            .map_err(|_| Problem::new(ProblemType::BadRequest, "the parameters behind `?` cannot be read"))?;
         let mut query = Query { parameters: BTreeMap::new(), recognised: Vec::new(), errors: Vec::new() };
         for (name, value) in pairs.0 {
             if query.parameters.insert(name.clone(), value).is_some() {
@@ -171,6 +171,10 @@ impl Query {
             };
             self.reject(&name, detail);
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::fields(Kind::BadRequest, self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::fields(ProblemType::BadRequest, self.errors))
+        }
     }
 }

@@ -1,0 +1,168 @@
+//! Writes: each runs once per idempotency key, in one transaction with its stored response and its audit record.
+//!
+//! A handler takes a [`Write`] and passes its request to `AppState::write`, with a closure that does the work. The closure
+//! runs on the writer's thread.
+
+mod request;
+mod response;
+
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::Connection;
+
+use crate::problem::Problem;
+use crate::problem::ProblemType;
+use crate::state::AppState;
+use perennial_engine::Engine;
+use perennial_engine::persist::RecordedEvent;
+use perennial_service::writer::WriterContext;
+use perennial_store::audit;
+use perennial_store::audit::Record;
+use perennial_store::idempotency_keys;
+
+pub(crate) use crate::write::request::Write;
+pub use crate::write::request::WriteRequest;
+pub use crate::write::response::WriteResponse;
+
+/// What the work of one write can use, inside its transaction.
+pub struct WriteContext<'a> {
+    /// The engine.
+    pub engine: &'a mut Engine,
+    /// The present instant of the host's clock.
+    pub at: Timestamp,
+    /// The request: its caller and reason.
+    pub request: &'a WriteRequest,
+    audit_subject: &'a mut AuditSubject,
+    events: Vec<RecordedEvent>,
+}
+
+/// The account and resource that the audit log records, also for a write that is refused.
+#[derive(Clone, Debug, Default)]
+struct AuditSubject {
+    account: Option<String>,
+    resource: Option<String>,
+}
+
+impl WriteContext<'_> {
+    /// The database, for reading and for writing what the engine knows nothing of.
+    pub fn db(&self) -> &Connection {
+        self.engine.db()
+    }
+
+    /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what the
+    /// caller can access.
+    pub fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
+        let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
+        *self.audit_subject = AuditSubject { account, resource };
+    }
+
+    /// Adds events that are published after the commit.
+    pub fn record_events(&mut self, events: Vec<RecordedEvent>) {
+        self.events.extend(events);
+    }
+
+    /// Checks `If-Match` against the present version, `etag`.
+    ///
+    /// # Errors
+    ///
+    /// [`ProblemType::PreconditionFailed`] when the request requires another version.
+    pub fn check_version(&self, etag: &str) -> Result<(), Problem> {
+        if self.request.matches_version(etag) {
+            return Ok(());
+        }
+        let detail = format!("its version is {etag}; get it again and look at it");
+        Err(Problem::new(ProblemType::PreconditionFailed, detail))
+    }
+}
+
+impl AppState {
+    /// Runs `work` in one transaction together with its idempotency record and audit record, at most once per idempotency
+    /// key. A repeated request gets the stored response.
+    pub(crate) async fn write(
+        &self,
+        request: WriteRequest,
+        work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
+    ) -> Result<WriteResponse, Problem> {
+        self.write_after(request, |_| Ok(()), work).await
+    }
+
+    /// Like [`AppState::write`], but runs `prepare` first, in transactions of its own. `prepare` must be idempotent: it runs
+    /// again when the host is killed between the two.
+    pub(crate) async fn write_after(
+        &self,
+        request: WriteRequest,
+        prepare: impl FnOnce(&mut WriterContext) -> Result<(), Problem> + Send + 'static,
+        work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
+    ) -> Result<WriteResponse, Problem> {
+        let write = move |writer: &mut WriterContext| {
+            if let Some(response) = stored_response(writer, &request)? {
+                return Ok(response);
+            }
+            let mut subject = AuditSubject::default();
+            let result = prepare(writer).and_then(|()| commit(writer, &request, &mut subject, work));
+            match result {
+                // The refusal rolled everything back. It is the response, so it is stored and audited like any other.
+                Err(problem) if !problem.kind.status().is_server_error() => {
+                    commit(writer, &request, &mut subject, |_| Ok(WriteResponse::problem(&problem)))
+                }
+                result => result,
+            }
+        };
+        self.writer().call(write).await
+    }
+}
+
+/// The response that an earlier request with the same idempotency key got, if there was one.
+fn stored_response(writer: &WriterContext, request: &WriteRequest) -> Result<Option<WriteResponse>, Problem> {
+    let Some(key) = request.key() else { return Ok(None) };
+    match idempotency_keys::get(writer.engine.db(), &request.caller.id, key)? {
+        None => Ok(None),
+        Some(stored) if stored.fingerprint == request.fingerprint() => {
+            WriteResponse::from_stored(stored).map(Some)
+        }
+        Some(_) => Err(Problem::new(ProblemType::KeyReused, "use another key for another request")),
+    }
+}
+
+/// Runs `work` in a transaction, stores its response under the idempotency key, writes the audit record, and publishes the
+/// events after the commit.
+fn commit(
+    writer: &mut WriterContext,
+    request: &WriteRequest,
+    audit_subject: &mut AuditSubject,
+    work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem>,
+) -> Result<WriteResponse, Problem> {
+    let (at, publisher) = (writer.now(), writer.publisher());
+    let (response, events) = writer.engine.in_transaction(|engine| {
+        let mut context = WriteContext { engine, at, request, audit_subject, events: Vec::new() };
+        let response = work(&mut context)?;
+        let WriteContext { engine, audit_subject, events, .. } = context;
+        audit::insert(engine.db(), &audit_record(request, &response, at, audit_subject))?;
+        if let Some(key) = request.key() {
+            let stored = response.to_stored(request.fingerprint());
+            idempotency_keys::insert(engine.db(), &request.caller.id, key, &stored, at)?;
+        }
+        Ok::<_, Problem>((response, events))
+    })?;
+    publisher.publish(&events);
+    Ok(response)
+}
+
+fn audit_record(
+    request: &WriteRequest,
+    response: &WriteResponse,
+    at: Timestamp,
+    subject: &AuditSubject,
+) -> Record {
+    Record {
+        at,
+        token: request.caller.id.to_string(),
+        name: request.caller.name.to_string(),
+        request: request.id.clone(),
+        account: subject.account.clone(),
+        resource: subject.resource.clone(),
+        operation: request.operation.clone(),
+        reason: request.reason.clone(),
+        status: response.status().as_u16(),
+        outcome: response.outcome().to_owned(),
+    }
+}

@@ -1,0 +1,122 @@
+//! The loop of the writer's thread.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::TryRecvError;
+
+use crate::job_runner;
+use crate::writer::ClockMode;
+use crate::writer::WriteTask;
+use crate::writer::WriterContext;
+use perennial_engine::clock;
+use perennial_engine::clock::LastActive;
+use perennial_engine::clock::Stopwatch;
+use perennial_engine::error::EngineError;
+use perennial_engine::persist::RecordedEvent;
+
+/// How long the thread runs queued tasks before it looks at the clock again, in seconds.
+const TIME_SLICE: f64 = 0.1;
+/// How often the thread runs maintenance, in seconds.
+const MAINTENANCE_INTERVAL: f64 = 10.0;
+
+/// Runs the thread until it is stopped: due work of the clock, then queued tasks, then one slice of a job, and again.
+pub(super) fn run(
+    mut context: WriterContext,
+    tasks: &mpsc::Receiver<WriteTask>,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
+    // Jobs that ran when the host stopped go on.
+    let mut has_more = true;
+    let mut last_active = LastActive::default();
+    let mut last_maintenance = Stopwatch::start();
+    while !stop.load(Ordering::Relaxed) {
+        if context.time == ClockMode::Real {
+            tick(&mut context, last_active, tasks, stop)?;
+            last_active = LastActive::at(clock::now());
+        }
+        if last_maintenance.seconds() >= MAINTENANCE_INTERVAL {
+            context.run_maintenance()?;
+            last_maintenance = Stopwatch::start();
+        }
+        let task = match context.time {
+            _ if has_more => tasks.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            }),
+            ClockMode::Real => tasks.recv_timeout(clock::time_to_next_wake(&context.engine, clock::now())?),
+            ClockMode::Virtual(_) => tasks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let woken = clock::now();
+        match task {
+            Ok(task) => {
+                task(&mut context);
+                drain_queue(&mut context, tasks, stop);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        has_more = !stop.load(Ordering::Relaxed) && job_runner::run_slice(&mut context);
+        last_active = last_active.after_work(woken, clock::now());
+    }
+    context.run_maintenance()
+}
+
+/// Does the work that is due now, and drains the queue between batches.
+fn tick(
+    context: &mut WriterContext,
+    last_active: LastActive,
+    tasks: &mpsc::Receiver<WriteTask>,
+    stop: &AtomicBool,
+) -> Result<(), EngineError> {
+    let publisher = context.publisher.clone();
+    let publish = &mut |events: Vec<RecordedEvent>, _| publisher.publish(&events);
+    let due_work = clock::start_tick(&mut context.engine, clock::now(), last_active, publish)?;
+    let Some(due) = due_work else { return Ok(()) };
+    let observe = &mut |events: Vec<RecordedEvent>, _| {
+        if due.is_late() {
+            publisher.record_late_attempts(&events);
+        }
+        publisher.publish(&events);
+    };
+    while !stop.load(Ordering::Relaxed) && due.step(&mut context.engine, observe)? {
+        drain_queue(context, tasks, stop);
+    }
+    Ok(())
+}
+
+/// Runs queued tasks for at most one time slice.
+fn drain_queue(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, stop: &AtomicBool) {
+    let slice = Stopwatch::start();
+    while !stop.load(Ordering::Relaxed) && slice.seconds() < TIME_SLICE {
+        match tasks.try_recv() {
+            Ok(task) => task(context),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::tests::context;
+
+    /// A task that queues another one like it, for ten seconds.
+    fn endless(queue: mpsc::SyncSender<WriteTask>, since: Stopwatch) -> WriteTask {
+        Box::new(move |_| {
+            if since.seconds() < 10.0 {
+                queue.clone().send(endless(queue, since)).unwrap();
+            }
+        })
+    }
+
+    #[test]
+    fn endless_tasks_do_not_keep_the_thread_from_the_clock() {
+        let mut context = context();
+        let (queue, tasks) = mpsc::sync_channel(2);
+        queue.send(endless(queue.clone(), Stopwatch::start())).unwrap();
+        drain_queue(&mut context, &tasks, &AtomicBool::new(false));
+        assert!(tasks.try_recv().is_ok(), "it went on until nothing waited any more");
+    }
+}
