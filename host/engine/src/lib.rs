@@ -78,18 +78,23 @@ pub struct Engine {
 }
 
 /// The engine within a transaction: the only place from which others write to its database.
-pub struct Transaction<'e> {
+pub struct EngineTx<'e> {
     engine: &'e mut Engine,
 }
 
-impl Transaction<'_> {
+impl EngineTx<'_> {
+    /// The same transaction, lent for a part of it.
+    pub fn reborrow(&mut self) -> EngineTx<'_> {
+        EngineTx { engine: self.engine }
+    }
+
     /// The database, for writing what the engine knows nothing of.
     pub fn tx(&self) -> &WriteTx {
         self.engine.store.tx()
     }
 }
 
-impl Deref for Transaction<'_> {
+impl Deref for EngineTx<'_> {
     type Target = Engine;
 
     fn deref(&self) -> &Engine {
@@ -97,7 +102,7 @@ impl Deref for Transaction<'_> {
     }
 }
 
-impl DerefMut for Transaction<'_> {
+impl DerefMut for EngineTx<'_> {
     fn deref_mut(&mut self) -> &mut Engine {
         self.engine
     }
@@ -151,10 +156,10 @@ impl Engine {
     /// Those of `work`; nothing of it is written then.
     pub fn in_transaction<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut EngineTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.store.begin()?;
-        let result = work(&mut Transaction { engine: self });
+        let result = work(&mut EngineTx { engine: self });
         self.store.end(result)
     }
 

@@ -8,7 +8,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
-use perennial_engine::Transaction;
+use perennial_engine::EngineTx;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
@@ -115,7 +115,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
 
 /// Does the items of one slice.
 fn run_items(
-    engine: &mut Transaction<'_>,
+    engine: &mut EngineTx<'_>,
     job: &StoredJob,
     caller: &Caller,
     at: Timestamp,
@@ -151,7 +151,7 @@ struct ItemCommand<'a> {
 
 impl ItemCommand<'_> {
     /// What becomes of one item, and what happened with it. A failure of it undoes nothing else.
-    fn run(&self, engine: &mut Transaction<'_>, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
+    fn run(&self, engine: &mut EngineTx<'_>, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
         let run = engine.in_transaction(|engine| {
             let resource = lookup::resolve_resource(engine.db(), self.caller, &item.resource)?;
             let account = resource.account.account;

@@ -44,11 +44,7 @@ pub fn find_resource(db: &ReadTx, id: &str) -> Result<Option<ResolvedResource>, 
 /// # Errors
 ///
 /// [`ServiceError::UnknownResource`] when there is none, or the caller does not see it.
-pub fn resolve_resource(
-    db: &ReadTx,
-    caller: &Caller,
-    id: &str,
-) -> Result<ResolvedResource, ServiceError> {
+pub fn resolve_resource(db: &ReadTx, caller: &Caller, id: &str) -> Result<ResolvedResource, ServiceError> {
     let found = find_resource(db, id)?.filter(|found| caller.can_access(&found.account.account.id));
     found.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))
 }

@@ -81,7 +81,8 @@ pub fn revoke(db: &WriteTx, id: &str, at: Timestamp) -> Result<bool, StoreError>
 
 /// Says when a token was last used.
 pub fn set_last_used(db: &WriteTx, id: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
+    db.connection()
+        .prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
         .execute((id, at.as_second()))?;
     Ok(())
 }

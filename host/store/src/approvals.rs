@@ -187,8 +187,9 @@ pub fn close(db: &WriteTx, row: i64, state: State, closing: &Resolution) -> Resu
 
 /// The rows of the accounts that have pending approvals.
 pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<i64>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -219,7 +220,8 @@ pub fn expiring(db: &ReadTx, at: Timestamp, limit: u32) -> Result<Vec<StoredAppr
 
 /// The approval called `id`, if there is one.
 pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> {
-    db.connection().prepare_cached(&format!("{ALL} where p.id = ?1"))?
+    db.connection()
+        .prepare_cached(&format!("{ALL} where p.id = ?1"))?
         .query_row([id], |row| Ok(stored(row)))
         .optional()?
         .transpose()
@@ -227,7 +229,8 @@ pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> 
 
 /// Every approval that a resource was named in, oldest first; `row` is the resource's.
 pub fn list_for_resource(db: &ReadTx, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
-    let mut statement = db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
+    let mut statement =
+        db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
     let approvals = statement.query_and_then([row], stored)?;
     approvals.collect()
 }
@@ -246,12 +249,7 @@ pub struct Filter {
 }
 
 /// The approvals that pass `filter`, above the row `after`, in the order in which they were requested, at most `limit`.
-pub fn list(
-    db: &ReadTx,
-    filter: &Filter,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<StoredApproval>, StoreError> {
+pub fn list(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement = db.connection().prepare_cached(&format!(
         "{ALL} where p.row > :after
            and (:accounts is null or a.id in (select value from json_each(:accounts)))

@@ -66,11 +66,12 @@ impl<'c> AttemptRecorder<'c> {
 
 /// Voids the attempt that paid for the period of `resource` that begins at `starts_at`: its key is free again.
 pub fn void(db: &WriteTx, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "update attempt set state = 'void', decline_class = null, changed_at = ?3
+    db.connection()
+        .prepare_cached(
+            "update attempt set state = 'void', decline_class = null, changed_at = ?3
          where resource = ?1 and expires_before = ?2 and state <> 'void'",
-    )?
-    .execute((resource, starts_at.as_second(), at.as_second()))?;
+        )?
+        .execute((resource, starts_at.as_second(), at.as_second()))?;
     Ok(())
 }
 

@@ -192,8 +192,10 @@ pub fn insert(
 ) -> Result<Vec<i64>, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
-    let last: i64 =
-        db.connection().prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let last: i64 = db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from resource")?
+        .query_row([], |row| row.get(0))?;
     let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
     for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
         let attached_to = member.attached_to.map(|place| rows[place]);
@@ -373,17 +375,14 @@ pub fn set_tags(
     row: i64,
     tags: &std::collections::BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update resource set tags = ?2 where row = ?1")?
+    db.connection()
+        .prepare_cached("update resource set tags = ?2 where row = ?1")?
         .execute((row, codec::strings_text(tags)))?;
     Ok(())
 }
 
 /// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
-pub fn set_problem(
-    db: &WriteTx,
-    bundle: i64,
-    problem: Option<(Timestamp, &str)>,
-) -> Result<(), StoreError> {
+pub fn set_problem(db: &WriteTx, bundle: i64, problem: Option<(Timestamp, &str)>) -> Result<(), StoreError> {
     match problem {
         Some((at, message)) => db
             .connection()
@@ -391,7 +390,10 @@ pub fn set_problem(
                 "insert or replace into plugin_failure (bundle, at, message) values (?1, ?2, ?3)",
             )?
             .execute((bundle, at.as_second(), message))?,
-        None => db.connection().prepare_cached("delete from plugin_failure where bundle = ?1")?.execute([bundle])?,
+        None => db
+            .connection()
+            .prepare_cached("delete from plugin_failure where bundle = ?1")?
+            .execute([bundle])?,
     };
     Ok(())
 }
@@ -492,6 +494,7 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
 
 /// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
 pub fn problem(db: &ReadTx, row: i64) -> Result<Option<String>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select message from plugin_failure where bundle = ?1")?;
+    let mut statement =
+        db.connection().prepare_cached("select message from plugin_failure where bundle = ?1")?;
     Ok(statement.query_row([row], |row| row.get(0)).optional()?)
 }

@@ -67,18 +67,19 @@ pub struct StoredEntry {
 /// Adds a feed and returns its row.
 pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<i64, StoreError> {
     let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
-    db.connection().prepare_cached(
-        "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
+    db.connection()
+        .prepare_cached(
+            "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
          values (:secret_hash, :name, :accounts, :occurrences, :created_at, :created_by)",
-    )?
-    .execute(named_params! {
-        ":secret_hash": calendar.hash,
-        ":name": calendar.name,
-        ":accounts": accounts,
-        ":occurrences": serde_json::to_string(&calendar.occurrences)?,
-        ":created_at": calendar.created_at.as_second(),
-        ":created_by": calendar.created_by,
-    })?;
+        )?
+        .execute(named_params! {
+            ":secret_hash": calendar.hash,
+            ":name": calendar.name,
+            ":accounts": accounts,
+            ":occurrences": serde_json::to_string(&calendar.occurrences)?,
+            ":created_at": calendar.created_at.as_second(),
+            ":created_by": calendar.created_by,
+        })?;
     Ok(db.connection().last_insert_rowid())
 }
 
@@ -98,25 +99,25 @@ pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredCalendar>, StoreError> 
 
 /// The feed whose secret hashes to `hash`, if it is still shown.
 pub fn find_by_hash(db: &ReadTx, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
     let mut calendars = statement.query_and_then([hash], stored)?;
     calendars.next().transpose()
 }
 
 /// Gives a feed another secret.
 pub fn rotate(db: &WriteTx, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?.execute((
-        row,
-        hash,
-        at.as_second(),
-    ))?;
+    db.connection()
+        .prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?
+        .execute((row, hash, at.as_second()))?;
     Ok(())
 }
 
 /// Shows a feed no more, and forgets its entries.
 pub fn revoke(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
+    db.connection()
+        .prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
         .execute((row, at.as_second()))?;
     db.connection().prepare_cached("delete from calendar_entry where calendar = ?1")?.execute([row])?;
     Ok(())
@@ -124,7 +125,9 @@ pub fn revoke(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
 
 /// Says of what the entries of a feed were made.
 pub fn set_fingerprint(db: &WriteTx, row: i64, fingerprint: &str) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?.execute((row, fingerprint))?;
+    db.connection()
+        .prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?
+        .execute((row, fingerprint))?;
     Ok(())
 }
 

@@ -31,8 +31,9 @@ const OF_RESOURCE: &str = "t.resource in (select r.row from resource r join acco
 /// Copies what belongs to `accounts`, a JSON list of ids, or to all of them. There is nothing of it in `to` yet.
 pub fn copy(from: &ReadTx, to: &WriteTx, accounts: Option<&str>) -> Result<(), StoreError> {
     for (table, whose) in TABLES {
-        let mut statement =
-            from.connection().prepare(&format!("select t.* from {table} t where :accounts is null or {whose}"))?;
+        let mut statement = from
+            .connection()
+            .prepare(&format!("select t.* from {table} t where :accounts is null or {whose}"))?;
         let columns = statement.column_count();
         let places = vec!["?"; columns].join(", ");
         let mut insert = to.connection().prepare(&format!("insert into {table} values ({places})"))?;

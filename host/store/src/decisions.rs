@@ -4,9 +4,9 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 
 use crate::error::StoreError;
-use perennial_formats::decision::CONTRACT;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
+use perennial_formats::decision::CONTRACT;
 
 /// A request to a plugin and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +27,11 @@ pub struct Decision {
 
 /// The row of the revision with this digest, which is added if it is new.
 pub fn find_or_insert_revision(db: &WriteTx, plugin: &str, digest: &str) -> Result<i64, StoreError> {
-    db.connection().prepare_cached(
-        "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
-    )?
-    .execute((digest, plugin))?;
+    db.connection()
+        .prepare_cached(
+            "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
+        )?
+        .execute((digest, plugin))?;
     Ok(db
         .connection()
         .prepare_cached("select row from revision where digest = ?1")?

@@ -65,7 +65,8 @@ pub fn upsert(db: &WriteTx, delivery: &StoredDelivery) -> Result<(), StoreError>
 
 /// The delivery of `message` by a webhook.
 pub fn get(db: &ReadTx, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
+    let mut statement =
+        db.connection().prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
     Ok(statement.query_row((webhook, message), stored).optional()?)
 }
 
@@ -132,7 +133,8 @@ pub fn pending(db: &ReadTx, webhook: i64) -> Result<(u32, Option<Timestamp>), St
 
 /// Forgets what was settled before `at`.
 pub fn delete_settled_before(db: &WriteTx, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("delete from delivery where state <> 'pending' and tried_at < ?1")?
+    db.connection()
+        .prepare_cached("delete from delivery where state <> 'pending' and tried_at < ?1")?
         .execute([at.as_second()])?;
     Ok(())
 }

@@ -66,6 +66,8 @@ pub fn insert(
 
 /// Forgets what was answered before `before`.
 pub fn delete_before(db: &WriteTx, before: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("delete from idempotency_key where created_at < ?1")?.execute([before.as_second()])?;
+    db.connection()
+        .prepare_cached("delete from idempotency_key where created_at < ?1")?
+        .execute([before.as_second()])?;
     Ok(())
 }

@@ -190,19 +190,20 @@ pub fn record_result(
         ":plan_hash": answered.plan_hash,
         ":plan": answered.plan,
     })?;
-    db.connection().prepare_cached(
-        "insert into job_tally (job, outcome, currency, items, cost, refund)
+    db.connection()
+        .prepare_cached(
+            "insert into job_tally (job, outcome, currency, items, cost, refund)
          values (:job, :outcome, :currency, 1, :cost, :refund)
          on conflict (job, outcome, currency)
          do update set items = items + 1, cost = cost + excluded.cost, refund = refund + excluded.refund",
-    )?
-    .execute(named_params! {
-        ":job": job,
-        ":outcome": answered.outcome,
-        ":currency": currency.unwrap_or_default(),
-        ":cost": cost,
-        ":refund": refund,
-    })?;
+        )?
+        .execute(named_params! {
+            ":job": job,
+            ":outcome": answered.outcome,
+            ":currency": currency.unwrap_or_default(),
+            ":cost": cost,
+            ":refund": refund,
+        })?;
     Ok(())
 }
 
@@ -234,8 +235,9 @@ pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredJob>, StoreError> {
 
 /// The first running job above the row `after`, else the first one of all.
 pub fn next_running(db: &ReadTx, after: i64) -> Result<Option<StoredJob>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select * from job where state = 'running' order by row <= ?1, row limit 1")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from job where state = 'running' order by row <= ?1, row limit 1")?;
     Ok(statement.query_row([after], stored).optional()?)
 }
 
@@ -314,8 +316,9 @@ pub fn items(
 
 /// How many items of a job have which answer.
 pub fn outcome_counts(db: &ReadTx, job: i64) -> Result<Vec<OutcomeCount>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
     let tallies = statement.query_map([job], |row| {
         Ok(OutcomeCount {
             outcome: row.get("outcome")?,

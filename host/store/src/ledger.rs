@@ -49,7 +49,8 @@ pub fn insert(db: &WriteTx, account: i64, entry: &Entry) -> Result<(), StoreErro
 
 /// An account's entries, oldest first.
 pub fn list(db: &ReadTx, account: i64) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
+    let mut statement =
+        db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
     let entries = statement.query_and_then([account], entry)?;
     entries.collect()
 }

@@ -21,6 +21,7 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod idempotency_keys;
+pub mod inspect;
 pub mod jobs;
 pub mod ledger;
 pub mod list_queries;
@@ -148,7 +149,10 @@ impl Store {
             format!("rollback to part{part}; release part{part}")
         };
         let written = result.and_then(|value| {
-            self.tx.connection().execute_batch(&commit).map_err(|error| E::from(StoreError::Sqlite(error)))?;
+            self.tx
+                .connection()
+                .execute_batch(&commit)
+                .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             Ok(value)
         });
         if written.is_err() && !self.tx.connection().is_autocommit() {

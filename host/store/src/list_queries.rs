@@ -105,12 +105,7 @@ pub fn accounts(
 }
 
 /// An account's entries above the row `after`, at most `limit`.
-pub fn entries(
-    db: &ReadTx,
-    account: i64,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<(i64, Entry)>, StoreError> {
+pub fn entries(db: &ReadTx, account: i64, after: i64, limit: u32) -> Result<Vec<(i64, Entry)>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3")?;
@@ -175,12 +170,16 @@ pub fn events(
 
 /// The row of the newest event; 0 when there is none.
 pub fn last_event(db: &ReadTx) -> Result<i64, StoreError> {
-    Ok(db.connection().prepare_cached("select coalesce(max(row), 0) from event")?.query_row([], |row| row.get(0))?)
+    Ok(db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from event")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The row of the first event that happened at `since` or later, in the order in which they were written down.
 pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<i64>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
+    let mut statement =
+        db.connection().prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
     Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
 }
 

@@ -14,25 +14,27 @@ use crate::tx::WriteTx;
 
 /// Adds what a resource package adds to the resource at `resource`.
 pub fn insert(db: &WriteTx, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
+    db.connection()
+        .prepare_cached(
+            "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
          values (:resource, :account, :resource_type, :quota, :used, :unit, :bought_at)",
-    )?
-    .execute(named_params! {
-        ":resource": resource,
-        ":account": account,
-        ":resource_type": package.resource_type,
-        ":quota": package.quota.as_micros(),
-        ":used": package.used.as_micros(),
-        ":unit": package.unit,
-        ":bought_at": package.bought_at.as_second(),
-    })?;
+        )?
+        .execute(named_params! {
+            ":resource": resource,
+            ":account": account,
+            ":resource_type": package.resource_type,
+            ":quota": package.quota.as_micros(),
+            ":used": package.used.as_micros(),
+            ":unit": package.unit,
+            ":bought_at": package.bought_at.as_second(),
+        })?;
     Ok(())
 }
 
 /// Sets how much of a package is used.
 pub fn set_used(db: &WriteTx, resource: i64, used: Micros) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update package set used = ?2 where resource = ?1")?
+    db.connection()
+        .prepare_cached("update package set used = ?2 where resource = ?1")?
         .execute((resource, used.as_micros()))?;
     Ok(())
 }
@@ -92,7 +94,8 @@ pub fn defer(
     pay_at: Timestamp,
     effective_at: Timestamp,
 ) -> Result<(), StoreError> {
-    db.connection().prepare_cached("insert into deferred_purchase (resource, pay_at, effective_at) values (?1, ?2, ?3)")?
+    db.connection()
+        .prepare_cached("insert into deferred_purchase (resource, pay_at, effective_at) values (?1, ?2, ?3)")?
         .execute((resource, pay_at.as_second(), effective_at.as_second()))?;
     Ok(())
 }
@@ -119,7 +122,8 @@ pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPur
 
 /// Puts off a package that was to be paid later, to `pay_at`.
 pub fn postpone_deferred(db: &WriteTx, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
+    db.connection()
+        .prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
         .execute((row, pay_at.as_second()))?;
     Ok(())
 }

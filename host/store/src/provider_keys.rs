@@ -72,27 +72,25 @@ pub fn insert(db: &WriteTx, account: i64, key: &StoredKey) -> Result<(), StoreEr
 
 /// The key called `access_key`, also an expired or revoked one.
 pub fn get(db: &ReadTx, access_key: &str) -> Result<Option<StoredKey>, StoreError> {
-    db.connection().prepare_cached(&format!(
-        "select {COLUMNS} from provider_key k join account a on a.row = k.account where k.access_key = ?1"
-    ))?
-    .query_row([access_key], |row| Ok(stored(row)))
-    .optional()?
-    .transpose()
+    db.connection()
+        .prepare_cached(&format!(
+            "select {COLUMNS} from provider_key k join account a on a.row = k.account where k.access_key = ?1"
+        ))?
+        .query_row([access_key], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
 }
 
 /// The key that asked for the token with this hash, if the token is still valid at `at`.
-pub fn find_by_token(
-    db: &ReadTx,
-    hash: &[u8; 32],
-    at: Timestamp,
-) -> Result<Option<StoredKey>, StoreError> {
-    db.connection().prepare_cached(&format!(
-        "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
+pub fn find_by_token(db: &ReadTx, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+    db.connection()
+        .prepare_cached(&format!(
+            "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
          join account a on a.row = k.account where t.token_hash = ?1 and t.valid_until > ?2"
-    ))?
-    .query_row((hash, at.as_second()), |row| Ok(stored(row)))
-    .optional()?
-    .transpose()
+        ))?
+        .query_row((hash, at.as_second()), |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
 }
 
 /// Every key, in the order in which they were made; only those of `accounts`, a JSON list of ids, unless that is `None`.
@@ -130,7 +128,8 @@ pub fn revoke(db: &WriteTx, access_key: &str, at: Timestamp) -> Result<bool, Sto
 
 /// Says when a key was last used.
 pub fn set_last_used(db: &WriteTx, access_key: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update provider_key set last_used_at = ?2 where access_key = ?1")?
+    db.connection()
+        .prepare_cached("update provider_key set last_used_at = ?2 where access_key = ?1")?
         .execute((access_key, at.as_second()))?;
     Ok(())
 }
@@ -142,10 +141,11 @@ pub fn insert_token(
     access_key: &str,
     valid_until: Timestamp,
 ) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "insert into provider_token (token_hash, access_key, valid_until) values (?1, ?2, ?3)",
-    )?
-    .execute((hash, access_key, valid_until.as_second()))?;
+    db.connection()
+        .prepare_cached(
+            "insert into provider_token (token_hash, access_key, valid_until) values (?1, ?2, ?3)",
+        )?
+        .execute((hash, access_key, valid_until.as_second()))?;
     Ok(())
 }
 
@@ -166,7 +166,8 @@ pub fn spend(db: &WriteTx, digest: &[u8; 32], valid_until: Timestamp) -> Result<
 /// been proved by them.
 pub fn delete_expired(db: &WriteTx, at: Timestamp) -> Result<(), StoreError> {
     for (table, until) in [("provider_token", at), ("used_signature", at - SPENT_SECONDS)] {
-        db.connection().prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
+        db.connection()
+            .prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
             .execute([until.as_second()])?;
     }
     Ok(())
@@ -196,7 +197,7 @@ mod tests {
     fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("test.db")).unwrap();
-        let (db, valid_until) = (store.db(), Timestamp::from_second(1_000_000));
+        let (db, valid_until) = (store.tx(), Timestamp::from_second(1_000_000));
         assert!(spend(db, &[7; 32], valid_until).unwrap());
         delete_expired(db, valid_until + 3600).unwrap();
         assert!(!spend(db, &[7; 32], valid_until).unwrap());

@@ -173,14 +173,18 @@ fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
 
 /// The row of the newest order of all; 0 when there is none.
 pub fn last_order(db: &ReadTx) -> Result<i64, StoreError> {
-    Ok(db.connection().prepare_cached("select coalesce(max(row), 0) from orders")?.query_row([], |row| row.get(0))?)
+    Ok(db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from orders")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
 /// were made, and what all of them cost.
 pub fn orders_after(db: &ReadTx, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
-    let mut statement =
-        db.connection().prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
+    let mut statement = db
+        .connection()
+        .prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
     let rows =
         statement.query_map((row, at.as_second()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let (mut ids, mut cost) = (Vec::new(), Micros::ZERO);

@@ -48,7 +48,8 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
 
 /// The providers of all accounts.
 pub fn providers(db: &ReadTx) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.connection().prepare_cached("select distinct provider from account order by provider")?;
+    let mut statement =
+        db.connection().prepare_cached("select distinct provider from account order by provider")?;
     let providers = statement.query_map([], |row| row.get(0))?;
     Ok(providers.collect::<Result<_, _>>()?)
 }

@@ -81,31 +81,33 @@ pub fn insert(db: &WriteTx, webhook: &StoredWebhook) -> Result<(), StoreError> {
 
 /// Writes what can be changed about a webhook: everything but its id, its accounts, who made it and how far it is.
 pub fn update(db: &WriteTx, webhook: &StoredWebhook) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "update webhook
+    db.connection()
+        .prepare_cached(
+            "update webhook
          set url = :url, description = :description, types = :types, secret = :secret,
              previous_secret = :previous_secret, previous_until = :previous_until, disabled_at = :disabled_at,
              disabled_reason = :disabled_reason, failing_since = :failing_since
          where row = :row",
-    )?
-    .execute(named_params! {
-        ":url": webhook.url,
-        ":description": webhook.description,
-        ":types": json(webhook.types.as_ref())?,
-        ":secret": webhook.secret,
-        ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
-        ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
-        ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
-        ":disabled_reason": webhook.disabled.as_ref().map(|disabled| &disabled.reason),
-        ":failing_since": webhook.failing_since.map(Timestamp::as_second),
-        ":row": webhook.row,
-    })?;
+        )?
+        .execute(named_params! {
+            ":url": webhook.url,
+            ":description": webhook.description,
+            ":types": json(webhook.types.as_ref())?,
+            ":secret": webhook.secret,
+            ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
+            ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
+            ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
+            ":disabled_reason": webhook.disabled.as_ref().map(|disabled| &disabled.reason),
+            ":failing_since": webhook.failing_since.map(Timestamp::as_second),
+            ":row": webhook.row,
+        })?;
     Ok(())
 }
 
 /// Moves a webhook's cursor, unless somebody else has moved it away from `from`.
 pub fn move_cursor(db: &WriteTx, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
-    db.connection().prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
+    db.connection()
+        .prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
         .execute((row, from, to))?;
     Ok(())
 }

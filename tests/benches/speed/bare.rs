@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
+use rusqlite::Connection;
 use rusqlite::Statement;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -109,9 +109,12 @@ impl Bare {
     /// Does what is due by `until`, at most `limit` bundles in one transaction.
     pub fn run(&self, store: &mut Store, until: Timestamp, limit: u32) -> Result<(), StoreError> {
         loop {
-            let is_over = store.write(|tx| Ok::<bool, StoreError>(self.batch(tx, until, limit)?))?;
+            let is_over = store
+                .write(|tx| Ok::<bool, StoreError>(self.batch(tx.inspect().connection(), until, limit)?))?;
             if is_over {
-                return store.write(|tx| Ok(write(&mut tx.prepare(REPLACE_CLOCK)?, &self.clock)?));
+                return store.write(|tx| {
+                    Ok(write(&mut tx.inspect().connection().prepare(REPLACE_CLOCK)?, &self.clock)?)
+                });
             }
         }
     }

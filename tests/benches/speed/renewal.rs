@@ -18,9 +18,9 @@ use axum::http::HeaderMap;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
-use perennial_store::Connection;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
+use rusqlite::Connection;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use tokio::net::TcpListener;
@@ -178,6 +178,7 @@ async fn renew(
         let number = bare.number.fetch_add(1, Ordering::Relaxed);
         let mut store = bare.store.lock().expect("nobody panics here");
         store.write(|tx| {
+            let tx = tx.inspect().connection();
             if handler::bundle(tx, &id)?.is_none() {
                 return Ok(StatusCode::NOT_FOUND);
             }

@@ -12,7 +12,7 @@ use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State as ApprovalState;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -32,7 +32,7 @@ use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
-use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
@@ -94,7 +94,7 @@ pub(crate) struct ApprovalView {
 
 impl ApprovalView {
     /// An approval as stored.
-    pub(crate) fn from_stored(db: &Connection, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
+    pub(crate) fn from_stored(db: &ReadTx, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
         let proposal = proposal(accounts::get_by_row(db, stored.account)?.account, &stored)?;
         let closing = stored.closing.as_ref();
         Ok(ApprovalView {
@@ -221,7 +221,7 @@ pub(super) async fn get(
 }
 
 /// The approval called `id`, if the caller sees it.
-fn visible_approval(db: &Connection, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
+fn visible_approval(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
     let found = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
     found.ok_or_else(|| Problem::not_found("approval", id))
 }
@@ -316,7 +316,7 @@ fn decide(
     reason: Option<String>,
     planned: Option<String>,
     decide: impl FnOnce(
-        &mut Engine,
+        &mut EngineTx<'_>,
         perennial_domain::timestamp::Timestamp,
         &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError>,
@@ -328,7 +328,7 @@ fn decide(
     let reason = reason.as_deref().or(work.request.reason.as_deref());
     let by = &work.request.caller.id;
     let decision = ApprovalDecision { decided_by: by, reason, plan_hash: planned.as_deref() };
-    let (problem, recorded) = match decide(work.engine, work.at, &decision)? {
+    let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, happened: recorded } => {
             let problem =

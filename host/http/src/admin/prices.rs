@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -131,7 +131,7 @@ async fn write(
 }
 
 /// What the resources that pass `filter` cost, above the row `after`, at most `limit`.
-fn prices(db: &Connection, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
+fn prices(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
     let mut prices = Vec::new();
     for (row, id) in list_queries::resources(db, filter, after, limit)? {
         let Some(found) = lookup::find_resource(db, &id)? else { continue };

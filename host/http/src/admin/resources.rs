@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::bundle::Stage;
 use perennial_domain::manifest::Manifest;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -111,7 +111,7 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
 
 /// A page of resources, by row.
 pub(crate) fn page_of(
-    db: &Connection,
+    db: &ReadTx,
     filter: &list_queries::Filter,
     page_request: page::PageRequest,
 ) -> Result<Vec<(i64, ResourceView)>, Problem> {
@@ -272,7 +272,7 @@ pub(crate) fn check_settings(
 
 /// What is there already, as far as the caller sees it. Ids of resources are unique among all of them.
 pub(crate) struct VisibleRecords<'a> {
-    pub(crate) db: &'a Connection,
+    pub(crate) db: &'a ReadTx,
     pub(crate) caller: &'a Caller,
 }
 
@@ -346,7 +346,7 @@ pub(super) async fn change(
                     None => drop(tags.remove(&name)),
                 }
             }
-            bundles::set_tags(work.db(), found.row(), &tags)?;
+            bundles::set_tags(work.tx(), found.row(), &tags)?;
         }
         let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let resource = views::resource_view(work.db(), &found)?;

@@ -154,7 +154,7 @@ pub(super) async fn create(
             tracing::error!(%error, "there are no random bits");
             Problem::new(ProblemType::Internal, "the system has no random bits to give")
         })?;
-        api_tokens::insert(work.db(), &minted.stored)?;
+        api_tokens::insert(work.tx(), &minted.stored)?;
         let location = format!("/v1/tokens/{}", minted.stored.id);
         let token = TokenView::from(minted.stored);
         let again = CreatedToken { token: token.clone(), secret: None };
@@ -178,7 +178,7 @@ pub(super) async fn revoke(
         api_tokens::get(work.db(), &id)?
             .filter(|token| can_access(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
-        api_tokens::revoke(work.db(), &id, work.at)?;
+        api_tokens::revoke(work.tx(), &id, work.at)?;
         let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
         Ok(WriteResponse::ok(&TokenView::from(token)))
     });

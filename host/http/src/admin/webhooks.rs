@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -86,7 +86,7 @@ impl From<StoredWebhook> for WebhookView {
 }
 
 /// The webhook called `id`, if the caller sees it: a bound one sees those that are bound to no other accounts.
-pub(super) fn webhook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
+pub(super) fn webhook(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
     let stored = webhooks::get(db, id)?.filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     stored.ok_or_else(|| Problem::not_found("webhook", id))
 }
@@ -197,7 +197,7 @@ pub(super) async fn create(
             failing_since: None,
             cursor: list_queries::last_event(work.db())?,
         };
-        webhooks::insert(work.db(), &webhook)?;
+        webhooks::insert(work.tx(), &webhook)?;
         about(work, &webhook);
         let made = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         let again = WebhookWithSecret::new(&webhook, None);
@@ -239,7 +239,7 @@ pub(super) async fn change(
             }
             Some(_) | None => {}
         }
-        webhooks::update(work.db(), &webhook)?;
+        webhooks::update(work.tx(), &webhook)?;
         about(work, &webhook);
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
@@ -259,7 +259,7 @@ pub(super) async fn delete(
     app.write(request, move |work| {
         let webhook = webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-        webhooks::delete(work.db(), webhook.row)?;
+        webhooks::delete(work.tx(), webhook.row)?;
         about(work, &webhook);
         Ok(WriteResponse::ok(&WebhookView::from(webhook)))
     })
@@ -281,7 +281,7 @@ pub(super) async fn rotate_secret(
         let secret = generate()?;
         let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
         webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
-        webhooks::update(work.db(), &webhook)?;
+        webhooks::update(work.tx(), &webhook)?;
         about(work, &webhook);
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))

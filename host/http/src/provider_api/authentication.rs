@@ -9,7 +9,7 @@ use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Signature;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use sha2::Digest;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -38,7 +38,7 @@ pub struct Sender {
 ///
 /// Why it is not proved, as a [`Failure`].
 pub fn verify(
-    db: &Connection,
+    db: &ReadTx,
     secret_box: &SecretBox,
     provider: &str,
     authentication: &Authentication,
@@ -67,7 +67,7 @@ pub fn verify(
 /// Whom a key belongs to, if `is_right` holds of its secret. For a key that there is not as much is done as for one that
 /// there is.
 fn with_key(
-    db: &Connection,
+    db: &ReadTx,
     secret_box: &SecretBox,
     provider: &str,
     access_key: &str,

@@ -18,7 +18,7 @@ use crate::provider_api::authentication::Sender;
 use crate::provider_api::failure_of_problem;
 use crate::provider_api::internal;
 use crate::provider_api::query;
-use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::command::Preconditions;
 use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
@@ -121,7 +121,7 @@ impl TransactionExecutor<'_> {
     /// Does all mutations, with what has to be written down about them.
     fn execute_all(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
     ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());
@@ -151,7 +151,7 @@ impl TransactionExecutor<'_> {
     /// Writes down that the mutation at `place` was refused, and with it all of them: what was done before it is undone.
     fn refused(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         index: usize,
         refusal: Refusal,
     ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
@@ -178,8 +178,8 @@ impl TransactionExecutor<'_> {
     }
 
     /// Makes sure that the sender may still act, and that this proof does not do so a second time.
-    fn begin(&self, engine: &Engine) -> Result<StoredAccount, TransactionError> {
-        let (db, sender) = (engine.db(), self.sender());
+    fn begin(&self, engine: &EngineTx<'_>) -> Result<StoredAccount, TransactionError> {
+        let (db, sender) = (engine.tx(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
             return Err(TransactionError::Failure(Failure::UnknownAccessKey));
@@ -195,7 +195,7 @@ impl TransactionExecutor<'_> {
 
     fn execute_one(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         mutation: &Mutation,
     ) -> Result<OperationResult, TransactionError> {
@@ -226,7 +226,7 @@ impl TransactionExecutor<'_> {
                     .map_err(|error| TransactionError::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = authentication::token_hash(&value);
-                provider_keys::insert_token(engine.db(), &hash, &self.sender().access_key, valid_until)?;
+                provider_keys::insert_token(engine.tx(), &hash, &self.sender().access_key, valid_until)?;
                 Ok((Outcome::Token { value, valid_until }, Vec::new()))
             }
         }
@@ -234,7 +234,7 @@ impl TransactionExecutor<'_> {
 
     fn command(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         instruction: &CommandRequest,
     ) -> Result<OperationResult, TransactionError> {
@@ -271,7 +271,7 @@ impl TransactionExecutor<'_> {
     }
 
     /// Writes a line of the audit log.
-    fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    fn record(&self, engine: &EngineTx<'_>, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let other = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
             Outcome::Pending(_) => Some("pending_approval".to_owned()),
@@ -298,7 +298,7 @@ impl TransactionExecutor<'_> {
             status: 0,
             outcome: other.unwrap_or_else(|| "done".to_owned()),
         };
-        audit::insert(engine.db(), &record)
+        audit::insert(engine.tx(), &record)
     }
 }
 

@@ -22,7 +22,7 @@ use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Response;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::provider_api::authentication::Sender;
 use crate::state::AppState;
@@ -159,7 +159,7 @@ impl Endpoint {
     }
 
     /// Finds out who sent a request, and goes on from there.
-    fn authenticate(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
+    fn authenticate(&self, db: &ReadTx, at: Timestamp, request: Request) -> Result<Progress, Failure> {
         let authentication = match self.call_plugin("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
             Err(response) => return Ok(Progress::Respond(response)),
@@ -173,7 +173,7 @@ impl Endpoint {
     /// Asks the plugin what to do until it answers, or wants something done.
     fn resume(
         &self,
-        db: &Connection,
+        db: &ReadTx,
         at: Timestamp,
         mut request_in_progress: ProviderRequest,
     ) -> Result<Progress, Failure> {
