@@ -79,13 +79,13 @@ async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next:
     next.run(request).await
 }
 
-/// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects, and a
-/// panic stays within it.
+/// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects,
+/// and a panic stays within it.
 async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let permit = Arc::clone(app.request_permits()).try_acquire_owned().ok();
     // A liveness probe must not take a busy host for a dead one.
     if permit.is_none() && request.uri().path() != "/healthz" {
-        return Problem::new(ProblemType::Unavailable, "too many requests are under way")
+        return Problem::new(ProblemType::Unavailable, "too many requests are in flight")
             .retry_after(1)
             .into_response();
     }
@@ -101,7 +101,7 @@ async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Res
             Problem::new(ProblemType::Internal, "the host failed; its log says why").into_response()
         }
         Err(_) => {
-            let detail = "what it asked for may still be done; ask again with the same `Idempotency-Key`";
+            let detail = "it may still complete; repeat it with the same `Idempotency-Key`";
             Problem::new(ProblemType::TimedOut, detail).retry_after(5).into_response()
         }
     }

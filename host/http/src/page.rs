@@ -1,7 +1,7 @@
 //! Pagination: the size of a page, and the cursor of the next one.
 //!
-//! A cursor is opaque to clients. It has the row after which the next page begins. Rows only grow, so pages neither repeat nor
-//! skip items while others are added.
+//! A cursor is opaque to clients. It has the row after which the next page begins. Rows only grow, so pages neither
+//! repeat nor skip items while others are added.
 
 use serde::Serialize;
 use utoipa::IntoParams;

@@ -306,6 +306,13 @@ impl From<ServiceError> for Problem {
     }
 }
 
+impl From<getrandom::Error> for Problem {
+    fn from(error: getrandom::Error) -> Problem {
+        tracing::error!(%error, "the system has no random bits");
+        Problem::new(ProblemType::Internal, "the system has no random bits to give")
+    }
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         ServiceError::from(error).into()

@@ -1,7 +1,8 @@
 //! The table of routes: the path, the access check and the OpenAPI description of each.
 //!
 //! The router matches whole segments only, so it knows `/v1/accounts/{id}:top-up` as `/v1/accounts/{id}/:top-up`;
-//! [`rewrite_path`] turns the first into the second. The headers and problems that all routes share are described here, once.
+//! [`rewrite_path`] turns the first into the second. The headers and problems that all routes share are described here,
+//! once.
 
 use axum::Router;
 use axum::extract::Request;
@@ -72,8 +73,8 @@ impl RouteTable {
         }
     }
 
-    /// Adds the route that `utoipa_axum::routes!` makes of a handler. `access` is checked before the handler runs, and the
-    /// description gets the parts that all routes share.
+    /// Adds the route that `utoipa_axum::routes!` makes of a handler. `access` is checked before the handler runs, and
+    /// the description gets the parts that all routes share.
     pub fn add(
         mut self,
         access: Access,

@@ -101,7 +101,7 @@ impl AppState {
         let mut requests = self.inner.requests_per_token.lock().expect("no holder of the slots panics");
         let taken = requests.entry(Arc::clone(token)).or_default();
         if *taken >= self.service.limits().concurrency_per_token_max {
-            let detail = format!("a token has at most {taken} requests under way");
+            let detail = format!("a token has at most {taken} requests in flight");
             return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(1));
         }
         *taken += 1;

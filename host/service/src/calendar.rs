@@ -1,7 +1,7 @@
 //! Calendar feeds: their entries, and the changes since they were last read.
 //!
-//! An entry stands for a resource and one kind of occurrence, and moves with it. This module reads the database and calls the
-//! rules; [`refresh`] returns the changes to store, and writes nothing.
+//! An entry stands for a resource and one kind of occurrence, and moves with it. This module reads the database and
+//! calls the rules; [`refresh`] returns the changes to store, and writes nothing.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -118,7 +118,8 @@ pub fn refresh(
     Ok(Some(Changes { fingerprint, entries }))
 }
 
-/// Whether a stored entry that is no longer ahead did not come true: its instant is in the future, or nothing happened at it.
+/// Whether a stored entry that is no longer ahead did not come true: its instant is in the future, or nothing happened
+/// at it.
 fn did_not_happen(
     db: &Connection,
     entry: &StoredEntry,
@@ -150,8 +151,8 @@ fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp)
     Some(StoredEntry { key, sequence, starts_at, summary, description, is_cancelled: false, modified_at: at })
 }
 
-/// Equal as long as the entries cannot have changed. Covers the last event and resource, the rules, the settings of accounts,
-/// and the day, which the horizon depends on.
+/// Equal as long as the entries cannot have changed. Covers the last event and resource, the rules, the settings of
+/// accounts, and the day, which the horizon depends on.
 fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
     let (event, resource) = calendars::latest_rows(db)?;
@@ -165,7 +166,8 @@ fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<
     Ok(hex::encode(&digest.finalize()))
 }
 
-/// The future entries in the order of time, and the rows of resources whose timeline is unknown because their plugin failed.
+/// The future entries in the order of time, and the rows of resources whose timeline is unknown because their plugin
+/// failed.
 fn upcoming_entries(
     db: &Connection,
     providers: &Providers,

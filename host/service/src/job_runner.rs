@@ -1,7 +1,8 @@
 //! Executes jobs of many commands in slices: a few items at a time, between the clock's work and queued tasks.
 //!
-//! A slice is one transaction: the effects of its items, their outcomes and the position of the job. A host that is killed
-//! before the commit loses the whole slice; after it, the job goes on with the next item. So each item is executed once.
+//! A slice is one transaction: the effects of its items, their outcomes and the position of the job. A host that is
+//! killed before the commit loses the whole slice; after it, the job goes on with the next item. So each item is
+//! executed once.
 
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
@@ -104,7 +105,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
     let events = context.engine.in_transaction(|engine| match caller {
         Some(caller) => run_items(engine, &job, &caller, at),
         None => {
-            jobs::cancel(engine.db(), job.row, "the token that asked for it is no longer in force", at)?;
+            jobs::cancel(engine.db(), job.row, "the token that created it is no longer in force", at)?;
             Ok(Vec::new())
         }
     })?;

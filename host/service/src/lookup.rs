@@ -28,7 +28,7 @@ impl ResolvedResource {
     }
 }
 
-/// Finds the resource `id`, whoever asks.
+/// Finds the resource `id`, without a check of access.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Reads the database beside the writer, on a few threads with a connection each.
 //!
-//! Readers see committed data. They neither wait for the writer nor block it. A thread that finishes a task takes the next
-//! one from the queue, so a busy pool needs no wake-ups.
+//! Readers see committed data. They neither wait for the writer nor block it. A thread that finishes a task takes the
+//! next one from the queue, so a busy pool needs no wake-ups.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;

@@ -1,7 +1,7 @@
 //! Encrypts secrets that the host must be able to read again, with a key that is not in the database.
 //!
-//! This module knows the encryption and the source of the key, not the use of the secrets. The database alone reveals nothing
-//! and does not allow swapping secrets, because each is bound to its purpose.
+//! This module knows the encryption and the source of the key, not the use of the secrets. The database alone reveals
+//! nothing and does not allow swapping secrets, because each is bound to its purpose.
 
 use std::fmt;
 use std::path::Path;

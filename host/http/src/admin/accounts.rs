@@ -156,8 +156,8 @@ impl Body for Change {
     }
 }
 
-/// Changes the approval limit and the settings of an account. Pending approvals stay pending. After a change of settings the
-/// rules plan the timelines of its resources anew.
+/// Changes the approval limit and the settings of an account. Pending approvals stay pending. After a change of
+/// settings the rules plan the timelines of its resources anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = Change, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(

@@ -181,10 +181,10 @@ pub(super) async fn page_of(
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let rows = app
         .read(move |db| {
-            let found =
+            let stored =
                 approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
             let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::from_stored(db, stored)?));
-            found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
+            stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
     Ok(Json(Page::new(page_request, rows)))
@@ -222,8 +222,8 @@ pub(super) async fn get(
 
 /// Finds the approval `id`, if the caller can access it.
 fn visible_approval(db: &Connection, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
-    let found = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
-    found.ok_or_else(|| Problem::not_found("approval", id))
+    let approval = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
+    approval.ok_or_else(|| Problem::not_found("approval", id))
 }
 
 /// An approval.
@@ -279,8 +279,8 @@ pub(super) struct DecisionResultView {
     events: Vec<EventView>,
 }
 
-/// Approves a plan and applies it. If the command would now have another plan, nothing is applied and the approval stays
-/// pending with the new plan.
+/// Approves a plan and applies it. If the command would now have another plan, nothing is applied and the approval
+/// stays pending with the new plan.
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn approve(
@@ -349,8 +349,8 @@ fn decide(
         let problem = problem.with("approval", serde_json::json!(approval));
         return Ok(WriteResponse::problem(&problem.with("events", serde_json::json!(events))));
     }
-    let found = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
-    let resource = views::resource_view(work.db(), &found)?;
+    let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
+    let resource = views::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&approval);
     Ok(WriteResponse::ok(&DecisionResultView { approval, resource, events }).with_etag(&etag))
 }

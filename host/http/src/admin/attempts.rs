@@ -88,7 +88,7 @@ pub(super) async fn list(
             .map(|state| state.name().to_owned()),
     };
     query.finish()?;
-    let found = app
+    let attempts = app
         .read(move |db| {
             Ok(list_queries::attempts(
                 db,
@@ -98,6 +98,6 @@ pub(super) async fn list(
             )?)
         })
         .await?;
-    let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
+    let rows = attempts.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
     Ok(Json(Page::new(page_request, rows)))
 }

@@ -1,7 +1,7 @@
 //! `/v1/calendars`: calendar feeds, each at an address that is a secret.
 //!
-//! The address grants access to the feed, so creating a feed is like creating a token. A reader renders the feed; the writer
-//! stores the changed entries, a few at a time.
+//! The address grants access to the feed, so creating a feed is like creating a token. A reader renders the feed; the
+//! writer stores the changed entries, a few at a time.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,6 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::admin::webhooks::no_random_bits;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -144,7 +143,8 @@ impl Body for NewFeed {
 pub(super) struct CreatedCalendar {
     /// The feed, without its address.
     calendar: CalendarView,
-    /// The path of the feed on this host, which needs no token. It is shown once; null in the response to a repeated request.
+    /// The path of the feed on this host, which needs no token. It is shown once; null in the response to a repeated
+    /// request.
     path: Option<String>,
 }
 
@@ -163,14 +163,15 @@ impl CreatedCalendar {
 
 /// 256 random bits and their hash.
 fn secret() -> Result<(String, [u8; 32]), Problem> {
-    let secret = perennial_service::random_hex::random_hex::<32>().map_err(no_random_bits)?;
+    let secret = perennial_service::random_hex::random_hex::<32>()?;
     let hash = Sha256::digest(&secret).into();
     Ok((secret, hash))
 }
 
 /// Creates a feed of future renewals, expiries and releases. Its address is shown once, and grants access to the feed.
 ///
-/// The feed stays valid when the token that created it is revoked. A bound token creates feeds of its own accounts only.
+/// The feed stays valid when the token that created it is revoked. A bound token creates feeds of its own accounts
+/// only.
 #[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
     responses((status = 201, body = CreatedCalendar)))]
 pub(super) async fn create(
@@ -248,8 +249,8 @@ pub(super) async fn revoke(
     .await
 }
 
-/// Gets a feed in iCalendar, for calendars to subscribe to; see FORMATS.md. The file name is the secret of the feed, so the
-/// route needs no token.
+/// Gets a feed in iCalendar, for calendars to subscribe to; see FORMATS.md. The file name is the secret of the feed, so
+/// the route needs no token.
 #[utoipa::path(get, path = "/calendars/{file}", tag = "calendars",
     params(
         ("file" = String, Path, description = "The last segment of `path`, with `.ics`."),

@@ -64,8 +64,8 @@ pub(super) struct AdvanceResult {
     now: String,
 }
 
-/// Advances a virtual clock and does everything that is due before `to`. Work that is due at `to` itself is done later, after
-/// commands at that instant. Refused on real time.
+/// Advances a virtual clock and does everything that is due before `to`. Work that is due at `to` itself is done later,
+/// after commands at that instant. Refused on real time.
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
     responses((status = 200, body = AdvanceResult)))]
 pub(super) async fn advance(

@@ -91,7 +91,7 @@ pub(super) async fn list(
     let state = query.one_of("state", &STATES, |word| word);
     query.finish()?;
     let rows = app.read(move |db| {
-        let webhook = webhooks::webhook(db, &caller, &id)?;
+        let webhook = webhooks::visible_webhook(db, &caller, &id)?;
         let before = page_request.after.unwrap_or(i64::MAX);
         Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
     });
@@ -108,7 +108,7 @@ pub(super) async fn test(
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
     let write = app.write(request, move |work| {
-        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+        let webhook = webhooks::visible_webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
             return Err(Problem::new(
                 ProblemType::Conflict,
@@ -129,7 +129,7 @@ pub(super) async fn test(
             next_try_at: Some(work.at),
         };
         deliveries::upsert(work.db(), &delivery)?;
-        webhooks::about(work, &webhook);
+        webhooks::set_audit_subject(work, &webhook);
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
     let response = write.await?;
@@ -204,8 +204,8 @@ pub(super) struct ReplayResult {
     delivery: Option<DeliveryView>,
 }
 
-/// Replays events under the same `webhook-id`: all after an event or since an instant, in their order, or one delivery. A
-/// receiver can drop IDs that it knows. A disabled webhook gets them once it is enabled.
+/// Replays events under the same `webhook-id`: all after an event or since an instant, in their order, or one delivery.
+/// A receiver can drop IDs that it knows. A disabled webhook gets them once it is enabled.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
@@ -223,8 +223,8 @@ pub(super) async fn replay(
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
     let write = app.write(request, move |work| {
-        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
-        webhooks::about(work, &webhook);
+        let webhook = webhooks::visible_webhook(work.db(), &work.request.caller, &id)?;
+        webhooks::set_audit_subject(work, &webhook);
         let replayed = match start {
             ReplayStart::After(row) => {
                 // Events after the cursor are sent anyway, so the cursor only moves back.

@@ -117,9 +117,9 @@ struct PaymentView {
 
 /// Forecasts costs: for the rest of this month in UTC, and for whole months after it.
 ///
-/// The forecast is a simulation over a copy of the database, with the same plugins and without further commands. It lists
-/// renewals that would be declined for lack of money as payments, and lets the balance become negative. The host makes one
-/// forecast at a time.
+/// The forecast is a simulation over a copy of the database, with the same plugins and without further commands. It
+/// lists renewals that would be declined for lack of money as payments, and lets the balance become negative. The host
+/// makes one forecast at a time.
 #[utoipa::path(get, path = "/v1/forecast", tag = "forecast",
     params(
         ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "The number of months; 12 if left out."),
@@ -161,7 +161,7 @@ async fn make_forecast(
     months: u32,
 ) -> Result<Forecast, Problem> {
     let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
-        return Err(Problem::new(ProblemType::Unavailable, "another forecast is being made").retry_after(5));
+        return Err(Problem::new(ProblemType::Unavailable, "another forecast is in progress").retry_after(5));
     };
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "there is no folder for a forecast's copy");

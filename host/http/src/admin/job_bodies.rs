@@ -23,14 +23,14 @@ pub(super) const ITEMS_MAX: usize = 10_000;
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `JobBody` is read from")]
 pub(super) struct JobSchema {
-    /// The command, as in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Leave it out with
-    /// `from_dry_run`.
+    /// The command, as in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Leave it out
+    /// with `from_dry_run`.
     command: Option<Value>,
     /// The IDs of 1 to 10,000 resources, in the order in which the job processes them.
     #[schema(min_items = 1, max_items = 10_000)]
     ids: Option<Vec<String>>,
-    /// The filter that selects from the present resources; the job takes the first 10,000 in the order in which they were
-    /// added.
+    /// The filter that selects from the present resources; the job takes the first 10,000 in the order in which they
+    /// were added.
     filter: Option<JobFilter>,
     /// Return plans and apply nothing.
     dry_run: Option<bool>,

@@ -27,8 +27,8 @@ pub struct Sender {
     pub account: String,
     /// The access key; for a bearer token, the key that it was issued for.
     pub access_key: String,
-    /// The digest of the credentials for replay protection, and the instant until which it must be kept; `None` for a bearer
-    /// token, which may be sent again.
+    /// The digest of the credentials for replay protection, and the instant until which it must be kept; `None` for a
+    /// bearer token, which may be sent again.
     pub proof: Option<([u8; 32], Timestamp)>,
 }
 

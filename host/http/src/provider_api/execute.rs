@@ -11,7 +11,7 @@ use perennial_domain::provider_api::Outcome;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::provider_api::Endpoint;
+use crate::provider_api::ProviderApiServer;
 use crate::provider_api::ProviderRequest;
 use crate::provider_api::authentication;
 use crate::provider_api::authentication::Sender;
@@ -61,7 +61,7 @@ impl From<EngineError> for TransactionError {
 /// The outcome of one mutation, and its events.
 type MutationResult = (Outcome, Vec<RecordedEvent>);
 
-impl Endpoint {
+impl ProviderApiServer {
     /// Executes a transaction and adds its outcomes to the request.
     pub(super) async fn execute(
         &self,

@@ -1,8 +1,9 @@
 //! The providers' own APIs, as existing SDKs speak them, with a listener for each.
 //!
-//! The host handles connections, keys, credentials and time; the plugin ([`perennial_sandbox::ProviderApi`]) gives requests
-//! their meaning and responses their shape. [`mod@serve`] reads a request, [`authentication`] verifies its sender, `query`
-//! answers the plugin's queries and `execute` runs its transaction, through the same engine as every other command.
+//! The host handles connections, keys, credentials and time; the plugin ([`perennial_sandbox::ProviderApi`]) gives
+//! requests their meaning and responses their shape. [`mod@serve`] reads a request, [`authentication`] verifies its
+//! sender, `query` answers the plugin's queries and `execute` runs its transaction, through the same engine as every
+//! other command.
 
 pub mod authentication;
 mod execute;
@@ -37,7 +38,7 @@ const STEPS_MAX: usize = 8;
 
 /// The API of one provider. Clones share everything.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct ProviderApiServer {
     app: AppState,
     provider: Arc<str>,
     secret_box: SecretBox,
@@ -53,7 +54,7 @@ pub enum StartError {
     NoPlugin(String, String),
     /// The plugin has rules only.
     #[error("the plugin for `{0}` does not answer its provider's own API")]
-    NoEndpoint(String),
+    NoProviderApi(String),
     /// The plugin cannot make the response to an internal failure.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -75,16 +76,20 @@ enum Progress {
     Execute(Box<ProviderRequest>, Transaction),
 }
 
-impl Endpoint {
+impl ProviderApiServer {
     /// The API of `provider`. `secret_box` opens the secrets of its keys.
     ///
     /// # Errors
     ///
     /// [`StartError`] when no plugin implements it.
-    pub fn new(app: &AppState, provider: &str, secret_box: SecretBox) -> Result<Endpoint, StartError> {
+    pub fn new(
+        app: &AppState,
+        provider: &str,
+        secret_box: SecretBox,
+    ) -> Result<ProviderApiServer, StartError> {
         let endpoint = find_api(app.providers(), provider)?;
         let fallback_response = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
-        Ok(Endpoint {
+        Ok(ProviderApiServer {
             app: app.clone(),
             provider: provider.into(),
             secret_box,
@@ -159,7 +164,7 @@ impl Endpoint {
         }
     }
 
-    /// Verifies the sender of a request, then calls [`Endpoint::resume`].
+    /// Verifies the sender of a request, then calls [`ProviderApiServer::resume`].
     fn authenticate(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
         let authentication = match self.call_plugin("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
@@ -217,7 +222,7 @@ pub fn find_api<'p>(
         let known = providers.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>();
         StartError::NoPlugin(provider.to_owned(), known.join(", "))
     })?;
-    rules.provider_api().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))
+    rules.provider_api().ok_or_else(|| StartError::NoProviderApi(provider.to_owned()))
 }
 
 /// The failure that a client of the provider's API sees for an error of the host.

@@ -1,4 +1,5 @@
-//! Reads whole requests to a provider's API, within limits. Every response, also to a failure, is in the provider's shape.
+//! Reads whole requests to a provider's API, within limits. Every response, also to a failure, is in the provider's
+//! shape.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Response;
 
-use crate::provider_api::Endpoint;
+use crate::provider_api::ProviderApiServer;
 use perennial_engine::clock::Stopwatch;
 
 /// The longest body, in bytes: a command with ten IDs takes some hundreds.
@@ -26,12 +27,12 @@ pub const BODY_BYTES_MAX: u32 = 1 << 20;
 const DRAINED_BYTES_MAX: usize = 16 << 20;
 
 /// The router of a provider's API; the plugin knows the paths.
-pub fn router(endpoint: Endpoint) -> Router {
+pub fn router(endpoint: ProviderApiServer) -> Router {
     Router::new().fallback(serve).with_state(endpoint)
 }
 
 /// The response to a malformed request, as it goes over the wire.
-pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
+pub fn malformed_response(endpoint: &ProviderApiServer) -> Vec<u8> {
     let request = Request { id: endpoint.app.requests().request_id(), ..Request::default() };
     let Response { status, headers, body } = endpoint.failure_response(&request, Failure::Malformed);
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -43,7 +44,7 @@ pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
     [head.into_bytes(), body].concat()
 }
 
-async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request) -> HttpResponse {
+async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract::Request) -> HttpResponse {
     let watch = Stopwatch::start();
     let id = endpoint.app.requests().request_id();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -55,7 +56,7 @@ async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request
 }
 
 /// Responds to a request within the limits of concurrency, size and time.
-async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Request) -> Response {
+async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::extract::Request) -> Response {
     let limit = Duration::from_secs(endpoint.app.limits().request_seconds);
     let permit = Arc::clone(endpoint.app.request_permits()).try_acquire_owned().ok();
     let (parts, body) = request.into_parts();
@@ -91,7 +92,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
     }
 }
 
-async fn fail(endpoint: &Endpoint, head: Request, failure: Failure) -> Response {
+async fn fail(endpoint: &ProviderApiServer, head: Request, failure: Failure) -> Response {
     let handler = endpoint.clone();
     let failed = tokio::task::spawn_blocking(move || handler.failure_response(&head, failure));
     failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())

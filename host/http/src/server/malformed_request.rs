@@ -1,8 +1,8 @@
-//! Replaces the response to a malformed request. The HTTP library answers one with a bare status; clients of a provider's API
-//! expect the provider's shape.
+//! Replaces the response to a malformed request. The HTTP library answers one with a bare status; clients of a
+//! provider's API expect the provider's shape.
 //!
-//! Until the first request is dispatched, everything that the library writes is such a response. Later writes on the same
-//! connection pass unchanged.
+//! Until the first request is dispatched, everything that the library writes is such a response. Later writes on the
+//! same connection pass unchanged.
 
 use std::io;
 use std::io::IoSlice;

@@ -1,7 +1,7 @@
 //! The HTTP client of webhooks: sends one message to one receiver, over a connection of its own.
 //!
-//! The client resolves the name for each message and connects to an address that it has checked, so DNS rebinding does not
-//! help an attacker. It follows no redirects and reads only a bounded part of the response.
+//! The client resolves the name for each message and connects to an address that it has checked, so DNS rebinding does
+//! not help an attacker. It follows no redirects and reads only a bounded part of the response.
 
 use std::io;
 use std::net::IpAddr;

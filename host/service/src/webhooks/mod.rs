@@ -1,7 +1,7 @@
 //! Webhooks: the payload, the signature, the target, the client and the meaning of a response.
 //!
-//! [`dispatcher`] chooses the events to send and stores the results; the other modules know one message at a time. Only the
-//! dispatcher and [`client`] have side effects.
+//! [`dispatcher`] chooses the events to send and stores the results; the other modules know one message at a time. Only
+//! the dispatcher and [`client`] have side effects.
 
 pub mod address;
 pub mod client;

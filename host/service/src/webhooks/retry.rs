@@ -4,8 +4,8 @@
 
 use perennial_domain::timestamp::Timestamp;
 
-/// The delay after each failed attempt, in seconds, without jitter: five seconds, five minutes, half an hour, then hours. Ten
-/// attempts over a little more than three days, as Standard Webhooks suggests.
+/// The delay after each failed attempt, in seconds, without jitter: five seconds, five minutes, half an hour, then
+/// hours. Ten attempts over a little more than three days, as Standard Webhooks suggests.
 const BACKOFF_SECONDS: [i64; 9] =
     [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
 /// The most jitter, as a divisor of the delay: a fifth. Deliveries that failed together are not retried together.
@@ -39,7 +39,8 @@ pub enum RetryDecision {
     Gone,
 }
 
-/// Decides on a delivery after its attempt number `attempts`, counted from 1, at `at`. `jitter` is from 0 to [`JITTER_MAX`].
+/// Decides on a delivery after its attempt number `attempts`, counted from 1, at `at`. `jitter` is from 0 to
+/// [`JITTER_MAX`].
 pub fn decide(result: &DeliveryResult, attempts: u32, at: Timestamp, jitter: u32) -> RetryDecision {
     let retry_after = match result {
         DeliveryResult::Status(200..=299, _) => return RetryDecision::Delivered,

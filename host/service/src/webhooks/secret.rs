@@ -1,7 +1,7 @@
 //! The secret of a webhook and its signatures: Standard Webhooks, symmetric signatures (`v1`).
 //!
-//! Signing needs the secret itself, so the database has it in clear text rather than as a hash; only its owner can read the
-//! database. [`Secret::to_bytes`] and [`Secret::from_bytes`] are the only way to the database and back.
+//! Signing needs the secret itself, so the database has it in clear text rather than as a hash; only its owner can read
+//! the database. [`Secret::to_bytes`] and [`Secret::from_bytes`] are the only way to the database and back.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -48,8 +48,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses a URL and refuses targets that are not allowed. `allow_private` allows plain HTTP, any port and any address. The
-    /// client checks the addresses of a name for each message.
+    /// Parses a URL and refuses targets that are not allowed. `allow_private` allows plain HTTP, any port and any
+    /// address. The client checks the addresses of a name for each message.
     ///
     /// # Errors
     ///

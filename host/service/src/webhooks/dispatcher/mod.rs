@@ -1,8 +1,8 @@
 //! The webhook dispatcher: delivers events at least once, also across a crash.
 //!
-//! There is no queue of messages. Events are committed with the change that they report, and each webhook has a cursor into the
-//! table of events. Results are stored after the attempts, a page at a time; an attempt whose result is lost is repeated with
-//! the same ID. So the clock does no work for webhooks, and a slow webhook delays only itself.
+//! There is no queue of messages. Events are committed with the change that they report, and each webhook has a cursor
+//! into the table of events. Results are stored after the attempts, a page at a time; an attempt whose result is lost
+//! is repeated with the same ID. So the clock does no work for webhooks, and a slow webhook delays only itself.
 //!
 //! Retries are due on the host's clock: on virtual time, when the clock is advanced. Timeouts are always real time.
 
@@ -111,7 +111,8 @@ impl WebhookDispatcher {
         while self.workers.join_next().await.is_some() {}
     }
 
-    /// Starts a worker for all pending work that has none. Returns the time until the next retry is due, if one is known.
+    /// Starts a worker for all pending work that has none. Returns the time until the next retry is due, if one is
+    /// known.
     async fn start_workers(&mut self) -> Option<Duration> {
         let service = &self.shared.service;
         let now = service.now();

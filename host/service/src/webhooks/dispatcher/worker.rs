@@ -163,7 +163,8 @@ impl DeliveryWorker {
         signatures.collect::<Vec<_>>().join(" ")
     }
 
-    /// Stores the results. Retries until they are stored or the host stops; messages whose results are lost are sent again.
+    /// Stores the results. Retries until they are stored or the host stops; messages whose results are lost are sent
+    /// again.
     async fn persist(&self, result: WorkResult) {
         let result = Arc::new(result);
         let service = &self.shared.service;
@@ -231,7 +232,8 @@ impl DeliveryWorker {
     }
 }
 
-/// Stores results. `sent_to` is the webhook as it was when the messages were sent. Returns the reason if that disables it.
+/// Stores results. `sent_to` is the webhook as it was when the messages were sent. Returns the reason if that disables
+/// it.
 fn persist_result(
     db: &Connection,
     sent_to: &StoredWebhook,
