@@ -33,13 +33,13 @@ pub struct RequestId(pub String);
 
 /// The documented path of the route that made a response.
 #[derive(Clone, Debug)]
-struct Routed(String);
+struct MatchedRoute(String);
 
 /// Wraps the router in the middleware.
-pub fn around(app: &AppState, router: Router) -> Router {
+pub fn wrap(app: &AppState, router: Router) -> Router {
     let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
     let inner = router
-        .layer(middleware::from_fn(note_route))
+        .layer(middleware::from_fn(record_route))
         .fallback(|| async {
             Problem::new(ProblemType::NotFound, "there is no such route; see /openapi.json")
         })
@@ -49,20 +49,20 @@ pub fn around(app: &AppState, router: Router) -> Router {
     // The path is rewritten before routing; a layer of the inner router would run too late.
     Router::new()
         .fallback_service(inner)
-        .layer(middleware::from_fn_with_state(verbs, rewrite))
-        .layer(middleware::from_fn_with_state(app.clone(), limit))
-        .layer(middleware::from_fn_with_state(app.clone(), identify))
+        .layer(middleware::from_fn_with_state(verbs, rewrite_verb))
+        .layer(middleware::from_fn_with_state(app.clone(), enforce_limits))
+        .layer(middleware::from_fn_with_state(app.clone(), assign_request_id))
 }
 
-async fn note_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+async fn record_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(path) = path {
-        response.extensions_mut().insert(Routed(route_table::documented_path(path.as_str())));
+        response.extensions_mut().insert(MatchedRoute(route_table::documented_path(path.as_str())));
     }
     response
 }
 
-async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+async fn rewrite_verb(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
     if let Some(path) = route_table::rewrite_path(request.uri().path(), &verbs) {
         let whole = match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
@@ -81,7 +81,7 @@ async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next:
 
 /// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects,
 /// and a panic stays within it.
-async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Response {
+async fn enforce_limits(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let permit = Arc::clone(app.request_permits()).try_acquire_owned().ok();
     // A liveness probe must not take a busy host for a dead one.
     if permit.is_none() && request.uri().path() != "/healthz" {
@@ -89,7 +89,7 @@ async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Res
             .retry_after(1)
             .into_response();
     }
-    let limit = Duration::from_secs(seconds_for(app.limits(), request.uri().path()));
+    let limit = Duration::from_secs(time_limit_seconds(app.limits(), request.uri().path()));
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
         drop(permit);
@@ -108,12 +108,12 @@ async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Res
 }
 
 /// The time limit of a request to `path`, in seconds.
-fn seconds_for(limits: &Limits, path: &str) -> u64 {
+fn time_limit_seconds(limits: &Limits, path: &str) -> u64 {
     if path == forecast::PATH { limits.forecast_seconds } else { limits.request_seconds }
 }
 
 /// Gives the request an ID, counts it and logs it.
-async fn identify(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+async fn assign_request_id(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let client_id = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let id =
         client_id.filter(|id| is_loggable(id)).map_or_else(|| app.requests().request_id(), str::to_owned);
@@ -122,9 +122,9 @@ async fn identify(State(app): State<AppState>, mut request: Request, next: Next)
     let watch = Stopwatch::start();
     let mut response = next.run(request).await;
     let seconds = watch.seconds();
-    let routed = response.extensions().get::<Routed>().map(|routed| routed.0.clone());
+    let route = response.extensions().get::<MatchedRoute>().map(|route| route.0.clone());
     let status = response.status().as_u16();
-    app.requests().observe(method.as_str(), routed.as_deref().unwrap_or("none"), status, seconds);
+    app.requests().observe(method.as_str(), route.as_deref().unwrap_or("none"), status, seconds);
     tracing::info!(request = %id, %method, path, status, seconds, "answered");
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -44,7 +44,7 @@ impl PageRequest {
         let cursor = query.take("cursor");
         let after = cursor.as_deref().and_then(row_of);
         if cursor.is_some() && after.is_none() {
-            query.reject("cursor", "it is not a `next_cursor` of an earlier answer");
+            query.reject("cursor", "it is not the `next_cursor` of an earlier page");
         }
         let limit = query.take("limit");
         let number = limit.as_deref().map_or(Some(LIMIT_DEFAULT), |limit| limit.parse().ok());

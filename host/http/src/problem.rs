@@ -55,7 +55,7 @@ pub enum ProblemType {
     TooManyRequests,
     /// The host failed.
     Internal,
-    /// A plugin gave no usable answer.
+    /// A plugin failed.
     PluginFailed,
     /// The host is too busy, or stopping.
     Unavailable,
@@ -154,9 +154,7 @@ impl ProblemType {
                 "The token has too many requests in flight",
             ),
             ProblemType::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
-            ProblemType::PluginFailed => {
-                ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer")
-            }
+            ProblemType::PluginFailed => ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin failed"),
             ProblemType::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
             }

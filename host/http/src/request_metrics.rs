@@ -6,8 +6,8 @@ use std::sync::MutexGuard;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use perennial_service::metrics::counters;
 use perennial_service::metrics::escape_label;
+use perennial_service::metrics::write_counters;
 
 /// The counters of requests since the host started.
 #[derive(Debug)]
@@ -69,8 +69,8 @@ impl RequestMetrics {
             })
         };
         let requests = http().map(|(labels, stats)| (labels, stats.count));
-        counters(text, "perennial_http_requests_total", "Requests that got a response.", requests);
+        write_counters(text, "perennial_http_requests_total", "Requests that got a response.", requests);
         let seconds = http().map(|(labels, stats)| (labels, stats.seconds));
-        counters(text, "perennial_http_request_seconds_total", "Time until the response.", seconds);
+        write_counters(text, "perennial_http_request_seconds_total", "Time until the response.", seconds);
     }
 }

@@ -120,9 +120,11 @@ impl AppState {
         let entry = (Arc::clone(token), key.to_owned());
         let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
         if !in_flight.insert(entry.clone()) {
-            return Err(
-                Problem::new(ProblemType::KeyInFlight, "wait for its answer, then ask again").retry_after(1)
-            );
+            return Err(Problem::new(
+                ProblemType::KeyInFlight,
+                "wait for its response, then repeat the request",
+            )
+            .retry_after(1));
         }
         Ok(InFlightKey { in_flight: Arc::clone(&self.inner.in_flight), entry })
     }

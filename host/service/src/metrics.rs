@@ -119,8 +119,8 @@ impl Metrics {
         let counts = self.counts();
         let attempts =
             counts.attempts.iter().map(|(class, count)| (format!("{{class=\"{class}\"}}"), *count));
-        counters(text, "perennial_attempts_total", "Attempts at renewals, by outcome.", attempts);
-        single(
+        write_counters(text, "perennial_attempts_total", "Attempts at renewals, by outcome.", attempts);
+        write_single(
             text,
             "perennial_missed_attempts_total",
             "counter",
@@ -138,14 +138,19 @@ impl Metrics {
                 .map(|((provider, function), stats)| (labels(provider, function), *stats))
         };
         let seconds = plugin_calls().map(|(labels, stats)| (labels, stats.seconds));
-        counters(text, "perennial_plugin_call_seconds_total", "Time spent in plugins.", seconds);
+        write_counters(text, "perennial_plugin_call_seconds_total", "Time spent in plugins.", seconds);
         let calls = plugin_calls().map(|(labels, stats)| (labels, stats.count));
-        counters(text, "perennial_plugin_calls_total", "Calls of plugins, each with many requests.", calls);
+        write_counters(
+            text,
+            "perennial_plugin_calls_total",
+            "Calls of plugins, each with many requests.",
+            calls,
+        );
         let failures = plugin_calls().map(|(labels, stats)| (labels, stats.failures));
-        counters(text, "perennial_plugin_failures_total", "Requests that plugins failed.", failures);
+        write_counters(text, "perennial_plugin_failures_total", "Requests that plugins failed.", failures);
         let deliveries =
             counts.deliveries.iter().map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
-        counters(
+        write_counters(
             text,
             "perennial_webhook_deliveries_total",
             "Attempts to deliver an event to a webhook, by outcome.",
@@ -155,7 +160,7 @@ impl Metrics {
 }
 
 /// Appends a counter with one value for each set of labels.
-pub fn counters(
+pub fn write_counters(
     text: &mut String,
     name: &str,
     help: &str,
@@ -168,7 +173,7 @@ pub fn counters(
 }
 
 /// Appends a metric with one value; `kind` is `counter` or `gauge`.
-pub fn single(
+pub fn write_single(
     text: &mut String,
     name: &str,
     kind: &str,

@@ -137,7 +137,7 @@ pub(super) async fn get(
 /// A change of an account. Fields that are left out stay.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct AccountChange {
     /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     #[schema(value_type = Option<String>)]
     approval_above: Option<Option<Micros>>,
@@ -146,24 +146,24 @@ pub(super) struct Change {
     settings: BTreeMap<String, Option<String>>,
 }
 
-impl Body for Change {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+impl Body for AccountChange {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<AccountChange> {
         let fields = cursor.object(&["approval_above", "settings"])?;
         let is_given = fields.get("approval_above").is_some();
         let limit = fields.optional("approval_above", |cursor| cursor.amount()).option();
         let settings = fields.optional("settings", |cursor| cursor.optional_texts()).or(BTreeMap::new());
-        Some(Change { approval_above: is_given.then_some(limit?), settings: settings? })
+        Some(AccountChange { approval_above: is_given.then_some(limit?), settings: settings? })
     }
 }
 
 /// Changes the approval limit and the settings of an account. Pending approvals stay pending. After a change of
 /// settings the rules plan the timelines of its resources anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = AccountState)))]
+    request_body = AccountChange, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<Change>,
+    Write(request, body): Write<AccountChange>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);

@@ -127,7 +127,7 @@ impl ApprovalView {
 /// Rebuilds the plan from its stored request and response.
 fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, StoreError> {
     let priced = &stored.priced;
-    let damaged = |found: String| StoreError::Damaged { what: "a kept plan", found };
+    let damaged = |found: String| StoreError::Damaged { what: "a stored plan", found };
     let request = formats::decision::read_question(&priced.request, &priced.contract);
     let request = request.map_err(|problems| damaged(problems.to_string()))?;
     let response = formats::decision::read_answer(&priced.response, &priced.contract);
@@ -269,7 +269,7 @@ impl Body for Reject {
 
 /// The result of a decision.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Decided)]
+#[schema(as = DecisionResult)]
 pub(super) struct DecisionResultView {
     /// The approval after the decision.
     approval: ApprovalView,

@@ -41,7 +41,7 @@ use perennial_store::approvals;
 
 /// The result of a command.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Commanded)]
+#[schema(as = CommandResult)]
 pub(crate) struct CommandResultView {
     /// The plan of a dry run; null when the command was applied.
     pub(crate) plan: Option<PlanView>,

@@ -137,7 +137,7 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
         ("perennial_approvals_pending", "Pending approvals.", stats.approvals_pending),
     ];
     for (name, help, value) in gauges {
-        metrics::single(&mut text, name, "gauge", help, "", value);
+        metrics::write_single(&mut text, name, "gauge", help, "", value);
     }
     app.metrics().write(&mut text);
     app.requests().write(&mut text);

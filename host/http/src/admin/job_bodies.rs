@@ -79,20 +79,20 @@ impl Body for JobBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<JobBody> {
         let fields = cursor.object(&["command", "ids", "filter", "dry_run", "from_dry_run"])?;
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag());
-        let given = ["ids", "filter", "from_dry_run"].into_iter().filter(|name| has_field(&fields, name));
-        let given = given.collect::<Vec<_>>();
-        let [one] = given.as_slice() else {
+        let targets = ["ids", "filter", "from_dry_run"].into_iter().filter(|name| has_field(&fields, name));
+        let targets = targets.collect::<Vec<_>>();
+        let [target] = targets.as_slice() else {
             cursor.report("give exactly one of `ids`, `filter` and `from_dry_run`");
             return None;
         };
-        if *one == "from_dry_run" {
+        if *target == "from_dry_run" {
             for name in ["command", "dry_run"].into_iter().filter(|name| has_field(&fields, name)) {
                 fields.get(name)?.report("leave it out: the dry run says what is done");
             }
             return fields.required("from_dry_run", dry_run_job).map(JobBody::FromDryRun);
         }
         let command = fields.required("command", body::command);
-        let target = match *one {
+        let target = match *target {
             "ids" => fields.required("ids", ids).map(JobTarget::Ids),
             _ => fields.required("filter", filter).map(|filter| JobTarget::Filter(Box::new(filter))),
         };

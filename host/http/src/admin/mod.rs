@@ -44,7 +44,7 @@ use perennial_service::admin_tokens::Role;
 /// The router of the admin API, with its middleware and description.
 pub fn router(app: &AppState) -> Router {
     let (router, api) = routes(app).finish();
-    middleware::around(app, openapi::serve(router, api))
+    middleware::wrap(app, openapi::serve(router, api))
 }
 
 /// The OpenAPI description.

@@ -16,7 +16,7 @@ use perennial_engine::rules::Rules;
 
 /// A kind of resource.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Kind)]
+#[schema(as = ResourceKind)]
 pub(super) struct KindView {
     /// The name, for people.
     label: String,

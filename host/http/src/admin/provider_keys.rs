@@ -132,7 +132,7 @@ impl Body for RotateKey {
 
 /// A created provider key.
 #[derive(Serialize, ToSchema)]
-#[schema(as = MadeProviderKey)]
+#[schema(as = CreatedProviderKey)]
 pub(super) struct CreatedKey {
     /// The key, without its secret.
     key: KeyView,

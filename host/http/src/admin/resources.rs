@@ -299,25 +299,25 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
 /// A change of a resource.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct ResourceChange {
     /// Tags to set; null removes one. Other tags stay.
     tags: Option<BTreeMap<String, Option<String>>>,
     /// Attributes to set. Other attributes stay.
     attributes: Option<BTreeMap<String, String>>,
 }
 
-impl Body for Change {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+impl Body for ResourceChange {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<ResourceChange> {
         let fields = cursor.object(&["tags", "attributes"])?;
         let tags = fields.optional("tags", |cursor| cursor.optional_texts()).option();
         let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).option();
-        Some(Change { tags: tags?, attributes: attributes? })
+        Some(ResourceChange { tags: tags?, attributes: attributes? })
     }
 }
 
 /// A resource after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ChangeResult {
+pub(super) struct ResourceState {
     /// The resource after the change.
     resource: ResourceView,
     /// The events of the change.
@@ -326,11 +326,11 @@ pub(super) struct ChangeResult {
 
 /// Changes tags and attributes of a resource.
 #[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = ChangeResult)))]
+    request_body = ResourceChange, responses((status = 200, body = ResourceState)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<Change>,
+    Write(request, body): Write<ResourceChange>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
@@ -355,7 +355,7 @@ pub(super) async fn change(
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let resource = views::resource_view(work.db(), &resolved)?;
         let etag = views::etag(&resource);
-        Ok(WriteResponse::ok(&ChangeResult { resource, events }).with_etag(&etag))
+        Ok(WriteResponse::ok(&ResourceState { resource, events }).with_etag(&etag))
     })
     .await
 }

@@ -195,7 +195,7 @@ impl EventStream {
 /// Formats an event as a message.
 fn message(stored: StoredEvent) -> Result<String, Problem> {
     let (id, kind) = (cursor(stored.row), stored.kind.clone());
-    let data = serde_json::to_string(&StoredEvent::view(stored)?).expect("answers have text as keys");
+    let data = serde_json::to_string(&StoredEvent::view(stored)?).expect("views have text as keys");
     let mut text = String::with_capacity(data.len() + 64);
     write!(text, "id: {id}\nevent: {kind}\ndata: {data}\n\n").expect("writing to text never fails");
     Ok(text)

@@ -64,7 +64,7 @@ pub struct Listener {
 /// # Errors
 ///
 /// [`TlsError`] when they cannot be read or do not match.
-pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
+pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     let pem = |path: &Path, source| TlsError::Pem { path: path.to_owned(), source };
     let certificates = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

@@ -61,7 +61,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let tls = config
         .tls
         .as_ref()
-        .map(serve::acceptor)
+        .map(serve::tls_acceptor)
         .transpose()
         .map_err(|error| UserError::Argument(error.to_string()))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())

@@ -61,7 +61,7 @@ pub(super) fn pending_work(
         }
         if is_free(Queue::First)
             && pending < PENDING_MAX
-            && let Some(work) = first_tries(db, &webhook, last)?
+            && let Some(work) = first_attempts(db, &webhook, last)?
         {
             pending_work.tasks.push((webhook, work));
         }
@@ -69,7 +69,7 @@ pub(super) fn pending_work(
     Ok(pending_work)
 }
 
-fn first_tries(
+fn first_attempts(
     db: &Connection,
     webhook: &StoredWebhook,
     last: i64,
