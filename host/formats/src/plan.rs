@@ -65,7 +65,7 @@ pub struct StepView {
 
 /// A resource that is left alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = LeftOut)]
+#[schema(as = SkippedMember)]
 pub struct LeftOutView {
     /// The resource.
     pub resource: String,

@@ -1,4 +1,4 @@
-//! Who calls: the token of a request's `Authorization` header, and what its caller may see.
+//! Authentication of the token in `Authorization`, and checks of what its caller can access.
 
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
@@ -10,11 +10,11 @@ use perennial_service::admin_tokens::Tokens;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 
-/// Whose token a request carries.
+/// Authenticates the token of a request.
 ///
 /// # Errors
 ///
-/// [`ProblemType::Unauthorized`] when it carries none that is known and in force.
+/// [`ProblemType::Unauthorized`] when the request has no token that is known and in force.
 pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Problem> {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = header.and_then(bearer) else {
@@ -23,20 +23,20 @@ pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Res
     tokens.authenticate(token, now).ok_or_else(|| unauthorized("the token is not known, expired or revoked"))
 }
 
-/// Refuses a caller that does not see the account.
+/// Checks that the caller can access the account.
 ///
 /// # Errors
 ///
-/// [`ProblemType::NotFound`], the same as when there is no such account.
+/// [`ProblemType::NotFound`], as for an account that does not exist.
 pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
     if caller.can_access(account) { Ok(()) } else { Err(Problem::not_found("account", account)) }
 }
 
-/// Refuses a caller that is bound to accounts.
+/// Checks that the caller can access every account.
 ///
 /// # Errors
 ///
-/// [`ProblemType::Forbidden`], if so.
+/// [`ProblemType::Forbidden`] when the token is bound to accounts.
 pub fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
     if caller.can_access_all() {
         return Ok(());
@@ -47,7 +47,7 @@ pub fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
     ))
 }
 
-/// The token of `Bearer …`; the word may be written in any case.
+/// The token of `Bearer …`; the scheme is case-insensitive.
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -1,6 +1,6 @@
-//! Tables in CSV, as RFC 4180 has them: when a client gets one, how a field is written, and tables of any length.
+//! CSV (RFC 4180): content negotiation, quoting, and streams of tables of any length.
 //!
-//! A field is written as it is: what a spreadsheet would take for a formula stays as it was.
+//! Fields are written unchanged, also those that a spreadsheet would read as a formula.
 
 use std::io;
 use std::pin::Pin;
@@ -20,10 +20,10 @@ use tokio::sync::mpsc;
 use crate::input::Query;
 use crate::problem::Problem;
 
-/// The type of a table: RFC 4180, section 3.
+/// The content type: RFC 4180, section 3.
 pub(crate) const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
 
-/// What an answer is written as.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListFormat {
     Json,
@@ -40,7 +40,7 @@ impl ListFormat {
         }
     }
 
-    /// What the parameter `format` says or, without it, `Accept`: CSV if the client asks for that and not for JSON.
+    /// Reads the parameter `format`; without it, `Accept` decides: CSV if it has `text/csv` and not `application/json`.
     pub(crate) fn read(query: &mut Query, headers: &HeaderMap) -> ListFormat {
         let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let accepted = if accept.contains("text/csv") && !accept.contains("application/json") {
@@ -52,7 +52,7 @@ impl ListFormat {
     }
 }
 
-/// A field, in quotes if it needs them.
+/// Quotes a field if it needs quotes.
 pub(crate) fn quote(field: &str) -> String {
     if field.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", field.replace('"', "\"\""))
@@ -61,24 +61,24 @@ pub(crate) fn quote(field: &str) -> String {
     }
 }
 
-/// Writes a table part by part, at the pace of whoever reads it.
+/// Writes a table in parts, at the pace of the client.
 pub(crate) struct CsvWriter(mpsc::Sender<io::Result<Bytes>>);
 
 impl CsvWriter {
-    /// Writes the next part; `false` when nobody reads it.
+    /// Writes the next part. Returns `false` when the client has disconnected.
     pub(crate) async fn write(&self, part: String) -> bool {
         self.0.send(Ok(Bytes::from(part))).await.is_ok()
     }
 
-    /// Breaks the table off, so that nobody takes it for a whole one.
+    /// Aborts the response, so that the client does not take the table for complete.
     pub(crate) async fn abort(&self, problem: &Problem) {
-        tracing::warn!(detail = problem.detail, "a table was broken off");
-        // Whoever reads it may have gone.
+        tracing::warn!(detail = problem.detail, "a table was aborted");
+        // The client may have disconnected.
         drop(self.0.send(Err(io::Error::other("the host failed"))).await);
     }
 }
 
-/// A table that is still being written, and the way to write it.
+/// A response whose body is written while it is sent, and its writer.
 pub(crate) fn streaming_response() -> (CsvWriter, Response) {
     let (sender, parts) = mpsc::channel(1);
     (
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_in_quotes_where_rfc_4180_asks_for_it() {
+    fn fields_are_quoted_as_rfc_4180_requires() {
         for (field, written) in
             [("ecs-1", "ecs-1"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\nb", "\"a\nb\"")]
         {

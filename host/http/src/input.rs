@@ -1,6 +1,6 @@
-//! Reading requests: JSON bodies and query parameters, each with everything that is wrong with it.
+//! Reads JSON bodies and query parameters, and reports every problem at once.
 //!
-//! Bodies are read as files are, by [`perennial_formats`]: unknown fields are refused and every problem is listed.
+//! [`perennial_formats`] reads bodies as it reads files: it refuses unknown fields and lists every problem.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::problem::ProblemType;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 
-/// What a JSON body can be read as.
+/// A type that is read from a JSON body. The extractor calls [`Body::from_text`] once for each request.
 pub(crate) trait Body: Sized + Send + 'static {
-    /// Reads it; whatever is wrong is noted at its spot, and then there is `None`.
+    /// Reads the body. Reports every problem at its field and returns `None` if there was one.
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Self>;
 
-    /// Makes it of the body's text; only what cannot be read without looking something up does it otherwise.
+    /// Parses the text of the body. Only a body that cannot be read without the database overrides this.
     fn from_text(text: &str) -> Result<Self, Problem> {
         body::read(text, Self::read).map_err(Problem::from)
     }
@@ -39,7 +39,7 @@ impl From<body::Failure> for Problem {
     }
 }
 
-/// A body that is kept as it is, for reading it where what it names can be looked up.
+/// The text of a body that is read later, with access to the database.
 #[derive(Clone, Debug)]
 pub(crate) struct Document(pub(crate) String);
 
@@ -53,7 +53,7 @@ impl Body for Document {
     }
 }
 
-/// A body that has to be left out or be an empty object.
+/// A body that must be absent or an empty object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EmptyBody;
 
@@ -63,11 +63,11 @@ impl Body for EmptyBody {
     }
 }
 
-/// Reads a body; an empty one is an empty object.
+/// Reads a body. An empty body is an empty object.
 ///
 /// # Errors
 ///
-/// [`ProblemType::BadRequest`] when it is no JSON, [`ProblemType::InvalidFields`] with everything that is wrong.
+/// [`ProblemType::BadRequest`] when it is not JSON, [`ProblemType::InvalidFields`] with every problem.
 pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Problem::new(ProblemType::BadRequest, "the body is not text in UTF-8"))?;
@@ -75,7 +75,7 @@ pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     T::from_text(text)
 }
 
-/// The id in the path of a route.
+/// The ID in the path of a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Id(pub(crate) String);
 
@@ -90,7 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The parameters behind the `?`. Take each one that is known, then [`Query::finish`].
+/// The query parameters. A handler takes each known parameter, then calls [`Query::finish`].
 #[derive(Clone, Debug)]
 pub struct Query {
     parameters: BTreeMap<String, String>,
@@ -115,18 +115,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    /// A parameter, if it is given.
+    /// Takes a parameter, if it is given.
     pub fn take(&mut self, name: &'static str) -> Option<String> {
         self.recognised.push(name);
         self.parameters.remove(name)
     }
 
-    /// Notes that something is wrong with a parameter.
+    /// Reports a problem with a parameter.
     pub fn reject(&mut self, name: &str, detail: impl Into<String>) {
         self.errors.push(FieldError { field: name.to_owned(), detail: detail.into() });
     }
 
-    /// An instant, if it is given.
+    /// Takes an instant, if it is given.
     pub fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
         let text = self.take(name)?;
         let instant = text.parse();
@@ -136,7 +136,7 @@ impl Query {
         instant.ok()
     }
 
-    /// One of a few words, if it is given.
+    /// Takes one of a few words, if it is given.
     pub fn one_of<T: Copy>(
         &mut self,
         name: &'static str,
@@ -152,16 +152,16 @@ impl Query {
         found
     }
 
-    /// `true` or `false`; false when it is not given.
+    /// Takes `true` or `false`; false when it is not given.
     pub fn flag(&mut self, name: &'static str) -> bool {
         self.one_of(name, &[true, false], |flag| if flag { "true" } else { "false" }).unwrap_or(false)
     }
 
-    /// Says whether everything was right.
+    /// Checks that every parameter was known and valid.
     ///
     /// # Errors
     ///
-    /// Everything that was not, and every parameter that is not known.
+    /// [`ProblemType::BadRequest`] with every problem, unknown parameters included.
     pub fn finish(mut self) -> Result<(), Problem> {
         let known = self.recognised.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         for name in std::mem::take(&mut self.parameters).into_keys() {

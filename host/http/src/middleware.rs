@@ -1,5 +1,4 @@
-//! What happens to every request: it gets an id, a place, a time limit and a line in the log, and every failure becomes a
-//! problem.
+//! The middleware of every request: request ID, permit, time limit and log line. Every failure becomes a problem.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,42 +27,42 @@ use perennial_service::limits::Limits;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request: the client's own if it sent one that can be logged, else a new one.
+/// The request ID: `X-Request-ID` if it is safe to log, else a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestId(pub String);
 
-/// The path that a response was routed by.
+/// The documented path of the route that made a response.
 #[derive(Clone, Debug)]
-struct Routed(String);
+struct MatchedRoute(String);
 
-/// Puts around the router what happens to every request.
-pub fn around(app: &AppState, router: Router) -> Router {
+/// Wraps the router in the middleware.
+pub fn wrap(app: &AppState, router: Router) -> Router {
     let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
     let inner = router
-        .layer(middleware::from_fn(note_route))
+        .layer(middleware::from_fn(record_route))
         .fallback(|| async {
             Problem::new(ProblemType::NotFound, "there is no such route; see /openapi.json")
         })
         .method_not_allowed_fallback(|| async {
             Problem::new(ProblemType::MethodNotAllowed, "the header `Allow` says which methods the route has")
         });
-    // The path is rewrite_path before anything is routed, which a layer of the inner router would be too late for.
+    // The path is rewritten before routing; a layer of the inner router would run too late.
     Router::new()
         .fallback_service(inner)
-        .layer(middleware::from_fn_with_state(verbs, rewrite))
-        .layer(middleware::from_fn_with_state(app.clone(), limit))
-        .layer(middleware::from_fn_with_state(app.clone(), identify))
+        .layer(middleware::from_fn_with_state(verbs, rewrite_verb))
+        .layer(middleware::from_fn_with_state(app.clone(), enforce_limits))
+        .layer(middleware::from_fn_with_state(app.clone(), assign_request_id))
 }
 
-async fn note_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+async fn record_route(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(path) = path {
-        response.extensions_mut().insert(Routed(route_table::documented_path(path.as_str())));
+        response.extensions_mut().insert(MatchedRoute(route_table::documented_path(path.as_str())));
     }
     response
 }
 
-async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
+async fn rewrite_verb(State(verbs): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
     if let Some(path) = route_table::rewrite_path(request.uri().path(), &verbs) {
         let whole = match request.uri().query() {
             Some(query) => format!("{path}?{query}"),
@@ -80,20 +79,20 @@ async fn rewrite(State(verbs): State<Arc<[String]>>, mut request: Request, next:
     next.run(request).await
 }
 
-/// Gives the request a place and a time limit. It is a task of its own: it goes on if the client goes away, and if it
-/// panics nobody else is hurt.
-async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let place = Arc::clone(app.request_permits()).try_acquire_owned().ok();
-    // Whoever asks whether the host is alive must not take a busy one for a dead one.
-    if place.is_none() && request.uri().path() != "/healthz" {
-        return Problem::new(ProblemType::Unavailable, "too many requests are under way")
+/// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects,
+/// and a panic stays within it.
+async fn enforce_limits(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let permit = Arc::clone(app.request_permits()).try_acquire_owned().ok();
+    // A liveness probe must not take a busy host for a dead one.
+    if permit.is_none() && request.uri().path() != "/healthz" {
+        return Problem::new(ProblemType::Unavailable, "too many requests are in flight")
             .retry_after(1)
             .into_response();
     }
-    let limit = Duration::from_secs(seconds_for(app.limits(), request.uri().path()));
+    let limit = Duration::from_secs(time_limit_seconds(app.limits(), request.uri().path()));
     let task = tokio::spawn(async move {
         let response = next.run(request).await;
-        drop(place);
+        drop(permit);
         response
     });
     match tokio::time::timeout(limit, task).await {
@@ -102,29 +101,30 @@ async fn limit(State(app): State<AppState>, request: Request, next: Next) -> Res
             Problem::new(ProblemType::Internal, "the host failed; its log says why").into_response()
         }
         Err(_) => {
-            let detail = "what it asked for may still be done; ask again with the same `Idempotency-Key`";
+            let detail = "it may still complete; repeat it with the same `Idempotency-Key`";
             Problem::new(ProblemType::TimedOut, detail).retry_after(5).into_response()
         }
     }
 }
 
-/// How long a request to `path` may take, in seconds.
-fn seconds_for(limits: &Limits, path: &str) -> u64 {
+/// The time limit of a request to `path`, in seconds.
+fn time_limit_seconds(limits: &Limits, path: &str) -> u64 {
     if path == forecast::PATH { limits.forecast_seconds } else { limits.request_seconds }
 }
 
-/// Gives the request an id, and writes a line about it.
-async fn identify(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let id = given.filter(|id| is_loggable(id)).map_or_else(|| app.requests().request_id(), str::to_owned);
+/// Gives the request an ID, counts it and logs it.
+async fn assign_request_id(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let client_id = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let id =
+        client_id.filter(|id| is_loggable(id)).map_or_else(|| app.requests().request_id(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), loggable_path(request.uri().path()).to_owned());
     let watch = Stopwatch::start();
     let mut response = next.run(request).await;
     let seconds = watch.seconds();
-    let routed = response.extensions().get::<Routed>().map(|routed| routed.0.clone());
+    let route = response.extensions().get::<MatchedRoute>().map(|route| route.0.clone());
     let status = response.status().as_u16();
-    app.requests().observe(method.as_str(), routed.as_deref().unwrap_or("none"), status, seconds);
+    app.requests().observe(method.as_str(), route.as_deref().unwrap_or("none"), status, seconds);
     tracing::info!(request = %id, %method, path, status, seconds, "answered");
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -132,7 +132,7 @@ async fn identify(State(app): State<AppState>, mut request: Request, next: Next)
     response
 }
 
-/// The path of a request, but for the secret of a calendar's address.
+/// The path for the log, without the secret of a calendar.
 fn loggable_path(path: &str) -> &str {
     if path.starts_with("/calendars/") { "/calendars/…" } else { path }
 }

@@ -1,4 +1,4 @@
-//! `/openapi.json`: the description of the API, made from the code.
+//! `/openapi.json`: the description of the API, generated from the code.
 
 use axum::Json;
 use axum::Router;
@@ -16,16 +16,16 @@ use utoipa::openapi::security::SecurityScheme;
 use crate::problem::FieldError;
 use crate::problem::ProblemDetails;
 
-const ABOUT: &str = "Everything that operators and programs do with the host. Amounts are decimals as text, instants are \
-RFC 3339, errors are RFC 9457 problem details. A POST with an `Idempotency-Key` is done once, however often it is sent: \
-the same key and request is answered the same for a week. A list comes in pages: `next_cursor` leads to the next one.";
+const ABOUT: &str = "The admin API of the host. Amounts are decimals as text, instants are RFC 3339, errors are RFC 9457 \
+problem details. A POST with an `Idempotency-Key` runs at most once: for a week, the same key and request get the same \
+response. Lists are paginated: pass `next_cursor` as `cursor` to get the next page.";
 
 /// A description without routes.
 pub fn empty() -> OpenApi {
     let mut components = Components::new();
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token, such as `perennial token create` makes one."));
+        .description(Some("A token from `perennial token create` or `POST /v1/tokens`."));
     components.add_security_scheme("token", SecurityScheme::Http(token.build()));
     let mut schemas = Vec::new();
     ProblemDetails::schemas(&mut schemas);
@@ -37,7 +37,7 @@ pub fn empty() -> OpenApi {
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
-/// The router with a route for the description; anybody may read it.
+/// Adds the route of the description, which needs no token.
 pub fn serve(router: Router, api: OpenApi) -> Router {
     router.route("/openapi.json", get(|| async move { Json(api) }))
 }

@@ -1,7 +1,7 @@
-//! Lists in pages: how far a page goes, and the cursor that the next one begins at.
+//! Pagination: the size of a page, and the cursor of the next one.
 //!
-//! A cursor is opaque to clients. Inside is the row after which the next page begins; rows only grow, so pages neither
-//! repeat nor skip anything, whatever is added meanwhile.
+//! A cursor is opaque to clients. It has the row after which the next page begins. Rows only grow, so pages neither
+//! repeat nor skip items while others are added.
 
 use serde::Serialize;
 use utoipa::IntoParams;
@@ -12,9 +12,9 @@ use perennial_store::cursor::row_of;
 
 use crate::input::Query;
 
-/// How many there are on a page that does not say.
+/// The default number of items on a page.
 const LIMIT_DEFAULT: u32 = 100;
-/// The most there are on one page.
+/// The most items on a page.
 const LIMIT_MAX: u32 = 1000;
 
 /// The parameters of every list that comes in pages, as the API describes them.
@@ -29,22 +29,22 @@ pub(crate) struct PageParams {
     limit: Option<u32>,
 }
 
-/// Which page is asked for.
+/// A request for one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The row after which it begins.
+    /// The row after which the page begins; `None` is the first page.
     pub after: Option<i64>,
-    /// How many there are on it, at least 1.
+    /// The most items on the page, at least 1.
     pub limit: u32,
 }
 
 impl PageRequest {
-    /// The parameters `cursor` and `limit`.
+    /// Reads the parameters `cursor` and `limit`.
     pub fn read(query: &mut Query) -> PageRequest {
         let cursor = query.take("cursor");
         let after = cursor.as_deref().and_then(row_of);
         if cursor.is_some() && after.is_none() {
-            query.reject("cursor", "it is not a `next_cursor` of an earlier answer");
+            query.reject("cursor", "it is not the `next_cursor` of an earlier page");
         }
         let limit = query.take("limit");
         let number = limit.as_deref().map_or(Some(LIMIT_DEFAULT), |limit| limit.parse().ok());
@@ -55,7 +55,7 @@ impl PageRequest {
         PageRequest { after, limit: number.unwrap_or(LIMIT_DEFAULT) }
     }
 
-    /// How many rows to read: one more than the page has says whether there is another page.
+    /// The number of rows to read: one more than the page has, to find out whether there is another page.
     pub fn read_limit(self) -> u32 {
         self.limit + 1
     }
@@ -64,14 +64,14 @@ impl PageRequest {
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Page<T: ToSchema> {
-    /// What is on it.
+    /// The items.
     pub items: Vec<T>,
     /// The cursor of the next page; null when this is the last one.
     pub next_cursor: Option<String>,
 }
 
 impl<T: ToSchema> Page<T> {
-    /// The page that was asked for, from rows of which there may be one too many.
+    /// The page from rows that were read with [`PageRequest::read_limit`].
     pub fn new(page_request: PageRequest, mut rows: Vec<(i64, T)>) -> Page<T> {
         let limit = usize::try_from(page_request.limit).expect("a page fits in memory");
         let has_more = rows.len() > limit;

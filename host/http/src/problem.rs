@@ -1,6 +1,6 @@
 //! The one shape of every error: RFC 9457 problem details.
 //!
-//! Knows every type of problem there is; a type never changes its meaning. What is wrong with fields is listed whole.
+//! [`ProblemType`] has every type; a type never changes its meaning. Problems of fields are listed in full.
 
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
@@ -23,43 +23,43 @@ use perennial_store::error::StoreError;
 pub enum ProblemType {
     /// The body is not JSON, or a parameter or header cannot be read.
     BadRequest,
-    /// There is no token, or it is refused.
+    /// The token is missing or refused.
     Unauthorized,
     /// The token's role does not allow it.
     Forbidden,
-    /// The token asked for it itself, and so does not decide on it.
+    /// The token requested the approval itself and cannot decide on it.
     OwnApproval,
-    /// There is no such thing, or the token does not see it.
+    /// There is no such object, or the token cannot access it.
     NotFound,
-    /// The route has other methods.
+    /// The route does not have the method.
     MethodNotAllowed,
-    /// What is to be made is there already, or things are not as the request needs them.
+    /// The object exists already, or its state does not allow the request.
     Conflict,
     /// The provider's rules refuse the command.
     CommandRefused,
-    /// The command would do something else than was planned.
+    /// The plan of the command has changed.
     PlanChanged,
-    /// A request with the same idempotency key is under way.
+    /// A request with the same idempotency key is in flight.
     KeyInFlight,
-    /// `If-Match` names another version.
+    /// `If-Match` requires another version.
     PreconditionFailed,
     /// The body is larger than the limit.
     TooLarge,
     /// The body is not `application/json`.
     UnsupportedMediaType,
-    /// Fields of the body do not make sense.
+    /// Fields of the body are invalid.
     InvalidFields,
     /// Another request has used the idempotency key.
     KeyReused,
-    /// The token has too many requests under way.
+    /// The token has too many requests in flight.
     TooManyRequests,
     /// The host failed.
     Internal,
-    /// A plugin gave no usable answer.
+    /// A plugin failed.
     PluginFailed,
     /// The host is too busy, or stopping.
     Unavailable,
-    /// The request took too long; what it asked for may still be done.
+    /// The request took too long; it may still complete.
     TimedOut,
 }
 
@@ -88,17 +88,17 @@ impl ProblemType {
         ProblemType::TimedOut,
     ];
 
-    /// What programs tell it by, behind `urn:perennial:problem:`.
+    /// The name for programs, after `urn:perennial:problem:`.
     pub const fn slug(self) -> &'static str {
         self.parts().0
     }
 
-    /// The HTTP status that it comes with.
+    /// The HTTP status.
     pub const fn status(self) -> StatusCode {
         self.parts().1
     }
 
-    /// The same for every problem of the type.
+    /// The title, the same for every problem of the type.
     pub const fn title(self) -> &'static str {
         self.parts().2
     }
@@ -107,32 +107,32 @@ impl ProblemType {
         match self {
             ProblemType::BadRequest => ("bad-request", StatusCode::BAD_REQUEST, "The request cannot be read"),
             ProblemType::Unauthorized => {
-                ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed")
+                ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is required")
             }
             ProblemType::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token may not do this"),
             ProblemType::OwnApproval => {
-                ("own-approval", StatusCode::FORBIDDEN, "Whoever asked for an approval does not decide on it")
+                ("own-approval", StatusCode::FORBIDDEN, "The requester of an approval cannot decide on it")
             }
-            ProblemType::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing"),
+            ProblemType::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such object"),
             ProblemType::MethodNotAllowed => {
-                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has other methods")
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route does not have this method")
             }
             ProblemType::Conflict => {
-                ("conflict", StatusCode::CONFLICT, "Things are not as the request needs them")
+                ("conflict", StatusCode::CONFLICT, "The state does not allow the request")
             }
             ProblemType::CommandRefused => {
                 ("command-refused", StatusCode::CONFLICT, "The provider's rules refuse the command")
             }
             ProblemType::PlanChanged => {
-                ("plan-changed", StatusCode::CONFLICT, "The command would now do something else")
+                ("plan-changed", StatusCode::CONFLICT, "The plan of the command has changed")
             }
             ProblemType::KeyInFlight => (
                 "idempotency-key-in-flight",
                 StatusCode::CONFLICT,
-                "A request with this idempotency key is under way",
+                "A request with this idempotency key is in flight",
             ),
             ProblemType::PreconditionFailed => {
-                ("precondition-failed", StatusCode::PRECONDITION_FAILED, "It has changed meanwhile")
+                ("precondition-failed", StatusCode::PRECONDITION_FAILED, "The object has another version")
             }
             ProblemType::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             ProblemType::UnsupportedMediaType => (
@@ -141,7 +141,7 @@ impl ProblemType {
                 "The body must be application/json",
             ),
             ProblemType::InvalidFields => {
-                ("invalid-fields", StatusCode::UNPROCESSABLE_ENTITY, "Some fields do not make sense")
+                ("invalid-fields", StatusCode::UNPROCESSABLE_ENTITY, "Some fields are invalid")
             }
             ProblemType::KeyReused => (
                 "idempotency-key-reused",
@@ -151,12 +151,10 @@ impl ProblemType {
             ProblemType::TooManyRequests => (
                 "too-many-requests",
                 StatusCode::TOO_MANY_REQUESTS,
-                "The token has too many requests under way",
+                "The token has too many requests in flight",
             ),
             ProblemType::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
-            ProblemType::PluginFailed => {
-                ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin gave no usable answer")
-            }
+            ProblemType::PluginFailed => ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin failed"),
             ProblemType::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
             }
@@ -167,64 +165,64 @@ impl ProblemType {
     }
 }
 
-/// One thing that is wrong with a request.
+/// A problem with one field, parameter or header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field, such as `resources[3].price`; a parameter's or header's name.
+    /// The field, such as `resources[3].price`, or the name of the parameter or header.
     pub field: String,
-    /// What is wrong with it, and what is expected.
+    /// The problem, and what is expected.
     pub detail: String,
 }
 
-/// A problem on its way to the client.
+/// A problem, as handlers return it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// Its type.
+    /// The type.
     pub kind: ProblemType,
-    /// What went wrong this time, and what to do.
+    /// What went wrong in this case, and what to do.
     pub detail: String,
-    /// Everything that is wrong with the request.
+    /// The problems of fields, parameters and headers.
     pub errors: Vec<FieldError>,
-    /// What the type adds.
+    /// Members that the type adds.
     pub more: Map<String, Value>,
-    /// Headers of the answer beside the usual ones.
+    /// Additional headers of the response.
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Problem details as clients see them, for the description of the API.
+/// Problem details as clients see them, for OpenAPI.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDetails {
-    /// Stable; begins with `urn:perennial:problem:`.
+    /// The stable type; begins with `urn:perennial:problem:`.
     r#type: String,
-    /// The same for every problem of the type.
+    /// The title, the same for every problem of the type.
     title: String,
     /// The HTTP status.
     status: u16,
-    /// What went wrong this time, and what to do.
+    /// What went wrong in this case, and what to do.
     detail: String,
-    /// Everything that is wrong with the request; left out when that is not the trouble.
+    /// The problems of fields, parameters and headers; absent if there are none.
     #[schema(required = false)]
     errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// A problem in words.
+    /// A problem with a detail.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Problem {
         Problem { kind, detail: detail.into(), errors: Vec::new(), more: Map::new(), headers: Vec::new() }
     }
 
-    /// There is no such thing, or none that the token sees.
-    pub fn not_found(what: &str, id: &str) -> Problem {
-        Problem::new(ProblemType::NotFound, format!("there is no {what} `{id}`"))
+    /// There is no such object, or the token cannot access it.
+    pub fn not_found(object: &str, id: &str) -> Problem {
+        Problem::new(ProblemType::NotFound, format!("there is no {object} `{id}`"))
     }
 
-    /// One field, parameter or header is wrong.
+    /// A problem with one field, parameter or header.
     pub fn field(kind: ProblemType, field: &str, detail: impl Into<String>) -> Problem {
         Problem::fields(kind, vec![FieldError { field: field.to_owned(), detail: detail.into() }])
     }
 
-    /// Fields, parameters or headers are wrong.
+    /// Problems with fields, parameters or headers.
     pub fn fields(kind: ProblemType, errors: Vec<FieldError>) -> Problem {
         let plural = if errors.len() == 1 { "" } else { "s" };
         let mut problem = Problem::new(kind, format!("{} problem{plural}; see `errors`", errors.len()));
@@ -232,19 +230,19 @@ impl Problem {
         problem
     }
 
-    /// The client may try again after so many seconds.
+    /// Adds `Retry-After` in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Problem {
         self.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         self
     }
 
-    /// With a member that the type adds.
+    /// Adds a member to the body.
     pub fn with(mut self, name: &str, value: Value) -> Problem {
         self.more.insert(name.to_owned(), value);
         self
     }
 
-    /// What programs tell it by.
+    /// The `type` of the body.
     pub fn type_uri(&self) -> String {
         format!("urn:perennial:problem:{}", self.kind.slug())
     }
@@ -289,7 +287,7 @@ impl From<Problems> for Problem {
 }
 
 impl From<ServiceError> for Problem {
-    /// What is inside stays inside: the log has it.
+    /// Maps the code of the error to a type. Internal details go to the log only.
     fn from(error: ServiceError) -> Problem {
         let kind = ProblemType::ALL
             .into_iter()
@@ -303,6 +301,13 @@ impl From<ServiceError> for Problem {
             Some(seconds) => problem.retry_after(seconds),
             None => problem,
         }
+    }
+}
+
+impl From<getrandom::Error> for Problem {
+    fn from(error: getrandom::Error) -> Problem {
+        tracing::error!(%error, "the system has no random bits");
+        Problem::new(ProblemType::Internal, "the system has no random bits to give")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Figures of requests: how many were answered, how, and how long they took; and the ids that requests get.
+//! Metrics of requests: their number and duration by route and status. Also generates request IDs.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,15 +6,15 @@ use std::sync::MutexGuard;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use perennial_service::metrics::counters;
 use perennial_service::metrics::escape_label;
+use perennial_service::metrics::write_counters;
 
-/// What is counted of requests since the host started.
+/// The counters of requests since the host started.
 #[derive(Debug)]
 pub struct RequestMetrics {
     /// By method, route and status.
     counts: Mutex<BTreeMap<(String, String, u16), RequestStats>>,
-    /// Tells request ids of this start from those of another.
+    /// Random bytes that make request IDs of this start different from those of another.
     start: [u8; 4],
     requests: AtomicU64,
 }
@@ -29,7 +29,7 @@ impl Default for RequestMetrics {
     fn default() -> RequestMetrics {
         let mut start = [0; 4];
         if let Err(error) = getrandom::fill(&mut start) {
-            tracing::warn!(%error, "request ids of two starts may be the same");
+            tracing::warn!(%error, "request IDs may repeat after a restart");
         }
         RequestMetrics { counts: Mutex::default(), start, requests: AtomicU64::new(0) }
     }
@@ -40,15 +40,15 @@ impl RequestMetrics {
         self.counts.lock().expect("no holder of the counts panics")
     }
 
-    /// A request id that no other request has.
+    /// Generates a unique request ID.
     pub fn request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         format!("{:08x}-{number:08x}", u32::from_be_bytes(self.start))
     }
 
-    /// Counts an answer.
+    /// Counts a response.
     pub fn observe(&self, method: &str, route: &str, status: u16, seconds: f64) {
-        // Methods that nobody knows are one, so that nobody can make up any number of figures.
+        // Unknown methods share one label, so that clients cannot create labels without end.
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         let method = if known.contains(&method) { method } else { "other" };
         let mut counts = self.counts();
@@ -57,7 +57,7 @@ impl RequestMetrics {
         stats.seconds += seconds;
     }
 
-    /// Appends the counts, in the text format of Prometheus.
+    /// Appends the counters, in the text format of Prometheus.
     pub fn write(&self, text: &mut String) {
         let counts = self.counts();
         let http = || {
@@ -69,8 +69,8 @@ impl RequestMetrics {
             })
         };
         let requests = http().map(|(labels, stats)| (labels, stats.count));
-        counters(text, "perennial_http_requests_total", "Requests that were answered.", requests);
+        write_counters(text, "perennial_http_requests_total", "Requests that got a response.", requests);
         let seconds = http().map(|(labels, stats)| (labels, stats.seconds));
-        counters(text, "perennial_http_request_seconds_total", "Time until they were.", seconds);
+        write_counters(text, "perennial_http_request_seconds_total", "Time until the response.", seconds);
     }
 }

@@ -1,7 +1,7 @@
-//! RouteTable: what each one is called, who may call it, and how it is described.
+//! The table of routes: the path, the access check and the OpenAPI description of each.
 //!
-//! A path such as `/v1/accounts/{id}:top-up` is routed as `/v1/accounts/{id}/:top-up`, because the router takes whole
-//! segments only; [`rewrite_path`] turns one into the other. Everything that all routes have in common is described here,
+//! The router matches whole segments only, so it knows `/v1/accounts/{id}:top-up` as `/v1/accounts/{id}/:top-up`;
+//! [`rewrite_path`] turns the first into the second. The headers and problems that all routes share are described here,
 //! once.
 
 use axum::Router;
@@ -37,24 +37,24 @@ use perennial_service::admin_tokens::Role;
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody.
+    /// Everybody, without a token.
     Open,
-    /// Tokens of this role or one that may more.
+    /// Tokens of this role or a more powerful one.
     Role(Role),
 }
 
-/// A route, for those who go through all of them.
+/// A route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Such as `POST`.
+    /// The method, such as `POST`.
     pub method: &'static str,
-    /// As it is described.
+    /// The documented path.
     pub path: String,
     /// Who may call it.
     pub access: Access,
 }
 
-/// The routes so far.
+/// The routes, their router and their description.
 pub struct RouteTable {
     app: AppState,
     router: Router<AppState>,
@@ -63,7 +63,7 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// None yet.
+    /// An empty table.
     pub fn new(app: &AppState) -> RouteTable {
         RouteTable {
             app: app.clone(),
@@ -73,8 +73,8 @@ impl RouteTable {
         }
     }
 
-    /// Adds what `utoipa_axum::routes!` makes of a handler: its route, with the check of `access` before it, and its
-    /// description, with what all routes have in common.
+    /// Adds the route that `utoipa_axum::routes!` makes of a handler. `access` is checked before the handler runs, and
+    /// the description gets the parts that all routes share.
     pub fn add(
         mut self,
         access: Access,
@@ -118,7 +118,7 @@ impl RouteTable {
     }
 }
 
-/// Lets a request through whose token may make it.
+/// Authenticates a request, checks the role of its token and takes a slot of the token.
 async fn authorize(
     State((app, role)): State<(AppState, Role)>,
     mut request: Request,
@@ -126,7 +126,8 @@ async fn authorize(
 ) -> Result<Response, Problem> {
     let caller = authenticate(app.tokens(), request.headers(), app.now())?;
     if caller.role < role {
-        let detail = format!("this takes the role `{}`; the token has `{}`", role.name(), caller.role.name());
+        let detail =
+            format!("this requires the role `{}`; the token has `{}`", role.name(), caller.role.name());
         return Err(Problem::new(ProblemType::Forbidden, detail));
     }
     let _slot = app.acquire_slot(&caller.id)?;
@@ -134,7 +135,7 @@ async fn authorize(
     Ok(next.run(request).await.into_response())
 }
 
-/// The path that the router knows a described path by.
+/// The path of the router for a documented path.
 fn router_path(path: &str) -> String {
     let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
     match last.split_once(':') {
@@ -143,19 +144,19 @@ fn router_path(path: &str) -> String {
     }
 }
 
-/// The described path that the router knows as `path`.
+/// The documented path for a path of the router.
 pub fn documented_path(path: &str) -> String {
     path.replace("/:", ":")
 }
 
-/// The path of a request as the router knows it, if its last segment ends in one of `verbs`.
+/// Rewrites the path of a request for the router, if its last segment ends in one of `verbs`.
 pub fn rewrite_path(path: &str, verbs: &[String]) -> Option<String> {
     let (name, verb) = path.rsplit_once(':')?;
     let is_verb = !verb.contains('/') && verbs.iter().any(|known| known == verb);
     is_verb.then(|| format!("{name}/:{verb}"))
 }
 
-/// Every verb that a described path ends in.
+/// Every verb that a documented path ends in, sorted.
 pub fn verbs(routes: &[Route]) -> Vec<String> {
     let verb = |entry: &Route| entry.path.rsplit_once(':').map(|(_, verb)| verb.to_owned());
     let mut verbs = routes.iter().filter_map(verb).collect::<Vec<_>>();
@@ -190,7 +191,7 @@ fn method_name(method: &HttpMethod) -> &'static str {
     }
 }
 
-/// Adds what every route has: its problems and, if it writes, its headers.
+/// Adds the parts that every route shares: its problems and, if it writes, its headers.
 fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: Access) {
     // Handlers of two modules may share a name; their tags differ.
     let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
@@ -199,7 +200,7 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
     if let Access::Role(role) = access {
         kinds.extend([ProblemType::Unauthorized, ProblemType::Forbidden, ProblemType::TooManyRequests]);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("token", [])]);
-        let role = format!("Takes the role `{}`.", role.name());
+        let role = format!("Requires the role `{}`.", role.name());
         let before = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
         operation.description = Some(before + &role);
     }
@@ -217,13 +218,13 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
             ProblemType::PluginFailed,
         ]);
         let mut headers = vec![
-            ("X-Reason", "Why; it is kept in the audit log."),
-            ("If-Match", "The `ETag` of what is to be changed; at another version nothing is."),
+            ("X-Reason", "The reason, for the audit log."),
+            ("If-Match", "The `ETag` of the version to change; another version is a 412."),
         ];
         if matches!(method, HttpMethod::Post) {
             headers.push((
                 "Idempotency-Key",
-                "The same key and request again is answered the same, and done once.",
+                "A key that makes the request run at most once; the same key and request get the same response.",
             ));
         }
         operation.parameters.get_or_insert_default().extend(headers.into_iter().map(header));

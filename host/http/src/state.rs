@@ -1,4 +1,4 @@
-//! Shared state for request handlers: the running host, and how many requests it takes on.
+//! Shared state for request handlers: the running host, and the permits of requests in flight.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,10 +14,10 @@ use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::request_metrics::RequestMetrics;
 
-/// Tokens' ids with their idempotency keys.
+/// The IDs of tokens with their idempotency keys.
 type KeysInFlight = BTreeSet<(Arc<str>, String)>;
 
-/// The running host as request handlers see it. Clones share everything.
+/// The state of request handlers. Clones share everything.
 #[derive(Clone)]
 pub struct AppState {
     service: Service,
@@ -29,7 +29,7 @@ struct Inner {
     request_permits: Arc<Semaphore>,
     forecast_permits: Arc<Semaphore>,
     calendar_permits: Arc<Semaphore>,
-    slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    requests_per_token: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     in_flight: Arc<Mutex<KeysInFlight>>,
 }
 
@@ -49,22 +49,22 @@ impl AppState {
             request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
             forecast_permits: Arc::new(Semaphore::new(1)),
             calendar_permits: Arc::new(Semaphore::new(1)),
-            slots: Arc::default(),
+            requests_per_token: Arc::default(),
             in_flight: Arc::default(),
         };
         AppState { service, inner: Arc::new(inner) }
     }
 
-    /// The running host, for what does not answer with a [`Problem`].
+    /// The running host, for code whose error is not a [`Problem`].
     pub fn service(&self) -> &Service {
         &self.service
     }
 
-    /// Reads the database, on a thread of the readers.
+    /// Runs `work` on one snapshot of the database, on a reader's thread.
     ///
     /// # Errors
     ///
-    /// Those of `work`, and [`ProblemType::Internal`] when the read panics.
+    /// The error of `work`, or [`ProblemType::Internal`] when the read panics.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTx) -> Result<T, Problem> + Send + 'static,
@@ -72,40 +72,43 @@ impl AppState {
         self.service.read(work).await
     }
 
-    /// What is counted of requests.
+    /// The metrics of requests.
     pub fn requests(&self) -> &RequestMetrics {
         &self.inner.requests
     }
 
-    /// How many more requests the host takes on.
+    /// The permits for requests; each request in flight holds one.
     pub fn request_permits(&self) -> &Arc<Semaphore> {
         &self.inner.request_permits
     }
 
-    /// How many more forecasts the host makes at once; each takes a processor and a copy of the database.
+    /// The permit for a forecast. There is one, because a forecast takes a processor and a copy of the database.
     pub fn forecast_permits(&self) -> &Arc<Semaphore> {
         &self.inner.forecast_permits
     }
 
-    /// How many more calendars the host refreshes at once: one, so that what is shown of an entry changes in one place.
+    /// The permit to refresh a calendar. There is one, so that two refreshes do not change the same entries.
     pub fn calendar_permits(&self) -> &Arc<Semaphore> {
         &self.inner.calendar_permits
     }
 
-    /// Takes one of the requests that a token may have under way; it is free again when the slot is dropped.
+    /// Takes one of a token's slots for requests in flight. Dropping the slot frees it.
     ///
     /// # Errors
     ///
-    /// [`ProblemType::TooManyRequests`] when there is none left.
+    /// [`ProblemType::TooManyRequests`] when the token has no free slot.
     pub fn acquire_slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
-        let mut slots = self.inner.slots.lock().expect("no holder of the slots panics");
-        let taken = slots.entry(Arc::clone(token)).or_default();
+        let mut requests = self.inner.requests_per_token.lock().expect("no holder of the slots panics");
+        let taken = requests.entry(Arc::clone(token)).or_default();
         if *taken >= self.service.limits().concurrency_per_token_max {
-            let detail = format!("a token has at most {taken} requests under way");
+            let detail = format!("a token has at most {taken} requests in flight");
             return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(1));
         }
         *taken += 1;
-        Ok(RequestSlot { slots: Arc::clone(&self.inner.slots), token: Arc::clone(token) })
+        Ok(RequestSlot {
+            requests_per_token: Arc::clone(&self.inner.requests_per_token),
+            token: Arc::clone(token),
+        })
     }
 
     /// Claims an idempotency key of a token until the claim is dropped.
@@ -117,28 +120,30 @@ impl AppState {
         let entry = (Arc::clone(token), key.to_owned());
         let mut in_flight = self.inner.in_flight.lock().expect("no holder of the keys panics");
         if !in_flight.insert(entry.clone()) {
-            return Err(
-                Problem::new(ProblemType::KeyInFlight, "wait for its answer, then ask again").retry_after(1)
-            );
+            return Err(Problem::new(
+                ProblemType::KeyInFlight,
+                "wait for its response, then repeat the request",
+            )
+            .retry_after(1));
         }
         Ok(InFlightKey { in_flight: Arc::clone(&self.inner.in_flight), entry })
     }
 }
 
-/// One of the requests that a token may have under way.
+/// A slot for one request of a token in flight.
 #[derive(Debug)]
 pub struct RequestSlot {
-    slots: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    requests_per_token: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
     token: Arc<str>,
 }
 
 impl Drop for RequestSlot {
     fn drop(&mut self) {
-        let mut slots = self.slots.lock().expect("no holder of the slots panics");
-        if let Some(taken) = slots.get_mut(&self.token) {
+        let mut requests = self.requests_per_token.lock().expect("no holder of the slots panics");
+        if let Some(taken) = requests.get_mut(&self.token) {
             *taken -= 1;
             if *taken == 0 {
-                slots.remove(&self.token);
+                requests.remove(&self.token);
             }
         }
     }

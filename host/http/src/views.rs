@@ -1,4 +1,4 @@
-//! How accounts, resources and events look in answers, and how one is found that the caller sees.
+//! Accounts and resources as clients see them, their versions, and lookups within the access of the caller.
 
 use std::collections::BTreeMap;
 
@@ -29,17 +29,17 @@ pub(crate) struct AccountView {
     provider: String,
     /// `managed`.
     mode: &'static str,
-    /// Such as `CNY`.
+    /// The currency, such as `CNY`.
     currency: String,
-    /// What is free to be spent, a decimal.
+    /// The available balance, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     balance: String,
-    /// What is reserved, a decimal.
+    /// The money on hold, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     held: String,
-    /// What the provider's rules are told.
+    /// The settings of the provider's rules.
     settings: BTreeMap<String, String>,
-    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits.
+    /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     approval_above: Option<String>,
 }
 
@@ -59,24 +59,24 @@ impl From<StoredAccount> for AccountView {
     }
 }
 
-/// What a resource package adds.
+/// The fields of a resource package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PackageContents)]
 pub(crate) struct PackageView {
-    /// The type of resource whose use it covers.
+    /// The type of resource whose usage it covers.
     resource_type: String,
-    /// How much it covers, a decimal.
+    /// The quota, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     quota: String,
-    /// How much of that is used, a decimal.
+    /// The used part of the quota, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     used: String,
-    /// How much is left, a decimal.
+    /// The rest of the quota, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     left: String,
-    /// What is counted.
+    /// The unit of the quota.
     unit: String,
-    /// When it was paid for.
+    /// The instant of its payment.
     #[schema(format = DateTime)]
     bought_at: String,
 }
@@ -87,15 +87,15 @@ pub(crate) struct PackageView {
 pub(crate) struct ResourceView {
     /// Unique among all resources.
     id: String,
-    /// Whose it is.
+    /// The account's ID.
     account: String,
     /// The id of the plugin that has the rules.
     provider: String,
     /// One of the plugin's kinds.
     kind: String,
-    /// Where it runs, in the provider's word.
+    /// The provider's name of the region.
     region: String,
-    /// The primary that it is attached to.
+    /// The ID of the primary that it is attached to.
     attached_to: Option<String>,
     /// `prepaid` or `postpaid`.
     charging: &'static str,
@@ -104,39 +104,39 @@ pub(crate) struct ResourceView {
     /// When it was bought, or takes effect.
     #[schema(format = DateTime)]
     started_at: String,
-    /// When what was paid for ends.
+    /// When the paid period ends.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// The day of the month that periods are counted from.
     anchor_day: Option<u8>,
-    /// The period that it was bought for.
+    /// The term that it was bought for.
     term: Option<TermView>,
-    /// What one term costs, a decimal.
+    /// The price of one term, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     price: Option<String>,
     /// The account's currency.
     currency: String,
     /// `lapse`, `renew`, `convert` or `release`.
     on_expiry: &'static str,
-    /// Automatic renewals still allowed; null is without limit.
+    /// The automatic renewals left; null is no limit.
     renewals_left: Option<u32>,
     /// The term of an automatic renewal; null is the same as `term`.
     renewal_term: Option<TermView>,
-    /// What a resource package adds; null for other resources.
+    /// The fields of a resource package; null for other resources.
     package: Option<PackageView>,
-    /// What the provider's rules may read.
+    /// Attributes that the provider's rules may read.
     attributes: BTreeMap<String, String>,
-    /// What people sort by.
+    /// Tags, for people.
     tags: BTreeMap<String, String>,
-    /// When something next happens to its bundle by itself.
+    /// When the clock next acts on its bundle.
     #[schema(format = DateTime)]
     next_wake_at: Option<String>,
-    /// Why its plugin gave no usable answer, while that is so.
+    /// The last failure of its plugin, until the plugin succeeds.
     problem: Option<String>,
 }
 
 impl ResourceView {
-    /// A member of a bundle as clients see it.
+    /// The view of a member of a bundle.
     pub(crate) fn new(resolved: &ResolvedResource, problem: Option<String>) -> ResourceView {
         let members = &resolved.stored.bundle.members;
         let resource = &members[resolved.member];
@@ -154,7 +154,7 @@ impl ResourceView {
             provider: resolved.account.account.provider.clone(),
             kind: resource.kind.clone(),
             region: resource.region.clone(),
-            attached_to: resource.attached_to.map(|place| members[place].id.clone()),
+            attached_to: resource.attached_to.map(|primary| members[primary].id.clone()),
             charging: resource.charging.name(),
             stage: resource.stage.name(),
             started_at: resource.started_at.to_string(),
@@ -175,12 +175,12 @@ impl ResourceView {
     }
 }
 
-/// Something as text, if it is there.
+/// The text of an optional value.
 pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-/// How clients see a resource.
+/// The view of a resource, with the last failure of its plugin.
 pub(crate) fn resource_view(db: &ReadTx, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
     let problem = match resolved.stored.schedule.failures {
         0 => None,
@@ -189,20 +189,20 @@ pub(crate) fn resource_view(db: &ReadTx, resolved: &ResolvedResource) -> Result<
     Ok(ResourceView::new(resolved, problem))
 }
 
-/// The account called `id`, if the caller sees it.
+/// Finds the account `id`, if the caller can access it.
 pub(crate) fn visible_account(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
     require_account(caller, id)?;
     accounts::get(db, id)?.ok_or_else(|| Problem::not_found("account", id))
 }
 
-/// The version of something as clients see it: equal as long as nothing of it changes.
+/// The `ETag` of a view: equal as long as the view is.
 pub(crate) fn etag(view: &impl Serialize) -> String {
-    let text = serde_json::to_string(view).expect("answers have text as keys");
+    let text = serde_json::to_string(view).expect("views have text as keys");
     let digest = Sha256::digest(text);
     format!("\"{}\"", hex::encode(&digest[..16]))
 }
 
-/// An id as a segment of a path.
+/// Percent-encodes an ID for a path.
 pub(crate) fn path_segment(id: &str) -> String {
     let mut segment = String::with_capacity(id.len());
     for byte in id.bytes() {

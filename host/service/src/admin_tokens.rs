@@ -1,6 +1,6 @@
-//! Who may do what: tokens, their roles, and the accounts they see.
+//! Admin API tokens: their roles, and the accounts that they can access.
 //!
-//! A token is `pn_`, its id, `_` and 256 random bits in hexadecimal. Only the SHA-256 of those is kept.
+//! A token is `pn_`, its ID, `_` and 256 random bits in hexadecimal. The database has only the SHA-256 of the bits.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -20,26 +20,26 @@ use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 use perennial_store::error::StoreError;
 
-/// What a token may do; each role may do what the ones before it may.
+/// The role of a token. Each role may do what the roles before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look at everything of its accounts, and see what a command would do.
+    /// Read everything of its accounts, and preview commands.
     Viewer,
-    /// Command resources, import them, change tags and attributes, record use, pay in, and look after webhooks.
+    /// Command and import resources, change tags and attributes, record usage, top up accounts, and operate webhooks.
     Operator,
     /// Decide on pending approvals.
     Approver,
-    /// Make tokens, webhooks and calendars and read the audit log; unless bound to accounts, also make accounts and set a
-    /// virtual clock.
+    /// Create tokens, webhooks and calendars and read the audit log; unless bound to accounts, also create accounts and
+    /// advance a virtual clock.
     Admin,
 }
 
 impl Role {
-    /// Every role, the one that may least first.
+    /// Every role, from the least to the most powerful.
     pub const ALL: [Role; 4] = [Role::Viewer, Role::Operator, Role::Approver, Role::Admin];
 
-    /// The word for it everywhere.
+    /// The name in the API and the database.
     pub const fn name(self) -> &'static str {
         match self {
             Role::Viewer => "viewer",
@@ -50,75 +50,75 @@ impl Role {
     }
 }
 
-/// A token that was recognised: who calls.
+/// The holder of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The token's id.
+    /// The token's ID.
     pub id: Arc<str>,
-    /// What it is called.
+    /// The token's name.
     pub name: Arc<str>,
-    /// What it may do.
+    /// The token's role.
     pub role: Role,
-    /// The accounts that it sees; `None` is all of them.
+    /// The accounts that it can access; `None` is all of them.
     accounts: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Caller {
-    /// Whether it sees the account called `account`.
+    /// Whether it can access the account `account`.
     pub fn can_access(&self, account: &str) -> bool {
         self.accounts.as_ref().is_none_or(|accounts| accounts.contains(account))
     }
 
-    /// Whether it sees every account, and so what concerns the host as a whole.
+    /// Whether it can access every account, and so what concerns the host as a whole.
     pub fn can_access_all(&self) -> bool {
         self.accounts.is_none()
     }
 
-    /// The accounts that it sees, in order; `None` is all of them.
+    /// The accounts that it can access, in order; `None` is all of them.
     pub fn accounts(&self) -> Option<Vec<String>> {
         self.accounts.as_ref().map(|accounts| accounts.iter().cloned().collect())
     }
 
-    /// The accounts that it sees, as the store's lists take them.
+    /// The accounts that it can access, as a JSON list for the filters of the store.
     pub fn accounts_json(&self) -> Option<String> {
         let accounts = self.accounts.as_ref()?;
         Some(serde_json::to_string(accounts.as_ref()).expect("strings are JSON"))
     }
 
-    /// Whether it sees everything of something that is bound to `accounts`; `None` is all of them.
+    /// Whether it can access all of `accounts`; `None` is every account.
     pub fn can_access_each(&self, accounts: Option<&[String]>) -> bool {
         self.can_access_all()
             || accounts.is_some_and(|accounts| accounts.iter().all(|account| self.can_access(account)))
     }
 }
 
-/// A token that was just made. Its secret is shown once and kept nowhere.
+/// A new token. Its secret is shown once and kept nowhere.
 #[derive(Clone, Debug)]
 pub struct IssuedToken {
-    /// What is kept.
+    /// The token as the database has it.
     pub stored: StoredToken,
-    /// What is shown.
+    /// The secret.
     pub secret: String,
 }
 
-/// What a token is to be.
+/// The properties of a new token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateToken {
-    /// What it is for, in words.
+    /// The purpose, for people.
     pub name: String,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// The accounts that it sees; `None` is all of them.
+    /// The accounts that it can access; `None` is all of them.
     pub accounts: Option<BTreeSet<String>>,
-    /// From when on it is refused.
+    /// The instant at which the token expires; `None` is never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Makes a token, from bits of the system's own generator.
+/// Creates a token from random bits of the system.
 ///
 /// # Errors
 ///
-/// What the system says when it has no random bits to give.
+/// [`getrandom::Error`] when the system has no random bits.
 pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<IssuedToken, getrandom::Error> {
     let (id, secret) = (crate::random_hex::random_hex::<6>()?, crate::random_hex::random_hex::<32>()?);
     let stored = StoredToken {
@@ -136,13 +136,13 @@ pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<Issue
     Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })
 }
 
-/// The tokens of the database, at hand for every request.
+/// The tokens of the database, cached in memory.
 #[derive(Default)]
 pub struct Tokens {
     records: RwLock<BTreeMap<String, TokenRecord>>,
-    /// When each was last used, until that is written down.
+    /// The last use of each token, until maintenance stores it.
     last_used: Mutex<BTreeMap<String, Timestamp>>,
-    /// Held by whoever reads them anew, so that nobody puts back what was read before a token was revoked.
+    /// Held while tokens are loaded, so that an older read does not bring a revoked token back.
     loading: Mutex<()>,
 }
 
@@ -153,7 +153,7 @@ struct TokenRecord {
 }
 
 impl Tokens {
-    /// Reads the tokens anew.
+    /// Loads the tokens that are not revoked.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// Whose token `token` is, if it is known and in force; notes that it was used.
+    /// Finds the caller of a token that is known and not expired, and records its use.
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let caller = self.find(token, now)?;
         self.last_used.lock().expect("no holder of the tokens panics").insert(caller.id.to_string(), now);
@@ -187,31 +187,31 @@ impl Tokens {
     fn find(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let (id, secret) = token.strip_prefix("pn_")?.split_once('_')?;
         let records = self.records.read().expect("no holder of the tokens panics");
-        let records = records.get(id)?;
+        let record = records.get(id)?;
         let hash: [u8; 32] = Sha256::digest(secret).into();
-        let is_it = bool::from(hash.ct_eq(&records.hash));
-        let is_in_force = records.expires_at.is_none_or(|expires_at| now < expires_at);
-        (is_it && is_in_force).then(|| records.caller.clone())
+        let is_right = bool::from(hash.ct_eq(&record.hash));
+        let is_in_force = record.expires_at.is_none_or(|expires_at| now < expires_at);
+        (is_right && is_in_force).then(|| record.caller.clone())
     }
 
-    /// Whose the token called `id` is, if it is in force: for what goes on after the request that asked for it.
+    /// Finds the caller of the token `id`, if it is in force. For work that outlives its request, such as a job.
     pub fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
         let records = self.records.read().expect("no holder of the tokens panics");
-        let records = records.get(id)?;
-        records.expires_at.is_none_or(|expires_at| now < expires_at).then(|| records.caller.clone())
+        let record = records.get(id)?;
+        record.expires_at.is_none_or(|expires_at| now < expires_at).then(|| record.caller.clone())
     }
 
-    /// When each token was used since this was last asked.
+    /// Takes the uses since the previous call.
     pub fn take_usage(&self) -> BTreeMap<String, Timestamp> {
         std::mem::take(&mut *self.last_used.lock().expect("no holder of the tokens panics"))
     }
 
-    /// When a token was last used, if that is not written down yet.
+    /// The last use of a token, if it is not stored yet.
     pub fn last_used_at(&self, id: &str) -> Option<Timestamp> {
         self.last_used.lock().expect("no holder of the tokens panics").get(id).copied()
     }
 
-    /// Whether there is any.
+    /// Whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.records.read().expect("no holder of the tokens panics").is_empty()
     }

@@ -1,7 +1,7 @@
-//! Calendar feeds: what is in them, and what has changed since they were last read.
+//! Calendar feeds: their entries, and the changes since they were last read.
 //!
-//! An entry is about a resource and one thing that happens to it: it moves when that moves. Reads the database and asks
-//! the rules; [`refresh`] says what there is to write down, and writes nothing.
+//! An entry stands for a resource and one kind of occurrence, and moves with it. This module reads the database and
+//! calls the rules; [`refresh`] returns the changes to store, and writes nothing.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -32,33 +32,33 @@ use perennial_store::calendars::StoredEntry;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
 
-/// How far ahead a feed looks, in seconds: 400 days, a year and what comes before and after it.
+/// How far ahead a feed reaches, in seconds: 400 days, a year with a margin.
 const HORIZON: i64 = 400 * 86_400;
-/// The most entries that lie ahead.
+/// The most future entries of a feed.
 const ENTRIES_MAX: usize = 10_000;
-/// How long an entry is shown after its instant, or after it was cancelled, in seconds: 30 days.
+/// How long a feed has an entry after its instant or its cancellation, in seconds: 30 days.
 const RETENTION: i64 = 30 * 86_400;
-/// How many bundles are asked about at a time.
+/// The number of bundles in one request for timelines.
 const BUNDLES_PER_READ: u32 = 1_000;
-/// How often a feed should be read, in hours.
+/// The suggested interval between reads of a feed, in hours.
 const REFRESH_HOURS: u32 = 1;
 
-/// What a feed shows of a resource.
+/// The kind of occurrence that an entry stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
-    /// The next try at its renewal.
+    /// The next attempt to renew the resource.
     Renewal,
-    /// Its expiry.
+    /// The expiry of the resource.
     Expiry,
-    /// Its release, unless it renews itself before.
+    /// The release of the resource, unless it renews automatically before.
     Release,
 }
 
 impl EntryKind {
-    /// Everything there is.
+    /// Every kind.
     pub const ALL: [EntryKind; 3] = [EntryKind::Renewal, EntryKind::Expiry, EntryKind::Release];
 
-    /// The word for it.
+    /// The name in the API and the database.
     pub const fn name(self) -> &'static str {
         match self {
             EntryKind::Renewal => "try",
@@ -68,16 +68,16 @@ impl EntryKind {
     }
 }
 
-/// What changed about a feed.
+/// The changes of a feed since it was last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
-    /// What it is made of now.
+    /// The fingerprint of the data that the feed is now made of.
     pub fingerprint: String,
-    /// The entries that are shown otherwise from now on.
+    /// The entries that were added, changed or cancelled.
     pub entries: Vec<StoredEntry>,
 }
 
-/// What is in a feed, of an entry that lies ahead.
+/// A future entry.
 struct Content {
     key: Key,
     starts_at: Timestamp,
@@ -85,23 +85,23 @@ struct Content {
     description: String,
 }
 
-/// What changed about a feed since it was last read; `None` when nothing can have.
+/// Computes the changes of a feed since it was last read; `None` when its fingerprint is the same.
 ///
 /// # Errors
 ///
-/// [`StoreError`] when the database cannot be read. Bundles whose plugin gives no usable answer are left as they were.
+/// [`StoreError`] when the database cannot be read. Entries of bundles whose plugin fails stay as they are.
 pub fn refresh(
     db: &ReadTx,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
 ) -> Result<Option<Changes>, StoreError> {
-    let stamp = fingerprint(db, providers, at)?;
-    if calendar.fingerprint.as_ref() == Some(&stamp) {
+    let fingerprint = fingerprint(db, providers, at)?;
+    if calendar.fingerprint.as_ref() == Some(&fingerprint) {
         return Ok(None);
     }
-    let known = calendars::entries(db, calendar.row)?.into_iter();
-    let mut known = known.map(|entry| (entry.key.clone(), entry)).collect::<BTreeMap<_, _>>();
+    let stored = calendars::entries(db, calendar.row)?.into_iter();
+    let mut known = stored.map(|entry| (entry.key.clone(), entry)).collect::<BTreeMap<_, _>>();
     let (ahead, undecided) = upcoming_entries(db, providers, calendar, at)?;
     let mut entries = Vec::new();
     for content in ahead {
@@ -115,10 +115,11 @@ pub fn refresh(
             entries.push(StoredEntry { sequence, is_cancelled: true, modified_at: at, ..entry });
         }
     }
-    Ok(Some(Changes { fingerprint: stamp, entries }))
+    Ok(Some(Changes { fingerprint, entries }))
 }
 
-/// Whether an entry that does not lie ahead any more did not and will not come true: nothing happened at its instant.
+/// Whether a stored entry that is no longer ahead did not come true: its instant is in the future, or nothing happened
+/// at it.
 fn did_not_happen(
     db: &ReadTx,
     entry: &StoredEntry,
@@ -132,7 +133,7 @@ fn did_not_happen(
     Ok(is_past && !calendars::has_happened(db, entry.key.0, entry.starts_at)?)
 }
 
-/// How an entry is shown from now on, if that is otherwise than before.
+/// The entry to store, with the next sequence number; `None` when it is unchanged.
 fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp) -> Option<StoredEntry> {
     let Content { key, starts_at, summary, description } = content;
     let sequence = match &previous {
@@ -150,8 +151,8 @@ fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp)
     Some(StoredEntry { key, sequence, starts_at, summary, description, is_cancelled: false, modified_at: at })
 }
 
-/// Equal as long as nothing has changed that entries are made of: what happened, what there is, the rules, and the day,
-/// which says how far ahead is looked.
+/// Equal as long as the entries cannot have changed. Covers the last event and resource, the rules, the settings of
+/// accounts, and the day, which the horizon depends on.
 fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
     let (event, resource) = calendars::latest_rows(db)?;
@@ -165,7 +166,8 @@ fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<Stri
     Ok(hex::encode(&digest.finalize()))
 }
 
-/// What lies ahead, the first of it in the order of time, and the rows of resources of which nobody knows.
+/// The future entries in the order of time, and the rows of resources whose timeline is unknown because their plugin
+/// failed.
 fn upcoming_entries(
     db: &ReadTx,
     providers: &Providers,
@@ -173,10 +175,10 @@ fn upcoming_entries(
     at: Timestamp,
 ) -> Result<(Vec<Content>, BTreeSet<i64>), StoreError> {
     let scope = calendar.began.accounts.as_ref().map(serde_json::to_string).transpose()?;
-    let wanted = EntryKind::ALL
+    let kinds = EntryKind::ALL
         .into_iter()
         .filter(|kind| calendar.began.occurrences.iter().any(|word| word == kind.name()));
-    let wanted = wanted.collect::<Vec<_>>();
+    let kinds = kinds.collect::<Vec<_>>();
     let mut first = BTreeMap::new();
     let mut undecided = BTreeSet::new();
     let all = accounts::list(db)?.into_iter().map(|stored| (stored.row, stored.account));
@@ -187,9 +189,9 @@ fn upcoming_entries(
         let Some(last) = rows.last() else { break };
         after = *last;
         let stored = rows.iter().map(|row| bundles::get(db, *row)).collect::<Result<Vec<_>, _>>()?;
-        let page_request = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
+        let requests = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
         for (stored, timeline) in
-            stored.iter().zip(upcoming::upcoming_timelines(db, providers, at, &page_request)?)
+            stored.iter().zip(upcoming::upcoming_timelines(db, providers, at, &requests)?)
         {
             let Some(timeline) = known_timeline(timeline)? else {
                 undecided.extend(&stored.rows);
@@ -197,7 +199,7 @@ fn upcoming_entries(
             };
             let account = &all[&stored.account];
             for (member, row) in stored.rows.iter().enumerate() {
-                for kind in &wanted {
+                for kind in &kinds {
                     let Some(starts_at) = next_instant(*kind, &timeline, &stored.bundle, member, at) else {
                         continue;
                     };
@@ -216,7 +218,7 @@ fn upcoming_entries(
     Ok((first.into_values().collect(), undecided))
 }
 
-/// A timeline, if there is one.
+/// The timeline, or `None` when the plugin failed.
 fn known_timeline(
     timeline: Result<Vec<Occurrence>, EngineError>,
 ) -> Result<Option<Vec<Occurrence>>, StoreError> {
@@ -230,7 +232,7 @@ fn known_timeline(
     }
 }
 
-/// When something next happens to a member.
+/// The next instant of a kind of occurrence for a member.
 fn next_instant(
     kind: EntryKind,
     timeline: &[Occurrence],
@@ -239,19 +241,19 @@ fn next_instant(
     at: Timestamp,
 ) -> Option<Timestamp> {
     let resource = &bundle.members[member];
-    let of = |happening: Action| {
-        let is_it = |occurrence: &&Occurrence| occurrence.member == member && occurrence.action == happening;
-        timeline.iter().find(is_it).map(|occurrence| occurrence.at)
+    let next = |action: Action| {
+        let matches = |occurrence: &&Occurrence| occurrence.member == member && occurrence.action == action;
+        timeline.iter().find(matches).map(|occurrence| occurrence.at)
     };
     match kind {
-        EntryKind::Renewal => of(Action::TryRenewal),
+        EntryKind::Renewal => next(Action::TryRenewal),
         EntryKind::Expiry => {
             let is_ahead = resource.is_live() && resource.stage == Stage::Active;
             resource.expires_at.filter(|expires_at| is_ahead && *expires_at >= at)
         }
         EntryKind::Release => {
             let renews = resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew;
-            of(Action::Enter(Stage::Released)).filter(|_| !renews)
+            next(Action::Enter(Stage::Released)).filter(|_| !renews)
         }
     }
 }
@@ -286,7 +288,7 @@ fn content(
     Content { key: (row, kind.name().to_owned()), starts_at, summary, description }
 }
 
-/// A feed as text: what lies ahead, and for a while what has been and what was cancelled.
+/// Renders a feed: the future entries, and for a while the past and cancelled ones.
 ///
 /// # Errors
 ///
@@ -306,7 +308,7 @@ pub fn to_icalendar(db: &ReadTx, calendar: &StoredCalendar, at: Timestamp) -> Re
     Ok(icalendar::feed(&calendar.began.name, REFRESH_HOURS, &visible.map(entry).collect::<Vec<_>>()))
 }
 
-/// Whether an entry is still shown.
+/// Whether a feed still has an entry.
 fn is_visible(entry: &StoredEntry, at: Timestamp) -> bool {
     let since = if entry.is_cancelled { entry.modified_at } else { entry.starts_at };
     since > at - RETENTION

@@ -1,17 +1,17 @@
-//! Why the running host could not do something. Knows no HTTP: whoever answers a client decides what to say.
+//! The error of the running host. It knows no HTTP: each API maps it to its own responses.
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::error::EngineError;
 use perennial_store::error::StoreError;
 
-/// How long to wait before a request is repeated that found the host busy, in seconds.
+/// When to retry after the host was busy, in seconds.
 const BUSY_SECONDS: u32 = 1;
-/// The same for a host that is stopping: another one may have started by then.
+/// When to retry after the host was stopping, in seconds: another one may have started by then.
 const STOPPING_SECONDS: u32 = 5;
-/// The same when earlier work is still due and failed: the clock tries again after a minute at the earliest.
+/// When to retry after overdue work failed, in seconds: the clock tries it again after a minute at the earliest.
 const BEHIND_SECONDS: u32 = 60;
 
-/// Why the host could not do something.
+/// Why the host refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The database failed.
@@ -20,37 +20,37 @@ pub enum ServiceError {
     /// The engine or a plugin failed.
     #[error(transparent)]
     Engine(EngineError),
-    /// More tasks wait for the writer than it takes on.
+    /// The queue of the writer is full.
     #[error("too many writes are waiting")]
     Busy,
     /// The host is stopping.
     #[error("the host is stopping")]
     Stopping,
-    /// The host stopped while a virtual clock was on its way.
+    /// The host stopped while a virtual clock was advancing.
     #[error("the host is stopping; start it again, then move its clock")]
     StoppedMidway,
     /// A read panicked; the log has the reason.
     #[error("reading failed; the host's log says why")]
     ReadFailed,
-    /// A clock on real time cannot be moved.
+    /// The clock runs on real time and cannot be advanced.
     #[error("the host runs on real time; start it with `--virtual-clock`")]
     RealTime,
     /// A virtual clock does not go back.
     #[error("the clock stands at {now}; it does not go back")]
     ClockBackwards {
-        /// Where the clock stands.
+        /// The present instant of the clock.
         now: Timestamp,
     },
-    /// There is no such resource, or the caller does not see it.
+    /// There is no such resource, or the caller cannot access it.
     #[error("there is no resource `{0}`")]
     UnknownResource(String),
-    /// The command would do something else than its dry run said.
+    /// The plan of the command differs from that of its dry run.
     #[error("the command would now do something else than the dry run said")]
     PlanChanged,
 }
 
 impl ServiceError {
-    /// A stable code for programs: the same one for the same kind of failure.
+    /// The stable code for programs, such as `not-found`.
     pub fn code(&self) -> &'static str {
         match self {
             ServiceError::Store(StoreError::PaidTwice { .. })
@@ -74,7 +74,7 @@ impl ServiceError {
         }
     }
 
-    /// After how many seconds the same request may succeed; `None` when waiting does not help.
+    /// The number of seconds after which a retry may succeed; `None` when a retry does not help.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             ServiceError::Busy => Some(BUSY_SECONDS),
@@ -96,7 +96,7 @@ impl ServiceError {
         }
     }
 
-    /// What a client may be told. The details of a failed database stay in the log, to which they are written here.
+    /// The message for clients. Details of a failed database go to the log only.
     pub fn public_message(&self) -> String {
         match self {
             ServiceError::Store(error) if !matches!(error, StoreError::PaidTwice { .. }) => {
@@ -129,7 +129,7 @@ impl ServiceError {
 }
 
 impl From<EngineError> for ServiceError {
-    /// A failure of the store is the store's, wherever it came up.
+    /// Unwraps a failure of the store, so that it is the same error from the engine and from the store.
     fn from(error: EngineError) -> ServiceError {
         match error {
             EngineError::Store(error) => ServiceError::Store(error),

@@ -1,7 +1,8 @@
-//! Executes jobs of many commands in slices: a few items at a time, between the clock's work and everybody else's.
+//! Executes jobs of many commands in slices: a few items at a time, between the clock's work and queued tasks.
 //!
-//! A slice is one transaction: what its items did, what each was answered, and how far the job is. Killed before it is
-//! written, none of it happened; after it, the job goes on with the next item. So each item is done once.
+//! A slice is one transaction: the effects of its items, their outcomes and the position of the job. A host that is
+//! killed before the commit loses the whole slice; after it, the job goes on with the next item. So each item is
+//! executed once.
 
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
@@ -25,34 +26,34 @@ use crate::error::ServiceError;
 use crate::lookup;
 use crate::writer::WriterContext;
 
-/// The most items of one slice ...
+/// The most items of one slice.
 const SLICE_ITEMS_MAX: u32 = 32;
-/// ... and how long it goes on with the next one, in seconds: what waits for the writer waits this long, and an item.
+/// How long a slice begins further items, in seconds. A queued task waits at most this long, plus one item.
 const SLICE_SECONDS: f64 = 0.1;
 
-/// What may become of an item.
+/// The outcome of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemOutcome {
-    /// The command was carried out.
+    /// The command was applied.
     Applied,
-    /// Only looked at: this is its plan.
+    /// A dry run: the item has its plan.
     Planned,
-    /// It waits for an approval.
+    /// The command waits for an approval.
     PendingApproval,
-    /// The provider's rules refuse it, or the balance does not suffice.
+    /// The provider's rules refuse the command, or the balance does not suffice.
     Refused,
-    /// There is no such resource, or the token does not see it.
+    /// There is no such resource, or the token cannot access it.
     Unknown,
-    /// It would do something else than the dry run said.
+    /// The plan differs from that of the dry run.
     PlanChanged,
-    /// Nothing was to be done about it.
+    /// The item needed no command: its ID was repeated, its dry run had no plan, or the job was cancelled.
     Skipped,
-    /// It could not be decided.
+    /// The host or a plugin failed.
     Failed,
 }
 
 impl ItemOutcome {
-    /// Every answer.
+    /// Every outcome.
     pub const ALL: [ItemOutcome; 8] = [
         ItemOutcome::Applied,
         ItemOutcome::Planned,
@@ -64,7 +65,7 @@ impl ItemOutcome {
         ItemOutcome::Failed,
     ];
 
-    /// The word for it.
+    /// The name in the API and the database.
     pub const fn name(self) -> &'static str {
         match self {
             ItemOutcome::Applied => "carried_out",
@@ -78,19 +79,19 @@ impl ItemOutcome {
         }
     }
 
-    /// The answer with a code and words.
+    /// The result with this outcome, a code and a message.
     pub fn with_reason(self, code: &str, message: &str) -> ItemResult {
         let (code, message) = (Some(code.to_owned()), Some(message.to_owned()));
         ItemResult { outcome: self.name().to_owned(), code, message, ..ItemResult::default() }
     }
 }
 
-/// Does the next items of a job that is running, if there is one; returns whether there was.
+/// Runs one slice of the next running job. Returns whether there was one.
 pub(crate) fn run_slice(context: &mut WriterContext) -> bool {
     match run_next_job(context) {
         Ok(had_work) => had_work,
         Err(error) => {
-            // It is not lost: the job is tried again when the writer next has something to do.
+            // The slice was rolled back; it runs again when the writer next wakes.
             tracing::error!(%error, "a slice of a job could not be written");
             false
         }
@@ -105,7 +106,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
     let events = context.engine.in_transaction(|engine| match caller {
         Some(caller) => run_items(engine, &job, &caller, at),
         None => {
-            jobs::cancel(engine.tx(), job.row, "the token that asked for it is no longer in force", at)?;
+            jobs::cancel(engine.tx(), job.row, "the token that created it is no longer in force", at)?;
             Ok(Vec::new())
         }
     })?;
@@ -113,7 +114,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
     Ok(true)
 }
 
-/// Does the items of one slice.
+/// Runs the items of one slice.
 fn run_items(
     engine: &mut EngineTx<'_>,
     job: &StoredJob,
@@ -141,7 +142,7 @@ fn run_items(
     Ok(all)
 }
 
-/// What a job does with each of its items.
+/// The command that a job runs on each of its items.
 struct ItemCommand<'a> {
     at: Timestamp,
     caller: &'a Caller,
@@ -150,7 +151,7 @@ struct ItemCommand<'a> {
 }
 
 impl ItemCommand<'_> {
-    /// What becomes of one item, and what happened with it. A failure of it undoes nothing else.
+    /// Runs the command on one item and returns its result and events. A failure rolls back this item only.
     fn run(&self, engine: &mut EngineTx<'_>, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
         let run = engine.in_transaction(|engine| {
             let resource = lookup::resolve_resource(engine.db(), self.caller, &item.resource)?;
@@ -161,10 +162,10 @@ impl ItemCommand<'_> {
             self.check_plan(engine, &item.resource, item.plan_hash.as_deref())?;
             self.execute(engine, &account.id, &item.resource, account.currency)
         });
-        run.unwrap_or_else(|error: ServiceError| (result_of_problem(&error), Vec::new()))
+        run.unwrap_or_else(|error: ServiceError| (result_of_error(&error), Vec::new()))
     }
 
-    /// Carries the command out; that it is refused, or waits for an approval, is an ordinary outcome.
+    /// Applies the command. A refusal and a pending approval are ordinary outcomes.
     fn execute(
         &self,
         engine: &mut Engine,
@@ -190,7 +191,7 @@ impl ItemCommand<'_> {
         Ok((result, executed.events))
     }
 
-    /// The plan of the command, priced as though it alone were carried out now.
+    /// Plans and prices the command as though it alone were applied now.
     fn plan(&self, engine: &Engine, resource: &str) -> Result<ItemResult, ServiceError> {
         let proposal = command::propose(engine.db(), engine.providers(), self.at, resource, self.command)?
             .ok_or_else(|| ServiceError::UnknownResource(resource.to_owned()))?;
@@ -199,7 +200,7 @@ impl ItemCommand<'_> {
             None => ItemResult { outcome: ItemOutcome::Planned.name().to_owned(), ..ItemResult::default() },
         };
         result.plan_hash = (!proposal.plans.is_empty()).then(|| proposal.hash_without_balance());
-        // What the balance alone stands against is counted: it is what there has to be.
+        // A plan that only the balance stands against is priced too: the sum is the balance that the job needs.
         result.cost = result.plan_hash.as_ref().map(|_| ItemCost {
             currency: proposal.account.currency.clone(),
             cost: proposal.cost(),
@@ -210,7 +211,7 @@ impl ItemCommand<'_> {
         Ok(result)
     }
 
-    /// Refuses to do something else than a dry run said.
+    /// Checks that the plan still is that of the dry run.
     fn check_plan(
         &self,
         engine: &Engine,
@@ -219,33 +220,33 @@ impl ItemCommand<'_> {
     ) -> Result<(), ServiceError> {
         let Some(plan_hash) = plan_hash else { return Ok(()) };
         let proposal = command::propose(engine.db(), engine.providers(), self.at, resource, self.command)?;
-        let found = proposal.filter(|proposal| !proposal.plans.is_empty());
-        let found = found.map(|proposal| proposal.hash_without_balance());
-        if found.as_deref() == Some(plan_hash) { Ok(()) } else { Err(ServiceError::PlanChanged) }
+        let proposal = proposal.filter(|proposal| !proposal.plans.is_empty());
+        let present = proposal.map(|proposal| proposal.hash_without_balance());
+        if present.as_deref() == Some(plan_hash) { Ok(()) } else { Err(ServiceError::PlanChanged) }
     }
 }
 
-/// What an error says of an item.
-fn result_of_problem(error: &ServiceError) -> ItemResult {
-    let answer = match error.code() {
+/// The result of an item that failed.
+fn result_of_error(error: &ServiceError) -> ItemResult {
+    let outcome = match error.code() {
         "not-found" => ItemOutcome::Unknown,
         "plan-changed" => ItemOutcome::PlanChanged,
         _ => ItemOutcome::Failed,
     };
-    answer.with_reason(error.code(), &error.public_message())
+    outcome.with_reason(error.code(), &error.public_message())
 }
 
-/// What a command cost, by what happened at its instant: what was overdue and done first has earlier ones.
+/// The cost of a command, from the events at its instant. Overdue work that was done first has earlier events.
 fn cost_of_events(events: &[RecordedEvent], at: Timestamp, currency: String) -> ItemCost {
-    let mut spent = ItemCost { currency, cost: Micros::ZERO, refund: Micros::ZERO };
+    let mut total = ItemCost { currency, cost: Micros::ZERO, refund: Micros::ZERO };
     for recorded in events.iter().filter(|recorded| recorded.event.at == at) {
         if let EventKind::BalanceChanged { amount, .. } = &recorded.event.what {
             if *amount < Micros::ZERO {
-                spent.cost += -*amount;
+                total.cost += -*amount;
             } else {
-                spent.refund += *amount;
+                total.refund += *amount;
             }
         }
     }
-    spent
+    total
 }

@@ -1,8 +1,8 @@
 //! The running host without HTTP: the writer thread, the readers, the job runner, metrics, admin tokens, provider keys,
 //! secrets and webhooks.
 //!
-//! Everything that serves is built on this crate. It has an error of its own, [`error::ServiceError`], and knows no HTTP
-//! status.
+//! Everything that serves is built on this crate. It has an error of its own, [`error::ServiceError`], and knows no
+//! HTTP status.
 
 pub mod admin_tokens;
 pub mod calendar;

@@ -1,32 +1,32 @@
-//! What the host may take on, and how it sends webhooks.
+//! The limits of the host, and how it sends webhooks.
 
 use std::path::PathBuf;
 
-/// What requests, and the host, may take.
+/// The limits of requests and of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest body, in bytes.
     pub body_bytes_max: usize,
     /// The longest request, in seconds.
     pub request_seconds: u64,
-    /// The longest forecast, in seconds: it plays months over a copy of everything.
+    /// The longest forecast, in seconds. It simulates months over a copy of the database.
     pub forecast_seconds: u64,
-    /// The most requests under way at once.
+    /// The most requests in flight.
     pub concurrency_max: usize,
-    /// The most requests of one token under way at once.
+    /// The most requests of one token in flight.
     pub concurrency_per_token_max: usize,
-    /// The most connections open at once.
+    /// The most open connections.
     pub connections_max: usize,
-    /// How far the clock may be behind while the host is ready, in seconds.
+    /// The most that the clock may lag behind while the host is ready, in seconds.
     pub lag_seconds_max: i64,
-    /// Connections to the database for reading.
+    /// The number of reading threads, each with a connection.
     pub readers: usize,
     /// The most bundles in one transaction.
     pub batch: u32,
 }
 
 impl Limits {
-    /// What holds when nothing is said.
+    /// The limits without configuration.
     pub const DEFAULT: Limits = Limits {
         body_bytes_max: 16 * 1024 * 1024,
         request_seconds: 30,
@@ -43,19 +43,19 @@ impl Limits {
 /// How events are sent to webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhooks {
-    /// Whether they may be sent to private addresses, to any port, and over plain HTTP.
+    /// Whether private addresses, any port and plain HTTP are allowed.
     pub allow_private: bool,
-    /// Certificates in PEM that receivers are known by, beside those that browsers know.
+    /// A PEM file of root certificates to trust, beside those that browsers trust.
     pub certificates: Option<PathBuf>,
-    /// What receivers tell this host by; `None` is `urn:perennial`.
+    /// The `source` of the CloudEvents, a URI; `None` is `urn:perennial`.
     pub source: Option<String>,
 }
 
 impl Webhooks {
-    /// What holds when nothing is said: only to public addresses.
+    /// Without configuration: public addresses only.
     pub const DEFAULT: Webhooks = Webhooks { allow_private: false, certificates: None, source: None };
 
-    /// What receivers tell this host by, a URI.
+    /// The `source` of the CloudEvents, a URI.
     pub fn source(&self) -> &str {
         self.source.as_deref().unwrap_or("urn:perennial")
     }

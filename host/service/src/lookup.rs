@@ -1,4 +1,4 @@
-//! Finding a resource with its bundle and account, for whoever may see it.
+//! Finds a resource with its bundle and account, for callers that may access it.
 
 use perennial_store::ReadTx;
 use perennial_store::accounts;
@@ -13,22 +13,22 @@ use crate::error::ServiceError;
 /// A resource with its bundle and account.
 #[derive(Clone, Debug)]
 pub struct ResolvedResource {
-    /// Its account.
+    /// The account.
     pub account: StoredAccount,
-    /// Its bundle.
+    /// The bundle.
     pub stored: StoredBundle,
-    /// Which member of the bundle it is.
+    /// The index of the resource among the members of the bundle.
     pub member: usize,
 }
 
 impl ResolvedResource {
-    /// The row of the resource.
+    /// The row of the resource in the database.
     pub fn row(&self) -> i64 {
         self.stored.rows[self.member]
     }
 }
 
-/// The resource called `id`, whoever sees it.
+/// Finds the resource `id`, without a check of access.
 ///
 /// # Errors
 ///
@@ -39,12 +39,13 @@ pub fn find_resource(db: &ReadTx, id: &str) -> Result<Option<ResolvedResource>, 
     Ok(Some(ResolvedResource { account, stored, member }))
 }
 
-/// The resource called `id`, if the caller sees it.
+/// Finds the resource `id`, if the caller can access it.
 ///
 /// # Errors
 ///
-/// [`ServiceError::UnknownResource`] when there is none, or the caller does not see it.
+/// [`ServiceError::UnknownResource`] when there is none, or the caller cannot access it.
 pub fn resolve_resource(db: &ReadTx, caller: &Caller, id: &str) -> Result<ResolvedResource, ServiceError> {
-    let found = find_resource(db, id)?.filter(|found| caller.can_access(&found.account.account.id));
-    found.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))
+    let resource = find_resource(db, id)?;
+    let resource = resource.filter(|resource| caller.can_access(&resource.account.account.id));
+    resource.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Figures for Prometheus: what happened is counted as it happens, how things stand is read when somebody looks.
+//! Counters for Prometheus, in memory since the host started. Gauges are read from the database when they are scraped.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
 
-/// What is counted since the host started.
+/// The counters since the host started.
 #[derive(Debug, Default)]
 pub struct Metrics {
     counts: Mutex<Counts>,
@@ -34,12 +34,12 @@ pub struct Metrics {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// By class of outcome: `settled`, or that of a decline.
+    /// Attempts by outcome: `settled`, `in_doubt`, or the class of a decline.
     attempts: BTreeMap<&'static str, u64>,
     missed_attempts: u64,
-    /// By provider and function: how often, for how long, and how often in vain.
+    /// Plugin calls by provider and function.
     plugin_calls: BTreeMap<(String, &'static str), CallStats>,
-    /// By outcome.
+    /// Deliveries by outcome.
     deliveries: BTreeMap<&'static str, u64>,
 }
 
@@ -55,7 +55,7 @@ impl Metrics {
         self.counts.lock().expect("no holder of the counts panics")
     }
 
-    /// Counts an event.
+    /// Counts an event; only attempts at renewals have counters.
     pub fn record_event(&self, event: &Event) {
         let class = match &event.what {
             EventKind::RenewalSettled { primary: None, .. } => "settled",
@@ -85,9 +85,9 @@ impl Metrics {
         *self.counts().attempts.entry(class).or_default() += 1;
     }
 
-    /// Counts the tries among what was made up for after an outage: they were missed.
+    /// Counts the attempts among the events of work that was done late, after an outage.
     pub fn record_late_attempts(&self, events: &[RecordedEvent]) {
-        let is_try = |recorded: &&RecordedEvent| {
+        let is_attempt = |recorded: &&RecordedEvent| {
             matches!(
                 recorded.event.what,
                 EventKind::RenewalSettled { cause: Cause::Auto, primary: None, .. }
@@ -95,15 +95,15 @@ impl Metrics {
             )
         };
         self.counts().missed_attempts +=
-            u64::try_from(events.iter().filter(is_try).count()).unwrap_or(u64::MAX);
+            u64::try_from(events.iter().filter(is_attempt).count()).unwrap_or(u64::MAX);
     }
 
-    /// Counts tries at sending an event to a webhook.
+    /// Counts an attempt to deliver an event to a webhook.
     pub fn record_delivery(&self, outcome: &'static str) {
         *self.counts().deliveries.entry(outcome).or_default() += 1;
     }
 
-    /// Counts requests that were put to a plugin at once, and how many of them in vain.
+    /// Counts one call of a plugin, which may have many requests, and how many of those failed.
     pub fn record_plugin_call(&self, provider: &str, function: &'static str, seconds: f64, failures: u64) {
         let mut counts = self.counts();
         let stats = counts.plugin_calls.entry((provider.to_owned(), function)).or_default();
@@ -114,13 +114,13 @@ impl Metrics {
 }
 
 impl Metrics {
-    /// Appends everything that is counted, in the text format of Prometheus.
+    /// Appends every counter, in the text format of Prometheus.
     pub fn write(&self, text: &mut String) {
         let counts = self.counts();
         let attempts =
             counts.attempts.iter().map(|(class, count)| (format!("{{class=\"{class}\"}}"), *count));
-        counters(text, "perennial_attempts_total", "Attempts at renewals, by how they ended.", attempts);
-        single(
+        write_counters(text, "perennial_attempts_total", "Attempts at renewals, by outcome.", attempts);
+        write_single(
             text,
             "perennial_missed_attempts_total",
             "counter",
@@ -131,41 +131,36 @@ impl Metrics {
         let labels = |provider: &str, function: &str| {
             format!("{{provider=\"{}\",function=\"{function}\"}}", escape_label(provider))
         };
-        let decisions = || {
+        let plugin_calls = || {
             counts
                 .plugin_calls
                 .iter()
                 .map(|((provider, function), stats)| (labels(provider, function), *stats))
         };
-        let seconds = decisions().map(|(labels, stats)| (labels, stats.seconds));
-        counters(text, "perennial_plugin_call_seconds_total", "Time that plugins took.", seconds);
-        let calls = decisions().map(|(labels, stats)| (labels, stats.count));
-        counters(
+        let seconds = plugin_calls().map(|(labels, stats)| (labels, stats.seconds));
+        write_counters(text, "perennial_plugin_call_seconds_total", "Time spent in plugins.", seconds);
+        let calls = plugin_calls().map(|(labels, stats)| (labels, stats.count));
+        write_counters(
             text,
             "perennial_plugin_calls_total",
-            "Questions put to plugins, each of many bundles.",
+            "Calls of plugins, each with many requests.",
             calls,
         );
-        let failures = decisions().map(|(labels, stats)| (labels, stats.failures));
-        counters(
-            text,
-            "perennial_plugin_failures_total",
-            "Answers of plugins that were of no use.",
-            failures,
-        );
+        let failures = plugin_calls().map(|(labels, stats)| (labels, stats.failures));
+        write_counters(text, "perennial_plugin_failures_total", "Requests that plugins failed.", failures);
         let deliveries =
             counts.deliveries.iter().map(|(outcome, count)| (format!("{{outcome=\"{outcome}\"}}"), *count));
-        counters(
+        write_counters(
             text,
             "perennial_webhook_deliveries_total",
-            "Tries at sending an event to a webhook, by what came of them.",
+            "Attempts to deliver an event to a webhook, by outcome.",
             deliveries,
         );
     }
 }
 
 /// Appends a counter with one value for each set of labels.
-pub fn counters(
+pub fn write_counters(
     text: &mut String,
     name: &str,
     help: &str,
@@ -177,8 +172,8 @@ pub fn counters(
     }
 }
 
-/// Appends a figure that has one value; `kind` is `counter` or `gauge`.
-pub fn single(
+/// Appends a metric with one value; `kind` is `counter` or `gauge`.
+pub fn write_single(
     text: &mut String,
     name: &str,
     kind: &str,
@@ -194,19 +189,19 @@ fn write_header(text: &mut String, name: &str, kind: &str, help: &str) {
     writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a string takes any text");
 }
 
-/// A label value as Prometheus takes it.
+/// Escapes the value of a label.
 pub fn escape_label(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Rules whose answers are counted.
+/// Rules whose calls are counted.
 pub struct MeteredRules {
     rules: Arc<dyn Rules>,
     metrics: Arc<Metrics>,
 }
 
 impl MeteredRules {
-    /// The same rules, with their answers counted.
+    /// Wraps every provider's rules.
     pub fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
         let metered =
             |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
@@ -219,11 +214,11 @@ impl MeteredRules {
         call: impl FnOnce() -> Vec<Result<T, PluginError>>,
     ) -> Vec<Result<T, PluginError>> {
         let watch = Stopwatch::start();
-        let answers = call();
-        let failures = answers.iter().filter(|answer| answer.is_err()).count();
+        let results = call();
+        let failures = results.iter().filter(|result| result.is_err()).count();
         let failures = u64::try_from(failures).unwrap_or(u64::MAX);
         self.metrics.record_plugin_call(&self.rules.manifest().id, function, watch.seconds(), failures);
-        answers
+        results
     }
 }
 
@@ -237,8 +232,8 @@ impl Rules for MeteredRules {
     }
 
     fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
-        let mut answers = self.measure("check_settings", || vec![self.rules.check_settings(settings)]);
-        answers.pop().expect("one question has one answer")
+        let mut results = self.measure("check_settings", || vec![self.rules.check_settings(settings)]);
+        results.pop().expect("one request has one result")
     }
 
     fn timelines(
@@ -265,7 +260,7 @@ impl Rules for MeteredRules {
         self.measure("allocate", || self.rules.allocate(accounts, consumptions))
     }
 
-    /// Whoever asks counts the answers: they are answers to somebody.
+    /// Calls of a provider's own API are counted by its caller, which knows the request.
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
         self.rules.provider_api()
     }

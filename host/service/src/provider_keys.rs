@@ -1,4 +1,4 @@
-//! Provider keys: the access keys and secrets that a managed account's own tools sign with.
+//! Provider keys: the access keys and secrets with which tools sign requests to a provider's own API.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,38 +9,38 @@ use crate::secrets::SecretBox;
 use crate::secrets::SecretsError;
 use perennial_store::provider_keys::StoredKey;
 
-/// How long a rotated key is still honoured unless somebody says otherwise, in seconds: a day.
+/// How long a rotated key stays valid by default, in seconds: a day.
 pub const OVERLAP_SECONDS: u32 = 86_400;
-/// The longest that a rotated key is still honoured, in seconds: thirty days.
+/// The longest that a rotated key can stay valid, in seconds: thirty days.
 pub const OVERLAP_SECONDS_MAX: u32 = 30 * 86_400;
 
-/// What a key is to be.
+/// The properties of a new key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateKey {
-    /// The account that it is for.
+    /// The account's ID.
     pub account: String,
-    /// Its account's provider.
+    /// The account's provider.
     pub provider: String,
-    /// What it is for, in words.
+    /// The purpose, for people.
     pub name: String,
-    /// From when on it is refused.
+    /// The instant at which the key expires; `None` is never.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A key that was just made. Its secret is shown once; what is kept is sealed.
+/// A new key. Its secret is shown once; the database has it sealed.
 #[derive(Clone, Debug)]
 pub struct IssuedKey {
-    /// What is kept.
+    /// The key as the database has it.
     pub stored: StoredKey,
-    /// What is shown.
+    /// The secret.
     pub secret: String,
 }
 
-/// Makes a key, from bits of the system's own generator.
+/// Creates a key from random bits of the system.
 ///
 /// # Errors
 ///
-/// [`SecretsError`] when the system has no random bits.
+/// [`SecretsError::NoRandomBits`] when the system has none.
 pub fn issue(
     secret_box: &SecretBox,
     spec: CreateKey,
@@ -65,22 +65,22 @@ pub fn issue(
     Ok(IssuedKey { stored, secret })
 }
 
-/// When each key was last used, until that is written down.
+/// The last use of each key, until maintenance stores it.
 #[derive(Debug, Default)]
 pub struct KeyUsage(Mutex<BTreeMap<String, Timestamp>>);
 
 impl KeyUsage {
-    /// Notes that a key was used.
+    /// Records that a key was used.
     pub fn record(&self, access_key: &str, at: Timestamp) {
         self.0.lock().expect("no holder of the keys panics").insert(access_key.to_owned(), at);
     }
 
-    /// When a key was last used, if that is not written down yet.
+    /// The last use of a key, if it is not stored yet.
     pub fn last_used_at(&self, access_key: &str) -> Option<Timestamp> {
         self.0.lock().expect("no holder of the keys panics").get(access_key).copied()
     }
 
-    /// What was noted since this was last asked.
+    /// Takes the uses since the previous call.
     pub fn take(&self) -> BTreeMap<String, Timestamp> {
         std::mem::take(&mut *self.0.lock().expect("no holder of the keys panics"))
     }

@@ -1,10 +1,10 @@
-//! Random bytes of the system's own generator, as text.
+//! Random bytes of the system's generator, as text.
 
-/// `BYTES` random bytes as lower case hexadecimal digits.
+/// Returns `BYTES` random bytes as lower-case hexadecimal digits.
 ///
 /// # Errors
 ///
-/// The system has no random bytes to give.
+/// [`getrandom::Error`] when the system has no random bytes.
 pub fn random_hex<const BYTES: usize>() -> Result<String, getrandom::Error> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;

@@ -1,8 +1,7 @@
-//! Reading the database beside the writer: a few threads, each with a connection of its own, that take turns at what there
-//! is to read.
+//! Reads the database beside the writer, on a few threads with a connection each.
 //!
-//! Readers see what is committed; they neither wait for the writer nor make it wait. A thread that is done takes the next
-//! errand itself: while there is much to read, nobody is woken for it.
+//! Readers see committed data. They neither wait for the writer nor block it. A thread that finishes a task takes the
+//! next one from the queue, so a busy pool needs no wake-ups.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -18,10 +17,10 @@ use tokio::sync::oneshot;
 use crate::error::ServiceError;
 use perennial_store::error::StoreError;
 
-/// What is to be read.
+/// A task of a reader's thread.
 type ReadTask = Box<dyn FnOnce(&ReadTx) + Send>;
 
-/// Threads that read. They end when this does.
+/// A pool of reading threads. They end when it is dropped.
 pub struct Readers {
     queue: Arc<Queue>,
 }
@@ -35,18 +34,18 @@ struct Queue {
 #[derive(Default)]
 struct QueueState {
     tasks: VecDeque<ReadTask>,
-    /// Threads that wait for an errand.
+    /// The number of threads that wait for a task.
     idle: usize,
     is_over: bool,
 }
 
-/// Why there are no readers.
+/// Why readers cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadersError {
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no thread for one.
+    /// The system gives no thread.
     #[error("cannot start a thread that reads: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -56,9 +55,9 @@ impl Readers {
     ///
     /// # Errors
     ///
-    /// [`ReadersError`] when it cannot be read, or there are no threads.
+    /// [`ReadersError`] when the database cannot be read, or the system gives no threads.
     pub fn open(path: &Path, count: usize) -> Result<Readers, ReadersError> {
-        // Whatever goes wrong on the way, those that were started end with this.
+        // If a later step fails, dropping this ends the threads that were started.
         let readers = Readers { queue: Arc::default() };
         for _ in 0..count {
             let connection = ReadTx::open(path)?;
@@ -69,23 +68,23 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Reads with one of the connections, on its thread.
+    /// Runs `work` on one snapshot of the database, on a reader's thread.
     ///
     /// # Errors
     ///
-    /// Those of `work`.
+    /// The error of `work`, or [`ServiceError::ReadFailed`] when it panicked.
     pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
         &self,
         work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.queue.push(Box::new(move |connection| {
-            // Whoever asked may have gone, and then there is nothing to read.
-            if !answer.is_closed() {
-                drop(answer.send(in_snapshot(connection, work)));
+            // If the caller has stopped waiting, there is nothing to read.
+            if !sender.is_closed() {
+                drop(sender.send(in_snapshot(connection, work)));
             }
         }));
-        answered.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
+        receiver.await.unwrap_or_else(|_| Err(ServiceError::ReadFailed.into()))
     }
 }
 
@@ -96,7 +95,7 @@ impl Drop for Readers {
     }
 }
 
-/// Does everything that one request reads on one snapshot.
+/// Runs `work` in a read transaction, so that everything it reads is of one instant.
 fn in_snapshot<T, E: From<ServiceError>>(
     connection: &ReadTx,
     work: impl FnOnce(&ReadTx) -> Result<T, E>,
@@ -106,7 +105,7 @@ fn in_snapshot<T, E: From<ServiceError>>(
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().expect("nobody panics while putting or taking an errand")
+        self.state.lock().expect("no holder of the queue panics")
     }
 
     fn push(&self, task: ReadTask) {
@@ -117,7 +116,7 @@ impl Queue {
         }
     }
 
-    /// The next errand, as soon as there is one; `None` when there will be no more.
+    /// Waits for the next task; `None` when the pool was dropped.
     fn pop(&self) -> Option<ReadTask> {
         let mut state = self.lock();
         loop {
@@ -128,15 +127,15 @@ impl Queue {
                 return Some(task);
             }
             state.idle += 1;
-            state = self.woken.wait(state).expect("nobody panics while putting or taking an errand");
+            state = self.woken.wait(state).expect("no holder of the queue panics");
             state.idle -= 1;
         }
     }
 
-    /// A thread's life.
+    /// The loop of one thread.
     fn run(&self, connection: &ReadTx) {
         while let Some(task) = self.pop() {
-            // An errand that panics was logged so, and its answer is that it failed; the thread goes on.
+            // A panic was logged by its hook, and the caller gets `ReadFailed`; the thread goes on.
             drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
         }
     }

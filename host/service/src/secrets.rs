@@ -1,7 +1,7 @@
-//! Secrets that the host has to be able to read again, sealed with a key that is not in the database.
+//! Encrypts secrets that the host must be able to read again, with a key that is not in the database.
 //!
-//! Knows encryption and where the key comes from; not what is sealed. Whoever has the database alone learns nothing, and
-//! cannot put one secret in the place of another: each is sealed together with what it is the secret of.
+//! This module knows the encryption and the source of the key, not the use of the secrets. The database alone reveals
+//! nothing and does not allow swapping secrets, because each is bound to its purpose.
 
 use std::fmt;
 use std::path::Path;
@@ -12,18 +12,18 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::aead::Payload;
 
-/// The key itself in the environment, in 64 hexadecimal digits.
+/// The environment variable with the key, 64 hexadecimal digits.
 pub const KEY_VARIABLE: &str = "PERENNIAL_SECRETS_KEY";
-/// Where the key is, in the environment.
+/// The environment variable with the path of the key's file.
 pub const KEY_FILE_VARIABLE: &str = "PERENNIAL_SECRETS_KEY_FILE";
-/// The first byte of what is sealed; another one would be another way of sealing.
+/// The first byte of a sealed secret: the version of the format.
 const FORMAT: u8 = 1;
 const NONCE_BYTES: usize = 24;
 
 /// Why secrets cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Nobody said what to seal with.
+    /// No key is configured.
     #[error(
         "there is no key to keep secrets with; make one with `perennial key new-secrets-key FILE`, and name it in \
          {KEY_FILE_VARIABLE} or, in the configuration of `serve`, as `key_file` in [secrets]"
@@ -34,16 +34,16 @@ pub enum SecretsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// What is there is no key.
+    /// A text is not a key.
     #[error("{origin} is no secrets key: a key is 64 hexadecimal digits")]
     NotAKey {
-        /// Where it is.
+        /// The variable or file that the text is from.
         origin: String,
     },
-    /// A secret was sealed with another key, or for something else.
+    /// A secret was sealed with another key or for another purpose, or was changed.
     #[error("a secret cannot be read with this secrets key; was it kept with another one?")]
     WrongKey,
     /// The system has no random bits.
@@ -51,28 +51,28 @@ pub enum SecretsError {
     NoRandomBits(getrandom::Error),
 }
 
-/// What seals secrets and reads them again.
+/// Seals secrets and opens them again: XChaCha20-Poly1305 with the purpose as associated data.
 #[derive(Clone)]
 pub struct SecretBox(XChaCha20Poly1305);
 
 impl fmt::Debug for SecretBox {
     /// Never the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sealer")
+        f.write_str("SecretBox")
     }
 }
 
 impl SecretBox {
-    /// With this key.
+    /// A box with this key.
     pub fn new(key: &[u8; 32]) -> SecretBox {
         SecretBox(XChaCha20Poly1305::new(key.into()))
     }
 
-    /// With the key in the environment's `value`, else with that in the file at `path`, if either is named.
+    /// A box with the key in `value`, else with the key in the file at `path`; `None` without either.
     ///
     /// # Errors
     ///
-    /// [`SecretsError`] when there is something that is no key.
+    /// [`SecretsError`] when the file cannot be read, or the text is not a key.
     pub fn load(value: Option<&str>, path: Option<&Path>) -> Result<Option<SecretBox>, SecretsError> {
         if let Some(value) = value {
             return read(value, || format!("`{KEY_VARIABLE}`")).map(Some);
@@ -83,11 +83,11 @@ impl SecretBox {
         read(&text, || format!("`{}`", path.display())).map(Some)
     }
 
-    /// Seals `secret`, which is the secret of `what`.
+    /// Seals `secret` for `purpose`.
     ///
     /// # Errors
     ///
-    /// [`SecretsError::NoRandomBits`] when there are none.
+    /// [`SecretsError::NoRandomBits`] when the system has none.
     pub fn seal(&self, secret: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(SecretsError::NoRandomBits)?;
@@ -96,11 +96,11 @@ impl SecretBox {
         Ok([&[FORMAT], nonce.as_slice(), &sealed].concat())
     }
 
-    /// The secret of `what` that was sealed.
+    /// Opens a secret that was sealed for `purpose`.
     ///
     /// # Errors
     ///
-    /// [`SecretsError::WrongKey`] when it was sealed with another key or for something else, or was changed.
+    /// [`SecretsError::WrongKey`] when it was sealed with another key or for another purpose, or was changed.
     pub fn open(&self, sealed: &[u8], purpose: &str) -> Result<Vec<u8>, SecretsError> {
         let Some((&FORMAT, rest)) = sealed.split_first() else { return Err(SecretsError::WrongKey) };
         let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE_BYTES>() else {
@@ -125,11 +125,11 @@ fn key(digits: &str) -> Option<[u8; 32]> {
     if rest.is_empty() { key.try_into().ok() } else { None }
 }
 
-/// Makes a key and writes it to a file that nobody else can read; one that is there already stays.
+/// Creates a key in a new file that only its owner can read.
 ///
 /// # Errors
 ///
-/// [`SecretsError`] when it cannot be written.
+/// [`SecretsError`] when the file exists or cannot be written.
 pub fn write_new_key(path: &Path) -> Result<(), SecretsError> {
     use std::io::Write;
 
@@ -150,18 +150,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_read_again_with_its_key_and_for_what_it_is_of() {
+    fn a_secret_is_opened_with_its_key_and_for_its_purpose_only() {
         let secret_box = SecretBox::new(&[7; 32]);
         let sealed = secret_box.seal(b"hush", "AK1").unwrap();
         assert_eq!(secret_box.open(&sealed, "AK1").unwrap(), b"hush");
         assert!(!sealed.windows(4).any(|window| window == b"hush"));
         assert!(matches!(secret_box.open(&sealed, "AK2"), Err(SecretsError::WrongKey)));
         assert!(matches!(SecretBox::new(&[8; 32]).open(&sealed, "AK1"), Err(SecretsError::WrongKey)));
-        for place in 0..sealed.len() {
+        for index in 0..sealed.len() {
             let mut changed = sealed.clone();
-            changed[place] ^= 1;
-            assert!(secret_box.open(&changed, "AK1").is_err(), "{place}");
-            assert!(secret_box.open(&sealed[..place], "AK1").is_err(), "{place}");
+            changed[index] ^= 1;
+            assert!(secret_box.open(&changed, "AK1").is_err(), "{index}");
+            assert!(secret_box.open(&sealed[..index], "AK1").is_err(), "{index}");
         }
     }
 

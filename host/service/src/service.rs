@@ -1,4 +1,4 @@
-//! The running host: the writer, the readers, the rules, the tokens, the metrics and the limits.
+//! The running host: one value that owns the writer, the readers, the rules, the tokens, the metrics and the limits.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
 
-/// The running host. Clones are the same host.
+/// The running host. Clones share everything.
 #[derive(Clone)]
 pub struct Service {
     inner: Arc<Inner>,
@@ -46,27 +46,27 @@ struct Inner {
     secret_box: OnceLock<SecretBox>,
 }
 
-/// Why a host could not be started.
+/// Why a host cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database or the engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The database cannot be read beside the writer.
+    /// The readers cannot be opened.
     #[error(transparent)]
     Readers(#[from] ReadersError),
-    /// There is no thread for the writer.
+    /// The system gives no thread for the writer.
     #[error("cannot start the thread that writes: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 impl Service {
-    /// Starts a host on the database at `path`, which `store` has open for writing. On virtual time the clock starts at
-    /// `start` or, if the database has been further, there.
+    /// Starts a host on the database at `path`, which `store` has open for writing. `start` makes the clock virtual; it
+    /// starts there, or just after the last tick of the database if that is later.
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the database cannot be read.
+    /// [`StartError`] when the database cannot be read, or the system gives no threads.
     pub fn start(
         store: Store,
         path: &Path,
@@ -100,17 +100,17 @@ impl Service {
         Ok((Service { inner: Arc::new(inner) }, running))
     }
 
-    /// What time it is.
+    /// The present instant of the host's clock.
     pub fn now(&self) -> Timestamp {
         self.inner.writer.now()
     }
 
-    /// The thread that writes.
+    /// The writer.
     pub fn writer(&self) -> &Writer {
         &self.inner.writer
     }
 
-    /// Reads the database, on a thread of the readers.
+    /// Runs `work` on one snapshot of the database, on a reader's thread.
     ///
     /// # Errors
     ///
@@ -127,12 +127,12 @@ impl Service {
         &self.inner.providers
     }
 
-    /// Who may call.
+    /// The admin tokens.
     pub fn tokens(&self) -> &Tokens {
         &self.inner.tokens
     }
 
-    /// Reads the tokens anew, after they changed.
+    /// Reloads the admin tokens. Call it after they changed in the database.
     ///
     /// # Errors
     ///
@@ -142,47 +142,47 @@ impl Service {
         self.read(move |db| Ok(tokens.load(db)?)).await
     }
 
-    /// Keeps secrets sealed with `sealer` from now on; the first one counts.
+    /// Sets the box that seals secrets. Only the first call has an effect.
     pub fn set_secret_box(&self, secret_box: SecretBox) {
         self.inner.secret_box.get_or_init(|| secret_box);
     }
 
-    /// What seals secrets and reads them again, if there is a key for it.
+    /// The box that seals and opens secrets; `None` without a secrets key.
     pub fn secret_box(&self) -> Option<&SecretBox> {
         self.inner.secret_box.get()
     }
 
-    /// When each provider key was last used, until that is written down.
+    /// The uses of provider keys that are not stored yet.
     pub fn key_usage(&self) -> &KeyUsage {
         self.inner.writer.key_usage()
     }
 
-    /// What is counted.
+    /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
     }
 
-    /// What requests may take.
+    /// The limits.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
     }
 
-    /// Says how events are sent to webhooks, once, before anybody asks.
+    /// Sets how events are sent to webhooks. Call it before the first delivery; only the first call has an effect.
     pub fn configure_webhooks(&self, webhooks: Webhooks) {
         self.inner.webhooks.get_or_init(|| webhooks);
     }
 
-    /// How events are sent to webhooks; unless it was said, only to public addresses.
+    /// How events are sent to webhooks; without configuration, only to public addresses.
     pub fn webhooks(&self) -> &Webhooks {
         self.inner.webhooks.get().unwrap_or(&Webhooks::DEFAULT)
     }
 
-    /// Becomes true when the host begins to stop; what goes on for ever ends then.
+    /// A receiver that becomes true when the host begins to stop. Endless tasks watch it.
     pub fn shutdown_signal(&self) -> watch::Receiver<bool> {
         self.inner.shutdown.subscribe()
     }
 
-    /// Says that the host begins to stop.
+    /// Begins to stop the host.
     pub fn begin_shutdown(&self) {
         self.inner.shutdown.send_replace(true);
     }

@@ -46,7 +46,8 @@ type WriteTask = Box<dyn FnOnce(&mut WriterContext) + Send>;
 pub enum ClockMode {
     /// The system's clock.
     Real,
-    /// A clock that stands at this instant until it is advanced. Work that is due at the instant itself is not done yet.
+    /// A clock that stands at this instant until it is advanced. Work that is due at the instant itself is not done
+    /// yet.
     Virtual(Timestamp),
 }
 
@@ -228,8 +229,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Busy`] when the queue is full, [`ServiceError::Stopping`] when the thread has stopped, else the error
-    /// of `task`.
+    /// [`ServiceError::Busy`] when the queue is full, [`ServiceError::Stopping`] when the thread has stopped, else the
+    /// error of `task`.
     pub async fn call<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
         &self,
         task: impl FnOnce(&mut WriterContext) -> Result<T, E> + Send + 'static,

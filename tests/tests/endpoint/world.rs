@@ -17,7 +17,7 @@ use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
+use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::state::AppState;
 use perennial_sandbox as sandbox;
 use perennial_sandbox::Options;
@@ -95,7 +95,7 @@ impl World {
         let start = Some(Timestamp::from_second(NOW));
         let (host, running) = Service::start(store, &database, providers, start, limits).unwrap();
         let host = AppState::new(host);
-        let endpoint = Endpoint::new(&host, "lantern", sealer).unwrap();
+        let endpoint = ProviderApiServer::new(&host, "lantern", sealer).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let router = endpoint::serve::router(endpoint);

@@ -1,4 +1,4 @@
-//! `/v1/accounts`: contracts with providers, their settings and their money.
+//! `/v1/accounts`: accounts with providers, their settings and their ledger.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ use perennial_service::admin_tokens::Caller;
 use perennial_store::accounts;
 use perennial_store::list_queries;
 
-/// Lists accounts.
+/// Lists accounts, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts",
     params(
         ("provider" = Option<String>, Query, description = "Only of this provider."),
@@ -55,10 +55,10 @@ pub(super) async fn list(
     query.finish()?;
     let rows = app
         .read(move |db| {
-            let (seen, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
+            let (visible, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
             let stored = list_queries::accounts(
                 db,
-                seen.as_deref(),
+                visible.as_deref(),
                 provider.as_deref(),
                 after,
                 page_request.read_limit(),
@@ -70,33 +70,33 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// An account that is to be made.
+/// A new account.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what an inventory's account is read as")]
 pub(super) struct NewAccount {
-    /// Unique among all accounts; 1 to 64 characters.
+    /// The ID, unique among all accounts; 1 to 64 characters.
     #[schema(min_length = 1, max_length = 64)]
     id: String,
-    /// The id of a loaded plugin.
+    /// The ID of a loaded plugin.
     #[schema(min_length = 1, example = "huawei")]
     provider: String,
-    /// `managed`, also when it is left out.
+    /// `managed`; left out, `managed`.
     #[schema(pattern = "^managed$")]
     mode: Option<String>,
-    /// Such as `CNY`.
+    /// The currency, such as `CNY`.
     #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
-    /// What it has, a decimal.
+    /// The opening balance, a decimal.
     #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     balance: String,
-    /// What the provider's rules are told; the plugin checks it.
+    /// The settings of the provider's rules; the plugin checks them.
     settings: Option<BTreeMap<String, String>>,
-    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits.
+    /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     approval_above: Option<String>,
 }
 
-/// Makes an account. Its settings are checked by the provider's plugin.
+/// Creates an account. The provider's plugin checks its settings.
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 201, body = AccountView)))]
 pub(super) async fn create(
@@ -134,37 +134,36 @@ pub(super) async fn get(
     Ok(WriteResponse::ok_versioned(&AccountView::from(account)).into_response())
 }
 
-/// What is to change about an account.
+/// A change of an account. Fields that are left out stay.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    /// Plans that cost more than this, a decimal, wait until somebody approves them; null: none waits. Left out, it
-    /// stays.
+pub(super) struct AccountChange {
+    /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     #[schema(value_type = Option<String>)]
     approval_above: Option<Option<Micros>>,
-    /// Settings of the provider's rules with their new values; null is the default. Those left out stay.
+    /// Settings of the provider's rules with their new values; null is the default. Other settings stay.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BTreeMap<String, Option<String>>,
 }
 
-impl Body for Change {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+impl Body for AccountChange {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<AccountChange> {
         let fields = cursor.object(&["approval_above", "settings"])?;
         let is_given = fields.get("approval_above").is_some();
         let limit = fields.optional("approval_above", |cursor| cursor.amount()).option();
         let settings = fields.optional("settings", |cursor| cursor.optional_texts()).or(BTreeMap::new());
-        Some(Change { approval_above: is_given.then_some(limit?), settings: settings? })
+        Some(AccountChange { approval_above: is_given.then_some(limit?), settings: settings? })
     }
 }
 
-/// Changes what the host does for an account, and what its provider's rules are told about it. Pending approvals stay
-/// pending; what happens to resources by themselves is asked of the rules anew.
+/// Changes the approval limit and the settings of an account. Pending approvals stay pending. After a change of
+/// settings the rules plan the timelines of its resources anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = AccountState)))]
+    request_body = AccountChange, responses((status = 200, body = AccountState)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<Change>,
+    Write(request, body): Write<AccountChange>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
@@ -183,33 +182,33 @@ pub(super) async fn change(
     .await
 }
 
-/// What the plugin says is wrong with settings.
+/// The problem for settings that the plugin refuses.
 fn invalid_settings(problems: Vec<String>) -> Problem {
     let error = |detail| FieldError { field: "settings".to_owned(), detail };
     Problem::fields(ProblemType::InvalidFields, problems.into_iter().map(error).collect())
 }
 
-/// A movement of money.
+/// An entry of the ledger.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Entry)]
 pub(super) struct EntryView {
-    /// When.
+    /// The instant of the entry.
     at: String,
-    /// Out of this book: `funding`, `cash`, `held` or `spent` ...
+    /// The debited book: `funding`, `cash`, `held` or `spent`.
     from: &'static str,
-    /// ... into this one.
+    /// The credited book.
     to: &'static str,
-    /// How much, a decimal.
+    /// The amount, a decimal.
     amount: String,
     /// `opening`, `top_up`, `renewal`, `purchase` or `refund`.
     reason: &'static str,
-    /// The resource that it is about.
+    /// The resource that was paid for or refunded.
     resource: Option<String>,
-    /// The attempt or order that it belongs to.
+    /// The ID of the attempt or order.
     reference: Option<String>,
 }
 
-/// Lists the movements of an account's money, oldest first.
+/// Lists the ledger of an account, oldest entry first.
 #[utoipa::path(get, path = "/v1/accounts/{id}/ledger", tag = "accounts",
     params(
         ("id" = String, Path),
@@ -250,11 +249,11 @@ pub(super) async fn ledger(
     Ok(Json(Page::new(page_request, entries.into_iter().map(view).collect())))
 }
 
-/// Money that comes in.
+/// A top-up.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TopUp {
-    /// How much, a decimal above zero such as `500.00`.
+    /// The amount, a decimal above zero such as `500.00`.
     #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     amount: Micros,
 }
@@ -266,12 +265,12 @@ impl Body for TopUp {
     }
 }
 
-/// What an account is after a change.
+/// An account after a change.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AccountState {
-    /// The account as it is now.
+    /// The account after the change.
     account: AccountView,
-    /// What happened.
+    /// The events of the change.
     events: Vec<EventView>,
 }
 
@@ -288,7 +287,7 @@ fn account_response(
     Ok(WriteResponse::ok(&AccountState { account, events }).with_etag(&etag))
 }
 
-/// Adds money to an account.
+/// Tops up an account.
 #[utoipa::path(post, path = "/v1/accounts/{id}:top-up", tag = "accounts", params(("id" = String, Path)),
     request_body = TopUp, responses((status = 200, body = AccountState)))]
 pub(super) async fn top_up(

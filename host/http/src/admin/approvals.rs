@@ -1,6 +1,6 @@
 //! `/v1/approvals`: plans that need an approval, and the decisions on them.
 //!
-//! Whoever requested an approval does not decide on it, whatever their role is.
+//! The requester of an approval cannot decide on it, whatever its role.
 
 use axum::Extension;
 use axum::Json;
@@ -58,42 +58,42 @@ use perennial_store::error::StoreError;
 pub(crate) struct ApprovalView {
     /// Public ID.
     id: String,
-    /// The account's id.
+    /// The account's ID.
     account: String,
-    /// The resource that the command names.
+    /// The resource of the command.
     resource: String,
     /// `pending`, `approved`, `rejected` or `expired`.
     state: &'static str,
-    /// The command.
+    /// The command, such as `renew`.
     command: &'static str,
-    /// `auto`: the clock asked; `command`: a person or program.
+    /// `auto` for the clock, `command` for a person or program.
     cause: &'static str,
-    /// What it costs, with what is to be paid later, a decimal.
+    /// The cost of the plan, later payments included, a decimal.
     cost: String,
     /// The account's currency.
     currency: String,
     /// When it was requested.
     requested_at: String,
-    /// The id of the token, or of the key of a provider's own API, that requested it and cannot decide; null for the clock.
+    /// The ID of the token or provider key that requested it and cannot decide on it; null for the clock.
     requested_by: Option<String>,
-    /// When it expires, or would have expired.
+    /// When it expires or, once decided, would have expired.
     expires_at: String,
-    /// When somebody decided on it, or it expired.
+    /// When it was decided or expired.
     closed_at: Option<String>,
-    /// The id of the token that decided.
+    /// The ID of the token that decided.
     decided_by: Option<String>,
-    /// The reason that was given.
+    /// The reason for the decision.
     reason: Option<String>,
-    /// Why it expired: `undecided`, `ended`, `expiry_moved` or `auto_renew_off`.
+    /// The reason for its expiry: `undecided`, `ended`, `expiry_moved` or `auto_renew_off`.
     expiry_reason: Option<&'static str>,
-    /// The attempt's id, for a renewal.
+    /// The attempt's ID, for a renewal.
     attempt: Option<String>,
-    /// The plan, as it was made last. Its balances are those of then, and below nothing where money was missing.
+    /// The plan as it was last made. Its balances are of that instant, and negative if money was missing.
     plan: PlanView,
 }
 
 impl ApprovalView {
-    /// An approval as stored.
+    /// The view of a stored approval.
     pub(crate) fn from_stored(db: &ReadTx, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
         let proposal = proposal(accounts::get_by_row(db, stored.account)?.account, &stored)?;
         let closing = stored.closing.as_ref();
@@ -118,29 +118,29 @@ impl ApprovalView {
         })
     }
 
-    /// Where it is.
+    /// The path of the approval.
     pub(crate) fn location(&self) -> String {
         format!("/v1/approvals/{}", views::path_segment(&self.id))
     }
 }
 
-/// The plan, from its stored request and response.
+/// Rebuilds the plan from its stored request and response.
 fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, StoreError> {
     let priced = &stored.priced;
-    let damaged = |found: String| StoreError::Damaged { what: "a kept plan", found };
-    let question = formats::decision::read_question(&priced.request, &priced.contract);
-    let question = question.map_err(|problems| damaged(problems.to_string()))?;
-    let answer = formats::decision::read_answer(&priced.response, &priced.contract);
-    let plan = answer.map_err(|problems| damaged(problems.to_string()))?;
+    let damaged = |found: String| StoreError::Damaged { what: "a stored plan", found };
+    let request = formats::decision::read_question(&priced.request, &priced.contract);
+    let request = request.map_err(|problems| damaged(problems.to_string()))?;
+    let response = formats::decision::read_answer(&priced.response, &priced.contract);
+    let plan = response.map_err(|problems| damaged(problems.to_string()))?;
     let plan = plan.map_err(|refusal| damaged(refusal.code))?;
-    let plan = PricedPlan::new(question.member, &plan, &question.bundle, question.at);
+    let plan = PricedPlan::new(request.member, &plan, &request.bundle, request.at);
     let balance = |available| Balance::new(available, Micros::ZERO);
     let mut proposal = Proposal {
-        at: question.at,
-        command: question.command,
+        at: request.at,
+        command: request.command,
         account: Account { balance: balance(priced.available), ..account },
-        bundle: question.bundle,
-        named: question.member,
+        bundle: request.bundle,
+        named: request.member,
         revision: priced.revision.clone(),
         plans: vec![plan],
         refusal: None,
@@ -173,7 +173,7 @@ pub(super) fn filter(caller: &Caller, query: &mut Query) -> Filter {
     }
 }
 
-/// A page of approvals.
+/// Reads a page of approvals.
 pub(super) async fn page_of(
     app: &AppState,
     filter: Filter,
@@ -181,10 +181,10 @@ pub(super) async fn page_of(
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let rows = app
         .read(move |db| {
-            let found =
+            let stored =
                 approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
             let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::from_stored(db, stored)?));
-            found.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
+            stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
     Ok(Json(Page::new(page_request, rows)))
@@ -205,7 +205,7 @@ pub(super) async fn list(
     page_of(&app, filter, page_request).await
 }
 
-/// Gets an approval, with the whole plan that it is about.
+/// Gets an approval with its plan.
 #[utoipa::path(get, path = "/v1/approvals/{id}", tag = "approvals", params(("id" = String, Path)),
     responses((status = 200, body = ApprovalView, headers(("ETag" = String, description = "Its version.")))))]
 pub(super) async fn get(
@@ -220,20 +220,20 @@ pub(super) async fn get(
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
-/// The approval called `id`, if the caller sees it.
+/// Finds the approval `id`, if the caller can access it.
 fn visible_approval(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
-    let found = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
-    found.ok_or_else(|| Problem::not_found("approval", id))
+    let approval = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
+    approval.ok_or_else(|| Problem::not_found("approval", id))
 }
 
-/// A yes.
+/// An approval.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Approve {
-    /// Why; what `X-Reason` says, if it is left out.
+    /// The reason; left out, that of `X-Reason`.
     #[schema(min_length = 1)]
     reason: Option<String>,
-    /// The hash of the plan that was looked at: only that one is approved of.
+    /// The hash of the plan to approve; the approval fails if the plan has another one.
     #[schema(min_length = 1)]
     plan_hash: Option<String>,
 }
@@ -249,11 +249,11 @@ impl Body for Approve {
     }
 }
 
-/// A no.
+/// A rejection.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reject {
-    /// Why; what `X-Reason` says, if it is left out.
+    /// The reason; left out, that of `X-Reason`.
     #[schema(min_length = 1)]
     reason: Option<String>,
 }
@@ -267,20 +267,20 @@ impl Body for Reject {
     }
 }
 
-/// What became of a decision.
+/// The result of a decision.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Decided)]
+#[schema(as = DecisionResult)]
 pub(super) struct DecisionResultView {
-    /// The approval as it is now.
+    /// The approval after the decision.
     approval: ApprovalView,
-    /// The resource as it is now.
+    /// The resource after the decision.
     resource: ResourceView,
-    /// What happened.
+    /// The events of the decision.
     events: Vec<EventView>,
 }
 
-/// Approves a plan and applies it, if the command would still do the same; otherwise the approval stays pending with the
-/// new plan.
+/// Approves a plan and applies it. If the command would now have another plan, nothing is applied and the approval
+/// stays pending with the new plan.
 #[utoipa::path(post, path = "/v1/approvals/{id}:approve", tag = "approvals", params(("id" = String, Path)),
     request_body = Approve, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn approve(
@@ -296,7 +296,7 @@ pub(super) async fn approve(
     .await
 }
 
-/// Rejects a plan. An automatic renewal is not requested again until its resource has another expiry.
+/// Rejects a plan. An automatic renewal is not requested again until the expiry of its resource changes.
 #[utoipa::path(post, path = "/v1/approvals/{id}:reject", tag = "approvals", params(("id" = String, Path)),
     request_body = Reject, responses((status = 200, body = DecisionResultView)))]
 pub(super) async fn reject(
@@ -314,7 +314,7 @@ fn decide(
     work: &mut WriteContext<'_>,
     id: &str,
     reason: Option<String>,
-    planned: Option<String>,
+    plan_hash: Option<String>,
     decide: impl FnOnce(
         &mut EngineTx<'_>,
         perennial_domain::timestamp::Timestamp,
@@ -327,7 +327,7 @@ fn decide(
     work.set_audit_subject(&account, Some(&resource));
     let reason = reason.as_deref().or(work.request.reason.as_deref());
     let by = &work.request.caller.id;
-    let decision = ApprovalDecision { decided_by: by, reason, plan_hash: planned.as_deref() };
+    let decision = ApprovalDecision { decided_by: by, reason, plan_hash: plan_hash.as_deref() };
     let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, happened: recorded } => {
@@ -337,8 +337,7 @@ fn decide(
             (Some(problem), recorded)
         }
         DecisionOutcome::PlanChanged { hash, happened: recorded } => {
-            let detail =
-                "it would do something else by now, which the approval holds from now on; look at it again";
+            let detail = "the plan has changed; the approval now has the new one, look at it again";
             (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };
@@ -350,8 +349,8 @@ fn decide(
         let problem = problem.with("approval", serde_json::json!(approval));
         return Ok(WriteResponse::problem(&problem.with("events", serde_json::json!(events))));
     }
-    let found = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
-    let resource = views::resource_view(work.db(), &found)?;
+    let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &resource)?;
+    let resource = views::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&approval);
     Ok(WriteResponse::ok(&DecisionResultView { approval, resource, events }).with_etag(&etag))
 }

@@ -1,4 +1,4 @@
-//! `/v1/attempts`: renewals that happened, were declined, or are under way.
+//! `/v1/attempts`: attempts at renewals, in any state.
 
 use axum::Extension;
 use axum::Json;
@@ -19,27 +19,27 @@ use perennial_service::admin_tokens::Caller;
 use perennial_store::list_queries;
 use perennial_store::list_queries::ListedAttempt;
 
-/// A renewal that happened, was declined, or is under way.
+/// An attempt at a renewal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Attempt)]
 pub(super) struct AttemptView {
-    /// What events call it by.
+    /// The ID, as in events.
     id: String,
-    /// Whose it is.
+    /// The account's ID.
     account: String,
-    /// The resource that the renewal names.
+    /// The resource to renew.
     resource: String,
-    /// The resource's expiry before it.
+    /// The expiry of the resource before the renewal.
     expires_before: String,
-    /// What is paid for.
+    /// The term to pay for.
     term: TermView,
-    /// Such as `settled` or `declined`.
+    /// The state, such as `settled` or `declined`.
     state: String,
-    /// Of what kind a decline is: `money`, `rule`, `throttled` or `provider`.
+    /// The class of a decline: `money`, `rule`, `throttled` or `provider`.
     class: Option<String>,
-    /// When it got there.
+    /// When it entered the state.
     at: String,
-    /// How often it was tried.
+    /// The number of tries.
     tries: u32,
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn list(
             .map(|state| state.name().to_owned()),
     };
     query.finish()?;
-    let found = app
+    let attempts = app
         .read(move |db| {
             Ok(list_queries::attempts(
                 db,
@@ -98,6 +98,6 @@ pub(super) async fn list(
             )?)
         })
         .await?;
-    let rows = found.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
+    let rows = attempts.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();
     Ok(Json(Page::new(page_request, rows)))
 }

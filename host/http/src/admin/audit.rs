@@ -1,4 +1,4 @@
-//! `/v1/audit`: who did what, when and why.
+//! `/v1/audit`: the audit log.
 
 use axum::Extension;
 use axum::Json;
@@ -16,27 +16,27 @@ use perennial_service::admin_tokens::Caller;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 
-/// Something that somebody did, or tried to do.
+/// A record of the audit log: a write, also a refused one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AuditRecord)]
 pub(super) struct AuditRecordView {
-    /// When.
+    /// The instant of the write.
     at: String,
-    /// The id of the token; `cli` for the command line.
+    /// The ID of the token; `cli` for the command line.
     token: String,
-    /// What the token was called then.
+    /// The name of the token at that instant.
     name: String,
-    /// The request's id.
+    /// The request ID.
     request: String,
-    /// The account that it was about; null when it was about the host, or came to nothing.
+    /// The account that it concerned; null when it concerned the host, or was refused before the account was known.
     account: Option<String>,
-    /// The resource that it was about.
+    /// The resource that it concerned.
     resource: Option<String>,
-    /// What was asked for.
+    /// The method and path.
     operation: String,
-    /// Why, if they said.
+    /// The reason, from `X-Reason`.
     reason: Option<String>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response; 0 for a request to a provider's own API.
     status: u16,
     /// `done`, `dry_run` for a dry run with an idempotency key, or the type of the problem.
     outcome: String,
@@ -59,7 +59,7 @@ impl From<Record> for AuditRecordView {
     }
 }
 
-/// Lists every write, newest first; a bound token sees those that were about its accounts.
+/// Lists the audit log, newest record first. A bound token gets the records of its accounts.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit",
     params(PageParams),
     responses((status = 200, body = Page<AuditRecordView>)))]

@@ -1,7 +1,7 @@
-//! `/v1/calendars`: feeds for calendars, each at an address that is a secret of its own.
+//! `/v1/calendars`: calendar feeds, each at an address that is a secret.
 //!
-//! Whoever knows the address may read the feed, so making one is like making a token. What was shown of each entry is
-//! written down by the writer, a few entries at a time; a feed is made on a reader's connection.
+//! The address grants access to the feed, so creating a feed is like creating a token. A reader renders the feed; the
+//! writer stores the changed entries, a few at a time.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,6 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::admin::webhooks::no_random_bits;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -42,28 +41,28 @@ use perennial_store::calendars;
 use perennial_store::calendars::NewCalendar;
 use perennial_store::calendars::StoredCalendar;
 
-/// How many entries are written in one transaction, so that nobody waits long for the writer.
-const ENTRIES_AT_ONCE: usize = 500;
+/// The most entries of one transaction, so that other writes do not wait long.
+const ENTRIES_PER_WRITE: usize = 500;
 
 /// A feed, without its address.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Calendar)]
 pub(super) struct CalendarView {
-    /// What it is called by.
+    /// Public ID.
     id: String,
-    /// What calendars show it as.
+    /// The name, as calendars show it.
     name: String,
-    /// The accounts that it shows; null is all of them.
+    /// The accounts in the feed; null is all of them.
     accounts: Option<Vec<String>>,
-    /// What it shows of each resource: `try`, `expiry`, `release`.
+    /// The kinds of entry: `try`, `expiry`, `release`.
     occurrences: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     created_at: String,
-    /// By which token.
+    /// The ID of the token that created it.
     created_by: String,
-    /// When it was last given another address.
+    /// When it last got a new address.
     rotated_at: Option<String>,
-    /// Since when it is not shown any more.
+    /// When it was revoked.
     revoked_at: Option<String>,
 }
 
@@ -87,12 +86,12 @@ fn public_id(row: i64) -> String {
     format!("cal-{row}")
 }
 
-/// Whether `caller` sees a feed: a bound token sees those that show no other accounts.
+/// Whether the caller can access a feed: a bound token can if it can access every account of the feed.
 fn can_access(caller: &Caller, calendar: &StoredCalendar) -> bool {
     caller.can_access_each(calendar.began.accounts.as_deref())
 }
 
-/// Lists feeds, also revoked ones, in the order in which they were made.
+/// Lists feeds, revoked ones included, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/calendars", tag = "calendars", responses((status = 200, body = Page<CalendarView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -105,16 +104,16 @@ pub(super) async fn list(
     Ok(Json(Page { items: items.collect(), next_cursor: None }))
 }
 
-/// A feed that is to be made.
+/// A new feed.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewFeed {
-    /// What calendars show it as.
+    /// The name, as calendars show it.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// The accounts that it shows; null is all that the token sees.
+    /// The accounts in the feed; null is all that the token can access.
     accounts: Option<BTreeSet<String>>,
-    /// What it shows of each resource, of `try`, `expiry` and `release`; null is all of that.
+    /// The kinds of entry, of `try`, `expiry` and `release`; null is all of them.
     #[schema(value_type = Option<Vec<String>>)]
     occurrences: Option<BTreeSet<EntryKind>>,
 }
@@ -144,35 +143,35 @@ impl Body for NewFeed {
 pub(super) struct CreatedCalendar {
     /// The feed, without its address.
     calendar: CalendarView,
-    /// Where calendars read it, with no token: a path on this host. It is shown once; null for whoever asks again with the
-    /// same key.
+    /// The path of the feed on this host, which needs no token. It is shown once; null in the response to a repeated
+    /// request.
     path: Option<String>,
 }
 
 impl CreatedCalendar {
-    fn reply(
+    fn response(
         stored: StoredCalendar,
         secret: &str,
-        reply: impl FnOnce(&CreatedCalendar) -> WriteResponse,
+        build: impl FnOnce(&CreatedCalendar) -> WriteResponse,
     ) -> WriteResponse {
         let calendar = CalendarView::from(stored);
         let again = CreatedCalendar { calendar: calendar.clone(), path: None };
         let path = Some(format!("/calendars/{secret}.ics"));
-        reply(&CreatedCalendar { calendar, path }).with_one_time_secret(&again)
+        build(&CreatedCalendar { calendar, path }).with_one_time_secret(&again)
     }
 }
 
-/// 256 bits of the system's own generator, and what they hash to.
+/// 256 random bits and their hash.
 fn secret() -> Result<(String, [u8; 32]), Problem> {
-    let secret = perennial_service::random_hex::random_hex::<32>().map_err(no_random_bits)?;
+    let secret = perennial_service::random_hex::random_hex::<32>()?;
     let hash = Sha256::digest(&secret).into();
     Ok((secret, hash))
 }
 
-/// Makes a feed of what will happen to resources; its address is shown once, and whoever knows it may read the feed.
+/// Creates a feed of future renewals, expiries and releases. Its address is shown once, and grants access to the feed.
 ///
-/// The feed has a life of its own: it goes on when the token that made it is revoked. A bound token makes feeds of its own
-/// accounts only.
+/// The feed stays valid when the token that created it is revoked. A bound token creates feeds of its own accounts
+/// only.
 #[utoipa::path(post, path = "/v1/calendars", tag = "calendars", request_body = NewFeed,
     responses((status = 201, body = CreatedCalendar)))]
 pub(super) async fn create(
@@ -199,19 +198,19 @@ pub(super) async fn create(
         let row = calendars::insert(work.tx(), &calendar)?;
         let stored = visible_calendar(work.db(), caller, &public_id(row))?;
         let location = format!("/v1/calendars/{}", public_id(row));
-        Ok(CreatedCalendar::reply(stored, &secret, |made| WriteResponse::created(&location, made)))
+        Ok(CreatedCalendar::response(stored, &secret, |body| WriteResponse::created(&location, body)))
     })
     .await
 }
 
-/// The feed called `id`, if the caller sees it.
+/// Finds the feed `id`, if the caller can access it.
 fn visible_calendar(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
     let none = || Problem::not_found("calendar", id);
     let row = id.strip_prefix("cal-").and_then(|row| row.parse().ok()).ok_or_else(none)?;
     calendars::get(db, row)?.filter(|calendar| can_access(caller, calendar)).ok_or_else(none)
 }
 
-/// Gives a feed another address; the old one leads nowhere from now on.
+/// Gives a feed a new address. The old one stops working at once.
 #[utoipa::path(post, path = "/v1/calendars/{id}:rotate", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = CreatedCalendar)))]
 pub(super) async fn rotate(
@@ -228,12 +227,12 @@ pub(super) async fn rotate(
         let (secret, hash) = secret()?;
         calendars::rotate(work.tx(), stored.row, &hash, work.at)?;
         let stored = visible_calendar(work.db(), caller, &id)?;
-        Ok(CreatedCalendar::reply(stored, &secret, WriteResponse::ok))
+        Ok(CreatedCalendar::response(stored, &secret, WriteResponse::ok))
     })
     .await
 }
 
-/// Revokes a feed: its address leads nowhere from now on.
+/// Revokes a feed. Its address stops working at once.
 #[utoipa::path(post, path = "/v1/calendars/{id}:revoke", tag = "calendars", params(("id" = String, Path)),
     responses((status = 200, body = CalendarView)))]
 pub(super) async fn revoke(
@@ -250,17 +249,17 @@ pub(super) async fn revoke(
     .await
 }
 
-/// A feed in iCalendar, for calendars to subscribe to; see FORMATS.md. The name of the file is the feed's secret, so no
-/// token is asked for.
+/// Gets a feed in iCalendar, for calendars to subscribe to; see FORMATS.md. The file name is the secret of the feed, so
+/// the route needs no token.
 #[utoipa::path(get, path = "/calendars/{file}", tag = "calendars",
     params(
-        ("file" = String, Path, description = "As `path` has it, with `.ics` at its end."),
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what the client has."),
+        ("file" = String, Path, description = "The last segment of `path`, with `.ics`."),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the client's copy."),
     ),
     responses(
         (status = 200, body = String, content_type = "text/calendar",
             headers(("ETag" = String, description = "Its version."))),
-        (status = 304, description = "It is as the client has it."),
+        (status = 304, description = "The client's copy is current."),
     ))]
 pub(super) async fn feed(
     State(app): State<AppState>,
@@ -271,13 +270,13 @@ pub(super) async fn feed(
     query.finish()?;
     let secret = file.strip_suffix(".ics").unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(secret).into();
-    // Who guesses must not make others wait: whether there is such a feed comes before waiting for one's turn.
+    // The lookup precedes the wait for the permit, so that guessed addresses do not delay valid ones.
     let known = app.read(move |db| Ok(calendars::find_by_hash(db, &hash)?)).await?;
     let none = || Problem::new(ProblemType::NotFound, "there is no such calendar");
     known.ok_or_else(none)?;
     let text = {
-        let turn = app.calendar_permits().acquire().await;
-        let _turn = turn.expect("the semaphore of calendars is never closed");
+        let permit = app.calendar_permits().acquire().await;
+        let _permit = permit.expect("the semaphore of calendars is never closed");
         refresh(&app, hash).await?;
         let at = app.now();
         let text = app.read(move |db| match calendars::find_by_hash(db, &hash)? {
@@ -294,13 +293,13 @@ pub(super) async fn feed(
     Ok((common, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
 }
 
-/// Whether the client has this version: RFC 9110, section 13.1.2, compares weakly.
+/// Whether `If-None-Match` has this version: RFC 9110, section 13.1.2, compares weakly.
 fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
-    let held = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    held.split(',').map(str::trim).any(|held| held == "*" || held.trim_start_matches("W/") == etag)
+    let tags = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// Writes down what has changed about a feed since it was last read.
+/// Stores the changes of a feed since it was last read.
 async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let (providers, at) = (app.providers().clone(), app.now());
     let changes = app.read(move |db| {
@@ -309,7 +308,7 @@ async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
         Ok(changes.map(|changes| (calendar.row, changes)))
     });
     let Some((row, changes)) = changes.await? else { return Ok(()) };
-    for entries in changes.entries.chunks(ENTRIES_AT_ONCE) {
+    for entries in changes.entries.chunks(ENTRIES_PER_WRITE) {
         let entries = entries.to_vec();
         app.writer()
             .call(move |context| {
@@ -320,10 +319,12 @@ async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
             })
             .await?;
     }
-    let stamp = changes.fingerprint;
+    let fingerprint = changes.fingerprint;
     app.writer()
         .call(move |context| {
-            context.engine.in_transaction(|engine| calendars::set_fingerprint(engine.tx(), row, &stamp))?;
+            context
+                .engine
+                .in_transaction(|engine| calendars::set_fingerprint(engine.tx(), row, &fingerprint))?;
             Ok(())
         })
         .await

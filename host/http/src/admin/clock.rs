@@ -1,4 +1,4 @@
-//! `/v1/clock`: what time it is and, on virtual time, moving it.
+//! `/v1/clock`: the host's clock and, on virtual time, advancing it.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,18 +18,18 @@ use perennial_formats::body::JsonCursor;
 use perennial_service::writer::WriterContext;
 use perennial_store::clock;
 
-/// The clock.
+/// The host's clock.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Clock {
-    /// What time it is.
+    /// The present instant.
     now: String,
-    /// Up to when everything has been done; null before the first time.
+    /// The instant up to which all due work is done; null before the first tick.
     ticked_at: Option<String>,
-    /// Whether it stands until it is moved.
+    /// Whether the clock is virtual, and stands still until it is advanced.
     is_virtual: bool,
 }
 
-/// Says what time it is.
+/// Gets the clock.
 #[utoipa::path(get, path = "/v1/clock", tag = "clock", responses((status = 200, body = Clock)))]
 pub(super) async fn get(State(app): State<AppState>, query: Query) -> Result<Json<Clock>, Problem> {
     query.finish()?;
@@ -41,11 +41,11 @@ pub(super) async fn get(State(app): State<AppState>, query: Query) -> Result<Jso
     }))
 }
 
-/// Where the clock is to go.
+/// A request to advance the clock.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Advance {
-    /// An instant that is not in the past.
+    /// The instant to advance to, not in the past.
     #[schema(value_type = String, format = DateTime)]
     to: Timestamp,
 }
@@ -57,15 +57,15 @@ impl Body for Advance {
     }
 }
 
-/// Where the clock went.
+/// The clock after it was advanced.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AdvanceResult {
-    /// What time it is.
+    /// The present instant.
     now: String,
 }
 
-/// Moves a virtual clock: everything that is due before that instant is done. What is due at the instant itself is still to
-/// come, after what people do then. Refused on real time.
+/// Advances a virtual clock and does everything that is due before `to`. Work that is due at `to` itself is done later,
+/// after commands at that instant. Refused on real time.
 #[utoipa::path(post, path = "/v1/clock:advance", tag = "clock", request_body = Advance,
     responses((status = 200, body = AdvanceResult)))]
 pub(super) async fn advance(

@@ -41,7 +41,7 @@ use perennial_store::approvals;
 
 /// The result of a command.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Commanded)]
+#[schema(as = CommandResult)]
 pub(crate) struct CommandResultView {
     /// The plan of a dry run; null when the command was applied.
     pub(crate) plan: Option<PlanView>,
@@ -180,26 +180,27 @@ fn execute_command(
 ) -> Result<WriteResponse, Problem> {
     work.set_audit_subject(account, Some(id));
     let requested_by = work.request.caller.id.to_string();
-    let options = command::Preconditions { plan_hash, requested_by: Some(&requested_by) };
-    let answer = work.engine.command_with_preconditions(work.at, Some(account), id, command, &options)?;
-    let events = answer.events.iter().map(RecordedEvent::view).collect::<Vec<_>>();
-    work.record_events(answer.events);
-    if let Some(refusal) = &answer.refusal {
+    let preconditions = command::Preconditions { plan_hash, requested_by: Some(&requested_by) };
+    let result =
+        work.engine.command_with_preconditions(work.at, Some(account), id, command, &preconditions)?;
+    let events = result.events.iter().map(RecordedEvent::view).collect::<Vec<_>>();
+    work.record_events(result.events);
+    if let Some(refusal) = &result.refusal {
         let problem =
             Problem::new(ProblemType::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
                 .with("refusal", serde_json::json!(RefusalView::from(refusal)))
                 .with("events", serde_json::json!(events));
         return Ok(WriteResponse::problem(&problem));
     }
-    if let Some(approval) = answer.approval {
+    if let Some(approval) = result.approval {
         let stored = approvals::get(work.db(), &approval)?;
         let stored = stored.ok_or_else(|| Problem::not_found("approval", &approval))?;
         let approval = ApprovalView::from_stored(work.db(), stored)?;
         let location = approval.location();
         return Ok(WriteResponse::accepted(&location, &PendingApprovalView { approval, events }));
     }
-    let found = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
-    let resource = views::resource_view(work.db(), &found)?;
+    let resolved = lookup::resolve_resource(work.db(), &work.request.caller, id)?;
+    let resource = views::resource_view(work.db(), &resolved)?;
     let etag = views::etag(&resource);
     Ok(WriteResponse::ok(&CommandResultView { plan: None, resource: Some(resource), events })
         .with_etag(&etag))

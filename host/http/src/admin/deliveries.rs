@@ -1,4 +1,4 @@
-//! `/v1/webhooks/{id}/deliveries`: what became of what a webhook was to be sent; and sending it again.
+//! `/v1/webhooks/{id}/deliveries`, `:test` and `:replay`: the deliveries of a webhook.
 
 use axum::Extension;
 use axum::Json;
@@ -33,27 +33,27 @@ use perennial_store::webhooks::move_cursor;
 /// The states of a delivery.
 const STATES: [&str; 3] = ["pending", "delivered", "failed"];
 
-/// What became of an event that a webhook was to be sent.
+/// The delivery of an event to a webhook.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Delivery)]
 pub(super) struct DeliveryView {
-    /// The `webhook-id` that it is sent under: the event's `id`, or that of a test.
+    /// The `webhook-id`: the event's `id`, or that of a test.
     id: String,
     /// The event's `id`; null for a test.
     event: Option<String>,
-    /// `pending`, to be tried again; `delivered`; or `failed`, tried often enough.
+    /// `pending`: will be retried; `delivered`; or `failed`: the last attempt failed.
     state: String,
-    /// How often it was tried.
+    /// The number of attempts.
     attempts: u32,
-    /// When it was first tried, or asked for.
+    /// When it was first attempted, or a test was requested.
     created_at: String,
-    /// When it was last tried.
+    /// When it was last attempted.
     tried_at: Option<String>,
-    /// The HTTP status that the last try was answered with.
+    /// The HTTP status of the last response.
     status: Option<u16>,
-    /// Why the last try failed.
+    /// The reason why the last attempt failed.
     error: Option<String>,
-    /// When it is tried next, if the webhook is enabled then.
+    /// When it is retried, if the webhook is enabled then.
     next_try_at: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl From<StoredDelivery> for DeliveryView {
     }
 }
 
-/// Lists what became of the events that a webhook was sent, newest first; what was settled is kept for thirty days.
+/// Lists the deliveries of a webhook, newest first. Settled deliveries are kept for thirty days.
 #[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "deliveries",
     params(
         ("id" = String, Path),
@@ -91,7 +91,7 @@ pub(super) async fn list(
     let state = query.one_of("state", &STATES, |word| word);
     query.finish()?;
     let rows = app.read(move |db| {
-        let webhook = webhooks::webhook(db, &caller, &id)?;
+        let webhook = webhooks::visible_webhook(db, &caller, &id)?;
         let before = page_request.after.unwrap_or(i64::MAX);
         Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
     });
@@ -99,7 +99,7 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// Sends a test, of type `perennial.test`, to a webhook that is enabled; the deliveries say what became of it.
+/// Sends a test of type `perennial.test` to an enabled webhook. The result is in its deliveries.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:test", tag = "deliveries", params(("id" = String, Path)),
     responses((status = 202, body = DeliveryView)))]
 pub(super) async fn test(
@@ -107,8 +107,8 @@ pub(super) async fn test(
     Id(id): Id,
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = app.write(request, move |work| {
-        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
+    let write = app.write(request, move |work| {
+        let webhook = webhooks::visible_webhook(work.db(), &work.request.caller, &id)?;
         if webhook.disabled.is_some() {
             return Err(Problem::new(
                 ProblemType::Conflict,
@@ -129,36 +129,36 @@ pub(super) async fn test(
             next_try_at: Some(work.at),
         };
         deliveries::upsert(work.tx(), &delivery)?;
-        webhooks::about(work, &webhook);
+        webhooks::set_audit_subject(work, &webhook);
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
-    let reply = reply.await?;
+    let response = write.await?;
     app.writer().wake();
-    Ok(reply)
+    Ok(response)
 }
 
 fn location(webhook: &str) -> String {
     format!("/v1/webhooks/{webhook}/deliveries")
 }
 
-/// What is to be sent again: one of these.
+/// A replay: exactly one of these fields.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what a replay is read as")]
 pub(super) struct ReplayDocument {
-    /// Every event after the one with this `id`; `c0` is before the first.
+    /// Replay every event after the one with this `id`; `c0` is before the first.
     after: Option<String>,
-    /// Every event from the first one on that happened at this instant or later.
+    /// Replay every event from the first one at this instant or later.
     #[schema(format = DateTime)]
     since: Option<String>,
-    /// Only this delivery, by its `id`.
+    /// Replay the delivery with this `id`.
     delivery: Option<String>,
 }
 
-/// What is to be sent again.
+/// A replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Replay {
-    /// Every event after the row of one.
+    /// Every event after this row.
     After(i64),
     /// Every event from this instant on.
     Since(Timestamp),
@@ -166,7 +166,7 @@ pub(super) enum Replay {
     Delivery(String),
 }
 
-/// The same, with an instant looked up.
+/// A replay whose instant was resolved to a row.
 enum ReplayStart {
     /// Every event after this row.
     After(i64),
@@ -195,17 +195,17 @@ impl Body for Replay {
     }
 }
 
-/// What will be sent again.
+/// The events that will be sent again.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReplayResult {
-    /// Every event after the one with this `id`; null when it is only one delivery.
+    /// Every event after the one with this `id`; null for a single delivery.
     after: Option<String>,
-    /// The delivery, if it is only one.
+    /// The delivery, for a single one.
     delivery: Option<DeliveryView>,
 }
 
-/// Sends events again, under the same `webhook-id`: all after an event or since an instant, in their order, or one
-/// delivery. A receiver that knows the id has it already. For a disabled webhook it happens once that is enabled.
+/// Replays events under the same `webhook-id`: all after an event or since an instant, in their order, or one delivery.
+/// A receiver can drop IDs that it knows. A disabled webhook gets them once it is enabled.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:replay", tag = "deliveries", params(("id" = String, Path)),
     request_body = ReplayDocument, responses((status = 202, body = ReplayResult)))]
 pub(super) async fn replay(
@@ -213,8 +213,8 @@ pub(super) async fn replay(
     Id(id): Id,
     Write(request, body): Write<Replay>,
 ) -> Result<WriteResponse, Problem> {
-    // Looking an instant up may take a while, so the writer does not do it.
-    let again = match body {
+    // Resolving an instant may take a while, so a reader does it.
+    let start = match body {
         Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
             let first = app.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
@@ -222,19 +222,19 @@ pub(super) async fn replay(
         }
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };
-    let reply = app.write(request, move |work| {
-        let webhook = webhooks::webhook(work.db(), &work.request.caller, &id)?;
-        webhooks::about(work, &webhook);
-        let replayed = match again {
+    let write = app.write(request, move |work| {
+        let webhook = webhooks::visible_webhook(work.db(), &work.request.caller, &id)?;
+        webhooks::set_audit_subject(work, &webhook);
+        let replayed = match start {
             ReplayStart::After(row) => {
-                // What the webhook has not come to is sent anyway.
+                // Events after the cursor are sent anyway, so the cursor only moves back.
                 let row = row.min(webhook.cursor);
                 move_cursor(work.tx(), webhook.row, webhook.cursor, row)?;
                 ReplayResult { after: Some(cursor(row)), delivery: None }
             }
             ReplayStart::Delivery(message) => {
-                let found = deliveries::get(work.db(), webhook.row, &message)?;
-                let mut delivery = found.ok_or_else(|| Problem::not_found("delivery", &message))?;
+                let delivery = deliveries::get(work.db(), webhook.row, &message)?;
+                let mut delivery = delivery.ok_or_else(|| Problem::not_found("delivery", &message))?;
                 delivery.state = "pending".to_owned();
                 delivery.attempts = 0;
                 delivery.next_try_at = Some(work.at);
@@ -244,7 +244,7 @@ pub(super) async fn replay(
         };
         Ok(WriteResponse::accepted(&location(&webhook.id), &replayed))
     });
-    let reply = reply.await?;
+    let response = write.await?;
     app.writer().wake();
-    Ok(reply)
+    Ok(response)
 }

@@ -1,4 +1,4 @@
-//! `/v1/events`: what happened, in the order in which it was written down.
+//! `/v1/events`: the events, in the order in which they were recorded.
 
 use axum::Extension;
 use axum::Json;
@@ -34,7 +34,7 @@ pub(super) struct EventFilterParams {
     until: Option<String>,
 }
 
-/// Lists events, in the order in which they were written down; a bound token sees those of its accounts.
+/// Lists events, in the order in which they were recorded. A bound token gets the events of its accounts.
 #[utoipa::path(get, path = "/v1/events", tag = "events",
     params(
         EventFilterParams,
@@ -61,7 +61,7 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows.await?)))
 }
 
-/// The filter that parameters describe: `account`, `resource`, `type`, `since`, `until`.
+/// Reads the filter of a list of events: `account`, `resource`, `type`, `since`, `until`.
 pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::EventFilter {
     list_queries::EventFilter {
         accounts: caller.accounts_json(),

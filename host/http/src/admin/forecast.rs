@@ -1,4 +1,4 @@
-//! `/v1/forecast`: what the months to come will cost, by month, account and currency.
+//! `/v1/forecast`: the costs of the coming months, by account and month.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -34,16 +34,16 @@ use perennial_service::either::first_ready;
 use perennial_store::Store;
 use perennial_store::copy;
 
-/// Where forecasts are asked for.
+/// The path, which has a time limit of its own.
 pub const PATH: &str = "/v1/forecast";
-/// How many months there are when nobody says.
+/// The default number of months.
 const MONTHS: u32 = 12;
 /// The most months.
 const MONTHS_MAX: u32 = 36;
-/// The most payments that are shown one by one in JSON.
+/// The most payments in JSON.
 const PAYMENTS_MAX: usize = 10_000;
 
-/// What the months to come will cost.
+/// A forecast.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Forecast)]
 pub(super) struct ForecastView {
@@ -51,25 +51,25 @@ pub(super) struct ForecastView {
     from: String,
     /// The last instant.
     until: String,
-    /// Every account, by id.
+    /// The accounts, ordered by ID.
     accounts: Vec<AccountForecastView>,
-    /// Payments that are counted but not shown, because there are more than 10,000; CSV has them all.
+    /// The number of payments beyond the first 10,000, which are counted but not listed; CSV has all of them.
     payments_omitted: usize,
 }
 
-/// What the months to come will cost an account.
+/// The forecast of an account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccountForecast)]
 struct AccountForecastView {
-    /// The account.
+    /// The account's ID.
     account: String,
     /// Its currency.
     currency: String,
-    /// What it has now, a decimal.
+    /// The present balance, a decimal.
     balance: String,
     /// When the balance runs short; null when it lasts.
     shortfall: Option<ShortfallView>,
-    /// Every month, in order.
+    /// The months, in order.
     months: Vec<MonthView>,
 }
 
@@ -89,9 +89,9 @@ struct ShortfallView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ForecastMonth)]
 struct MonthView {
-    /// In UTC, such as `2026-01`.
+    /// The month in UTC, such as `2026-01`.
     month: String,
-    /// What its payments cost in all, a decimal.
+    /// The sum of its payments, a decimal.
     cost: String,
     /// The balance at its end without a top-up, a decimal; negative once the balance has run short.
     balance_left: String,
@@ -99,31 +99,32 @@ struct MonthView {
     payments: Vec<PaymentView>,
 }
 
-/// Something that will be paid for.
+/// A future payment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Payment)]
 struct PaymentView {
-    /// When.
+    /// The instant of the payment.
     at: String,
-    /// The resource.
+    /// The resource's ID.
     resource: String,
     /// `renewal` or `purchase`.
     kind: &'static str,
-    /// What it costs, a decimal.
+    /// The amount, a decimal.
     cost: String,
-    /// When the resource expires after it.
+    /// The expiry of the resource after the payment.
     expires_at: String,
 }
 
-/// Says what the months to come will cost: the rest of this month in UTC, and whole ones after it.
+/// Forecasts costs: for the rest of this month in UTC, and for whole months after it.
 ///
-/// It is a simulation over a copy with the same plugins, as if nobody did anything from now on but pay in what is needed:
-/// what would be declined for lack of money is listed, and the balance goes below nothing. One is made at a time.
+/// The forecast is a simulation over a copy of the database, with the same plugins and without further commands. It
+/// lists renewals that would be declined for lack of money as payments, and lets the balance become negative. The host
+/// makes one forecast at a time.
 #[utoipa::path(get, path = "/v1/forecast", tag = "forecast",
     params(
-        ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "How many; 12 if left out."),
+        ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "The number of months; 12 if left out."),
         ("account" = Option<String>, Query, description = "Only of this account."),
-        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
+        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` decides."),
     ),
     responses(
         (status = 200, content((ForecastView = "application/json"), (String = "text/csv"))),
@@ -145,22 +146,22 @@ pub(super) async fn get(
     let account = query.take("account");
     let format = ListFormat::read(&mut query, &headers);
     query.finish()?;
-    let forecast = cached_forecast(&app, caller, account, number.unwrap_or(MONTHS)).await?;
+    let forecast = make_forecast(&app, caller, account, number.unwrap_or(MONTHS)).await?;
     Ok(match format {
         ListFormat::Json => Json(ForecastView::new(forecast)).into_response(),
         ListFormat::Csv => ([(header::CONTENT_TYPE, csv::CONTENT_TYPE)], csv(&forecast)).into_response(),
     })
 }
 
-/// Makes a forecast, unless it takes longer than a request may or the host stops.
-async fn cached_forecast(
+/// Makes a forecast within the time limit, unless the host stops.
+async fn make_forecast(
     app: &AppState,
     caller: Caller,
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
-    let Ok(place) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
-        return Err(Problem::new(ProblemType::Unavailable, "another forecast is being made").retry_after(5));
+    let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
+        return Err(Problem::new(ProblemType::Unavailable, "another forecast is in progress").retry_after(5));
     };
     let failed = |error: std::io::Error| {
         tracing::error!(%error, "there is no folder for a forecast's copy");
@@ -181,10 +182,10 @@ async fn cached_forecast(
     });
     let copied = copied.await?;
     let (providers, from, stop) = (app.providers().clone(), app.now(), Arc::new(AtomicBool::new(false)));
-    let told = Arc::clone(&stop);
+    let stop_flag = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
-        let forecast = forecast::forecast(copied, providers, from, months, told);
-        drop((place, folder));
+        let forecast = forecast::forecast(copied, providers, from, months, stop_flag);
+        drop((permit, folder));
         forecast
     });
     let mut stopping = app.shutdown_signal();
@@ -212,10 +213,10 @@ impl ForecastView {
         let mut room = PAYMENTS_MAX;
         let mut omitted = 0;
         let mut payments = |month: &Month| {
-            let shown = room.min(month.payments.len());
-            room -= shown;
-            omitted += month.payments.len() - shown;
-            month.payments[..shown].iter().map(PaymentView::from).collect::<Vec<_>>()
+            let listed = room.min(month.payments.len());
+            room -= listed;
+            omitted += month.payments.len() - listed;
+            month.payments[..listed].iter().map(PaymentView::from).collect::<Vec<_>>()
         };
         let mut view = |account: AccountForecast| AccountForecastView {
             balance: account.balance.to_string(),
@@ -259,7 +260,7 @@ fn payment_kind(payment: &Payment) -> &'static str {
     if payment.is_renewal { "renewal" } else { "purchase" }
 }
 
-/// Every payment as a line, as RFC 4180 has it.
+/// Every payment as a line of CSV.
 fn csv(forecast: &Forecast) -> String {
     let mut text = "month,at,account,resource,kind,cost,currency,expires_at\r\n".to_owned();
     for account in &forecast.accounts {

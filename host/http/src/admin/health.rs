@@ -1,4 +1,4 @@
-//! Whether the host is alive, and whether it does its work.
+//! `/healthz`, `/readyz` and `/metrics`.
 
 use axum::Json;
 use axum::extract::State;
@@ -21,26 +21,26 @@ use perennial_store::stats;
 use perennial_store::stats::Stats as Stored;
 use perennial_store::webhooks;
 
-/// How things stand.
+/// Gauges of the host's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HealthStats {
-    /// Bundles whose time has come.
+    /// Bundles that are due.
     pub due: i64,
-    /// How late the one is that has waited longest, in seconds.
+    /// The delay of the bundle that has been due longest, in seconds.
     pub overdue_seconds: i64,
-    /// How far the clock is behind, in seconds.
+    /// The time since the last tick of the clock, in seconds.
     pub clock_lag_seconds: i64,
-    /// Attempts of which nobody knows whether they happened.
+    /// Attempts with an unknown outcome.
     pub in_doubt: i64,
-    /// Jobs that are running.
+    /// Running jobs.
     pub jobs: i64,
-    /// Items of those that have no answer yet.
+    /// Items of running jobs without an outcome.
     pub items: i64,
     /// Pending approvals.
     pub approvals_pending: i64,
 }
 
-/// How things stand at `now`.
+/// Reads the gauges at `now`.
 pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, StoreError> {
     let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
@@ -55,61 +55,61 @@ pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, S
     })
 }
 
-/// The host is there.
+/// The host is alive.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Liveness {
     /// Always `alive`.
     status: &'static str,
 }
 
-/// Whether the host is alive.
+/// Checks that the host is alive.
 #[utoipa::path(get, path = "/healthz", tag = "host", responses((status = 200, body = Liveness)))]
 pub(super) async fn liveness() -> Json<Liveness> {
     Json(Liveness { status: "alive" })
 }
 
-/// Whether the host does its work.
+/// Whether the host can do its work.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Readiness {
-    /// Whether all of these are well.
+    /// Whether every check passes.
     ready: bool,
     /// Whether the clock keeps up.
     clock: bool,
-    /// How late the bundle is that has waited longest, in seconds.
+    /// The delay of the bundle that has been due longest, in seconds.
     overdue_seconds: i64,
     /// Whether the database can be written to.
     store: bool,
-    /// Whether there are rules for every account.
+    /// Whether every account has the plugin of its provider.
     plugins: bool,
 }
 
-/// Whether the host does its work: the clock keeps up, the store can be written to, plugins are loaded.
+/// Checks that the clock keeps up, the database can be written to, and the plugins are loaded.
 #[utoipa::path(get, path = "/readyz", tag = "host", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let now = app.now();
-    // A writer that is busy with a batch is well; one that is gone or cannot begin a transaction is not.
+    // A writer that is busy with a batch is healthy; one that has stopped or cannot begin a transaction is not.
     let store = app
         .writer()
         .call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())))
         .await
         .is_ok();
     let providers = app.providers().keys().cloned().collect::<Vec<_>>();
-    let (standing, plugins) = app
+    let (stats, plugins) = app
         .read(move |db| {
-            let known = stats::providers(db)?;
-            Ok((health_stats(db, now)?, known.iter().all(|provider| providers.contains(provider))))
+            let used = stats::providers(db)?;
+            Ok((health_stats(db, now)?, used.iter().all(|provider| providers.contains(provider))))
         })
         .await?;
-    // A virtual clock that nobody moves is not behind.
-    let clock = app.writer().is_virtual() || standing.overdue_seconds <= app.limits().lag_seconds_max;
+    // A virtual clock stands still until it is advanced, so it does not lag.
+    let clock = app.writer().is_virtual() || stats.overdue_seconds <= app.limits().lag_seconds_max;
     let plugins = plugins && !app.providers().is_empty();
     let ready = clock && store && plugins;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness { ready, clock, overdue_seconds: standing.overdue_seconds, store, plugins };
+    let body = Readiness { ready, clock, overdue_seconds: stats.overdue_seconds, store, plugins };
     Ok((status, Json(body)).into_response())
 }
 
-/// Figures in the text format of Prometheus.
+/// Gets the metrics, in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = app.now();
@@ -117,27 +117,27 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
     let (stats, webhooks) = read.await?;
     let mut text = String::new();
     let gauges = [
-        ("perennial_due", "Bundles whose time has come.", stats.due),
+        ("perennial_due", "Bundles that are due.", stats.due),
         (
             "perennial_overdue_seconds",
-            "How late the bundle is that has waited longest.",
+            "Delay of the bundle that has been due longest.",
             stats.overdue_seconds,
         ),
-        ("perennial_clock_lag_seconds", "How far the clock is behind.", stats.clock_lag_seconds),
-        ("perennial_in_doubt", "Attempts of which nobody knows whether they happened.", stats.in_doubt),
+        ("perennial_clock_lag_seconds", "Time since the last tick of the clock.", stats.clock_lag_seconds),
+        ("perennial_in_doubt", "Attempts with an unknown outcome.", stats.in_doubt),
         ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
-        ("perennial_webhook_pending", "Deliveries that are to be tried again.", webhooks.pending),
+        ("perennial_webhook_pending", "Deliveries that wait for a retry.", webhooks.pending),
         (
             "perennial_webhook_lag_events",
-            "Events that the enabled webhook furthest behind has not come to.",
+            "Events that the slowest enabled webhook has not been sent.",
             webhooks.behind,
         ),
-        ("perennial_jobs_running", "Jobs of many commands that are not done.", stats.jobs),
-        ("perennial_job_items_waiting", "Items of those that have no answer yet.", stats.items),
+        ("perennial_jobs_running", "Running jobs.", stats.jobs),
+        ("perennial_job_items_waiting", "Items of running jobs without an outcome.", stats.items),
         ("perennial_approvals_pending", "Pending approvals.", stats.approvals_pending),
     ];
     for (name, help, value) in gauges {
-        metrics::single(&mut text, name, "gauge", help, "", value);
+        metrics::write_single(&mut text, name, "gauge", help, "", value);
     }
     app.metrics().write(&mut text);
     app.requests().write(&mut text);

@@ -23,14 +23,14 @@ pub(super) const ITEMS_MAX: usize = 10_000;
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `JobBody` is read from")]
 pub(super) struct JobSchema {
-    /// The command, as in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Leave it out with
-    /// `from_dry_run`.
+    /// The command, as in scenarios: `{"renew": {"term": …}}` or `"cancel_auto_renew"`; see FORMATS.md. Leave it out
+    /// with `from_dry_run`.
     command: Option<Value>,
     /// The IDs of 1 to 10,000 resources, in the order in which the job processes them.
     #[schema(min_items = 1, max_items = 10_000)]
     ids: Option<Vec<String>>,
-    /// The filter that selects from the present resources; the job takes the first 10,000 in the order in which they were
-    /// added.
+    /// The filter that selects from the present resources; the job takes the first 10,000 in the order in which they
+    /// were added.
     filter: Option<JobFilter>,
     /// Return plans and apply nothing.
     dry_run: Option<bool>,
@@ -79,20 +79,20 @@ impl Body for JobBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<JobBody> {
         let fields = cursor.object(&["command", "ids", "filter", "dry_run", "from_dry_run"])?;
         let dry_run = fields.optional("dry_run", |cursor| cursor.flag());
-        let given = ["ids", "filter", "from_dry_run"].into_iter().filter(|name| has_field(&fields, name));
-        let given = given.collect::<Vec<_>>();
-        let [one] = given.as_slice() else {
+        let targets = ["ids", "filter", "from_dry_run"].into_iter().filter(|name| has_field(&fields, name));
+        let targets = targets.collect::<Vec<_>>();
+        let [target] = targets.as_slice() else {
             cursor.report("give exactly one of `ids`, `filter` and `from_dry_run`");
             return None;
         };
-        if *one == "from_dry_run" {
+        if *target == "from_dry_run" {
             for name in ["command", "dry_run"].into_iter().filter(|name| has_field(&fields, name)) {
                 fields.get(name)?.report("leave it out: the dry run says what is done");
             }
             return fields.required("from_dry_run", dry_run_job).map(JobBody::FromDryRun);
         }
         let command = fields.required("command", body::command);
-        let target = match *one {
+        let target = match *target {
             "ids" => fields.required("ids", ids).map(JobTarget::Ids),
             _ => fields.required("filter", filter).map(|filter| JobTarget::Filter(Box::new(filter))),
         };

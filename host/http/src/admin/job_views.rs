@@ -17,85 +17,85 @@ use perennial_store::jobs::ItemResult;
 use perennial_store::jobs::StoredItem;
 use perennial_store::jobs::StoredJob;
 
-/// The outcome of an item that has none yet.
+/// The outcome in the API of an item that was not executed yet.
 pub(super) const WAITING: &str = "waiting";
 
 /// A job.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job)]
 pub(super) struct JobView {
-    /// What it is called by.
+    /// Public ID.
     id: String,
-    /// The command, as it was asked for.
+    /// The command, as it was requested.
     command: Value,
-    /// Whether it is only looked at.
+    /// Whether it returns plans and applies nothing.
     dry_run: bool,
-    /// The dry run whose plans are carried out.
+    /// The ID of the dry run whose plans it applies.
     from_dry_run: Option<String>,
     /// `running`, `done` or `cancelled`.
     state: String,
-    /// Why it was cancelled.
+    /// The reason why it was cancelled.
     cancel_reason: Option<String>,
-    /// How many items it has.
+    /// The number of items.
     total: u32,
-    /// How many of them have no answer yet.
+    /// The number of items without an outcome.
     waiting: u32,
-    /// How many items have each outcome: `carried_out`, `planned`, `pending_approval`, `refused`, `unknown`,
+    /// The number of items with each outcome: `carried_out`, `planned`, `pending_approval`, `refused`, `unknown`,
     /// `plan_changed`, `skipped`, `failed`.
     outcomes: BTreeMap<&'static str, u32>,
-    /// What it has cost so far or, of a dry run, what its plans would cost, each as though it alone were carried out.
+    /// The costs so far or, for a dry run, the costs of its plans, each as though it alone were applied.
     costs: Vec<CostView>,
-    /// Whether more resources passed the filter than the 10,000 that a job takes; ask for those in another job.
+    /// Whether the filter selects more than the 10,000 resources of one job; create another job for the rest.
     has_more: bool,
-    /// The id of the token that asked for it.
+    /// The ID of the token that created it.
     token: String,
-    /// What the token was called then.
+    /// The name of the token at that instant.
     name: String,
-    /// The id of the request that asked for it; the audit log has its record under that.
+    /// The ID of the request that created it, as in the audit log.
     request: String,
-    /// Why, if they said.
+    /// The reason, from `X-Reason`.
     reason: Option<String>,
-    /// When it was asked for.
+    /// When it was created.
     created_at: String,
-    /// When its first items were looked at.
+    /// When its first items were executed.
     started_at: Option<String>,
-    /// Since when it is done or cancelled.
+    /// When it was done or cancelled.
     ended_at: Option<String>,
 }
 
-/// What a job costs in one currency.
+/// The costs of a job in one currency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobCost)]
 struct CostView {
     /// The currency.
     currency: String,
-    /// What is paid, a decimal.
+    /// The sum of payments, a decimal.
     cost: String,
-    /// What comes back, a decimal.
+    /// The sum of refunds, a decimal.
     refund: String,
 }
 
-/// What became of a resource of a job.
+/// An item of a job: one resource.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobItem)]
 pub(super) struct ItemView {
-    /// The id that was asked for.
+    /// The requested ID of the resource.
     resource: String,
     /// `waiting`, or one of the job's `outcomes`.
     outcome: String,
-    /// When it had that answer; the events of the command have the same instant.
+    /// The instant of the outcome; the events of the command have the same one.
     at: Option<String>,
-    /// The code of a refusal, or the type of a problem.
+    /// The code of the refusal, or the type of the problem.
     code: Option<String>,
-    /// In words.
+    /// The reason, for people.
     message: Option<String>,
-    /// What it cost or would cost, a decimal; null when nothing was done.
+    /// The cost, or that of the plan, a decimal; null when nothing was applied or planned.
     cost: Option<String>,
-    /// What came back or would, a decimal.
+    /// The refund, or that of the plan, a decimal.
     refund: Option<String>,
     /// The currency of both.
     currency: Option<String>,
-    /// Of a dry run, what would be done.
+    /// The plan of a dry run.
     #[schema(value_type = Option<PlanView>)]
     plan: Option<Value>,
 }
@@ -115,13 +115,13 @@ impl JobView {
     pub(super) fn read(db: &ReadTx, job: StoredJob) -> Result<JobView, Problem> {
         let tallies = jobs::outcome_counts(db, job.row)?;
         let counts = jobs::counts(&tallies);
-        let mut answers = ItemOutcome::ALL
-            .map(|answer| (answer.name(), counts.get(answer.name()).copied().unwrap_or_default()))
+        let mut outcomes = ItemOutcome::ALL
+            .map(|outcome| (outcome.name(), counts.get(outcome.name()).copied().unwrap_or_default()))
             .into_iter()
             .collect::<BTreeMap<_, _>>();
-        let mut waiting = job.began.total - answers.values().sum::<u32>();
+        let mut waiting = job.began.total - outcomes.values().sum::<u32>();
         if job.ended_at.is_some() {
-            *answers.entry(ItemOutcome::Skipped.name()).or_default() += std::mem::take(&mut waiting);
+            *outcomes.entry(ItemOutcome::Skipped.name()).or_default() += std::mem::take(&mut waiting);
         }
         let mut costs = BTreeMap::<String, (Micros, Micros)>::new();
         for tally in tallies.into_iter().filter(|tally| !tally.currency.is_empty()) {
@@ -144,7 +144,7 @@ impl JobView {
             cancel_reason: job.cancel_reason,
             total: began.total,
             waiting,
-            outcomes: answers,
+            outcomes,
             costs: costs.into_iter().map(cost).collect(),
             has_more: began.has_more,
             token: began.token,
@@ -158,10 +158,10 @@ impl JobView {
     }
 }
 
-/// A command as it was asked for: who asked is known.
-fn command_view(kept: &str) -> Result<Value, Problem> {
+/// The stored command as the client sent it: without the cause, which is always `command`.
+fn command_view(stored: &str) -> Result<Value, Problem> {
     let damaged = |error| Problem::from(perennial_store::error::StoreError::from(error));
-    let mut command = serde_json::from_str::<Value>(kept).map_err(damaged)?;
+    let mut command = serde_json::from_str::<Value>(stored).map_err(damaged)?;
     if let Some(renewal) = command.get_mut("renew").and_then(Value::as_object_mut) {
         renewal.remove("cause");
     }
@@ -171,24 +171,25 @@ fn command_view(kept: &str) -> Result<Value, Problem> {
 impl ItemView {
     /// The view of an item of a job that is running, or has ended.
     pub(super) fn new(item: StoredItem, has_ended: bool) -> ItemView {
-        let (at, answered) = match item.answered {
-            Some((at, answered)) => (Some(at), answered),
-            None if has_ended => {
-                (None, ItemOutcome::Skipped.with_reason("cancelled", "the job was cancelled before"))
-            }
+        let (at, result) = match item.answered {
+            Some((at, result)) => (Some(at), result),
+            None if has_ended => (
+                None,
+                ItemOutcome::Skipped.with_reason("cancelled", "the job was cancelled before this item"),
+            ),
             None => (None, ItemResult { outcome: WAITING.to_owned(), ..ItemResult::default() }),
         };
-        let spent = answered.cost.as_ref();
+        let cost = result.cost.as_ref();
         ItemView {
             resource: item.resource,
-            outcome: answered.outcome,
+            outcome: result.outcome,
             at: to_text(at),
-            code: answered.code,
-            message: answered.message,
-            cost: to_text(spent.map(|spent| spent.cost)),
-            refund: to_text(spent.map(|spent| spent.refund)),
-            currency: spent.map(|spent| spent.currency.clone()),
-            plan: answered.plan.map(|plan| serde_json::from_str(&plan).unwrap_or_default()),
+            code: result.code,
+            message: result.message,
+            cost: to_text(cost.map(|cost| cost.cost)),
+            refund: to_text(cost.map(|cost| cost.refund)),
+            currency: cost.map(|cost| cost.currency.clone()),
+            plan: result.plan.map(|plan| serde_json::from_str(&plan).unwrap_or_default()),
         }
     }
 }

@@ -44,12 +44,12 @@ use perennial_store::list_queries;
 /// The most jobs of one token that run at once.
 const RUNNING_MAX: u32 = 8;
 
-/// Takes on a command for many resources. It is answered at once; the job goes on by itself, each item being done once,
-/// also when the host is stopped or killed meanwhile.
+/// Creates a job: a command for many resources. The response comes at once and the job runs in the background. Each
+/// item is executed once, even if the host is stopped or killed meanwhile.
 ///
-/// A dry run prices each plan as though it alone were carried out now. An id that comes again is `skipped`; one that the
-/// token does not see is `unknown`, like one that is not there. A job acts in the name of its token: when that is revoked
-/// or expires, what is not done yet is not done. A token has at most 8 jobs running.
+/// A dry run prices each plan as though it alone were applied now. A repeated ID is `skipped`; an ID that the token
+/// cannot access is `unknown`, like one that does not exist. A job acts for its token and is cancelled when the token
+/// is revoked or expires. A token has at most 8 running jobs.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
 pub(super) async fn create(
@@ -71,9 +71,9 @@ pub(super) async fn create(
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
         let row = insert_job(work, &caller, spec)?;
-        let concerned =
+        let affected =
             jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
-        if let [account] = concerned.collect::<Vec<_>>().as_slice() {
+        if let [account] = affected.collect::<Vec<_>>().as_slice() {
             work.set_audit_subject(account, None);
         }
         let job = visible_job(work.db(), &caller, &public_id(row))?;
@@ -82,7 +82,7 @@ pub(super) async fn create(
     .await
 }
 
-/// What a job is to be.
+/// The specification of a new job.
 struct NewJobSpec {
     command: String,
     is_dry_run: bool,
@@ -112,32 +112,32 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
     Ok(row)
 }
 
-/// The items of a job, and whether more passed the filter.
+/// Resolves the target of a job to items, and whether more resources passed the filter.
 fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Vec<NewItem>, bool), Problem> {
-    let new = |resource| NewItem { resource, plan_hash: None, answered: None };
+    let item = |resource| NewItem { resource, plan_hash: None, answered: None };
     match target {
         JobTarget::Ids(ids) => {
-            let mut seen = BTreeSet::new();
+            let mut known = BTreeSet::new();
             let items = ids.into_iter().map(|id| {
-                let answered = (!seen.insert(id.clone())).then(|| {
+                let answered = (!known.insert(id.clone())).then(|| {
                     ItemOutcome::Skipped.with_reason("repeated", "the same id comes earlier in the job")
                 });
-                NewItem { answered, ..new(id) }
+                NewItem { answered, ..item(id) }
             });
             Ok((items.collect(), false))
         }
         JobTarget::Filter(filter) => {
             let filter = list_queries::Filter { accounts: caller.accounts_json(), ..*filter };
             let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
-            let mut found = list_queries::resources(db, &filter, 0, limit)?;
-            let has_more = found.len() > ITEMS_MAX;
-            found.truncate(ITEMS_MAX);
-            Ok((found.into_iter().map(|(_, id)| new(id)).collect(), has_more))
+            let mut resources = list_queries::resources(db, &filter, 0, limit)?;
+            let has_more = resources.len() > ITEMS_MAX;
+            resources.truncate(ITEMS_MAX);
+            Ok((resources.into_iter().map(|(_, id)| item(id)).collect(), has_more))
         }
     }
 }
 
-/// What a dry run showed, to be carried out.
+/// The specification of the job that applies the plans of a dry run.
 fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: i64) -> Result<NewJobSpec, Problem> {
     let job = visible_job(db, caller, &public_id(row))?;
     if !job.began.is_dry_run || job.state != "done" {
@@ -146,11 +146,11 @@ fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: i64) -> Result<NewJobSpe
     }
     let all = jobs::items(db, row, None, 0, job.began.total)?;
     let item = |item: StoredItem| {
-        let looked_at = item.answered.map(|(_, looked_at)| looked_at).unwrap_or_default();
+        let planned = item.answered.map(|(_, result)| result).unwrap_or_default();
         let skipped = ItemResult {
             outcome: ItemOutcome::Skipped.name().to_owned(),
-            code: looked_at.code,
-            message: looked_at.message,
+            code: planned.code,
+            message: planned.message,
             ..ItemResult::default()
         };
         let answered = item.plan_hash.is_none().then_some(skipped);
@@ -165,18 +165,19 @@ fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: i64) -> Result<NewJobSpe
     })
 }
 
-/// The job called `id`, if the caller sees it: a bound token sees those of tokens that are bound to no other accounts.
+/// Finds the job `id`, if the caller can access it: a bound token can if it can access every account of the job's
+/// token.
 fn visible_job(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
     let none = || Problem::not_found("job", id);
     let job = jobs::get(db, parse_id(id).ok_or_else(none)?)?.ok_or_else(none)?;
     let accounts = job.began.accounts.as_deref();
     let accounts = accounts.map(|accounts| serde_json::from_str::<Vec<String>>(accounts).unwrap_or_default());
-    let is_seen = caller.can_access_each(accounts.as_deref());
-    if is_seen { Ok(job) } else { Err(none()) }
+    let can_access = caller.can_access_each(accounts.as_deref());
+    if can_access { Ok(job) } else { Err(none()) }
 }
 
-/// Lists jobs, newest first, until thirty days after their end; a bound token sees those of tokens that are bound to no
-/// other accounts.
+/// Lists jobs, newest first. Jobs are kept for thirty days after their end. A bound token gets the jobs of tokens whose
+/// accounts it can all access.
 #[utoipa::path(get, path = "/v1/jobs", tag = "jobs",
     params(PageParams),
     responses((status = 200, body = Page<JobView>)))]
@@ -197,7 +198,7 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows.await?)))
 }
 
-/// Gets a job: how far it is, and what it has cost so far.
+/// Gets a job with its counts and costs so far.
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn get(
@@ -214,11 +215,11 @@ pub(super) async fn get(
     Ok(Json(view.await?))
 }
 
-/// Lists the items of a job, in the order in which they are done.
+/// Lists the items of a job, in the order in which they are executed.
 #[utoipa::path(get, path = "/v1/jobs/{id}/items", tag = "jobs",
     params(
         ("id" = String, Path),
-        ("outcome" = Option<String>, Query, description = "Only those with this outcome, such as `refused`."),
+        ("outcome" = Option<String>, Query, description = "Only items with this outcome, such as `refused`."),
         PageParams,
     ),
     responses((status = 200, body = Page<ItemView>)))]
@@ -230,21 +231,21 @@ pub(super) async fn items(
 ) -> Result<Json<Page<ItemView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let words = ItemOutcome::ALL.map(ItemOutcome::name).into_iter().chain([WAITING]).collect::<Vec<_>>();
-    let answer = query.one_of("outcome", &words, |word| word);
+    let outcome = query.one_of("outcome", &words, |word| word);
     query.finish()?;
     let rows = app.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
-        let from = page_request.after.map_or(0, |place| place.saturating_add(1));
-        let otherwise = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
-        let answer = answer.map(|answer| (answer, otherwise));
-        let items = jobs::items(db, job.row, answer, from, page_request.read_limit())?;
+        let from = page_request.after.map_or(0, |position| position.saturating_add(1));
+        let default = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
+        let outcome = outcome.map(|outcome| (outcome, default));
+        let items = jobs::items(db, job.row, outcome, from, page_request.read_limit())?;
         let view = |item: StoredItem| (i64::from(item.position), ItemView::new(item, job.ended_at.is_some()));
         Ok(items.into_iter().map(view).collect())
     });
     Ok(Json(Page::new(page_request, rows.await?)))
 }
 
-/// Cancels a job: what is done stays done, and the rest is skipped. One that has ended stays as it is.
+/// Cancels a job: its remaining items are skipped. A job that has ended stays as it is.
 #[utoipa::path(post, path = "/v1/jobs/{id}:cancel", tag = "jobs", params(("id" = String, Path)),
     responses((status = 200, body = JobView)))]
 pub(super) async fn cancel(

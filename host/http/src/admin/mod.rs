@@ -1,8 +1,7 @@
-//! The admin API: everything that the command line can do, over HTTP, for several people and programs at once.
+//! The admin API: everything that the command line can do, over HTTP. One file per path.
 //!
-//! Handlers read with [`readers`], and have everything that writes done on the thread of [`writer`], through
-//! [`mod@write`]. Who may call a route is said where it is added, below. JSON shapes of answers are here and
-//! nowhere else; those of bodies are read like files are. Start with [`mod@routes`].
+//! Handlers read on a reader's thread with `AppState::read`, and write on the writer's thread with `AppState::write`.
+//! [`routes`] has every route and the role that it requires.
 
 mod accounts;
 mod approvals;
@@ -42,18 +41,18 @@ use crate::route_table::RouteTable;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
-/// Every route, ready to be served.
+/// The router of the admin API, with its middleware and description.
 pub fn router(app: &AppState) -> Router {
     let (router, api) = routes(app).finish();
-    middleware::around(app, openapi::serve(router, api))
+    middleware::wrap(app, openapi::serve(router, api))
 }
 
-/// The description of every route.
+/// The OpenAPI description.
 pub fn describe(app: &AppState) -> OpenApi {
     routes(app).finish().1
 }
 
-/// Every route, and who may call it.
+/// Every route, with the access that it requires.
 pub fn routes(app: &AppState) -> RouteTable {
     let viewer = Access::Role(Role::Viewer);
     let operator = Access::Role(Role::Operator);

@@ -1,4 +1,4 @@
-//! `/v1/packages` and `/v1/accounts/{id}:use`: resource packages, and the use that they cover.
+//! `/v1/packages` and `/v1/accounts/{id}:use`: resource packages, and the usage that they cover.
 
 use axum::Extension;
 use axum::Json;
@@ -43,14 +43,14 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// A use of something that packages may cover.
+/// Usage that packages may cover.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UsageReport {
-    /// Of what, such as `cci`.
+    /// The type of resource, such as `cci`.
     #[schema(min_length = 1)]
     resource_type: String,
-    /// How much, a decimal above zero.
+    /// The amount, a decimal above zero.
     #[schema(value_type = String, pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     amount: Micros,
 }
@@ -64,14 +64,14 @@ impl Body for UsageReport {
     }
 }
 
-/// What a use led to.
+/// The result of a usage report.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UsageResult {
-    /// What happened: what each package covers, and what none does.
+    /// The events: the part that each package covers, and the part that none does.
     events: Vec<EventView>,
 }
 
-/// Records that an account used something that packages may cover.
+/// Records usage of an account, and allocates it to packages.
 #[utoipa::path(post, path = "/v1/accounts/{id}:use", tag = "packages", params(("id" = String, Path)),
     request_body = UsageReport, responses((status = 200, body = UsageResult)))]
 pub(super) async fn record_use(

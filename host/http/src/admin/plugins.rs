@@ -1,4 +1,4 @@
-//! `/v1/plugins`: which providers there are rules for, and what their plugins say of themselves.
+//! `/v1/plugins`: the loaded plugins and their manifests.
 
 use std::collections::BTreeMap;
 
@@ -16,25 +16,25 @@ use perennial_engine::rules::Rules;
 
 /// A kind of resource.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Kind)]
+#[schema(as = ResourceKind)]
 pub(super) struct KindView {
-    /// For people.
+    /// The name, for people.
     label: String,
-    /// Kinds that it can be attached to.
+    /// The kinds that it can be attached to.
     attaches_to: Vec<String>,
     /// Whether it is a resource package.
     is_package: bool,
 }
 
-/// Something that an account can be set to.
+/// A setting of accounts.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Setting)]
 pub(super) struct SettingView {
-    /// Its name.
+    /// The name.
     name: String,
-    /// What it does, for people.
+    /// The effect, for people.
     label: String,
-    /// The value of an account that does not say.
+    /// The default value.
     default: Option<String>,
 }
 
@@ -42,19 +42,19 @@ pub(super) struct SettingView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Plugin)]
 pub(super) struct PluginView {
-    /// What accounts call the provider by.
+    /// The provider's ID.
     id: String,
-    /// For people.
+    /// The name, for people.
     name: String,
-    /// The digest of the component that answers.
+    /// The digest of the component.
     revision: String,
-    /// The kinds of resource that it has rules for.
+    /// The kinds of resource that it supports.
     kinds: BTreeMap<String, KindView>,
-    /// What an account can be set to.
+    /// The settings of accounts.
     settings: Vec<SettingView>,
-    /// What owners are told ahead of time.
+    /// The names of the notices to owners.
     notices: Vec<String>,
-    /// The attributes that the rules read.
+    /// The attributes that its rules read.
     reads: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ impl PluginView {
             id,
             name,
             revision: rules.digest().to_owned(),
-            kinds: kinds.into_iter().map(|(name, found)| (name, kind(found))).collect(),
+            kinds: kinds.into_iter().map(|(name, manifest)| (name, kind(manifest))).collect(),
             settings: settings.into_iter().map(setting).collect(),
             notices: notices.into_iter().map(|notice| notice.name).collect(),
             reads,
@@ -83,7 +83,7 @@ impl PluginView {
     }
 }
 
-/// Lists the plugins that are loaded.
+/// Lists the loaded plugins.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins", responses((status = 200, body = Page<PluginView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,

@@ -1,4 +1,4 @@
-//! `/v1/prices`: what each resource costs, and what its next renewal does.
+//! `/v1/prices`: the price of each resource, and the cost of its next renewal.
 
 use std::fmt::Write;
 
@@ -31,36 +31,36 @@ use perennial_service::lookup;
 use perennial_store::list_queries;
 use perennial_store::list_queries::Filter;
 
-/// How many lines of a table are read at once.
+/// The number of lines in one read of a table.
 const LINES_PER_CHUNK: u32 = 1_000;
 
-/// What a resource costs.
+/// The price of a resource.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Price)]
 pub(super) struct PriceView {
-    /// The resource.
+    /// The resource's ID.
     resource: String,
-    /// Whose it is.
+    /// The account's ID.
     account: String,
     /// The id of the plugin that has the rules.
     provider: String,
     /// One of the plugin's kinds.
     kind: String,
-    /// Where it runs.
+    /// The region.
     region: String,
     /// The account's currency.
     currency: String,
-    /// The period that it was bought for; null for postpaid ones.
+    /// The term that it was bought for; null if postpaid.
     term: Option<TermView>,
-    /// What one term costs, a decimal; null for postpaid ones.
+    /// The price of one term, a decimal; null if postpaid.
     price: Option<String>,
-    /// What the next renewal is for unless somebody says otherwise; null for what is postpaid or at its end.
+    /// The default term of the next renewal; null if postpaid or ended.
     renewal_term: Option<TermView>,
-    /// What that costs, a decimal: pro rata by months, without days that a provider adds to align expiries.
+    /// The cost of that renewal, a decimal: pro rata by months, without days that a provider adds to align expiries.
     renewal_cost: Option<String>,
 }
 
-/// What a resource costs, as the host knows it.
+/// The price of a resource, before it is formatted.
 struct Price {
     names: [String; 6],
     term: Option<Term>,
@@ -68,15 +68,15 @@ struct Price {
     renewal: Option<(Term, Option<Micros>)>,
 }
 
-/// Lists what each resource costs, in the order in which they were added: those that pass every filter that is given. In
-/// JSON in pages; CSV has all of it in one table.
+/// Lists the prices of the resources that pass every given filter, in the order in which they were added. JSON has
+/// pages; CSV is one table.
 #[utoipa::path(get, path = "/v1/prices", tag = "prices",
     params(
         ResourceFilterParams,
-        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` says."),
+        ("format" = Option<String>, Query, description = "`json` or `csv`; if left out, `Accept` decides."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before; CSV begins there."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
-            description = "How many on a page; 100 if left out. CSV has no pages."),
+            description = "The most items on the page; 100 if left out. CSV has no pages."),
     ),
     responses((status = 200, content((Page<PriceView> = "application/json"), (String = "text/csv")))))]
 pub(super) async fn list(
@@ -110,7 +110,7 @@ pub(super) async fn list(
     }
 }
 
-/// Writes a table; it takes one of the token's places until it is read to its end.
+/// Writes the table. It holds a slot of the token until the client has read all of it.
 async fn write(
     app: &AppState,
     filter: Filter,
@@ -130,12 +130,13 @@ async fn write(
     Ok(())
 }
 
-/// What the resources that pass `filter` cost, above the row `after`, at most `limit`.
+/// Reads the prices of at most `limit` resources that pass `filter`, after the row `after`.
 fn prices(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
     let mut prices = Vec::new();
     for (row, id) in list_queries::resources(db, filter, after, limit)? {
-        let Some(found) = lookup::find_resource(db, &id)? else { continue };
-        let (account, resource) = (found.account.account, &found.stored.bundle.members[found.member]);
+        let Some(resolved) = lookup::find_resource(db, &id)? else { continue };
+        let (account, resource) =
+            (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
         let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
         let (kind, region) = (resource.kind.clone(), resource.region.clone());

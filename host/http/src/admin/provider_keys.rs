@@ -1,4 +1,4 @@
-//! `/v1/provider-keys`: with what the tools of managed accounts sign requests of their provider's own API.
+//! `/v1/provider-keys`: the keys with which tools sign requests to the provider's own API of managed accounts.
 
 use axum::Extension;
 use axum::Json;
@@ -35,21 +35,21 @@ use perennial_store::provider_keys::StoredKey;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ProviderKey)]
 pub(super) struct KeyView {
-    /// What requests call it by.
+    /// The access key, which requests name.
     access_key: String,
-    /// The account that it is for.
+    /// The account's ID.
     account: String,
-    /// Whose API it is for.
+    /// The provider's ID.
     provider: String,
-    /// What it is for, in words.
+    /// The purpose, for people.
     name: String,
-    /// When it was made.
+    /// When it was created.
     created_at: String,
-    /// By which token; `cli` for the command line.
+    /// The ID of the token that created it; `cli` for the command line.
     created_by: String,
-    /// From when on it is refused; null is never.
+    /// When it expires; null is never.
     expires_at: Option<String>,
-    /// Since when it is refused.
+    /// When it was revoked.
     revoked_at: Option<String>,
     /// When it was last used.
     last_used_at: Option<String>,
@@ -71,7 +71,7 @@ impl From<StoredKey> for KeyView {
     }
 }
 
-/// Lists provider keys, also expired and revoked ones, in the order in which they were made.
+/// Lists provider keys, expired and revoked ones included, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/provider-keys", tag = "provider_keys", responses((status = 200, body = Page<KeyView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -88,17 +88,17 @@ pub(super) async fn list(
     Ok(Json(Page { items: stored.into_iter().map(view).collect(), next_cursor: None }))
 }
 
-/// A provider key that is to be made.
+/// A new provider key.
 #[derive(ToSchema)]
 #[schema(as = NewProviderKey)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewKey {
-    /// The account that it is for.
+    /// The account's ID.
     account: String,
-    /// What it is for, in words.
+    /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// From when on it is refused; null is never.
+    /// When it expires; null is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -113,11 +113,11 @@ impl Body for NewKey {
     }
 }
 
-/// How a key is replaced.
+/// A rotation of a key.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RotateKey {
-    /// For how many seconds more the old key is honoured; a day unless given.
+    /// How long the old key stays valid, in seconds; left out, a day.
     #[schema(value_type = Option<u32>, maximum = 2_592_000)]
     overlap_seconds: u32,
 }
@@ -130,24 +130,24 @@ impl Body for RotateKey {
     }
 }
 
-/// A provider key that was just made.
+/// A created provider key.
 #[derive(Serialize, ToSchema)]
-#[schema(as = MadeProviderKey)]
+#[schema(as = CreatedProviderKey)]
 pub(super) struct CreatedKey {
     /// The key, without its secret.
     key: KeyView,
-    /// What to sign with. It is shown once; null for whoever asks again with the same idempotency key.
+    /// The secret to sign with. It is shown once; null in the response to a repeated request.
     secret: Option<String>,
 }
 
-/// Makes a provider key; its secret is shown once.
+/// Creates a provider key. Its secret is shown once.
 #[utoipa::path(post, path = "/v1/provider-keys", tag = "provider_keys", request_body = NewKey,
     responses((status = 201, body = CreatedKey)))]
 pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&app)?;
+    let secret_box = secret_box(&app)?;
     app.write(request, move |work| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
         let spec = CreateKey {
@@ -161,8 +161,8 @@ pub(super) async fn create(
     .await
 }
 
-/// Replaces a provider key by a new one for the same account; the old one is honoured for a while, so that tools can be
-/// told.
+/// Replaces a provider key by a new one for the same account. The old one stays valid for a while, so that tools can
+/// switch.
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:rotate", tag = "provider_keys", params(("id" = String, Path)),
     request_body = RotateKey, responses((status = 201, body = CreatedKey)))]
 pub(super) async fn rotate(
@@ -170,7 +170,7 @@ pub(super) async fn rotate(
     Id(id): Id,
     Write(request, body): Write<RotateKey>,
 ) -> Result<WriteResponse, Problem> {
-    let secret_box = sealer(&app)?;
+    let secret_box = secret_box(&app)?;
     app.write(request, move |work| {
         let old = find(work, &id)?;
         if !old.is_in_force(work.at) {
@@ -189,7 +189,7 @@ pub(super) async fn rotate(
     .await
 }
 
-/// Revokes a provider key, and every token that it asked for: they are refused from now on.
+/// Revokes a provider key and every token that was issued for it. They stop working at once.
 #[utoipa::path(post, path = "/v1/provider-keys/{id}:revoke", tag = "provider_keys", params(("id" = String, Path)),
     responses((status = 200, body = KeyView)))]
 pub(super) async fn revoke(
@@ -205,12 +205,12 @@ pub(super) async fn revoke(
     .await
 }
 
-/// The key called `id`, if the caller sees its account.
+/// Finds the key `id`, if the caller can access its account, and sets the audit subject.
 fn find(work: &mut WriteContext<'_>, id: &str) -> Result<StoredKey, Problem> {
-    let found = provider_keys::get(work.db(), id)?.filter(|key| work.request.caller.can_access(&key.account));
-    let found = found.ok_or_else(|| Problem::not_found("provider key", id))?;
-    work.set_audit_subject(&found.account, None);
-    Ok(found)
+    let key = provider_keys::get(work.db(), id)?.filter(|key| work.request.caller.can_access(&key.account));
+    let key = key.ok_or_else(|| Problem::not_found("provider key", id))?;
+    work.set_audit_subject(&key.account, None);
+    Ok(key)
 }
 
 fn issue_response(
@@ -220,19 +220,20 @@ fn issue_response(
 ) -> Result<WriteResponse, Problem> {
     let account = views::visible_account(work.db(), &work.request.caller, &spec.account)?;
     work.set_audit_subject(&spec.account, None);
-    let minted = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
-        tracing::error!(%error, "a provider key could not be made");
+    let issued = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
+        tracing::error!(%error, "a provider key could not be created");
         Problem::new(ProblemType::Internal, error.to_string())
     })?;
-    provider_keys::insert(work.tx(), account.row, &minted.stored)?;
-    let location = format!("/v1/provider-keys/{}", minted.stored.access_key);
-    let key = KeyView::from(minted.stored);
-    let again = CreatedKey { key: key.clone(), secret: None };
-    Ok(WriteResponse::created(&location, &CreatedKey { key, secret: Some(minted.secret) })
-        .with_one_time_secret(&again))
+    provider_keys::insert(work.tx(), account.row, &issued.stored)?;
+    let location = format!("/v1/provider-keys/{}", issued.stored.access_key);
+    let key = KeyView::from(issued.stored);
+    let replay = CreatedKey { key: key.clone(), secret: None };
+    Ok(WriteResponse::created(&location, &CreatedKey { key, secret: Some(issued.secret) })
+        .with_one_time_secret(&replay))
 }
 
-fn sealer(app: &AppState) -> Result<SecretBox, Problem> {
+/// The box that seals secrets.
+fn secret_box(app: &AppState) -> Result<SecretBox, Problem> {
     let none = || Problem::new(ProblemType::Conflict, SecretsError::NoKey.to_string());
     app.secret_box().cloned().ok_or_else(none)
 }

@@ -1,4 +1,4 @@
-//! `/v1/resources`: what is kept alive.
+//! `/v1/resources`: the resources that the host keeps renewed.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ pub(super) struct ResourceFilterParams {
     expires_before: Option<String>,
 }
 
-/// Lists resources that pass every filter that is given, in the order in which they were added.
+/// Lists the resources that pass every given filter, in the order in which they were added.
 #[utoipa::path(get, path = "/v1/resources", tag = "resources",
     params(ResourceFilterParams, PageParams),
     responses((status = 200, body = Page<ResourceView>)))]
@@ -83,7 +83,8 @@ pub(super) async fn list(
     Ok(Json(Page::new(page_request, rows)))
 }
 
-/// The filter that parameters describe: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`, `expires_before`.
+/// Reads the filter of a list of resources: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`,
+/// `expires_before`.
 pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::Filter {
     let (tag, tag_value) = split_tag(query.take("tag"));
     list_queries::Filter {
@@ -100,7 +101,7 @@ pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::Filter
     }
 }
 
-/// The name of a tag and its value, if it is asked for with one: `name` or `name=value`.
+/// Splits a tag into its name and optional value: `name` or `name=value`.
 pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>) {
     match tag.as_deref().map(|tag| tag.split_once('=')) {
         Some(Some((name, value))) => (Some(name.to_owned()), Some(value.to_owned())),
@@ -109,7 +110,7 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
     }
 }
 
-/// A page of resources, by row.
+/// Reads a page of resources, by row.
 pub(crate) fn page_of(
     db: &ReadTx,
     filter: &list_queries::Filter,
@@ -142,89 +143,89 @@ pub(super) async fn get(
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
-/// What an import brought.
+/// The result of an import.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ImportResult {
-    /// How many accounts.
+    /// The number of accounts.
     accounts: usize,
-    /// How many resources.
+    /// The number of resources.
     resources: usize,
 }
 
-/// An inventory, as `perennial import` takes it; see FORMATS.md.
+/// An inventory, as `perennial import` reads it; see FORMATS.md.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what an inventory is read as")]
 pub(super) struct InventoryDocument {
-    /// Accounts to make; this takes the role `admin`.
+    /// New accounts; they require the role `admin`.
     accounts: Option<Vec<NewAccount>>,
-    /// Resources, of these accounts or of others.
+    /// New resources, of these accounts or of existing ones.
     resources: Option<Vec<NewResource>>,
 }
 
-/// A resource that is to be taken in.
+/// A new resource.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what an inventory's resource is read as")]
 struct NewResource {
-    /// Unique among all resources; 1 to 64 characters.
+    /// The ID, unique among all resources; 1 to 64 characters.
     #[schema(min_length = 1, max_length = 64)]
     id: String,
-    /// The account that it belongs to.
+    /// The account's ID.
     #[schema(min_length = 1, max_length = 64)]
     account: String,
     /// One of the plugin's kinds.
     #[schema(min_length = 1, example = "ecs")]
     kind: String,
-    /// Where it runs, in the provider's word.
+    /// The provider's name of the region.
     #[schema(min_length = 1)]
     region: String,
     /// `prepaid` or `postpaid`; a postpaid resource has no `term`, `price`, `expires_at` or `anchor_day`.
     #[schema(pattern = "^(prepaid|postpaid)$")]
     charging: String,
-    /// `active`, also when it is left out.
+    /// The stage; left out, `active`.
     #[schema(pattern = "^(active|grace|retention|released|unsubscribed|converted)$")]
     stage: Option<String>,
     /// When it was bought, or takes effect.
     #[schema(format = DateTime)]
     started_at: String,
-    /// When what was paid for ends.
+    /// When the paid period ends.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// The day of the month that periods are counted from; that of `expires_at` when it is left out.
     #[schema(minimum = 1, maximum = 31)]
     anchor_day: Option<u8>,
-    /// The period that it was bought for.
+    /// The term that it was bought for.
     term: Option<NewTerm>,
-    /// What one term costs, a decimal.
+    /// The price of one term, a decimal.
     #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     price: Option<String>,
-    /// `lapse`, also when it is left out, `renew`, `convert` or `release`.
+    /// `lapse`, `renew`, `convert` or `release`; left out, `lapse`.
     #[schema(pattern = "^(lapse|renew|convert|release)$")]
     on_expiry: Option<String>,
-    /// Automatic renewals still allowed; null is without limit.
+    /// The automatic renewals left; null is no limit.
     renewals_left: Option<u32>,
     /// The term of an automatic renewal; null is the same as `term`.
     renewal_term: Option<NewTerm>,
     /// The primary's id.
     attached_to: Option<String>,
-    /// Of a package: how much it covers, a decimal.
+    /// Of a package: the quota, a decimal.
     #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     quota: Option<String>,
-    /// Of a package: how much of that is used, a decimal.
+    /// Of a package: the used part of the quota, a decimal.
     #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     used: Option<String>,
-    /// Of a package: what is counted.
+    /// Of a package: the unit of the quota.
     unit: Option<String>,
-    /// Of a package: the type of resource whose use it covers.
+    /// Of a package: the type of resource whose usage it covers.
     resource_type: Option<String>,
-    /// What the provider's rules may read.
+    /// Attributes that the provider's rules may read.
     attributes: Option<BTreeMap<String, String>>,
-    /// What people sort by.
+    /// Tags, for people.
     tags: Option<BTreeMap<String, String>>,
 }
 
-/// Takes the accounts and resources of an inventory in: all of them or, if anything is wrong, none.
+/// Imports the accounts and resources of an inventory: all of them or, if there is any problem, none.
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
     responses((status = 200, body = ImportResult)))]
 pub(super) async fn import(
@@ -238,15 +239,18 @@ pub(super) async fn import(
         let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
-                return Err(Problem::new(ProblemType::Forbidden, "making accounts takes the role `admin`"));
+                return Err(Problem::new(
+                    ProblemType::Forbidden,
+                    "creating accounts requires the role `admin`",
+                ));
             }
             require_all_accounts(caller)?;
         }
         let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         work.engine.import(work.at, &inventory.accounts, bundles)?;
-        let mut concerned = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
-        concerned.dedup();
-        if let [account] = concerned.as_slice() {
+        let mut accounts = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
+        accounts.dedup();
+        if let [account] = accounts.as_slice() {
             work.set_audit_subject(account, None);
         }
         let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
@@ -260,7 +264,7 @@ pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
     providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
 }
 
-/// The check of settings that plugins make.
+/// The check of settings by the plugin of their provider.
 pub(crate) fn check_settings(
     providers: &Providers,
 ) -> impl Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + '_ {
@@ -270,7 +274,7 @@ pub(crate) fn check_settings(
     }
 }
 
-/// What is there already, as far as the caller sees it. Ids of resources are unique among all of them.
+/// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them.
 pub(crate) struct VisibleRecords<'a> {
     pub(crate) db: &'a ReadTx,
     pub(crate) caller: &'a Caller,
@@ -292,46 +296,46 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
     }
 }
 
-/// What is to change about a resource.
+/// A change of a resource.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    /// Tags to set; null takes one away. Others stay.
+pub(super) struct ResourceChange {
+    /// Tags to set; null removes one. Other tags stay.
     tags: Option<BTreeMap<String, Option<String>>>,
-    /// Attributes to set. Others stay.
+    /// Attributes to set. Other attributes stay.
     attributes: Option<BTreeMap<String, String>>,
 }
 
-impl Body for Change {
-    fn read(cursor: JsonCursor<'_, '_>) -> Option<Change> {
+impl Body for ResourceChange {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<ResourceChange> {
         let fields = cursor.object(&["tags", "attributes"])?;
         let tags = fields.optional("tags", |cursor| cursor.optional_texts()).option();
         let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).option();
-        Some(Change { tags: tags?, attributes: attributes? })
+        Some(ResourceChange { tags: tags?, attributes: attributes? })
     }
 }
 
-/// What a resource is after a change.
+/// A resource after a change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ChangeResult {
-    /// The resource as it is now.
+pub(super) struct ResourceState {
+    /// The resource after the change.
     resource: ResourceView,
-    /// What happened.
+    /// The events of the change.
     events: Vec<EventView>,
 }
 
 /// Changes tags and attributes of a resource.
 #[utoipa::path(patch, path = "/v1/resources/{id}", tag = "resources", params(("id" = String, Path)),
-    request_body = Change, responses((status = 200, body = ChangeResult)))]
+    request_body = ResourceChange, responses((status = 200, body = ResourceState)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, body): Write<Change>,
+    Write(request, body): Write<ResourceChange>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
-        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        work.set_audit_subject(&found.account.account.id, Some(&id));
-        work.check_version(&views::etag(&views::resource_view(work.db(), &found)?))?;
+        let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        work.set_audit_subject(&resolved.account.account.id, Some(&id));
+        work.check_version(&views::etag(&views::resource_view(work.db(), &resolved)?))?;
         let mut events = Vec::new();
         for (name, value) in body.attributes.unwrap_or_default() {
             let recorded = work.engine.set_attribute(work.at, &id, &name, &value)?;
@@ -339,19 +343,19 @@ pub(super) async fn change(
             work.record_events(recorded);
         }
         if let Some(changes) = body.tags {
-            let mut tags = found.stored.bundle.members[found.member].tags.clone();
+            let mut tags = resolved.stored.bundle.members[resolved.member].tags.clone();
             for (name, value) in changes {
                 match value {
                     Some(value) => drop(tags.insert(name, value)),
                     None => drop(tags.remove(&name)),
                 }
             }
-            bundles::set_tags(work.tx(), found.row(), &tags)?;
+            bundles::set_tags(work.tx(), resolved.row(), &tags)?;
         }
-        let found = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
-        let resource = views::resource_view(work.db(), &found)?;
+        let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
+        let resource = views::resource_view(work.db(), &resolved)?;
         let etag = views::etag(&resource);
-        Ok(WriteResponse::ok(&ChangeResult { resource, events }).with_etag(&etag))
+        Ok(WriteResponse::ok(&ResourceState { resource, events }).with_etag(&etag))
     })
     .await
 }

@@ -1,7 +1,7 @@
-//! `/v1/events:stream`: what happens, as it happens, as server-sent events (WHATWG HTML, section 9.2).
+//! `/v1/events:stream`: new events as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! Every event comes from the database, after the writer has said that there is more: nothing is lost or told twice,
-//! wherever a client begins again. One page at a time is on its way to a client; one that is slow is read for slowly.
+//! The writer wakes the stream, and the stream reads the events from the database, so a client that reconnects neither
+//! misses nor repeats one. One page at a time is in flight; a slow client slows down its own reads only.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -39,21 +39,21 @@ use perennial_store::events::StoredEvent;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 
-/// How long a stream is silent at most: what is between keeps a connection that is used.
+/// The interval of heartbeats, which keep an idle connection open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The most events that are on their way to a client at once.
+/// The most events in flight to one client.
 const PAGE: u32 = 100;
 
 /// Streams events as they happen: `id`, `event` with the type, and `data` with the same object as in the list.
 ///
-/// It begins after the event that `Last-Event-ID` or `cursor` names (`c0` is before the first), else with what happens
-/// next. Between events there are comments, with the `id` to go on from. It ends when the host stops or the token is no
-/// longer in force; a client that connects again with the last `id` it has seen misses nothing.
+/// The stream begins after the event that `Last-Event-ID` or `cursor` names (`c0` is before the first), else with the
+/// next event. Comments between events have the `id` to resume from. The stream ends when the host stops or the token
+/// is no longer valid; a client that reconnects with the last `id` misses nothing.
 #[utoipa::path(get, path = "/v1/events:stream", tag = "events",
     params(
         EventFilterParams,
         ("cursor" = Option<String>, Query, description = "An event's `id`; the stream begins after it."),
-        ("Last-Event-ID" = Option<String>, Header, description = "The same; it goes before `cursor`."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The same; it takes precedence over `cursor`."),
     ),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub(super) async fn stream(
@@ -75,13 +75,13 @@ pub(super) async fn stream(
     };
     let (out, frames) = mpsc::channel(1);
     let slot = app.acquire_slot(&caller.id)?;
-    let pump = EventStream { app, headers, filter, after, out, _slot: slot };
-    tokio::spawn(pump.run());
+    let stream = EventStream { app, headers, filter, after, out, _slot: slot };
+    tokio::spawn(stream.run());
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Frames(frames))).into_response())
 }
 
-/// The row that `Last-Event-ID` names, if it is sent.
+/// The row that `Last-Event-ID` names, if the header is present.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     match value.to_str().ok().and_then(row_of) {
@@ -92,24 +92,24 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     }
 }
 
-/// One client's stream: what it asked for, and how far it is.
+/// The stream of one client.
 struct EventStream {
     app: AppState,
-    /// Those of the request, with the token that has to stay in force.
+    /// The headers of the request, with the token that must stay valid.
     headers: HeaderMap,
     filter: EventFilter,
-    /// The row up to which everything was sent.
+    /// The row of the last event that was sent or filtered out.
     after: i64,
     out: mpsc::Sender<Bytes>,
-    /// The place among the token's requests that the stream takes.
+    /// The slot of the token.
     _slot: RequestSlot,
 }
 
-/// What a stream waited for.
+/// Whether a stream goes on.
 enum StreamState {
-    /// More was written.
+    /// There may be more events.
     Open,
-    /// The host stops, or the client went away.
+    /// The host is stopping, or the client has disconnected.
     Closed,
 }
 
@@ -119,7 +119,7 @@ impl EventStream {
         let mut stopping = self.app.shutdown_signal();
         let out = self.out.clone();
         let closed = async move {
-            // The sender lives as long as the host.
+            // The sender lives as long as the service.
             first_ready(async { drop(stopping.wait_for(|stopping| *stopping).await) }, out.closed()).await;
             StreamState::Closed
         };
@@ -130,17 +130,17 @@ impl EventStream {
         while matches!(state, StreamState::Open)
             && authenticate(self.app.tokens(), &self.headers, self.app.now()).is_ok()
         {
-            // What is written from here on wakes it again.
+            // A commit from here on wakes this loop again.
             changes.borrow_and_update();
             state = match first_ready(self.catch_up(), async { Ok(closed.as_mut().await) }).await {
                 Ok(StreamState::Open) => {
-                    let written = async {
+                    let changed = async {
                         match changes.changed().await {
                             Ok(()) => StreamState::Open,
                             Err(_) => StreamState::Closed,
                         }
                     };
-                    let next = first_ready(written, async { closed.as_mut().await });
+                    let next = first_ready(changed, async { closed.as_mut().await });
                     match tokio::time::timeout(HEARTBEAT, next).await {
                         Ok(state) => state,
                         Err(_) => {
@@ -158,7 +158,7 @@ impl EventStream {
         }
     }
 
-    /// Sends everything that is written and not sent.
+    /// Sends every recorded event that was not sent yet.
     async fn catch_up(&mut self) -> Result<StreamState, Problem> {
         loop {
             let (filter, after) = (self.filter.clone(), self.after);
@@ -175,7 +175,7 @@ impl EventStream {
             if !text.is_empty() && matches!(self.send(text).await, StreamState::Closed) {
                 return Ok(StreamState::Closed);
             }
-            // What did not pass the filter is not looked at again.
+            // Events that the filter excludes are skipped for good.
             self.after = if is_full { end.unwrap_or(after) } else { last.max(after) };
             if !is_full {
                 return Ok(StreamState::Open);
@@ -183,7 +183,7 @@ impl EventStream {
         }
     }
 
-    /// Waits until the client has taken what was sent before.
+    /// Sends text, after the client has read what was sent before.
     async fn send(&self, text: String) -> StreamState {
         match self.out.send(Bytes::from(text)).await {
             Ok(()) => StreamState::Open,
@@ -192,16 +192,16 @@ impl EventStream {
     }
 }
 
-/// An event as a message.
+/// Formats an event as a message.
 fn message(stored: StoredEvent) -> Result<String, Problem> {
     let (id, kind) = (cursor(stored.row), stored.kind.clone());
-    let data = serde_json::to_string(&StoredEvent::view(stored)?).expect("answers have text as keys");
+    let data = serde_json::to_string(&StoredEvent::view(stored)?).expect("views have text as keys");
     let mut text = String::with_capacity(data.len() + 64);
     write!(text, "id: {id}\nevent: {kind}\ndata: {data}\n\n").expect("writing to text never fails");
     Ok(text)
 }
 
-/// A sign of life, with the `id` to go on from; it is no event to a client.
+/// Formats a heartbeat with the `id` to resume from; clients see no event.
 fn comment(after: i64) -> String {
     format!(": up to here\nid: {}\n\n", cursor(after))
 }

@@ -1,4 +1,4 @@
-//! `/v1/tokens`: who may call.
+//! `/v1/tokens`: the tokens of the admin API.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,6 @@ use crate::input::Id;
 use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
-use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views::to_text;
 use crate::write::Write;
@@ -34,21 +33,21 @@ use perennial_store::api_tokens::StoredToken;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(super) struct TokenView {
-    /// What it is called by in the audit log.
+    /// The ID, as in the audit log.
     id: String,
-    /// What it is for.
+    /// The purpose, for people.
     name: String,
     /// `viewer`, `operator`, `approver` or `admin`.
     role: String,
-    /// The accounts that it sees; null is all of them.
+    /// The accounts that it can access; null is all of them.
     accounts: Option<Vec<String>>,
-    /// When it was made.
+    /// When it was created.
     created_at: String,
-    /// By which token; `cli` for the command line.
+    /// The ID of the token that created it; `cli` for the command line.
     created_by: String,
-    /// From when on it is refused; null is never.
+    /// When it expires; null is never.
     expires_at: Option<String>,
-    /// Since when it is refused.
+    /// When it was revoked.
     revoked_at: Option<String>,
     /// When it was last used.
     last_used_at: Option<String>,
@@ -70,12 +69,12 @@ impl From<StoredToken> for TokenView {
     }
 }
 
-/// Whether `caller` sees a token: one that is bound sees those that are bound to no other accounts.
+/// Whether the caller can access a token: a bound caller can if it can access every account of the token.
 fn can_access(caller: &Caller, token: &StoredToken) -> bool {
     caller.can_access_each(token.accounts.as_deref())
 }
 
-/// Lists tokens, also expired and revoked ones, in the order in which they were made.
+/// Lists tokens, expired and revoked ones included, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, body = Page<TokenView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -92,18 +91,18 @@ pub(super) async fn list(
     Ok(Json(Page { items, next_cursor: None }))
 }
 
-/// A token that is to be made.
+/// A new token.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
-    /// What it is for.
+    /// The purpose, for people.
     #[schema(min_length = 1, max_length = 64)]
     name: String,
-    /// What it may do.
+    /// The role.
     role: Role,
-    /// The accounts that it sees; null is all of them.
+    /// The accounts that it can access; null is all of them.
     accounts: Option<BTreeSet<String>>,
-    /// From when on it is refused; null is never.
+    /// When it expires; null is never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -122,23 +121,24 @@ impl Body for NewToken {
     }
 }
 
-/// A token that was just made.
+/// A created token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CreatedToken {
     /// The token, without its secret.
     token: TokenView,
-    /// What to send in `Authorization: Bearer …`. It is shown once; null for whoever asks again with the same key.
+    /// The secret for `Authorization: Bearer …`. It is shown once; null in the response to a repeated request.
     secret: Option<String>,
 }
 
-/// Makes a token; its secret is shown once. A bound token can only make tokens that are bound to some of its accounts.
+/// Creates a token. Its secret is shown once. A bound token can only create tokens that are bound to some of its
+/// accounts.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = CreatedToken)))]
 pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewToken>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = app.write(request, move |work| {
+    let write = app.write(request, move |work| {
         let caller = &work.request.caller;
         match &body.accounts {
             None => require_all_accounts(caller)?,
@@ -150,23 +150,20 @@ pub(super) async fn create(
             accounts: body.accounts,
             expires_at: body.expires_at,
         };
-        let minted = admin_tokens::issue(spec, &caller.id, work.at).map_err(|error| {
-            tracing::error!(%error, "there are no random bits");
-            Problem::new(ProblemType::Internal, "the system has no random bits to give")
-        })?;
-        api_tokens::insert(work.tx(), &minted.stored)?;
-        let location = format!("/v1/tokens/{}", minted.stored.id);
-        let token = TokenView::from(minted.stored);
-        let again = CreatedToken { token: token.clone(), secret: None };
-        Ok(WriteResponse::created(&location, &CreatedToken { token, secret: Some(minted.secret) })
-            .with_one_time_secret(&again))
+        let issued = admin_tokens::issue(spec, &caller.id, work.at)?;
+        api_tokens::insert(work.tx(), &issued.stored)?;
+        let location = format!("/v1/tokens/{}", issued.stored.id);
+        let token = TokenView::from(issued.stored);
+        let replay = CreatedToken { token: token.clone(), secret: None };
+        Ok(WriteResponse::created(&location, &CreatedToken { token, secret: Some(issued.secret) })
+            .with_one_time_secret(&replay))
     });
-    let reply = reply.await?;
+    let response = write.await?;
     app.reload_tokens().await?;
-    Ok(reply)
+    Ok(response)
 }
 
-/// Revokes a token: it is refused from now on.
+/// Revokes a token. It stops working at once.
 #[utoipa::path(post, path = "/v1/tokens/{id}:revoke", tag = "tokens", params(("id" = String, Path)),
     responses((status = 200, body = TokenView)))]
 pub(super) async fn revoke(
@@ -174,7 +171,7 @@ pub(super) async fn revoke(
     Id(id): Id,
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
-    let reply = app.write(request, move |work| {
+    let write = app.write(request, move |work| {
         api_tokens::get(work.db(), &id)?
             .filter(|token| can_access(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
@@ -182,7 +179,7 @@ pub(super) async fn revoke(
         let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
         Ok(WriteResponse::ok(&TokenView::from(token)))
     });
-    let reply = reply.await?;
+    let response = write.await?;
     app.reload_tokens().await?;
-    Ok(reply)
+    Ok(response)
 }

@@ -22,8 +22,8 @@ pub(super) struct NewWebhook {
     /// The purpose, for people.
     #[schema(max_length = 500, required = false)]
     pub(super) description: String,
-    /// The accounts whose events are sent; left out, all accounts that the token can access. For a token that is bound to
-    /// accounts these are its present ones.
+    /// The accounts whose events are sent; left out, all accounts that the token can access. For a token that is bound
+    /// to accounts these are its present ones.
     #[schema(min_items = 1)]
     pub(super) accounts: Option<BTreeSet<String>>,
     /// The types of event that are sent, such as `renewal_declined`; left out, all of them.

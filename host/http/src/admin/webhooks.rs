@@ -1,4 +1,5 @@
-//! `/v1/webhooks`: where events are sent to. What is sent when is the outbox's; what became of it, `deliveries`'.
+//! `/v1/webhooks`: the receivers of events. [`perennial_service::webhooks::dispatcher`] sends the events, and
+//! `deliveries` has the results.
 
 use axum::Extension;
 use axum::Json;
@@ -33,36 +34,37 @@ use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::Previous;
 use perennial_store::webhooks::StoredWebhook;
 
-/// The most webhooks there are.
-const HOOKS_MAX: usize = 100;
+/// The most webhooks of a host.
+const WEBHOOKS_MAX: usize = 100;
 
 /// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Webhook)]
 pub(super) struct WebhookView {
-    /// What it is called by.
+    /// Public ID.
     id: String,
-    /// Where events are sent to.
+    /// The URL that events are sent to.
     url: String,
-    /// What it is for.
+    /// The purpose, for people.
     description: String,
-    /// The accounts whose events are sent; null is all of them, and what concerns the host.
+    /// The accounts whose events are sent; null is all of them, and events of the host.
     accounts: Option<Vec<String>>,
     /// The types of event that are sent; null is all of them.
     types: Option<Vec<String>>,
-    /// Whether anything is sent.
+    /// Whether events are sent.
     enabled: bool,
-    /// Since when it is disabled.
+    /// When it was disabled.
     disabled_at: Option<String>,
-    /// Why it is disabled: `asked`; `gone`, its receiver answered 410; or `failing`, every try failed for five days.
+    /// The reason why it is disabled: `requested`; `gone`: its receiver answered 410; or `failing`: every attempt
+    /// failed for five days.
     disabled_reason: Option<String>,
-    /// The first of the tries that failed in a row; null after one that succeeded.
+    /// The first attempt since which all have failed; null after a success.
     failing_since: Option<String>,
-    /// When it was made.
+    /// When it was created.
     created_at: String,
-    /// By which token.
+    /// The ID of the token that created it.
     created_by: String,
-    /// Until when messages are also signed with the secret before; null when there is none.
+    /// Until when messages are also signed with the previous secret; null without one.
     previous_secret_until: Option<String>,
 }
 
@@ -85,20 +87,21 @@ impl From<StoredWebhook> for WebhookView {
     }
 }
 
-/// The webhook called `id`, if the caller sees it: a bound one sees those that are bound to no other accounts.
-pub(super) fn webhook(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
+/// Finds the webhook `id`, if the caller can access it: a bound caller can if it can access every account of the
+/// webhook.
+pub(super) fn visible_webhook(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
     let stored = webhooks::get(db, id)?.filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     stored.ok_or_else(|| Problem::not_found("webhook", id))
 }
 
-/// Says what the audit log is to say that a write to `webhook` was about.
-pub(super) fn about(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
+/// Sets the audit subject to the webhook's account, if it has exactly one.
+pub(super) fn set_audit_subject(work: &mut WriteContext<'_>, webhook: &StoredWebhook) {
     if let Some([account]) = webhook.accounts.as_deref() {
         work.set_audit_subject(account, None);
     }
 }
 
-/// Lists webhooks, also disabled ones, in the order in which they were made.
+/// Lists webhooks, disabled ones included, in the order in which they were created.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "webhooks", responses((status = 200, body = Page<WebhookView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
@@ -121,11 +124,11 @@ pub(super) async fn get(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let webhook = app.read(move |db| webhook(db, &caller, &id)).await?;
+    let webhook = app.read(move |db| visible_webhook(db, &caller, &id)).await?;
     Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)).into_response())
 }
 
-/// Refuses a URL that this host does not send to.
+/// Checks that the configuration of the host allows a URL.
 fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
     let target = Target::read(url, app.webhooks().allow_private);
     target.map(drop).map_err(|why| Problem::field(ProblemType::InvalidFields, "url", why))
@@ -136,7 +139,7 @@ fn check_url(app: &AppState, url: &str) -> Result<(), Problem> {
 pub(super) struct WebhookWithSecret {
     /// The webhook.
     webhook: WebhookView,
-    /// What its messages are signed with. It is shown once; null for whoever asks again with the same key.
+    /// The secret that signs its messages. It is shown once; null in the response to a repeated request.
     secret: Option<String>,
 }
 
@@ -146,42 +149,33 @@ impl WebhookWithSecret {
     }
 }
 
-fn generate() -> Result<Secret, Problem> {
-    Secret::generate().map_err(no_random_bits)
-}
-
-pub(super) fn no_random_bits(error: getrandom::Error) -> Problem {
-    tracing::error!(%error, "there are no random bits");
-    Problem::new(ProblemType::Internal, "the system has no random bits to give")
-}
-
-/// Six random bytes behind a prefix.
+/// A new ID: the prefix and six random bytes.
 pub(super) fn new_id(prefix: &str) -> Result<String, Problem> {
-    Ok(prefix.to_owned() + &perennial_service::random_hex::random_hex::<6>().map_err(no_random_bits)?)
+    Ok(prefix.to_owned() + &perennial_service::random_hex::random_hex::<6>()?)
 }
 
-/// Makes a webhook; its secret is shown once. Events are sent from now on: as CloudEvents 1.0 in the structured JSON
-/// format, signed as Standard Webhooks says.
+/// Creates a webhook. Its secret is shown once. It is sent events from now on, as CloudEvents 1.0 in the structured
+/// JSON format, signed according to Standard Webhooks.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "webhooks", request_body = NewWebhook,
     responses((status = 201, body = WebhookWithSecret)))]
 pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewWebhook>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = app.clone();
-    let reply = app.write(request, move |work| {
+    let target_policy = app.clone();
+    let write = app.write(request, move |work| {
         let caller = &work.request.caller;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
                 views::visible_account(work.db(), caller, account)?;
             }
         }
-        check_url(&for_url, &body.url)?;
-        if webhooks::list(work.db())?.len() >= HOOKS_MAX {
-            let detail = format!("there are {HOOKS_MAX} webhooks already; delete one that is not needed");
+        check_url(&target_policy, &body.url)?;
+        if webhooks::list(work.db())?.len() >= WEBHOOKS_MAX {
+            let detail = format!("there are {WEBHOOKS_MAX} webhooks already; delete one that is not needed");
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
-        let secret = generate()?;
+        let secret = Secret::generate()?;
         let webhook = StoredWebhook {
             row: 0,
             id: new_id("wh_")?,
@@ -198,13 +192,13 @@ pub(super) async fn create(
             cursor: list_queries::last_event(work.db())?,
         };
         webhooks::insert(work.tx(), &webhook)?;
-        about(work, &webhook);
-        let made = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
-        let again = WebhookWithSecret::new(&webhook, None);
-        Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &made)
-            .with_one_time_secret(&again))
+        set_audit_subject(work, &webhook);
+        let created = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
+        let replay = WebhookWithSecret::new(&webhook, None);
+        Ok(WriteResponse::created(&format!("/v1/webhooks/{}", webhook.id), &created)
+            .with_one_time_secret(&replay))
     });
-    reply.await
+    write.await
 }
 
 /// Changes a webhook.
@@ -215,13 +209,13 @@ pub(super) async fn change(
     Id(id): Id,
     Write(request, body): Write<WebhookChange>,
 ) -> Result<WriteResponse, Problem> {
-    let for_url = app.clone();
-    let reply = app.write(request, move |work| {
-        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+    let target_policy = app.clone();
+    let write = app.write(request, move |work| {
+        let mut webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         if let Some(url) = body.url {
-            check_url(&for_url, &url)?;
-            // What the old address answered says nothing of the new one.
+            check_url(&target_policy, &url)?;
+            // The response of the old URL says nothing about the new one.
             webhook.failing_since = webhook.failing_since.filter(|_| webhook.url == url);
             webhook.url = url;
         }
@@ -240,15 +234,15 @@ pub(super) async fn change(
             Some(_) | None => {}
         }
         webhooks::update(work.tx(), &webhook)?;
-        about(work, &webhook);
+        set_audit_subject(work, &webhook);
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
-    let reply = reply.await?;
+    let response = write.await?;
     app.writer().wake();
-    Ok(reply)
+    Ok(response)
 }
 
-/// Deletes a webhook, and what is to be sent to it; answers with how it was. What is under way still arrives.
+/// Deletes a webhook and its pending deliveries. Returns the deleted webhook. Messages in flight still arrive.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookView)))]
 pub(super) async fn delete(
@@ -257,17 +251,17 @@ pub(super) async fn delete(
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
-        let webhook = webhook(work.db(), &work.request.caller, &id)?;
+        let webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         webhooks::delete(work.tx(), webhook.row)?;
-        about(work, &webhook);
+        set_audit_subject(work, &webhook);
         Ok(WriteResponse::ok(&WebhookView::from(webhook)))
     })
     .await
 }
 
-/// Gives a webhook a new secret, which is shown once. For a day messages are signed with the one before, too; one that
-/// was replaced before that signs no more.
+/// Gives a webhook a new secret, which is shown once. For a day, messages are also signed with the previous secret;
+/// older secrets sign no more.
 #[utoipa::path(post, path = "/v1/webhooks/{id}:rotate-secret", tag = "webhooks", params(("id" = String, Path)),
     responses((status = 200, body = WebhookWithSecret)))]
 pub(super) async fn rotate_secret(
@@ -276,13 +270,13 @@ pub(super) async fn rotate_secret(
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
-        let mut webhook = webhook(work.db(), &work.request.caller, &id)?;
+        let mut webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-        let secret = generate()?;
+        let secret = Secret::generate()?;
         let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
         webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.tx(), &webhook)?;
-        about(work, &webhook);
+        set_audit_subject(work, &webhook);
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))
     })

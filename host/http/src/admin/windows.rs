@@ -1,6 +1,6 @@
 //! `/v1/resources/{id}/renewal-window`: when to renew a resource, in the shape of RFC 9773 (ACME Renewal Information).
 //!
-//! The window is read off the timeline that the clock walks along, so it says what the host itself goes by.
+//! The window comes from the timeline that the clock follows, so it is what the host itself acts on.
 
 use axum::Extension;
 use axum::Json;
@@ -30,10 +30,12 @@ use perennial_engine::upcoming;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
 
-/// The longest and the shortest time after which to ask again, in seconds: RFC 9773, section 4.3.3, recommends six hours.
-const RETRY_SPACING: (i64, i64) = (6 * 3600, 60);
+/// The shortest and the longest `Retry-After`, in seconds: RFC 9773, section 4.3.3, recommends six hours.
+const RETRY_AFTER_MIN: i64 = 60;
+const RETRY_AFTER_MAX: i64 = 6 * 3600;
 
-/// How far back the first try of a period may lie, in seconds: no provider tries for longer than a month before an expiry.
+/// The longest time between the first attempt of a period and the expiry, in seconds: no provider begins earlier than a
+/// month.
 const LEAD_MAX: i64 = 31 * 86_400;
 
 /// When to renew a resource.
@@ -41,36 +43,37 @@ const LEAD_MAX: i64 = 31 * 86_400;
 #[schema(as = RenewalWindow)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RenewalWindowView {
-    /// Renew at an instant in it, at once if it has begun.
+    /// The window to renew in; renew at once if it has begun.
     suggested_window: WindowView,
-    /// Where the reasons are, relative to this request: what has happened to the resource.
+    /// The URL of the resource's events, relative to this request.
     #[serde(rename = "explanationURL")]
     explanation_url: String,
 }
 
-/// A stretch of time.
+/// A window of time.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SuggestedWindow)]
 struct WindowView {
     /// The first instant.
     start: String,
-    /// The last instant: renewed by then, the resource does not leave the stage that it is at.
+    /// The last instant; a resource that is renewed by then keeps its stage.
     end: String,
 }
 
-/// Says when to renew a resource, in the shape of RFC 9773; `Retry-After` says when to ask again.
+/// Gets the renewal window of a resource, in the shape of RFC 9773. `Retry-After` is when to ask again.
 ///
-/// `end` is when the resource leaves its stage unless it is renewed: an active one expires (and enters grace, is converted
-/// or released), one in grace stops, one in retention is gone. `start` is the first automatic try still to come; with
-/// auto-renew off, the first one of the period if it were on, also when that has passed; the present where there is none
-/// before `end`, as in grace and retention. What is postpaid or at its end is never renewed: that is a conflict.
+/// `end` is when the resource leaves its stage unless it is renewed: an active one expires (and enters grace, is
+/// converted or released), one in grace stops, one in retention is gone. `start` is the next automatic attempt. With
+/// auto-renew off it is the first attempt of the period as if it were on, which may have passed; without one before
+/// `end`, as in grace and retention, it is the present. Resources that are postpaid or ended are never renewed: that is
+/// a conflict.
 #[utoipa::path(get, path = "/v1/resources/{id}/renewal-window", tag = "windows", params(("id" = String, Path)),
     responses(
         (status = 200, body = RenewalWindowView,
-            headers(("Retry-After" = u32, description = "Ask again after so many seconds."))),
-        (status = 409, description = "It is never renewed, or its plugin is not loaded.", body = ProblemDetails,
+            headers(("Retry-After" = u32, description = "The seconds after which to ask again."))),
+        (status = 409, description = "The resource is never renewed, or its plugin is not loaded.", body = ProblemDetails,
             content_type = "application/problem+json"),
-        (status = 502, description = "The plugin gave no usable answer", body = ProblemDetails,
+        (status = 502, description = "The plugin failed.", body = ProblemDetails,
             content_type = "application/problem+json"),
     ))]
 pub(super) async fn get(
@@ -85,14 +88,14 @@ pub(super) async fn get(
     let window = app.read(move |db| window(db, &providers, &caller, &id, at)).await?;
     let (start, end) = (window.start.to_string(), window.end.to_string());
     let view = RenewalWindowView { suggested_window: WindowView { start, end }, explanation_url };
-    Ok(([(header::RETRY_AFTER, window.ask_again.to_string())], Json(view)).into_response())
+    Ok(([(header::RETRY_AFTER, window.retry_after.to_string())], Json(view)).into_response())
 }
 
 struct Window {
     start: Timestamp,
     end: Timestamp,
     /// In seconds.
-    ask_again: i64,
+    retry_after: i64,
 }
 
 fn window(
@@ -102,8 +105,8 @@ fn window(
     id: &str,
     at: Timestamp,
 ) -> Result<Window, Problem> {
-    let found = lookup::resolve_resource(db, caller, id)?;
-    let (bundle, member) = (&found.stored.bundle, found.member);
+    let resolved = lookup::resolve_resource(db, caller, id)?;
+    let (bundle, member) = (&resolved.stored.bundle, resolved.member);
     let resource = &bundle.members[member];
     if !resource.is_live() {
         let why = match resource.charging {
@@ -112,29 +115,29 @@ fn window(
         };
         return Err(Problem::new(ProblemType::Conflict, format!("`{id}` is {why}; it is never renewed")));
     }
-    let ahead = |bundle: &Bundle, from: Timestamp| {
-        let page_request =
-            upcoming::upcoming_timelines(db, providers, from, &[(found.stored.account, bundle)])?.pop();
-        Ok::<_, Problem>(page_request.expect("one question has one answer")?)
+    let upcoming_timeline = |bundle: &Bundle, from: Timestamp| {
+        let timeline =
+            upcoming::upcoming_timelines(db, providers, from, &[(resolved.stored.account, bundle)])?.pop();
+        Ok::<_, Problem>(timeline.expect("one request has one timeline")?)
     };
-    let timeline = ahead(bundle, at)?;
-    let leaves = timeline.iter().find(|occurrence| occurrence.member == member && is_end(&occurrence.action));
-    let end = leaves.expect("a timeline that was checked brings every live member to its end").at;
-    let start = match first_try(&timeline, bundle, member) {
+    let timeline = upcoming_timeline(bundle, at)?;
+    let exit = timeline.iter().find(|occurrence| occurrence.member == member && is_end(&occurrence.action));
+    let end = exit.expect("a timeline that was checked brings every live member to its end").at;
+    let start = match first_attempt(&timeline, bundle, member) {
         Some(start) => Some(start),
         None => {
             let mut renewing = bundle.clone();
             renewing.members[member].on_expiry = OnExpiry::Renew;
             renewing.members[member].renewals_left = None;
-            first_try(&ahead(&renewing, at - LEAD_MAX)?, &renewing, member)
+            first_attempt(&upcoming_timeline(&renewing, at - LEAD_MAX)?, &renewing, member)
         }
     };
     let start = start.filter(|start| *start <= end).unwrap_or(at);
-    let next = timeline.first().map_or(RETRY_SPACING.0, |occurrence| occurrence.at - at + 1);
-    Ok(Window { start, end, ask_again: next.clamp(RETRY_SPACING.1, RETRY_SPACING.0) })
+    let next = timeline.first().map_or(RETRY_AFTER_MAX, |occurrence| occurrence.at - at + 1);
+    Ok(Window { start, end, retry_after: next.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX) })
 }
 
-/// Whether a resource leaves its stage by it.
+/// Whether an action makes a resource leave its stage.
 fn is_end(action: &Action) -> bool {
     match action {
         Action::Enter(_) | Action::Convert => true,
@@ -142,24 +145,23 @@ fn is_end(action: &Action) -> bool {
     }
 }
 
-/// The first try to renew a member: its own or, where that speaks for both, that of what it is attached to and expires
-/// together with.
-pub(crate) fn first_try(timeline: &[Occurrence], bundle: &Bundle, member: usize) -> Option<Timestamp> {
-    let tries = |member: usize| {
+/// The first attempt to renew a member: its own, or that of the primary that it is attached to and expires with.
+pub(crate) fn first_attempt(timeline: &[Occurrence], bundle: &Bundle, member: usize) -> Option<Timestamp> {
+    let attempt = |member: usize| {
         timeline
             .iter()
             .find(|occurrence| occurrence.member == member && occurrence.action == Action::TryRenewal)
             .map(|occurrence| occurrence.at)
     };
-    let mut above = Some(member);
+    let mut next = Some(member);
     for _ in 0..bundle.members.len() {
-        let place = above?;
-        if bundle.members[place].expires_at == bundle.members[member].expires_at
-            && let Some(at) = tries(place)
+        let index = next?;
+        if bundle.members[index].expires_at == bundle.members[member].expires_at
+            && let Some(at) = attempt(index)
         {
             return Some(at);
         }
-        above = bundle.members[place].attached_to;
+        next = bundle.members[index].attached_to;
     }
     None
 }

@@ -1,4 +1,4 @@
-//! Proving who sent a request: with a secret that plugins never see, and in a time that says nothing of it.
+//! Verifies the credentials of requests, with secrets that plugins never see and in constant time.
 
 use hmac::Hmac;
 use hmac::KeyInit;
@@ -20,15 +20,15 @@ use perennial_service::secrets::SecretBox;
 use perennial_store::provider_keys;
 use perennial_store::provider_keys::StoredKey;
 
-/// Who sent a request.
+/// The verified sender of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// The account's id.
+    /// The account's ID.
     pub account: String,
-    /// The key, or the one that the token was issued for.
+    /// The access key; for a bearer token, the key that it was issued for.
     pub access_key: String,
-    /// What tells the proof from every other, and until when it must be remembered; `None` for a token, which is made to
-    /// be sent again.
+    /// The digest of the credentials for replay protection, and the instant until which it must be kept; `None` for a
+    /// bearer token, which may be sent again.
     pub proof: Option<([u8; 32], Timestamp)>,
 }
 
@@ -36,7 +36,7 @@ pub struct Sender {
 ///
 /// # Errors
 ///
-/// Why it is not proved, as a [`Failure`].
+/// [`Failure`] with the reason why the credentials are refused.
 pub fn verify(
     db: &ReadTx,
     secret_box: &SecretBox,
@@ -48,25 +48,40 @@ pub fn verify(
         Credentials::Signature { access_key, signature } => {
             let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
             let is_right = |secret: &[u8]| verify_signature(secret, signature);
-            with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            verify_with_key(
+                db,
+                secret_box,
+                provider,
+                access_key,
+                at,
+                (digest, authentication.valid_until),
+                is_right,
+            )
         }
         Credentials::Password { access_key, password } => {
             let digest = digest(&[access_key.as_bytes(), password.as_bytes()]);
             let is_right = |known: &[u8]| known.ct_eq(password.as_bytes()).into();
-            with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            verify_with_key(
+                db,
+                secret_box,
+                provider,
+                access_key,
+                at,
+                (digest, authentication.valid_until),
+                is_right,
+            )
         }
         Credentials::BearerToken(token) => {
-            let found = provider_keys::find_by_token(db, &token_hash(token), at).map_err(internal)?;
-            let key = found.filter(|key| key.provider == provider && key.is_in_force(at));
+            let key = provider_keys::find_by_token(db, &token_hash(token), at).map_err(internal)?;
+            let key = key.filter(|key| key.provider == provider && key.is_in_force(at));
             let key = key.ok_or(Failure::InvalidToken)?;
             Ok(Sender { account: key.account, access_key: key.access_key, proof: None })
         }
     }
 }
 
-/// Whom a key belongs to, if `is_right` holds of its secret. For a key that there is not as much is done as for one that
-/// there is.
-fn with_key(
+/// The sender for a key whose secret passes `is_right`. Unknown keys take as much work as known ones.
+fn verify_with_key(
     db: &ReadTx,
     secret_box: &SecretBox,
     provider: &str,
@@ -75,29 +90,29 @@ fn with_key(
     proof: ([u8; 32], Timestamp),
     is_right: impl FnOnce(&[u8]) -> bool,
 ) -> Result<Sender, Failure> {
-    let is_meant = |key: &StoredKey| key.provider == provider && key.is_in_force(at);
-    let found = provider_keys::get(db, access_key).map_err(internal)?.filter(is_meant);
-    let secret = match &found {
+    let is_usable = |key: &StoredKey| key.provider == provider && key.is_in_force(at);
+    let key = provider_keys::get(db, access_key).map_err(internal)?.filter(is_usable);
+    let secret = match &key {
         Some(key) => secret_box.open(&key.sealed, access_key).map_err(internal)?,
         None => vec![0; 64],
     };
     let is_right = is_right(&secret);
-    match found {
+    match key {
         None => Err(Failure::UnknownAccessKey),
         Some(_) if !is_right => Err(Failure::WrongCredentials),
         Some(key) => Ok(Sender { account: key.account, access_key: key.access_key, proof: Some(proof) }),
     }
 }
 
-/// Whether a signature is what comes of signing with `secret`. Its keys were checked: each is made before it is used.
+/// Verifies a signature. The sandbox has checked that each derived key precedes its use.
 pub fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
     let mut keys = vec![secret.to_vec()];
     for derivation in &signature.derivations {
         let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();
-        let made = hmac(&key, &derivation.message);
+        let derived = hmac(&key, &derivation.message);
         keys.push(match derivation.encoding {
-            KeyEncoding::Bytes => made.to_vec(),
-            KeyEncoding::Hexadecimal => hex::encode(&made).into_bytes(),
+            KeyEncoding::Bytes => derived.to_vec(),
+            KeyEncoding::Hexadecimal => hex::encode(&derived).into_bytes(),
         });
     }
     hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()
@@ -109,12 +124,12 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// What a token is kept as.
+/// The hash of a token in the database.
 pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// Different for different lists of parts.
+/// The digest of a list of parts; lengths are included, so that different lists differ.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! What a plugin wants done: in one transaction, on the writer's thread, for the sender's account and for no other.
+//! Executes a plugin's transaction on the writer's thread, for the account of the sender only.
 
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
@@ -11,11 +11,11 @@ use perennial_domain::provider_api::Outcome;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::provider_api::Endpoint;
+use crate::provider_api::ProviderApiServer;
 use crate::provider_api::ProviderRequest;
 use crate::provider_api::authentication;
 use crate::provider_api::authentication::Sender;
-use crate::provider_api::failure_of_problem;
+use crate::provider_api::failure_of_error;
 use crate::provider_api::internal;
 use crate::provider_api::query;
 use perennial_engine::EngineTx;
@@ -36,11 +36,11 @@ use perennial_store::provider_views;
 /// The longest path that the audit log keeps, in bytes.
 const PATH_MAX: usize = 200;
 
-/// Why nothing of an action was written.
+/// Why a transaction was rolled back.
 enum TransactionError {
-    /// The client is told this.
+    /// The client gets this failure.
     Failure(Failure),
-    /// One mutation of an action that is whole or nothing was refused: its place, and why.
+    /// A mutation of an all-or-nothing transaction was refused: its index, and the refusal.
     Refused(usize, Refusal),
     /// The host or a plugin failed.
     Service(ServiceError),
@@ -58,67 +58,67 @@ impl From<EngineError> for TransactionError {
     }
 }
 
-/// What one mutation came to, and what happened.
-type OperationResult = (Outcome, Vec<RecordedEvent>);
+/// The outcome of one mutation, and its events.
+type MutationResult = (Outcome, Vec<RecordedEvent>);
 
-impl Endpoint {
-    /// Has an action carried out; the conversation goes on with what came of it.
+impl ProviderApiServer {
+    /// Executes a transaction and adds its outcomes to the request.
     pub(super) async fn execute(
         &self,
-        mut request_in_progress: ProviderRequest,
+        mut in_progress: ProviderRequest,
         transaction: Transaction,
     ) -> Result<ProviderRequest, Failure> {
         let provider = self.provider.clone();
-        let performed = self.app.writer().call(move |context| {
-            let outcomes = execute_action(context, &provider, &request_in_progress, &transaction);
+        let executed = self.app.writer().call(move |context| {
+            let outcomes = execute_transaction(context, &provider, &in_progress, &transaction);
             Ok::<_, ServiceError>(outcomes.map(|outcomes| {
-                request_in_progress.outcomes.extend(outcomes);
-                request_in_progress
+                in_progress.outcomes.extend(outcomes);
+                in_progress
             }))
         });
-        performed.await.map_err(failure_of_problem)?
+        executed.await.map_err(failure_of_error)?
     }
 }
 
-fn execute_action(
+fn execute_transaction(
     context: &mut WriterContext,
     provider: &str,
-    request_in_progress: &ProviderRequest,
+    in_progress: &ProviderRequest,
     transaction: &Transaction,
 ) -> Result<Vec<Outcome>, Failure> {
     let (at, publisher) = (context.now(), context.publisher());
-    let executor = TransactionExecutor { at, provider, conversation: request_in_progress, transaction };
-    let acted = context.engine.in_transaction(|engine| executor.execute_all(engine));
-    let acted = match acted {
+    let executor = TransactionExecutor { at, provider, in_progress, transaction };
+    let result = context.engine.in_transaction(|engine| executor.execute_all(engine));
+    let result = match result {
         Err(TransactionError::Refused(index, refusal)) => {
-            context.engine.in_transaction(|engine| executor.refused(engine, index, refusal))
+            context.engine.in_transaction(|engine| executor.record_refusal(engine, index, refusal))
         }
-        acted => acted,
+        result => result,
     };
-    match acted {
+    match result {
         Ok((outcomes, events)) => {
             publisher.publish(&events);
             Ok(outcomes)
         }
         Err(TransactionError::Failure(failure)) => Err(failure),
         Err(TransactionError::Refused(_, refusal)) => Err(internal(refusal.message)),
-        Err(TransactionError::Service(error)) => Err(failure_of_problem(error)),
+        Err(TransactionError::Service(error)) => Err(failure_of_error(error)),
     }
 }
 
 struct TransactionExecutor<'a> {
     at: Timestamp,
     provider: &'a str,
-    conversation: &'a ProviderRequest,
+    in_progress: &'a ProviderRequest,
     transaction: &'a Transaction,
 }
 
 impl TransactionExecutor<'_> {
     fn sender(&self) -> &Sender {
-        &self.conversation.sender
+        &self.in_progress.sender
     }
 
-    /// Does all mutations, with what has to be written down about them.
+    /// Executes every mutation and writes the audit record.
     fn execute_all(
         &self,
         engine: &mut EngineTx<'_>,
@@ -139,7 +139,7 @@ impl TransactionExecutor<'_> {
             outcomes.push(outcome);
             events.append(&mut more);
             if is_over {
-                // There is nothing before it to be undone, so it leaves what it leaves anywhere else.
+                // Nothing precedes the refused mutation, so there is nothing to roll back.
                 outcomes.resize(self.transaction.mutations.len(), Outcome::Aborted);
                 break;
             }
@@ -148,8 +148,8 @@ impl TransactionExecutor<'_> {
         Ok((outcomes, events))
     }
 
-    /// Writes down that the mutation at `place` was refused, and with it all of them: what was done before it is undone.
-    fn refused(
+    /// Records the refusal of the mutation at `index` after the rollback; the other mutations are aborted.
+    fn record_refusal(
         &self,
         engine: &mut EngineTx<'_>,
         index: usize,
@@ -158,10 +158,10 @@ impl TransactionExecutor<'_> {
         let account = self.begin(engine)?;
         let events = match &self.transaction.mutations[index] {
             Mutation::Command(instruction) => {
-                let whose = (account.row, account.account.id.as_str());
+                let account_key = (account.row, account.account.id.as_str());
                 engine.record_refusal(
                     self.at,
-                    whose,
+                    account_key,
                     &instruction.resource,
                     &instruction.command,
                     &refusal,
@@ -177,7 +177,7 @@ impl TransactionExecutor<'_> {
         Ok((outcomes, events))
     }
 
-    /// Makes sure that the sender may still act, and that this proof does not do so a second time.
+    /// Checks that the sender's key is in force, and spends the credentials if the transaction rejects replays.
     fn begin(&self, engine: &EngineTx<'_>) -> Result<StoredAccount, TransactionError> {
         let (db, sender) = (engine.tx(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
@@ -198,7 +198,7 @@ impl TransactionExecutor<'_> {
         engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         mutation: &Mutation,
-    ) -> Result<OperationResult, TransactionError> {
+    ) -> Result<MutationResult, TransactionError> {
         match mutation {
             Mutation::Command(instruction) => self.command(engine, account, instruction),
             Mutation::SetAttribute { resource, name, value } => {
@@ -237,27 +237,28 @@ impl TransactionExecutor<'_> {
         engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         instruction: &CommandRequest,
-    ) -> Result<OperationResult, TransactionError> {
+    ) -> Result<MutationResult, TransactionError> {
         let CommandRequest { resource, command } = instruction;
         let id = account.account.id.as_str();
         let last = provider_views::last_order(engine.db())?;
-        let answer = match query::belongs_to(engine.db(), account, resource)? {
+        let result = match query::belongs_to(engine.db(), account, resource)? {
             true => {
-                let terms = Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
-                engine.command_with_preconditions(self.at, Some(id), resource, command, &terms)?
+                let preconditions =
+                    Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
+                engine.command_with_preconditions(self.at, Some(id), resource, command, &preconditions)?
             }
             false => engine.refuse_unknown_resource(self.at, Some(id), resource, command)?,
         };
-        if let Some(refusal) = answer.refusal {
-            return Ok((Outcome::Refused(refusal), answer.events));
+        if let Some(refusal) = result.refusal {
+            return Ok((Outcome::Refused(refusal), result.events));
         }
-        if let Some(approval) = answer.approval {
-            return Ok((Outcome::Pending(approval), answer.events));
+        if let Some(approval) = result.approval {
+            return Ok((Outcome::Pending(approval), result.events));
         }
-        // What the clock still owed was paid for before this instant, and is none of the client's.
+        // Overdue renewals of the clock were paid before this instant, and are not part of the client's command.
         let (mut orders, cost) = provider_views::orders_after(engine.db(), last, self.at)?;
         let mut refund = Micros::ZERO;
-        for recorded in &answer.events {
+        for recorded in &result.events {
             if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
                 for (order, amount) in refunds {
                     refund += *amount;
@@ -267,12 +268,12 @@ impl TransactionExecutor<'_> {
                 }
             }
         }
-        Ok((Outcome::Applied { orders, cost, refund }, answer.events))
+        Ok((Outcome::Applied { orders, cost, refund }, result.events))
     }
 
-    /// Writes a line of the audit log.
+    /// Writes the audit record.
     fn record(&self, engine: &EngineTx<'_>, outcomes: &[Outcome]) -> Result<(), StoreError> {
-        let other = outcomes.iter().find_map(|outcome| match outcome {
+        let exception = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
             Outcome::Pending(_) => Some("pending_approval".to_owned()),
             Outcome::Resources { .. }
@@ -283,7 +284,7 @@ impl TransactionExecutor<'_> {
             | Outcome::Aborted
             | Outcome::Token { .. } => None,
         });
-        let request = &self.conversation.request;
+        let request = &self.in_progress.request;
         let path = request.path.chars().take(PATH_MAX).collect::<String>();
         let record = Record {
             at: self.at,
@@ -294,26 +295,26 @@ impl TransactionExecutor<'_> {
             resource: single_resource(&self.transaction.mutations),
             operation: format!("{} {} {path}", self.provider, request.method),
             reason: None,
-            // The plugin has not said yet what the client is answered.
+            // The plugin makes the response, with its status, only later.
             status: 0,
-            outcome: other.unwrap_or_else(|| "done".to_owned()),
+            outcome: exception.unwrap_or_else(|| "done".to_owned()),
         };
         audit::insert(engine.tx(), &record)
     }
 }
 
-/// OperationResult, with nothing bought or given back.
+/// A mutation that was applied at no cost.
 fn no_cost() -> Outcome {
     Outcome::Applied { orders: Vec::new(), cost: Micros::ZERO, refund: Micros::ZERO }
 }
 
-/// The resource that mutations are about, if it is one.
+/// The resource of all mutations, if they share one.
 fn single_resource(mutations: &[Mutation]) -> Option<String> {
-    let mut named = mutations.iter().filter_map(|mutation| match mutation {
+    let mut resources = mutations.iter().filter_map(|mutation| match mutation {
         Mutation::Command(instruction) => Some(&instruction.resource),
         Mutation::SetAttribute { resource, .. } => Some(resource),
         Mutation::ChangeSettings(_) | Mutation::IssueToken(_) => None,
     });
-    let first = named.next()?;
-    named.all(|other| other == first).then(|| first.clone())
+    let first = resources.next()?;
+    resources.all(|other| other == first).then(|| first.clone())
 }

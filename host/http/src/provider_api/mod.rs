@@ -1,9 +1,9 @@
-//! The providers' own APIs, as existing SDKs speak them: a listener for each, and the plugin's word for every answer.
+//! The providers' own APIs, as existing SDKs speak them, with a listener for each.
 //!
-//! Knows connections, keys, proofs and time; what a request means and what an answer looks like is the plugin's
-//! ([`perennial_sandbox::ProviderApi`]). A request is taken off the wire by [`mod@serve`], its sender is proved by [`proof`],
-//! what the plugin wants to know is looked up by `look` and what it wants done is done by `perform`, all through the
-//! same engine as every other command.
+//! The host handles connections, keys, credentials and time; the plugin ([`perennial_sandbox::ProviderApi`]) gives
+//! requests their meaning and responses their shape. [`mod@serve`] reads a request, [`authentication`] verifies its
+//! sender, `query` answers the plugin's queries and `execute` runs its transaction, through the same engine as every
+//! other command.
 
 pub mod authentication;
 mod execute;
@@ -33,34 +33,34 @@ use perennial_service::error::ServiceError;
 use perennial_service::secrets::SecretBox;
 use perennial_store::accounts;
 
-/// The most steps that a plugin may take before it answers.
+/// The most steps of a plugin for one request.
 const STEPS_MAX: usize = 8;
 
-/// One provider's own API, ready to be served.
+/// The API of one provider. Clones share everything.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct ProviderApiServer {
     app: AppState,
     provider: Arc<str>,
-    sealer: SecretBox,
-    /// The provider's word for a failure of the host, for when its plugin is what failed.
+    secret_box: SecretBox,
+    /// The response to an internal failure, for when the plugin itself fails.
     fallback_response: Arc<Response>,
 }
 
-/// Why an API cannot be served.
+/// Why a provider's API cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Nobody has that provider's rules.
+    /// There is no plugin for the provider.
     #[error("there is no plugin for `{0}`; there are {1}")]
     NoPlugin(String, String),
-    /// Its plugin has rules only.
+    /// The plugin has rules only.
     #[error("the plugin for `{0}` does not answer its provider's own API")]
-    NoEndpoint(String),
-    /// Its plugin cannot even say that something failed.
+    NoProviderApi(String),
+    /// The plugin cannot make the response to an internal failure.
     #[error(transparent)]
     Plugin(#[from] PluginError),
 }
 
-/// A request and what came of it so far.
+/// A request and the outcomes so far.
 struct ProviderRequest {
     request: Request,
     sender: Sender,
@@ -68,57 +68,63 @@ struct ProviderRequest {
     steps: usize,
 }
 
-/// What a conversation needs next.
+/// The next step of a request.
 enum Progress {
+    /// The request is done.
     Respond(Response),
+    /// The plugin wants a transaction, which needs the writer.
     Execute(Box<ProviderRequest>, Transaction),
 }
 
-impl Endpoint {
-    /// The API of `provider`, for accounts of `host` whose keys `sealer` can read.
+impl ProviderApiServer {
+    /// The API of `provider`. `secret_box` opens the secrets of its keys.
     ///
     /// # Errors
     ///
-    /// [`StartError`] when there is no plugin that answers it.
-    pub fn new(app: &AppState, provider: &str, secret_box: SecretBox) -> Result<Endpoint, StartError> {
+    /// [`StartError`] when no plugin implements it.
+    pub fn new(
+        app: &AppState,
+        provider: &str,
+        secret_box: SecretBox,
+    ) -> Result<ProviderApiServer, StartError> {
         let endpoint = find_api(app.providers(), provider)?;
-        let last_resort = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
-        Ok(Endpoint {
+        let fallback_response = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
+        Ok(ProviderApiServer {
             app: app.clone(),
             provider: provider.into(),
-            sealer: secret_box,
-            fallback_response: Arc::new(last_resort),
+            secret_box,
+            fallback_response: Arc::new(fallback_response),
         })
     }
 
-    /// Asks the plugin, and counts that it was asked.
+    /// Calls the plugin, and counts the call.
     fn call_plugin<T>(
         &self,
         function: &'static str,
-        ask: impl FnOnce(perennial_sandbox::ProviderApi<'_>) -> Result<T, PluginError>,
+        call: impl FnOnce(perennial_sandbox::ProviderApi<'_>) -> Result<T, PluginError>,
     ) -> Result<T, Failure> {
         let rules = self.app.providers().get(&*self.provider);
         let endpoint = rules.and_then(|rules| rules.provider_api()).ok_or(Failure::Internal)?;
         let watch = Stopwatch::start();
-        let answer = ask(endpoint);
-        let failures = u64::from(answer.is_err());
+        let result = call(endpoint);
+        let failures = u64::from(result.is_err());
         self.app.metrics().record_plugin_call(&self.provider, function, watch.seconds(), failures);
-        answer.map_err(|error| {
-            tracing::warn!(%error, "a plugin gave no usable answer to a request");
+        result.map_err(|error| {
+            tracing::warn!(%error, "a plugin failed a request");
             Failure::Internal
         })
     }
 
-    /// The provider's word for a failure.
+    /// The provider's response to a failure.
     fn failure_response(&self, request: &Request, failure: Failure) -> Response {
         let at = self.app.now();
         self.call_plugin("fail", |endpoint| endpoint.fail(at, request, failure))
             .unwrap_or_else(|_| self.fallback_response.as_ref().clone())
     }
 
-    /// Answers a request.
+    /// Responds to a request. Every failure has a response in the provider's shape.
     async fn respond(&self, request: Request) -> Response {
-        // What is asked goes with the work; what fails is told about without its body.
+        // The work takes the request; the response to a failure needs the head only.
         let head = request.head();
         match self.run(request).await {
             Ok(response) => response,
@@ -138,76 +144,76 @@ impl Endpoint {
             .service()
             .read(move |db| Ok::<_, ServiceError>(endpoint.authenticate(db, at, request)))
             .await;
-        let (request_in_progress, transaction) = match next.map_err(failure_of_problem)?? {
+        let (in_progress, transaction) = match next.map_err(failure_of_error)?? {
             Progress::Respond(response) => return Ok(response),
-            Progress::Execute(request_in_progress, transaction) => (*request_in_progress, transaction),
+            Progress::Execute(in_progress, transaction) => (*in_progress, transaction),
         };
-        let request_in_progress = self.execute(request_in_progress, transaction).await?;
+        let in_progress = self.execute(in_progress, transaction).await?;
         let endpoint = self.clone();
         let next = self
             .app
             .service()
-            .read(move |db| Ok::<_, ServiceError>(endpoint.resume(db, at, request_in_progress)))
+            .read(move |db| Ok::<_, ServiceError>(endpoint.resume(db, at, in_progress)))
             .await;
-        match next.map_err(failure_of_problem)?? {
+        match next.map_err(failure_of_error)?? {
             Progress::Respond(response) => Ok(response),
             Progress::Execute(..) => {
-                tracing::warn!(provider = %self.provider, "a plugin wanted to act twice for one request");
+                tracing::warn!(provider = %self.provider, "a plugin asked for two transactions in one request");
                 Err(Failure::Internal)
             }
         }
     }
 
-    /// Finds out who sent a request, and goes on from there.
+    /// Verifies the sender of a request, then calls [`ProviderApiServer::resume`].
     fn authenticate(&self, db: &ReadTx, at: Timestamp, request: Request) -> Result<Progress, Failure> {
         let authentication = match self.call_plugin("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
             Err(response) => return Ok(Progress::Respond(response)),
         };
-        let sender = authentication::verify(db, &self.sealer, &self.provider, &authentication, at)?;
+        let sender = authentication::verify(db, &self.secret_box, &self.provider, &authentication, at)?;
         self.app.key_usage().record(&sender.access_key, at);
-        let request_in_progress = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
-        self.resume(db, at, request_in_progress)
+        let in_progress = ProviderRequest { request, sender, outcomes: Vec::new(), steps: 0 };
+        self.resume(db, at, in_progress)
     }
 
-    /// Asks the plugin what to do until it answers, or wants something done.
+    /// Calls the plugin and answers its queries until it responds or asks for a transaction.
     fn resume(
         &self,
         db: &ReadTx,
         at: Timestamp,
-        mut request_in_progress: ProviderRequest,
+        mut in_progress: ProviderRequest,
     ) -> Result<Progress, Failure> {
-        while request_in_progress.steps < STEPS_MAX {
-            request_in_progress.steps += 1;
-            let stored = accounts::get(db, &request_in_progress.sender.account).map_err(internal)?;
+        while in_progress.steps < STEPS_MAX {
+            in_progress.steps += 1;
+            let stored = accounts::get(db, &in_progress.sender.account).map_err(internal)?;
             let stored = stored.ok_or(Failure::Internal)?;
-            let ProviderRequest { request, outcomes, .. } = &request_in_progress;
+            let ProviderRequest { request, outcomes, .. } = &in_progress;
             let context = Context { at, request, account: &stored.account, outcomes };
             match self.call_plugin("handle", |endpoint| endpoint.handle(&context))? {
                 NextStep::Respond(response) => return Ok(Progress::Respond(response)),
                 NextStep::Query(queries) => {
                     let providers = self.app.providers();
                     for query in &queries {
-                        let pending_work =
-                            query::query(db, providers, at, &stored, query).map_err(failure_of_problem)?;
-                        request_in_progress.outcomes.push(pending_work);
+                        let outcome =
+                            query::query(db, providers, at, &stored, query).map_err(failure_of_error)?;
+                        in_progress.outcomes.push(outcome);
                     }
                 }
                 NextStep::Execute(transaction) => {
-                    return Ok(Progress::Execute(Box::new(request_in_progress), transaction));
+                    return Ok(Progress::Execute(Box::new(in_progress), transaction));
                 }
             }
         }
-        tracing::warn!(provider = %self.provider, "a plugin took too many steps without an answer");
+        tracing::warn!(provider = %self.provider, "a plugin took too many steps without a response");
         Err(Failure::Internal)
     }
 }
 
-/// What answers the API of `provider`.
+/// Finds the implementation of the API of `provider`.
 ///
 /// # Errors
 ///
-/// [`StartError`] when nothing does.
+/// [`StartError`] when there is none.
 pub fn find_api<'p>(
     providers: &'p Providers,
     provider: &str,
@@ -216,11 +222,11 @@ pub fn find_api<'p>(
         let known = providers.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>();
         StartError::NoPlugin(provider.to_owned(), known.join(", "))
     })?;
-    rules.provider_api().ok_or_else(|| StartError::NoEndpoint(provider.to_owned()))
+    rules.provider_api().ok_or_else(|| StartError::NoProviderApi(provider.to_owned()))
 }
 
-/// What a failure of the host means to a client of the provider's API.
-fn failure_of_problem(error: ServiceError) -> Failure {
+/// The failure that a client of the provider's API sees for an error of the host.
+fn failure_of_error(error: ServiceError) -> Failure {
     match error.retry_after_seconds() {
         Some(seconds) => Failure::Busy(seconds),
         None => internal(error),
@@ -228,6 +234,6 @@ fn failure_of_problem(error: ServiceError) -> Failure {
 }
 
 fn internal(error: impl std::fmt::Display) -> Failure {
-    tracing::error!(%error, "a request of a provider's API could not be answered");
+    tracing::error!(%error, "a request to a provider's API failed");
     Failure::Internal
 }

@@ -1,4 +1,4 @@
-//! What a plugin wants to know for an answer: of the sender's account, and of no other.
+//! Answers a plugin's queries, for the account of the sender only.
 
 use perennial_domain::plan::Operation;
 use perennial_domain::plan::Step;
@@ -19,7 +19,7 @@ use perennial_store::bundles;
 use perennial_store::error::StoreError;
 use perennial_store::provider_views;
 
-/// What is found.
+/// Answers a query.
 pub(super) fn query(
     db: &ReadTx,
     providers: &Providers,
@@ -28,21 +28,21 @@ pub(super) fn query(
     query: &Query,
 ) -> Result<Outcome, ServiceError> {
     Ok(match query {
-        Query::Resources(selection) => {
-            let (total, resources) = provider_views::resources(db, account.row, selection)?;
+        Query::Resources(filter) => {
+            let (total, resources) = provider_views::resources(db, account.row, filter)?;
             Outcome::Resources { total, resources }
         }
-        Query::Orders(selection) => Outcome::Orders(provider_views::orders(db, account.row, selection)?),
+        Query::Orders(filter) => Outcome::Orders(provider_views::orders(db, account.row, filter)?),
         Query::Balance => Outcome::Balance {
             currency: account.account.currency.clone(),
             available: account.account.balance.available(),
             held: account.account.balance.held(),
         },
-        Query::Proposal(instruction) => proposal(db, providers, at, account, instruction)?,
+        Query::Proposal(command) => proposal(db, providers, at, account, command)?,
     })
 }
 
-/// Whether the resource called `id` is the account's.
+/// Whether the resource `id` belongs to the account.
 pub(super) fn belongs_to(db: &ReadTx, account: &StoredAccount, id: &str) -> Result<bool, StoreError> {
     Ok(bundles::find_by_resource(db, id)?.is_some_and(|(stored, _)| stored.account == account.row))
 }
@@ -52,20 +52,20 @@ fn proposal(
     providers: &Providers,
     at: Timestamp,
     account: &StoredAccount,
-    instruction: &CommandRequest,
+    request: &CommandRequest,
 ) -> Result<Outcome, ServiceError> {
     let currency = account.account.currency.clone();
-    let found = match belongs_to(db, account, &instruction.resource)? {
-        true => command::propose(db, providers, at, &instruction.resource, &instruction.command)?,
+    let proposal = match belongs_to(db, account, &request.resource)? {
+        true => command::propose(db, providers, at, &request.resource, &request.command)?,
         false => None,
     };
-    let Some(found) = found else {
+    let Some(proposal) = proposal else {
         let rules = providers.get(&account.account.provider);
         let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
         return Ok(Outcome::Proposal { currency, steps: Vec::new(), refusal });
     };
-    let steps = found.plans.iter().flat_map(|priced| priced_steps(&found, priced)).collect();
-    Ok(Outcome::Proposal { currency, steps, refusal: found.refusal })
+    let steps = proposal.plans.iter().flat_map(|priced| priced_steps(&proposal, priced)).collect();
+    Ok(Outcome::Proposal { currency, steps, refusal: proposal.refusal })
 }
 
 fn priced_steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = PricedStep> + 'a {

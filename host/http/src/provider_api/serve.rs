@@ -1,5 +1,5 @@
-//! Requests of a provider's API on the wire: taken whole, within limits, and answered in the provider's shape whatever
-//! happens.
+//! Reads whole requests to a provider's API, within limits. Every response, also to a failure, is in the provider's
+//! shape.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,21 @@ use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Response;
 
-use crate::provider_api::Endpoint;
+use crate::provider_api::ProviderApiServer;
 use perennial_engine::clock::Stopwatch;
 
-/// The longest body that is read, in bytes: ten ids and a term take some hundreds.
+/// The longest body, in bytes: a command with ten IDs takes some hundreds.
 pub const BODY_BYTES_MAX: u32 = 1 << 20;
-/// How much more of a body is read and dropped, so that a client that sends before it listens hears why.
+/// The most bytes that are read and dropped beyond it, so that a client that sends before it reads gets the response.
 const DRAINED_BYTES_MAX: usize = 16 << 20;
 
-/// Everything that is sent to a provider's API.
-pub fn router(endpoint: Endpoint) -> Router {
+/// The router of a provider's API; the plugin knows the paths.
+pub fn router(endpoint: ProviderApiServer) -> Router {
     Router::new().fallback(serve).with_state(endpoint)
 }
 
-/// What a client is told whose request cannot be read as HTTP, as it goes over the wire.
-pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
+/// The response to a malformed request, as it goes over the wire.
+pub fn malformed_response(endpoint: &ProviderApiServer) -> Vec<u8> {
     let request = Request { id: endpoint.app.requests().request_id(), ..Request::default() };
     let Response { status, headers, body } = endpoint.failure_response(&request, Failure::Malformed);
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -44,7 +44,7 @@ pub fn malformed_response(endpoint: &Endpoint) -> Vec<u8> {
     [head.into_bytes(), body].concat()
 }
 
-async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request) -> HttpResponse {
+async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract::Request) -> HttpResponse {
     let watch = Stopwatch::start();
     let id = endpoint.app.requests().request_id();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -55,10 +55,10 @@ async fn serve(State(endpoint): State<Endpoint>, request: axum::extract::Request
     to_http(response)
 }
 
-/// Answers a request that has a place among those under way, in the time that it may take.
-async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Request) -> Response {
+/// Responds to a request within the limits of concurrency, size and time.
+async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::extract::Request) -> Response {
     let limit = Duration::from_secs(endpoint.app.limits().request_seconds);
-    let place = Arc::clone(endpoint.app.request_permits()).try_acquire_owned().ok();
+    let permit = Arc::clone(endpoint.app.request_permits()).try_acquire_owned().ok();
     let (parts, body) = request.into_parts();
     let headers = header_texts(&parts.headers);
     let head = Request {
@@ -69,7 +69,7 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
         headers: headers.clone().unwrap_or_default(),
         body: Vec::new(),
     };
-    let Some(place) = place else { return fail(endpoint, head, Failure::Busy(1)).await };
+    let Some(permit) = permit else { return fail(endpoint, head, Failure::Busy(1)).await };
     if headers.is_none() {
         return fail(endpoint, head, Failure::Malformed).await;
     }
@@ -78,11 +78,11 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
         Ok(Err(failure)) => return fail(endpoint, head, failure).await,
         Err(_) => return fail(endpoint, head, Failure::TimedOut).await,
     };
-    let (page_request, whole) = (endpoint.clone(), Request { body, ..head.head() });
-    // A task of its own: it goes on if the client goes away, and if it panics nobody else is hurt.
+    let (handler, request) = (endpoint.clone(), Request { body, ..head.head() });
+    // A task of its own goes on when the client disconnects, and contains a panic.
     let task = tokio::spawn(async move {
-        let response = page_request.respond(whole).await;
-        drop(place);
+        let response = handler.respond(request).await;
+        drop(permit);
         response
     });
     match tokio::time::timeout(limit, task).await {
@@ -92,13 +92,13 @@ async fn within_limits(endpoint: &Endpoint, id: &str, request: axum::extract::Re
     }
 }
 
-async fn fail(endpoint: &Endpoint, head: Request, failure: Failure) -> Response {
-    let page_request = endpoint.clone();
-    let failed = tokio::task::spawn_blocking(move || page_request.failure_response(&head, failure));
+async fn fail(endpoint: &ProviderApiServer, head: Request, failure: Failure) -> Response {
+    let handler = endpoint.clone();
+    let failed = tokio::task::spawn_blocking(move || handler.failure_response(&head, failure));
     failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())
 }
 
-/// A body, if it is not too long.
+/// Reads a body, if it is not too large.
 async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
     let too_large = Failure::TooLarge(BODY_BYTES_MAX);
     let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
@@ -120,7 +120,7 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
     if length > limit { Err(too_large) } else { Ok(whole) }
 }
 
-/// The headers as text; `None` when one is not.
+/// The headers as text; `None` when one is not UTF-8.
 fn header_texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         Some((name.as_str().to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
@@ -128,7 +128,7 @@ fn header_texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
     headers.iter().map(text).collect()
 }
 
-/// What is sent. What the plugin said was checked, so all of it can be.
+/// The HTTP response. The sandbox has checked the status and headers of the plugin.
 fn to_http(response: Response) -> HttpResponse {
     let mut http = HttpResponse::new(Body::from(response.body));
     *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -137,7 +137,7 @@ fn to_http(response: Response) -> HttpResponse {
             http.headers_mut().append(name, value);
         }
     }
-    // What is true of money now is not true for a cache.
+    // Balances and expiries change, so responses are not cached by default.
     http.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     http
 }

@@ -1,4 +1,4 @@
-//! Serving: connections, TLS, and an end that loses nothing.
+//! Listeners: connections, TLS and a graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,9 +29,9 @@ use crate::server::malformed_request::DispatchObserver;
 use crate::server::malformed_request::MalformedRequestGuard;
 use crate::server::malformed_request::RequestDispatched;
 
-/// How long a client may take for its handshake, and for the head of a request.
+/// The time limit of a TLS handshake, and of the head of a request.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests that are under way may take when the host stops.
+/// The time limit of requests in flight when the host stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
 /// Why a certificate cannot be used.
@@ -42,29 +42,29 @@ pub enum TlsError {
     Pem {
         /// The file.
         path: std::path::PathBuf,
-        /// What is wrong.
+        /// The error of the parser.
         source: rustls_pki_types::pem::Error,
     },
-    /// They do not fit together.
+    /// The certificate and the key do not match.
     #[error("the certificate and its key cannot be used: {0}")]
     Rustls(#[from] rustls::Error),
 }
 
-/// Where connections come from, and how they are made safe.
+/// A listener for TCP or TLS.
 pub struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     connection_permits: Arc<Semaphore>,
-    /// What a client is told whose request cannot be read, as it goes over the wire; `None` is a bare status.
+    /// The whole response to a malformed request; `None` is a bare status.
     malformed_response: Option<Arc<[u8]>>,
 }
 
-/// Reads a certificate and its key.
+/// Loads a certificate and its key.
 ///
 /// # Errors
 ///
-/// [`TlsError`] when they cannot be read or do not fit together.
-pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
+/// [`TlsError`] when they cannot be read or do not match.
+pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     let pem = |path: &Path, source| TlsError::Pem { path: path.to_owned(), source };
     let certificates = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -79,11 +79,11 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
 }
 
 impl Listener {
-    /// Listens at `address`, for at most `connections` at once.
+    /// Binds to `address`, with at most `connections` open connections.
     ///
     /// # Errors
     ///
-    /// What the system says when it cannot.
+    /// [`io::Error`] when the system cannot bind.
     pub async fn bind(
         address: SocketAddr,
         tls: Option<TlsAcceptor>,
@@ -98,22 +98,22 @@ impl Listener {
         })
     }
 
-    /// The same, which tells a client whose request cannot be read `unread`: a whole response, as it goes over the wire.
+    /// Sets the response to malformed requests: a whole response, as it goes over the wire.
     pub fn with_malformed_response(mut self, malformed_response: Vec<u8>) -> Listener {
         self.malformed_response = Some(malformed_response.into());
         self
     }
 
-    /// Where it listens, with the port that the system gave if none was asked for.
+    /// The bound address, with the port that the system chose for port 0.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// [`io::Error`] when the system does not know it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves `router` until `stop` is ready; then takes no more connections and waits for requests that are under way.
+    /// Serves `router` until `stop` is ready; then accepts no more connections and waits for the requests in flight.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
@@ -129,15 +129,15 @@ impl Listener {
             match accepted {
                 Ok((stream, _)) => self.accept(stream, permit, &graceful, router.clone()),
                 Err(error) => {
-                    // Such as too many open files: others have to close theirs first.
-                    tracing::warn!(%error, "a connection could not be taken");
+                    // Such as too many open files: other connections must close first.
+                    tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
         drop(self.listener);
         if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests took too long to end and were cut off");
+            tracing::warn!("some requests exceeded the grace period and were aborted");
         }
     }
 
@@ -149,7 +149,7 @@ impl Listener {
         router: Router,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection stays with Nagle's algorithm");
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
         let watcher = graceful.watcher();
         let (tls, malformed_response) = (self.tls.clone(), self.malformed_response.clone());
@@ -167,7 +167,7 @@ impl Listener {
     }
 }
 
-/// Answers the requests of one connection.
+/// Serves the requests of one connection.
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
@@ -180,18 +180,18 @@ async fn serve_connection(
     let ended = match malformed_response {
         None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
         Some(malformed_response) => {
-            let handed_on = RequestDispatched::default();
-            let stream = MalformedRequestGuard::new(stream, Arc::clone(&handed_on), malformed_response);
-            let service = DispatchObserver::new(service, handed_on);
+            let dispatched = RequestDispatched::default();
+            let stream = MalformedRequestGuard::new(stream, Arc::clone(&dispatched), malformed_response);
+            let service = DispatchObserver::new(service, dispatched);
             watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
+        tracing::debug!(%error, "a connection failed");
     }
 }
 
-/// What `work` gives, or `None` if `stop` is ready first.
+/// The output of `work`, or `None` if `stop` is ready first.
 async fn run_until_stopped<T>(
     work: impl Future<Output = T>,
     mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,

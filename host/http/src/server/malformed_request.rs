@@ -1,8 +1,8 @@
-//! What a client hears whose request cannot be read. The HTTP library answers such a connection by itself, with a status
-//! and nothing else; where clients expect a shape of their own, this puts other words in its mouth.
+//! Replaces the response to a malformed request. The HTTP library answers one with a bare status; clients of a
+//! provider's API expect the provider's shape.
 //!
-//! Until a request was handed on, whatever the library writes is such an answer. What comes after a request on the same
-//! connection is left alone.
+//! Until the first request is dispatched, everything that the library writes is such a response. Later writes on the
+//! same connection pass unchanged.
 
 use std::io;
 use std::io::IoSlice;
@@ -19,10 +19,10 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
 
-/// Whether a connection has handed a request on.
+/// Whether a connection has dispatched a request.
 pub type RequestDispatched = Arc<AtomicBool>;
 
-/// A stream on which `instead` is written in the place of what the library says before a request was handed on.
+/// A stream that writes `replacement` in place of everything that is written before a request is dispatched.
 pub struct MalformedRequestGuard<S> {
     stream: S,
     dispatched: RequestDispatched,
@@ -31,14 +31,14 @@ pub struct MalformedRequestGuard<S> {
 }
 
 impl<S> MalformedRequestGuard<S> {
-    /// Over `stream`.
+    /// Wraps `stream`.
     pub fn new(stream: S, dispatched: RequestDispatched, replacement: Arc<[u8]>) -> MalformedRequestGuard<S> {
         MalformedRequestGuard { stream, dispatched, replacement, written: 0 }
     }
 }
 
 impl<S: AsyncWrite + Unpin> MalformedRequestGuard<S> {
-    /// Writes the other words; what the library had to say, `length` bytes, is taken for written then.
+    /// Writes the replacement; then reports the library's own `length` bytes as written.
     fn poll_replacement(&mut self, context: &mut Context<'_>, length: usize) -> Poll<io::Result<usize>> {
         while self.written < self.replacement.len() {
             let rest = &self.replacement[self.written..];
@@ -97,14 +97,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MalformedRequestGuard<S> {
     }
 }
 
-/// A service that notes that it was handed a request.
+/// A service that records the dispatch of a request.
 pub struct DispatchObserver<S> {
     service: S,
     dispatched: RequestDispatched,
 }
 
 impl<S> DispatchObserver<S> {
-    /// Over `service`.
+    /// Wraps `service`.
     pub fn new(service: S, dispatched: RequestDispatched) -> DispatchObserver<S> {
         DispatchObserver { service, dispatched }
     }

@@ -1,20 +1,15 @@
-//! Listeners, TLS, and the answer to bytes that are not HTTP.
+//! Listeners, TLS, and the response to malformed requests.
 
 pub mod listener;
 mod malformed_request;
 
 use std::path::PathBuf;
 
-/// What a listener serves.
-pub use axum::Router;
-/// The body of a request or response.
-pub use axum::body::Body;
-
-/// How the host proves who it is.
+/// The files of a TLS certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificates in PEM, the host's own first.
+    /// The certificate chain in PEM, the host's own certificate first.
     pub certificate: PathBuf,
-    /// Its private key in PEM.
+    /// The private key in PEM.
     pub key: PathBuf,
 }

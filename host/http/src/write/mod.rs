@@ -1,7 +1,7 @@
 //! Writes: each runs once per idempotency key, in one transaction with its stored response and its audit record.
 //!
-//! A handler takes a [`Write`] and passes its request to `AppState::write`, with a closure that does the work. The closure
-//! runs on the writer's thread.
+//! A handler takes a [`Write`] and passes its request to `AppState::write`, with a closure that does the work. The
+//! closure runs on the writer's thread.
 
 mod request;
 mod response;
@@ -54,8 +54,8 @@ impl WriteContext<'_> {
         self.engine.tx()
     }
 
-    /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what the
-    /// caller can access.
+    /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what
+    /// the caller can access.
     pub fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
         let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
         *self.audit_subject = AuditSubject { account, resource };
@@ -81,8 +81,8 @@ impl WriteContext<'_> {
 }
 
 impl AppState {
-    /// Runs `work` in one transaction together with its idempotency record and audit record, at most once per idempotency
-    /// key. A repeated request gets the stored response.
+    /// Runs `work` in one transaction together with its idempotency record and audit record, at most once per
+    /// idempotency key. A repeated request gets the stored response.
     pub(crate) async fn write(
         &self,
         request: WriteRequest,
@@ -91,8 +91,8 @@ impl AppState {
         self.write_after(request, |_| Ok(()), work).await
     }
 
-    /// Like [`AppState::write`], but runs `prepare` first, in transactions of its own. `prepare` must be idempotent: it runs
-    /// again when the host is killed between the two.
+    /// Like [`AppState::write`], but runs `prepare` first, in transactions of its own. `prepare` must be idempotent: it
+    /// runs again when the host is killed between the two.
     pub(crate) async fn write_after(
         &self,
         request: WriteRequest,
@@ -129,8 +129,8 @@ fn stored_response(writer: &WriterContext, request: &WriteRequest) -> Result<Opt
     }
 }
 
-/// Runs `work` in a transaction, stores its response under the idempotency key, writes the audit record, and publishes the
-/// events after the commit.
+/// Runs `work` in a transaction, stores its response under the idempotency key, writes the audit record, and publishes
+/// the events after the commit.
 fn commit(
     writer: &mut WriterContext,
     request: &WriteRequest,

@@ -98,7 +98,8 @@ fn internal(why: impl std::fmt::Display) -> Problem {
 async fn read_body(headers: &HeaderMap, body: HttpBody, app: &AppState) -> Result<Vec<u8>, Problem> {
     let limit = app.limits().body_bytes_max;
     let too_large = |_| Problem::new(ProblemType::TooLarge, format!("a body has at most {limit} bytes"));
-    // The middleware has answered when this runs out; without it, a client that sends nothing keeps its permit for ever.
+    // The middleware has answered when this runs out; without it, a client that sends nothing keeps its permit for
+    // ever.
     let timeout = Duration::from_secs(app.limits().request_seconds);
     let late = |_| Problem::new(ProblemType::TimedOut, "the body did not come in time").retry_after(5);
     let bytes = tokio::time::timeout(timeout, axum::body::to_bytes(body, limit)).await.map_err(late)?;

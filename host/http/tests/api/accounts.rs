@@ -155,7 +155,7 @@ fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
     .assert_eq(&server.post("admin", "/v1/accounts", body).shown());
@@ -227,7 +227,7 @@ fn settings_are_changed_if_the_plugin_agrees_and_the_rules_are_asked_anew() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]].assert_eq(
         &change(r#"{"approval_above": "1.00", "settings": {"deduction_days": "9", "colour": "red"}}"#)
@@ -255,7 +255,7 @@ fn what_is_changed_meanwhile_is_not_changed() {
         {
           "detail": "its version is [etag]; get it again and look at it",
           "status": 412,
-          "title": "It has changed meanwhile",
+          "title": "The object has another version",
           "type": "urn:perennial:problem:precondition-failed"
         }"#]]
     .assert_eq(&top_up().shown().replace(

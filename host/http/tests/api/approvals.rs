@@ -110,7 +110,7 @@ fn an_account_gets_a_limit_from_an_admin() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
     .assert_eq(&change(r#"{"approval_above": "-1.00", "mode": "managed"}"#).shown());

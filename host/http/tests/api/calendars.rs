@@ -422,7 +422,7 @@ fn an_address_leads_nowhere_once_it_is_changed_or_revoked() {
         {
           "detail": "there is no such calendar",
           "status": 404,
-          "title": "There is no such thing",
+          "title": "There is no such object",
           "type": "urn:perennial:problem:not-found"
         }"#]]
     .assert_eq(&gone.shown());
@@ -510,7 +510,7 @@ fn a_body_that_makes_no_sense_is_told_everything() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
     .assert_eq(&server.post("admin", "/v1/calendars", body).shown());

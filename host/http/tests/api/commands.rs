@@ -154,7 +154,7 @@ fn a_plan_that_changed_is_not_carried_out() {
           "detail": "its plan is no longer what it was; ask for it again with `dry_run` and look at it",
           "plan_hash": "[digest]",
           "status": 409,
-          "title": "The command would now do something else",
+          "title": "The plan of the command has changed",
           "type": "urn:perennial:problem:plan-changed"
         }"#]]
     .assert_eq(&server.post("operator", "/v1/resources/ecs-1:renew", &body).shown());

@@ -164,7 +164,7 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
         {
           "detail": "there is nothing to decide on any more: the approval is approved",
           "status": 409,
-          "title": "Things are not as the request needs them",
+          "title": "The state does not allow the request",
           "type": "urn:perennial:problem:conflict"
         }"#]]
     .assert_eq(&twice.shown());
@@ -293,7 +293,7 @@ fn nobody_decides_on_what_they_asked_for_themselves() {
                 {
                   "detail": "whoever asked for an approval does not decide on it; have somebody else do it",
                   "status": 403,
-                  "title": "Whoever asked for an approval does not decide on it",
+                  "title": "The requester of an approval cannot decide on it",
                   "type": "urn:perennial:problem:own-approval"
                 }"#]]
             .assert_eq(&own.shown());
@@ -429,7 +429,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
           ],
           "plan_hash": "[digest]",
           "status": 409,
-          "title": "The command would now do something else",
+          "title": "The plan of the command has changed",
           "type": "urn:perennial:problem:plan-changed"
         }"#]].assert_eq(&shown(&server, &changed));
     let old = serde_json::json!({ "plan_hash": held["plan"]["plan_hash"] }).to_string();
@@ -440,7 +440,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
           "detail": "the approval holds another plan than that, with the hash [digest]; look at it again",
           "plan_hash": "[digest]",
           "status": 409,
-          "title": "The command would now do something else",
+          "title": "The plan of the command has changed",
           "type": "urn:perennial:problem:plan-changed"
         }"#]]
     .assert_eq(&server.post("approver", "/v1/approvals/ecs-1~1:approve", &old).shown());

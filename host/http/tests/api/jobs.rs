@@ -427,7 +427,7 @@ fn a_job_ends_with_the_token_that_asked_for_it() {
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
     assert_eq!(
         (&job["state"], &job["cancel_reason"]),
-        (&json!("cancelled"), &json!("the token that asked for it is no longer in force"))
+        (&json!("cancelled"), &json!("the token that created it is no longer in force"))
     );
     assert!(job["outcomes"]["skipped"].as_u64().unwrap() > 0);
 }

@@ -265,7 +265,7 @@ fn the_clock_goes_where_it_is_told_and_never_back() {
         {
           "detail": "the clock stands at 2026-01-02T00:00:00Z; it does not go back",
           "status": 409,
-          "title": "Things are not as the request needs them",
+          "title": "The state does not allow the request",
           "type": "urn:perennial:problem:conflict"
         }"#]]
     .assert_eq(&server.post("admin", "/v1/clock:advance", r#"{"to": "2026-01-01T00:00:00Z"}"#).shown());

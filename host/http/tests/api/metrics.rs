@@ -25,66 +25,66 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
     let answer = server.get("", "/metrics");
     assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     expect![[r##"
-        # HELP perennial_due Bundles whose time has come.
+        # HELP perennial_due Bundles that are due.
         # TYPE perennial_due gauge
         perennial_due 0
-        # HELP perennial_overdue_seconds How late the bundle is that has waited longest.
+        # HELP perennial_overdue_seconds Delay of the bundle that has been due longest.
         # TYPE perennial_overdue_seconds gauge
         perennial_overdue_seconds 0
-        # HELP perennial_clock_lag_seconds How far the clock is behind.
+        # HELP perennial_clock_lag_seconds Time since the last tick of the clock.
         # TYPE perennial_clock_lag_seconds gauge
         perennial_clock_lag_seconds 1
-        # HELP perennial_in_doubt Attempts of which nobody knows whether they happened.
+        # HELP perennial_in_doubt Attempts with an unknown outcome.
         # TYPE perennial_in_doubt gauge
         perennial_in_doubt 0
         # HELP perennial_webhooks_disabled Webhooks that are disabled.
         # TYPE perennial_webhooks_disabled gauge
         perennial_webhooks_disabled 0
-        # HELP perennial_webhook_pending Deliveries that are to be tried again.
+        # HELP perennial_webhook_pending Deliveries that wait for a retry.
         # TYPE perennial_webhook_pending gauge
         perennial_webhook_pending 0
-        # HELP perennial_webhook_lag_events Events that the enabled webhook furthest behind has not come to.
+        # HELP perennial_webhook_lag_events Events that the slowest enabled webhook has not been sent.
         # TYPE perennial_webhook_lag_events gauge
         perennial_webhook_lag_events 0
-        # HELP perennial_jobs_running Jobs of many commands that are not done.
+        # HELP perennial_jobs_running Running jobs.
         # TYPE perennial_jobs_running gauge
         perennial_jobs_running 0
-        # HELP perennial_job_items_waiting Items of those that have no answer yet.
+        # HELP perennial_job_items_waiting Items of running jobs without an outcome.
         # TYPE perennial_job_items_waiting gauge
         perennial_job_items_waiting 0
         # HELP perennial_approvals_pending Pending approvals.
         # TYPE perennial_approvals_pending gauge
         perennial_approvals_pending 0
-        # HELP perennial_attempts_total Attempts at renewals, by how they ended.
+        # HELP perennial_attempts_total Attempts at renewals, by outcome.
         # TYPE perennial_attempts_total counter
         perennial_attempts_total{class="settled"} 3
         # HELP perennial_missed_attempts_total Attempts made late, after an outage.
         # TYPE perennial_missed_attempts_total counter
         perennial_missed_attempts_total 0
-        # HELP perennial_plugin_call_seconds_total Time that plugins took.
+        # HELP perennial_plugin_call_seconds_total Time spent in plugins.
         # TYPE perennial_plugin_call_seconds_total counter
         perennial_plugin_call_seconds_total{provider="baidu",function="check_settings"} […]
         perennial_plugin_call_seconds_total{provider="baidu",function="timeline"} […]
         perennial_plugin_call_seconds_total{provider="huawei",function="check_settings"} […]
         perennial_plugin_call_seconds_total{provider="huawei",function="make_plan"} […]
         perennial_plugin_call_seconds_total{provider="huawei",function="timeline"} […]
-        # HELP perennial_plugin_calls_total Questions put to plugins, each of many bundles.
+        # HELP perennial_plugin_calls_total Calls of plugins, each with many requests.
         # TYPE perennial_plugin_calls_total counter
         perennial_plugin_calls_total{provider="baidu",function="check_settings"} 1
         perennial_plugin_calls_total{provider="baidu",function="timeline"} 7
         perennial_plugin_calls_total{provider="huawei",function="check_settings"} 1
         perennial_plugin_calls_total{provider="huawei",function="make_plan"} 4
         perennial_plugin_calls_total{provider="huawei",function="timeline"} 8
-        # HELP perennial_plugin_failures_total Answers of plugins that were of no use.
+        # HELP perennial_plugin_failures_total Requests that plugins failed.
         # TYPE perennial_plugin_failures_total counter
         perennial_plugin_failures_total{provider="baidu",function="check_settings"} 0
         perennial_plugin_failures_total{provider="baidu",function="timeline"} 0
         perennial_plugin_failures_total{provider="huawei",function="check_settings"} 0
         perennial_plugin_failures_total{provider="huawei",function="make_plan"} 0
         perennial_plugin_failures_total{provider="huawei",function="timeline"} 0
-        # HELP perennial_webhook_deliveries_total Tries at sending an event to a webhook, by what came of them.
+        # HELP perennial_webhook_deliveries_total Attempts to deliver an event to a webhook, by outcome.
         # TYPE perennial_webhook_deliveries_total counter
-        # HELP perennial_http_requests_total Requests that were answered.
+        # HELP perennial_http_requests_total Requests that got a response.
         # TYPE perennial_http_requests_total counter
         perennial_http_requests_total{method="GET",route="/v1/resources/{id}",status="404"} 1
         perennial_http_requests_total{method="GET",route="none",status="404"} 1
@@ -93,7 +93,7 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         perennial_http_requests_total{method="POST",route="/v1/resources/{id}:renew",status="409"} 1
         perennial_http_requests_total{method="POST",route="/v1/resources:import",status="200"} 1
         perennial_http_requests_total{method="other",route="none",status="405"} 1
-        # HELP perennial_http_request_seconds_total Time until they were.
+        # HELP perennial_http_request_seconds_total Time until the response.
         # TYPE perennial_http_request_seconds_total counter
         perennial_http_request_seconds_total{method="GET",route="/v1/resources/{id}",status="404"} […]
         perennial_http_request_seconds_total{method="GET",route="none",status="404"} […]

@@ -33,7 +33,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
         {
           "detail": "there is no such route; see /openapi.json",
           "status": 404,
-          "title": "There is no such thing",
+          "title": "There is no such object",
           "type": "urn:perennial:problem:not-found"
         }
 
@@ -44,7 +44,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
         {
           "detail": "the header `Allow` says which methods the route has",
           "status": 405,
-          "title": "The route has other methods",
+          "title": "The route does not have this method",
           "type": "urn:perennial:problem:method-not-allowed"
         }
 
@@ -55,7 +55,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
         {
           "detail": "the header `Allow` says which methods the route has",
           "status": 405,
-          "title": "The route has other methods",
+          "title": "The route does not have this method",
           "type": "urn:perennial:problem:method-not-allowed"
         }
 
@@ -66,7 +66,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
           "detail": "4 problems; see `errors`",
           "errors": [
             {
-              "detail": "it is not a `next_cursor` of an earlier answer",
+              "detail": "it is not the `next_cursor` of an earlier page",
               "field": "cursor"
             },
             {
@@ -145,7 +145,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }
 
@@ -156,7 +156,7 @@ fn what_is_not_there_or_cannot_be_read_is_a_problem() {
         {
           "detail": "send a token in the header `Authorization: Bearer …`",
           "status": 401,
-          "title": "A valid token is needed",
+          "title": "A valid token is required",
           "type": "urn:perennial:problem:unauthorized"
         }
 
@@ -200,7 +200,7 @@ fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
         content-type: application/problem+json
         retry-after: 1
         {
-          "detail": "too many requests are under way",
+          "detail": "too many requests are in flight",
           "status": 503,
           "title": "The host is busy or stopping",
           "type": "urn:perennial:problem:unavailable"
@@ -223,9 +223,9 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
         content-type: application/problem+json
         retry-after: 1
         {
-          "detail": "a token has at most 1 requests under way",
+          "detail": "a token has at most 1 requests in flight",
           "status": 429,
-          "title": "The token has too many requests under way",
+          "title": "The token has too many requests in flight",
           "type": "urn:perennial:problem:too-many-requests"
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/accounts").shown());

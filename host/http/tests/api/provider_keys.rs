@@ -102,7 +102,7 @@ fn a_rotated_key_is_honoured_for_a_while_and_a_revoked_one_not_at_all() {
         {
           "detail": "the key [key 0] is no longer in force; make a new one",
           "status": 409,
-          "title": "Things are not as the request needs them",
+          "title": "The state does not allow the request",
           "type": "urn:perennial:problem:conflict"
         }"#]]
     .assert_eq(&shown(&server.post("admin", &rotate, "{}"), &[&old]));

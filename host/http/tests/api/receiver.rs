@@ -86,7 +86,7 @@ impl Receiver {
         let replies = Replies::default();
         let tls = papers.as_ref().map(|papers| papers.path());
         let tls = tls.map(|at| Tls { certificate: at.join("receiver.pem"), key: at.join("receiver.key") });
-        let acceptor = tls.map(|tls| serve::acceptor(&tls).unwrap());
+        let acceptor = tls.map(|tls| serve::tls_acceptor(&tls).unwrap());
         let address = "127.0.0.1:0".parse().unwrap();
         let listener = runtime.block_on(Listener::bind(address, acceptor, 100)).unwrap();
         let port = listener.address().unwrap().port();

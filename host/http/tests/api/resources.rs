@@ -199,7 +199,7 @@ fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]].assert_eq(&server.post("operator", "/v1/resources:import", inventory).shown());
     assert_eq!(server.get("viewer", "/v1/resources/new").status, 404);

@@ -121,7 +121,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
           "detail": "6 problems; see `errors`",
           "errors": [
             {
-              "detail": "it has nothing in it that makes sense; leave it out for all of them",
+              "detail": "it is empty; leave it out for all of them",
               "field": "accounts"
             },
             {
@@ -133,7 +133,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
               "field": "secret"
             },
             {
-              "detail": "it has nothing in it that makes sense; leave it out for all of them",
+              "detail": "it is empty; leave it out for all of them",
               "field": "types"
             },
             {
@@ -146,7 +146,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
             }
           ],
           "status": 422,
-          "title": "Some fields do not make sense",
+          "title": "Some fields are invalid",
           "type": "urn:perennial:problem:invalid-fields"
         }"#]].assert_eq(&server.post("admin", "/v1/webhooks", &body.to_string()).shown());
     let private = |url: &str| {

@@ -20,7 +20,7 @@ use perennial_formats::inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
+use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
 use perennial_sandbox as sandbox;
@@ -110,7 +110,7 @@ impl Server {
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
         let (host, running) = Service::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
         let host = AppState::new(host);
-        let router = endpoint::serve::router(Endpoint::new(&host, provider, sealer()).unwrap());
+        let router = endpoint::serve::router(ProviderApiServer::new(&host, provider, sealer()).unwrap());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         Server { host, provider: provider.to_owned(), router, runtime, running: Some(running), folder }
@@ -120,7 +120,7 @@ impl Server {
     pub fn wire(&self, bytes: &[u8]) -> String {
         self.runtime.block_on(async {
             let any = "127.0.0.1:0".parse().unwrap();
-            let endpoint = Endpoint::new(&self.host, &self.provider, sealer()).unwrap();
+            let endpoint = ProviderApiServer::new(&self.host, &self.provider, sealer()).unwrap();
             let listener = Listener::bind(any, None, 1).await.unwrap();
             let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
             let address = listener.address().unwrap();

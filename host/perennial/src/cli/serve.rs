@@ -20,7 +20,7 @@ use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
-use perennial_http::provider_api::Endpoint;
+use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
@@ -61,7 +61,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let tls = config
         .tls
         .as_ref()
-        .map(serve::acceptor)
+        .map(serve::tls_acceptor)
         .transpose()
         .map_err(|error| UserError::Argument(error.to_string()))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
@@ -100,7 +100,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
         let mut served = Vec::new();
         let state = AppState::new(host.clone());
         for (provider, address, secret_box) in endpoints {
-            let endpoint = Endpoint::new(&state, &provider, secret_box)?;
+            let endpoint = ProviderApiServer::new(&state, &provider, secret_box)?;
             // Tools on this machine speak plain HTTP to it.
             let tls = tls.clone().filter(|_| !address.ip().is_loopback());
             let listener = Listener::bind(address, tls, connections).await;

@@ -1,7 +1,7 @@
-//! The way out: one message to one receiver, over a connection of its own.
+//! The HTTP client of webhooks: sends one message to one receiver, over a connection of its own.
 //!
-//! A name is resolved here, every time, and the connection goes to an address that was looked at, so what a name says
-//! later does not matter. Redirects are not followed, and next to nothing of an answer is read.
+//! The client resolves the name for each message and connects to an address that it has checked, so DNS rebinding does
+//! not help an attacker. It follows no redirects and reads only a bounded part of the response.
 
 use std::io;
 use std::net::IpAddr;
@@ -40,19 +40,19 @@ use crate::webhooks::retry::DeliveryResult;
 use crate::webhooks::target::Target;
 use crate::webhooks::target::TargetHost;
 
-/// How long a receiver has to answer, all in all.
+/// The time limit of one message, from the resolution of the name to the response.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one of its addresses has to take a connection, before the next one is tried.
+/// The time limit of one connection attempt; then the next address is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The most addresses of a name that are tried.
+/// The most addresses of a name to try.
 const ADDRESSES_MAX: usize = 4;
-/// The most that is read of the head of an answer, in bytes, ...
+/// The most bytes of the response's head.
 const HEAD_MAX: usize = 16 * 1024;
-/// ... and of its body, which nobody looks at: it is read so that the receiver can finish.
+/// The most bytes of the response's body, which is read only so that the receiver can finish.
 const BODY_MAX: usize = 4 * 1024;
-/// How long the body may take.
+/// The time limit of the response's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(1);
-/// What this program calls itself.
+/// The header `User-Agent`.
 const USER_AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
 
 /// Why certificates cannot be used.
@@ -63,7 +63,7 @@ pub enum ClientError {
     Pem {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error of the parser.
         source: rustls_pki_types::pem::Error,
     },
     /// A certificate cannot be used.
@@ -71,20 +71,20 @@ pub enum ClientError {
     Rustls(#[from] rustls::Error),
 }
 
-/// What is sent.
+/// A signed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What the receiver tells it by: the same on every try.
+    /// The `webhook-id`: the same on every attempt.
     pub id: String,
-    /// When it is sent.
+    /// The `webhook-timestamp`.
     pub at: Timestamp,
-    /// Its signatures, with spaces between.
+    /// The `webhook-signature`: signatures separated by spaces.
     pub signatures: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// What sends.
+/// Sends messages. Clones share the configuration.
 #[derive(Clone)]
 pub struct Client {
     tls: TlsConnector,
@@ -93,8 +93,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that knows receivers by the certificates that browsers know, and by those of the PEM file
-    /// `certificates`. With `allow_private` it also sends to private addresses and over plain HTTP.
+    /// A client that trusts the root certificates that browsers trust, and those of the PEM file `certificates`. With
+    /// `allow_private` it also sends to private addresses and over plain HTTP.
     ///
     /// # Errors
     ///
@@ -115,16 +115,16 @@ impl Client {
         Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, timeout: TIMEOUT })
     }
 
-    /// The same with another patience than [`TIMEOUT`].
+    /// Replaces [`TIMEOUT`].
     pub fn with_timeout(mut self, timeout: Duration) -> Client {
         self.timeout = timeout;
         self
     }
 
-    /// Sends a message; whatever comes of it is an answer.
+    /// Sends a message. Every failure is a [`DeliveryResult`].
     pub async fn send(&self, url: &str, message: Message) -> DeliveryResult {
         match tokio::time::timeout(self.timeout, self.resolve_and_send(url, message)).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(result)) => result,
             Ok(Err(why)) => DeliveryResult::NoResponse(why),
             Err(_) => DeliveryResult::NoResponse(format!("there was no answer within {:?}", self.timeout)),
         }
@@ -134,7 +134,7 @@ impl Client {
         let target = Target::read(url, self.allow_private)?;
         let stream = self.connect(&target).await?;
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection stays with Nagle's algorithm");
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
         if !target.tls {
             return exchange(stream, &target, message).await;
@@ -150,13 +150,13 @@ impl Client {
         exchange(stream, &target, message).await
     }
 
-    /// Connects to an address of the receiver that may be connected to.
+    /// Connects to the first allowed address of the receiver that accepts.
     async fn connect(&self, target: &Target) -> Result<TcpStream, String> {
         let addresses = match &target.host {
             TargetHost::Address(address) => vec![SocketAddr::new(*address, target.port)],
             TargetHost::Name(name) => {
-                let found = tokio::net::lookup_host((name.as_str(), target.port)).await;
-                found.map_err(|error| format!("`{name}` cannot be resolved: {error}"))?.collect()
+                let resolved = tokio::net::lookup_host((name.as_str(), target.port)).await;
+                resolved.map_err(|error| format!("`{name}` cannot be resolved: {error}"))?.collect()
             }
         };
         let mut failure = None;
@@ -180,7 +180,7 @@ impl Client {
     }
 }
 
-/// Sends the request over a connection and reads the answer.
+/// Sends the request over a connection and reads the response.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     target: &Target,
@@ -192,15 +192,15 @@ async fn exchange(
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_MAX);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    // Dropped with this function, and with it the connection.
+    // Dropped at the end of this function, which closes the connection.
     let mut driving = JoinSet::new();
     driving.spawn(connection);
     let response = sender.send_request(request).await.map_err(failed)?;
-    let answer = DeliveryResult::Status(response.status().as_u16(), retry_after(&response, at));
+    let result = DeliveryResult::Status(response.status().as_u16(), retry_after(&response, at));
     let body = Limited::new(response.into_body(), BODY_MAX).collect();
-    // The answer counts, however its body ends.
+    // The status counts, however the body ends.
     drop(tokio::time::timeout(BODY_TIMEOUT, body).await);
-    Ok(answer)
+    Ok(result)
 }
 
 fn request(target: &Target, message: Message) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
@@ -215,7 +215,7 @@ fn request(target: &Target, message: Message) -> Result<Request<Full<Bytes>>, hy
         .body(Full::from(message.body))
 }
 
-/// `Retry-After`, in seconds from `at`, if it is there and can be read.
+/// `Retry-After` in seconds from `at`, if the header is present and valid.
 fn retry_after<B>(response: &Response<B>, at: Timestamp) -> Option<i64> {
     let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let date = || DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp() - at.as_second());
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_leads_to_private_addresses_leads_nowhere() {
+    fn private_addresses_of_a_name_are_not_connected_to() {
         let addresses =
             |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<SocketAddr>>();
         let mixed = addresses(&[
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_be_asked_later_is_read_as_seconds_or_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
         let at = "2015-10-21T07:27:00Z".parse().unwrap();
         for (text, expected) in [
             ("120", Some(120)),

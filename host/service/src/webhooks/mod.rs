@@ -1,7 +1,7 @@
-//! Sending to a webhook: what is sent and signed, where to, and what an answer means.
+//! Webhooks: the payload, the signature, the target, the client and the meaning of a response.
 //!
-//! Knows one message at a time. Which events are sent when, and what is written down, is [`dispatcher`]'s; beside it the only thing
-//! here that acts is [`client`].
+//! [`dispatcher`] chooses the events to send and stores the results; the other modules know one message at a time. Only
+//! the dispatcher and [`client`] have side effects.
 
 pub mod address;
 pub mod client;

@@ -1,28 +1,28 @@
-//! What is sent: an event as CloudEvents 1.0 in the structured JSON format.
+//! The payload of a message: an event as CloudEvents 1.0 in the structured JSON format.
 
 use serde::Serialize;
 
-/// What every type begins with; an event's own type follows.
+/// The prefix of every `type`; the event's own type follows.
 const PREFIX: &str = "perennial.";
 /// The content type of the body.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
-/// What an envelope says of an event.
+/// The metadata of an event in its envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventMetadata<'a> {
-    /// Which host tells of it, a URI. Ids are unique among those of one source.
+    /// The URI of this host. IDs are unique per source.
     pub source: &'a str,
-    /// Its id.
+    /// The event's ID.
     pub id: &'a str,
-    /// Its type.
+    /// The event's type, without the prefix.
     pub event_type: &'a str,
-    /// When it happened, in RFC 3339.
+    /// The instant of the event, in RFC 3339.
     pub time: &'a str,
-    /// The resource that it is about.
+    /// The resource that the event is about.
     pub subject: Option<&'a str>,
 }
 
-/// Fields are written in this order, so an event has the same body on every try.
+/// The order of the fields is fixed, so an event has the same body on every attempt.
 #[derive(Serialize)]
 struct Envelope<'a, D> {
     specversion: &'static str,
@@ -36,7 +36,7 @@ struct Envelope<'a, D> {
     data: &'a D,
 }
 
-/// The body that tells of an event whose own fields are `data`.
+/// The body for an event whose own fields are `data`.
 pub fn body(metadata: &EventMetadata<'_>, data: &impl Serialize) -> Vec<u8> {
     let envelope = Envelope {
         specversion: "1.0",

@@ -1,70 +1,70 @@
-//! What an answer means for a delivery and for its webhook: delivered, tried again and when, given up, or no more at all.
+//! Decides what a response means for a delivery and its webhook: delivered, retry at an instant, give up, or gone.
 //!
-//! Pure: an instant and a draw of chance are arguments.
+//! Pure: the instant and the jitter are arguments.
 
 use perennial_domain::timestamp::Timestamp;
 
-/// How long after each try that failed the next one is due, in seconds, before [`JITTER_DIVISOR`]: five seconds, five minutes,
-/// half an hour, then hours. Ten tries over a little more than three days, as Standard Webhooks suggests.
+/// The delay after each failed attempt, in seconds, without jitter: five seconds, five minutes, half an hour, then
+/// hours. Ten attempts over a little more than three days, as Standard Webhooks suggests.
 const BACKOFF_SECONDS: [i64; 9] =
     [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600];
-/// By how much of a wait it may be longer, so that what failed together is not tried again together: a fifth.
+/// The most jitter, as a divisor of the delay: a fifth. Deliveries that failed together are not retried together.
 const JITTER_DIVISOR: i64 = 5;
-/// The largest draw of chance.
+/// The largest value of `jitter`.
 pub const JITTER_MAX: u32 = 1000;
-/// The longest wait that a receiver may ask for with `Retry-After`, in seconds: a day.
+/// The longest `Retry-After` that is honoured, in seconds: a day.
 const RETRY_AFTER_MAX: i64 = 86_400;
-/// For how long every try has to fail until the webhook is disabled, in seconds: five days.
+/// How long every attempt must fail before the webhook is disabled, in seconds: five days.
 const DISABLE_AFTER: i64 = 5 * 86_400;
 
-/// What a try came to.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryResult {
-    /// The receiver answered with this status and, perhaps, in how many seconds it wants to be asked again.
+    /// The status of the response, and its `Retry-After` in seconds.
     Status(u16, Option<i64>),
-    /// There was no answer, and why.
+    /// The reason why there was no response.
     NoResponse(String),
 }
 
-/// What is to become of a delivery after a try.
+/// The decision on a delivery after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryDecision {
-    /// The receiver has it.
+    /// The receiver accepted it.
     Delivered,
-    /// It is tried again at this instant.
+    /// It is retried at this instant.
     RetryAt(Timestamp),
-    /// It was tried often enough.
+    /// The last attempt failed.
     GiveUp,
-    /// The receiver wants nothing more, ever: its webhook is disabled. The delivery waits for somebody to enable it.
+    /// The receiver answered 410, so the webhook is disabled. The delivery waits until the webhook is enabled.
     Gone,
 }
 
-/// What becomes of a delivery after its try number `attempts`, counting from 1, at `at`. `chance` is drawn from 0 to
+/// Decides on a delivery after its attempt number `attempts`, counted from 1, at `at`. `jitter` is from 0 to
 /// [`JITTER_MAX`].
 pub fn decide(result: &DeliveryResult, attempts: u32, at: Timestamp, jitter: u32) -> RetryDecision {
-    let wanted = match result {
+    let retry_after = match result {
         DeliveryResult::Status(200..=299, _) => return RetryDecision::Delivered,
         DeliveryResult::Status(410, _) => return RetryDecision::Gone,
         DeliveryResult::Status(429 | 503, retry_after) => retry_after.unwrap_or(0).clamp(0, RETRY_AFTER_MAX),
         DeliveryResult::Status(..) | DeliveryResult::NoResponse(_) => 0,
     };
-    let place = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
-    match BACKOFF_SECONDS.get(place) {
-        Some(wait) => {
+    let index = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
+    match BACKOFF_SECONDS.get(index) {
+        Some(delay) => {
             let jitter = i64::from(jitter.min(JITTER_MAX));
-            let more = wait * jitter / (JITTER_DIVISOR * i64::from(JITTER_MAX));
-            RetryDecision::RetryAt(at + (wait + more).max(wanted))
+            let jitter = delay * jitter / (JITTER_DIVISOR * i64::from(JITTER_MAX));
+            RetryDecision::RetryAt(at + (delay + jitter).max(retry_after))
         }
         None => RetryDecision::GiveUp,
     }
 }
 
-/// Whether a webhook of which every try has failed since `since` is disabled when another fails at `at`.
+/// Whether to disable a webhook whose attempts have all failed since `since`, when another fails at `at`.
 pub fn should_disable(since: Timestamp, at: Timestamp) -> bool {
     at - since >= DISABLE_AFTER
 }
 
-/// Why a try failed, in words; `None` if it did not.
+/// The reason of a failed attempt, for people; `None` if it succeeded.
 pub fn failure_reason(result: &DeliveryResult) -> Option<String> {
     match result {
         DeliveryResult::Status(200..=299, _) => None,
@@ -91,10 +91,10 @@ mod tests {
         let (mut soonest, mut latest) = (AT, AT);
         for attempts in 1..=11 {
             let result = DeliveryResult::Status(500, None);
-            let verdicts =
+            let decisions =
                 (decide(&result, attempts, soonest, 0), decide(&result, attempts, latest, JITTER_MAX));
-            let (RetryDecision::RetryAt(first), RetryDecision::RetryAt(last)) = verdicts else {
-                text += &format!("{attempts}: {verdicts:?}\n");
+            let (RetryDecision::RetryAt(first), RetryDecision::RetryAt(last)) = decisions else {
+                text += &format!("{attempts}: {decisions:?}\n");
                 continue;
             };
             text += &format!(
@@ -123,20 +123,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_status_means() {
+    fn a_status_decides_on_the_delivery() {
         let statuses = [
             200, 201, 204, 299, 300, 301, 302, 307, 400, 401, 404, 408, 409, 410, 413, 422, 429, 500, 502,
             503, 599,
         ];
-        let shown = statuses.map(|status| {
+        let lines = statuses.map(|status| {
             let result = DeliveryResult::Status(status, None);
-            let verdict = match decide(&result, 1, AT, 0) {
+            let decision = match decide(&result, 1, AT, 0) {
                 RetryDecision::RetryAt(at) => format!("again after {} s", at - AT),
-                verdict @ (RetryDecision::Delivered | RetryDecision::GiveUp | RetryDecision::Gone) => {
-                    format!("{verdict:?}")
+                decision @ (RetryDecision::Delivered | RetryDecision::GiveUp | RetryDecision::Gone) => {
+                    format!("{decision:?}")
                 }
             };
-            format!("{status} {verdict}: {}\n", failure_reason(&result).unwrap_or_default())
+            format!("{status} {decision}: {}\n", failure_reason(&result).unwrap_or_default())
         });
         expect![[r#"
             200 Delivered: 
@@ -161,11 +161,11 @@ mod tests {
             503 again after 5 s: it was answered with 503
             599 again after 5 s: it was answered with 599
         "#]]
-        .assert_eq(&shown.concat());
+        .assert_eq(&lines.concat());
     }
 
     #[test]
-    fn a_wish_to_be_asked_later_is_granted_up_to_a_day_and_never_makes_it_sooner() {
+    fn retry_after_is_honoured_up_to_a_day_and_never_shortens_a_delay() {
         for (status, wish, wait) in [
             (503, None, 5),
             (503, Some(-1), 5),
@@ -182,18 +182,18 @@ mod tests {
             );
         }
         let last = decide(&DeliveryResult::Status(503, Some(60)), 10, AT, 0);
-        assert_eq!(last, RetryDecision::GiveUp, "nobody can ask for ever");
+        assert_eq!(last, RetryDecision::GiveUp, "`Retry-After` adds no attempt");
     }
 
     #[test]
-    fn a_webhook_is_hopeless_after_five_days_of_nothing_but_failures() {
+    fn a_webhook_is_disabled_after_five_days_of_failures() {
         assert!(!should_disable(AT, AT + 5 * 86_400 - 1));
         assert!(should_disable(AT, AT + 5 * 86_400));
     }
 
     proptest! {
         #[test]
-        fn a_wait_is_never_shorter_than_its_turn_nor_longer_by_more_than_a_fifth(
+        fn a_delay_is_never_shorter_than_its_backoff_nor_longer_by_more_than_a_fifth(
             attempts in 1u32..=9, jitter in 0u32..=JITTER_MAX, why in ".{0,10}",
         ) {
             let wait = BACKOFF_SECONDS[usize::try_from(attempts - 1).unwrap()];

@@ -1,8 +1,7 @@
-//! What a webhook signs with, and the signature: the Standard Webhooks specification, symmetric signatures (`v1`).
+//! The secret of a webhook and its signatures: Standard Webhooks, symmetric signatures (`v1`).
 //!
-//! A receiver checks a signature, so the secret has to be kept as it is and not as a hash. It is kept in the database,
-//! which only its owner can read. [`Secret::to_bytes`] and [`Secret::from_bytes`] are the only way in and out: who encrypts
-//! what is kept does it there.
+//! Signing needs the secret itself, so the database has it in clear text rather than as a hash; only its owner can read
+//! the database. [`Secret::to_bytes`] and [`Secret::from_bytes`] are the only way to the database and back.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,47 +11,47 @@ use hmac::Mac;
 use perennial_domain::timestamp::Timestamp;
 use sha2::Sha256;
 
-/// What every secret begins with when it is shown.
+/// The prefix of a secret in text.
 const PREFIX: &str = "whsec_";
-/// How many random bytes there are in a secret; the specification wants 24 to 64.
+/// The length of a secret in bytes; the specification requires 24 to 64.
 const LENGTH: usize = 32;
-/// How long a secret that was replaced goes on signing beside its successor, in seconds: a day.
+/// How long messages are also signed with the previous secret, in seconds: a day.
 pub const OVERLAP_SECONDS: i64 = 86_400;
 
-/// A secret. Nothing but [`Secret::to_text`] and [`Secret::to_bytes`] gives it away.
+/// The secret of a webhook. Only [`Secret::to_text`] and [`Secret::to_bytes`] reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// A new one, from bits of the system's own generator.
+    /// Generates a secret from random bits of the system.
     ///
     /// # Errors
     ///
-    /// What the system says when it has no random bits to give.
+    /// [`getrandom::Error`] when the system has no random bits.
     pub fn generate() -> Result<Secret, getrandom::Error> {
         let mut bytes = vec![0; LENGTH];
         getrandom::fill(&mut bytes)?;
         Ok(Secret(bytes))
     }
 
-    /// What the receiver is to be given.
+    /// The text for the receiver, such as `whsec_…`.
     pub fn to_text(&self) -> String {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
     }
 
-    /// What goes into the database.
+    /// The bytes for the database.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.clone()
     }
 
-    /// The secret of what is in the database.
+    /// The secret from the bytes of the database.
     pub fn from_bytes(bytes: &[u8]) -> Secret {
         Secret(bytes.to_vec())
     }
 
-    /// The signature of a message that is sent at `at`, such as `v1,g0hM9SsE…`.
+    /// Signs a message that is sent at `at`. Returns a signature such as `v1,g0hM9SsE…`.
     pub fn sign(&self, message: &str, at: Timestamp, body: &[u8]) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length is taken");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(format!("{message}.{}.", at.as_second()).as_bytes());
         mac.update(body);
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_secret_is_its_own_and_comes_back_from_what_is_shown_and_what_is_kept() {
+    fn a_new_secret_is_unique_and_survives_text_and_bytes() {
         let (one, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         assert!(one != other);
         assert_eq!(one.0.len(), 32);

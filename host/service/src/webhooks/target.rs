@@ -1,4 +1,4 @@
-//! Where a webhook sends to: its URL, taken apart once by one parser, so that what was checked is what is connected to.
+//! The target of a webhook: its URL, parsed once, so that the client connects to exactly what was checked.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,13 +12,13 @@ use crate::webhooks::address;
 
 /// The longest URL, in bytes.
 const URL_MAX: usize = 2048;
-/// Names that are never out in the world: the last labels of names for this machine and for local networks.
+/// Suffixes of names for this machine and for local networks.
 const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
 
 /// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetHost {
-    /// A name, in lower case, that is still to be resolved.
+    /// A name in lower case, not yet resolved.
     Name(String),
     /// An address.
     Address(IpAddr),
@@ -34,26 +34,26 @@ impl fmt::Display for TargetHost {
     }
 }
 
-/// Where a webhook sends to.
+/// The target of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Whether the connection is made safe.
+    /// Whether the connection uses TLS.
     pub tls: bool,
     /// The host.
     pub host: TargetHost,
     /// The port.
     pub port: u16,
-    /// The path, with the query.
+    /// The path with the query.
     pub path: String,
 }
 
 impl Target {
-    /// Takes a URL apart and refuses what is never sent to. With `allow_private`, plain HTTP, any port and any address
-    /// are fine. What a name resolves to is looked at when it is sent to.
+    /// Parses a URL and refuses targets that are not allowed. `allow_private` allows plain HTTP, any port and any
+    /// address. The client checks the addresses of a name for each message.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// The reason, for people.
     pub fn read(url: &str, allow_private: bool) -> Result<Target, String> {
         if url.len() > URL_MAX {
             return Err(format!("a URL has at most {URL_MAX} bytes; this one has {}", url.len()));
@@ -84,10 +84,10 @@ impl Target {
                 .filter(|port| *port > 0)
                 .ok_or("its port is not a number from 1 to 65535")?,
         };
-        let place = parse_host(authority.host())?;
+        let host = parse_host(authority.host())?;
         let target = Target {
             tls,
-            host: place,
+            host,
             port,
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
         };
@@ -97,7 +97,7 @@ impl Target {
         Ok(target)
     }
 
-    /// Refuses what can be told to be near without resolving anything.
+    /// Refuses targets that are known to be private without resolving a name.
     fn check(&self) -> Result<(), String> {
         if self.port != 443 && self.port < 1024 {
             return Err(format!("port {} is another service's; use 443, or 1024 and above", self.port));
@@ -117,7 +117,7 @@ impl Target {
         }
     }
 
-    /// What the header `Host` says.
+    /// The header `Host`.
     pub fn host(&self) -> String {
         match (self.tls, self.port) {
             (true, 443) | (false, 80) => self.host.to_string(),
@@ -147,7 +147,7 @@ fn parse_host(host: &str) -> Result<TargetHost, String> {
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
-    // Resolvers take `0x7f.1`, `017700000001` and the like for addresses.
+    // Resolvers read `0x7f.1` and `017700000001` as addresses.
     if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("`{host}` is neither a name nor an address as it is written"));
     }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_to() {
+    fn urls_are_accepted_or_refused() {
         let long = format!("https://example.com/{}", "a".repeat(URL_MAX));
         let urls = [
             "https://example.com",
@@ -215,7 +215,7 @@ mod tests {
         ];
         let mut text = String::new();
         for url in urls {
-            let shown = |allow_private| match Target::read(url, allow_private) {
+            let describe = |allow_private| match Target::read(url, allow_private) {
                 Ok(target) => {
                     format!(
                         "{} {} port {} {}",
@@ -227,7 +227,7 @@ mod tests {
                 }
                 Err(why) => format!("refused: {why}"),
             };
-            let (closed, open) = (shown(false), shown(true));
+            let (closed, open) = (describe(false), describe(true));
             let url = url.get(..60).unwrap_or(url);
             text += &format!("{url}\n    {closed}\n");
             if open != closed {

@@ -1,11 +1,10 @@
-//! The outbox: sends events to webhooks, each at least once, also across a crash.
+//! The webhook dispatcher: delivers events at least once, also across a crash.
 //!
-//! Nothing is put into it: events are written in the transaction of what they tell of, and a webhook has a cursor in their
-//! table. What was tried is written down afterwards, a page at a time, and whatever was not is tried again, under the
-//! same id. So the clock does nothing for a webhook, and a webhook that is behind costs nothing but its own time.
+//! There is no queue of messages. Events are committed with the change that they report, and each webhook has a cursor
+//! into the table of events. Results are stored after the attempts, a page at a time; an attempt whose result is lost
+//! is repeated with the same ID. So the clock does no work for webhooks, and a slow webhook delays only itself.
 //!
-//! It goes by the host's clock. On virtual time a try that is due later is made when the clock has been moved there;
-//! how long a receiver has to answer is real time, always.
+//! Retries are due on the host's clock: on virtual time, when the clock is advanced. Timeouts are always real time.
 
 mod pending;
 mod worker;
@@ -28,14 +27,14 @@ use crate::webhooks::dispatcher::pending::DeliveryTask;
 use crate::webhooks::dispatcher::worker::DeliveryWorker;
 use crate::webhooks::retry::JITTER_MAX;
 
-/// The most messages under way at once, to all receivers.
+/// The most messages in flight, to all receivers.
 const CONCURRENT_SENDS_MAX: usize = 64;
-/// The longest wait until what is due is read again, in seconds, in case the clock on the wall is set.
+/// The longest wait between two reads of due work, in seconds, in case the system's clock is set.
 const POLL_INTERVAL_MAX: i64 = 300;
 /// How long to wait after the database failed.
 const FAILURE_DELAY: Duration = Duration::from_secs(5);
 
-/// What lanes share.
+/// The state that workers share.
 struct Shared {
     service: Service,
     client: Client,
@@ -48,39 +47,39 @@ struct Shared {
 pub struct WebhookDispatcher {
     shared: Arc<Shared>,
     workers: JoinSet<()>,
-    /// Which lane does which kind of work for which webhook.
+    /// The running workers: their task, webhook and queue.
     running: Vec<(Id, (String, Queue))>,
 }
 
-/// What a lane does. A webhook has at most one lane of each kind.
+/// The queue that a worker sends from. A webhook has at most one worker per queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Queue {
-    /// First tries, one after the other, in the order of events.
+    /// First attempts, one after the other in the order of events.
     First,
-    /// Later tries.
+    /// Retries.
     Retry,
 }
 
 impl WebhookDispatcher {
-    /// An outbox that sends with `client`.
+    /// A dispatcher that sends with `client`.
     pub fn new(service: &Service, client: Client) -> WebhookDispatcher {
         WebhookDispatcher::with_jitter(service, client, random_jitter)
     }
 
-    /// The same, with `chance` to draw a number from 0 to 1000 for how much longer than it has to be a wait is.
+    /// A dispatcher whose retries take their jitter from `jitter`, a number from 0 to [`JITTER_MAX`].
     pub fn with_jitter(service: &Service, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
-        let free = Semaphore::new(CONCURRENT_SENDS_MAX);
-        let shared = Arc::new(Shared { service: service.clone(), client, jitter, send_permits: free });
+        let send_permits = Semaphore::new(CONCURRENT_SENDS_MAX);
+        let shared = Arc::new(Shared { service: service.clone(), client, jitter, send_permits });
         WebhookDispatcher { shared, workers: JoinSet::new(), running: Vec::new() }
     }
 
-    /// Sends until the host stops; then waits for the messages that are under way.
+    /// Delivers events until the host stops; then waits for the messages in flight.
     pub async fn run(mut self) {
         let service = self.shared.service.clone();
         let mut changes = service.writer().changes();
         let mut stopping = service.shutdown_signal();
         while !*stopping.borrow() {
-            // What is written from here on wakes it again.
+            // A commit from here on wakes this loop again.
             changes.borrow_and_update();
             let wait = self.start_workers().await;
             let ended = async {
@@ -91,7 +90,7 @@ impl WebhookDispatcher {
                 }
             };
             let changed = async {
-                // The sender lives as long as the host.
+                // The sender lives as long as the service.
                 drop(changes.changed().await);
                 None
             };
@@ -112,7 +111,8 @@ impl WebhookDispatcher {
         while self.workers.join_next().await.is_some() {}
     }
 
-    /// Begins everything that is to be done and not under way. Returns how long to wait until more is, if that is known.
+    /// Starts a worker for all pending work that has none. Returns the time until the next retry is due, if one is
+    /// known.
     async fn start_workers(&mut self) -> Option<Duration> {
         let service = &self.shared.service;
         let now = service.now();
@@ -122,13 +122,13 @@ impl WebhookDispatcher {
             {
                 Ok(pending_work) => pending_work,
                 Err(error) => {
-                    tracing::warn!(%error, "what is to be sent to webhooks cannot be read");
+                    tracing::warn!(%error, "the pending deliveries cannot be read");
                     return Some(FAILURE_DELAY);
                 }
             };
         let writer = service.writer();
         if writer.is_advancing() || (writer.is_virtual() && writer.now() != now) {
-            // What happens while a virtual clock moves is told of when it has arrived, and then this is woken.
+            // Events of an advancing clock are delivered once it has arrived; its arrival wakes this loop.
             return None;
         }
         for (webhook, work) in pending_work.tasks {
@@ -150,11 +150,11 @@ fn time_until(next: Timestamp, now: Timestamp) -> Duration {
     Duration::from_secs((next - now).clamp(1, POLL_INTERVAL_MAX).unsigned_abs())
 }
 
-/// A number from 0 to [`JITTER_MAX`].
+/// A random number from 0 to [`JITTER_MAX`].
 fn random_jitter() -> u32 {
     let mut bytes = [0; 4];
     if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::warn!(%error, "tries at webhooks are not spread");
+        tracing::warn!(%error, "retries of webhooks have no jitter");
     }
     u32::from_be_bytes(bytes) % (JITTER_MAX + 1)
 }

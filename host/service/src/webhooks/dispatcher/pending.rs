@@ -1,4 +1,4 @@
-//! What is to be sent now, as the database has it.
+//! Reads the deliveries that are due from the database.
 
 use std::collections::BTreeSet;
 
@@ -15,32 +15,32 @@ use perennial_store::list_queries::EventFilter;
 use perennial_store::webhooks;
 use perennial_store::webhooks::StoredWebhook;
 
-/// The most events that a lane is given at once.
+/// The most events of one task.
 const FIRST_TRIES_MAX: u32 = 64;
-/// The most later tries that a lane is given at once.
+/// The most retries of one task.
 const RETRIES_MAX: u32 = 16;
-/// The most deliveries of one webhook that wait for a later try; with that many, first tries wait.
+/// The most deliveries of one webhook that wait for a retry; with that many, first attempts wait.
 const PENDING_MAX: u32 = 1000;
-/// How many events may pass a webhook by until its cursor is moved for that alone.
+/// The number of events outside a webhook's filter after which its cursor is moved without a delivery.
 const CURSOR_LAG_MAX: i64 = 1000;
 
-/// What a lane is to do.
+/// The work of one worker.
 pub(super) enum DeliveryTask {
-    /// Try these events for the first time. Then the webhook is at `to`: what is between is not for it.
+    /// Send these events for the first time, then move the cursor to `to`: the events between do not pass the filter.
     First { events: Vec<StoredEvent>, to: i64 },
-    /// Try these again, or tests for the first time.
+    /// Send these again. A test, which has no event, is sent for the first time.
     Retry(Vec<(StoredDelivery, Option<StoredEvent>)>),
 }
 
-/// What there is to do.
+/// The deliveries that are due.
 pub(super) struct PendingWork {
-    /// For which webhook, what.
+    /// The webhooks and their work.
     pub(super) tasks: Vec<(StoredWebhook, DeliveryTask)>,
-    /// When the first of the later tries is due that are not due yet.
+    /// The instant at which the next retry is due.
     pub(super) next_retry_at: Option<Timestamp>,
 }
 
-/// What is to be sent at `now`, for webhooks that are enabled, but for what is being done.
+/// Reads the deliveries that are due at `now`, for enabled webhooks and for queues that have no running worker.
 pub(super) fn pending_work(
     db: &ReadTx,
     now: Timestamp,
@@ -61,7 +61,7 @@ pub(super) fn pending_work(
         }
         if is_free(Queue::First)
             && pending < PENDING_MAX
-            && let Some(work) = first_tries(db, &webhook, last)?
+            && let Some(work) = first_attempts(db, &webhook, last)?
         {
             pending_work.tasks.push((webhook, work));
         }
@@ -69,7 +69,7 @@ pub(super) fn pending_work(
     Ok(pending_work)
 }
 
-fn first_tries(db: &ReadTx, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
+fn first_attempts(db: &ReadTx, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! A lane: sends one page of messages to one webhook, and writes down what came of them, in one transaction.
+//! A worker: sends one page of messages to one webhook, then stores the results in one transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,34 +29,34 @@ use perennial_store::webhooks;
 use perennial_store::webhooks::Disabled;
 use perennial_store::webhooks::StoredWebhook;
 
-/// For how long first tries go on until they are written down, in seconds.
+/// How long a worker sends first attempts before it stores their results, in seconds.
 const PERSIST_INTERVAL: f64 = 1.0;
-/// The most later tries of one webhook under way at once.
+/// The most retries of one webhook in flight.
 const CONCURRENT_RETRIES_MAX: usize = 4;
-/// How long to wait after what came of tries could not be written.
+/// How long to wait after results could not be stored.
 const FAILURE_DELAY: Duration = Duration::from_secs(1);
-/// How long it is remembered what became of a delivery, in seconds: thirty days.
+/// How long a settled delivery is kept, in seconds: thirty days.
 const DELIVERY_RETENTION: i64 = 30 * 86_400;
 
-/// Sends to one webhook.
+/// Sends messages to one webhook.
 #[derive(Clone)]
 pub(super) struct DeliveryWorker {
     shared: Arc<Shared>,
     webhook: Arc<StoredWebhook>,
 }
 
-/// A try that was made.
+/// An attempt and its result.
 struct DeliveryAttempt {
-    /// The delivery before it.
+    /// The delivery before the attempt.
     delivery: StoredDelivery,
     at: Timestamp,
     result: DeliveryResult,
     decision: RetryDecision,
 }
 
-/// What a lane did.
+/// The results of one task.
 struct WorkResult {
-    /// How far the webhook was and is, after first tries.
+    /// After first attempts: the old and the new cursor of the webhook.
     cursor_move: Option<(i64, i64)>,
     attempts: Vec<DeliveryAttempt>,
 }
@@ -66,7 +66,7 @@ impl DeliveryWorker {
         DeliveryWorker { shared, webhook: Arc::new(webhook) }
     }
 
-    /// Does `work`. When the host stops, it ends after what is under way.
+    /// Runs a task and stores its results. When the host stops, it ends after the messages in flight.
     pub(super) async fn run(self, work: DeliveryTask) {
         let result = match work {
             DeliveryTask::First { events, to } => self.send_first(events, to).await,
@@ -79,7 +79,7 @@ impl DeliveryWorker {
         *self.shared.service.shutdown_signal().borrow()
     }
 
-    /// First tries, in the order of events: the next one is sent when the one before was answered.
+    /// Sends first attempts in the order of events, each after the response to the one before.
     async fn send_first(&self, events: Vec<StoredEvent>, to: i64) -> WorkResult {
         let from = self.webhook.cursor;
         let watch = Stopwatch::start();
@@ -111,23 +111,23 @@ impl DeliveryWorker {
         result
     }
 
-    /// Later tries, a few at a time.
+    /// Sends retries, a few at a time.
     async fn send_retries(&self, due: Vec<(StoredDelivery, Option<StoredEvent>)>) -> WorkResult {
         let permits = Arc::new(Semaphore::new(CONCURRENT_RETRIES_MAX));
-        let mut tries = JoinSet::new();
+        let mut attempts = JoinSet::new();
         for (delivery, event) in due {
             let (worker, permits) = (self.clone(), Arc::clone(&permits));
-            tries.spawn(async move {
-                let _place = permits.acquire().await;
+            attempts.spawn(async move {
+                let _permit = permits.acquire().await;
                 if worker.is_stopping() { None } else { Some(worker.attempt(delivery, event).await) }
             });
         }
-        WorkResult { cursor_move: None, attempts: tries.join_all().await.into_iter().flatten().collect() }
+        WorkResult { cursor_move: None, attempts: attempts.join_all().await.into_iter().flatten().collect() }
     }
 
-    /// Makes one try.
+    /// Sends one message.
     async fn attempt(&self, delivery: StoredDelivery, event: Option<StoredEvent>) -> DeliveryAttempt {
-        let _place = self.shared.send_permits.acquire().await;
+        let _permit = self.shared.send_permits.acquire().await;
         let service = &self.shared.service;
         let view = event.map_or_else(|| Ok(EventView::test(delivery.created_at)), StoredEvent::view);
         let delivery_result = match view {
@@ -143,18 +143,18 @@ impl DeliveryWorker {
     }
 
     fn message(&self, id: &str, at: Timestamp, view: &EventView) -> Message {
-        let about = EventMetadata {
+        let metadata = EventMetadata {
             source: self.shared.service.webhooks().source(),
             id,
             event_type: &view.r#type,
             time: &view.at,
             subject: view.resource.as_deref(),
         };
-        let body = payload::body(&about, view);
+        let body = payload::body(&metadata, view);
         Message { id: id.to_owned(), at, signatures: self.sign(id, at, &body), body }
     }
 
-    /// The signature, with that of the secret before if it was changed a short time ago.
+    /// The signatures with the secret and, during its overlap, the previous secret; separated by spaces.
     fn sign(&self, message: &str, at: Timestamp, body: &[u8]) -> String {
         let previous = self.webhook.previous.as_ref().filter(|previous| at < previous.until);
         let secrets = [Some(&self.webhook.secret), previous.map(|previous| &previous.secret)];
@@ -163,7 +163,7 @@ impl DeliveryWorker {
         signatures.collect::<Vec<_>>().join(" ")
     }
 
-    /// Writes down what was done, again and again until it is written or the host stops: what is not written is sent
+    /// Stores the results. Retries until they are stored or the host stops; messages whose results are lost are sent
     /// again.
     async fn persist(&self, result: WorkResult) {
         let result = Arc::new(result);
@@ -180,19 +180,19 @@ impl DeliveryWorker {
             match written.await {
                 Ok(disabled) => {
                     self.publish(&result, disabled);
-                    // Somebody may wait for this.
+                    // The dispatcher waits for more work, and streams for changes.
                     service.writer().wake();
                     return;
                 }
                 Err(error) if self.is_stopping() => {
-                    tracing::warn!(%error, webhook = self.webhook.id, "tries are forgotten");
+                    tracing::warn!(%error, webhook = self.webhook.id, "the results of deliveries are lost; they are sent again");
                     return;
                 }
                 Err(error) => {
                     tracing::warn!(
                         %error,
                         webhook = self.webhook.id,
-                        "tries cannot be written"
+                        "the results of deliveries cannot be stored"
                     );
                     tokio::time::sleep(FAILURE_DELAY).await;
                 }
@@ -202,23 +202,23 @@ impl DeliveryWorker {
 
     fn publish(&self, result: &WorkResult, disabled: Option<Disabled>) {
         let webhook = self.webhook.id.as_str();
-        for tried in &result.attempts {
-            let outcome = match tried.decision {
+        for attempt in &result.attempts {
+            let outcome = match attempt.decision {
                 RetryDecision::Delivered => "delivered",
                 RetryDecision::RetryAt(_) => "retried",
                 RetryDecision::GiveUp => "failed",
                 RetryDecision::Gone => "gone",
             };
             self.shared.service.metrics().record_delivery(outcome);
-            if let Some(why) = retry::failure_reason(&tried.result) {
-                let attempt = tried.delivery.attempts + 1;
+            if let Some(why) = retry::failure_reason(&attempt.result) {
+                let number = attempt.delivery.attempts + 1;
                 tracing::warn!(
                     webhook,
-                    message = tried.delivery.message,
-                    attempt,
+                    message = attempt.delivery.message,
+                    attempt = number,
                     outcome,
                     why,
-                    "a try failed"
+                    "a delivery failed"
                 );
             }
         }
@@ -226,13 +226,14 @@ impl DeliveryWorker {
             tracing::error!(
                 webhook,
                 reason = disabled.reason,
-                "a webhook is disabled; enable it when its receiver is well"
+                "a webhook is disabled; enable it when its receiver works again"
             );
         }
     }
 }
 
-/// Writes down what was done for `tried`, a webhook as it was then. Returns whether that disabled it.
+/// Stores results. `sent_to` is the webhook as it was when the messages were sent. Returns the reason if that disables
+/// it.
 fn persist_result(
     db: &WriteTx,
     sent_to: &StoredWebhook,
@@ -243,29 +244,29 @@ fn persist_result(
     if let Some((from, to)) = result.cursor_move {
         webhooks::move_cursor(db, webhook.row, from, to)?;
     }
-    let delivery = webhook.clone();
+    let before = webhook.clone();
     for attempt in &result.attempts {
         if result.cursor_move.is_none() {
             let current = deliveries::get(db, webhook.row, &attempt.delivery.message)?;
-            // Somebody wants it sent again since: then it is.
+            // It was replayed meanwhile, so the replay decides.
             if current.is_none_or(|current| current.attempts != attempt.delivery.attempts) {
                 continue;
             }
         }
         deliveries::upsert(db, &delivery_after(attempt))?;
-        // What an old address answered says nothing of the new one.
+        // The response of an old URL says nothing about the new one.
         if webhook.url == sent_to.url {
             update_webhook(&mut webhook, attempt);
         }
     }
-    if webhook != delivery {
+    if webhook != before {
         webhooks::update(db, &webhook)?;
     }
     deliveries::delete_settled_before(db, now - DELIVERY_RETENTION)?;
-    Ok(webhook.disabled.filter(|_| delivery.disabled.is_none()))
+    Ok(webhook.disabled.filter(|_| before.disabled.is_none()))
 }
 
-/// The delivery after a try.
+/// The delivery after an attempt.
 fn delivery_after(attempt: &DeliveryAttempt) -> StoredDelivery {
     let (state, next_try_at) = match attempt.decision {
         RetryDecision::Delivered => ("delivered", None),
@@ -287,7 +288,7 @@ fn delivery_after(attempt: &DeliveryAttempt) -> StoredDelivery {
     }
 }
 
-/// What a try means for its webhook.
+/// Updates the webhook after an attempt: `failing_since`, and whether it is disabled.
 fn update_webhook(webhook: &mut StoredWebhook, attempt: &DeliveryAttempt) {
     if attempt.decision == RetryDecision::Delivered {
         webhook.failing_since = None;
