@@ -4,11 +4,12 @@
 //! signs it, nor for how long.
 
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
+use plugin_sdk::provider_api::request::QueryOrder;
 
-use crate::provider_api::faults::Fault;
 use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 
 /// The header that has to be signed.
 const HOST: &str = "host";
@@ -43,19 +44,18 @@ impl<'a> SignedHeaders<'a> {
 /// # Errors
 ///
 /// `InvalidURI` when the path is not well encoded.
-pub fn form(request: &Request, parameters: &Parameters, signed: SignedHeaders) -> Result<String, Fault> {
+pub fn form(request: &Request, parameters: &Parameters, signed: SignedHeaders) -> Result<String, Problem> {
     let Some(path) = request::decode(&request.path, false) else {
-        return Err(Fault::new("InvalidURI", "the path is not percent-encoded UTF-8"));
+        return Err(Problem::new("InvalidURI", "the path is not percent-encoded UTF-8"));
     };
     let path = request::encode(&path, "/");
     Ok(format!("{}\n{path}\n{}\n{}", request.method, query(parameters), headers(request, signed)))
 }
 
-/// Every parameter but the authorization, sorted by its encoded text: `text10=…` comes before `text1=…`.
+/// Every parameter except the authorization.
 fn query(parameters: &Parameters) -> String {
     let signed = parameters.pairs().filter(|(name, _)| !name.eq_ignore_ascii_case(AUTHORIZATION));
-    let pair = |(name, value)| format!("{}={}", request::encode(name, ""), request::encode(value, ""));
-    sorted(signed.map(pair), "&")
+    request::canonical_query(signed, QueryOrder::Encoded)
 }
 
 /// Every header that is signed and not empty, sorted by its encoded text, without a line end after the last.
@@ -66,13 +66,9 @@ fn headers(request: &Request, signed: SignedHeaders) -> String {
             let line = || format!("{}:{}", request::encode(name, ""), request::encode(value, ""));
             (!value.is_empty()).then(line)
         });
-    sorted(lines, "\n")
-}
-
-fn sorted(parts: impl Iterator<Item = String>, separator: &str) -> String {
-    let mut parts = parts.collect::<Vec<_>>();
-    parts.sort_unstable();
-    parts.join(separator)
+    let mut lines = lines.collect::<Vec<_>>();
+    lines.sort_unstable();
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -95,7 +91,7 @@ mod tests {
         };
         let signed = SignedHeaders::of(signed).unwrap();
         let form = Parameters::of(&request).and_then(|parameters| form(&request, &parameters, signed));
-        form.unwrap_or_else(|fault| format!("{fault:?}"))
+        form.unwrap_or_else(|problem| String::from_utf8(problem.response("r-1").body).unwrap())
     }
 
     #[test]
@@ -148,13 +144,13 @@ mod tests {
             ?
               GET |  |  | 
             /%E6?
-              Fault { code: "InvalidURI", status: 400, message: "the path is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the path is not percent-encoded UTF-8","requestId":"r-1"}
             /%?
-              Fault { code: "InvalidURI", status: 400, message: "the path is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the path is not percent-encoded UTF-8","requestId":"r-1"}
             /?a=%zz
-              Fault { code: "InvalidURI", status: 400, message: "the query is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the query is not percent-encoded UTF-8","requestId":"r-1"}
             /?a=%ff
-              Fault { code: "InvalidURI", status: 400, message: "the query is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the query is not percent-encoded UTF-8","requestId":"r-1"}
         "#]]
         .assert_eq(&table);
     }

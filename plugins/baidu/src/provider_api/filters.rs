@@ -6,11 +6,11 @@
 
 use plugin_sdk::settings::get;
 
-use crate::provider_api::faults::Fault;
-use crate::provider_api::found::check_id;
+use crate::provider_api::lookup::check_id;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 use crate::provider_api::shapes;
-use crate::provider_api::views::Seen;
+use crate::provider_api::views::VisibleResource;
 
 /// The most values that one filter has.
 const VALUES_MAX: usize = 100;
@@ -61,17 +61,19 @@ impl Filters {
     /// # Errors
     ///
     /// `BadRequest` for one that cannot be read, or two that exclude each other.
-    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Fault> {
+    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &INSTANCE_ATTRIBUTES)?;
         if parameters.filled("privateIps")?.is_some() && parameters.filled("vpcId")?.is_none() {
-            return Err(Fault::bad_request("`privateIps` comes with a `vpcId`"));
+            return Err(Problem::bad_request("`privateIps` comes with a `vpcId`"));
         }
         tests.extend(values(parameters, "status")?.map(Test::Status));
         tests.extend(values(parameters, "paymentTiming")?.map(Test::PaymentTiming));
         tests.extend(values(parameters, "instanceNames")?.map(Test::Name));
         if let Some(part) = parameters.filled("fuzzyInstanceName")? {
             if parameters.filled("instanceNames")?.is_some() {
-                return Err(Fault::bad_request("`instanceNames` and `fuzzyInstanceName` exclude each other"));
+                return Err(Problem::bad_request(
+                    "`instanceNames` and `fuzzyInstanceName` exclude each other",
+                ));
             }
             tests.push(Test::NamePart(part.to_owned()));
         }
@@ -93,7 +95,7 @@ impl Filters {
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Fault> {
+    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &DISK_ATTRIBUTES)?;
         if let Some(instance) = parameters.filled("instanceId")? {
             tests.push(Test::AttachedTo(instance.to_owned()));
@@ -106,11 +108,11 @@ impl Filters {
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Fault> {
+    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = vec![Test::IsVersion6(match parameters.filled("ipVersion")? {
             None | Some("ipv4") => false,
             Some("ipv6") => true,
-            Some(_) => return Err(Fault::bad_request("`ipVersion` is `ipv4` or `ipv6`")),
+            Some(_) => return Err(Problem::bad_request("`ipVersion` is `ipv4` or `ipv6`")),
         })];
         if let Some(address) = parameters.filled("eip")? {
             tests.push(Test::Address(address.to_owned()));
@@ -119,7 +121,7 @@ impl Filters {
         tests.extend(bound_to.map(|kind| Test::BoundTo(kind.to_owned())));
         if let Some(instance) = parameters.filled("instanceId")? {
             if bound_to.is_none() {
-                return Err(Fault::bad_request("`instanceId` comes with an `instanceType`"));
+                return Err(Problem::bad_request("`instanceId` comes with an `instanceType`"));
             }
             tests.push(Test::AttachedTo(instance.to_owned()));
         }
@@ -136,36 +138,36 @@ impl Filters {
     }
 
     /// Whether the resource passes all of them.
-    pub fn pass(&self, seen: &Seen) -> bool {
-        self.0.iter().all(|test| test.passes(seen))
+    pub fn pass(&self, visible: &VisibleResource) -> bool {
+        self.0.iter().all(|test| test.passes(visible))
     }
 }
 
 impl Test {
-    fn passes(&self, seen: &Seen) -> bool {
-        let subject = seen.subject;
+    fn passes(&self, visible: &VisibleResource) -> bool {
+        let resource = visible.resource;
         let is_one_of = |values: &[String], value: &str| values.iter().any(|known| known == value);
         match self {
             Test::Attribute(attribute, values) => {
-                get(&subject.attributes, attribute).is_some_and(|value| is_one_of(values, value))
+                get(&resource.attributes, attribute).is_some_and(|value| is_one_of(values, value))
             }
-            Test::Status(words) => is_one_of(words, seen.instance_status()),
+            Test::Status(words) => is_one_of(words, visible.instance_status()),
             Test::PaymentTiming(words) => {
-                let word = shapes::payment_timing(seen.charging);
+                let word = shapes::payment_timing(visible.charging);
                 words.iter().any(|known| known.eq_ignore_ascii_case(word))
             }
-            Test::Renews(renews) => seen.renews() == *renews,
-            Test::Name(names) => is_one_of(names, seen.name()),
-            Test::NamePart(part) => seen.name().contains(part),
+            Test::Renews(renews) => visible.renews() == *renews,
+            Test::Name(names) => is_one_of(names, visible.name()),
+            Test::NamePart(part) => visible.name().contains(part),
             Test::Tags(tags) => tags.iter().any(|(key, wanted)| {
-                let value = get(&subject.tags, key);
+                let value = get(&resource.tags, key);
                 value.is_some_and(|value| wanted.as_deref().is_none_or(|wanted| wanted == value))
             }),
-            Test::AttachedTo(id) => subject.attached_to.as_ref() == Some(id),
-            Test::BoundTo(kind) => subject.attached_to.is_some() && kind == shapes::BOUND_TO,
-            Test::Address(address) => seen.address() == address,
-            Test::AddressStatus(status) => seen.address_status() == status,
-            Test::IsVersion6(is_version_6) => seen.address().contains(':') == *is_version_6,
+            Test::AttachedTo(id) => resource.attached_to.as_ref() == Some(id),
+            Test::BoundTo(kind) => resource.attached_to.is_some() && kind == shapes::BOUND_TO,
+            Test::Address(address) => visible.address() == address,
+            Test::AddressStatus(status) => visible.address_status() == status,
+            Test::IsVersion6(is_version_6) => visible.address().contains(':') == *is_version_6,
         }
     }
 }
@@ -175,7 +177,7 @@ impl Test {
 /// # Errors
 ///
 /// `BadRequest` when one can be nobody's id, or there are too many.
-pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let ids = values(parameters, name)?;
     for id in ids.iter().flatten() {
         check_id(id)?;
@@ -186,7 +188,7 @@ pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, F
 fn attributes(
     parameters: &Parameters,
     filters: &'static [(&'static str, &'static str)],
-) -> Result<Vec<Test>, Fault> {
+) -> Result<Vec<Test>, Problem> {
     let test = |(name, attribute): &(&str, &'static str)| {
         Ok(values(parameters, name)?.map(|values| Test::Attribute(attribute, values)))
     };
@@ -194,20 +196,20 @@ fn attributes(
 }
 
 /// The values of a filter, separated by commas; `None` when it was not sent, or is empty.
-fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = parameters.filled(name)? else { return Ok(None) };
     let values = text.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     if values.len() > VALUES_MAX {
-        return Err(Fault::bad_request(format!("`{name}` has more than {VALUES_MAX} values")));
+        return Err(Problem::bad_request(format!("`{name}` has more than {VALUES_MAX} values")));
     }
     Ok((!values.is_empty()).then_some(values))
 }
 
 /// The SDK writes `True`.
-fn flag(name: &str, text: &str) -> Result<bool, Fault> {
+fn flag(name: &str, text: &str) -> Result<bool, Problem> {
     match text {
         "true" | "True" => Ok(true),
         "false" | "False" => Ok(false),
-        _ => Err(Fault::bad_request(format!("`{name}` is `true` or `false`"))),
+        _ => Err(Problem::bad_request(format!("`{name}` is `true` or `false`"))),
     }
 }

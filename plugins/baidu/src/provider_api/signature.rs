@@ -12,16 +12,16 @@ use plugin_sdk::provider_api::KeyEncoding;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Signature;
 use plugin_sdk::provider_api::SignatureCredentials;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
+use plugin_sdk::provider_api::rfc3339;
 
 use crate::options::CLIENT_TOKEN_SECONDS;
 use crate::provider_api::canonical;
 use crate::provider_api::canonical::SignedHeaders;
-use crate::provider_api::digests;
-use crate::provider_api::faults::Fault;
-use crate::provider_api::instants;
+use crate::provider_api::digest;
 use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 
 /// The one version there is.
 const VERSION: &str = "bce-auth-v1";
@@ -49,16 +49,16 @@ const SIGNING_KEY: u32 = 1;
 ///
 /// `InvalidHTTPAuthHeader` without an authorization that can be read, `RequestExpired` when it holds no longer, or not
 /// yet, `InvalidURI` and `BadDigest` when what it is to prove is no request.
-pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Fault> {
+pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
     let parameters = Parameters::of(request)?;
     let authorization = Authorization::read(authorization(request, &parameters)?)?;
     authorization.check_instant(at)?;
-    digests::check(request)?;
+    digest::check(request)?;
     let message = canonical::form(request, &parameters, authorization.signed_headers)?;
     Ok(authorization.authentication(message))
 }
 
-fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result<&'a str, Fault> {
+fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result<&'a str, Problem> {
     let mut headers = request.headers.iter().filter(|(name, _)| name == AUTHORIZATION);
     match (headers.next(), headers.next()) {
         (Some((_, value)), None) => Ok(value.trim()),
@@ -78,7 +78,7 @@ struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    fn read(text: &'a str) -> Result<Authorization<'a>, Fault> {
+    fn read(text: &'a str) -> Result<Authorization<'a>, Problem> {
         let parts = text.split('/').collect::<Vec<_>>();
         let &[version, access_key, instant, seconds, signed_headers, signature] = &*parts else {
             return Err(unreadable(
@@ -92,7 +92,7 @@ impl<'a> Authorization<'a> {
         if !is_key || !(1..=ACCESS_KEY_MAX).contains(&access_key.len()) {
             return Err(unreadable("its access key is not one"));
         }
-        let signed_at = instants::read(instant)
+        let signed_at = rfc3339::read_utc(instant)
             .ok_or_else(|| unreadable("its instant is not of the form `2015-04-27T08:23:49Z`"))?;
         let validity = validity(seconds)
             .ok_or_else(|| unreadable(&format!("its validity is not 1 to {VALIDITY_MAX} seconds")))?;
@@ -132,17 +132,17 @@ impl<'a> Authorization<'a> {
         }
     }
 
-    fn check_instant(&self, at: Timestamp) -> Result<(), Fault> {
-        let (signed_at, now) = (instants::written(self.signed_at), instants::written(at));
+    fn check_instant(&self, at: Timestamp) -> Result<(), Problem> {
+        let (signed_at, now) = (rfc3339::write(self.signed_at), rfc3339::write(at));
         if at >= self.valid_until {
-            let until = instants::written(self.valid_until);
-            return Err(Fault::new(
+            let until = rfc3339::write(self.valid_until);
+            return Err(Problem::new(
                 "RequestExpired",
                 format!("signed at {signed_at} until {until}; now it is {now}"),
             ));
         }
         if self.signed_at > at.saturating_add(AHEAD_MAX) {
-            return Err(Fault::new(
+            return Err(Problem::new(
                 "RequestExpired",
                 format!("signed at {signed_at}, which is to come: now it is {now}; set the clock"),
             ));
@@ -151,8 +151,8 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn unreadable(problem: &str) -> Fault {
-    Fault::new("InvalidHTTPAuthHeader", format!("the authorization cannot be used: {problem}"))
+fn unreadable(problem: &str) -> Problem {
+    Problem::new("InvalidHTTPAuthHeader", format!("the authorization cannot be used: {problem}"))
 }
 
 fn validity(seconds: &str) -> Option<Timestamp> {
@@ -174,7 +174,7 @@ mod tests {
     use plugin_sdk::provider_api::Credentials;
     use plugin_sdk::provider_api::KeyEncoding;
     use plugin_sdk::provider_api::Request;
-    use plugin_sdk::request::hexadecimal;
+    use plugin_sdk::provider_api::request::hexadecimal;
     use sha2::Sha256;
 
     use crate::provider_api::canonical;

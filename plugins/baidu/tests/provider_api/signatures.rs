@@ -6,7 +6,7 @@ use expect_test::expect;
 use plugin_sdk::provider_api::Authentication;
 use plugin_sdk::provider_api::Credentials;
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request::hexadecimal;
+use plugin_sdk::provider_api::request::hexadecimal;
 
 use crate::desk::MONTH;
 use crate::desk::furnished;

@@ -11,7 +11,7 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::KeyEncoding;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
-use plugin_sdk::request::hexadecimal;
+use plugin_sdk::provider_api::request::hexadecimal;
 use sha2::Sha256;
 
 pub const ACCESS_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

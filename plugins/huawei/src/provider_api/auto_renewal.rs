@@ -3,17 +3,21 @@
 //! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002 on
 //! the old API) and Disabling it (api_order_00023, and api_order_00003).
 
+use plugin_sdk::AutoRenewal;
+use plugin_sdk::Command;
+use plugin_sdk::Refusal;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 use plugin_sdk::provider_api::Atomicity;
-use plugin_sdk::{AutoRenewal, Command, Refusal, Term, TermUnit};
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::UNKNOWN;
 
@@ -64,8 +68,8 @@ fn carry_out(call: &Call, replay: &mut Replay, command: Command) -> OperationRes
         }
     }
     let resources = [resource];
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    if let Some((resource, refusal)) = mutations::first_refused(&resources, &mutations::results(outcomes)?) {
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
+    if let Some((resource, refusal)) = mutations::first_refused(&resources, &results) {
         return Err(refused(call.route.dialect, resource, refusal).into());
     }
     call.answered(Vec::new())

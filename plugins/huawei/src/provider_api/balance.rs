@@ -6,9 +6,9 @@
 use plugin_sdk::Micros;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::json::Json;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 
 /// The type of an account of cash, and the unit of its amounts.
 const CASH: i64 = 1;

@@ -5,11 +5,11 @@
 //! qct_00002; the Terraform provider finds its site by the former). Only what this plugin knows is listed.
 
 use crate::provider_api::Call;
-use crate::provider_api::answer::answer;
+use crate::provider_api::OperationResult;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
+use crate::provider_api::response;
 use crate::provider_api::types::TYPES;
 use crate::provider_api::types::Type;
 
@@ -28,7 +28,7 @@ pub fn domains(call: &Call) -> OperationResult {
         ("links", itself.clone()),
     ]);
     let body = Json::Object(vec![("domains", Json::List(vec![domain])), ("links", itself)]);
-    Ok(answer(&call.request.id, 200, &body))
+    Ok(response::json(&call.request.id, 200, &body))
 }
 
 /// The cloud services that the kinds of this plugin belong to.

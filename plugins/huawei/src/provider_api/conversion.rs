@@ -4,17 +4,18 @@
 
 use plugin_sdk::Command;
 use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 100;
@@ -23,7 +24,7 @@ const IDS_MAX: usize = 100;
 #[serde(default)]
 struct Body {
     operation: Option<String>,
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
 }
 
@@ -39,13 +40,10 @@ pub fn convert(call: &Call, replay: &mut Replay) -> OperationResult {
         }
     };
     let resources = body::ids("resource_ids", body.resource_ids)?;
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::Independent)?;
-    let results = mutations::results(outcomes)?;
-    let refused = |(resource, result): (&String, &MutationResult)| match result {
-        MutationResult::Refused(refusal) => {
-            Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
-        }
-        MutationResult::Applied(_) | MutationResult::Pending(_) | MutationResult::Aborted => None,
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::Independent))?;
+    let refused = |(resource, result): (&String, &MutationResult)| {
+        let refusal = result.refusal()?;
+        Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
     };
     let details = resources.iter().zip(&results).filter_map(refused).collect::<Vec<_>>();
     match mutations::first_refused(&resources, &results) {

@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use plugin_sdk::Charging;
+use plugin_sdk::Micros;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Stage;
 use plugin_sdk::provider_api::ResourceView;
-use plugin_sdk::request::hexadecimal;
-use plugin_sdk::{Charging, Micros, OnExpiry, Stage};
+use plugin_sdk::provider_api::request::hexadecimal;
+use plugin_sdk::provider_api::rfc3339;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::provider_api::instant::full;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::types::attribute;
@@ -119,8 +122,8 @@ pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &Res
         (parent, Json::from(follows.map(|above| above.id.as_str()))),
         (main, Json::Whole(i64::from(follows.is_none()))),
         ("status", Json::Whole(status(subject.stage))),
-        (valid, Json::from(full(subject.started_at))),
-        ("expire_time", Json::from(subject.expires_at.map(full))),
+        (valid, Json::from(rfc3339::write(subject.started_at))),
+        ("expire_time", Json::from(subject.expires_at.map(rfc3339::write))),
         (policy, Json::Whole(policy_in(dialect, expire_policy(settings, subject)))),
     ];
     if dialect == Dialect::Present {
@@ -152,7 +155,7 @@ fn more(subject: &ResourceView) -> Vec<(&'static str, Json)> {
         ("product_spec_desc", Json::from(attribute(subject, "spec_desc"))),
         ("spec_size", attribute(subject, "spec_size").and_then(amount).map_or(Json::Null, Json::Amount)),
         ("spec_size_measure_id", Json::from(unit)),
-        ("update_time", Json::from(full(changed_at))),
+        ("update_time", Json::from(rfc3339::write(changed_at))),
         ("enterprise_project", project.unwrap_or(Json::Null)),
     ]
 }

@@ -3,19 +3,24 @@
 //! Source: Querying the Renewal Amount of Yearly/Monthly Resources (renew-rate). Nothing is done; the price is that of
 //! the plan that a renewal would be.
 
-use plugin_sdk::provider_api::{CommandRequest, Outcome, Proposal, Query};
-use plugin_sdk::{Command, Micros, Refusal, Renewal};
+use plugin_sdk::Command;
+use plugin_sdk::Micros;
+use plugin_sdk::Refusal;
+use plugin_sdk::Renewal;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::body::at_most;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::json::decimal;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::refusals::GONE;
 use crate::refusals::NOT_PRIMARY;
@@ -43,7 +48,7 @@ pub const CODES: [(&str, &str); 8] = [
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,
@@ -61,14 +66,11 @@ pub fn price(call: &Call, replay: &mut Replay) -> OperationResult {
     let resources = body::ids("resource_ids", body.resource_ids)?;
     let term = body::term(body.period_type, body.period_num)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let query = |resource: &String| {
-        Query::Proposal(CommandRequest { resource: resource.clone(), command: command.clone() })
-    };
-    let outcomes = replay.query(resources.iter().map(query).collect())?;
+    let command = |resource: &String| CommandRequest { resource: resource.clone(), command: command.clone() };
+    let proposals = replay.proposals(resources.iter().map(command).collect())?;
     let (mut currency, mut prices, mut failures) = (None, Vec::new(), Vec::new());
     let mut total: Micros = 0;
-    for (resource, outcome) in resources.iter().zip(outcomes) {
-        let Outcome::Proposal(proposal) = outcome else { return Err(Problem::internal().into()) };
+    for (resource, proposal) in resources.iter().zip(proposals) {
         currency = Some(proposal.currency.as_str());
         match priced(proposal) {
             Ok(cost) => {

@@ -5,9 +5,11 @@
 
 use plugin_sdk::Refusal;
 use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::error::ApiError;
+use plugin_sdk::provider_api::replay::UnexpectedOutcome;
 
-use crate::provider_api::answer::answer;
 use crate::provider_api::json::Json;
+use crate::provider_api::response;
 
 /// The two generations of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,21 +91,17 @@ const GATEWAY_DENIED: &str = "APIGW.0301";
 /// The signature is of another time.
 const GATEWAY_EXPIRED: &str = "APIGW.0303";
 
-/// What is wrong with a request.
+/// An error of this API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    status: u16,
-    code: String,
-    message: String,
+    error: ApiError,
     /// Fields beside the code and its message.
     more: Vec<(&'static str, Json)>,
-    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
     fn new(status: u16, code: &str, message: impl Into<String>) -> Problem {
-        let (code, message) = (code.to_owned(), message.into());
-        Problem { status, code, message, more: Vec::new(), headers: Vec::new() }
+        Problem { error: ApiError::new(status, code, message), more: Vec::new() }
     }
 
     /// A parameter is not valid.
@@ -192,7 +190,7 @@ impl Problem {
 
     /// IAM's own form beside the code: what asks for tokens reads `error`.
     pub fn for_iam(mut self) -> Problem {
-        let title = match self.status {
+        let title = match self.error.status {
             400 => "Bad Request",
             401 => "Unauthorized",
             403 => "Forbidden",
@@ -200,8 +198,8 @@ impl Problem {
             _ => "Error",
         };
         let error = Json::Object(vec![
-            ("code", Json::Whole(i64::from(self.status))),
-            ("message", Json::from(self.message.as_str())),
+            ("code", Json::Whole(i64::from(self.error.status))),
+            ("message", Json::from(self.error.message.as_str())),
             ("title", Json::from(title)),
         ]);
         self.more.push(("error", error));
@@ -210,7 +208,7 @@ impl Problem {
 
     /// The same with another status.
     pub fn with_status(mut self, status: u16) -> Problem {
-        self.status = status;
+        self.error.status = status;
         self
     }
 
@@ -221,22 +219,28 @@ impl Problem {
     }
 
     fn with_header(mut self, name: &'static str, value: String) -> Problem {
-        self.headers.push((name, value));
+        self.error = self.error.with_header(name, value);
         self
     }
 
-    /// The answer to the request that the host calls `id`.
-    pub fn response(self, id: &str) -> Response {
-        let is_gateway = self.code.starts_with("APIGW.");
-        let mut fields = vec![("error_code", Json::from(self.code)), ("error_msg", Json::from(self.message))];
-        fields.extend(self.more);
-        if is_gateway {
-            fields.push(("request_id", Json::from(id)));
+    /// The response to the request with this id.
+    pub fn response(self, request_id: &str) -> Response {
+        let Problem { error, more } = self;
+        let code_and_message = [
+            ("error_code", Json::from(error.code.as_str())),
+            ("error_msg", Json::from(error.message.as_str())),
+        ];
+        let mut fields = code_and_message.into_iter().chain(more).collect::<Vec<_>>();
+        if error.code.starts_with("APIGW.") {
+            fields.push(("request_id", Json::from(request_id)));
         }
-        let mut response = answer(id, self.status, &Json::Object(fields));
-        let headers = self.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-        response.headers.extend(headers);
-        response
+        error.response(response::headers(request_id), Json::Object(fields).bytes())
+    }
+}
+
+impl From<UnexpectedOutcome> for Problem {
+    fn from(_: UnexpectedOutcome) -> Problem {
+        Problem::internal()
     }
 }
 

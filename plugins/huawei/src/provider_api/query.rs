@@ -4,23 +4,29 @@
 
 use std::collections::BTreeSet;
 
-use plugin_sdk::provider_api::{OrderFilter, PaidOrder, Request, ResourceFilter, ResourcePage};
-use plugin_sdk::{Charging, Stage, Timestamp};
+use plugin_sdk::Charging;
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::filter;
+use plugin_sdk::provider_api::rfc3339;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
 use crate::provider_api::body;
-use crate::provider_api::instant::from_full;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing;
 use crate::provider_api::listing::Known;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
-use crate::provider_api::replay::Stop;
-use crate::provider_api::replay::every;
-use crate::provider_api::replay::these;
 use crate::provider_api::types;
 use crate::settings::Settings;
 
@@ -37,20 +43,17 @@ const STATUSES_MAX: usize = 10;
 /// How often the resources above those found are asked for: a server's address has a bandwidth, which has an add-on.
 const CLIMBS_MAX: usize = 4;
 
-/// The most orders of one id that are looked at.
-const ORDERS_MAX: u32 = 1_000;
-
 /// What is found where nothing can be.
 static NOTHING: ResourcePage = ResourcePage { total: 0, resources: Vec::new() };
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     order_id: Option<String>,
     only_main_resource: Option<i64>,
-    #[serde(deserialize_with = "body::at_most::<_, _, STATUSES_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, STATUSES_MAX>")]
     status_list: Option<Vec<i64>>,
     offset: Option<i64>,
     limit: Option<i64>,
@@ -77,7 +80,7 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     let asked = asked(body)?;
     let Some(mut selection) = asked.selection else { return found(call, replay, &NOTHING) };
     if let Some(order) = asked.order {
-        let orders = OrderFilter { ids: vec![order], ..every_order() };
+        let orders = OrderFilter { ids: vec![order], ..filter::all_orders() };
         selection.ids = of_order(replay.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
             return found(call, replay, &NOTHING);
@@ -86,11 +89,6 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     }
     let listing = replay.resources(selection)?;
     found(call, replay, listing)
-}
-
-/// Every order of the account, as far as one is shown.
-pub fn every_order() -> OrderFilter {
-    OrderFilter { ids: Vec::new(), resources: Vec::new(), refunded_at: None, limit: ORDERS_MAX }
 }
 
 /// The answer with these resources. What they are attached to is asked for, since whether it is over decides on which
@@ -116,7 +114,7 @@ pub fn climb<'a>(replay: &mut Replay<'a>, known: &mut Known<'a>) -> Result<(), S
         }
         let ids = missing.iter().map(|id| (*id).to_owned()).collect();
         asked.extend(missing);
-        let found = &replay.resources(these(ids))?.resources;
+        let found = &replay.resources(filter::by_ids(ids))?.resources;
         known.extend(found.iter().map(|one| (one.id.as_str(), one)));
     }
     Ok(())
@@ -183,7 +181,7 @@ fn asked(body: Body) -> Result<ResourceQuery, Problem> {
         charging: Some(Charging::Prepaid),
         expires_from: instant("expire_time_begin", body.expire_time_begin)?,
         expires_until: instant("expire_time_end", body.expire_time_end)?,
-        ..every(offset, limit)
+        ..filter::all(offset, limit)
     };
     Ok(ResourceQuery { order, selection: (!is_hopeless).then_some(selection) })
 }
@@ -208,5 +206,5 @@ fn stages(statuses: &[i64]) -> Result<Vec<Stage>, Problem> {
 fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let wrong = || Problem::parameter(format!("{name} is not of the form 2019-05-06T08:05:01Z."));
-    from_full(&text).map(Some).ok_or_else(wrong)
+    rfc3339::read_utc(&text).map(Some).ok_or_else(wrong)
 }

@@ -3,19 +3,21 @@
 //! Source: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018) and its (Old) page
 //! (zh-cn_topic_0082522029).
 
+use plugin_sdk::Command;
+use plugin_sdk::Renewal;
 use plugin_sdk::provider_api::Atomicity;
-use plugin_sdk::{Command, Renewal};
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::settings::Settings;
 use crate::settings::UnpaidOrders;
@@ -26,7 +28,7 @@ const IDS_MAX: usize = 10;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,
@@ -48,8 +50,7 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     };
     may_be_paid(call, name, is_auto_pay)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    let results = mutations::results(outcomes)?;
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
     mutations::check(call.route.dialect, &resources, &results)
         .map_err(|problem| with_expired(call, &resources, &results, problem))?;
     let mut fields = vec![("order_ids", mutations::texts(results.iter().flat_map(orders)))];

@@ -2,7 +2,7 @@
 //!
 //! Paths are compared piece by piece as they were sent; only the pieces that are parameters are decoded.
 
-use plugin_sdk::request::decode;
+use plugin_sdk::provider_api::request::decode;
 
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;

@@ -6,8 +6,21 @@
 //! service and are refused.
 
 use plugin_sdk::Timestamp;
-use plugin_sdk::provider_api::{Authentication, Credentials, Request, Signature, SignatureCredentials};
-use plugin_sdk::request::{decode, encode, from_hexadecimal, header, hexadecimal, pairs};
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::Signature;
+use plugin_sdk::provider_api::SignatureCredentials;
+use plugin_sdk::provider_api::request::QueryOrder;
+use plugin_sdk::provider_api::request::canonical_query;
+use plugin_sdk::provider_api::request::decode;
+use plugin_sdk::provider_api::request::decoded_pairs;
+use plugin_sdk::provider_api::request::encode;
+use plugin_sdk::provider_api::request::from_hexadecimal;
+use plugin_sdk::provider_api::request::header;
+use plugin_sdk::provider_api::request::headers;
+use plugin_sdk::provider_api::request::hexadecimal;
+use plugin_sdk::provider_api::request::only;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -34,11 +47,11 @@ struct Authorization<'a> {
 
 /// Who says to have sent this request, by its headers.
 pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
-    let sent = |name: &str| request.headers.iter().filter(|(known, _)| known == name).count();
-    if sent("authorization") > 1 || sent("x-auth-token") > 1 {
-        return Err(Problem::unauthenticated("more than one signature or token"));
-    }
-    match (header(request, "authorization"), header(request, "x-auth-token")) {
+    let header = |name| {
+        let repeated = |_| Problem::unauthenticated("more than one signature or token");
+        only(headers(request, name)).map_err(repeated)
+    };
+    match (header("authorization")?, header("x-auth-token")?) {
         (Some(authorization), _) => signed(at, request, authorization.trim()),
         (None, Some(token)) if !token.trim().is_empty() => Ok(Authentication {
             credentials: Credentials::BearerToken(token.trim().to_owned()),
@@ -104,8 +117,7 @@ fn read(authorization: &str) -> Result<Authorization<'_>, Problem> {
 
 /// The `X-Sdk-Date` of the request, which has to be signed and of now.
 fn date<'a>(at: Timestamp, request: &'a Request, signed_headers: &[&str]) -> Result<&'a str, Problem> {
-    let mut dates = request.headers.iter().filter(|(name, _)| name == "x-sdk-date");
-    let (Some((_, date)), None) = (dates.next(), dates.next()) else {
+    let Ok(Some(date)) = only(headers(request, "x-sdk-date")) else {
         return Err(Problem::unauthenticated("x-sdk-date is not there once"));
     };
     if !signed_headers.contains(&"x-sdk-date") {
@@ -144,11 +156,13 @@ pub fn string_to_sign(date: &str, canonical_request: &str) -> String {
 pub fn canonical_request(request: &Request, signed_headers: &[&str]) -> Result<String, Problem> {
     let path =
         decode(&request.path, false).ok_or_else(|| Problem::unreadable("the path is not encoded well"))?;
-    let query = canonical_query(&request.query)?;
+    let parameters = decoded_pairs(&request.query, true)
+        .ok_or_else(|| Problem::unreadable("the query is not encoded well"))?;
+    let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let query = canonical_query(parameters, QueryOrder::Decoded);
     let mut canonical = format!("{}\n{}\n{query}\n", request.method.to_uppercase(), canonical_path(&path));
     for name in signed_headers {
-        let own = request.headers.iter().filter(|(known, _)| known == name);
-        let mut values = own.map(|(_, value)| value.trim()).collect::<Vec<_>>();
+        let mut values = headers(request, name).map(str::trim).collect::<Vec<_>>();
         if values.is_empty() {
             return Err(Problem::unauthenticated("a signed header is not there"));
         }
@@ -168,16 +182,4 @@ fn canonical_path(path: &str) -> String {
         canonical.push('/');
     }
     canonical
-}
-
-/// The query in the order of its names and then values, each encoded anew; what has no value gets an empty one.
-fn canonical_query(query: &str) -> Result<String, Problem> {
-    let decoded = |(name, value)| Some((decode(name, true)?, decode(value, true)?));
-    let mut parameters = pairs(query)
-        .map(decoded)
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| Problem::unreadable("the query is not encoded well"))?;
-    parameters.sort();
-    let parts = parameters.iter().map(|(name, value)| format!("{}={}", encode(name, ""), encode(value, "")));
-    Ok(parts.collect::<Vec<_>>().join("&"))
 }

@@ -5,19 +5,21 @@
 //! token, agencies, multi-factor authentication) are not served.
 
 use plugin_sdk::Timestamp;
-use plugin_sdk::provider_api::{
-    Authentication, Credentials, Mutation, Outcome, PasswordCredentials, Request,
-};
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::PasswordCredentials;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::body::at_most;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
-use crate::provider_api::answer::answer;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::instant::precise;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
+use crate::provider_api::response;
 use crate::provider_api::signature::TOKEN_VALID;
 
 #[derive(Default, Deserialize)]
@@ -36,7 +38,7 @@ struct Auth {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Identity {
-    #[serde(deserialize_with = "body::at_most::<_, _, 8>")]
+    #[serde(deserialize_with = "at_most::<_, _, 8>")]
     methods: Option<Vec<String>>,
     password: Option<Password>,
 }
@@ -92,9 +94,7 @@ pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
     if domain.as_deref() != Some(call.account.id.as_str()) {
         return Err(Problem::wrong_password().for_iam().into());
     }
-    let Outcome::Token(token) = replay.execute_replayable(Mutation::IssueToken(TOKEN_VALID))? else {
-        return Err(Problem::internal().for_iam().into());
-    };
+    let token = replay.issue_token(TOKEN_VALID).map_err(|stop| stop.map_error(Problem::for_iam))?;
     let mut fields = vec![
         ("expires_at", Json::from(precise(token.valid_until))),
         ("methods", Json::List(vec![Json::from("password")])),
@@ -111,7 +111,7 @@ pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
         fields.push(("project", Json::Object(project)));
     }
     let body = Json::Object(vec![("token", Json::Object(fields))]);
-    let mut response = answer(&call.request.id, 201, &body);
+    let mut response = response::json(&call.request.id, 201, &body);
     response.headers.push(("x-subject-token".to_owned(), token.value.clone()));
     Ok(response)
 }

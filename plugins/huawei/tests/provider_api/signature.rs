@@ -6,8 +6,8 @@ use hmac::KeyInit;
 use hmac::Mac;
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::signature::canonical_request;
+use plugin_sdk::provider_api::request::hexadecimal;
 use plugin_sdk::provider_api::*;
-use plugin_sdk::request::hexadecimal;
 use sha2::Digest;
 use sha2::Sha256;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::instant::compact;
-use plugin_huawei::provider_api::instant::from_full;
+use plugin_sdk::provider_api::rfc3339::read_utc;
 use plugin_sdk::provider_api::{
     Atomicity, Balance, CommandRequest, Context, Guest, IssuedToken, LastRenewal, Mutation, NextStep,
     Outcome, PaidOrder, Proposal, Query, Receipt, Request, ResourceFilter, ResourcePage, ResourceView,
@@ -77,7 +77,7 @@ pub fn order(id: &str, resource: &str, kind: &str) -> PaidOrder {
 }
 
 pub fn at(text: &str) -> Timestamp {
-    from_full(text).unwrap()
+    read_utc(text).unwrap()
 }
 
 pub fn refused(code: &str) -> Outcome {

@@ -4,12 +4,12 @@
 //! the secret behind `lamp:` and the seconds; it holds for five minutes. `POST /session` with `KEY SECRET` gives a token
 //! for `authorization: Token TOKEN`.
 
+use plugin_sdk::provider_api::request;
 use plugin_sdk::provider_api::{
     Atomicity, AttributeChange, Authentication, CommandRequest, Context, Credentials, Derivation, Failure,
     Guest, KeyEncoding, Mutation, NextStep, OrderFilter, Outcome, PasswordCredentials, Query, Request,
     ResourceFilter, Response, Signature, SignatureCredentials, Transaction,
 };
-use plugin_sdk::request;
 use plugin_sdk::{Command, Renewal, Scope, Term, TermUnit, Timestamp};
 
 use crate::Lantern;

@@ -7,10 +7,10 @@
 use md5::Digest;
 use md5::Md5;
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
 use sha2::Sha256;
 
-use crate::provider_api::faults::Fault;
+use crate::provider_api::problem::Problem;
 
 const CONTENT_MD5: &str = "content-md5";
 const CONTENT_SHA256: &str = "x-bce-content-sha256";
@@ -20,7 +20,7 @@ const CONTENT_SHA256: &str = "x-bce-content-sha256";
 /// # Errors
 ///
 /// `BadDigest` for one that is not the body's.
-pub fn check(request: &Request) -> Result<(), Fault> {
+pub fn check(request: &Request) -> Result<(), Problem> {
     for (name, value) in &request.headers {
         let fits = match name.as_str() {
             CONTENT_MD5 => value.trim() == base64(&Md5::digest(&request.body)),
@@ -30,7 +30,7 @@ pub fn check(request: &Request) -> Result<(), Fault> {
             _ => true,
         };
         if !fits {
-            return Err(Fault::new("BadDigest", format!("`{name}` is not that of the body")));
+            return Err(Problem::new("BadDigest", format!("`{name}` is not that of the body")));
         }
     }
     Ok(())
@@ -54,7 +54,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::provider_api::digests::base64;
+    use crate::provider_api::digest::base64;
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
