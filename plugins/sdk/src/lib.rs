@@ -1,8 +1,8 @@
 //! The kit of the Rust plugins: the bindings of `wit/provider`, provider days, settings and, with the feature
 //! `provider-api`, the plumbing of a provider's own API.
 //!
-//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest` traits
-//! of [`exports`] on a type of its own and passes that type to [`export_provider!`]. It does so under
+//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest`
+//! traits of [`exports`] on a type of its own and passes that type to [`export_provider!`]. It does so under
 //! `#[cfg(target_family = "wasm")]`, so that the same rules also compile natively for tests. With the feature
 //! `provider-api`, it also implements `provider_api::Guest`.
 

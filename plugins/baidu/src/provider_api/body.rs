@@ -1,7 +1,7 @@
 //! The bodies of requests, and the terms that they name.
 //!
-//! Unknown fields are ignored, as "Error Return" (BCC) asks for. A field that is `null` counts as absent, because the SDK
-//! sends unset fields that way.
+//! Unknown fields are ignored, as "Error Return" (BCC) asks for. A field that is `null` counts as absent, because the
+//! SDK sends unset fields that way.
 
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;

@@ -1,7 +1,7 @@
-//! The canonical form of a request, which is what is signed: method, path, query and headers, one under the other.
+//! The canonical form of a request, which the client signs: method, path, query and headers, each on its own lines.
 //!
-//! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). Knows the form; not who
-//! signs it, nor for how long.
+//! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). Knows the form;
+//! `signature` knows who signs it, and for how long.
 
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::request;
@@ -14,18 +14,18 @@ use crate::provider_api::problem::Problem;
 /// The header that has to be signed.
 const HOST: &str = "host";
 
-/// What is signed when the authorization does not say, beside whatever begins with [`PREFIX`].
+/// The headers that are signed when the authorization names none, beside those that begin with [`PREFIX`].
 const BY_DEFAULT: [&str; 4] = [HOST, "content-length", "content-type", "content-md5"];
 
 const PREFIX: &str = "x-bce-";
 
-/// Which headers are signed.
+/// The headers that are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedHeaders<'a>(&'a str);
 
 impl<'a> SignedHeaders<'a> {
     /// Reads the part of an authorization between the validity and the signature: names in lower case, separated by
-    /// semicolons. `None` when they leave `host` out, which the document asks to be signed.
+    /// semicolons. `None` when `host` is not among them, which the document requires.
     pub fn of(names: &'a str) -> Option<SignedHeaders<'a>> {
         let is_complete = names.is_empty() || names.split(';').any(|name| name == HOST);
         is_complete.then_some(SignedHeaders(names))
@@ -39,11 +39,11 @@ impl<'a> SignedHeaders<'a> {
     }
 }
 
-/// The canonical form. A body is in it only as its length, and as its digest if one was sent.
+/// The canonical form. The body is represented by its length only, and by its digest if one was sent.
 ///
 /// # Errors
 ///
-/// `InvalidURI` when the path is not well encoded.
+/// `InvalidURI` when the path is not percent-encoded UTF-8.
 pub fn form(request: &Request, parameters: &Parameters, signed: SignedHeaders) -> Result<String, Problem> {
     let Some(path) = request::decode(&request.path, false) else {
         return Err(Problem::new("InvalidURI", "the path is not percent-encoded UTF-8"));

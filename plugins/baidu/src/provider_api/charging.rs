@@ -39,7 +39,7 @@ use crate::provider_api::routes::Target;
 /// The most instances of one request.
 const INSTANCES_MAX: usize = 20;
 
-/// Every disk of the instance.
+/// The item of `cdsList` that names every disk of the instance.
 const ALL: &str = "all";
 
 #[derive(Deserialize)]

@@ -1,8 +1,7 @@
-//! Which resources a list shows: the filters of each query, read once.
+//! The filters of each list, read once from the query.
 //!
 //! Documents: "Query the instance list" (BCC: cloud.baidu.com/doc/BCC/s/Xjwvyodmx), the disk list (CDS), "Query EIP
-//! List" (EIP: Pjwvz30qy). Filters are combined, and one that has several values accepts any of them. Knows what each
-//! filter compares; not pages.
+//! List" (EIP: Pjwvz30qy). A resource has to pass every filter; a filter with several values accepts any of them.
 
 use plugin_sdk::settings::get;
 
@@ -15,7 +14,7 @@ use crate::provider_api::views::VisibleResource;
 /// The most values that one filter has.
 const VALUES_MAX: usize = 100;
 
-/// The filters of instances that compare an attribute, and that attribute.
+/// The filters of instances that compare an attribute, each with its attribute.
 const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
     ("internalIp", "internalIp"),
     ("privateIps", "internalIp"),
@@ -28,21 +27,21 @@ const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
     ("ipv6Addresses", "ipv6"),
 ];
 
-/// Likewise of disks.
+/// The filters of disks that compare an attribute, each with its attribute.
 const DISK_ATTRIBUTES: [(&str, &str); 2] = [("zoneName", "zoneName"), ("clusterId", "clusterId")];
 
-/// What a filter asks of a resource.
+/// The condition of a filter.
 enum Test {
     /// The attribute has one of these values.
     Attribute(&'static str, Vec<String>),
     Status(Vec<String>),
     PaymentTiming(Vec<String>),
-    /// A rule is there, or is not.
+    /// It has an auto-renew rule, or has none.
     Renews(bool),
     Name(Vec<String>),
-    /// The name has this in it.
+    /// The name contains this text.
     NamePart(String),
-    /// Keys, or keys with values.
+    /// It has one of these tags: a key, or a key with a value.
     Tags(Vec<(String, Option<String>)>),
     AttachedTo(String),
     /// It is attached to anything of this type.
@@ -60,7 +59,7 @@ impl Filters {
     ///
     /// # Errors
     ///
-    /// `BadRequest` for one that cannot be read, or two that exclude each other.
+    /// `BadRequest` for a filter that cannot be read, or for two filters that exclude each other.
     pub fn of_instances(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &INSTANCE_ATTRIBUTES)?;
         if parameters.filled("privateIps")?.is_some() && parameters.filled("vpcId")?.is_none() {
@@ -103,7 +102,7 @@ impl Filters {
         Ok(Filters(tests))
     }
 
-    /// The filters of the address list. Addresses of version 6 have to be asked for.
+    /// The filters of the address list. It shows IPv6 addresses only on request.
     ///
     /// # Errors
     ///
@@ -132,12 +131,12 @@ impl Filters {
         Ok(Filters(tests))
     }
 
-    /// Whether every resource passes.
+    /// Whether there is no filter, so that every resource passes.
     pub fn pass_everything(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the resource passes all of them.
+    /// Whether the resource passes every filter.
     pub fn pass(&self, visible: &VisibleResource) -> bool {
         self.0.iter().all(|test| test.passes(visible))
     }
@@ -172,11 +171,11 @@ impl Test {
     }
 }
 
-/// The ids that a filter names; none when it names none.
+/// The ids that a filter names; `None` when it is absent or empty.
 ///
 /// # Errors
 ///
-/// `BadRequest` when one can be nobody's id, or there are too many.
+/// `BadRequest` when one cannot be an id, or there are too many.
 pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let ids = values(parameters, name)?;
     for id in ids.iter().flatten() {
@@ -195,7 +194,7 @@ fn attributes(
     filters.iter().map(test).filter_map(Result::transpose).collect()
 }
 
-/// The values of a filter, separated by commas; `None` when it was not sent, or is empty.
+/// The values of a filter, separated by commas; `None` when it is absent or empty.
 fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = parameters.filled(name)? else { return Ok(None) };
     let values = text.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect::<Vec<_>>();
@@ -205,7 +204,7 @@ fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Pr
     Ok((!values.is_empty()).then_some(values))
 }
 
-/// The SDK writes `True`.
+/// A flag, as the API or as the SDK writes it: the SDK writes `True`.
 fn flag(name: &str, text: &str) -> Result<bool, Problem> {
     match text {
         "true" | "True" => Ok(true),

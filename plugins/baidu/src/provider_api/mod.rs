@@ -1,5 +1,5 @@
-//! Baidu's own API, for the accounts that the host manages: requests signed with `bce-auth-v1`, answered as BCC, CDS and
-//! EIP answer them.
+//! Baidu's own API, for the accounts that the host manages: requests signed with `bce-auth-v1`, answered as BCC, CDS
+//! and EIP answer them.
 //!
 //! Turns requests into queries and commands, and their outcomes into responses; the rules decide what a command does.
 //! Start with `routes` for the operations, `signature` for the credentials, and `problem` for the errors. The README's

@@ -1,6 +1,6 @@
-//! What is served: methods, paths and actions, and the operation that each of them is.
+//! The operation of each method, path and action.
 //!
-//! Documents: the API references of BCC, CDS and EIP, and the SDK for what it sends. Knows paths; not bodies.
+//! Documents: the API references of BCC, CDS and EIP, and the requests that the SDK sends.
 
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::request;
@@ -8,7 +8,7 @@ use plugin_sdk::provider_api::request;
 use crate::provider_api::parameters::Parameters;
 use crate::provider_api::problem::Problem;
 
-/// What a request asks for. Ids and addresses are as they were sent, decoded.
+/// The operation of a request. Ids and addresses are decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// "Query the instance list" (BCC).
@@ -47,16 +47,16 @@ pub enum Operation {
     DeleteAddressRule(String),
 }
 
-/// What a change of the billing mode leads to.
+/// The new billing mode of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Pay-as-you-go.
     Postpaid,
-    /// Paid ahead.
+    /// Prepaid.
     Prepaid,
 }
 
-/// The parameters that say what is done to the resource of the path.
+/// The query parameters that name an action on the resource of the path.
 const ACTIONS: [&str; 6] =
     ["purchaseReserved", "modifyChargeType", "toPostpay", "toPrepay", "startAutoRenew", "stopAutoRenew"];
 
@@ -64,8 +64,8 @@ const ACTIONS: [&str; 6] =
 ///
 /// # Errors
 ///
-/// `InvalidURI` for a path or an action that is not served, `InvalidVersion` for one of another version, and
-/// `MethodNotAllowed` for one with another method.
+/// `InvalidURI` for a path or an action that this API does not have, `InvalidVersion` for a path of another version,
+/// and `MethodNotAllowed` for a path with another method.
 pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation, Problem> {
     let not_served = || Problem::new("InvalidURI", format!("nothing is served at `{}`", request.path));
     let path = request.path.strip_prefix('/').ok_or_else(not_served)?;
@@ -92,14 +92,14 @@ pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation
     })
 }
 
-/// What there is not.
+/// The part of a request that this API does not have.
 enum Missing {
     Path,
     Method,
     Transaction,
 }
 
-/// The action that the query names, if it names one.
+/// The action that the query names; `None` when it names none.
 fn action(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     let mut actions = ACTIONS.into_iter().filter(|action| parameters.has(action));
     match (actions.next(), actions.next()) {

@@ -1,8 +1,8 @@
-//! Who says to have sent a request: `bce-auth-v1`, in the header or, pre-signed, in the query.
+//! Reads the credentials of a request: `bce-auth-v1`, in the header or, pre-signed, in the query.
 //!
 //! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). The authorization is
-//! `bce-auth-v1/{access key}/{instant}/{seconds}/{signed headers}/{signature}`; its first four parts, under the secret
-//! key, make the key that the canonical request is signed with. Knows the recipe; the host has the secrets.
+//! `bce-auth-v1/{access key}/{instant}/{seconds}/{signed headers}/{signature}`; the HMAC of its first four parts
+//! under the secret key is the key that signs the canonical request. Knows the derivation; the host has the secrets.
 
 use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::Authentication;
@@ -23,32 +23,33 @@ use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
 use crate::provider_api::problem::Problem;
 
-/// The one version there is.
+/// The only version.
 const VERSION: &str = "bce-auth-v1";
 
-/// How far ahead of the host's clock, in seconds, a client's may be. A signature holds from its instant on, so one of
-/// the future holds not yet; no document says how much is forgiven, so this is the quarter of an hour that others
-/// forgive.
+/// How far a client's clock may be ahead of the host's, in seconds. A signature is valid from its instant on, so one
+/// from the future is not valid yet. No document states the tolerance; this is the quarter of an hour of other
+/// providers.
 const AHEAD_MAX: Timestamp = 900;
 
-/// The longest validity, in seconds; the default of every SDK is 1,800. No document has a limit. A signature is to be
-/// forgotten before the token of its request is, which the host remembers for a day: even one signed by a clock that is
-/// ahead.
+/// The longest validity, in seconds; the default of every SDK is 1,800. No document has a limit. The host
+/// remembers the client token of a request for a day, and the signature has to expire before that, even when the
+/// client's clock is ahead.
 const VALIDITY_MAX: Timestamp = CLIENT_TOKEN_SECONDS as Timestamp - AHEAD_MAX;
 
 /// The longest access key id, in characters.
 const ACCESS_KEY_MAX: usize = 128;
 
-/// The secret of the access key, and the key that the derivation makes of it.
+/// The index of the access key's secret, and of the key derived from it.
 const SECRET: u32 = 0;
 const SIGNING_KEY: u32 = 1;
 
-/// Who says to have sent the request, and what proves it.
+/// The credentials of a request, which the host verifies.
 ///
 /// # Errors
 ///
-/// `InvalidHTTPAuthHeader` without an authorization that can be read, `RequestExpired` when it holds no longer, or not
-/// yet, `InvalidURI` and `BadDigest` when what it is to prove is no request.
+/// `InvalidHTTPAuthHeader` without a readable authorization, `RequestExpired` when it is not valid any more or not
+/// valid yet, `InvalidURI` when the path or the query is not well encoded, and `BadDigest` for a digest that is not the
+/// body's.
 pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
     let parameters = Parameters::of(request)?;
     let authorization = Authorization::read(authorization(request, &parameters)?)?;
@@ -68,7 +69,7 @@ fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result
 }
 
 struct Authorization<'a> {
-    /// Up to the validity, as it was sent.
+    /// The authorization up to the validity, as it was sent.
     prefix: &'a str,
     access_key: &'a str,
     signed_at: Timestamp,
@@ -111,7 +112,7 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// The canonical request, signed under a key that is made of the secret and everything up to the validity.
+    /// The credentials: `message` is signed with the key derived from the secret and the first four parts.
     fn authentication(self, message: String) -> Authentication {
         let derivation = Derivation {
             key: SECRET,
@@ -187,8 +188,7 @@ mod tests {
         hexadecimal(&hmac.finalize().into_bytes())
     }
 
-    /// The example of "Generate authentication string", whose body is not printed, so that its digest is all there is
-    /// of it.
+    /// The example of "Generate authentication string", whose body is not printed: only its digest is.
     #[test]
     fn the_recipe_makes_the_published_key_and_the_published_signature() {
         let prefix = "bce-auth-v1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/2015-04-27T08:23:49Z/1800";

@@ -1,7 +1,7 @@
-//! A resource as the API shows it, at one instant: instances, disks and addresses as objects of JSON.
+//! A resource as the API shows it at one instant: instances, disks and addresses as JSON objects.
 //!
-//! What a renewal did shows only after a while, because renewals are asynchronous. Knows what is shown; under which
-//! names and words, `shapes` says.
+//! Renewals are asynchronous at Baidu, so their effect becomes visible only after a while. `shapes` has the names of
+//! the fields and the words in them.
 
 use plugin_sdk::Charging;
 use plugin_sdk::OnExpiry;
@@ -20,14 +20,14 @@ use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::shapes;
 use crate::provider_api::shapes::Texts;
 
-/// A resource, as far as its renewals have become visible.
+/// A resource in the state that the API shows: a recent renewal may not be visible yet.
 #[derive(Clone, Copy)]
 pub struct VisibleResource<'a> {
     /// The resource as it is.
     pub resource: &'a ResourceView,
     /// The stage that is shown.
     pub stage: Stage,
-    /// How it is paid, as shown.
+    /// The billing mode that is shown.
     pub charging: Charging,
     expires_at: Option<Timestamp>,
 }
@@ -63,12 +63,12 @@ impl<'a> VisibleResource<'a> {
         }
     }
 
-    /// `status` of an instance.
+    /// The `status` of an instance.
     pub fn instance_status(&self) -> &'static str {
         shapes::instance_status(self.stage, get(&self.resource.attributes, STATUS))
     }
 
-    /// `status` of an address.
+    /// The `status` of an address.
     pub fn address_status(&self) -> &'static str {
         shapes::address_status(self.stage, self.resource.attached_to.is_some())
     }
@@ -83,12 +83,12 @@ impl<'a> VisibleResource<'a> {
         get(&self.resource.attributes, shapes::ADDRESS).unwrap_or(&self.resource.id)
     }
 
-    /// The name, or the id of what has none.
+    /// The name; the id of a resource without a name.
     pub fn name(&self) -> &'a str {
         get(&self.resource.attributes, shapes::NAME).unwrap_or(&self.resource.id)
     }
 
-    /// What every resource shows.
+    /// Writes the fields that every resource has.
     fn write_common<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("name", self.name())?;
         map.serialize_entry("paymentTiming", shapes::payment_timing(self.charging))?;
@@ -204,7 +204,7 @@ fn write_texts<M: SerializeMap>(map: &mut M, resource: &ResourceView, fields: Te
     Ok(())
 }
 
-/// Numbers are numbers to every SDK; an attribute that is none is left out.
+/// Writes attributes as numbers, because every SDK expects numbers; an attribute that is no number is left out.
 fn write_numbers<M: SerializeMap>(
     map: &mut M,
     resource: &ResourceView,

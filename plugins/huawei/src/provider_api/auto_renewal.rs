@@ -1,7 +1,7 @@
-//! Automatic renewal on and off, for one resource.
+//! Switches automatic renewal on and off, for one resource.
 //!
-//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002 on
-//! the old API) and Disabling it (api_order_00023, and api_order_00003).
+//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002
+//! on the old API) and Disabling it (api_order_00023, and api_order_00003).
 
 use plugin_sdk::AutoRenewal;
 use plugin_sdk::Command;
@@ -31,7 +31,7 @@ struct Body {
     period_type: Option<String>,
 }
 
-/// Switches automatic renewal on.
+/// Switches automatic renewal on for the resource in the path.
 pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
     let wanted = match call.route.dialect {
         Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
@@ -40,7 +40,7 @@ pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
     carry_out(call, replay, Command::SetAutoRenew(wanted))
 }
 
-/// Switches it off.
+/// Switches automatic renewal off for the resource in the path.
 pub fn cancel(call: &Call, replay: &mut Replay) -> OperationResult {
     carry_out(call, replay, Command::CancelAutoRenew)
 }
@@ -75,9 +75,9 @@ fn carry_out(call: &Call, replay: &mut Replay, command: Command) -> OperationRes
     call.answered(Vec::new())
 }
 
-/// The old documents have four codes: success, a parameter that is not valid, access denied, and other errors. An id
-/// that is not known is such a parameter. What the rules say no to is another error; that the request was understood is
-/// seen from its status, 200, and that nothing is to be sent again.
+/// The problem of a refusal. The old documents have four codes: success, invalid parameter, access denied, and other
+/// errors. An unknown id is an invalid parameter. A refusal of the rules is another error: its status 200 shows that
+/// the request was understood, and that sending it again is useless.
 fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
     let as_old = |code: &str| Refusal { code: code.to_owned(), message: refusal.message.clone() };
     match dialect {

@@ -1,6 +1,7 @@
 //! Reads the bodies and queries of requests, and checks the values that several operations have in common.
 //!
-//! Unknown fields are ignored, as the provider does. A field that is `null` counts as absent, as in the newer documents.
+//! Unknown fields are ignored, as the provider does. A field that is `null` counts as absent, as in the newer
+//! documents.
 
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
@@ -18,7 +19,7 @@ use crate::provider_api::problem::Problem;
 /// The most characters of the id of a resource.
 const ID_MAX: usize = 64;
 
-/// The most characters of the id of an order: the host's own name a resource and a period.
+/// The most characters of the id of an order: the host's ids contain a resource and a period.
 const ORDER_MAX: usize = 255;
 
 /// The longest error of a body, in characters: the parser may repeat a value of any length.
@@ -49,14 +50,14 @@ pub fn parameter(request: &Request, name: &str) -> Result<Option<String>, Proble
     }
 }
 
-/// A whole number of the query, if it is there and not empty.
+/// A whole number of the query; `None` when it is absent or empty.
 pub fn number(request: &Request, name: &str) -> Result<Option<i64>, Problem> {
     let Some(text) = parameter(request, name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
     let not_one = |_| Problem::parameter(format!("{name} is not a whole number."));
     text.parse().map(Some).map_err(not_one)
 }
 
-/// A number from `least` to `most`, or `default` where there is none.
+/// A number from `least` to `most`; `default` when it is absent.
 pub fn within(name: &str, number: Option<i64>, default: u32, least: u32, most: u32) -> Result<u32, Problem> {
     let Some(number) = number else { return Ok(default) };
     let fits = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
@@ -79,7 +80,7 @@ fn ascii<'a>(name: &str, id: &'a str, most: usize) -> Result<&'a str, Problem> {
     fits.then_some(id).ok_or_else(wrong)
 }
 
-/// Ids that have to be there: at least one, each well-formed, none of them twice.
+/// A required list of ids: at least one, each well-formed, none of them twice.
 pub fn ids(name: &str, sent: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
     let sent = sent.filter(|ids| !ids.is_empty());
     let ids = sent.ok_or_else(|| Problem::parameter(format!("{name} is missing or empty.")))?;
@@ -92,12 +93,12 @@ pub fn ids(name: &str, sent: Option<Vec<String>>) -> Result<Vec<String>, Problem
     }
 }
 
-/// Whether an id is there twice.
+/// Whether the list contains an id twice.
 pub fn has_duplicates(ids: &[String]) -> bool {
     ids.iter().enumerate().any(|(index, id)| ids[..index].contains(id))
 }
 
-/// The term that `period_type` (2 is months, 3 years) and `period_num` give: 1 to 11 months, or 1 to 3 years.
+/// The term of `period_type` (2 is months, 3 is years) and `period_num`: 1 to 11 months, or 1 to 3 years.
 pub fn term(period_type: Option<i64>, period_num: Option<i64>) -> Result<Term, Problem> {
     let (unit, most) = match period_type {
         Some(2) => (TermUnit::Month, 11),

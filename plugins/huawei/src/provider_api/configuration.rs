@@ -23,7 +23,7 @@ struct Body {
     config_value: Option<String>,
 }
 
-/// Sets what the request names.
+/// Changes the setting that the request names.
 pub fn configure(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let value = body.config_value.unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn configure(call: &Call, replay: &mut Replay) -> OperationResult {
     }
 }
 
-/// Whether this is a number from `least` to `most` as one writes it.
+/// Whether the text is a number from `least` to `most`, without leading zeros or signs.
 fn is_day(value: &str, least: u8, most: u8) -> bool {
     (least..=most).any(|day| day.to_string() == value)
 }

@@ -1,4 +1,4 @@
-//! Pay-per-use on expiry, set or cancelled for up to a hundred main resources, each for itself.
+//! Sets or cancels the change to pay-per-use on expiry, for up to a hundred main resources, each independently.
 //!
 //! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
 
@@ -28,8 +28,8 @@ struct Body {
     resource_ids: Option<Vec<String>>,
 }
 
-/// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
-/// the first one's code is that of the answer as well.
+/// Sets or cancels the change, and lists the resources for which it was refused. If it was refused for all of them, the
+/// response carries the code of the first one.
 pub fn convert(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let command = match body.operation.as_deref() {

@@ -1,8 +1,8 @@
 //! Huawei Cloud's own API, as its documents and official SDKs have it.
 //!
-//! Turns requests into queries and mutations of the host, and their outcomes into responses. Start with `routes.rs`, the
-//! table of paths; each operation is a file of its own, and runs on the replay of `plugin_sdk::provider_api`. The rules
-//! are not here: `renewal.rs` decides a renewal that this API requests, like every other renewal.
+//! Turns requests into queries and mutations of the host, and their outcomes into responses. Start with `routes.rs`,
+//! the table of paths; each operation is a file of its own, and runs on the replay of `plugin_sdk::provider_api`. The
+//! rules are not here: `renewal.rs` decides a renewal that this API requests, like every other renewal.
 
 pub mod auto_renewal;
 pub mod balance;

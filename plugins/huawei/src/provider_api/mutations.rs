@@ -1,4 +1,4 @@
-//! The mutations of the operations that change something, and what their results are answered as.
+//! The transactions of the operations that change something, and the responses to their results.
 
 use plugin_sdk::Command;
 use plugin_sdk::Refusal;

@@ -1,7 +1,7 @@
-//! What is wrong with a request, and how it is answered: the codes of the provider's own API with their HTTP statuses.
+//! Every error of the API: its code, its HTTP status and its body.
 //!
-//! The one place that knows which status a code has. What the rules refuse is in `refusals.rs`; the table below says
-//! with which status it goes out, on the present API and on the old one.
+//! `refusals.rs` has the codes of the rules; the table below is the only place with their statuses, on the present API
+//! and on the old one.
 
 use plugin_sdk::Refusal;
 use plugin_sdk::provider_api::Response;
@@ -16,18 +16,18 @@ use crate::provider_api::response;
 pub enum Dialect {
     /// `/v2/...`, and IAM's `/v3/...`.
     Present,
-    /// `/v1.0/{domain_id}/common/order-mgr/...`: its answers carry a code also when all went well, and some of its
-    /// errors come with status 200.
+    /// `/v1.0/{domain_id}/common/order-mgr/...`: its responses have a code on success too, and some of its
+    /// errors have status 200.
     Old,
 }
 
 /// A code with the status that it has on the present API and on the old one.
 type Row = (&'static str, u16, u16);
 
-/// Every code of the business support API that a managed account can be answered.
+/// Every code of the business support API that a managed account can get.
 ///
 /// Sources: the tables of returned values of the documents that `refusals.rs` names. The (Old) pages give status 200 to
-/// expired resources, orders under way, unpaid orders, what is gone, what is unknown and frozen accounts.
+/// expired resources, orders in progress, unpaid orders, resources that are gone or unknown, and frozen accounts.
 pub const STATUSES: [Row; 47] = [
     ("CBC.0100", 400, 400),
     ("CBC.0151", 403, 403),
@@ -80,15 +80,15 @@ pub const STATUSES: [Row; 47] = [
     (GATEWAY_DENIED, 401, 401),
 ];
 
-/// There is no such path, or none for this method.
+/// The path does not exist, or has no such method.
 const GATEWAY_UNKNOWN: &str = "APIGW.0101";
-/// What the gateway cannot read.
+/// The gateway cannot read the request.
 const GATEWAY_UNREADABLE: &str = "APIGW.0201";
-/// It took too long.
+/// The request took too long.
 const GATEWAY_SLOW: &str = "APIGW.0203";
-/// Who it is was not shown.
+/// The credentials are absent or wrong.
 const GATEWAY_DENIED: &str = "APIGW.0301";
-/// The signature is of another time.
+/// The signature has expired, or is from the future.
 const GATEWAY_EXPIRED: &str = "APIGW.0303";
 
 /// An error of this API.
@@ -119,7 +119,7 @@ impl Problem {
         Problem::new(status(code, Dialect::Present), code, message)
     }
 
-    /// What the rules say no to, for a resource.
+    /// A refusal of the rules, for a resource.
     pub fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
         let message = format!("{resource}: {}", refusal.message);
         let code = known(&refusal.code);
@@ -137,7 +137,7 @@ impl Problem {
         Problem::new(429, "CBC.0250", message).with_header("retry-after", seconds.to_string())
     }
 
-    /// No path of this API.
+    /// The path is none of this API's.
     pub fn unknown_path() -> Problem {
         Problem::new(
             404,
@@ -146,7 +146,7 @@ impl Problem {
         )
     }
 
-    /// A path of this API, but not for this method.
+    /// The path does not have this method.
     pub fn unknown_method(allowed: String) -> Problem {
         let message = format!("The API does not exist: the request method is not one of {allowed}");
         Problem::new(405, GATEWAY_UNKNOWN, message).with_header("allow", allowed)
@@ -157,30 +157,30 @@ impl Problem {
         Problem::new(400, GATEWAY_UNREADABLE, format!("API request error: {message}"))
     }
 
-    /// The body is longer than may be.
+    /// The body is too long.
     pub fn too_large(bytes: u32) -> Problem {
         let message = format!("Request entity too large: a body has at most {bytes} bytes");
         Problem::new(413, GATEWAY_UNREADABLE, message)
     }
 
-    /// It took too long, and what became of it is not known.
+    /// The request took too long, and may still be carried out.
     pub fn too_slow() -> Problem {
         let message =
             "Backend timeout: what was asked for may still be done; read the state before sending it again";
         Problem::new(504, GATEWAY_SLOW, message)
     }
 
-    /// Who it is was not shown.
+    /// The credentials are absent or wrong.
     pub fn unauthenticated(why: &str) -> Problem {
         Problem::new(401, GATEWAY_DENIED, format!("Incorrect IAM authentication information: {why}"))
     }
 
-    /// There is no such access key, or it has another secret: which of the two is not told.
+    /// The access key does not exist, or has another secret; the message does not reveal which.
     pub fn wrong_password() -> Problem {
         Problem::new(401, GATEWAY_DENIED, "The username or password is wrong.")
     }
 
-    /// The signature is of another time: both are told.
+    /// The signature has expired, or is from the future; the message has its time and the host's.
     pub fn expired(signed_at: &str, now: &str) -> Problem {
         let message = format!(
             "Incorrect IAM authentication information: signature expired, signature time:{signed_at},server time:{now}"
@@ -188,7 +188,7 @@ impl Problem {
         Problem::new(401, GATEWAY_EXPIRED, message)
     }
 
-    /// IAM's own form beside the code: what asks for tokens reads `error`.
+    /// The same problem with IAM's field `error` too, which the clients of its token API read.
     pub fn for_iam(mut self) -> Problem {
         let title = match self.error.status {
             400 => "Bad Request",
@@ -206,13 +206,13 @@ impl Problem {
         self
     }
 
-    /// The same with another status.
+    /// The same problem with another status.
     pub fn with_status(mut self, status: u16) -> Problem {
         self.error.status = status;
         self
     }
 
-    /// The same with a field more.
+    /// The same problem with one more field.
     pub fn with(mut self, name: &'static str, value: Json) -> Problem {
         self.more.push((name, value));
         self
@@ -244,12 +244,12 @@ impl From<UnexpectedOutcome> for Problem {
     }
 }
 
-/// The code, if clients of this API can know it; what the host says no to in words of its own is a bad parameter.
+/// The code, if it is in the table; otherwise that of an invalid parameter, such as for the host's own refusals.
 pub fn known(code: &str) -> &str {
     if STATUSES.iter().any(|(known, _, _)| *known == code) { code } else { "CBC.0100" }
 }
 
-/// The status that goes with a code of the table; 500 for any other.
+/// The status of a code of the table; 500 for any other code.
 pub fn status(code: &str, dialect: Dialect) -> u16 {
     let row = STATUSES.iter().find(|(known, _, _)| *known == code);
     row.map_or(500, |&(_, present, old)| match dialect {

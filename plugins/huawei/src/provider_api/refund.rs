@@ -1,4 +1,4 @@
-//! What a refund is made of: the orders that the money of an unsubscription was paid for.
+//! The records of a refund: the orders that an unsubscription refunded.
 //!
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
@@ -43,7 +43,7 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     ])
 }
 
-/// The resources of these orders, and what they are attached to.
+/// The resources of these orders, and the resources that they are attached to.
 fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Known<'a>, Stop> {
     let mut known = Known::new();
     if !orders.is_empty() {
@@ -64,7 +64,7 @@ fn is_of(known: &Known, order: &PaidOrder, wanted: &str) -> bool {
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }
 
-/// What of an order went back, as a negative amount, and what was consumed or kept as a fee, as a positive one.
+/// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
 fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
     let Some(refunded) = order.refund else { return Vec::new() };
     let back = record(call, order, "1", -refunded.amount);

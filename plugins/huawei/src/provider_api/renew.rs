@@ -1,4 +1,4 @@
-//! Renewing by hand: one to ten main resources, all of them or none.
+//! Renews one to ten main resources by hand, all of them or none.
 //!
 //! Source: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018) and its (Old) page
 //! (zh-cn_topic_0082522029).
@@ -33,13 +33,13 @@ struct Body {
     period_type: Option<i64>,
     period_num: Option<i64>,
     is_auto_pay: Option<i64>,
-    /// What the old API calls it.
+    /// The same field on the old API.
     #[serde(rename = "isAutoPay")]
     old_is_auto_pay: Option<i64>,
 }
 
-/// Renews the resources that the request names. What is to happen on expiry (`expire_policy`, `expire_mode`) is passed
-/// over: the documents of today say that it is ignored.
+/// Renews the resources that the request names. The fields for the action on expiry (`expire_policy`, `expire_mode`)
+/// are ignored, as the present documents have it.
 pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let resources = body::ids("resource_ids", body.resource_ids)?;
@@ -60,7 +60,7 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     call.answered(fields)
 }
 
-/// The orders that a renewal led to; one that has to be approved first is an order that waits for it.
+/// The orders of a renewal. For a plan that needs approval, the id of the approval stands for the order.
 fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
     match result {
         MutationResult::Applied(orders) => orders.iter().map(String::as_str).collect(),
@@ -69,8 +69,8 @@ fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
     }
 }
 
-/// That the order is to be paid at once, or may be by the account's settings: this host has no orders that wait to be
-/// paid.
+/// Checks that the order is to be paid at once, or that the account's settings allow to pay it at once: this host has
+/// no unpaid orders.
 fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), Problem> {
     let pays = body::within(name, is_auto_pay, 0, 0, 1)? == 1;
     match Settings::of(&call.account.settings).unpaid_orders {
@@ -82,7 +82,7 @@ fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), 
     }
 }
 
-/// The old API names the resource that has expired beside the code that says so.
+/// The same problem; on the old API, the code of an expired resource comes with the resource's id.
 fn with_expired(call: &Call, resources: &[String], results: &[MutationResult], problem: Problem) -> Problem {
     match mutations::first_refused(resources, results) {
         Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {

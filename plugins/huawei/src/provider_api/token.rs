@@ -1,8 +1,8 @@
-//! Tokens, as Identity and Access Management gives them: for a user's name and password, which here are an access key
+//! Issues tokens as Identity and Access Management does: for a user's name and password, which here are an access key
 //! and its secret.
 //!
-//! Source: Obtaining a User Token Through Password Authentication (iam_30_0001). Other ways to get one (a token for a
-//! token, agencies, multi-factor authentication) are not served.
+//! Source: Obtaining a User Token Through Password Authentication (iam_30_0001). Other ways to get a token (by
+//! another token, agencies, multi-factor authentication) are not supported.
 
 use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::Authentication;
@@ -54,23 +54,23 @@ struct Password {
 struct User {
     name: Option<String>,
     password: Option<String>,
-    domain: Option<Named>,
+    domain: Option<IdOrName>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Scope {
-    project: Option<Named>,
+    project: Option<IdOrName>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Named {
+struct IdOrName {
     id: Option<String>,
     name: Option<String>,
 }
 
-/// Who asks for a token.
+/// The credentials of a request for a token.
 pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
     let (user, _) = read(request)?;
     let (Some(access_key), Some(secret)) = (user.name, user.password) else {
@@ -87,7 +87,7 @@ pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication
     })
 }
 
-/// A token for the account of the access key, which has to be the domain that was named.
+/// Issues a token for the account of the access key, which has to be the domain in the request.
 pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
     let (user, project) = read(call.request)?;
     let domain = user.domain.and_then(|domain| domain.name.or(domain.id));
@@ -116,8 +116,8 @@ pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
     Ok(response)
 }
 
-/// The user that asks, and the project it names.
-fn read(request: &Request) -> Result<(User, Option<Named>), Problem> {
+/// The user in the request, and the project that it names.
+fn read(request: &Request) -> Result<(User, Option<IdOrName>), Problem> {
     // What exactly is wrong is not said: it could be a part of a password.
     let body = body::read::<Body>(request).map_err(|_| wrong("the body is not as it should be"))?;
     let auth = body.auth.unwrap_or_default();

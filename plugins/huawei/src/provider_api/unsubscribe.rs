@@ -1,8 +1,8 @@
-//! Unsubscribing, and the name of the refund that it leads to.
+//! Unsubscribes from resources, and names the refunds.
 //!
 //! Source: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and its (Old) page (zh-cn_topic_0082522030).
-//! What a refund is made of is asked for by its name later (`refund.rs`), and the plugin has no memory: so the name says
-//! when it was and, digested, of what.
+//! A later request shows the records of a refund by its name (`refund.rs`), and the plugin has no memory: so the name
+//! contains the instant of the refund and a digest of the resource's id.
 
 use plugin_sdk::Command;
 use plugin_sdk::Scope;
@@ -35,7 +35,7 @@ use crate::provider_api::problem::Problem;
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
 
-/// How the name of a refund begins, how many digits its instant has, and how many its digest.
+/// The prefix of a refund's name, and the numbers of digits of its instant and of its digest.
 const PREFIX: &str = "CS";
 const SECONDS_DIGITS: usize = 11;
 const DIGEST_DIGITS: usize = 16;
@@ -75,7 +75,7 @@ pub fn unsubscribe(call: &Call, replay: &mut Replay) -> OperationResult {
     call.answered(fields)
 }
 
-/// The resources without those that are attached to another one of them: they go along with it.
+/// The named resources without those attached to another named one, which are unsubscribed together with it.
 fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<String>, Stop> {
     if named.len() == 1 {
         return Ok(named);
@@ -91,8 +91,8 @@ fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<Strin
     Ok(named.iter().filter(|id| !goes_along(id)).cloned().collect())
 }
 
-/// The name of each resource's refund, by the instant that its orders were refunded at; a plan that waits for approval
-/// has the host's name.
+/// The name of each resource's refund, with the instant at which its orders were refunded. For a plan that needs
+/// approval, it is the id of the approval.
 fn names(
     call: &Call,
     replay: &mut Replay,
@@ -112,18 +112,18 @@ fn names(
     Ok(resources.iter().zip(results).filter_map(name).collect())
 }
 
-/// When these orders were refunded: the latest time that one of them was.
+/// The instant at which these orders were refunded: the latest one.
 fn instant(call: &Call, orders: &[PaidOrder], of: &[String]) -> Timestamp {
     let own = orders.iter().filter(|order| of.contains(&order.id));
     own.filter_map(|order| order.refund).map(|refunded| refunded.at).max().unwrap_or(call.at)
 }
 
-/// The name of the refund of a resource at an instant: letters and digits, 29 of them.
+/// The name of the refund of a resource at an instant: 29 letters and digits.
 pub fn name(at: Timestamp, resource: &str) -> String {
     format!("{PREFIX}{:0SECONDS_DIGITS$}{}", at.clamp(0, 99_999_999_999), digest(resource))
 }
 
-/// The instant and the digest in the name of a refund; `None` if it is not one.
+/// The instant and the digest in the name of a refund; `None` for any other text.
 pub fn named(name: &str) -> Option<(Timestamp, &str)> {
     let rest = name.strip_prefix(PREFIX).filter(|rest| rest.len() == SECONDS_DIGITS + DIGEST_DIGITS)?;
     let (seconds, digest) = rest.split_at_checked(SECONDS_DIGITS)?;

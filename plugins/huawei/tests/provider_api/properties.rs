@@ -2,11 +2,25 @@
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
-use plugin_sdk::provider_api::{
-    Balance, Context, Failure, Guest, IssuedToken, Mutation, NextStep, OrderRefund, Outcome, PaidOrder,
-    PricedStep, Proposal, Receipt, Request, ResourcePage, ResourceView, Response,
-};
-use plugin_sdk::{Account, Refusal};
+use plugin_sdk::Account;
+use plugin_sdk::Refusal;
+use plugin_sdk::provider_api::Balance;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::PricedStep;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Receipt;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Response;
 use proptest::prelude::*;
 
 use crate::world::ACCOUNT;

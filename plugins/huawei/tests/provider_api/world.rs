@@ -5,13 +5,37 @@ use std::collections::BTreeMap;
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::instant::compact;
+use plugin_sdk::Account;
+use plugin_sdk::Charging;
+use plugin_sdk::Command;
+use plugin_sdk::Micros;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Refusal;
+use plugin_sdk::Stage;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::Balance;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::LastRenewal;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Query;
+use plugin_sdk::provider_api::Receipt;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::Transaction;
 use plugin_sdk::provider_api::rfc3339::read_utc;
-use plugin_sdk::provider_api::{
-    Atomicity, Balance, CommandRequest, Context, Guest, IssuedToken, LastRenewal, Mutation, NextStep,
-    Outcome, PaidOrder, Proposal, Query, Receipt, Request, ResourceFilter, ResourcePage, ResourceView,
-    Response, Transaction,
-};
-use plugin_sdk::{Account, Charging, Command, Micros, OnExpiry, Refusal, Stage, Term, TermUnit, Timestamp};
 
 /// 2026-03-01T00:00:00Z.
 pub const NOW: Timestamp = 1_772_323_200;

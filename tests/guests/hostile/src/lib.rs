@@ -4,14 +4,29 @@
 //! that a test sees who suffers from whom.
 #![cfg(target_family = "wasm")]
 
+use plugin_sdk::Account;
+use plugin_sdk::Action;
+use plugin_sdk::Alert;
+use plugin_sdk::Allocation;
+use plugin_sdk::Attributes;
+use plugin_sdk::Bundle;
+use plugin_sdk::Consumption;
+use plugin_sdk::Kind;
+use plugin_sdk::Manifest;
+use plugin_sdk::Occurrence;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refusal;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::TimelineRequest;
+use plugin_sdk::Timestamp;
 use plugin_sdk::commands;
 use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
-use plugin_sdk::{
-    Account, Action, Alert, Allocation, Attributes, Bundle, Consumption, Kind, Manifest, Occurrence,
-    OnExpiry, Operation, Plan, PlanRequest, Refusal, Stage, Step, TimelineRequest, Timestamp,
-};
 
 struct Hostile;
 

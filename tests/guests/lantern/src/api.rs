@@ -4,13 +4,35 @@
 //! the secret behind `lamp:` and the seconds; it holds for five minutes. `POST /session` with `KEY SECRET` gives a token
 //! for `authorization: Token TOKEN`.
 
+use plugin_sdk::Command;
+use plugin_sdk::Renewal;
+use plugin_sdk::Scope;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::AttributeChange;
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::Derivation;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::KeyEncoding;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PasswordCredentials;
+use plugin_sdk::provider_api::Query;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::Signature;
+use plugin_sdk::provider_api::SignatureCredentials;
+use plugin_sdk::provider_api::Transaction;
 use plugin_sdk::provider_api::request;
-use plugin_sdk::provider_api::{
-    Atomicity, AttributeChange, Authentication, CommandRequest, Context, Credentials, Derivation, Failure,
-    Guest, KeyEncoding, Mutation, NextStep, OrderFilter, Outcome, PasswordCredentials, Query, Request,
-    ResourceFilter, Response, Signature, SignatureCredentials, Transaction,
-};
-use plugin_sdk::{Command, Renewal, Scope, Term, TermUnit, Timestamp};
 
 use crate::Lantern;
 

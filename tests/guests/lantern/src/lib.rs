@@ -6,15 +6,33 @@
 
 mod api;
 
+use plugin_sdk::Account;
+use plugin_sdk::Action;
+use plugin_sdk::Allocation;
+use plugin_sdk::Attributes;
+use plugin_sdk::Cancellation;
+use plugin_sdk::Command;
+use plugin_sdk::Consumption;
+use plugin_sdk::Extension;
+use plugin_sdk::Kind;
+use plugin_sdk::Manifest;
+use plugin_sdk::Occurrence;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refund;
+use plugin_sdk::Refusal;
+use plugin_sdk::Scope;
+use plugin_sdk::Setting;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::TimelineRequest;
 use plugin_sdk::commands;
 use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
-use plugin_sdk::{
-    Account, Action, Allocation, Attributes, Cancellation, Command, Consumption, Extension, Kind, Manifest,
-    Occurrence, Operation, Plan, PlanRequest, Refund, Refusal, Scope, Setting, Stage, Step, Term, TermUnit,
-    TimelineRequest,
-};
 
 struct Lantern;
 
