@@ -63,7 +63,7 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
 /// The orders of a renewal. For a plan that needs approval, the id of the approval stands for the order.
 fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
     match result {
-        MutationResult::Applied(orders) => orders.iter().map(String::as_str).collect(),
+        MutationResult::Applied(receipt) => receipt.orders.iter().map(String::as_str).collect(),
         MutationResult::Pending(id) => vec![id],
         MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
     }

@@ -105,7 +105,7 @@ fn names(
         false => replay.orders(OrderFilter { ids: refunded, ..filter::all_orders() })?,
     };
     let name = |(resource, result): (&String, &MutationResult)| match *result {
-        MutationResult::Applied(of) => Some(name(instant(call, orders, of), resource)),
+        MutationResult::Applied(receipt) => Some(name(instant(call, orders, &receipt.orders), resource)),
         MutationResult::Pending(id) => Some(id.to_owned()),
         MutationResult::Refused(_) | MutationResult::Aborted => None,
     };

@@ -27,7 +27,7 @@ fn signed(algorithm: &str, key: &str, names: &str, signature: &str) -> String {
 }
 
 #[test]
-fn who_does_not_show_who_they_are_is_told_how() {
+fn a_request_without_credentials_is_refused_with_the_reason() {
     let good = signed("SDK-HMAC-SHA256", "AK", "host;x-sdk-date", &"ab".repeat(32));
     let with_date =
         |authorization: &str, date: &str| with(&[("authorization", authorization), ("x-sdk-date", date)]);
@@ -97,7 +97,7 @@ fn signed_with(part: &str, value: &str) -> String {
 }
 
 #[test]
-fn what_is_no_path_or_method_is_found_out_before_anything_else() {
+fn an_unknown_path_or_method_is_refused_first() {
     let mut table = String::new();
     for (method, path) in [
         ("GET", "/"),
@@ -221,7 +221,7 @@ fn bad_json_is_a_bad_parameter() {
 
 /// Nothing of the host is asked or done for any of these.
 #[test]
-fn what_is_wrong_with_a_request_is_found_out_before_anything_is_done() {
+fn a_wrong_request_is_refused_before_anything_is_done() {
     let mut asked = Vec::new();
     for body in
         ["{", "[]", "{}", r#"{"resource_ids":["ecs-1"]}"#, &BODY.replace("\"is_auto_pay\":1", "\"x\":1")]

@@ -139,7 +139,7 @@ fn is_right(request: Request) -> Result<bool, String> {
 }
 
 #[test]
-fn what_the_official_sdk_signs_is_what_is_checked() {
+fn the_signature_of_the_official_sdk_is_accepted() {
     for signed in &OF_THE_SDK {
         assert_eq!(is_right(of_the_sdk(signed)), Ok(true), "{signed:?}");
     }

@@ -6,6 +6,7 @@ use crate::provider_api::AttributeChange;
 use crate::provider_api::CommandRequest;
 use crate::provider_api::Mutation;
 use crate::provider_api::Outcome;
+use crate::provider_api::Receipt;
 use crate::provider_api::replay::UnexpectedOutcome;
 
 /// The most mutations of one transaction.
@@ -25,8 +26,8 @@ pub fn set_attribute(resource: &str, name: &str, value: &str) -> Mutation {
 /// The result of a mutation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MutationResult<'a> {
-    /// It was applied, and led to these orders.
-    Applied(&'a [String]),
+    /// It was applied.
+    Applied(&'a Receipt),
     /// Its plan needs approval first: the id of the approval.
     Pending(&'a str),
     /// The rules refused it.
@@ -40,7 +41,7 @@ impl<'a> TryFrom<&'a Outcome> for MutationResult<'a> {
 
     fn try_from(outcome: &'a Outcome) -> Result<MutationResult<'a>, UnexpectedOutcome> {
         match outcome {
-            Outcome::Applied(receipt) => Ok(MutationResult::Applied(&receipt.orders)),
+            Outcome::Applied(receipt) => Ok(MutationResult::Applied(receipt)),
             Outcome::Pending(approval) => Ok(MutationResult::Pending(approval)),
             Outcome::Refused(refusal) => Ok(MutationResult::Refused(refusal)),
             Outcome::Aborted => Ok(MutationResult::Aborted),
@@ -54,10 +55,10 @@ impl<'a> TryFrom<&'a Outcome> for MutationResult<'a> {
 }
 
 impl<'a> MutationResult<'a> {
-    /// The orders that it led to; none unless it was applied.
+    /// The orders that it created or refunded; none unless it was applied.
     pub fn orders(&self) -> &'a [String] {
         match self {
-            MutationResult::Applied(orders) => orders,
+            MutationResult::Applied(receipt) => &receipt.orders,
             MutationResult::Pending(_) | MutationResult::Refused(_) | MutationResult::Aborted => &[],
         }
     }
@@ -80,6 +81,7 @@ pub fn first_refusal<'a>(results: &[MutationResult<'a>]) -> Option<(usize, &'a R
 #[cfg(test)]
 mod tests {
     use crate::Refusal;
+    use crate::provider_api::Receipt;
     use crate::provider_api::mutation::MutationResult;
     use crate::provider_api::mutation::first_refusal;
 
@@ -93,8 +95,8 @@ mod tests {
 
     #[test]
     fn only_an_applied_mutation_has_orders() {
-        let orders = ["o-1".to_owned()];
-        assert_eq!(MutationResult::Applied(&orders).orders(), ["o-1"]);
+        let receipt = Receipt { orders: vec!["o-1".to_owned()], cost: 1, refund: 0 };
+        assert_eq!(MutationResult::Applied(&receipt).orders(), ["o-1"]);
         assert!(MutationResult::Pending("a-1").orders().is_empty());
     }
 }
