@@ -1,5 +1,5 @@
-//! Any request, to Huawei Cloud's own API, and anything that the host may say to what the plugin asks: there is no
-//! panic, every answer is a JSON object that the provider's clients can read, and what is signed is signed whole.
+//! Any request to Huawei Cloud's own API, with any outcomes: nothing panics, every response is a JSON object that the
+//! provider's clients can read, and a signature covers the whole request.
 
 #![no_main]
 
@@ -51,7 +51,7 @@ enum Path<'a> {
     Any(&'a str),
 }
 
-/// What the host says.
+/// An outcome.
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources(Vec<(&'a str, Option<&'a str>, i64)>),

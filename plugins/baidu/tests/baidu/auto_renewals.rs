@@ -1,4 +1,4 @@
-//! Auto-renew rules: made along with an instance's, deleted along with it, never changed.
+//! Auto-renew rules: created and deleted together with the instance's, and never changed.
 
 use expect_test::Expect;
 use expect_test::expect;

@@ -21,7 +21,7 @@ use crate::harness::timeline;
 
 const KINDS: [&str; 8] = ["bcc", "bbc", "cds", "eip", "mkt", "scs", "rds", "et"];
 
-/// Any second of the years 2023 to 2032, and often one of the days that calendars stumble over.
+/// Any second of the years 2023 to 2032, often on a day that is difficult for calendars.
 fn instants() -> impl Strategy<Value = Timestamp> {
     let any = at("2023-01-01 00:00")..at("2033-01-01 00:00");
     let days = prop::sample::select(vec![
@@ -98,7 +98,7 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
     settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// What the host does with an occurrence.
+/// Applies an occurrence as the host does.
 fn apply(bundle: &mut [Resource], occurrence: &Occurrence) {
     let resource = &mut bundle[occurrence.member as usize];
     match &occurrence.action {

@@ -1,4 +1,4 @@
-//! `relatedRenewFlag` in all its values: who joins the renewal of an instance, and why the others do not.
+//! Every value of `relatedRenewFlag`: the members that join the renewal of an instance, and why the others do not.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Renewals: what each operation accepts, what it answers, and when it shows.
+//! Renewals: the parameters and responses of each operation, and when the effect becomes visible.
 
 use expect_test::expect;
 use expect_test::expect_file;
@@ -105,7 +105,7 @@ fn disks_and_addresses_are_renewed_by_their_own_operations() {
     expect_file!["tables/renew-others.txt"].assert_eq(&table);
 }
 
-/// An alignment that is due: the disk ends before its instance.
+/// A disk that expires before its instance, so that it can be aligned.
 #[test]
 fn a_disk_without_a_length_is_aligned_with_its_instance() {
     let mut world = furnished();

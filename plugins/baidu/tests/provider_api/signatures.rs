@@ -1,6 +1,6 @@
-//! Who may ask: requests as the SDK signs them, the seed's example, and whatever an authorization can get wrong.
+//! Credentials: requests signed as the SDK signs them, the published example, and every error of an authorization.
 //!
-//! The published vector is beside the recipe, in `src/endpoint/signature.rs`.
+//! The published vector is a unit test in `src/provider_api/signature.rs`.
 
 use expect_test::expect;
 use plugin_sdk::provider_api::Authentication;
@@ -20,7 +20,7 @@ use crate::wire::show;
 use crate::wire::with;
 use crate::world::instant;
 
-/// Signs a request as the SDK does, with everything that it signs when it is not told what to.
+/// Signs a request as the SDK does by default.
 fn signed(request: Request, prefix: &str, signed_headers: &str) -> Request {
     let draft =
         with(request.clone(), "authorization", &format!("{prefix}/{signed_headers}/{}", "0".repeat(64)));
@@ -36,7 +36,7 @@ fn signed(request: Request, prefix: &str, signed_headers: &str) -> Request {
 
 const NOW: &str = "2026-03-01T00:00:00Z";
 
-/// What `bce-python-sdk` sends to renew an instance.
+/// The request with which `bce-python-sdk` renews an instance.
 fn renewal() -> Request {
     request(
         "PUT /v2/instance/i-1?clientToken=t-1&purchaseReserved=",

@@ -1,4 +1,4 @@
-//! Whatever is sent, whatever the host says: an answer of the right shape, and never a panic.
+//! For any request and any outcomes, the response has the right shape and nothing panics.
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
@@ -29,7 +29,7 @@ use crate::world::furnished;
 use crate::world::order;
 use crate::world::subject;
 
-/// An answer as every client of this API can read it.
+/// Whether every client of this API can read the response.
 fn is_readable(response: &Response) {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).expect("JSON");
     let body = body.as_object().expect("an object");
@@ -46,7 +46,7 @@ fn is_readable(response: &Response) {
     }
 }
 
-/// Text that is often what the plugin looks for.
+/// Any text, often one that the plugin knows.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => prop::sample::select(vec![
@@ -58,7 +58,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON with the fields that there are.
+/// JSON with the fields of this API.
 fn json() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
         "resource_ids",
@@ -143,7 +143,7 @@ fn anything() -> impl Strategy<Value = Request> {
     })
 }
 
-/// Something that the host may have said, right or wrong.
+/// Any outcome, expected or not.
 fn outcome() -> impl Strategy<Value = Outcome> {
     let text = word();
     prop_oneof![

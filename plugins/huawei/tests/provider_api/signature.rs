@@ -1,5 +1,5 @@
-//! What is signed of a request: the published vector, and requests that the official SDK for Python (huaweicloudsdkcore
-//! 3.1.219) signed.
+//! The signed message of a request: the published vector, and requests signed by the official SDK for Python
+//! (huaweicloudsdkcore 3.1.219).
 
 use hmac::Hmac;
 use hmac::KeyInit;
@@ -48,8 +48,8 @@ fn the_published_example_is_signed_as_published() {
     assert_eq!(hexadecimal(&signature), "7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe");
 }
 
-/// Method, target as sent, headers signed beside host and x-sdk-date, body, and the signature of the SDK with the secret
-/// `SECRET`.
+/// A method, a target as sent, the headers signed beside host and x-sdk-date, a body, and the signature of the SDK with the
+/// secret `SECRET`.
 type OfTheSdk =
     (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
 
@@ -114,7 +114,7 @@ const OF_THE_SDK: [OfTheSdk; 8] = [
     ),
 ];
 
-/// A request as the SDK sends it, and the secret's part of the authentication that the plugin makes of it.
+/// A request as the SDK sends it, and the signature in the plugin's authentication of it.
 fn of_the_sdk(&(method, target, signed, body, signature): &OfTheSdk) -> Request {
     let own = [("host", "127.0.0.1:8080"), ("x-sdk-date", "20260301T000000Z")];
     let mut headers = [&own[..], signed].concat();
@@ -126,7 +126,7 @@ fn of_the_sdk(&(method, target, signed, body, signature): &OfTheSdk) -> Request 
     with_headers(method, target, &headers, body)
 }
 
-/// Whether the secret signs what the plugin says was signed.
+/// Whether the signature is that of the plugin's message under the secret.
 fn is_right(request: Request) -> Result<bool, String> {
     let authentication = Huawei::identify(NOW, request).map_err(|response| print(&response))?;
     assert_eq!(authentication.valid_until, NOW + 15 * 60 + 1, "the same 15 minutes that `identify` allows");

@@ -68,7 +68,7 @@ fn bundles() -> impl Strategy<Value = Vec<Resource>> {
     })
 }
 
-/// What a resource of this bundle has become by `at`, if nobody does anything.
+/// The stage of a resource of this bundle at `at`, if nobody sends a command.
 fn left_alone(bundle: &[Resource], occurrences: &[Occurrence], at: Timestamp) -> Vec<Resource> {
     let mut later = bundle.to_vec();
     for occurrence in occurrences.iter().filter(|occurrence| occurrence.at <= at) {

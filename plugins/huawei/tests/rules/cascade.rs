@@ -1,4 +1,4 @@
-//! What follows what: servers with disks and networks, shared and exclusive bandwidth, CodeArts.
+//! Attached resources: servers with disks and networks, shared and exclusive bandwidth, CodeArts.
 
 use expect_test::expect;
 use plugin_sdk::*;

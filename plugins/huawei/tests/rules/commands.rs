@@ -7,7 +7,7 @@ use plugin_sdk::*;
 
 use crate::world::*;
 
-/// A state that a resource can be in, and when it is asked about.
+/// A state of a resource, and the instant of the command.
 fn states(kind: &str) -> Vec<(&'static str, &'static str, Resource)> {
     let active = resource(kind);
     let with_stage = |stage: Stage| Resource { stage, ..active.clone() };
@@ -46,7 +46,7 @@ fn commands() -> [(&'static str, Command); 11] {
     ]
 }
 
-/// The month that it was bought for and one that it was renewed for, at 31.00 each.
+/// The orders of the purchase and of one renewal, a month for 31.00 each.
 pub fn two_orders() -> [Order; 2] {
     let first = Order {
         member: 0,

@@ -1,4 +1,4 @@
-//! Resource packages: which is used first, when one is low, when a quota starts anew, and buying again.
+//! Resource packages: the order of use, low packages, refills, and buying again.
 
 use expect_test::expect;
 use plugin_sdk::*;

@@ -1,8 +1,8 @@
 //! Lantern's API.
 //!
-//! `authorization: Lantern KEY SECONDS DIGITS` signs `METHOD PATH?QUERY`, a line end and the body, under a key made of
-//! the secret behind `lamp:` and the seconds; it holds for five minutes. `POST /session` with `KEY SECRET` gives a token
-//! for `authorization: Token TOKEN`.
+//! `authorization: Lantern KEY SECONDS DIGITS` signs `METHOD PATH?QUERY`, a line end and the body, under a key derived
+//! from the secret after `lamp:` and from the seconds; it is valid for five minutes. `POST /session` with `KEY SECRET`
+//! issues a token for `authorization: Token TOKEN`.
 
 use plugin_sdk::Command;
 use plugin_sdk::Renewal;
