@@ -308,9 +308,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
         let db = perennial_store::open_for_reading(&folder.path("perennial.db")).unwrap();
-        tables.map(|table| {
-            db.query_row(&format!("select count(*) from {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
-        })
+        tables.map(|table| perennial_store::testing::row_count(&db, table))
     };
     let before = count();
     let window = &WINDOW[..];

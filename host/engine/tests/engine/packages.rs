@@ -5,6 +5,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 
 use perennial_engine::error::EngineError;
+use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::money;
@@ -19,7 +20,7 @@ fn one(balance: &str) -> World {
 }
 
 fn orders(world: &World) -> i64 {
-    world.engine.db().query_row("select count(*) from deferred_purchase", [], |row| row.get(0)).unwrap()
+    testing::row_count(world.engine.db(), "deferred_purchase")
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How a server keeps real time: late, on time, and while somebody writes.
 
+use perennial_store::testing;
+
 use crate::server::Served;
 use crate::server::until;
 use crate::support::Folder;
@@ -74,8 +76,8 @@ fn a_clock_with_nothing_to_do_beats_all_the_same() {
 fn a_server_whose_clock_fails_ends() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &[]);
-    let database = rusqlite::Connection::open(folder.path("test.db")).unwrap();
+    let database = testing::open(&folder.path("test.db"));
     until("the first tick", || server.get("/v1/clock").json()["ticked_at"].as_str().map(|_| ()));
-    database.execute_batch("alter table clock rename to gone").unwrap();
+    testing::remove_clock(&database);
     assert_eq!(server.exit_code(), Some(1));
 }
