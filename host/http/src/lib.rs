@@ -12,6 +12,8 @@ pub mod middleware;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod provider_api;
 pub mod request_metrics;
 pub mod route_table;
@@ -19,3 +21,6 @@ pub mod server;
 pub mod state;
 pub mod views;
 pub mod write;
+
+/// What [`admin`] and [`provider_api`] make, and listeners serve: a service that answers requests.
+pub use axum::Router;

@@ -309,7 +309,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
         let db = ReadTx::open(&folder.path("perennial.db")).unwrap();
-        tables.map(|table| db.inspect().value::<i64>(&format!("select count(*) from {table}")).unwrap())
+        tables.map(|table| perennial_store::testing::row_count(&db, table))
     };
     let before = count();
     let window = &WINDOW[..];

@@ -13,7 +13,10 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
+use perennial_domain::timestamp::Timestamp;
+use perennial_store as store;
 use perennial_store::ReadTx;
+use perennial_store::testing;
 
 use crate::support::Folder;
 use crate::support::overdue;
@@ -67,7 +70,11 @@ fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&ReadTx) -> bool)
     let connection = ReadTx::open(db).unwrap();
     let (child, since) = (running.child(), Instant::now());
     while !is_so(&connection) {
-        assert!(since.elapsed() < PATIENCE, "{} events after {PATIENCE:?}, and no more", events(&connection));
+        assert!(
+            since.elapsed() < PATIENCE,
+            "{} events after {PATIENCE:?}, and no more",
+            testing::event_count(&connection)
+        );
         if let Some(status) = child.try_wait().unwrap() {
             let mut told = String::new();
             child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
@@ -77,17 +84,10 @@ fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&ReadTx) -> bool)
     }
 }
 
-fn number(connection: &ReadTx, sql: &str) -> i64 {
-    connection.inspect().value(sql).unwrap()
-}
-
-fn events(connection: &ReadTx) -> i64 {
-    number(connection, "select count(*) from event")
-}
-
 /// The clock has come to the present: past 2024, whatever year it is.
 fn is_done(connection: &ReadTx) -> bool {
-    number(connection, "select coalesce(ticked_at, 0) > 1735689600 from clock") == 1
+    let present = Timestamp::from_second(1_735_689_600);
+    store::clock::ticked_at(connection).unwrap().is_some_and(|ticked_at| ticked_at > present)
 }
 
 /// Runs until everything is done, then stops the process as an operator does.
@@ -97,39 +97,9 @@ fn finish(folder: &Folder, db: &Path) {
     child.terminate();
 }
 
-/// The rows of a query as text.
-fn rows(db: &Path, sql: &str) -> Vec<String> {
-    let rows = ReadTx::open(db).unwrap().inspect().rows(sql).unwrap();
-    rows.iter().map(|row| row.join(" ")).collect()
-}
-
-/// What there is in the end, without the instants at which missed tries were made.
-fn state(db: &Path) -> Vec<String> {
-    let queries = [
-        "select id, available, held from account order by id",
-        "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.wake_at, h.consecutive_failures, r.attributes
-         from resource r join schedule h on h.resource = r.row order by r.id",
-        "select r.id, o.id, o.starts_at, o.ends_at, o.paid from orders o join resource r on r.row = o.resource
-         order by r.id, o.starts_at",
-        "select r.id, a.expires_before, a.state, a.decline_class, a.tries from attempt a join resource r on r.row = a.resource
-         order by r.id, a.expires_before",
-        "select a.id, e.from_book, e.to_book, e.amount, e.reason, e.resource, e.reference
-         from ledger_entry e join account a on a.row = e.account order by a.id, e.resource, e.reference",
-    ];
-    queries.iter().flat_map(|sql| rows(db, sql)).collect()
-}
-
-/// Every event in the order in which it was written, without the instants of a restart.
-fn history(db: &Path) -> Vec<String> {
-    rows(db, "select at, account, resource, type, body from event where type <> 'host_resumed' order by row")
-}
-
-/// Every event, without instants and without what tells one restart from another.
-fn what_happened(db: &Path) -> Vec<String> {
-    rows(
-        db,
-        "select account, resource, type, body from event where type <> 'host_resumed' order by resource, row",
-    )
+/// Reads what is committed to the database at `db`.
+fn read<T>(db: &Path, read: impl Fn(&ReadTx) -> T) -> T {
+    read(&ReadTx::open(db).unwrap())
 }
 
 #[test]
@@ -137,18 +107,18 @@ fn killed_at_any_of_many_points_and_started_again_the_clock_ends_where_it_would_
     let folder = Folder::new();
     let whole = overdue::database(&folder, BUNDLES, "whole.db", false);
     finish(&folder, &whole);
-    let total = i64::try_from(history(&whole).len()).unwrap();
+    let total = i64::try_from(read(&whole, testing::events).len()).unwrap();
     assert!(total > 150, "only {total} events: there is little to be killed in");
     let killed = overdue::database(&folder, BUNDLES, "killed.db", false);
     // Sixteen kills on the way, each after so many more events, at a point that nobody chose.
     for point in 1..=16 {
         let mut child = start(&folder, &killed);
-        wait_until(&mut child, &killed, |db| events(db) >= point * total / 18);
+        wait_until(&mut child, &killed, |db| testing::event_count(db) >= point * total / 18);
         child.kill();
     }
     finish(&folder, &killed);
-    assert_eq!(state(&killed), state(&whole));
-    assert_eq!(history(&killed), history(&whole));
+    assert_eq!(read(&killed, testing::outcome), read(&whole, testing::outcome));
+    assert_eq!(read(&killed, testing::events), read(&whole, testing::events));
 }
 
 #[test]
@@ -156,18 +126,16 @@ fn killed_while_it_catches_up_on_an_outage_it_makes_each_missed_try_once() {
     let folder = Folder::new();
     let whole = overdue::database(&folder, BUNDLES, "whole.db", true);
     finish(&folder, &whole);
-    let total = i64::try_from(history(&whole).len()).unwrap();
+    let total = i64::try_from(read(&whole, testing::events).len()).unwrap();
     let killed = overdue::database(&folder, BUNDLES, "killed.db", true);
     for point in 1..=8 {
         let mut child = start(&folder, &killed);
-        wait_until(&mut child, &killed, |db| {
-            number(db, "select count(*) from event where type <> 'host_resumed'") >= point * total / 10
-        });
+        wait_until(&mut child, &killed, |db| testing::event_count(db) >= point * total / 10);
         child.kill();
     }
     finish(&folder, &killed);
-    assert_eq!(state(&killed), state(&whole));
-    assert_eq!(what_happened(&killed), what_happened(&whole));
+    assert_eq!(read(&killed, testing::outcome), read(&whole, testing::outcome));
+    assert_eq!(read(&killed, testing::events_by_resource), read(&whole, testing::events_by_resource));
 }
 
 #[test]
@@ -177,14 +145,14 @@ fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
     finish(&folder, &whole);
     let stopped = overdue::database(&folder, BUNDLES, "stopped.db", false);
     for point in [10, 40, 90] {
-        let before = i64::try_from(history(&stopped).len()).unwrap();
+        let before = i64::try_from(read(&stopped, testing::events).len()).unwrap();
         let mut child = start(&folder, &stopped);
-        wait_until(&mut child, &stopped, |db| events(db) >= point.max(before + 1));
+        wait_until(&mut child, &stopped, |db| testing::event_count(db) >= point.max(before + 1));
         child.terminate();
     }
     finish(&folder, &stopped);
-    assert_eq!(state(&stopped), state(&whole));
-    assert_eq!(history(&stopped), history(&whole));
+    assert_eq!(read(&stopped, testing::outcome), read(&whole, testing::outcome));
+    assert_eq!(read(&stopped, testing::events), read(&whole, testing::events));
 }
 
 #[test]
@@ -192,7 +160,7 @@ fn a_second_process_on_one_database_is_refused_and_told_which_one_has_it() {
     let folder = Folder::new();
     let db = overdue::database(&folder, BUNDLES, "one.db", false);
     let mut first = start(&folder, &db);
-    wait_until(&mut first, &db, |db| events(db) > 0);
+    wait_until(&mut first, &db, |db| testing::event_count(db) > 0);
     let before = first.child().id();
     for command in [&["run"][..], &["import", "inventory.json"]] {
         std::fs::write(folder.path("inventory.json"), r#"{"accounts":[],"resources":[]}"#).unwrap();

@@ -8,6 +8,8 @@ pub mod api_tokens;
 pub mod approvals;
 pub mod attempts;
 pub mod audit;
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod bundles;
 pub mod calendars;
 pub mod client_tokens;
@@ -21,7 +23,7 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod idempotency_keys;
-pub mod inspect;
+pub mod integrity;
 pub mod jobs;
 pub mod ledger;
 pub mod list_queries;
@@ -33,6 +35,8 @@ pub mod packages;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tx;
 pub mod webhooks;
 

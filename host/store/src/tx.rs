@@ -49,6 +49,11 @@ impl ReadTx {
         Ok(result)
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn raw(connection: Connection) -> ReadTx {
+        ReadTx { connection }
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -1,12 +1,15 @@
 //! Signed renewals through the providers' own APIs under load from a second process: requests a second, against a bare
 //! axum handler that checks the same HMAC and does the same SQLite writes.
 
-use std::path::Path;
 use std::time::Duration;
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_formats::inventory::ImportedBundle;
 use perennial_formats::inventory::Inventory;
+use perennial_http::bench;
+use perennial_http::bench::SignedRequest;
+use perennial_store::bench::renewal::Sample;
+use perennial_store::bench::snapshot;
 
 use crate::arguments::Arguments;
 use crate::figures;
@@ -14,8 +17,6 @@ use crate::figures::Reach;
 use crate::load;
 use crate::load::Load;
 use crate::load::Served;
-use crate::renewal;
-use crate::renewal::Sample;
 use crate::server;
 use crate::server::Server;
 use crate::signing::Api;
@@ -53,13 +54,20 @@ fn provider_api(arguments: &Arguments, name: &str, api: Api, provider: Provider)
     let key = Key { api, access_key, secret };
     let (server, address) = Server::start_with(folder.path(), &db, provider.id)?;
     server.settle()?;
-    let before = snapshot(folder.path(), &db, "before")?;
-    let copy = snapshot(folder.path(), &db, "bare")?;
+    let (before, copy) = (folder.path().join("before.db"), folder.path().join("bare.db"));
+    snapshot(&db, &before)?;
+    snapshot(&db, &copy)?;
     load::once(address, &key.renewal(&ids[0], 0))?;
     let sample = Sample::of(&db, &before, &ids[0])?;
     let rows = sample.rows();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let bare = renewal::serve(&runtime, &copy, key.clone(), sample)?;
+    let verifier = key.clone();
+    let verify = move |request: &SignedRequest<'_>| {
+        let line = (request.method, request.path, request.query);
+        verifier.is_signed(line, request.authorization, request.number, request.body)
+    };
+    let name_resource = move |request: &SignedRequest<'_>| renewed(api, request);
+    let bare = bench::serve_renewals(&runtime, &copy, sample, Box::new(verify), Box::new(name_resource))?;
     let ours = Load {
         address,
         method: String::new(),
@@ -95,12 +103,15 @@ fn inventory(provider: Provider) -> Inventory {
     Inventory { accounts: world::accounts(1, |_| provider), bundles: (0..BUNDLES).map(bundle).collect() }
 }
 
-/// A copy of the database at `db` as it is now.
-fn snapshot(folder: &Path, db: &Path, name: &str) -> anyhow::Result<std::path::PathBuf> {
-    let copy = folder.join(name).with_extension("db");
-    let connection = rusqlite::Connection::open(db)?;
-    connection.execute("vacuum into ?1", [copy.to_str()])?;
-    Ok(copy)
+/// The id of the resource that a request renews.
+fn renewed(api: Api, request: &SignedRequest<'_>) -> Option<String> {
+    match api {
+        Api::Huawei => {
+            let body = serde_json::from_slice::<serde_json::Value>(request.body).ok()?;
+            Some(body["resource_ids"][0].as_str()?.to_owned())
+        }
+        Api::Baidu => request.path.rsplit('/').next().map(str::to_owned),
+    }
 }
 
 fn better(so_far: Option<Served>, other: Served) -> Served {

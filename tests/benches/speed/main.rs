@@ -4,14 +4,11 @@
 //! both. Figures are printed and judged by people; nothing here fails because of them.
 
 mod arguments;
-mod bare;
 mod endpoint;
 mod figures;
 mod forecast;
-mod handler;
 mod load;
 mod native;
-mod renewal;
 mod sandbox;
 mod server;
 mod serving;

@@ -3,10 +3,11 @@
 //!
 //! The server is the whole program, with its log in a file; the handler has a listener of its own. They take turns.
 
+use perennial_http::bench;
+
 use crate::arguments::Arguments;
 use crate::figures;
 use crate::figures::Reach;
-use crate::handler;
 use crate::load;
 use crate::load::Load;
 use crate::load::Served;
@@ -57,7 +58,7 @@ pub fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let server = Server::start(folder.path(), &db, &[])?;
     server.settle()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let bare = handler::serve(&runtime, &db, READERS)?;
+    let bare = bench::serve_reads(&runtime, &db, READERS)?;
     let how = format!(
         "requests a second over {} connections from a second process, {} resources; best of {} rounds of {} s",
         arguments.connections,

@@ -14,9 +14,9 @@ use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_store::Store;
+use perennial_store::bench::tick::Bare;
 
 use crate::arguments::Arguments;
-use crate::bare::Bare;
 use crate::figures;
 use crate::world;
 use crate::world::EXPIRY;
@@ -165,8 +165,14 @@ impl Bench {
         let (taken, done) = figures::time(|| bare.run(&mut store, self.work.due_by, BATCH_MAX));
         done?;
         drop(store);
-        Bare::of_difference(&self.after(), &path)?.ensure_empty()?;
-        Bare::of_difference(&path, &self.after())?.ensure_empty()?;
+        for (one, other) in [(self.after(), path.clone()), (path, self.after())] {
+            let difference = Bare::of_difference(&one, &other)?;
+            let pending = difference.pending();
+            anyhow::ensure!(
+                pending.is_empty(),
+                "the loop does not write what the engine writes: {pending:?}"
+            );
+        }
         Ok(taken)
     }
 }

@@ -1,3 +1,6 @@
-//! What tests of several crates share: worlds, a native provider and ways to write what is in them.
+//! What tests of several crates share: worlds, a native provider, servers and ways to write what is in them.
 
+pub mod bce;
+pub mod plugins;
+pub mod provider_server;
 pub mod world;

@@ -6,6 +6,7 @@ use perennial_domain::ledger::Balance;
 use perennial_formats::decision;
 use perennial_sandbox::PlanRequest;
 use perennial_store::decisions;
+use perennial_store::testing;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -64,8 +65,7 @@ fn every_renewal_that_was_settled_or_declined_by_the_clock_has_its_decision() {
     check(20, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
-        let decided =
-            host.rows("select distinct r.id, d.at from decision d join resource r on r.row = d.resource");
+        let decided = testing::decided(host.db());
         for event in host.events("renewal_settled").iter().chain(&host.events("renewal_declined")) {
             let named = event["primary"].as_str().or(event["resource"].as_str()).unwrap();
             let at = event["at"].as_str().unwrap().parse::<perennial_domain::timestamp::Timestamp>().unwrap();

@@ -20,6 +20,7 @@ use perennial_engine::rules::Rules;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::TimelineRequest;
+use perennial_store::testing;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -125,14 +126,9 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
 
 /// The lines about bundles that the rules fail about, or about the others.
 fn lines_of(host: &Host, victims: bool) -> Vec<String> {
-    let bundles = host.rows(
-        "select r.id, p.id from resource r join schedule h on h.resource = r.row join resource p on p.row = h.bundle",
-    );
-    let mut of = BTreeMap::new();
-    for row in &bundles {
-        let (id, primary) = row.split_once(' ').unwrap();
-        of.insert(id.to_owned(), primary.ends_with(['1', '3', '5', '7', '9']));
-    }
+    let members = testing::members(host.db()).into_iter();
+    let of = members.map(|(id, primary)| (id, primary.ends_with(['1', '3', '5', '7', '9'])));
+    let of = of.collect::<BTreeMap<_, _>>();
     let about = |line: &&String| {
         let event = serde_json::from_str::<serde_json::Value>(line).unwrap();
         let is_money = event["type"] == "balance_changed";
@@ -173,13 +169,10 @@ fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_as
 }
 
 fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
-    let failing = host.rows(
-        "select r.id from schedule h join resource r on r.row = h.resource where h.consecutive_failures > 0",
-    );
-    let shown = host.rows(
-        "select r.id from plugin_failure p join resource r on r.row = p.bundle where message like '%crashed in%'",
-    );
-    prop_assert_eq!(sorted(failing.clone()), sorted(shown), "every failing bundle shows why");
+    let failing = testing::failing(host.db());
+    let shown = testing::plugin_failures(host.db()).into_iter();
+    let shown = shown.filter(|(_, message)| message.contains("crashed in")).map(|(id, _)| id);
+    prop_assert_eq!(&failing, &shown.collect::<Vec<_>>(), "every failing bundle shows why");
     for line in lines_of(host, true) {
         let event = serde_json::from_str::<serde_json::Value>(&line).unwrap();
         let is_renewed = event["type"] == "renewal_settled";
@@ -187,11 +180,6 @@ fn keep_their_state(host: &Host) -> Result<(), TestCaseError> {
         prop_assert!(!is_renewed || !failing.iter().any(|failing| failing == id), "{line}");
     }
     Ok(())
-}
-
-fn sorted(mut lines: Vec<String>) -> Vec<String> {
-    lines.sort();
-    lines
 }
 
 /// The waits between failures grow from a minute, doubling, to six hours.
@@ -226,15 +214,10 @@ fn bundles_recover_once_their_plugin_does_and_end_where_they_would_have_without_
             host.play(FROM, mended);
             is_broken.store(false, Ordering::Relaxed);
             host.engine.run_to(at(UNTIL), &mut |_, _| {}).unwrap();
-            let problems = host.rows("select message from plugin_failure");
+            let problems = testing::plugin_failures(host.db());
             prop_assert!(problems.is_empty(), "still there: {problems:?}");
-            prop_assert_eq!(
-                host.rows("select resource from schedule where consecutive_failures > 0").len(),
-                0
-            );
-            let sql = "select r.id, h.stage, h.expires_at, h.on_expiry, h.wake_at
-                       from schedule h join resource r on r.row = h.resource order by r.id";
-            prop_assert_eq!(well.rows(sql), host.rows(sql));
+            prop_assert_eq!(testing::failing(host.db()), [""; 0]);
+            prop_assert_eq!(testing::schedules(well.db()), testing::schedules(host.db()));
         }
         Ok(())
     });

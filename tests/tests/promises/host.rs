@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::OnceLock;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::persist::RecordedEvent;
 use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::inventory;
@@ -18,10 +15,10 @@ use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
-use perennial_sandbox::Limits;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
+use perennial_store::ReadTx;
 use perennial_store::Store;
+use perennial_store::testing;
+use perennial_test_support::plugins;
 use proptest::test_runner::Config;
 use proptest::test_runner::RngAlgorithm;
 use proptest::test_runner::TestRng;
@@ -33,18 +30,7 @@ use crate::world::World;
 
 /// The bundled plugins in their sandbox: loaded once.
 pub fn providers() -> Providers {
-    static PROVIDERS: OnceLock<Providers> = OnceLock::new();
-    PROVIDERS
-        .get_or_init(|| {
-            let plugins =
-                Plugins::load(&Options { files: Vec::new(), cache_dir: None, limits: Limits::DEFAULT })
-                    .unwrap();
-            plugins
-                .iter()
-                .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
-                .collect()
-        })
-        .clone()
+    plugins::bundled()
 }
 
 /// Runs `test` over so many worlds, always the same ones, and shrinks the one it fails on.
@@ -107,33 +93,14 @@ impl Host {
         self.lines.extend(happened.iter().map(line));
     }
 
-    /// The rows of a query as text, one line each.
-    pub fn rows(&self, sql: &str) -> Vec<String> {
-        self.engine.db().inspect().rows(sql).unwrap().iter().map(|row| row.join(" ")).collect()
+    /// The database, for what is read or changed behind the engine's back.
+    pub fn db(&self) -> &ReadTx {
+        self.engine.db()
     }
 
     /// Everything that can be told of the host's state but its rows' numbers.
     pub fn state(&self) -> Vec<String> {
-        let queries = [
-            "select 'account', id, available, held from account order by id",
-            "select 'resource', r.id, r.anchor_day, r.term_count, r.price, r.renewal_term_count, r.attributes, h.charging,
-                 h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.wake_at, h.consecutive_failures
-             from resource r join schedule h on h.resource = r.row order by r.id",
-            "select 'package', r.id, p.used, p.quota, p.bought_at from package p join resource r on r.row = p.resource
-             order by r.id",
-            "select 'order', r.id, o.id, o.starts_at, o.ends_at, o.paid, o.paid_at, o.refunded_at
-             from orders o join resource r on r.row = o.resource order by r.id, o.starts_at, o.refunded_at, o.paid_at",
-            "select 'attempt', r.id, a.expires_before, a.term_count, a.term_unit, a.state, a.decline_class, a.changed_at, a.tries
-             from attempt a join resource r on r.row = a.resource order by r.id, a.expires_before, a.term_count, a.state",
-            "select 'entry', a.id, e.at, e.from_book, e.to_book, e.amount, e.reason, e.resource
-             from ledger_entry e join account a on a.row = e.account order by a.id, e.at, e.resource, e.amount, e.from_book",
-            "select 'approval', p.id, p.state, p.cause, p.command, p.plan_hash, p.cost, p.available, p.expires_before, p.requested_at,
-                 p.expires_at, p.closed_at, p.expiry_reason
-             from approval p order by p.id",
-            "select 'deferred', r.id, d.pay_at, d.effective_at
-             from deferred_purchase d join resource r on r.row = d.resource order by r.id, d.pay_at",
-        ];
-        queries.iter().flat_map(|sql| self.rows(sql)).collect()
+        testing::state(self.db())
     }
 
     /// The kept events, in the order of files.

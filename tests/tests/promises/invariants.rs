@@ -2,9 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::approval::State;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Cause;
+use perennial_domain::timestamp::Timestamp;
 use perennial_store::accounts;
+use perennial_store::approvals;
+use perennial_store::approvals::Filter;
+use perennial_store::bundles;
+use perennial_store::integrity;
 use perennial_store::ledger;
+use perennial_store::testing;
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;
 
@@ -13,43 +21,25 @@ use crate::host::Host;
 /// What a check comes to.
 pub type Checked = Result<(), TestCaseError>;
 
-fn none_of(host: &Host, what: &str, sql: &str) -> Checked {
-    let found = host.rows(sql);
+fn none_of(what: &str, found: &[String]) -> Checked {
     proptest::prop_assert!(found.is_empty(), "{what}: {found:#?}");
     Ok(())
 }
 
+/// The database keeps every promise that [`integrity`] checks.
+fn intact(host: &Host) -> Checked {
+    let violations = integrity::check(host.db()).unwrap();
+    none_of("the database is damaged", &violations.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
 /// No period of a resource is paid for twice.
 pub fn no_period_is_paid_twice(host: &Host) -> Checked {
-    none_of(
-        host,
-        "two orders that were not refunded overlap",
-        "select r.id, one.id, other.id, one.starts_at, one.ends_at, other.starts_at, other.ends_at
-         from orders one join orders other on other.resource = one.resource and other.row > one.row
-         join resource r on r.row = one.resource
-         where one.refunded_at is null and other.refunded_at is null
-           and one.starts_at < other.ends_at and other.starts_at < one.ends_at",
-    )?;
-    none_of(
-        host,
-        "a period lasts no time",
-        "select id, starts_at, ends_at from orders where ends_at <= starts_at",
-    )?;
-    none_of(
-        host,
-        "a renewal was paid for and has no settled attempt, although nothing that was renewed with it was refunded",
-        "select o.id from orders o where o.is_renewal and o.refunded_at is null and not exists
-             (select 1 from attempt a join resource r on r.row = a.resource
-              where a.state = 'settled' and o.id like r.id || '/%')
-           and not exists (select 1 from orders along where along.id = o.id and along.refunded_at is not null)",
-    )?;
+    intact(host)?;
     let mut seen = BTreeMap::<(String, String), u32>::new();
     for settled in host.events("renewal_settled") {
         *seen.entry((text(&settled, "resource"), text(&settled, "expires_before"))).or_default() += 1;
     }
-    let refunded = host.rows(
-        "select r.id from orders o join resource r on r.row = o.resource where o.refunded_at is not null",
-    );
+    let refunded = testing::refunded(host.db());
     for ((resource, before), times) in seen {
         let was_refunded = refunded.contains(&resource);
         proptest::prop_assert!(
@@ -62,25 +52,10 @@ pub fn no_period_is_paid_twice(host: &Host) -> Checked {
 
 /// Every live resource has a wake, and whatever is due has been done.
 pub fn everything_live_has_a_wake(host: &Host, until: i64) -> Checked {
-    none_of(
-        host,
-        "a bundle with a live prepaid member has no wake",
-        "select r.id from schedule h join resource r on r.row = h.resource
-         where h.resource = h.bundle and h.wake_at is null and exists
-             (select 1 from schedule m where m.bundle = h.bundle and m.charging = 0 and m.stage <= 2)",
-    )?;
-    let overdue = format!(
-        "select r.id, h.wake_at from schedule h join resource r on r.row = h.resource where h.wake_at <= {until}"
-    );
-    none_of(host, "something that was due is not done", &overdue)?;
-    none_of(
-        host,
-        "a resource expired and is still active",
-        &format!(
-            "select r.id, h.expires_at from schedule h join resource r on r.row = h.resource
-             where h.stage = 0 and h.charging = 0 and h.expires_at + 86400 < {until}"
-        ),
-    )
+    intact(host)?;
+    none_of("something that was due is not done", &integrity::due(host.db(), until).unwrap())?;
+    let expired = integrity::expired_but_active(host.db(), until).unwrap();
+    none_of("a resource expired and is still active", &expired)
 }
 
 /// A resource with auto-renew that expired was tried: it has an attempt, an approval or a reason.
@@ -89,10 +64,8 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
     for event in host.events("renewal_declined") {
         declined.entry(text(&event, "resource")).or_default().push(text(&event, "at"));
     }
-    let renewing = host.rows(
-        "select r.id from schedule h join resource r on r.row = h.resource join schedule p on p.resource = h.bundle
-         where h.on_expiry = 1 and h.stage in (1, 2, 3) and h.resource = h.bundle",
-    );
+    let renewing = testing::lapsed_primaries(host.db(), true);
+    let held = approvals::list(host.db(), &Filter::default(), 0, u32::MAX).unwrap();
     for change in host.events("stage_changed").iter().filter(|change| change["from"] == "active") {
         let id = text(change, "resource");
         let is_renewing = renewing.contains(&id);
@@ -102,13 +75,14 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
         let tried =
             declined.get(&id).is_some_and(|tries| tries.iter().any(|tried| *tried <= text(change, "at")));
         // After an outage somebody is asked when it is too late already.
-        let held = host.rows(&format!(
-            "select p.id from approval p join resource r on r.row = p.resource
-             where r.id = '{id}' and p.cause = 'auto' and p.expires_before between {0} - 86400 and {0}",
-            at(change)
-        ));
+        let was_held = held.iter().any(|approval| {
+            let before = approval.expires_before.map_or(0, Timestamp::as_second);
+            approval.resource_id == id
+                && approval.cause == Cause::Auto
+                && (at(change) - 86_400..=at(change)).contains(&before)
+        });
         proptest::prop_assert!(
-            !is_renewing || !had_tries || set_late || tried || !held.is_empty(),
+            !is_renewing || !had_tries || set_late || tried || was_held,
             "`{id}` lapsed at {} and nobody had tried to renew it",
             change["at"]
         );
@@ -176,10 +150,7 @@ fn is_chain(balance: Micros, changes: &[(Micros, Micros)]) -> bool {
 }
 
 fn orders_are_paid_by_entries(host: &Host) -> Checked {
-    let paid = host
-        .rows("select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'");
-    let spent =
-        host.rows("select coalesce(sum(amount), 0) from ledger_entry where from_book = 1 and to_book = 3");
+    let (paid, spent) = testing::paid_and_spent(host.db());
     proptest::prop_assert_eq!(paid, spent, "periods paid for, and money spent");
     Ok(())
 }
@@ -206,62 +177,30 @@ pub fn no_expiry_moves_back(host: &Host) -> Checked {
         }
     }
     for (resource, expiry) in expiries {
-        let second = perennial_domain::timestamp::Timestamp::as_second(expiry.parse().unwrap());
-        let behind = format!(
-            "select r.id, h.expires_at from schedule h join resource r on r.row = h.resource
-             where r.id = '{resource}' and h.expires_at < {second}"
-        );
-        none_of(host, "an expiry moved back", &behind)?;
+        let (bundle, place) = bundles::find_by_resource(host.db(), &resource).unwrap().unwrap();
+        let now = bundle.bundle.members[place].expires_at;
+        let is_behind = now.is_some_and(|now| now < expiry.parse().unwrap());
+        proptest::prop_assert!(!is_behind, "`{resource}` was paid to {expiry} and expires at {now:?}");
     }
     Ok(())
 }
 
 /// What is held waits for somebody, or has ended, and is told of; nothing dear is paid for that nobody approved of.
 pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
-    none_of(
-        host,
-        "an attempt awaits an approval that is not open",
-        "select r.id, a.changed_at from attempt a join resource r on r.row = a.resource
-         where a.state = 'awaiting_approval' and not exists
-             (select 1 from approval p where p.attempt = a.row and p.state = 'pending')",
-    )?;
-    none_of(
-        host,
-        "an approval is open and its attempt does not await it",
-        "select p.id, a.state from approval p join attempt a on a.row = p.attempt
-         where p.state = 'pending' and a.state <> 'awaiting_approval'",
-    )?;
-    none_of(
-        host,
-        "an approval is open and there is nothing to decide on",
-        &format!(
-            "select p.id from approval p join schedule h on h.resource = p.resource
-             where p.state = 'pending'
-               and (p.expires_at <= {until} or h.stage > 2 or h.expires_at is not p.expires_before)"
-        ),
-    )?;
-    none_of(
-        host,
-        "two approvals of one resource are open for the same",
-        "select one.id, other.id from approval one join approval other
-         on other.resource = one.resource and other.row > one.row and other.command = one.command
-         where one.state = 'pending' and other.state = 'pending'",
-    )?;
-    none_of(
-        host,
-        "more was paid at once than may be without an approval",
-        "select e.resource, e.at, e.amount, a.approval_above from ledger_entry e join account a on a.row = e.account
-         where e.to_book = 3 and e.amount > a.approval_above and not exists
-             (select 1 from approval p where p.account = a.row and p.state = 'approved' and p.cost = e.amount)",
-    )?;
-    let asked = host.rows("select id from approval");
+    intact(host)?;
+    let undecidable = integrity::undecidable_approvals(host.db(), until).unwrap();
+    none_of("an approval is open and there is nothing to decide on", &undecidable)?;
+    let unapproved = testing::paid_without_approval(host.db());
+    none_of("more was paid at once than may be without an approval", &unapproved)?;
+    let asked = approvals::list(host.db(), &Filter::default(), 0, u32::MAX).unwrap();
     let told = |kind| host.events(kind).iter().map(|event| text(event, "approval")).collect::<Vec<_>>();
     let (mut requested, ended) =
         (told("approval_requested"), [told("approval_expired"), told("approval_decided")]);
     requested.sort();
     requested.dedup();
     proptest::prop_assert_eq!(requested.len(), asked.len(), "every approval is told of");
-    let closed = host.rows("select id from approval where state <> 'pending'");
+    let closed = asked.iter().filter(|approval| approval.state != State::Pending);
+    let closed = closed.map(|approval| approval.id.clone()).collect::<Vec<_>>();
     let mut ended = ended.concat();
     ended.sort();
     proptest::prop_assert_eq!(&ended, &{

@@ -21,6 +21,7 @@
 //! end are the same; with too little money, all the other promises still hold.
 
 use perennial_engine::Retention;
+use perennial_store::testing;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -110,15 +111,9 @@ fn with_outages(world: &World, outages: &[(i64, i64)]) -> World {
 
 /// What an outage may not change when there is money enough.
 fn what_stays(host: &Host) -> Vec<String> {
-    let mut stays = host.rows("select id, available, held from account order by id");
-    stays.extend(host.rows(
-        "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.renewals_left, h.wake_at, r.attributes
-         from resource r join schedule h on h.resource = r.row order by r.id",
-    ));
-    stays.extend(host.rows(
-        "select r.id, o.starts_at, o.ends_at, o.paid, o.refunded_at
-         from orders o join resource r on r.row = o.resource order by r.id, o.starts_at",
-    ));
+    let mut stays = testing::balances(host.db());
+    stays.extend(testing::schedules(host.db()));
+    stays.extend(testing::periods(host.db()));
     let mut stages = host.events("stage_changed");
     stages
         .iter_mut()
@@ -167,9 +162,8 @@ fn an_outage_costs_nobody_a_resource() {
     check(40, (one, outages()), |(world, outages)| {
         let mut down = Host::new(&with_outages(&world, &outages));
         down.play(FROM, UNTIL);
-        let sql = "select r.id from schedule h join resource r on r.row = h.resource
-                   where h.stage in (1, 2, 3) and h.resource = h.bundle order by r.id";
-        let (lost, lost_in_outages) = (whole(&world).rows(sql), down.rows(sql));
+        let lost = testing::lapsed_primaries(whole(&world).db(), false);
+        let lost_in_outages = testing::lapsed_primaries(down.db(), false);
         prop_assert!(
             lost_in_outages.iter().all(|id| lost.contains(id)),
             "{lost_in_outages:?} against {lost:?}"

@@ -12,6 +12,9 @@ use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::command::Preconditions;
+use perennial_store::approvals;
+use perennial_store::approvals::Filter;
+use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
@@ -80,10 +83,9 @@ impl Approvals for World {
     }
 
     fn states(&self) -> String {
-        let sql =
-            "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
-                       coalesce((select group_concat(state || ' ' || tries, ', ') from attempt), '-')";
-        self.engine.db().inspect().value(sql).unwrap()
+        let db = self.engine.db();
+        let listed = |rows: Vec<String>| if rows.is_empty() { "-".to_owned() } else { rows.join(", ") };
+        format!("{} | {}", listed(testing::approvals(db)), listed(testing::attempts(db)))
     }
 }
 
@@ -223,7 +225,7 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
 fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     let mut world = careful(lapsing("vm", "2026-03-20"));
     world.ask("2026-03-02", "vm", &renew(), "operator");
-    world.engine.db().inspect().run("update resource set price = 40000000").unwrap();
+    testing::set_price(world.engine.db(), money("40"));
     assert_eq!(world.approve("2026-03-03", "vm~1"), "changed");
     assert_eq!(world.balance("a"), money("100"));
     let before: String = hash(&world);
@@ -244,7 +246,8 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
 }
 
 fn hash(world: &World) -> String {
-    world.engine.db().inspect().value("select plan_hash from approval").unwrap()
+    let approvals = approvals::list(world.engine.db(), &Filter::default(), 0, 1).unwrap();
+    approvals[0].priced.plan_hash.clone()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::timestamp::Timestamp;
 
+use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
@@ -192,12 +193,8 @@ fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
     });
     let seconds = seconds.take(12).collect::<Vec<_>>();
     assert_eq!(seconds, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
-    let problem = || -> Option<String> {
-        let read = world.engine.db();
-        read.inspect().value("select message from plugin_failure").ok()
-    };
     assert_eq!(
-        problem().unwrap(),
+        testing::plugin_failures(world.engine.db())[0].1,
         "plugin `toy` crashed in `f`: out of order; tell its author what it was asked about"
     );
 }
@@ -216,10 +213,8 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
         2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
-    let failures: u32 =
-        world.engine.db().inspect().value("select consecutive_failures from schedule").unwrap();
-    let problems: u32 = world.engine.db().inspect().value("select count(*) from plugin_failure").unwrap();
-    assert_eq!((failures, problems), (0, 0));
+    assert_eq!(testing::failing(world.engine.db()), [""; 0]);
+    assert_eq!(testing::plugin_failures(world.engine.db()), []);
 }
 
 #[test]

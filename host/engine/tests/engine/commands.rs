@@ -12,6 +12,7 @@ use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 
 use perennial_engine::error::EngineError;
+use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::lapsing;
@@ -139,7 +140,7 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
 #[test]
 fn an_account_without_a_plugin_says_how_to_load_one() {
     let mut world = one("0");
-    world.engine.db().inspect().run("update account set provider = 'elsewhere'").unwrap();
+    testing::set_provider(world.engine.db(), "elsewhere");
     let error = world.engine.command(at("2026-03-02"), None, "vm", &renew()).unwrap_err();
     expect![
         "the account `a` is with `elsewhere`, for which no plugin is loaded; load one with `--plugin FILE`"
@@ -189,9 +190,7 @@ fn a_period_that_was_given_back_can_be_paid_for_again() {
         assert_eq!(world.command("2026-03-02", "vm", &Command::Unsubscribe(Scope::Future)), None);
     }
     assert_eq!(world.balance("a"), money("30"));
-    let states = "select group_concat(state || ' ' || tries, ', ') from attempt";
-    let states: String = world.engine.db().inspect().value(states).unwrap();
-    assert_eq!(states, "void 1, void 1, void 1");
+    assert_eq!(testing::attempts(world.engine.db()), ["void 1"; 3]);
 }
 
 #[test]

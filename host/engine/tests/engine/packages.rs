@@ -5,6 +5,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 
 use perennial_engine::error::EngineError;
+use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
 use perennial_test_support::world::money;
@@ -19,7 +20,7 @@ fn one(balance: &str) -> World {
 }
 
 fn orders(world: &World) -> i64 {
-    world.engine.db().inspect().value("select count(*) from deferred_purchase").unwrap()
+    testing::row_count(world.engine.db(), "deferred_purchase")
 }
 
 #[test]
@@ -92,12 +93,11 @@ fn an_order_is_struck_in_the_transaction_that_pays_for_it() {
     world.run_to("2026-03-01");
     world.command("2026-03-02", "pkg", &buy(Some("2026-03-05"), None));
     // Whatever stops the payment from being written keeps the order.
-    let stop = "create trigger stop before insert on package begin select raise(abort, 'stopped'); end";
-    world.engine.db().inspect().run(stop).unwrap();
+    testing::refuse_packages(world.engine.db());
     let error = world.engine.run_to(at("2026-03-05"), &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, EngineError::Store(_)), "{error}");
     assert_eq!((world.balance("a"), orders(&world)), (money("30"), 1));
-    world.engine.db().inspect().run("drop trigger stop").unwrap();
+    testing::accept_packages(world.engine.db());
     world.run_to("2026-03-05");
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
 }

@@ -9,6 +9,7 @@ use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_formats::event;
 use perennial_store::Store;
+use perennial_test_support::plugins;
 use serde_json::Value;
 
 use crate::harness;
@@ -240,7 +241,7 @@ fn a_command_through_the_api_leaves_the_events_that_it_leaves_through_the_engine
 fn through_the_engine(listed: &Value, resource: &str, command: &Command) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Retention::Everything);
+    let mut engine = Engine::new(store, plugins::bundled(), Retention::Everything);
     let inventory = harness::inventory();
     let at = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));

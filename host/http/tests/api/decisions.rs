@@ -11,6 +11,7 @@ use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::command::Preconditions;
 use perennial_formats::event;
 use perennial_store::Store;
+use perennial_test_support::plugins;
 use serde_json::Value;
 
 use crate::approvals::careful;
@@ -521,7 +522,7 @@ fn a_decision_through_the_api_leaves_the_events_that_it_leaves_through_the_engin
 fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Retention::Everything);
+    let mut engine = Engine::new(store, plugins::bundled(), Retention::Everything);
     let inventory = harness::inventory();
     let at = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,15 +13,10 @@ use axum::http::HeaderMap;
 use axum::http::Request;
 use axum::http::StatusCode;
 use perennial_domain::timestamp::Timestamp;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
 use perennial_http::admin as api;
 use perennial_http::state::AppState;
-use perennial_sandbox as sandbox;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
@@ -36,6 +29,7 @@ use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
 use perennial_store::Store;
 use perennial_store::api_tokens;
+use perennial_test_support::plugins;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -44,19 +38,6 @@ use tower::ServiceExt;
 
 /// When every server starts.
 pub const START: &str = "2026-01-01T00:00:00Z";
-
-/// The bundled plugins, compiled once for all tests.
-static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
-    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
-    let options = Options { files: Vec::new(), cache_dir, limits: sandbox::Limits::DEFAULT };
-    let plugins = Plugins::load(&options).unwrap();
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
-});
-
-/// The bundled plugins.
-pub fn providers() -> Providers {
-    PROVIDERS.clone()
-}
 
 /// A server with a token for each role, and one bound to `acme-hw`.
 pub struct Server {
@@ -128,7 +109,7 @@ impl Server {
     ) -> Server {
         let start = Some(now.parse::<Timestamp>().unwrap());
         let (host, running) =
-            Service::start(store, &database(folder.path()), providers(), start, limits).unwrap();
+            Service::start(store, &database(folder.path()), plugins::bundled(), start, limits).unwrap();
         host.configure_webhooks(webhooks);
         host.set_secret_box(SecretBox::new(&[7; 32]));
         let runtime =
@@ -405,7 +386,7 @@ pub fn inventory() -> Inventory {
 
 /// Reads an inventory for the bundled plugins.
 pub fn read_inventory(text: &str) -> Inventory {
-    let providers = providers();
+    let providers = plugins::bundled();
     let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
     inventory::read(text, &manifests, &|_, _| Ok(Vec::new()), &inventory::NoRecords).unwrap()
 }

@@ -9,6 +9,7 @@ use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::scenario;
 use perennial_store::Store;
+use perennial_test_support::plugins;
 use serde_json::Value;
 
 use crate::harness;
@@ -59,7 +60,7 @@ fn simulated() -> Vec<String> {
     let inventory = harness::read_inventory(&inventory());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("test.db")).unwrap();
-    let mut engine = Engine::new(store, harness::providers(), Retention::State);
+    let mut engine = Engine::new(store, plugins::bundled(), Retention::State);
     let from = harness::START.parse().unwrap();
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(from, &inventory.accounts, bundles).unwrap();

@@ -1,10 +1,11 @@
 //! How a server keeps real time: late, on time, and while somebody writes.
 
+use perennial_store::testing;
+
 use crate::server::Served;
 use crate::server::until;
 use crate::support::Folder;
 use crate::support::overdue;
-use perennial_store::inspect::RawDatabase;
 
 /// Enough that the clock is busy with them while a few requests are answered.
 const MANY: u32 = 600;
@@ -39,7 +40,7 @@ fn reads_and_writes_do_not_wait_for_a_clock_that_is_behind() {
 }
 
 #[test]
-fn after_an_outage_it_says_so_and_makes_up_for_missed_attempts() {
+fn after_an_outage_it_says_so_and_makes_up_for_missed_tries() {
     let folder = Folder::new();
     overdue::database(&folder, 12, "test.db", true);
     let server = Served::start(&folder, &[], &[]);
@@ -48,7 +49,7 @@ fn after_an_outage_it_says_so_and_makes_up_for_missed_attempts() {
     let accounts = resumed["items"].as_array().unwrap().iter().map(|event| event["account"].clone());
     assert_eq!(accounts.collect::<Vec<_>>(), ["bd", "hw"]);
     assert_eq!(resumed["items"][0]["down_since"], "2024-01-01T01:00:00Z");
-    assert!(server.figure("perennial_missed_attempts_total") > 0);
+    assert!(server.figure("perennial_missed_tries_total") > 0);
     let renewed = server.get("/v1/events?type=renewal_settled").json();
     let since = renewed["items"].as_array().unwrap().iter().map(|event| event["at"].as_str().unwrap());
     let mut since = since.filter(|at| *at > "2024-01-01T01:00:00Z").collect::<Vec<_>>();
@@ -75,8 +76,8 @@ fn a_clock_with_nothing_to_do_beats_all_the_same() {
 fn a_server_whose_clock_fails_ends() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &[]);
-    let database = RawDatabase::open(&folder.path("test.db")).unwrap();
+    let database = testing::open(&folder.path("test.db"));
     until("the first tick", || server.get("/v1/clock").json()["ticked_at"].as_str().map(|_| ()));
-    database.inspect().run("alter table clock rename to gone").unwrap();
+    testing::remove_clock(&database);
     assert_eq!(server.exit_code(), Some(1));
 }

@@ -10,17 +10,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
-use std::sync::Arc;
-use std::sync::OnceLock;
 
 use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
-use perennial_sandbox::Limits;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
+use perennial_test_support::plugins;
 use tempfile::TempDir;
 
 /// A folder that goes away with its test.
@@ -62,17 +57,7 @@ impl Folder {
 
     /// The bundled rules.
     pub fn providers(&self) -> Providers {
-        static PROVIDERS: OnceLock<Providers> = OnceLock::new();
-        let load = || {
-            let cache_dir = Some(cache().join("plugins"));
-            let plugins =
-                Plugins::load(&Options { files: Vec::new(), cache_dir, limits: Limits::DEFAULT }).unwrap();
-            plugins
-                .iter()
-                .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
-                .collect()
-        };
-        PROVIDERS.get_or_init(load).clone()
+        plugins::bundled()
     }
 
     /// An inventory for these providers.

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::Operation;
 use crate::Provider;
-use crate::bce::draft;
-use crate::harness::Server;
+use perennial_test_support::bce::draft;
+use perennial_test_support::provider_server::Server;
 
 pub fn provider() -> Provider {
     let resource = |id: &str, kind: &str, price: &str, to: Option<&str>| {

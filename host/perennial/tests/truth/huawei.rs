@@ -1,13 +1,12 @@
 //! Huawei Cloud: every operation of its API that is a command, with refusals and a plan that waits for approval.
 
-use axum::body::Body;
-use axum::http::Request;
+use http::Request;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::Operation;
 use crate::Provider;
-use crate::harness::Server;
+use perennial_test_support::provider_server::Server;
 
 const OF: &str = "/v2/orders/subscriptions/resources";
 
@@ -89,7 +88,7 @@ fn speak(server: &Server, operations: &[Operation]) {
     let ask = |method: &str, path: &str, token: &str, body: &str| {
         let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
         let request = request.header("content-type", "application/json").header("x-auth-token", token);
-        server.send(request.body(Body::from(body.to_owned())).unwrap())
+        server.send(request.body(body.to_owned()).unwrap())
     };
     let issued = ask("POST", "/v3/auth/tokens", "", &json!({ "auth": { "identity": identity } }).to_string());
     let token = issued.headers["x-subject-token"].to_str().unwrap();

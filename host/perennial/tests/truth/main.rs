@@ -4,11 +4,6 @@
 //! A program of its own, with one test at a time: a process that is just being started inherits the locks of databases
 //! that other tests have open.
 
-#[path = "../../../http/tests/endpoint/bce.rs"]
-mod bce;
-#[path = "../../../http/tests/endpoint/harness.rs"]
-mod harness;
-
 mod baidu;
 mod huawei;
 
@@ -17,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Server;
+use perennial_test_support::provider_server::Server;
 
 const NOW: &str = "2026-03-01T00:00:00Z";
 const BEFORE: &str = "2026-02-28T23:59:59Z";

@@ -11,20 +11,19 @@ mod settings;
 
 use std::cell::Cell;
 
-use axum::body::Body;
-use axum::http::Request;
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
+use http::Request;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::harness::Answer;
-use crate::harness::Key;
-use crate::harness::Server;
+use perennial_test_support::provider_server::Answer;
+use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::Server;
 
 pub const NOW: &str = "2026-03-01T00:00:00Z";
 pub const HOST: &str = "127.0.0.1:8443";
@@ -111,7 +110,7 @@ pub fn send(server: &Server, draft: Draft) -> Answer {
     for (name, value) in &draft.headers {
         request = request.header(name, value);
     }
-    let answer = server.send(request.body(Body::from(draft.body)).unwrap());
+    let answer = server.send(request.body(draft.body).unwrap());
     assert_eq!(answer.headers["content-type"], "application/json", "{}", answer.body);
     assert!(answer.json().is_object(), "{}", answer.body);
     assert!(answer.headers.contains_key("x-request-id"), "{}", answer.body);

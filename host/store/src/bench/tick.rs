@@ -7,14 +7,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Context;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Store;
-use perennial_store::error::StoreError;
 use rusqlite::Connection;
 use rusqlite::Statement;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+
+use crate::Store;
+use crate::bench::attached;
+use crate::bench::damaged;
+use crate::error::StoreError;
 
 type Row = Vec<Value>;
 
@@ -63,15 +65,14 @@ pub struct Bare {
 
 impl Bare {
     /// The rows of `after` that `before` has not.
-    pub fn of_difference(before: &Path, after: &Path) -> anyhow::Result<Bare> {
-        let db = Connection::open(after)?;
-        db.execute("attach ?1 as before", [before.to_str().context("the path is text")?])?;
+    pub fn of_difference(before: &Path, after: &Path) -> Result<Bare, StoreError> {
+        let db = attached(after, before)?;
         let mut tables = Vec::new();
         for (table, bundle) in TABLES {
             let mut of_bundle = BTreeMap::<i64, Vec<Row>>::new();
             for mut row in difference(&db, table, bundle)? {
                 let Some(Value::Integer(bundle)) = row.pop() else {
-                    anyhow::bail!("a row of `{table}` belongs to no bundle: {row:?}");
+                    return Err(damaged("a row that belongs to a bundle", format!("{row:?} in `{table}`")));
                 };
                 of_bundle.entry(bundle).or_default().push(row);
             }
@@ -85,35 +86,34 @@ impl Bare {
         let mut by_row = BTreeMap::new();
         for account in accounts? {
             let Some(Value::Integer(row)) = account.first().cloned() else {
-                anyhow::bail!("an account has no row");
+                return Err(damaged("an account's row", format!("{account:?}")));
             };
             by_row.insert(row, account);
         }
         Ok(Bare { tables, accounts: by_row, revisions: revisions?, clock: clock? })
     }
 
-    /// Fails if there is anything to write.
-    pub fn ensure_empty(&self) -> anyhow::Result<()> {
-        for rows in &self.tables {
-            anyhow::ensure!(
-                rows.of_bundle.is_empty(),
-                "the loop does not write what the engine writes: {}",
-                rows.write
-            );
-        }
-        let others = self.accounts.len() + self.revisions.len() + self.clock.len();
-        anyhow::ensure!(others == 0, "the loop does not write what the engine writes");
-        Ok(())
+    /// The statements that have rows to write; none when both databases have the same rows.
+    pub fn pending(&self) -> Vec<&str> {
+        let tables = self.tables.iter().filter(|rows| !rows.of_bundle.is_empty());
+        let mut pending = tables.map(|rows| rows.write.as_str()).collect::<Vec<_>>();
+        let others = [
+            (SET_BALANCE, self.accounts.len()),
+            (INSERT_REVISION, self.revisions.len()),
+            (REPLACE_CLOCK, self.clock.len()),
+        ];
+        pending.extend(others.iter().filter(|(_, rows)| *rows > 0).map(|(statement, _)| *statement));
+        pending
     }
 
     /// Does what is due by `until`, at most `limit` bundles in one transaction.
     pub fn run(&self, store: &mut Store, until: Timestamp, limit: u32) -> Result<(), StoreError> {
         loop {
             let is_over = store
-                .write(|tx| Ok::<bool, StoreError>(self.batch(tx.inspect().connection(), until, limit)?))?;
+                .write(|tx| Ok::<bool, StoreError>(self.batch(tx.connection(), until, limit)?))?;
             if is_over {
                 return store.write(|tx| {
-                    Ok(write(&mut tx.inspect().connection().prepare(REPLACE_CLOCK)?, &self.clock)?)
+                    Ok(write(&mut tx.connection().prepare(REPLACE_CLOCK)?, &self.clock)?)
                 });
             }
         }
@@ -127,7 +127,7 @@ impl Bare {
             .iter()
             .map(|rows| tx.prepare_cached(&rows.write))
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        write(&mut tx.prepare("insert or ignore into revision values (?, ?, ?)")?, &self.revisions)?;
+        write(&mut tx.prepare(INSERT_REVISION)?, &self.revisions)?;
         let mut accounts = BTreeMap::new();
         for (bundle, (account, _)) in &due {
             for (statement, rows) in statements.iter_mut().zip(&self.tables) {
@@ -135,8 +135,7 @@ impl Bare {
             }
             accounts.extend(self.accounts.get_key_value(account));
         }
-        let mut set_balance =
-            tx.prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?;
+        let mut set_balance = tx.prepare_cached(SET_BALANCE)?;
         for (row, account) in accounts {
             set_balance.execute((row, &account[AVAILABLE], &account[AVAILABLE + 1]))?;
         }
@@ -144,6 +143,8 @@ impl Bare {
     }
 }
 
+const SET_BALANCE: &str = "update account set available = ?2, held = ?3 where row = ?1";
+const INSERT_REVISION: &str = "insert or ignore into revision values (?, ?, ?)";
 const REPLACE_CLOCK: &str = "replace into clock values (?, ?)";
 
 /// The place of `available` among an account's columns; `held` comes next.
@@ -183,7 +184,7 @@ fn difference(db: &Connection, table: &str, bundle: &str) -> rusqlite::Result<Ve
 fn statement(db: &Connection, table: &str) -> rusqlite::Result<String> {
     let columns = db.prepare(&format!("select * from {table}"))?;
     let columns = columns.column_names().collect::<Vec<_>>();
-    if table == "hot" || table == "resource" {
+    if table == "schedule" || table == "resource" {
         let set = columns.iter().enumerate().skip(1).map(|(place, name)| format!("{name} = ?{}", place + 1));
         let set = set.collect::<Vec<_>>().join(", ");
         return Ok(format!("update {table} set {set} where {} = ?1", columns[0]));

@@ -5,10 +5,10 @@ use expect_test::expect_file;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Answer;
-use crate::harness::Key;
-use crate::harness::Server;
 use crate::huawei::*;
+use perennial_test_support::provider_server::Answer;
+use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::Server;
 
 /// A token for the account of a key.
 pub fn token(server: &Server, key: &Key, domain: &str) -> String {

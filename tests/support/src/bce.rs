@@ -1,16 +1,15 @@
 //! Requests signed as Baidu's SDK signs them.
 
-use axum::body::Body;
-use axum::http::Request;
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
+use http::Request;
 use perennial_domain::timestamp::Timestamp;
 use sha2::Sha256;
 
-use crate::harness::Answer;
-use crate::harness::Key;
-use crate::harness::Server;
+use crate::provider_server::Answer;
+use crate::provider_server::Key;
+use crate::provider_server::Server;
 
 /// The host that every request names.
 pub const HOST: &str = "127.0.0.1:8430";
@@ -18,13 +17,19 @@ pub const HOST: &str = "127.0.0.1:8430";
 /// A request before it is signed.
 #[derive(Clone)]
 pub struct Draft {
+    /// Such as `PUT`.
     pub method: &'static str,
+    /// The path with its query.
     pub target: String,
+    /// The body.
     pub body: String,
+    /// How long the signature is valid.
     pub seconds: i64,
+    /// Further headers, which are signed as well.
     pub more: Vec<(&'static str, String)>,
 }
 
+/// A request of `method` to `target`, valid for half an hour.
 pub fn draft(method: &'static str, target: &str, body: &str) -> Draft {
     Draft { method, target: target.to_owned(), body: body.to_owned(), seconds: 1800, more: Vec::new() }
 }
@@ -32,7 +37,9 @@ pub fn draft(method: &'static str, target: &str, body: &str) -> Draft {
 /// A request that can be sent, as often as one likes, and tampered with.
 #[derive(Clone)]
 pub struct Signed {
+    /// The request as it was signed.
     pub draft: Draft,
+    /// Its headers, the signature among them.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -60,12 +67,13 @@ impl Draft {
 }
 
 impl Signed {
+    /// Sends it to the server and returns the answer.
     pub fn send(&self, server: &Server) -> Answer {
         let mut request = Request::builder().method(self.draft.method).uri(&self.draft.target);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        server.send(request.body(Body::from(self.draft.body.clone())).unwrap())
+        server.send(request.body(self.draft.body.clone()).unwrap())
     }
 }
 

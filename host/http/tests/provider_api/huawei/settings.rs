@@ -6,8 +6,8 @@ use expect_test::expect;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::json;
 
-use crate::harness::Server;
 use crate::huawei::*;
+use perennial_test_support::provider_server::Server;
 
 /// A server without money, whose renewal is tried at 03:00 of the provider's time zone on the days before 31 March.
 fn penniless() -> Server {

@@ -1,46 +1,30 @@
-//! A bare axum handler for signed renewals: checks the same HMAC, reads the same bundle and writes as many rows of the
-//! same sizes to the same tables, in one transaction. It knows no rules, no plugins and no API.
+//! The writes of one renewal, repeated for any resource: as many rows of the same sizes in the same tables, in one
+//! transaction, with no rules, no plugins and no API.
 //!
 //! The rows are those that one renewal through the server left; each further one gets keys of its own.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicI64;
-use std::sync::atomic::Ordering;
 
-use anyhow::Context;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::Method;
-use axum::http::StatusCode;
-use axum::http::Uri;
-use perennial_store::Store;
-use perennial_store::error::StoreError;
 use rusqlite::Connection;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
-use crate::handler;
-use crate::signing::Api;
-use crate::signing::Key;
+use crate::Store;
+use crate::bench::attached;
+use crate::bench::read;
+use crate::error::StoreError;
 
 /// The tables that a renewal adds rows to, with the column that makes a row unlike every other: a number, or the digits
 /// of one.
 const TABLES: [(&str, Option<&str>); 8] = [
     ("attempt", Some("expires_before")),
     ("orders", Some("starts_at")),
-    ("entry", None),
+    ("ledger_entry", None),
     ("event", None),
     ("decision", None),
     ("audit", None),
-    ("spent_proof", Some("digest")),
-    ("token", Some("token")),
+    ("used_signature", Some("digest")),
+    ("client_token", Some("token")),
 ];
 
 /// Rows of one table.
@@ -63,9 +47,8 @@ pub struct Sample {
 
 impl Sample {
     /// What has come to the database at `db` since `before`, when the server called `id` was renewed.
-    pub fn of(db: &Path, before: &Path, id: &str) -> anyhow::Result<Sample> {
-        let db = Connection::open(db)?;
-        db.execute("attach ?1 as before", [before.to_str().context("the path is text")?])?;
+    pub fn of(db: &Path, before: &Path, id: &str) -> Result<Sample, StoreError> {
+        let db = attached(db, before)?;
         let mut tables = Vec::new();
         for (table, unlike) in TABLES {
             let mut statement =
@@ -94,6 +77,20 @@ impl Sample {
     /// How many rows a renewal adds.
     pub fn rows(&self) -> usize {
         self.tables.iter().map(|table| table.rows.len()).sum()
+    }
+
+    /// Reads the bundle of the resource called `id` and writes the rows of renewal `number` for it, in one transaction.
+    /// Returns whether there is such a resource.
+    pub fn renew(&self, store: &mut Store, id: &str, number: i64) -> Result<bool, StoreError> {
+        store.write(|tx| {
+            if read::resource(tx, id)?.is_none() {
+                return Ok(false);
+            }
+            let mut row = tx.connection().prepare_cached("select row from resource where id = ?1")?;
+            let primary = row.query_row([id], |row| row.get(0))?;
+            self.write(tx.connection(), primary, number)?;
+            Ok(true)
+        })
     }
 
     fn write(&self, tx: &Connection, primary: i64, number: i64) -> rusqlite::Result<()> {
@@ -130,64 +127,4 @@ impl Sample {
         tx.prepare_cached(spend)?.execute([primary])?;
         Ok(())
     }
-}
-
-/// What the handler has.
-struct Bare {
-    key: Key,
-    sample: Sample,
-    store: Mutex<Store>,
-    number: AtomicI64,
-}
-
-/// Serves the handler over the database at `db`; returns where.
-pub fn serve(runtime: &Runtime, db: &Path, key: Key, sample: Sample) -> anyhow::Result<SocketAddr> {
-    let store = Mutex::new(Store::open(db)?);
-    // Beyond everything that the database has already.
-    let bare = Arc::new(Bare { key, sample, store, number: AtomicI64::new(1 << 40) });
-    let router = Router::new().fallback(renew).with_state(bare);
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    runtime.spawn(async move {
-        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true)));
-        axum::serve(listener, router).await
-    });
-    Ok(address)
-}
-
-async fn renew(
-    State(bare): State<Arc<Bare>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let line = (method.as_str(), uri.path(), uri.query().unwrap_or_default());
-    if !bare.key.is_signed(line, header("authorization"), header("x-number"), &body) {
-        return StatusCode::UNAUTHORIZED;
-    }
-    let id = match bare.key.api {
-        Api::Huawei => serde_json::from_slice::<serde_json::Value>(&body)
-            .ok()
-            .and_then(|body| Some(body["resource_ids"][0].as_str()?.to_owned())),
-        Api::Baidu => uri.path().rsplit('/').next().map(str::to_owned),
-    };
-    let Some(id) = id else { return StatusCode::BAD_REQUEST };
-    let done = tokio::task::spawn_blocking(move || {
-        let number = bare.number.fetch_add(1, Ordering::Relaxed);
-        let mut store = bare.store.lock().expect("nobody panics here");
-        store.write(|tx| {
-            let tx = tx.inspect().connection();
-            if handler::bundle(tx, &id)?.is_none() {
-                return Ok(StatusCode::NOT_FOUND);
-            }
-            let primary = tx
-                .prepare_cached("select row from resource where id = ?1")?
-                .query_row([&id], |row| row.get(0))?;
-            bare.sample.write(tx, primary, number)?;
-            Ok::<_, StoreError>(StatusCode::OK)
-        })
-    });
-    done.await.ok().and_then(Result::ok).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,27 +1,20 @@
 //! A host with Lantern's API on virtual time, an account with lamps and one without, and requests signed like Lantern's.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
+use http::Request;
+use http_body_util::BodyExt;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::NoRecords;
+use perennial_http::Router;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::state::AppState;
-use perennial_sandbox as sandbox;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
 use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
@@ -36,6 +29,7 @@ use perennial_store::accounts;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 use perennial_store::provider_keys;
+use perennial_test_support::plugins;
 use perennial_tests::guests;
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -103,12 +97,12 @@ impl World {
     }
 
     /// Sends a request as it is.
-    pub fn raw(&self, request: Request<Body>) -> Answer {
+    pub fn raw(&self, request: Request<String>) -> Answer {
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             let status = response.status().as_u16();
             assert_eq!(response.headers()["content-type"], "text/x-lantern");
-            let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            let bytes = response.into_body().collect().await.unwrap().to_bytes();
             Answer { status, body: String::from_utf8(bytes.to_vec()).unwrap() }
         })
     }
@@ -167,7 +161,7 @@ impl Answer {
 }
 
 /// A request that says it was signed `ago` seconds ago.
-pub fn signed(key: &Key, ago: i64, method: &str, path: &str, body: &str) -> Request<Body> {
+pub fn signed(key: &Key, ago: i64, method: &str, path: &str, body: &str) -> Request<String> {
     let seconds = (NOW - ago).to_string();
     let signing = hmac(format!("lamp:{}", key.secret).as_bytes(), seconds.as_bytes());
     let (head, query) = path.split_once('?').unwrap_or((path, ""));
@@ -175,7 +169,7 @@ pub fn signed(key: &Key, ago: i64, method: &str, path: &str, body: &str) -> Requ
     let signature = hmac(signing.as_bytes(), message.as_bytes());
     let authorization = format!("Lantern {} {seconds} {signature}", key.access_key);
     let request = Request::builder().method(method).uri(path).header("authorization", authorization);
-    request.body(Body::from(body.to_owned())).unwrap()
+    request.body(body.to_owned()).unwrap()
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> String {
@@ -201,10 +195,7 @@ fn make_key(store: &mut Store, sealer: &SecretBox, account: &str) -> Key {
 fn providers(folder: &TempDir) -> Providers {
     let file = folder.path().join("lantern.wasm");
     std::fs::write(&file, guests::LANTERN).unwrap();
-    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
-    let options = Options { files: vec![file], cache_dir, limits: sandbox::Limits::DEFAULT };
-    let plugins = Plugins::load(&options).unwrap();
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+    plugins::load(vec![file])
 }
 
 fn inventory() -> String {

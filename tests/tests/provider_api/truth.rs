@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 use perennial_engine::approval::ApprovalDecision;
+use perennial_store::audit;
 
 use crate::world::World;
 
@@ -188,9 +189,14 @@ fn the_audit_log_says_which_key_asked() {
     world.post("/lamps/hall/oil", "");
     world.post("/lamps/oil", "porch\nnone");
     world.get("/lamps");
-    let db = world.db();
-    let sql = "select api_token, account, resource, operation, outcome from audit order by row";
-    let rows = db.inspect().rows(sql).unwrap();
+    let mut records = audit::list(&world.db(), None, i64::MAX, 10).unwrap();
+    records.reverse();
+    let rows = records.iter().map(|(_, record)| {
+        let shown = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());
+        let (account, resource) = (shown(&record.account), shown(&record.resource));
+        [record.token.clone(), account, resource, record.operation.clone(), record.outcome.clone()]
+    });
+    let rows = rows.collect::<Vec<_>>();
     let key = world.key.access_key.as_str();
     assert_eq!(
         rows,

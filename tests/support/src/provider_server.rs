@@ -1,31 +1,19 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
-//!
-//! Each test program uses a part of it.
-#![allow(dead_code, reason = "each test program uses a part")]
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::LazyLock;
-
-use axum::Router;
-use axum::body::Body;
-use axum::http::HeaderMap;
-use axum::http::Request;
+use http::HeaderMap;
+use http::Request;
+use http_body_util::BodyExt;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
-use perennial_engine::rules::Providers;
-use perennial_engine::rules::Rules;
 use perennial_formats::inventory;
 use perennial_formats::inventory::NoRecords;
+use perennial_http::Router;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
-use perennial_sandbox as sandbox;
-use perennial_sandbox::Options;
-use perennial_sandbox::Plugins;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::Role;
 use perennial_service::error::ServiceError;
@@ -51,23 +39,20 @@ use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// The bundled plugins, compiled once for all tests.
-static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| {
-    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
-    let options = Options { files: Vec::new(), cache_dir, limits: sandbox::Limits::DEFAULT };
-    let plugins = Plugins::load(&options).unwrap();
-    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
-});
+use crate::plugins;
 
 /// A key of an account.
 #[derive(Clone, Debug)]
 pub struct Key {
+    /// What requests name it by.
     pub access_key: String,
+    /// What they are signed with.
     pub secret: String,
 }
 
 /// A host that serves one provider's own API.
 pub struct Server {
+    /// The host behind it.
     pub host: AppState,
     provider: String,
     router: Router,
@@ -79,12 +64,16 @@ pub struct Server {
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
+    /// Its HTTP status.
     pub status: u16,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
     pub body: String,
 }
 
 impl Answer {
+    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
@@ -96,19 +85,20 @@ impl Server {
         let now = now.parse::<Timestamp>().unwrap();
         let folder = TempDir::new().unwrap();
         let database = folder.path().join("test.db");
-        let manifests = PROVIDERS.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
+        let providers = plugins::bundled();
+        let manifests = providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
         let check = |provider: &str, settings: &_| {
-            PROVIDERS[provider].check_settings(settings).map_err(|error| error.to_string())
+            providers[provider].check_settings(settings).map_err(|error| error.to_string())
         };
         let inventory = inventory::read(&inventory.to_string(), &manifests, &check, &NoRecords).unwrap();
         let store = Store::open(&database).unwrap();
-        let mut engine = Engine::new(store, PROVIDERS.clone(), Retention::Everything);
+        let mut engine = Engine::new(store, providers.clone(), Retention::Everything);
         let bundles = inventory.bundles.iter().map(|owned| (owned.account.as_str(), &owned.bundle));
         engine.import(now - 1, &inventory.accounts, bundles).unwrap();
         drop(engine);
         let store = Store::open(&database).unwrap();
         let limits = Limits { readers: 2, ..Limits::DEFAULT };
-        let (host, running) = Service::start(store, &database, PROVIDERS.clone(), Some(now), limits).unwrap();
+        let (host, running) = Service::start(store, &database, providers, Some(now), limits).unwrap();
         let host = AppState::new(host);
         let router = endpoint::serve::router(ProviderApiServer::new(&host, provider, sealer()).unwrap());
         let runtime =
@@ -145,8 +135,7 @@ impl Server {
             let provider = stored.account.provider;
             let wanted = CreateKey { account, provider, name: "test".to_owned(), expires_at: None };
             let minted = keys::issue(&sealer(), wanted, "cli", desk.now()).unwrap();
-            desk.engine
-                .in_transaction(|engine| provider_keys::insert(engine.tx(), stored.row, &minted.stored))?;
+            desk.engine.in_transaction(|engine| provider_keys::insert(engine.tx(), stored.row, &minted.stored))?;
             Ok::<_, ServiceError>(Key { access_key: minted.stored.access_key, secret: minted.secret })
         });
         self.runtime.block_on(made).unwrap()
@@ -171,7 +160,7 @@ impl Server {
     }
 
     /// Sends a request as it is.
-    pub fn send(&self, request: Request<Body>) -> Answer {
+    pub fn send(&self, request: Request<String>) -> Answer {
         self.send_to(self.router.clone(), request)
     }
 
@@ -192,15 +181,15 @@ impl Server {
         });
         let token = self.runtime.block_on(made).unwrap();
         let request = Request::post(path).header("authorization", format!("Bearer {token}"));
-        let request = request.header("content-type", "application/json").body(Body::from(body.to_string()));
+        let request = request.header("content-type", "application/json").body(body.to_string());
         self.send_to(api::router(&self.host), request.unwrap())
     }
 
-    fn send_to(&self, router: Router, request: Request<Body>) -> Answer {
+    fn send_to(&self, router: Router, request: Request<String>) -> Answer {
         self.runtime.block_on(async {
             let response = router.oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
-            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            let bytes = body.collect().await.unwrap().to_bytes();
             let body = String::from_utf8(bytes.to_vec()).unwrap();
             Answer { status: parts.status.as_u16(), headers: parts.headers, body }
         })

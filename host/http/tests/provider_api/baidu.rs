@@ -2,20 +2,19 @@
 //!
 //! What each operation accepts is tabled beside the plugin (`plugins/baidu/tests/endpoint`); here is what takes a host.
 
-use axum::body::Body;
-use axum::http::Request;
 use expect_test::expect;
+use http::Request;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::bce::Draft;
-use crate::bce::HOST;
-use crate::bce::Signed;
-use crate::bce::draft;
-use crate::bce::hmac;
-use crate::harness::Answer;
-use crate::harness::Key;
-use crate::harness::Server;
+use perennial_test_support::bce::Draft;
+use perennial_test_support::bce::HOST;
+use perennial_test_support::bce::Signed;
+use perennial_test_support::bce::draft;
+use perennial_test_support::bce::hmac;
+use perennial_test_support::provider_server::Answer;
+use perennial_test_support::provider_server::Key;
+use perennial_test_support::provider_server::Server;
 
 const NOW: &str = "2026-03-01T00:00:00Z";
 const MONTH: &str = r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
@@ -203,7 +202,7 @@ fn the_printed_example_gets_the_printed_answer() {
     let request = Request::put(format!("{path}?purchaseReserved&{token}&{flag}"))
         .header("host", HOST)
         .header("authorization", format!("{prefix}/host/{signature}"));
-    let answer = server.send(request.body(Body::from(body)).unwrap());
+    let answer = server.send(request.body(body.to_owned()).unwrap());
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     assert_eq!(answer.headers["content-type"], "application/json;charset=UTF-8");
     assert!(answer.headers.contains_key("x-bce-request-id"));

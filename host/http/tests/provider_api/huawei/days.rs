@@ -5,9 +5,10 @@ use expect_test::expect_file;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Server;
 use crate::huawei::proofs::token;
 use crate::huawei::*;
+use perennial_store::testing;
+use perennial_test_support::provider_server::Server;
 
 #[test]
 fn a_day_of_a_tool_that_speaks_the_present_api() {
@@ -181,9 +182,7 @@ fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
     // The clock has not come to the try of 03:00 yet.
     let (owed, cursor) = (server.now() - 5 * 3600, server.now() - 6 * 3600);
     server.on_writer(move |desk| {
-        let (owed, cursor) = (owed.as_second(), cursor.as_second());
-        let moved = format!("update schedule set wake_at = {owed}, cursor_at = {cursor}");
-        desk.engine.db().inspect().run(&moved).unwrap();
+        testing::set_schedule(desk.engine.db(), cursor, owed);
     });
     let tool = Tool::new(&server, "acme");
     let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));

@@ -1,10 +1,9 @@
 //! What the bundled providers' APIs have in common.
 
-use axum::body::Body;
-use axum::http::Request;
+use http::Request;
 use serde_json::json;
 
-use crate::harness::Server;
+use perennial_test_support::provider_server::Server;
 
 #[test]
 fn nobody_is_told_anything_without_a_proof() {
@@ -16,7 +15,7 @@ fn nobody_is_told_anything_without_a_proof() {
         let key = server.key("acme");
         assert_eq!((key.access_key.len(), key.secret.len()), (20, 64));
         for path in ["/", "/v2/instance", "/v2/accounts/customer-accounts/balances"] {
-            let answer = server.send(Request::get(path).body(Body::empty()).unwrap());
+            let answer = server.send(Request::get(path).body(String::new()).unwrap());
             assert!((400..500).contains(&answer.status), "{provider} {path}: {}", answer.body);
             assert!(answer.json().is_object(), "{provider} {path}: {}", answer.body);
         }

@@ -4,8 +4,8 @@ use expect_test::expect_file;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::harness::Server;
 use crate::huawei::*;
+use perennial_test_support::provider_server::Server;
 
 /// Everything that a resource can be, so that each documented code comes up.
 fn troubled() -> Value {

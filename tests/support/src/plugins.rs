@@ -1,0 +1,31 @@
+//! The bundled plugins in their sandbox, compiled once for all tests of a program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use perennial_engine::rules::Providers;
+use perennial_engine::rules::Rules;
+use perennial_sandbox::Limits;
+use perennial_sandbox::Options;
+use perennial_sandbox::Plugins;
+
+static BUNDLED: LazyLock<Providers> = LazyLock::new(|| load(Vec::new()));
+
+/// The bundled plugins.
+pub fn bundled() -> Providers {
+    BUNDLED.clone()
+}
+
+/// The bundled plugins, or those in `files` when there are any.
+pub fn load(files: Vec<PathBuf>) -> Providers {
+    let options = Options { files, cache_dir: Some(cache()), limits: Limits::DEFAULT };
+    let plugins = Plugins::load(&options).unwrap();
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
+}
+
+/// Where compiled plugins are kept for all test programs: `tmp` beside the folder of the profile, as Cargo has it.
+fn cache() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    program.ancestors().nth(3).expect("tests are in target/PROFILE/deps").join("tmp")
+}
