@@ -13,19 +13,19 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
+use plugin_sdk::provider_api::Context;
 use plugin_sdk::provider_api::Failure;
 use plugin_sdk::provider_api::Guest;
-use plugin_sdk::provider_api::ResourcePage;
 use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::LastRenewal;
+use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::Outcome;
 use plugin_sdk::provider_api::Query;
-use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Receipt;
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::provider_api::Response;
-use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::ResourcePage;
 use plugin_sdk::provider_api::ResourceView;
-use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Response;
 
 /// 2026-03-01T00:00:00Z, the instant of the authorizations that are well-formed.
 const NOW: i64 = 1_772_323_200;
@@ -174,7 +174,9 @@ fuzz_target!(|input: Input| {
     let request = request(&input);
     for at in [NOW, input.at] {
         match Baidu::identify(at, request.clone()) {
-            Ok(authentication) => assert!(authentication.valid_until > at && authentication.valid_until <= at.saturating_add(86_400)),
+            Ok(authentication) => assert!(
+                authentication.valid_until > at && authentication.valid_until <= at.saturating_add(86_400)
+            ),
             Err(response) => is_error(&response),
         }
     }
@@ -270,7 +272,9 @@ fn outcome(input: &Input, said: &Said) -> Outcome {
             let resources = rows.iter().map(|row| subject(input, row)).collect();
             Outcome::Resources(ResourcePage { total: *total, resources })
         }
-        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![(*order).to_owned()], cost: 0, refund: 0 }),
+        Said::Applied(order) => {
+            Outcome::Applied(Receipt { orders: vec![(*order).to_owned()], cost: 0, refund: 0 })
+        }
         Said::Pending(id) => Outcome::Pending((*id).to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: (*code).to_owned(), message: (*message).to_owned() })
@@ -317,7 +321,9 @@ fn subject(input: &Input, row: &Row) -> ResourceView {
         renewal_term: None,
         attributes: row.attributes.iter().map(attribute).collect(),
         tags: vec![(row.id.to_owned(), row.id.to_owned())],
-        last_renewal: row.last_renewal.map(|(at, previous_expires_at)| LastRenewal { at, previous_expires_at }),
+        last_renewal: row
+            .last_renewal
+            .map(|(at, previous_expires_at)| LastRenewal { at, previous_expires_at }),
     }
 }
 

@@ -137,9 +137,9 @@ fn outcome(said: &Said) -> Outcome {
             let resources = rows.iter().map(|&(id, to, at)| subject(id, to, at)).collect();
             Outcome::Resources(ResourcePage { total: u32::MAX, resources })
         }
-        Said::Orders(ref rows) => {
-            Outcome::Orders(rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect())
-        }
+        Said::Orders(ref rows) => Outcome::Orders(
+            rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect(),
+        ),
         Said::Balance(available) => {
             Outcome::Balance(Balance { currency: "CNY".to_owned(), available, held: available })
         }
@@ -149,13 +149,17 @@ fn outcome(said: &Said) -> Outcome {
             let steps = if refusal.is_some() { Vec::new() } else { vec![step.clone(), step] };
             Outcome::Proposal(Proposal { currency: "CNY".to_owned(), steps, refusal })
         }
-        Said::Applied(order) => Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 }),
+        Said::Applied(order) => {
+            Outcome::Applied(Receipt { orders: vec![order.to_owned()], cost: 0, refund: 0 })
+        }
         Said::Pending(id) => Outcome::Pending(id.to_owned()),
         Said::Refused(code, message) => {
             Outcome::Refused(Refusal { code: code.to_owned(), message: message.to_owned() })
         }
         Said::Aborted => Outcome::Aborted,
-        Said::Token(value, valid_until) => Outcome::Token(IssuedToken { value: value.to_owned(), valid_until }),
+        Said::Token(value, valid_until) => {
+            Outcome::Token(IssuedToken { value: value.to_owned(), valid_until })
+        }
     }
 }
 
