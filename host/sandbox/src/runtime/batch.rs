@@ -17,8 +17,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-use crate::ask::Failure;
-use crate::error::PluginError;
+use crate::runtime::call::Failure;
+use crate::runtime::error::PluginError;
 
 /// The answers to several requests, in their order; some may have failed.
 pub type Answers<A> = Vec<Result<A, PluginError>>;
