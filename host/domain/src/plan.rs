@@ -1,4 +1,4 @@
-//! Commands and plans: what is asked for, and what doing it would mean, before anything is done or paid.
+//! Commands, and the plans that plugins make for them before anything is changed or paid.
 
 use std::collections::BTreeMap;
 
@@ -143,12 +143,12 @@ pub struct Step {
     pub operation: Operation,
 }
 
-/// A member that a command leaves alone, and why.
+/// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
     /// The member, by place.
     pub member: usize,
-    /// Why.
+    /// The reason, as the plugin gives it.
     pub reason: Refusal,
 }
 

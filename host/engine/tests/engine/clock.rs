@@ -198,7 +198,7 @@ fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
     };
     assert_eq!(
         problem().unwrap(),
-        "plugin `toy` crashed in `f`: out of order; tell its author what it was asked about"
+        "plugin `toy` crashed in `f`: out of order; report the input of the call to its author"
     );
 }
 

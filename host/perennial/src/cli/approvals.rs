@@ -57,7 +57,7 @@ enum Action {
     Approve {
         /// The approval's id.
         id: String,
-        /// Why.
+        /// The reason, which the audit log keeps.
         #[arg(long)]
         reason: Option<String>,
     },
@@ -65,7 +65,7 @@ enum Action {
     Reject {
         /// The approval's id.
         id: String,
-        /// Why.
+        /// The reason, which the audit log keeps.
         #[arg(long)]
         reason: Option<String>,
     },

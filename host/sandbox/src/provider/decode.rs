@@ -1,4 +1,4 @@
-//! What comes out: the contract's records as domain values. A value that the domain cannot hold is a problem, in words.
+//! Decodes the contract's records to domain values. A value that the domain cannot hold is an error in words.
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;

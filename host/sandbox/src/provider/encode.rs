@@ -1,4 +1,4 @@
-//! What goes in: domain values as the contract's records, borrowed, with only the attributes that the rules read.
+//! Encodes domain values as the contract's records. Borrows them, with only the attributes that the rules read.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! From bytes to a plugin that can be asked: size, kind, compiled code, contract, who it is.
+//! Loads plugins: checks size and kind, compiles the code, checks the contract, and reads the manifest.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! A plugin's description of itself: as a domain value, once everything about it makes sense.
+//! Decodes and checks a plugin's manifest.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

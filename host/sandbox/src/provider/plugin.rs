@@ -1,7 +1,7 @@
-//! A plugin, and the requests that it can be asked.
+//! A loaded plugin and its calls.
 //!
-//! Whoever asks gives domain values and gets domain values that make sense, or an error for each bundle that there are
-//! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`].
+//! Callers pass domain values and receive checked domain values, or an error for each bundle that has none. Only this
+//! module knows batches, threads and sandboxes: see [`batch`].
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -56,9 +56,9 @@ impl ResourceLimiter for StoreLimits {
 
 /// A call that failed.
 pub struct Failure {
-    /// Why.
+    /// The error.
     pub error: PluginError,
-    /// What it cost, in fuel.
+    /// The fuel that it used.
     pub fuel: u64,
 }
 
