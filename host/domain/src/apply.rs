@@ -93,14 +93,7 @@ pub fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
 /// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
 /// alone, of the first one extended. `None` when nothing is extended.
 pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: usize) -> Option<Key> {
-    let extensions = plan.steps.iter().filter_map(|step| match &step.operation {
-        Operation::Extend(extension) => Some((step.member, extension)),
-        Operation::SetOnExpiry(_)
-        | Operation::SetAutoRenew(_)
-        | Operation::EndSubscription(_)
-        | Operation::Buy(_)
-        | Operation::SetAttribute(..) => None,
-    });
+    let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
     let resource = &bundle.members[member];
     let expires_before = resource.expires_at?;

@@ -152,7 +152,7 @@ pub struct SkippedMember {
     pub reason: Refusal,
 }
 
-/// What is done with a resource.
+/// A change of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// It lasts longer, and is paid for.
@@ -167,6 +167,13 @@ pub enum Operation {
     Buy(PurchaseDetails),
     /// An attribute gets a new value.
     SetAttribute(String, String),
+}
+
+impl Operation {
+    /// The extension, if the operation is one.
+    pub(crate) const fn as_extend(&self) -> Option<&Extension> {
+        if let Operation::Extend(extension) = self { Some(extension) } else { None }
+    }
 }
 
 /// One member's extension.
