@@ -1,4 +1,4 @@
-//! Compiles the bundled plugins to components, for `sandbox::bundled` to embed.
+//! Compiles the bundled plugins to components, for `sandbox::provider::bundled` to embed.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Accounts: one customer's contract with one provider. Knows its settings and its money; not its resources.
+//! Accounts: one customer's contract with one provider. Knows its settings and its money, and no resources.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Carrying out a plan: how it meets the money, what changes, and what there is to write down.
+//! Applies a plan: pays for it, changes the bundle, and returns the events and ledger entries to store.
 //!
 //! Knows prices, holds and what each operation does to a resource. A plan is effects out whole or not at all. Nothing
 //! here is written anywhere: the caller stores what [`apply`] returns in one transaction.
@@ -30,16 +30,16 @@ use crate::plan::PurchaseDetails;
 use crate::plan::Scope;
 use crate::timestamp::Timestamp;
 
-/// What a plan is effects out for.
+/// The context in which a plan is applied.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionContext<'a> {
-    /// When.
+    /// The instant at which it is applied.
     pub at: Timestamp,
     /// The member that was named, by place.
     pub named: usize,
-    /// Who asked.
+    /// The cause: the clock or a command.
     pub cause: Cause,
-    /// The orders that the question came with.
+    /// The orders that the plugin saw when it made the plan.
     pub orders: &'a [Order],
     /// The id of a package that is bought now.
     pub new_id: &'a str,
@@ -93,14 +93,7 @@ pub fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
 /// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
 /// alone, of the first one extended. `None` when nothing is extended.
 pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: usize) -> Option<Key> {
-    let extensions = plan.steps.iter().filter_map(|step| match &step.operation {
-        Operation::Extend(extension) => Some((step.member, extension)),
-        Operation::SetOnExpiry(_)
-        | Operation::SetAutoRenew(_)
-        | Operation::EndSubscription(_)
-        | Operation::Buy(_)
-        | Operation::SetAttribute(..) => None,
-    });
+    let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
     let resource = &bundle.members[member];
     let expires_before = resource.expires_at?;

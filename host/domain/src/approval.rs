@@ -1,4 +1,4 @@
-//! Approvals: plans that cost more than their account may spend unasked wait until somebody decides on them.
+//! Approvals: a plan that costs more than its account's limit waits until a person approves or rejects it.
 //!
 //! Knows which plans need an approval, until when, and when an approval becomes obsolete. Does not know who may decide, or where
 //! approvals are kept.

@@ -1,21 +1,23 @@
 //! Attempts: one renewal that happens at most once, whatever crashes, times out or is retried.
 //!
-//! Knows the states an attempt can be in and how it moves between them. Does not know who carries it out: a managed
-//! account goes from planned to settled in one transaction; a cloud's own API takes the long way.
+//! Knows the states of an attempt and the signals that move it between them. Does not know who carries it out. On a
+//! managed account the host does, and the attempt goes from planned to settled in one transaction. On a connected
+//! account the provider's API does, and the attempt waits in reserved, calling, submitted and, when no reply proves the
+//! result, in doubt. The test of this module prints every state by every signal.
 
 use std::fmt;
 
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
-/// What makes two attempts the same one: nothing is paid for twice under one key.
+/// Identifies an attempt. Nothing is paid for twice under one key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The resource that the renewal names.
+    /// The id of the resource that the renewal names.
     pub resource: String,
     /// Its expiry before the renewal.
     pub expires_before: Timestamp,
-    /// What is paid for.
+    /// The term that the renewal pays for.
     pub term: Term,
 }
 
@@ -31,11 +33,11 @@ impl fmt::Display for Key {
 pub enum DeclineClass {
     /// The balance does not suffice.
     Money,
-    /// A rule of the provider says no.
+    /// A rule of the provider forbids it.
     Rule,
-    /// Too many requests.
+    /// The provider received too many requests.
     Throttled,
-    /// The provider is not able to.
+    /// The provider cannot renew at present.
     Provider,
 }
 
@@ -55,51 +57,51 @@ impl DeclineClass {
     }
 }
 
-/// Where an attempt is.
+/// The state of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// Its plan is known.
     Planned,
-    /// Its plan waits for somebody's approval.
+    /// Its plan waits for an approval.
     AwaitingApproval,
     /// Its money is held.
     Reserved,
-    /// The call is written down and may have been made.
+    /// The call is stored, and the host may have sent it.
     Calling,
-    /// The provider took the call.
+    /// The provider accepted the call.
     Submitted,
-    /// The new expiry is there, and the money is spent.
+    /// The new expiry was read back, and the money is spent.
     Settled,
-    /// It did not happen; it may be tried again.
+    /// The renewal was not applied; it may be tried again.
     Declined(DeclineClass),
-    /// Nobody knows whether it happened; it is only ever asked about.
+    /// No reply proves whether the renewal was applied. The host queries the provider and never calls again.
     InDoubt,
     /// It was given up, rejected or refunded. Final; its key is free again.
     Void,
 }
 
-/// What moves an attempt on.
+/// An input that moves an attempt to another state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {
-    /// A person is to look at it first.
-    AskApproval,
-    /// A person agreed.
+    /// The plan needs an approval.
+    RequestApproval,
+    /// The plan was approved.
     Approve,
-    /// The money suffices and is held.
+    /// The balance covers the cost, which is now held.
     Reserve,
-    /// The call is about to be made.
+    /// The host is about to send the call.
     Call,
-    /// The provider took the call.
+    /// The provider accepted the call.
     Accept,
-    /// The new expiry was read.
+    /// The new expiry was read back.
     Confirm,
-    /// The provider, or the balance, says no.
+    /// The provider declined, or the balance does not cover the cost.
     Decline(DeclineClass),
-    /// The answer proves nothing.
-    LoseSight,
-    /// The provider was asked, and nothing had happened.
-    FindNotApplied,
-    /// Another try is due.
+    /// The reply proves neither success nor failure.
+    MarkInDoubt,
+    /// A query proved that the renewal was not applied.
+    ConfirmNotApplied,
+    /// The next try is due.
     Retry,
     /// It is given up, rejected or refunded.
     Void,
@@ -109,9 +111,9 @@ pub enum Signal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an attempt that is {state:?} cannot take {signal:?}")]
 pub struct IllegalSignal {
-    /// Where the attempt is; it stays there.
+    /// The state, which does not change.
     pub state: State,
-    /// What came.
+    /// The refused signal.
     pub signal: Signal,
 }
 
@@ -147,28 +149,28 @@ impl State {
         }
     }
 
-    /// Where the attempt is after `signal`.
+    /// The state after `signal`.
     ///
-    /// A call whose outcome is not known is never made again: from [`State::InDoubt`] only an answer leads on.
+    /// A call whose outcome is not known is never made again: only a proof leads out of [`State::InDoubt`].
     ///
     /// # Errors
     ///
-    /// [`IllegalSignal`] when it cannot come now.
+    /// [`IllegalSignal`] when the state does not accept `signal`.
     pub fn after(self, signal: Signal) -> Result<State, IllegalSignal> {
         match (self, signal) {
-            (State::Planned, Signal::AskApproval) => Ok(State::AwaitingApproval),
+            (State::Planned, Signal::RequestApproval) => Ok(State::AwaitingApproval),
             (State::AwaitingApproval, Signal::Approve) | (State::Declined(_), Signal::Retry) => {
                 Ok(State::Planned)
             }
             (State::Planned, Signal::Reserve) => Ok(State::Reserved),
             (State::Reserved, Signal::Call) => Ok(State::Calling),
-            (State::Calling | State::InDoubt, Signal::Accept) => Ok(State::Submitted),
+            (State::Calling, Signal::Accept) => Ok(State::Submitted),
             (State::Submitted | State::InDoubt, Signal::Confirm) => Ok(State::Settled),
             (State::Planned | State::Calling | State::Submitted, Signal::Decline(class)) => {
                 Ok(State::Declined(class))
             }
-            (State::Calling | State::Submitted, Signal::LoseSight) => Ok(State::InDoubt),
-            (State::InDoubt, Signal::FindNotApplied) => Ok(State::Declined(DeclineClass::Provider)),
+            (State::Calling | State::Submitted, Signal::MarkInDoubt) => Ok(State::InDoubt),
+            (State::InDoubt, Signal::ConfirmNotApplied) => Ok(State::Declined(DeclineClass::Provider)),
             (
                 State::Planned
                 | State::AwaitingApproval
@@ -184,10 +186,13 @@ impl State {
 
     /// The state of an attempt whose plan waits for an approval.
     pub fn awaiting_approval() -> State {
-        State::Planned.after(Signal::AskApproval).expect("what is planned can be asked about")
+        State::Planned
+            .after(Signal::RequestApproval)
+            .expect("a planned attempt accepts a request for approval")
     }
 
-    /// Where an attempt ends that the host carries out itself: planned, reserved, called, taken and confirmed at once.
+    /// The last state of an attempt that the host carries out itself: it is reserved, called, accepted and confirmed in
+    /// one transaction.
     pub fn settled_here() -> State {
         [Signal::Reserve, Signal::Call, Signal::Accept, Signal::Confirm]
             .into_iter()
@@ -196,14 +201,14 @@ impl State {
     }
 }
 
-/// One renewal, or one try at it.
+/// One try at a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// What it is an attempt at.
+    /// The renewal that it tries.
     pub key: Key,
-    /// Where it got to.
+    /// Its state.
     pub state: State,
-    /// When it got there.
+    /// The instant at which it entered this state.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Resources and bundles: what is decided on. Knows what a resource is; not what becomes of it.
+//! Resources and bundles. A bundle is the unit of every decision. Knows their fields, and no rule.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Events: what happened, as the host keeps it and as outside programs read it. Knows no format.
+//! Events: the record that the host keeps and outside programs read. Knows their types and names, and no format.
 
 use crate::approval;
 use crate::approval::ExpiryReason;
@@ -14,37 +14,37 @@ use crate::timestamp::Timestamp;
 /// Something that happened to an account or one of its resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When; for a stage change, when it was due.
+    /// The instant at which it happened; for a stage change, the instant at which it was due.
     pub at: Timestamp,
-    /// To which resource; `None` when it is about the account as a whole.
+    /// The id of the resource; `None` when it concerns the whole account.
     pub resource: Option<String>,
-    /// What.
+    /// The type of event, with its fields.
     pub what: EventKind,
 }
 
-/// What happened.
+/// A type of event, with its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
     /// It went from one stage to another.
     StageChanged {
-        /// Where it was.
+        /// The stage before.
         from: Stage,
-        /// Where it is.
+        /// The stage now.
         to: Stage,
     },
     /// It was renewed and paid for.
     RenewalSettled {
         /// What this resource's renewal cost.
         cost: Micros,
-        /// Its expiry before ...
+        /// The expiry before.
         expires_before: Timestamp,
-        /// ... and now.
+        /// The expiry now.
         expires_at: Timestamp,
-        /// What was paid for ...
+        /// The term that was paid for.
         term: Term,
-        /// ... and days beyond it.
+        /// Paid days beyond the term.
         extra_days: u32,
-        /// Who asked.
+        /// The clock or a command.
         cause: Cause,
         /// The resource that it was renewed along with; `None` for the one that was named.
         primary: Option<String>,
@@ -55,14 +55,14 @@ pub enum EventKind {
     RenewalDeclined {
         /// The provider's code.
         code: String,
-        /// In words.
+        /// The provider's message.
         message: String,
-        /// Of what kind.
+        /// The class of the decline.
         class: DeclineClass,
-        /// When it is tried again; `None` when it is not.
+        /// The instant of the next try; `None` when there is none.
         next_try_at: Option<Timestamp>,
     },
-    /// Nobody knows whether it was renewed.
+    /// No reply of the provider proves whether it was renewed.
     RenewalInDoubt {
         /// The attempt's id.
         attempt: String,
@@ -73,15 +73,15 @@ pub enum EventKind {
     ApprovalRequested {
         /// The approval's id.
         approval: String,
-        /// What was asked for, by name.
+        /// The name of the command.
         command: String,
-        /// Who asked.
+        /// The clock or a command.
         cause: Cause,
         /// The token that requested it; `None` for the clock.
         requested_by: Option<String>,
-        /// What it costs, with what is to be paid later.
+        /// The cost of the plan, with payments that are due later.
         cost: Micros,
-        /// When it expires.
+        /// The instant at which the approval expires.
         expires_at: Timestamp,
         /// The attempt's id, for a renewal.
         attempt: Option<String>,
@@ -94,7 +94,7 @@ pub enum EventKind {
         decision: approval::State,
         /// The token that decided.
         decided_by: String,
-        /// Why, if they said.
+        /// The reason given; `None` when none was.
         reason: Option<String>,
         /// False when the clock does not request the renewal again while the expiry is the same.
         will_retry: bool,
@@ -103,7 +103,7 @@ pub enum EventKind {
     ApprovalExpired {
         /// The approval's id.
         approval: String,
-        /// Why.
+        /// The reason.
         reason: ExpiryReason,
         /// False when the clock does not request the renewal again while the expiry is the same.
         will_retry: bool,
@@ -114,7 +114,7 @@ pub enum EventKind {
         command: String,
         /// The provider's code.
         code: String,
-        /// In words.
+        /// The provider's message.
         message: String,
     },
     /// A setting or attribute has a new value.
@@ -124,9 +124,9 @@ pub enum EventKind {
         /// Its value; `None` when it has none any more.
         value: Option<String>,
     },
-    /// It was given back, wholly or in part.
+    /// The resource, or its future periods, were unsubscribed.
     Unsubscribed {
-        /// What.
+        /// All of it or its future periods.
         scope: Scope,
         /// The expiry that is left, for [`Scope::Future`].
         expires_at: Option<Timestamp>,
@@ -137,81 +137,152 @@ pub enum EventKind {
         /// Every order that was, with its part.
         refunds: Vec<(String, Micros)>,
     },
-    /// It is pay-per-use from now on.
+    /// The resource became pay-per-use.
     Converted,
     /// The account has more or less money.
     BalanceChanged {
-        /// By how much.
+        /// The change, negative for money spent.
         amount: Micros,
-        /// What it has now.
+        /// The balance after the change.
         balance: Micros,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// A package is to be paid for later.
+    /// A package was ordered that is paid for later.
     PackageOrdered {
-        /// When.
+        /// The instant of the payment.
         pay_at: Timestamp,
-        /// When it takes effect.
+        /// The instant at which it takes effect.
         effective_at: Timestamp,
     },
     /// A package was bought; the resource is the new package.
     PackageBought {
-        /// When it takes effect.
+        /// The instant at which it takes effect.
         effective_at: Timestamp,
-        /// When it ends.
+        /// The instant at which it ends.
         expires_at: Timestamp,
-        /// How much it covers.
+        /// The amount that it covers.
         quota: Micros,
-        /// What it cost.
+        /// Its price.
         cost: Micros,
-        /// The package that it was bought like.
+        /// The id of the package whose purchase was repeated.
         like: String,
     },
     /// Use was covered by a package.
     PackageUsed {
-        /// How much.
+        /// The amount.
         amount: Micros,
-        /// What is left.
+        /// The amount left.
         left: Micros,
     },
     /// A package's used amount starts again from nothing.
     PackageRefilled {
-        /// What is left.
+        /// The amount left.
         left: Micros,
     },
     /// A package has little left.
     PackageLow {
-        /// How much.
+        /// The amount.
         left: Micros,
     },
     /// A package has nothing left.
     PackageDepleted {
-        /// Nothing.
+        /// The amount left, which is zero.
         left: Micros,
     },
     /// Use was covered by no package.
     UsageUncovered {
-        /// How much.
+        /// The amount.
         amount: Micros,
-        /// Of which resource type.
+        /// The type of the resources that were used.
         resource_type: String,
     },
-    /// The owner is told something ahead of time.
+    /// A notice to the owner ahead of time.
     Notice {
         /// Its name in the plugin's manifest.
         notice: String,
     },
     /// The plugin gave no usable answer; the bundle keeps its state.
     PluginFailed {
-        /// What went wrong, naming the plugin.
+        /// The error, which names the plugin.
         message: String,
-        /// When it is asked again.
+        /// The instant of the next call.
         next_try_at: Timestamp,
     },
     /// The clock starts again after an outage.
     HostResumed {
-        /// When it stopped.
+        /// The instant at which the clock stopped.
         down_since: Timestamp,
     },
+}
+
+impl EventKind {
+    /// The names of all types of event, in the order of the enumeration.
+    pub const TYPES: [&str; 22] = [
+        "stage_changed",
+        "renewal_settled",
+        "renewal_declined",
+        "renewal_in_doubt",
+        "approval_requested",
+        "approval_decided",
+        "approval_expired",
+        "command_refused",
+        "setting_changed",
+        "unsubscribed",
+        "converted",
+        "balance_changed",
+        "package_ordered",
+        "package_bought",
+        "package_used",
+        "package_refilled",
+        "package_low",
+        "package_depleted",
+        "usage_uncovered",
+        "notice",
+        "plugin_failed",
+        "host_resumed",
+    ];
+
+    /// The name of this type of event in every format.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            EventKind::StageChanged { .. } => "stage_changed",
+            EventKind::RenewalSettled { .. } => "renewal_settled",
+            EventKind::RenewalDeclined { .. } => "renewal_declined",
+            EventKind::RenewalInDoubt { .. } => "renewal_in_doubt",
+            EventKind::ApprovalRequested { .. } => "approval_requested",
+            EventKind::ApprovalDecided { .. } => "approval_decided",
+            EventKind::ApprovalExpired { .. } => "approval_expired",
+            EventKind::CommandRefused { .. } => "command_refused",
+            EventKind::SettingChanged { .. } => "setting_changed",
+            EventKind::Unsubscribed { .. } => "unsubscribed",
+            EventKind::Converted => "converted",
+            EventKind::BalanceChanged { .. } => "balance_changed",
+            EventKind::PackageOrdered { .. } => "package_ordered",
+            EventKind::PackageBought { .. } => "package_bought",
+            EventKind::PackageUsed { .. } => "package_used",
+            EventKind::PackageRefilled { .. } => "package_refilled",
+            EventKind::PackageLow { .. } => "package_low",
+            EventKind::PackageDepleted { .. } => "package_depleted",
+            EventKind::UsageUncovered { .. } => "usage_uncovered",
+            EventKind::Notice { .. } => "notice",
+            EventKind::PluginFailed { .. } => "plugin_failed",
+            EventKind::HostResumed { .. } => "host_resumed",
+        }
+    }
+
+    /// The result of an attempt, if this event ends one: `settled`, `in_doubt` or the class of a decline.
+    ///
+    /// A resource that was renewed along with another has no attempt of its own.
+    pub const fn attempt_result(&self) -> Option<&'static str> {
+        if let EventKind::RenewalSettled { primary: None, .. } = self {
+            Some("settled")
+        } else if let EventKind::RenewalDeclined { class, .. } = self {
+            Some(class.name())
+        } else if let EventKind::RenewalInDoubt { .. } = self {
+            Some("in_doubt")
+        } else {
+            None
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Money: what an account has, what is reserved of it, and the entries that say how it came to that.
+//! Money: the balance of an account, the part of it that is held, and the ledger entries that explain both.
 //!
 //! Knows holds and postings; not what they are for. Every entry moves one amount from one book to another, so debits
 //! equal credits by construction; a balance is a projection that the entries recompute.
@@ -113,15 +113,15 @@ impl Reason {
 /// One movement of money. Never changed and never removed; a correction is an entry the other way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When.
+    /// The instant of the movement.
     pub at: Timestamp,
-    /// Out of this book ...
+    /// The book that is debited.
     pub from: Book,
-    /// ... into this one.
+    /// The book that is credited.
     pub to: Book,
-    /// How much; never negative.
+    /// The amount; never negative.
     pub amount: Micros,
-    /// Why.
+    /// The reason of the movement.
     pub reason: Reason,
     /// The resource it is about, if any.
     pub resource: Option<String>,

@@ -1,4 +1,4 @@
-//! What Perennial knows of renewals, as pure functions. This crate decides; it never acts.
+//! The rules of renewals that hold for every provider, as pure functions. This crate decides; it never acts.
 //!
 //! No clock, no storage, no network, no async: an instant is an argument and an effect is a value. Start with
 //! [`bundle`] (what is decided on), [`plan`] (what a decision looks like), [`timeline_walk`] (how the clock walks a timeline)
@@ -17,6 +17,7 @@ pub mod order;
 pub mod plan;
 pub mod provider_api;
 #[cfg(test)]
+#[path = "../tests/support/sample.rs"]
 mod sample;
 pub mod term;
 pub mod timeline;

@@ -1,4 +1,4 @@
-//! What a plugin says of itself: its kinds, settings and notices, and the answers it has for every command.
+//! A plugin's manifest: its kinds of resource, its settings, its notices, and the commands that it supports.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Amounts: integers in millionths of a unit. Knows decimals; not currencies or prices.
+//! Amounts: integers in millionths of a unit. Knows decimals, and neither currencies nor prices.
 
 use std::fmt;
 use std::iter::Sum;

@@ -1,4 +1,4 @@
-//! Commands and plans: what is asked for, and what doing it would mean, before anything is done or paid.
+//! Commands, and the plans that plugins make for them before anything is changed or paid.
 
 use std::collections::BTreeMap;
 
@@ -143,16 +143,16 @@ pub struct Step {
     pub operation: Operation,
 }
 
-/// A member that a command leaves alone, and why.
+/// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
     /// The member, by place.
     pub member: usize,
-    /// Why.
+    /// The reason, as the plugin gives it.
     pub reason: Refusal,
 }
 
-/// What is done with a resource.
+/// A change of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// It lasts longer, and is paid for.
@@ -167,6 +167,13 @@ pub enum Operation {
     Buy(PurchaseDetails),
     /// An attribute gets a new value.
     SetAttribute(String, String),
+}
+
+impl Operation {
+    /// The extension, if the operation is one.
+    pub(crate) const fn as_extend(&self) -> Option<&Extension> {
+        if let Operation::Extend(extension) = self { Some(extension) } else { None }
+    }
 }
 
 /// One member's extension.

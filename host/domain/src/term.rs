@@ -1,4 +1,4 @@
-//! Terms: how long one renewal lasts, and what a stretch of another length costs.
+//! Terms: the length of one renewal, and the price of a period of another length.
 //!
 //! Knows how terms compare in price. Does not know the calendar: when a period ends is a provider's rule.
 

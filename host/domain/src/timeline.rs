@@ -1,4 +1,4 @@
-//! Timelines: everything that will happen to a bundle if nobody does anything, and whether such an answer makes sense.
+//! Timelines: the events that await a bundle if no command changes it, and the check of a plugin's timeline.
 
 use crate::bundle::Bundle;
 use crate::bundle::Stage;
@@ -24,18 +24,18 @@ pub enum Action {
     Notice(usize),
 }
 
-/// One thing that happens, and when.
+/// One action of a timeline and its instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
     /// When it is due.
     pub at: Timestamp,
-    /// To which member, by place.
+    /// The index of the member.
     pub member: usize,
-    /// What.
+    /// The action that is due.
     pub action: Action,
 }
 
-/// Why a timeline makes no sense.
+/// A defect of a plugin's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
     /// More than [`OCCURRENCES_PER_MEMBER_MAX`] for each member.
@@ -43,29 +43,29 @@ pub enum TimelineError {
     Endless {
         /// The bundle.
         primary: String,
-        /// How many came.
+        /// The number of occurrences.
         found: usize,
-        /// How many may.
+        /// The largest number accepted.
         accepted: usize,
     },
-    /// Something is said to happen to a member that is not there.
+    /// An occurrence names a member that does not exist.
     #[error("the timeline of `{primary}` names member {member} of {members}")]
     OutsideBundle {
         /// The bundle.
         primary: String,
-        /// What was named.
+        /// The index named.
         member: usize,
-        /// How many there are.
+        /// The number of members.
         members: usize,
     },
-    /// Something is not after the instant that was asked about.
+    /// An occurrence is not after the instant from which the timeline was requested.
     #[error("the timeline of `{primary}` names {at}, which is not after {after}")]
     InThePast {
         /// The bundle.
         primary: String,
         /// The instant named.
         at: Timestamp,
-        /// The instant asked about.
+        /// The instant from which the timeline was requested.
         after: Timestamp,
     },
     /// An occurrence is earlier than the one before it.

@@ -1,4 +1,4 @@
-//! How the clock walks a bundle along its timeline: late or on time, in order, and never past a try.
+//! Walks a bundle along its timeline: on time or late, in order, and never past a renewal try.
 //!
 //! Knows what an occurrence does to a resource. Does not know where timelines come from, and leaves every renewal try
 //! to its caller: money is decided elsewhere.
@@ -22,11 +22,11 @@ use crate::timestamp::Timestamp;
 /// A bundle on its way through its timeline.
 #[derive(Clone, Debug)]
 pub struct TimelineWalk {
-    /// The bundle as it is by now.
+    /// The bundle as the walk has left it.
     pub bundle: Bundle,
     /// Everything up to and including this instant has been done.
     cursor: Timestamp,
-    /// What has been done at the cursor itself, so that a timeline that is asked for again does not repeat it.
+    /// The occurrences done at the cursor itself, so that a new timeline does not repeat them.
     done_at_cursor: Vec<Occurrence>,
     /// The try that the walk paused for.
     trying: Option<Occurrence>,

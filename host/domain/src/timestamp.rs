@@ -1,4 +1,4 @@
-//! Instants, in whole seconds. Knows RFC 3339 and how long a month is; not time zones or what time it is.
+//! Instants, in whole seconds. Knows RFC 3339 and the length of months, and neither time zones nor the present time.
 
 use std::fmt;
 use std::ops::{Add, Sub};

@@ -1,4 +1,4 @@
-//! Use: which packages a use allocations on. Knows whether an answer makes sense; not which package goes first.
+//! Usage: the packages that a usage is allocated to. Checks an allocation; does not choose the order of packages.
 
 use crate::bundle::Package;
 use crate::micros::Micros;
@@ -7,11 +7,11 @@ use crate::timestamp::Timestamp;
 /// A use of some resource type, and the packages that may cover it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consumption {
-    /// When.
+    /// The instant of the usage.
     pub at: Timestamp,
-    /// Of what.
+    /// The type of the resource that was used.
     pub resource_type: String,
-    /// How much, above zero.
+    /// The amount used, above zero.
     pub amount: Micros,
     /// Those bought by then, oldest purchase first.
     pub packages: Vec<Offer>,
@@ -46,7 +46,7 @@ pub enum Alert {
 pub struct Allocation {
     /// The package, by its place in the consumption.
     pub package: usize,
-    /// How much, above zero.
+    /// The amount used, above zero.
     pub amount: Micros,
     /// What it brings the package to.
     pub alert: Alert,

@@ -1,4 +1,4 @@
-//! Amounts that this host wrote itself. Knows decimals of any size, where outside programs are held to a limit.
+//! Amounts that this host wrote. Reads decimals of any size; amounts of outside programs have a limit.
 
 use perennial_domain::micros::Micros;
 

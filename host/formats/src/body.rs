@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON read like the files are, for whoever defines a body elsewhere.
+//! Request bodies: reads their JSON as files are read. The crate that serves a route defines its body.
 //!
 //! Knows how to begin and end; the spots in between are those of every format.
 

@@ -1,4 +1,4 @@
-//! Commands: how they are written in scenarios and kept decisions. Knows every command; not what it would do.
+//! Commands in scenarios and stored decisions. Reads and writes every command; carries out none.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Instants as people read them, all in UTC, and where a time axis has its ticks. Knows no events.
+//! Instants as text for people, all in UTC, and the ticks of a time axis. Knows no events.
 
 use chrono::DateTime;
 use chrono::Datelike;
@@ -114,9 +114,9 @@ pub fn whole(count: usize) -> String {
 /// A tick of a time axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// Where.
+    /// The position of the tick.
     pub at: Timestamp,
-    /// What it says.
+    /// The text at the tick.
     pub label: String,
     /// The year, where the reader needs it.
     pub year: Option<i32>,

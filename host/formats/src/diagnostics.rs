@@ -1,4 +1,4 @@
-//! What is wrong with a file: every problem at once, each with the path of what is wrong. Knows no format.
+//! The problems of a file, reported together, each with the path of its value. Knows no format.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Every event in one line of words. Knows what events mean to people; not where they are shown.
+//! Describes every event in one line for people. Does not know where the line is shown.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl Wording<'_> {
             }
             EventKind::RenewalInDoubt { attempt, code } => {
                 format!(
-                    "renewal in doubt: {code}; nobody knows whether {attempt} was renewed, so it is only asked about"
+                    "renewal in doubt: {code}; no reply proves whether {attempt} was renewed, so the host only queries it"
                 )
             }
             EventKind::ApprovalRequested { approval, command, cause, cost, expires_at, .. } => {

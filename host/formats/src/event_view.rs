@@ -1,4 +1,4 @@
-//! An event as clients see it: in lists, in the stream and in webhooks.
+//! An event as clients receive it: in lists, in the stream and in webhooks.
 
 use perennial_domain::event::Event;
 use perennial_domain::timestamp::Timestamp;
@@ -15,22 +15,22 @@ pub struct EventView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub id: Option<String>,
-    /// When.
+    /// The instant at which it happened.
     #[schema(format = DateTime)]
     pub at: String,
-    /// To which account; null when it is about the host.
+    /// The id of the account; null when the event concerns the host.
     pub account: Option<String>,
-    /// To which resource; null when it is about the account.
+    /// The id of the resource; null when the event concerns the account.
     pub resource: Option<String>,
-    /// Of what type.
+    /// The type of the event.
     pub r#type: String,
-    /// What the type adds.
+    /// The fields that the type adds.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
 
 impl EventView {
-    /// What a test of a webhook tells of: nothing.
+    /// The event that tests a webhook. It reports nothing.
     pub fn test(at: Timestamp) -> EventView {
         EventView {
             id: None,

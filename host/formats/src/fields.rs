@@ -1,4 +1,4 @@
-//! The fields of an object: which there are, which must be, and which are not known. Knows no format.
+//! The fields of an object: reads present ones and reports missing and unknown ones. Knows no format.
 
 use std::borrow::Cow;
 

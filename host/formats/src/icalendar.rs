@@ -1,4 +1,4 @@
-//! Calendar feeds, as RFC 5545 has them: entries of one instant each.
+//! Calendar feeds in the format of RFC 5545: each entry has one instant.
 //!
 //! Knows how lines are escaped, folded and ended; not what is in a feed.
 

@@ -1,4 +1,4 @@
-//! A value of a file and where it stands: every way to read one, each of which says what is wrong and what is expected.
+//! A value of a file and its path. Each reader reports a value that it cannot read, and the expected form.
 //!
 //! Knows how instants, amounts, terms and ids are written; not which field has which.
 

@@ -1,4 +1,4 @@
-//! JSON as it stands in the file: fields in their order, doubled ones too, and the place of every value.
+//! JSON as the file has it: fields in their order, with duplicates, and the position of every value.
 //!
 //! Text without escapes is borrowed from the file, so that a large file is not copied. Knows JSON; no format.
 

@@ -1,4 +1,4 @@
-//! How values look in every format: amounts and instants as text, terms as objects. Knows no format.
+//! Values as every format writes them: amounts and instants as text, terms as objects. Knows no format.
 //!
 //! Values borrow what they show, because the clock writes thousands a second.
 

@@ -1,4 +1,4 @@
-//! The file formats that outside programs rely on: what they look like, and nothing else.
+//! The file formats that outside programs rely on. Reads and writes them, and decides nothing.
 //!
 //! Reading never stops at the first mistake: it answers with a value or with every problem and its path. Start with
 //! [`inventory`] (what exists), [`scenario`] (what people and the world do) and [`event`] (what happened);

@@ -1,4 +1,4 @@
-//! A plan as clients see it, and as a dry run of a job keeps it: every step with its price, what is skipped and why.
+//! A plan as clients receive it and a dry run of a job stores it: priced steps, and skipped members with reasons.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ pub struct StepView {
 pub struct LeftOutView {
     /// The resource.
     pub resource: String,
-    /// Why.
+    /// The reason.
     pub reason: RefusalView,
 }
 

@@ -1,4 +1,4 @@
-//! Resources as this host writes them, into inventories and kept decisions, and how it reads its own writing back.
+//! Resources in inventories and stored decisions: the list of their fields, a writer, and a reader for stored ones.
 //!
 //! Knows every field; does not check what outside programs write, which is the inventory's business.
 
@@ -54,8 +54,8 @@ pub(super) fn stored_value(resource: &Resource) -> JsonValue<'_> {
     JsonValue::Object(fields)
 }
 
-/// The names of those fields.
-pub(super) const STORED_FIELDS: &[&str] = &[
+/// The names of the fields that every format of a resource has.
+pub(super) const FIELDS: [&str; 20] = [
     "id",
     "kind",
     "region",
@@ -76,8 +76,21 @@ pub(super) const STORED_FIELDS: &[&str] = &[
     "used",
     "unit",
     "resource_type",
-    "bought_at",
 ];
+
+/// The names of the fields that [`stored_value`] writes.
+pub(super) const STORED_FIELDS: &[&str] = &with(FIELDS.len(), "bought_at");
+
+/// [`FIELDS`] with one more name at `index`.
+pub(super) const fn with(index: usize, name: &'static str) -> [&'static str; 21] {
+    let mut names = [name; 21];
+    let mut next = 0;
+    while next < FIELDS.len() {
+        names[if next < index { next } else { next + 1 }] = FIELDS[next];
+        next += 1;
+    }
+    names
+}
 
 /// Reads what [`stored_value`] wrote.
 pub(super) fn read_stored(fields: &Fields<'_, '_>) -> Option<Resource> {

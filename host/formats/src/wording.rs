@@ -1,4 +1,4 @@
-//! Words in messages: what was found, what there is, and what was probably meant. Knows no format.
+//! Wording of messages: quotes a value, lists the valid names, and suggests the nearest one. Knows no format.
 
 /// The longest piece of somebody's text that a message repeats, in characters.
 const QUOTE_MAX: usize = 60;

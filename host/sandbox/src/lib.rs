@@ -1,37 +1,24 @@
-//! The sandbox: plugins as WebAssembly components, which answer and have no powers.
+//! The sandbox: runs plugins as WebAssembly components that can reach nothing but their arguments.
 //!
-//! Knows wasmtime and `wit/provider`, and turns domain values into the contract's records and back, in one place.
-//! Knows no storage and no clock; only the engine asks. Start with [`Plugins`], which loads, and [`Plugin`], which is
-//! asked; `limits` says what a plugin may spend, `batch` who suffers when it spends more.
+//! `runtime` knows wasmtime and what a component may spend; it knows no contract. `provider` knows `wit/provider` and
+//! turns domain values into its records and back. Neither knows storage or a clock. [`Plugins`] loads plugins, and
+//! [`Plugin`] calls one.
 
-mod ask;
-mod batch;
-mod bindings;
-mod bundled;
-mod cache;
-mod contract;
-mod decode;
-mod encode;
-mod error;
-mod limits;
-mod load;
-mod manifest;
-mod plugin;
-mod provider_api;
+mod provider;
 mod runtime;
 
-pub use bundled::BUNDLED;
-pub use bundled::Bundled;
-pub use contract::EXPECTED;
-pub use contract::Interfaces;
-pub use contract::PROVIDER_API;
-pub use error::LoadError;
-pub use error::PluginError;
-pub use limits::Limits;
-pub use load::Options;
-pub use load::Origin;
-pub use load::Plugins;
-pub use plugin::PlanRequest;
-pub use plugin::Plugin;
-pub use plugin::TimelineRequest;
-pub use provider_api::ProviderApi;
+pub use provider::bundled::BUNDLED;
+pub use provider::bundled::Bundled;
+pub use provider::contract::EXPECTED;
+pub use provider::contract::Interfaces;
+pub use provider::contract::PROVIDER_API;
+pub use provider::load::Options;
+pub use provider::load::Origin;
+pub use provider::load::Plugins;
+pub use provider::plugin::PlanRequest;
+pub use provider::plugin::Plugin;
+pub use provider::plugin::TimelineRequest;
+pub use provider::provider_api::ProviderApi;
+pub use runtime::error::LoadError;
+pub use runtime::error::PluginError;
+pub use runtime::limits::Limits;

@@ -57,31 +57,7 @@ impl Metrics {
 
     /// Counts an event; only attempts at renewals have counters.
     pub fn record_event(&self, event: &Event) {
-        let class = match &event.what {
-            EventKind::RenewalSettled { primary: None, .. } => "settled",
-            EventKind::RenewalDeclined { class, .. } => class.name(),
-            EventKind::RenewalInDoubt { .. } => "in_doubt",
-            EventKind::RenewalSettled { .. }
-            | EventKind::StageChanged { .. }
-            | EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalExpired { .. }
-            | EventKind::CommandRefused { .. }
-            | EventKind::SettingChanged { .. }
-            | EventKind::Unsubscribed { .. }
-            | EventKind::Converted
-            | EventKind::BalanceChanged { .. }
-            | EventKind::PackageOrdered { .. }
-            | EventKind::PackageBought { .. }
-            | EventKind::PackageUsed { .. }
-            | EventKind::PackageRefilled { .. }
-            | EventKind::PackageLow { .. }
-            | EventKind::PackageDepleted { .. }
-            | EventKind::UsageUncovered { .. }
-            | EventKind::Notice { .. }
-            | EventKind::PluginFailed { .. }
-            | EventKind::HostResumed { .. } => return,
-        };
+        let Some(class) = event.what.attempt_result() else { return };
         *self.counts().attempts.entry(class).or_default() += 1;
     }
 

@@ -1,4 +1,4 @@
-//! The whole table of an attempt: every state meeting every signal.
+//! The whole table of an attempt: every state by every signal.
 
 use expect_test::expect;
 
@@ -10,15 +10,15 @@ use crate::sample::at;
 use crate::sample::months;
 
 const SIGNALS: [Signal; 11] = [
-    Signal::AskApproval,
+    Signal::RequestApproval,
     Signal::Approve,
     Signal::Reserve,
     Signal::Call,
     Signal::Accept,
     Signal::Confirm,
     Signal::Decline(DeclineClass::Money),
-    Signal::LoseSight,
-    Signal::FindNotApplied,
+    Signal::MarkInDoubt,
+    Signal::ConfirmNotApplied,
     Signal::Retry,
     Signal::Void,
 ];
@@ -38,28 +38,45 @@ fn word(state: State) -> String {
 }
 
 #[test]
-fn every_state_meets_every_signal() {
-    let mut table = String::new();
-    for state in State::ALL {
-        let moves = SIGNALS.into_iter().filter_map(|signal| Some((signal, state.after(signal).ok()?)));
-        let moves =
-            moves.map(|(signal, after)| format!(" {signal:?} -> {};", word(after))).collect::<String>();
-        table.push_str(&format!("{}:{moves}\n", word(state)));
-    }
+fn every_state_by_every_signal() {
+    let heading = SIGNALS.iter().map(|signal| format!("{signal:?}"));
+    let mut rows = vec![[String::new()].into_iter().chain(heading).collect::<Vec<_>>()];
+    rows.extend(State::ALL.map(|state| {
+        let next = SIGNALS.iter().map(|signal| state.after(*signal).map_or("-".to_owned(), word));
+        [word(state)].into_iter().chain(next).collect()
+    }));
     expect![[r#"
-        planned: AskApproval -> awaiting_approval; Reserve -> reserved; Decline(Money) -> declined:money; Void -> void;
-        awaiting_approval: Approve -> planned; Void -> void;
-        reserved: Call -> calling; Void -> void;
-        calling: Accept -> submitted; Decline(Money) -> declined:money; LoseSight -> in_doubt;
-        submitted: Confirm -> settled; Decline(Money) -> declined:money; LoseSight -> in_doubt;
-        settled: Void -> void;
-        declined:money: Retry -> planned; Void -> void;
-        declined:rule: Retry -> planned; Void -> void;
-        declined:throttled: Retry -> planned; Void -> void;
-        declined:provider: Retry -> planned; Void -> void;
-        in_doubt: Accept -> submitted; Confirm -> settled; FindNotApplied -> declined:provider;
-        void: Void -> void;
-    "#]].assert_eq(&table);
+                           RequestApproval   Approve Reserve  Call    Accept    Confirm Decline(Money) MarkInDoubt ConfirmNotApplied Retry   Void
+        planned            awaiting_approval -       reserved -       -         -       declined:money -           -                 -       void
+        awaiting_approval  -                 planned -        -       -         -       -              -           -                 -       void
+        reserved           -                 -       -        calling -         -       -              -           -                 -       void
+        calling            -                 -       -        -       submitted -       declined:money in_doubt    -                 -       -
+        submitted          -                 -       -        -       -         settled declined:money in_doubt    -                 -       -
+        settled            -                 -       -        -       -         -       -              -           -                 -       void
+        declined:money     -                 -       -        -       -         -       -              -           -                 planned void
+        declined:rule      -                 -       -        -       -         -       -              -           -                 planned void
+        declined:throttled -                 -       -        -       -         -       -              -           -                 planned void
+        declined:provider  -                 -       -        -       -         -       -              -           -                 planned void
+        in_doubt           -                 -       -        -       -         settled -              -           declined:provider -       -
+        void               -                 -       -        -       -         -       -              -           -                 -       void
+    "#]].assert_eq(&table(&rows));
+}
+
+/// The rows as lines, with columns as wide as their widest cell.
+fn table(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$} ", width(column)));
+        cells.collect::<String>().trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+#[test]
+fn a_decline_keeps_its_class() {
+    for class in DeclineClass::ALL {
+        assert_eq!(State::Calling.after(Signal::Decline(class)), Ok(State::Declined(class)));
+    }
 }
 
 #[test]
@@ -70,19 +87,19 @@ fn a_signal_that_cannot_come_says_so() {
 }
 
 #[test]
-fn nothing_in_doubt_is_called_again_before_somebody_knows() {
-    // The only way back to `calling` leads through an answer that nothing had happened, and another plan.
+fn nothing_in_doubt_is_called_again_before_a_proof() {
+    // The only way back to `calling` leads through a proof that nothing was applied, and another plan.
     let states = SIGNALS.into_iter().filter_map(|signal| State::InDoubt.after(signal).ok());
     assert!(states.into_iter().all(|state| state.after(Signal::Call).is_err()));
 }
 
 #[test]
-fn what_the_host_carries_out_itself_ends_settled() {
+fn an_attempt_of_the_host_itself_ends_settled() {
     assert_eq!(State::settled_here(), State::Settled);
 }
 
 #[test]
-fn an_attempt_is_called_by_what_it_pays_for() {
+fn the_id_of_an_attempt_names_what_it_pays_for() {
     let key =
         Key { resource: "ecs-1".to_owned(), expires_before: at("2026-02-28T15:59:59"), term: months(12) };
     assert_eq!(key.to_string(), "ecs-1/2026-02-28T15:59:59Z/12month");

@@ -195,7 +195,7 @@ fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
     assert_eq!(seconds, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
     assert_eq!(
         testing::plugin_failures(world.engine.db())[0].1,
-        "plugin `toy` crashed in `f`: out of order; tell its author what it was asked about"
+        "plugin `toy` crashed in `f`: out of order; report the input of the call to its author"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a plugin answered: a plan, with every step, or a refusal. Knows how both are kept; not whether they make sense.
+//! A plugin's stored answer: a plan with every step, or a refusal. Reads and writes both; checks neither.
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::plan::Cancellation;

@@ -1,4 +1,4 @@
-//! Decisions as they are kept: what a plugin was asked and what it answered, so that it can be asked again years later.
+//! Stored decisions: a plugin's input and its answer, so that the decision can be replayed years later.
 //!
 //! Knows how questions and answers are written and read back; not who asks.
 

@@ -60,58 +60,12 @@ pub fn body(event: &Event) -> (&'static str, JsonValue<'_>) {
     (name, JsonValue::Object(fields))
 }
 
-/// What every type of event is called.
-pub const TYPES: [&str; 22] = [
-    "stage_changed",
-    "renewal_settled",
-    "renewal_declined",
-    "renewal_in_doubt",
-    "approval_requested",
-    "approval_decided",
-    "approval_expired",
-    "command_refused",
-    "setting_changed",
-    "unsubscribed",
-    "converted",
-    "balance_changed",
-    "package_ordered",
-    "package_bought",
-    "package_used",
-    "package_refilled",
-    "package_low",
-    "package_depleted",
-    "usage_uncovered",
-    "notice",
-    "plugin_failed",
-    "host_resumed",
-];
+/// The names of all types of event.
+pub const TYPES: [&str; EventKind::TYPES.len()] = EventKind::TYPES;
 
-/// What happened is called this in every format.
+/// The name of an event's type in every format.
 pub fn name(what: &EventKind) -> &'static str {
-    match what {
-        EventKind::StageChanged { .. } => "stage_changed",
-        EventKind::RenewalSettled { .. } => "renewal_settled",
-        EventKind::RenewalDeclined { .. } => "renewal_declined",
-        EventKind::RenewalInDoubt { .. } => "renewal_in_doubt",
-        EventKind::ApprovalRequested { .. } => "approval_requested",
-        EventKind::ApprovalDecided { .. } => "approval_decided",
-        EventKind::ApprovalExpired { .. } => "approval_expired",
-        EventKind::CommandRefused { .. } => "command_refused",
-        EventKind::SettingChanged { .. } => "setting_changed",
-        EventKind::Unsubscribed { .. } => "unsubscribed",
-        EventKind::Converted => "converted",
-        EventKind::BalanceChanged { .. } => "balance_changed",
-        EventKind::PackageOrdered { .. } => "package_ordered",
-        EventKind::PackageBought { .. } => "package_bought",
-        EventKind::PackageUsed { .. } => "package_used",
-        EventKind::PackageRefilled { .. } => "package_refilled",
-        EventKind::PackageLow { .. } => "package_low",
-        EventKind::PackageDepleted { .. } => "package_depleted",
-        EventKind::UsageUncovered { .. } => "usage_uncovered",
-        EventKind::Notice { .. } => "notice",
-        EventKind::PluginFailed { .. } => "plugin_failed",
-        EventKind::HostResumed { .. } => "host_resumed",
-    }
+    what.name()
 }
 
 fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
@@ -220,7 +174,7 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
         }
         EventKind::HostResumed { down_since } => vec![("down_since", down_since.into())],
     };
-    (name(what), fields)
+    (what.name(), fields)
 }
 
 fn refunded((order, amount): &(String, Micros)) -> JsonValue<'_> {

@@ -1,4 +1,4 @@
-//! How a line that this host wrote becomes an event again. Knows what [`super::line`] writes; nothing else.
+//! Reads events from lines that [`super::line`] wrote.
 
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;

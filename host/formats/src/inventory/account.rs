@@ -1,4 +1,4 @@
-//! Accounts of an inventory. Knows what makes one whole, and which provider an account that is named has.
+//! Accounts of an inventory. Reads each one, and finds the provider of an account by its id.
 
 use std::collections::BTreeMap;
 

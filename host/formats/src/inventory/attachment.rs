@@ -1,4 +1,4 @@
-//! What is attached to what: whether an inventory's resources form bundles, and which.
+//! Attachments: forms the bundles of an inventory, and reports resources that form none.
 //!
 //! Knows ids, accounts and the kinds that may be attached to one another; nothing else of a resource.
 

@@ -1,4 +1,4 @@
-//! Inventories: the accounts and resources that `import` and `simulate` begin with.
+//! Inventories: the accounts and resources that `import` and `simulate` read.
 //!
 //! Knows the file and whether it makes sense as a whole: accounts here, resources in `resource`, what is attached to
 //! what in `attachment`. Does not know any provider's rules: the manifests and the settings check are arguments.
@@ -52,7 +52,7 @@ pub trait ExistingRecords {
     /// Whether a resource of this id exists, in whichever account.
     fn has_resource(&self, resource: &str) -> bool;
 
-    /// Whether whoever imports may know that there is a resource of this id, and so what is wrong with naming it.
+    /// Whether an error message may reveal to the importer that a resource of this id exists.
     fn can_show_resource(&self, resource: &str) -> bool {
         self.has_resource(resource)
     }

@@ -1,4 +1,4 @@
-//! Resources of an inventory, one at a time. Knows which fields go together; not what is attached to what.
+//! Resources of an inventory, one at a time. Checks which fields go together; checks no attachments.
 
 use std::collections::BTreeMap;
 
@@ -17,31 +17,11 @@ use super::account::Accounts;
 use crate::fields::FieldValue;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
+use crate::resource;
 use crate::wording;
 
-const FIELDS: &[&str] = &[
-    "id",
-    "account",
-    "kind",
-    "region",
-    "charging",
-    "stage",
-    "started_at",
-    "expires_at",
-    "anchor_day",
-    "term",
-    "price",
-    "on_expiry",
-    "renewals_left",
-    "renewal_term",
-    "attached_to",
-    "attributes",
-    "tags",
-    "quota",
-    "used",
-    "unit",
-    "resource_type",
-];
+/// The fields of a resource of the file: those of every format, and its account.
+const FIELDS: &[&str] = &resource::with(1, "account");
 
 /// What only a prepaid resource has.
 const PERIOD: [&str; 4] = ["term", "price", "expires_at", "anchor_day"];

@@ -1,4 +1,4 @@
-//! How an inventory is written. Knows the file; decides nothing.
+//! Writes an inventory. Knows the file format and makes no decision.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Scenarios: what people and the world do during a simulation.
+//! Scenarios: the commands, payments, usage and failures of a simulation.
 //!
 //! Knows the file, its order and its accounts. Does not know resources: whether one exists is found out at run time.
 
@@ -21,37 +21,37 @@ use super::json_cursor::JsonCursor;
 use super::json_tree;
 use super::wording;
 
-/// One thing that somebody or the world does.
+/// One action of a scenario and its instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioEntry {
-    /// When; not before the entry before it.
+    /// Its instant; not before that of the entry before it.
     pub at: Timestamp,
-    /// What.
+    /// The action.
     pub action: ScenarioAction,
 }
 
-/// What is done.
+/// An action of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScenarioAction {
-    /// Somebody pays in.
+    /// The customer pays money into an account.
     TopUp {
-        /// To this account.
+        /// The id of the account.
         account: String,
-        /// How much, above zero.
+        /// The amount, above zero.
         amount: Micros,
     },
-    /// Somebody commands something.
+    /// A command for a resource.
     Command {
-        /// Of this account, for a resource that may not exist; `None` is the resource's own.
+        /// The id of the account, for a resource that may not exist; `None` for the resource's own account.
         account: Option<String>,
-        /// Of this resource.
+        /// The id of the resource.
         resource: String,
-        /// What.
+        /// The command.
         command: Command,
     },
     /// An attribute gets a new value.
     SetAttribute {
-        /// Of this resource.
+        /// The id of the resource.
         resource: String,
         /// Its name.
         name: String,
@@ -64,7 +64,7 @@ pub enum ScenarioAction {
         account: String,
         /// Of this resource type.
         resource_type: String,
-        /// How much, above zero.
+        /// The amount, above zero.
         amount: Micros,
     },
     /// The host does not run.

@@ -58,7 +58,7 @@ enum Action {
     Approve {
         /// The approval's id.
         id: String,
-        /// Why.
+        /// The reason, which the audit log keeps.
         #[arg(long)]
         reason: Option<String>,
     },
@@ -66,7 +66,7 @@ enum Action {
     Reject {
         /// The approval's id.
         id: String,
-        /// Why.
+        /// The reason, which the audit log keeps.
         #[arg(long)]
         reason: Option<String>,
     },

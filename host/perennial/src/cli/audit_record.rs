@@ -1,4 +1,4 @@
-//! What the audit log says of what the command line did.
+//! Audit records of the command line's changes.
 
 use perennial_domain::timestamp::Timestamp;
 

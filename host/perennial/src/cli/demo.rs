@@ -1,4 +1,4 @@
-//! `perennial demo`: a year of renewals of a made-up broker, told month by month and drawn.
+//! `perennial demo`: a year of renewals of an invented broker, reported by month and drawn.
 
 use std::fs::File;
 use std::io::BufWriter;

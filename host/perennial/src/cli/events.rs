@@ -1,4 +1,4 @@
-//! `perennial events`: what happened.
+//! `perennial events`: lists events.
 
 use std::io::Write;
 

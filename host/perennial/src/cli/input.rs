@@ -1,4 +1,4 @@
-//! Reading what commands are given: files, plugins, instants. Says what is wrong with all of it at once.
+//! Reads the input of commands: files, plugins, instants. Reports all problems of a file together.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

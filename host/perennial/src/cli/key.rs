@@ -1,4 +1,4 @@
-//! `perennial key`: with what a managed account's own tools sign requests of their provider's API.
+//! `perennial key`: the keys with which a managed account's own tools sign requests to their provider's API.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The command line: what can be asked of it, and how it answers.
+//! The command line: its arguments, its commands, its output and its exit status.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
 //! wrong, 3 when `db migrate --check` finds a migration to do.

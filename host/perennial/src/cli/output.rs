@@ -1,4 +1,4 @@
-//! Writing what commands answer: to a file or the terminal, with colours and progress where they are wanted.
+//! Writes the output of commands to a file or the terminal, with colours and progress where the user wants them.
 
 use std::fs::File;
 use std::io;

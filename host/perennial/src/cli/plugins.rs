@@ -1,4 +1,4 @@
-//! `perennial plugins`: which providers there are rules for, and what their plugins can be told.
+//! `perennial plugins`: lists the providers that have rules, and the settings of their plugins.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `perennial resources`: what there is, and where it is.
+//! `perennial resources`: lists resources and their stages.
 
 use perennial_domain::bundle::Stage;
 use perennial_domain::timestamp::Timestamp;

@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     Ok(())
 }
 
-/// Something comes out of the receiver, and `stopped` is set, when the process is told to stop.
+/// Sets `stopped` and sends a message to the receiver at SIGTERM or SIGINT.
 pub(super) fn stop_on_signals(stopped: Arc<AtomicBool>) -> std::io::Result<mpsc::Receiver<()>> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     let (sender, receiver) = mpsc::channel();

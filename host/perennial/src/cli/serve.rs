@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
@@ -23,6 +24,7 @@ use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
+use perennial_http::server::listener::TlsAcceptor;
 use perennial_http::state::AppState;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
@@ -56,86 +58,139 @@ pub(super) struct Arguments {
     virtual_clock: Option<Timestamp>,
 }
 
+/// What a host needs that does not depend on the database.
+struct Setup {
+    config: Config,
+    tls: Option<TlsAcceptor>,
+    client: Client,
+    secret_box: Option<SecretBox>,
+    providers: Providers,
+    endpoints: Vec<ProviderListener>,
+}
+
+/// A provider's own API that is to be served: its provider, its address, and what opens its keys.
+type ProviderListener = (String, SocketAddr, SecretBox);
+
 pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let config = read_config(arguments)?;
-    let tls = config
-        .tls
-        .as_ref()
-        .map(serve::tls_acceptor)
-        .transpose()
-        .map_err(|error| UserError::Argument(error.to_string()))?;
-    let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
-        .map_err(|error| UserError::Argument(error.to_string()))?;
-    let secret_box = key::load_secret_box(config.secrets_key_file.as_ref());
-    let secret_box = secret_box.map_err(|error| UserError::Argument(error.to_string()))?;
-    let providers = context.providers()?;
-    let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
+    let setup = configure(context, arguments)?;
     if arguments.check_config {
-        println!("the configuration can be used: {}", describe(&config));
+        println!("the configuration can be used: {}", describe(&setup.config));
         return Ok(());
     }
-    context.log(config.log);
-    let store = Store::open(&context.db)?;
-    can_read_keys(&store, &endpoints)?;
-    if !config.listen.ip().is_loopback() && api_tokens::list(store.db())?.is_empty() {
-        let message = format!(
-            "`{}` can be reached from outside, and there is no token yet; make one with `perennial token create`",
-            config.listen
-        );
-        return Err(UserError::Argument(message).into());
-    }
+    context.log(setup.config.log);
+    let store = open(context, &setup)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
-    let (host, running) =
+    let Setup { config, tls, client, secret_box, providers, endpoints } = setup;
+    let (host, writer) =
         Service::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
     }
-    let running = stop_with(running, &host);
+    let writer = stop_with(writer, &host);
     let served = runtime.block_on(async {
-        let connections = config.limits.connections_max;
-        let mut served = Vec::new();
         let state = AppState::new(host.clone());
-        for (provider, address, secret_box) in endpoints {
-            let endpoint = ProviderApiServer::new(&state, &provider, secret_box)?;
-            // Tools on this machine speak plain HTTP to it.
-            let tls = tls.clone().filter(|_| !address.ip().is_loopback());
-            let listener = Listener::bind(address, tls, connections).await;
-            let listener =
-                listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
-            tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
-            let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
-            served.push((listener, endpoint::serve::router(endpoint)));
-        }
-        let listener = Listener::bind(config.listen, tls, connections).await;
+        let endpoints = bind_endpoints(&state, endpoints, &config, tls.as_ref()).await?;
+        let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
         tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
-        served.push((listener, api::router(&state)));
-        let (told, tell) = (host.clone(), host.clone());
-        std::thread::spawn(move || {
-            // The channel closes only with the process.
-            if signals.recv().is_ok() {
-                tell.begin_shutdown();
-            }
-        });
-        let outbox = tokio::spawn(WebhookDispatcher::new(&host, client).run());
-        let serving = served.into_iter().map(|(listener, router)| {
-            let mut stopping = told.shutdown_signal();
-            tokio::spawn(listener.serve(router, async move {
-                // The sender lives as long as the host.
-                drop(stopping.wait_for(|stopping| *stopping).await);
-            }))
-        });
-        for serving in serving.collect::<Vec<_>>() {
-            serving.await.context("a listener panicked; the log says why")?;
-        }
-        outbox.await.context("sending to webhooks failed; the log says why")
+        stop_on(signals, &host);
+        run_listeners(&host, listener, &state, endpoints, client).await
     });
+    stop(&host, writer, served)
+}
+
+/// Reads the configuration and everything that it names, and checks that it can be used.
+fn configure(context: &Context, arguments: &Arguments) -> anyhow::Result<Setup> {
+    let argument = |error: &dyn std::fmt::Display| UserError::Argument(error.to_string());
+    let config = read_config(arguments)?;
+    let tls = config.tls.as_ref().map(serve::tls_acceptor).transpose().map_err(|error| argument(&error))?;
+    let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
+        .map_err(|error| argument(&error))?;
+    let secret_box =
+        key::load_secret_box(config.secrets_key_file.as_ref()).map_err(|error| argument(&error))?;
+    let providers = context.providers()?;
+    let endpoints = endpoints(&config, &providers, secret_box.as_ref())?;
+    Ok(Setup { config, tls, client, secret_box, providers, endpoints })
+}
+
+/// Opens the database and checks that it can be served: its keys can be read, and somebody has a token.
+fn open(context: &Context, setup: &Setup) -> anyhow::Result<Store> {
+    let listen = setup.config.listen;
+    let store = Store::open(&context.db)?;
+    can_read_keys(&store, &setup.endpoints)?;
+    if !listen.ip().is_loopback() && api_tokens::list(store.db())?.is_empty() {
+        let message = format!(
+            "`{listen}` can be reached from outside, and there is no token yet; make one with `perennial token create`"
+        );
+        return Err(UserError::Argument(message).into());
+    }
+    Ok(store)
+}
+
+/// Listens for the requests of the providers' own APIs; nothing is answered before [`run_listeners`].
+async fn bind_endpoints(
+    state: &AppState,
+    endpoints: Vec<ProviderListener>,
+    config: &Config,
+    tls: Option<&TlsAcceptor>,
+) -> anyhow::Result<Vec<(Listener, ProviderApiServer)>> {
+    let mut bound = Vec::new();
+    for (provider, address, secret_box) in endpoints {
+        let endpoint = ProviderApiServer::new(state, &provider, secret_box)?;
+        // Tools on this machine speak plain HTTP to it.
+        let tls = tls.filter(|_| !address.ip().is_loopback()).cloned();
+        let listener = Listener::bind(address, tls, config.limits.connections_max).await;
+        let listener = listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
+        tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
+        let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
+        bound.push((listener, endpoint));
+    }
+    Ok(bound)
+}
+
+/// Has the host stop at the first signal.
+fn stop_on(signals: mpsc::Receiver<()>, host: &Service) {
+    let host = host.clone();
+    std::thread::spawn(move || {
+        // The channel closes only with the process.
+        if signals.recv().is_ok() {
+            host.begin_shutdown();
+        }
+    });
+}
+
+/// Serves the admin API, the providers' own APIs and the webhooks until the host stops.
+async fn run_listeners(
+    host: &Service,
+    listener: Listener,
+    state: &AppState,
+    endpoints: Vec<(Listener, ProviderApiServer)>,
+    client: Client,
+) -> anyhow::Result<()> {
+    let webhooks = tokio::spawn(WebhookDispatcher::new(host, client).run());
+    let endpoints =
+        endpoints.into_iter().map(|(listener, endpoint)| (listener, endpoint::serve::router(endpoint)));
+    let served = endpoints.chain([(listener, api::router(state))]).map(|(listener, router)| {
+        let mut stopping = host.shutdown_signal();
+        tokio::spawn(listener.serve(router, async move {
+            // The sender lives as long as the host.
+            drop(stopping.wait_for(|stopping| *stopping).await);
+        }))
+    });
+    for listener in served.collect::<Vec<_>>() {
+        listener.await.context("a listener panicked; the log says why")?;
+    }
+    webhooks.await.context("sending to webhooks failed; the log says why")
+}
+
+/// Waits for the thread that writes, and reports the first error of the whole run.
+fn stop(host: &Service, writer: WriterThread, served: anyhow::Result<()>) -> anyhow::Result<()> {
     host.writer().stop();
-    let ended = running.join().and_then(|ended| ended);
+    let ended = writer.join().and_then(|ended| ended);
     let ended = ended.map_err(|_| anyhow::anyhow!("the thread that writes panicked; the log says why"))?;
     served?;
     ended?;
@@ -143,25 +198,29 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     Ok(())
 }
 
-/// Has the host stop when the thread that writes ends, whatever ended it: a host whose clock stands must not seem well.
-fn stop_with(
-    running: WriterHandle,
-    host: &Service,
-) -> JoinHandle<std::thread::Result<Result<(), EngineError>>> {
+/// The thread that waits for the thread that writes.
+type WriterThread = JoinHandle<std::thread::Result<Result<(), EngineError>>>;
+
+/// Has the host stop when the thread that writes ends for any reason: a host whose clock stands must not seem healthy.
+fn stop_with(writer: WriterHandle, host: &Service) -> WriterThread {
     let host = host.clone();
     std::thread::spawn(move || {
-        let ended = running.join();
+        let ended = writer.join();
         host.begin_shutdown();
         ended
     })
 }
 
-/// The providers' own APIs that are to be served: whose, where, and what reads their keys.
+/// The providers' own APIs that the configuration names.
+///
+/// # Errors
+///
+/// When a provider has no API of its own, or no key file is configured.
 fn endpoints(
     config: &Config,
     providers: &Providers,
     secret_box: Option<&SecretBox>,
-) -> Result<Vec<(String, SocketAddr, SecretBox)>, UserError> {
+) -> Result<Vec<ProviderListener>, UserError> {
     let wrong = |provider: &str, error: &dyn std::fmt::Display| {
         UserError::Argument(format!("`listen.{provider}` cannot be served: {error}"))
     };
@@ -173,8 +232,8 @@ fn endpoints(
     served.collect()
 }
 
-/// Makes sure that what signs requests to those APIs was kept with the key that is there now.
-fn can_read_keys(store: &Store, endpoints: &[(String, SocketAddr, SecretBox)]) -> anyhow::Result<()> {
+/// Checks that the present key opens the stored secrets of the providers' keys that are not revoked.
+fn can_read_keys(store: &Store, endpoints: &[ProviderListener]) -> anyhow::Result<()> {
     for key in provider_keys::list(store.db(), None)? {
         let served = endpoints.iter().find(|(provider, ..)| *provider == key.provider);
         let Some((provider, _, secret_box)) = served.filter(|_| key.revoked_at.is_none()) else { continue };

@@ -1,4 +1,4 @@
-//! `perennial simulate`: what would happen to an inventory, on virtual time and over a copy.
+//! `perennial simulate`: runs an inventory or a copy of a database on virtual time.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `perennial token`: who may call the admin API.
+//! `perennial token`: the tokens of the admin API.
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What is kept of one account: its money over time and its lanes. Knows no pages and no other account.
+//! The history of one account: its money over time and its tracks. Knows no pages and no other account.
 
 use std::collections::BTreeMap;
 
@@ -163,12 +163,12 @@ impl AccountHistory {
         lanes
     }
 
-    /// How often something happened.
+    /// The number of events of a category.
     pub(super) fn count(&self, category: EventCategory) -> usize {
         self.counts.get(&category).copied().unwrap_or(0)
     }
 
-    /// How often something was renewed, whoever asked.
+    /// The number of renewals by the clock and by commands.
     pub(super) fn renewals(&self) -> usize {
         self.count(EventCategory::Renewed) + self.count(EventCategory::RenewedByCommand)
     }

@@ -1,4 +1,4 @@
-//! Columns of text for a terminal: as wide as their widest cell, numbers to the right. Knows nothing of what is in them.
+//! Columns of text for a terminal: as wide as their widest cell, numbers to the right. Knows no contents.
 
 use std::io;
 use std::io::Write;

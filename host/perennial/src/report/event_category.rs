@@ -1,11 +1,11 @@
-//! Topics: what sort of happening an event is, for counting and for the marks of the picture. Knows no shapes.
+//! Categories of events, for the counts of a report and the markers of its picture. Knows no shapes.
 
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::plan::Cause;
 
-/// A sort of happening, in the order that people care about.
+/// A category of events; the most important comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EventCategory {
     Renewed,
@@ -35,7 +35,7 @@ pub(super) enum EventCategory {
     Used,
 }
 
-/// How a topic shows in the picture.
+/// The row of the picture in which a category is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MarkerRow {
     /// Above the bar: something went wrong.
@@ -49,7 +49,7 @@ pub(super) enum MarkerRow {
 }
 
 impl EventCategory {
-    /// Every topic.
+    /// Every category.
     pub(super) const ALL: [EventCategory; 25] = [
         EventCategory::Renewed,
         EventCategory::RenewedByCommand,
@@ -78,7 +78,7 @@ impl EventCategory {
         EventCategory::Used,
     ];
 
-    /// The topic of what happened; `None` for what another event tells as well.
+    /// The category of an event; `None` when another event reports the same.
     pub(super) fn for_event(what: &EventKind) -> Option<EventCategory> {
         Some(match what {
             EventKind::StageChanged { to, .. } => match to {
@@ -115,156 +115,85 @@ impl EventCategory {
         })
     }
 
-    /// What one of it is called.
-    pub(super) const fn noun(self) -> &'static str {
+    /// One row of the table of categories: singular, plural, slug, row of its markers, whether it is notable.
+    const fn description(self) -> (&'static str, &'static str, &'static str, MarkerRow, bool) {
         match self {
-            EventCategory::Renewed => "renewal",
-            EventCategory::RenewedByCommand => "renewal by command",
-            EventCategory::Declined => "decline",
-            EventCategory::InDoubt => "renewal in doubt",
-            EventCategory::PendingApproval => "approval request",
-            EventCategory::Decided => "decision on an approval",
-            EventCategory::ExpiredApproval => "expired approval",
-            EventCategory::Refused => "refused command",
-            EventCategory::PluginFailed => "plugin failure",
-            EventCategory::Grace => "in grace",
-            EventCategory::Retention => "in retention",
-            EventCategory::Released => "release",
-            EventCategory::Revived => "revival",
-            EventCategory::Unsubscribed => "unsubscription",
-            EventCategory::Converted => "conversion to pay-per-use",
-            EventCategory::Bought => "package purchase",
-            EventCategory::Refilled => "package refill",
-            EventCategory::Low => "package low",
-            EventCategory::Depleted => "package depleted",
-            EventCategory::Uncovered => "uncovered use",
-            EventCategory::Resumed => "host outage",
-            EventCategory::TopUp => "top-up",
-            EventCategory::Notice => "notice",
-            EventCategory::Setting => "setting change",
-            EventCategory::Used => "package use",
-        }
-    }
-
-    /// What several of it are called.
-    pub(super) const fn plural(self) -> &'static str {
-        match self {
-            EventCategory::Renewed => "renewals",
-            EventCategory::RenewedByCommand => "renewals by command",
-            EventCategory::Declined => "declines",
-            EventCategory::InDoubt => "renewals in doubt",
-            EventCategory::PendingApproval => "approval requests",
-            EventCategory::Decided => "decisions on approvals",
-            EventCategory::ExpiredApproval => "expired approvals",
-            EventCategory::Refused => "refused commands",
-            EventCategory::PluginFailed => "plugin failures",
-            EventCategory::Grace => "in grace",
-            EventCategory::Retention => "in retention",
-            EventCategory::Released => "releases",
-            EventCategory::Revived => "revivals",
-            EventCategory::Unsubscribed => "unsubscriptions",
-            EventCategory::Converted => "conversions to pay-per-use",
-            EventCategory::Bought => "package purchases",
-            EventCategory::Refilled => "package refills",
-            EventCategory::Low => "packages low",
-            EventCategory::Depleted => "packages depleted",
-            EventCategory::Uncovered => "uncovered uses",
-            EventCategory::Resumed => "host outages",
-            EventCategory::TopUp => "top-ups",
-            EventCategory::Notice => "notices",
-            EventCategory::Setting => "setting changes",
-            EventCategory::Used => "package uses",
-        }
-    }
-
-    /// What its mark is called inside the page; unique.
-    pub(super) const fn slug(self) -> &'static str {
-        match self {
-            EventCategory::Renewed => "renewed",
-            EventCategory::RenewedByCommand => "by-command",
-            EventCategory::Declined => "declined",
-            EventCategory::InDoubt => "in-doubt",
-            EventCategory::PendingApproval => "pending",
-            EventCategory::Decided => "decided",
-            EventCategory::ExpiredApproval => "expired",
-            EventCategory::Refused => "refused",
-            EventCategory::PluginFailed => "plugin-failed",
-            EventCategory::Grace => "grace",
-            EventCategory::Retention => "retention",
-            EventCategory::Released => "released",
-            EventCategory::Revived => "revived",
-            EventCategory::Unsubscribed => "unsubscribed",
-            EventCategory::Converted => "converted",
-            EventCategory::Bought => "bought",
-            EventCategory::Refilled => "refilled",
-            EventCategory::Low => "low",
-            EventCategory::Depleted => "depleted",
-            EventCategory::Uncovered => "uncovered",
-            EventCategory::Resumed => "resumed",
-            EventCategory::TopUp => "top-up",
-            EventCategory::Notice => "notice",
-            EventCategory::Setting => "setting",
-            EventCategory::Used => "used",
-        }
-    }
-
-    /// Where its marks go.
-    pub(super) const fn marker_row(self) -> MarkerRow {
-        match self {
-            EventCategory::Declined
-            | EventCategory::InDoubt
-            | EventCategory::PendingApproval
-            | EventCategory::ExpiredApproval
-            | EventCategory::Refused
-            | EventCategory::PluginFailed
-            | EventCategory::Low
-            | EventCategory::Depleted
-            | EventCategory::Uncovered => MarkerRow::Above,
-            EventCategory::Renewed
-            | EventCategory::RenewedByCommand
-            | EventCategory::Decided
-            | EventCategory::Unsubscribed
-            | EventCategory::Converted
-            | EventCategory::Bought
-            | EventCategory::Refilled
-            | EventCategory::TopUp => MarkerRow::On,
-            EventCategory::Notice | EventCategory::Setting => MarkerRow::Below,
-            EventCategory::Grace
-            | EventCategory::Retention
-            | EventCategory::Released
-            | EventCategory::Revived
-            | EventCategory::Resumed
-            | EventCategory::Used => MarkerRow::Elsewhere,
-        }
-    }
-
-    /// Whether a month is told about it in words, not only in numbers.
-    pub(super) const fn is_notable(self) -> bool {
-        match self {
-            EventCategory::Renewed | EventCategory::Notice | EventCategory::Setting | EventCategory::Used => {
-                false
+            EventCategory::Renewed => ("renewal", "renewals", "renewed", MarkerRow::On, false),
+            EventCategory::RenewedByCommand => {
+                ("renewal by command", "renewals by command", "by-command", MarkerRow::On, true)
             }
-            EventCategory::RenewedByCommand
-            | EventCategory::Declined
-            | EventCategory::InDoubt
-            | EventCategory::PendingApproval
-            | EventCategory::Decided
-            | EventCategory::ExpiredApproval
-            | EventCategory::Refused
-            | EventCategory::PluginFailed
-            | EventCategory::Grace
-            | EventCategory::Retention
-            | EventCategory::Released
-            | EventCategory::Revived
-            | EventCategory::Unsubscribed
-            | EventCategory::Converted
-            | EventCategory::Bought
-            | EventCategory::Refilled
-            | EventCategory::Low
-            | EventCategory::Depleted
-            | EventCategory::Uncovered
-            | EventCategory::Resumed
-            | EventCategory::TopUp => true,
+            EventCategory::Declined => ("decline", "declines", "declined", MarkerRow::Above, true),
+            EventCategory::InDoubt => {
+                ("renewal in doubt", "renewals in doubt", "in-doubt", MarkerRow::Above, true)
+            }
+            EventCategory::PendingApproval => {
+                ("approval request", "approval requests", "pending", MarkerRow::Above, true)
+            }
+            EventCategory::Decided => {
+                ("decision on an approval", "decisions on approvals", "decided", MarkerRow::On, true)
+            }
+            EventCategory::ExpiredApproval => {
+                ("expired approval", "expired approvals", "expired", MarkerRow::Above, true)
+            }
+            EventCategory::Refused => {
+                ("refused command", "refused commands", "refused", MarkerRow::Above, true)
+            }
+            EventCategory::PluginFailed => {
+                ("plugin failure", "plugin failures", "plugin-failed", MarkerRow::Above, true)
+            }
+            EventCategory::Grace => ("in grace", "in grace", "grace", MarkerRow::Elsewhere, true),
+            EventCategory::Retention => {
+                ("in retention", "in retention", "retention", MarkerRow::Elsewhere, true)
+            }
+            EventCategory::Released => ("release", "releases", "released", MarkerRow::Elsewhere, true),
+            EventCategory::Revived => ("revival", "revivals", "revived", MarkerRow::Elsewhere, true),
+            EventCategory::Unsubscribed => {
+                ("unsubscription", "unsubscriptions", "unsubscribed", MarkerRow::On, true)
+            }
+            EventCategory::Converted => {
+                ("conversion to pay-per-use", "conversions to pay-per-use", "converted", MarkerRow::On, true)
+            }
+            EventCategory::Bought => ("package purchase", "package purchases", "bought", MarkerRow::On, true),
+            EventCategory::Refilled => ("package refill", "package refills", "refilled", MarkerRow::On, true),
+            EventCategory::Low => ("package low", "packages low", "low", MarkerRow::Above, true),
+            EventCategory::Depleted => {
+                ("package depleted", "packages depleted", "depleted", MarkerRow::Above, true)
+            }
+            EventCategory::Uncovered => {
+                ("uncovered use", "uncovered uses", "uncovered", MarkerRow::Above, true)
+            }
+            EventCategory::Resumed => ("host outage", "host outages", "resumed", MarkerRow::Elsewhere, true),
+            EventCategory::TopUp => ("top-up", "top-ups", "top-up", MarkerRow::On, true),
+            EventCategory::Notice => ("notice", "notices", "notice", MarkerRow::Below, false),
+            EventCategory::Setting => {
+                ("setting change", "setting changes", "setting", MarkerRow::Below, false)
+            }
+            EventCategory::Used => ("package use", "package uses", "used", MarkerRow::Elsewhere, false),
         }
+    }
+
+    /// The name of one such event.
+    pub(super) const fn noun(self) -> &'static str {
+        self.description().0
+    }
+
+    /// The name of several such events.
+    pub(super) const fn plural(self) -> &'static str {
+        self.description().1
+    }
+
+    /// The name of its marker inside the page; unique.
+    pub(super) const fn slug(self) -> &'static str {
+        self.description().2
+    }
+
+    /// The row of its markers in the picture.
+    pub(super) const fn marker_row(self) -> MarkerRow {
+        self.description().3
+    }
+
+    /// Whether the table of months describes it in words and not only in numbers.
+    pub(super) const fn is_notable(self) -> bool {
+        self.description().4
     }
 }

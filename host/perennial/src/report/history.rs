@@ -1,4 +1,4 @@
-//! Histories: fed every event in order, they keep what tables, months and the picture need, and no more.
+//! Histories: take every event in order and keep the figures that tables, months and the picture need.
 //!
 //! Memory grows with the number of resources; with the number of events only where a picture is wanted, and then for
 //! at most [`TRACKS_MAX`] resources. Knows nothing of how anything looks.

@@ -1,4 +1,4 @@
-//! The resources of a database, for a terminal. Knows columns; not where the resources come from.
+//! A table of the resources of a database, for a terminal. Knows columns, and no database.
 
 use std::io;
 use std::io::Write;

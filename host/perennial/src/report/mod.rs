@@ -1,4 +1,4 @@
-//! What people look at: tables, months and the picture, made from events.
+//! Reports for people, made from events: tables, months and the picture.
 //!
 //! A [`History`] is fed every event in order and keeps what the outputs need; [`table`], [`months`] and [`html`] write
 //! it down. Knows nothing of files, databases or plugins, and never asks what time it is. Start with [`history`].
@@ -20,6 +20,7 @@ pub use perennial_formats::event_text::words;
 pub use style::Style;
 
 #[cfg(test)]
+#[path = "../../tests/support/report_sample.rs"]
 mod sample;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Month by month, what happened: counts, money in and out, and what is worth telling. Months begin in UTC.
+//! A report by month: counts, money in and out, and notable events. Months begin in UTC.
 
 use std::collections::BTreeMap;
 use std::io;

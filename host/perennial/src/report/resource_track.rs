@@ -1,4 +1,4 @@
-//! Lanes: what is kept of one resource. Knows how an event changes a resource's row; not accounts or pages.
+//! The history of one resource. Knows how an event changes its row, and neither accounts nor pages.
 
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Resource;

@@ -1,4 +1,4 @@
-//! How text for a terminal looks: with colours or without. Knows escape sequences; not what is written.
+//! Styles text for a terminal, with colours or without. Knows escape sequences, and no contents.
 
 use clap::builder::styling::AnsiColor;
 use clap::builder::styling::Style as Ansi;

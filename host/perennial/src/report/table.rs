@@ -1,4 +1,4 @@
-//! Tables for a terminal: what became of every resource, and lists of events. Knows columns; not where they are shown.
+//! Tables for a terminal: the final state of every resource, and lists of events.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! The balance of an account over time, as a step line with an axis. Knows amounts; not resources.
+//! The balance of an account over time, as a step line with an axis. Knows amounts, and no resources.
 
 use std::io;
 use std::io::Write;

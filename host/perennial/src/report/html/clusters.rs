@@ -1,4 +1,4 @@
-//! Clusters: marks of one sort that stand too close to tell apart are drawn as one. Knows distances; not shapes.
+//! Clusters: markers of one category that are too close to tell apart are drawn as one. Knows distances, and no shapes.
 
 use crate::report::event_category::EventCategory;
 use crate::report::event_category::MarkerRow;

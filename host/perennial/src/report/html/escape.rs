@@ -1,4 +1,4 @@
-//! Text inside a page. Knows which characters a page would take for markup; not what the text says.
+//! Escapes text for a page: replaces every character that a page would read as markup.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The legend, which is also where marks are switched on and off; that needs no script. Knows what marks mean.
+//! The legend, which also switches markers on and off without a script. Knows the meaning of markers.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! The picture: one self-contained page with a lane per resource, made for screens, paper and screen readers.
+//! The picture: one self-contained page with a track for each resource, for screens, paper and screen readers.
 //!
 //! Everything is drawn here, as SVG with positions in percent; the page's script only adds comfort. Start with
 //! [`write()`]. Knows how a page is put together; not where it is kept.

@@ -1,4 +1,4 @@
-//! Where an instant or an amount is on the page. Knows proportions; not what is drawn there.
+//! Scales: the position of an instant or an amount on the page. Knows proportions, and no shapes.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Lanes: one row of the page per resource, with its stages as bars and what happened to it as marks.
+//! Tracks: one row of the page for each resource, with its stages as bars and its events as markers.
 //!
 //! Knows where everything in a row goes; colours and patterns are the style sheet's.
 

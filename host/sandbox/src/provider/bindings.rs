@@ -1,4 +1,4 @@
-//! The types and calls of `wit/provider`, as the host has them: what goes in is borrowed, so no text is copied twice.
+//! The generated types and calls of `wit/provider`. Arguments are borrowed, so that no text is copied twice.
 
 #![allow(
     missing_docs,

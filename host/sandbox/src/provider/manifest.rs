@@ -1,4 +1,4 @@
-//! A plugin's description of itself: as a domain value, once everything about it makes sense.
+//! Decodes and checks a plugin's manifest.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -9,8 +9,8 @@ use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::Notice;
 use perennial_domain::manifest::Setting;
 
-use crate::bindings::profile as wit;
-use crate::decode;
+use crate::provider::bindings::profile as wit;
+use crate::provider::decode;
 
 /// The most items a list of the manifest may have.
 const ITEMS_MAX: usize = 256;
@@ -169,7 +169,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::bindings::types as wit_types;
+    use crate::provider::bindings::types as wit_types;
 
     fn sensible() -> wit::Manifest {
         let refusal = |code: &str| wit_types::Refusal { code: code.to_owned(), message: String::new() };

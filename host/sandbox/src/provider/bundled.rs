@@ -1,4 +1,4 @@
-//! The plugins that come with the host: components that its build made and put into the program.
+//! The bundled plugins: components that the build script compiles and embeds in the program.
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]

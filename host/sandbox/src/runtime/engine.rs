@@ -15,7 +15,7 @@ use wasmtime::Engine;
 use wasmtime::InstanceAllocationStrategy;
 use wasmtime::PoolingAllocationConfig;
 
-use crate::limits::Limits;
+use crate::runtime::limits::Limits;
 
 /// How often time is counted. A call is stopped at most so much too late.
 const TICK: Duration = Duration::from_millis(5);

@@ -4,7 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use crate::error::LoadError;
+use crate::runtime::error::LoadError;
 
 /// The interfaces that every plugin exports.
 pub const EXPECTED: [&str; 5] = [

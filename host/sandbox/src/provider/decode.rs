@@ -1,4 +1,4 @@
-//! What comes out: the contract's records as domain values. A value that the domain cannot hold is a problem, in words.
+//! Decodes the contract's records to domain values. A value that the domain cannot hold is an error in words.
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
@@ -22,10 +22,10 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
 
-use crate::bindings::commands as wit_commands;
-use crate::bindings::lifecycle as wit_lifecycle;
-use crate::bindings::types as wit;
-use crate::bindings::usage as wit_usage;
+use crate::provider::bindings::commands as wit_commands;
+use crate::provider::bindings::lifecycle as wit_lifecycle;
+use crate::provider::bindings::types as wit;
+use crate::provider::bindings::usage as wit_usage;
 
 /// Why a record is no domain value.
 type Problem = String;

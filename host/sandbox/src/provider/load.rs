@@ -1,4 +1,4 @@
-//! From bytes to a plugin that can be asked: size, kind, compiled code, contract, who it is.
+//! Loads plugins: checks size and kind, compiles the code, checks the contract, and reads the manifest.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,18 +11,18 @@ use sha2::Sha256;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 
-use crate::ask;
-use crate::bindings;
-use crate::bindings::ProviderPre;
-use crate::bindings::provider_api::ProviderWithApiPre;
-use crate::bundled::BUNDLED;
-use crate::cache::Cache;
-use crate::contract::Interfaces;
-use crate::error::LoadError;
-use crate::limits::Limits;
-use crate::manifest;
-use crate::plugin::Plugin;
-use crate::runtime::Runtime;
+use crate::provider::bindings;
+use crate::provider::bindings::ProviderPre;
+use crate::provider::bindings::provider_api::ProviderWithApiPre;
+use crate::provider::bundled::BUNDLED;
+use crate::provider::contract::Interfaces;
+use crate::provider::manifest;
+use crate::provider::plugin::Plugin;
+use crate::runtime::cache::Cache;
+use crate::runtime::call;
+use crate::runtime::engine::Runtime;
+use crate::runtime::error::LoadError;
+use crate::runtime::limits::Limits;
 
 /// What to load, and how.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Loader {
             true => Some(self.bind_provider_api((&shown, &name), &pre, &interfaces)?),
             false => None,
         };
-        let described = ask::ask(&self.runtime, &self.limits, (&name, "describe"), 0, |store| {
+        let described = call::invoke(&self.runtime, &self.limits, (&name, "describe"), 0, |store| {
             let provider = pre.instantiate(&mut *store)?;
             provider.perennial_provider_profile().call_describe(store)
         });
@@ -204,12 +204,12 @@ impl Loader {
         (origin, name): (&str, &str),
         component: &Component,
         interfaces: &Interfaces,
-    ) -> Result<ProviderPre<ask::StoreLimits>, LoadError> {
+    ) -> Result<ProviderPre<call::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let linker = Linker::new(self.runtime.engine());
         let pre = linker.instantiate_pre(component).map_err(wrong)?;
         let pre = ProviderPre::new(pre).map_err(wrong)?;
-        let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
+        let bound = call::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
             bindings::check_types(pre.instance_pre(), store, instance)
         });
         match bound {
@@ -223,12 +223,12 @@ impl Loader {
     fn bind_provider_api(
         &self,
         (origin, name): (&str, &str),
-        pre: &ProviderPre<ask::StoreLimits>,
+        pre: &ProviderPre<call::StoreLimits>,
         interfaces: &Interfaces,
-    ) -> Result<ProviderWithApiPre<ask::StoreLimits>, LoadError> {
+    ) -> Result<ProviderWithApiPre<call::StoreLimits>, LoadError> {
         let wrong = |error: wasmtime::Error| interfaces.wrong(origin, format!("{error:#}"));
         let pre = ProviderWithApiPre::new(pre.instance_pre().clone()).map_err(wrong)?;
-        let bound = ask::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
+        let bound = call::bind(&self.runtime, &self.limits, pre.instance_pre(), name, |store, instance| {
             bindings::provider_api::check_types(pre.instance_pre(), store, instance)
         });
         match bound {

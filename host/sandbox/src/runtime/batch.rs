@@ -1,4 +1,4 @@
-//! Many requests: cut into batches, spread over threads, and told apart when a batch fails.
+//! Many requests: divides them into batches and threads, and finds the requests that make a batch fail.
 //!
 //! Knows no plugin. A batch that fails as a whole is halved and asked again, until the request that it fails over
 //! stands alone: its error is its own, and its neighbours have their answers. All batches are asked once before the
@@ -7,7 +7,7 @@
 //! A plugin that fails over everything would be asked many times over in vain. So once the calls that failed have cost
 //! more than they may, what failed before, as part of a larger batch, is not asked again and keeps that error; and if
 //! the plugin has not answered anything at all until then, what was never asked gets the last error unasked. All of it
-//! is to be asked about again later, like whatever fails.
+//! is retried later, like every failure.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -17,8 +17,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-use crate::ask::Failure;
-use crate::error::PluginError;
+use crate::runtime::call::Failure;
+use crate::runtime::error::PluginError;
 
 /// The answers to several requests, in their order; some may have failed.
 pub type Answers<A> = Vec<Result<A, PluginError>>;
@@ -114,7 +114,7 @@ impl Work {
         }
     }
 
-    /// Works until nothing waits. Whoever halves a part stays to see to the halves.
+    /// Works until no part waits. A thread that halves a part also processes the halves.
     fn run<A>(&self, ask: &impl Fn(Range<usize>) -> Result<Answers<A>, Failure>) -> Vec<Answered<A>> {
         let mut answered = Vec::new();
         while let Some(part) = self.next() {

@@ -1,7 +1,7 @@
-//! A plugin, and the requests that it can be asked.
+//! A loaded plugin and its calls.
 //!
-//! Whoever asks gives domain values and gets domain values that make sense, or an error for each bundle that there are
-//! none for. Batches, threads and sandboxes are nobody else's business: see [`batch`].
+//! Callers pass domain values and receive checked domain values, or an error for each bundle that has none. Only this
+//! module knows batches, threads and sandboxes: see [`batch`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,26 +24,26 @@ use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 use wasmtime::Store;
 
-use crate::ask;
-use crate::ask::Failure;
-use crate::ask::StoreLimits;
-use crate::batch;
-use crate::batch::Answers;
-use crate::batch::BatchLimits;
-use crate::bindings::Provider;
-use crate::bindings::ProviderPre;
-use crate::bindings::commands as wit_commands;
-use crate::bindings::lifecycle as wit_lifecycle;
-use crate::bindings::provider_api::ProviderWithApi;
-use crate::bindings::provider_api::ProviderWithApiPre;
-use crate::bindings::usage as wit_usage;
-use crate::contract::Interfaces;
-use crate::decode;
-use crate::encode;
-use crate::error::PluginError;
-use crate::limits::Limits;
-use crate::load::Origin;
-use crate::runtime::Runtime;
+use crate::provider::bindings::Provider;
+use crate::provider::bindings::ProviderPre;
+use crate::provider::bindings::commands as wit_commands;
+use crate::provider::bindings::lifecycle as wit_lifecycle;
+use crate::provider::bindings::provider_api::ProviderWithApi;
+use crate::provider::bindings::provider_api::ProviderWithApiPre;
+use crate::provider::bindings::usage as wit_usage;
+use crate::provider::contract::Interfaces;
+use crate::provider::decode;
+use crate::provider::encode;
+use crate::provider::load::Origin;
+use crate::runtime::batch;
+use crate::runtime::batch::Answers;
+use crate::runtime::batch::BatchLimits;
+use crate::runtime::call;
+use crate::runtime::call::Failure;
+use crate::runtime::call::StoreLimits;
+use crate::runtime::engine::Runtime;
+use crate::runtime::error::PluginError;
+use crate::runtime::limits::Limits;
 
 /// A bundle whose future is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -292,7 +292,7 @@ impl Plugin {
         call: impl FnOnce(&mut Store<StoreLimits>, &Provider) -> wasmtime::Result<A>,
     ) -> Result<A, Failure> {
         let page_request = (self.manifest.id.as_str(), function);
-        ask::ask(&self.runtime, &self.limits, page_request, items, |store| {
+        call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
             let provider = self.pre.instantiate(&mut *store)?;
             call(store, &provider)
         })
@@ -307,7 +307,7 @@ impl Plugin {
         call: impl FnOnce(&mut Store<StoreLimits>, &ProviderWithApi) -> wasmtime::Result<A>,
     ) -> Result<A, PluginError> {
         let page_request = (self.manifest.id.as_str(), function);
-        let answered = ask::ask(&self.runtime, &self.limits, page_request, items, |store| {
+        let answered = call::invoke(&self.runtime, &self.limits, page_request, items, |store| {
             let provider = provider_api.instantiate(&mut *store)?;
             call(store, &provider)
         });

@@ -1,4 +1,4 @@
-//! What a plugin may spend. Each number says where it comes from.
+//! The limits of a plugin's fuel, time and memory. Each number states its source.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct Limits {
     /// The most requests asked in one call. 256 take a few milliseconds; the cost of a fresh sandbox is then below a
     /// hundredth of the work, and a batch that fails has little to repeat.
     pub requests_max: usize,
-    /// The most items (members, orders, packages) asked about in one call, but that one request is always asked whole:
+    /// The most items (members, orders, packages) in one call; a single request is never divided:
     /// 1,024, so that 256 bundles of three still go together and bundles of hundreds do not use up what one call may.
     pub items_max: usize,
     /// Fuel of every call, whatever is asked: 20 million, some 20 ms. What a plugin needs to start.

@@ -1,4 +1,4 @@
-//! What can go wrong between asking a plugin and having its answer, and before it can be asked at all.
+//! Errors of calling a plugin and of loading one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Why a plugin gave no usable answer about a bundle.
 ///
 /// A provider saying no is an answer, not an error. Every message names the plugin and the function, because the
-/// reader's next step is to look there; the bundle is known to whoever asked.
+/// reader's next step is to look there; the caller knows the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
     /// It was still computing when its fuel was used up: asked again, it would be again.
@@ -17,9 +17,9 @@ pub enum PluginError {
     OutOfFuel {
         /// Its id, or where it comes from while that is not known.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
-        /// What it had.
+        /// The limit.
         fuel: u64,
     },
     /// It was still computing when its time was up. The machine may have been busy.
@@ -30,9 +30,9 @@ pub enum PluginError {
     OutOfTime {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
-        /// What it had.
+        /// The limit.
         limit: Duration,
     },
     /// It wanted more memory than plugins get.
@@ -42,9 +42,9 @@ pub enum PluginError {
     OutOfMemory {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
-        /// What it had.
+        /// The limit.
         limit_bytes: usize,
     },
     /// It wanted larger tables than plugins get.
@@ -52,9 +52,9 @@ pub enum PluginError {
     OutOfTable {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
-        /// What it had.
+        /// The limit.
         limit: usize,
     },
     /// Its calls went too deep.
@@ -65,17 +65,19 @@ pub enum PluginError {
     OutOfStack {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
-        /// What it had.
+        /// The limit.
         limit_bytes: usize,
     },
     /// It panicked, or did something WebAssembly forbids.
-    #[error("plugin `{plugin}` crashed in `{function}`: {reason}; tell its author what it was asked about")]
+    #[error(
+        "plugin `{plugin}` crashed in `{function}`: {reason}; report the input of the call to its author"
+    )]
     Crashed {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
         /// In WebAssembly's words.
         reason: String,
@@ -85,7 +87,7 @@ pub enum PluginError {
     TooLong {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
         /// What an answer may take.
         limit_bytes: usize,
@@ -97,7 +99,7 @@ pub enum PluginError {
     WrongCount {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
         /// How often.
         requests: usize,
@@ -109,7 +111,7 @@ pub enum PluginError {
     Nonsense {
         /// Its id.
         plugin: String,
-        /// What was asked.
+        /// The function called.
         function: &'static str,
         /// What is wrong with it.
         problem: String,
@@ -132,7 +134,7 @@ pub enum LoadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The file is larger than plugins may be.
@@ -215,7 +217,7 @@ pub enum LoadError {
     Silent {
         /// Where it comes from.
         origin: String,
-        /// Why.
+        /// The cause.
         source: PluginError,
     },
     /// What it says of itself contradicts the contract.

@@ -62,7 +62,7 @@ impl Cache {
             .ok()
     }
 
-    /// Keeps the compiled component with this digest. Whoever reads meanwhile sees the old file or the new one, whole.
+    /// Keeps the compiled component with this digest. A concurrent reader sees the whole old file or the whole new one.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! One call: a fresh sandbox, its limits, what came of it. Knows nothing of batches or of what is asked.
+//! One call of a plugin: a fresh sandbox, its limits, and the result. Knows no batches and no contract.
 
 use wasmtime::ResourceLimiter;
 use wasmtime::Store;
@@ -6,10 +6,10 @@ use wasmtime::Trap;
 use wasmtime::component::Instance;
 use wasmtime::component::InstancePre;
 
-use crate::error::PluginError;
-use crate::limits::Limits;
-use crate::runtime::Runtime;
-use crate::runtime::STACK_MAX_BYTES;
+use crate::runtime::engine::Runtime;
+use crate::runtime::engine::STACK_MAX_BYTES;
+use crate::runtime::error::PluginError;
+use crate::runtime::limits::Limits;
 
 /// What a sandbox has left of what only the host counts.
 pub struct StoreLimits {
@@ -56,16 +56,16 @@ impl ResourceLimiter for StoreLimits {
 
 /// A call that failed.
 pub struct Failure {
-    /// Why.
+    /// The error.
     pub error: PluginError,
-    /// What it cost, in fuel.
+    /// The fuel that it used.
     pub fuel: u64,
 }
 
 /// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again.
 ///
-/// `items` is how much is asked about, which the fuel depends on; `plugin` and `function` are for messages.
-pub fn ask<A>(
+/// The fuel grows with `items`; `plugin` and `function` are for messages.
+pub fn invoke<A>(
     runtime: &Runtime,
     limits: &Limits,
     (plugin, function): (&str, &'static str),

@@ -1,4 +1,4 @@
-//! What goes in: domain values as the contract's records, borrowed, with only the attributes that the rules read.
+//! Encodes domain values as the contract's records. Borrows them, with only the attributes that the rules read.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ use perennial_domain::term::TermUnit;
 use perennial_domain::usage::Consumption;
 use perennial_domain::usage::Offer;
 
-use crate::bindings::commands as wit_commands;
-use crate::bindings::types as wit;
-use crate::bindings::usage as wit_usage;
+use crate::provider::bindings::commands as wit_commands;
+use crate::provider::bindings::types as wit;
+use crate::provider::bindings::usage as wit_usage;
 
 /// Several lists in one allocation: a batch has thousands of members, and each would have lists of its own.
 #[derive(Debug)]

@@ -1,0 +1,11 @@
+//! The contract of `wit/provider`: loads plugins, calls them, and turns domain values into its records and back.
+
+pub mod bindings;
+pub mod bundled;
+pub mod contract;
+pub mod decode;
+pub mod encode;
+pub mod load;
+pub mod manifest;
+pub mod plugin;
+pub mod provider_api;

@@ -1,0 +1,8 @@
+//! Runs components: limits, one call, many requests, compiled code on disk, errors. Knows no world of the contract.
+
+pub mod batch;
+pub mod cache;
+pub mod call;
+pub mod engine;
+pub mod error;
+pub mod limits;
