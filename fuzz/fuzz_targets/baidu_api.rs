@@ -13,18 +13,18 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::provider_api::Done;
 use plugin_sdk::provider_api::Failure;
 use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::Outcome;
 use plugin_sdk::provider_api::Query;
 use plugin_sdk::provider_api::LastRenewal;
+use plugin_sdk::provider_api::Receipt;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::ResourceView;
-use plugin_sdk::provider_api::Token;
 use plugin_sdk::provider_api::Context;
 
 /// 2026-03-01T00:00:00Z, the instant of the authorizations that are well-formed.

@@ -13,7 +13,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::Engine;
 use crate::Retention;
@@ -299,7 +299,7 @@ fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
 
 /// The approval called `id`, if whoever decides can.
 fn find_decidable(
-    db: &Connection,
+    db: &ReadTx,
     at: Timestamp,
     id: &str,
     decision: &ApprovalDecision<'_>,

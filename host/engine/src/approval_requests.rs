@@ -15,7 +15,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::batch::Batch;
 use crate::batch::BatchEntry;
@@ -72,7 +72,7 @@ impl BatchApproval {
 /// # Errors
 ///
 /// [`StoreError`] when they cannot be read.
-pub(super) fn load_approvals(db: &Connection, rows: &[i64]) -> Result<Vec<BatchApproval>, StoreError> {
+pub(super) fn load_approvals(db: &ReadTx, rows: &[i64]) -> Result<Vec<BatchApproval>, StoreError> {
     let mut all = Vec::new();
     for (member, row) in rows.iter().enumerate() {
         for stored in approvals::list_for_resource(db, *row)? {

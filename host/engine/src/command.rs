@@ -13,7 +13,7 @@ use perennial_domain::plan::Plan;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::Engine;
 use crate::Retention;
@@ -74,7 +74,7 @@ fn check_plan_hash(proposal: &Proposal, preconditions: &Preconditions<'_>) -> Re
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn propose(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
     resource: &str,
@@ -90,7 +90,7 @@ pub fn propose(
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn propose_for_bundle(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
     (stored, member): (StoredBundle, usize),

@@ -24,6 +24,8 @@ pub mod upcoming;
 pub mod usage;
 
 use std::collections::HashMap;
+use std::ops::Deref;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -31,7 +33,8 @@ use std::sync::atomic::Ordering;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
+use perennial_store::WriteTx;
 
 use crate::batch::Batch;
 use crate::batch::BatchAccount;
@@ -74,6 +77,37 @@ pub struct Engine {
     stop: Arc<AtomicBool>,
 }
 
+/// The engine within a transaction: the only place from which others write to its database.
+pub struct EngineTx<'e> {
+    engine: &'e mut Engine,
+}
+
+impl EngineTx<'_> {
+    /// The same transaction, lent for a part of it.
+    pub fn reborrow(&mut self) -> EngineTx<'_> {
+        EngineTx { engine: self.engine }
+    }
+
+    /// The database, for writing what the engine knows nothing of.
+    pub fn tx(&self) -> &WriteTx {
+        self.engine.store.tx()
+    }
+}
+
+impl Deref for EngineTx<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.engine
+    }
+}
+
+impl DerefMut for EngineTx<'_> {
+    fn deref_mut(&mut self) -> &mut Engine {
+        self.engine
+    }
+}
+
 /// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
 pub type Sink<'a> = dyn FnMut(Vec<RecordedEvent>, Timestamp) + 'a;
 
@@ -109,8 +143,8 @@ impl Engine {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The database, for reading what is committed.
-    pub fn db(&self) -> &Connection {
+    /// The database, for reading: what is committed, and what the transaction under way has written.
+    pub fn db(&self) -> &ReadTx {
         self.store.db()
     }
 
@@ -122,10 +156,10 @@ impl Engine {
     /// Those of `work`; nothing of it is written then.
     pub fn in_transaction<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnOnce(&mut Engine) -> Result<T, E>,
+        work: impl FnOnce(&mut EngineTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.store.begin()?;
-        let result = work(self);
+        let result = work(&mut EngineTx { engine: self });
         self.store.end(result)
     }
 
@@ -335,7 +369,7 @@ fn wake_instant(stored: &StoredBundle) -> Timestamp {
 
 /// Puts bundles in play with their accounts, each to be decided on at the instant that `instant_of` gives.
 fn assemble_batch(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     keeps_decisions: bool,
     due: Vec<StoredBundle>,

@@ -11,7 +11,7 @@ use perennial_domain::order;
 use perennial_domain::order::Order;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
-use perennial_store::Connection;
+use perennial_store::WriteTx;
 
 use crate::approval_requests::BatchApproval;
 use crate::batch::Batch;
@@ -55,7 +55,7 @@ impl RecordedEvent {
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
 pub fn write_batch(
-    db: &Connection,
+    db: &WriteTx,
     mut batch: Batch,
     keeps_events: bool,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
@@ -88,7 +88,7 @@ pub fn write_batch(
 }
 
 /// Writes an event down.
-pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
+pub fn event(db: &WriteTx, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
     let mut events = events::EventInserter::new(db)?;
     events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
@@ -96,7 +96,7 @@ pub fn event(db: &Connection, account: Option<i64>, event: &Event) -> Result<(),
 
 /// What writes a batch: the statements that nearly every bundle takes, found once.
 struct BatchWriter<'c> {
-    db: &'c Connection,
+    db: &'c WriteTx,
     bundles: bundles::BundleUpdater<'c>,
     attempts: attempts::AttemptRecorder<'c>,
     orders: orders::OrderInserter<'c>,
@@ -108,7 +108,7 @@ struct BatchWriter<'c> {
 }
 
 impl<'c> BatchWriter<'c> {
-    fn new(db: &'c Connection) -> Result<BatchWriter<'c>, StoreError> {
+    fn new(db: &'c WriteTx) -> Result<BatchWriter<'c>, StoreError> {
         Ok(BatchWriter {
             db,
             bundles: bundles::BundleUpdater::new(db)?,
@@ -196,7 +196,7 @@ impl<'c> BatchWriter<'c> {
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
 fn insert_purchased(
-    db: &Connection,
+    db: &WriteTx,
     account_in_batch: &BatchAccount,
     purchased: &Resource,
     at: Timestamp,
@@ -218,7 +218,7 @@ fn insert_purchased(
 
 /// Writes what became of an approval, if anything did.
 fn write_approval(
-    db: &Connection,
+    db: &WriteTx,
     account_in_batch: &BatchAccount,
     item: &BatchEntry,
     approval: &BatchApproval,

@@ -14,7 +14,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::assemble_batch;
 use crate::batch;
@@ -47,7 +47,7 @@ pub(super) struct CommandEvaluation {
 
 /// What looking at a command takes: nothing of it writes.
 pub(super) struct Planner<'a> {
-    pub(super) db: &'a Connection,
+    pub(super) db: &'a ReadTx,
     pub(super) providers: &'a Providers,
     pub(super) records_decisions: bool,
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
@@ -24,7 +24,7 @@ use perennial_store::error::StoreError;
 ///
 /// [`StoreError`] when the database cannot be read. A bundle whose plugin gave no usable answer has an error of its own.
 pub fn upcoming_timelines(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
     bundles: &[(i64, &Bundle)],

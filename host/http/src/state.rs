@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use perennial_service::service::Service;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use tokio::sync::Semaphore;
 
 use crate::problem::Problem;
@@ -67,7 +67,7 @@ impl AppState {
     /// The error of `work`, or [`ProblemType::Internal`] when the read panics.
     pub async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+        work: impl FnOnce(&ReadTx) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         self.service.read(work).await
     }

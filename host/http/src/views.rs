@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
@@ -181,10 +181,7 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
 }
 
 /// The view of a resource, with the last failure of its plugin.
-pub(crate) fn resource_view(
-    db: &Connection,
-    resolved: &ResolvedResource,
-) -> Result<ResourceView, StoreError> {
+pub(crate) fn resource_view(db: &ReadTx, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
     let problem = match resolved.stored.schedule.failures {
         0 => None,
         _ => bundles::problem(db, resolved.stored.rows[0])?,
@@ -193,7 +190,7 @@ pub(crate) fn resource_view(
 }
 
 /// Finds the account `id`, if the caller can access it.
-pub(crate) fn visible_account(db: &Connection, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
+pub(crate) fn visible_account(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredAccount, Problem> {
     require_account(caller, id)?;
     accounts::get(db, id)?.ok_or_else(|| Problem::not_found("account", id))
 }

@@ -13,6 +13,7 @@ use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::command::Preconditions;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use serde_json::Value;
 
@@ -307,10 +308,8 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     let listed = folder.run(&["resources"]).succeeded().stdout();
     let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
-        let db = perennial_store::open_for_reading(&folder.path("perennial.db")).unwrap();
-        tables.map(|table| {
-            db.query_row(&format!("select count(*) from {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
-        })
+        let db = ReadTx::open(&folder.path("perennial.db")).unwrap();
+        tables.map(|table| db.inspect().value::<i64>(&format!("select count(*) from {table}")).unwrap())
     };
     let before = count();
     let window = &WINDOW[..];

@@ -15,7 +15,7 @@ use expect_test::expect;
 use perennial_formats::decision;
 use perennial_formats::event;
 use perennial_store as store;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use perennial_store::SCHEMA_VERSION;
 use perennial_store::Store;
 use perennial_store::accounts;
@@ -23,6 +23,8 @@ use perennial_store::approvals;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::events;
+use perennial_store::inspect::Inspector;
+use perennial_store::inspect::RawDatabase;
 use perennial_store::jobs;
 use perennial_store::ledger;
 use perennial_store::lock::Lock;
@@ -59,24 +61,17 @@ fn section(title: &str) -> BTreeMap<String, String> {
 }
 
 /// A name and a number for each row that `sql` finds.
-fn counts(db: &Connection, sql: &str) -> BTreeMap<String, String> {
-    let mut statement = db.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
-        let name = row.get_ref(0)?;
-        let name = name.as_str().map_or_else(|_| name.as_i64().unwrap().to_string(), str::to_owned);
-        Ok((name, row.get::<_, i64>(1)?.to_string()))
-    });
-    rows.unwrap().collect::<Result<_, _>>().unwrap()
+fn counts(db: &ReadTx, sql: &str) -> BTreeMap<String, String> {
+    let rows = db.inspect().rows(sql).unwrap();
+    rows.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect()
 }
 
 /// Every table and index, without comments, quotes and white space.
-fn schema(db: &Connection) -> String {
+fn schema(db: Inspector<'_>) -> String {
     let sql = "select type || ' ' || name, sql from sqlite_master where name not like 'sqlite_%' order by 1";
-    let mut statement = db.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
     let mut schema = String::new();
-    for (name, sql) in rows.unwrap().map(Result::unwrap) {
-        let lines = sql.lines().map(|line| line.split("--").next().unwrap());
+    for row in db.rows(sql).unwrap() {
+        let (name, lines) = (&row[0], row[1].lines().map(|line| line.split("--").next().unwrap()));
         let bare = lines.collect::<String>().replace([' ', '"'], "");
         writeln!(schema, "{name}: {bare}").unwrap();
     }
@@ -85,18 +80,15 @@ fn schema(db: &Connection) -> String {
 
 /// Everything in a database, as text.
 fn dump(path: &Path) -> String {
-    let db = Connection::open(path).unwrap();
-    let mut dump = schema(&db);
-    let version: i64 = db.query_row("pragma user_version", [], |row| row.get(0)).unwrap();
+    let db = RawDatabase::open(path).unwrap();
+    let mut dump = schema(db.inspect());
+    let version: i64 = db.inspect().value("pragma user_version").unwrap();
     writeln!(dump, "schema {version}").unwrap();
-    let mut tables = db.prepare("select name from sqlite_master where type = 'table' order by name").unwrap();
-    for table in tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap) {
-        let mut statement = db.prepare(&format!("select * from {table}")).unwrap();
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let values = (0..columns).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
-            writeln!(dump, "{table} {}", values.collect::<Vec<_>>().join(" ")).unwrap();
+    for table in
+        db.inspect().rows("select name from sqlite_master where type = 'table' order by name").unwrap()
+    {
+        for row in db.inspect().rows(&format!("select * from {}", table[0])).unwrap() {
+            writeln!(dump, "{} {}", table[0], row.join(" ")).unwrap();
         }
     }
     dump
@@ -106,15 +98,15 @@ fn dump(path: &Path) -> String {
 fn new_schema() -> String {
     let folder = Folder::new();
     let store = Store::open(&folder.path("new.db")).unwrap();
-    schema(store.db())
+    schema(store.db().inspect())
 }
 
 #[test]
 fn a_migrated_schema_equals_a_new_one() {
     let folder = old();
     let store = Store::open(&folder.path("perennial.db")).unwrap();
-    assert_eq!(schema(store.db()), new_schema());
-    let check: String = store.db().query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(schema(store.db().inspect()), new_schema());
+    let check: String = store.db().inspect().value("pragma integrity_check").unwrap();
     assert_eq!(check, "ok");
     let broken = counts(store.db(), "select \"table\", count(*) from pragma_foreign_key_check group by 1");
     assert_eq!(broken, BTreeMap::new());
@@ -143,7 +135,7 @@ fn every_row_of_schema_3_is_there_after_the_migration() {
     let states = [("open", "pending"), ("lapsed", "expired")];
     let states = renamed(section("approvals by state"), &states);
     assert_eq!(counts(db, "select state, count(*) from approval group by 1"), states);
-    let outcomes = renamed(section("audit by outcome"), &[("dry_run", "dry_run")]);
+    let outcomes = renamed(section("audit by outcome"), &[("looked_at", "dry_run")]);
     assert_eq!(counts(db, "select outcome, count(*) from audit group by 1"), outcomes);
     let stages = section("stages of resources");
     assert_eq!(counts(db, "select stage, count(*) from schedule group by 1"), stages);
@@ -226,7 +218,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     let folder = old();
     let path = folder.path("perennial.db");
     // A table in the way of one that the last statements would rename to it.
-    Connection::open(&path).unwrap().execute_batch("create table used_signature (other)").unwrap();
+    RawDatabase::open(&path).unwrap().inspect().run("create table used_signature (other)").unwrap();
     let before = dump(&path);
     let error = Store::open(&path).unwrap_err();
     assert!(matches!(error, StoreError::Migration { to: 4, .. }), "{error:?}");
@@ -234,8 +226,8 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     assert!(words.contains("is as it was") && words.contains("perennial.db.v3.backup"), "{words}");
     assert_eq!(dump(&path), before);
     assert_eq!(dump(&folder.path("perennial.db.v3.backup")), before);
-    Connection::open(&path).unwrap().execute_batch("drop table used_signature").unwrap();
-    assert_eq!(schema(Store::open(&path).unwrap().db()), new_schema());
+    RawDatabase::open(&path).unwrap().inspect().run("drop table used_signature").unwrap();
+    assert_eq!(schema(Store::open(&path).unwrap().db().inspect()), new_schema());
 }
 
 #[test]
@@ -257,7 +249,7 @@ fn a_migration_that_is_killed_is_done_wholly_or_not_at_all() {
         let found = dump(&path);
         assert!(found == before || found.starts_with(&new_schema()), "half a migration after {delay} ms");
         let store = Store::open(&path).unwrap();
-        assert_eq!(schema(store.db()), new_schema());
+        assert_eq!(schema(store.db().inspect()), new_schema());
     }
 }
 
@@ -268,11 +260,11 @@ fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     {
         let folder = old();
         let path = folder.path("perennial.db");
-        let db = Connection::open(&path).unwrap();
-        db.pragma_update(None, "user_version", version).unwrap();
+        let db = RawDatabase::open(&path).unwrap();
+        db.inspect().run(&format!("pragma user_version = {version}")).unwrap();
         drop(db);
         let before = dump(&path);
-        for error in [Store::open(&path).unwrap_err(), store::open_for_reading(&path).unwrap_err()] {
+        for error in [Store::open(&path).unwrap_err(), ReadTx::open(&path).unwrap_err()] {
             let error = error.to_string();
             assert!(words.iter().all(|word| error.contains(word)), "{error}");
         }
@@ -318,7 +310,7 @@ fn a_database_is_backed_up_while_a_host_works_on_it() {
         `copy.db` is a copy of `perennial.db`
     "#]]
     .assert_eq(&folder.run(&["db", "backup", "copy.db"]).succeeded().stdout());
-    let copied = store::open_for_reading(&folder.path("copy.db")).unwrap();
+    let copied = ReadTx::open(&folder.path("copy.db")).unwrap();
     assert_eq!(store::clock::ticked_at(&copied).unwrap().unwrap().to_string(), "2026-01-01T00:00:00Z");
     let again = folder.run(&["db", "backup", "copy.db"]);
     assert_eq!(again.code(), 1);
@@ -362,8 +354,8 @@ fn a_file_that_is_no_whole_database_is_not_restored() {
     );
     let bytes = std::fs::read(OLD).unwrap();
     std::fs::write(folder.path("cut"), &bytes[..bytes.len() / 2]).unwrap();
-    drop(Connection::open(folder.path("empty")).unwrap());
-    Connection::open(folder.path("other")).unwrap().execute_batch("create table a (b)").unwrap();
+    drop(RawDatabase::open(&folder.path("empty")).unwrap());
+    RawDatabase::open(&folder.path("other")).unwrap().inspect().run("create table a (b)").unwrap();
     for file in ["text", "cut", "empty", "other"] {
         let ran = folder.run(&["db", "restore", file]);
         assert_eq!(ran.code(), 1, "{file}: {}", ran.stderr());

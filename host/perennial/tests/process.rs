@@ -13,8 +13,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
-use perennial_store as store;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::support::Folder;
 use crate::support::overdue;
@@ -64,8 +63,8 @@ impl Running {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `is_so` of what is committed, while the process lives.
-fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&Connection) -> bool) {
-    let connection = store::open_for_reading(db).unwrap();
+fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&ReadTx) -> bool) {
+    let connection = ReadTx::open(db).unwrap();
     let (child, since) = (running.child(), Instant::now());
     while !is_so(&connection) {
         assert!(since.elapsed() < PATIENCE, "{} events after {PATIENCE:?}, and no more", events(&connection));
@@ -78,16 +77,16 @@ fn wait_until(running: &mut Running, db: &Path, is_so: impl Fn(&Connection) -> b
     }
 }
 
-fn number(connection: &Connection, sql: &str) -> i64 {
-    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+fn number(connection: &ReadTx, sql: &str) -> i64 {
+    connection.inspect().value(sql).unwrap()
 }
 
-fn events(connection: &Connection) -> i64 {
+fn events(connection: &ReadTx) -> i64 {
     number(connection, "select count(*) from event")
 }
 
 /// The clock has come to the present: past 2024, whatever year it is.
-fn is_done(connection: &Connection) -> bool {
+fn is_done(connection: &ReadTx) -> bool {
     number(connection, "select coalesce(ticked_at, 0) > 1735689600 from clock") == 1
 }
 
@@ -100,15 +99,8 @@ fn finish(folder: &Folder, db: &Path) {
 
 /// The rows of a query as text.
 fn rows(db: &Path, sql: &str) -> Vec<String> {
-    let connection = store::open_for_reading(db).unwrap();
-    let mut statement = connection.prepare(sql).unwrap();
-    let columns = statement.column_count();
-    let rows = statement.query_map([], |row| {
-        let cells =
-            (0..columns).map(|column| Ok(format!("{:?}", row.get::<_, rusqlite::types::Value>(column)?)));
-        Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+    let rows = ReadTx::open(db).unwrap().inspect().rows(sql).unwrap();
+    rows.iter().map(|row| row.join(" ")).collect()
 }
 
 /// What there is in the end, without the instants at which missed tries were made.

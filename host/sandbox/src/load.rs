@@ -135,7 +135,7 @@ impl Loader {
     fn load(&self, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let (shown, name) = (origin.to_string(), origin.name());
         self.recognise(&shown, bytes)?;
-        let digest = hex::encode(&Sha256::digest(bytes));
+        let digest = hex::encode(Sha256::digest(bytes));
         let component = self.compile(&shown, &digest, bytes)?;
         let interfaces = Interfaces::of(self.runtime.engine(), &component);
         interfaces.check(&shown)?;

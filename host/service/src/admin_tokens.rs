@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::RwLock;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
@@ -158,7 +158,7 @@ impl Tokens {
     /// # Errors
     ///
     /// [`StoreError`] when they cannot be read.
-    pub fn load(&self, db: &Connection) -> Result<(), StoreError> {
+    pub fn load(&self, db: &ReadTx) -> Result<(), StoreError> {
         let _loading = self.loading.lock().expect("no holder of the tokens panics");
         let mut records = BTreeMap::new();
         for stored in api_tokens::list(db)?.into_iter().filter(|stored| stored.revoked_at.is_none()) {

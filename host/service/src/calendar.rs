@@ -14,7 +14,7 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -91,7 +91,7 @@ struct Content {
 ///
 /// [`StoreError`] when the database cannot be read. Entries of bundles whose plugin fails stay as they are.
 pub fn refresh(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
@@ -121,7 +121,7 @@ pub fn refresh(
 /// Whether a stored entry that is no longer ahead did not come true: its instant is in the future, or nothing happened
 /// at it.
 fn did_not_happen(
-    db: &Connection,
+    db: &ReadTx,
     entry: &StoredEntry,
     at: Timestamp,
     ticked_at: Timestamp,
@@ -153,7 +153,7 @@ fn updated_entry(previous: Option<StoredEntry>, content: Content, at: Timestamp)
 
 /// Equal as long as the entries cannot have changed. Covers the last event and resource, the rules, the settings of
 /// accounts, and the day, which the horizon depends on.
-fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
+fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<String, StoreError> {
     let mut digest = Sha256::new();
     let (event, resource) = calendars::latest_rows(db)?;
     digest.update(format!("{event} {resource} {}", at.as_second().div_euclid(86_400)));
@@ -169,7 +169,7 @@ fn fingerprint(db: &Connection, providers: &Providers, at: Timestamp) -> Result<
 /// The future entries in the order of time, and the rows of resources whose timeline is unknown because their plugin
 /// failed.
 fn upcoming_entries(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
@@ -293,7 +293,7 @@ fn content(
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn to_icalendar(db: &Connection, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
+pub fn to_icalendar(db: &ReadTx, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
     let visible = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_visible(entry, at));
     let entry = |entry: StoredEntry| icalendar::Entry {
         uid: format!("{}-{}@cal-{}.perennial", entry.key.1, entry.key.0, calendar.row),

@@ -9,6 +9,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::command;
 use perennial_engine::persist::RecordedEvent;
@@ -105,7 +106,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
     let events = context.engine.in_transaction(|engine| match caller {
         Some(caller) => run_items(engine, &job, &caller, at),
         None => {
-            jobs::cancel(engine.db(), job.row, "the token that created it is no longer in force", at)?;
+            jobs::cancel(engine.tx(), job.row, "the token that created it is no longer in force", at)?;
             Ok(Vec::new())
         }
     })?;
@@ -115,7 +116,7 @@ fn run_next_job(context: &mut WriterContext) -> Result<bool, ServiceError> {
 
 /// Runs the items of one slice.
 fn run_items(
-    engine: &mut Engine,
+    engine: &mut EngineTx<'_>,
     job: &StoredJob,
     caller: &Caller,
     at: Timestamp,
@@ -129,7 +130,7 @@ fn run_items(
     for item in jobs::items(engine.db(), job.row, None, i64::from(position), SLICE_ITEMS_MAX)? {
         if item.answered.is_none() {
             let (result, events) = item_command.run(engine, &item);
-            jobs::record_result(engine.db(), job.row, item.position, at, &result)?;
+            jobs::record_result(engine.tx(), job.row, item.position, at, &result)?;
             all.extend(events);
         }
         position = item.position + 1;
@@ -137,7 +138,7 @@ fn run_items(
             break;
         }
     }
-    jobs::advance(engine.db(), job.row, position, at)?;
+    jobs::advance(engine.tx(), job.row, position, at)?;
     Ok(all)
 }
 
@@ -151,7 +152,7 @@ struct ItemCommand<'a> {
 
 impl ItemCommand<'_> {
     /// Runs the command on one item and returns its result and events. A failure rolls back this item only.
-    fn run(&self, engine: &mut Engine, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
+    fn run(&self, engine: &mut EngineTx<'_>, item: &StoredItem) -> (ItemResult, Vec<RecordedEvent>) {
         let run = engine.in_transaction(|engine| {
             let resource = lookup::resolve_resource(engine.db(), self.caller, &item.resource)?;
             let account = resource.account.account;

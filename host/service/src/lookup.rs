@@ -1,6 +1,6 @@
 //! Finds a resource with its bundle and account, for callers that may access it.
 
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
@@ -33,7 +33,7 @@ impl ResolvedResource {
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn find_resource(db: &Connection, id: &str) -> Result<Option<ResolvedResource>, StoreError> {
+pub fn find_resource(db: &ReadTx, id: &str) -> Result<Option<ResolvedResource>, StoreError> {
     let Some((stored, member)) = bundles::find_by_resource(db, id)? else { return Ok(None) };
     let account = accounts::get_by_row(db, stored.account)?;
     Ok(Some(ResolvedResource { account, stored, member }))
@@ -45,7 +45,7 @@ pub fn find_resource(db: &Connection, id: &str) -> Result<Option<ResolvedResourc
 ///
 /// [`ServiceError::UnknownResource`] when there is none, or the caller cannot access it.
 pub fn resolve_resource(
-    db: &Connection,
+    db: &ReadTx,
     caller: &Caller,
     id: &str,
 ) -> Result<ResolvedResource, ServiceError> {

@@ -11,15 +11,14 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use tokio::sync::oneshot;
 
 use crate::error::ServiceError;
-use perennial_store as store;
 use perennial_store::error::StoreError;
 
 /// A task of a reader's thread.
-type ReadTask = Box<dyn FnOnce(&Connection) + Send>;
+type ReadTask = Box<dyn FnOnce(&ReadTx) + Send>;
 
 /// A pool of reading threads. They end when it is dropped.
 pub struct Readers {
@@ -61,7 +60,7 @@ impl Readers {
         // If a later step fails, dropping this ends the threads that were started.
         let readers = Readers { queue: Arc::default() };
         for _ in 0..count {
-            let connection = store::open_for_reading(path)?;
+            let connection = ReadTx::open(path)?;
             let queue = Arc::clone(&readers.queue);
             let thread = std::thread::Builder::new().name("reader".to_owned());
             thread.spawn(move || queue.run(&connection))?;
@@ -76,7 +75,7 @@ impl Readers {
     /// The error of `work`, or [`ServiceError::ReadFailed`] when it panicked.
     pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (sender, receiver) = oneshot::channel();
         self.queue.push(Box::new(move |connection| {
@@ -98,14 +97,10 @@ impl Drop for Readers {
 
 /// Runs `work` in a read transaction, so that everything it reads is of one instant.
 fn in_snapshot<T, E: From<ServiceError>>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, E>,
+    connection: &ReadTx,
+    work: impl FnOnce(&ReadTx) -> Result<T, E>,
 ) -> Result<T, E> {
-    let failed = |error| E::from(ServiceError::Store(error));
-    perennial_store::begin_snapshot(connection).map_err(failed)?;
-    let result = work(connection);
-    perennial_store::end_snapshot(connection).map_err(failed)?;
-    result
+    connection.snapshot(work).unwrap_or_else(|error| Err(ServiceError::Store(error).into()))
 }
 
 impl Queue {
@@ -138,13 +133,10 @@ impl Queue {
     }
 
     /// The loop of one thread.
-    fn run(&self, connection: &Connection) {
+    fn run(&self, connection: &ReadTx) {
         while let Some(task) = self.pop() {
             // A panic was logged by its hook, and the caller gets `ReadFailed`; the thread goes on.
             drop(std::panic::catch_unwind(AssertUnwindSafe(|| task(connection))));
-            if let Err(error) = perennial_store::abandon_snapshot(connection) {
-                tracing::error!(%error, "a reader could not end its transaction");
-            }
         }
     }
 }
@@ -166,7 +158,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    fn last_event(db: &Connection) -> Result<i64, ServiceError> {
+    fn last_event(db: &ReadTx) -> Result<i64, ServiceError> {
         Ok(perennial_store::list_queries::last_event(db)?)
     }
 

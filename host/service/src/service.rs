@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use tokio::sync::watch;
 
 use crate::admin_tokens::Tokens;
@@ -117,7 +117,7 @@ impl Service {
     /// Those of `work`.
     pub async fn read<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.inner.readers.read(work).await
     }

@@ -126,14 +126,14 @@ impl WriterContext {
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {
             for (id, at) in &used {
-                api_tokens::set_last_used(engine.db(), id, *at)?;
+                api_tokens::set_last_used(engine.tx(), id, *at)?;
             }
-            jobs::delete_oldest(engine.db(), now - JOB_RETENTION)?;
+            jobs::delete_oldest(engine.tx(), now - JOB_RETENTION)?;
             for (access_key, at) in &key_usage {
-                provider_keys::set_last_used(engine.db(), access_key, *at)?;
+                provider_keys::set_last_used(engine.tx(), access_key, *at)?;
             }
-            provider_keys::delete_expired(engine.db(), now)?;
-            idempotency_keys::delete_before(engine.db(), now - IDEMPOTENCY_RETENTION)
+            provider_keys::delete_expired(engine.tx(), now)?;
+            idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
         })?;
         Ok(())
     }

@@ -6,13 +6,14 @@ use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// An account as stored.
 #[derive(Clone, Debug)]
@@ -24,72 +25,72 @@ pub struct StoredAccount {
 }
 
 /// Adds an account and returns its row.
-pub fn insert(db: &Connection, account: &Account) -> Result<i64, StoreError> {
-    db.prepare_cached(
-        "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
+pub fn insert(db: &WriteTx, account: &Account) -> Result<i64, StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
          values (:id, :provider, :mode, :currency, :available, :held, :settings, :approval_above)",
-    )?
-    .execute(named_params! {
-        ":id": account.id,
-        ":provider": account.provider,
-        ":mode": account.mode.name(),
-        ":currency": account.currency,
-        ":available": account.balance.available().as_micros(),
-        ":held": account.balance.held().as_micros(),
-        ":settings": codec::strings_text(&account.settings),
-        ":approval_above": account.approval_above.map(Micros::as_micros),
-    })?;
-    Ok(db.last_insert_rowid())
+        )?
+        .execute(named_params! {
+            ":id": account.id,
+            ":provider": account.provider,
+            ":mode": account.mode.name(),
+            ":currency": account.currency,
+            ":available": account.balance.available().as_micros(),
+            ":held": account.balance.held().as_micros(),
+            ":settings": codec::strings_text(&account.settings),
+            ":approval_above": account.approval_above.map(Micros::as_micros),
+        })?;
+    Ok(db.connection().last_insert_rowid())
 }
 
 /// The account at `row`, which was read from another table.
-pub fn get_by_row(db: &Connection, row: i64) -> Result<StoredAccount, StoreError> {
-    let found =
-        db.prepare_cached("select * from account where row = ?1")?.query_row([row], |row| Ok(stored(row)));
+pub fn get_by_row(db: &ReadTx, row: i64) -> Result<StoredAccount, StoreError> {
+    let found = db
+        .connection()
+        .prepare_cached("select * from account where row = ?1")?
+        .query_row([row], |row| Ok(stored(row)));
     found
         .optional()?
         .unwrap_or_else(|| Err(StoreError::Damaged { what: "an account", found: row.to_string() }))
 }
 
 /// The account called `id`, if there is one.
-pub fn get(db: &Connection, id: &str) -> Result<Option<StoredAccount>, StoreError> {
-    db.prepare_cached("select * from account where id = ?1")?
+pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredAccount>, StoreError> {
+    db.connection()
+        .prepare_cached("select * from account where id = ?1")?
         .query_row([id], |row| Ok(stored(row)))
         .optional()?
         .transpose()
 }
 
 /// Every account, by id.
-pub fn list(db: &Connection) -> Result<Vec<StoredAccount>, StoreError> {
-    let mut statement = db.prepare_cached("select * from account order by id")?;
+pub fn list(db: &ReadTx) -> Result<Vec<StoredAccount>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from account order by id")?;
     let accounts = statement.query_and_then([], stored)?;
     accounts.collect()
 }
 
 /// Sets what the rules are told about the account.
-pub fn set_settings(
-    db: &Connection,
-    row: i64,
-    settings: &BTreeMap<String, String>,
-) -> Result<(), StoreError> {
-    db.prepare_cached("update account set settings = ?2 where row = ?1")?
+pub fn set_settings(db: &WriteTx, row: i64, settings: &BTreeMap<String, String>) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update account set settings = ?2 where row = ?1")?
         .execute((row, codec::strings_text(settings)))?;
     Ok(())
 }
 
 /// Sets what the account has.
-pub fn set_balance(db: &Connection, row: i64, balance: Balance) -> Result<(), StoreError> {
-    db.prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?.execute((
-        row,
-        balance.available().as_micros(),
-        balance.held().as_micros(),
-    ))?;
+pub fn set_balance(db: &WriteTx, row: i64, balance: Balance) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?
+        .execute((row, balance.available().as_micros(), balance.held().as_micros()))?;
     Ok(())
 }
 
 /// Sets the cost above which an account's plans need an approval; `None`: none does.
-pub fn set_approval_above(db: &Connection, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
-    db.prepare_cached("update account set approval_above = ?2 where row = ?1")?
+pub fn set_approval_above(db: &WriteTx, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update account set approval_above = ?2 where row = ?1")?
         .execute((row, limit.map(Micros::as_micros)))?;
     Ok(())
 }

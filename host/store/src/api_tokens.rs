@@ -1,12 +1,13 @@
 //! The `api_token` table: who may call the admin API. Knows a token's hash; never the token.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A token as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +35,9 @@ pub struct StoredToken {
 }
 
 /// Adds a token.
-pub fn insert(db: &Connection, token: &StoredToken) -> Result<(), StoreError> {
+pub fn insert(db: &WriteTx, token: &StoredToken) -> Result<(), StoreError> {
     let accounts = token.accounts.as_ref().map(serde_json::to_string).transpose()?;
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "insert into api_token (id, secret_hash, name, role, accounts, created_at, created_by, expires_at, revoked_at, last_used_at)
          values (:id, :secret_hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at, :last_used_at)",
     )?
@@ -56,30 +57,32 @@ pub fn insert(db: &Connection, token: &StoredToken) -> Result<(), StoreError> {
 }
 
 /// Every token, in the order in which they were made.
-pub fn list(db: &Connection) -> Result<Vec<StoredToken>, StoreError> {
-    let mut statement = db.prepare_cached("select * from api_token order by row")?;
+pub fn list(db: &ReadTx) -> Result<Vec<StoredToken>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from api_token order by row")?;
     let tokens = statement.query_and_then([], stored)?;
     tokens.collect()
 }
 
 /// The token called `id`.
-pub fn get(db: &Connection, id: &str) -> Result<Option<StoredToken>, StoreError> {
-    let mut statement = db.prepare_cached("select * from api_token where id = ?1")?;
+pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredToken>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from api_token where id = ?1")?;
     let mut tokens = statement.query_and_then([id], stored)?;
     tokens.next().transpose()
 }
 
 /// Refuses a token from now on; returns whether there is one that was not refused already.
-pub fn revoke(db: &Connection, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+pub fn revoke(db: &WriteTx, id: &str, at: Timestamp) -> Result<bool, StoreError> {
     let revoked = db
+        .connection()
         .prepare_cached("update api_token set revoked_at = ?2 where id = ?1 and revoked_at is null")?
         .execute((id, at.as_second()))?;
     Ok(revoked == 1)
 }
 
 /// Says when a token was last used.
-pub fn set_last_used(db: &Connection, id: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
+pub fn set_last_used(db: &WriteTx, id: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update api_token set last_used_at = ?2 where id = ?1")?
         .execute((id, at.as_second()))?;
     Ok(())
 }

@@ -7,13 +7,14 @@ use perennial_domain::attempt::Key;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// An approval as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +111,8 @@ pub struct NewApproval<'a> {
 }
 
 /// Adds a pending approval and returns its row.
-pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError> {
-    db.prepare_cached(
+pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<i64, StoreError> {
+    db.connection().prepare_cached(
         "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
              available, attempt, expires_before, requested_at, requested_by, expires_at)
          values (:id, :account, :resource, 'pending', :cause, :command, :contract, :request, :response, :revision, :plan_hash, :cost,
@@ -136,17 +137,17 @@ pub fn insert(db: &Connection, new: &NewApproval<'_>) -> Result<i64, StoreError>
         ":requested_by": new.requested_by,
         ":expires_at": new.expires_at.as_second(),
     })?;
-    Ok(db.last_insert_rowid())
+    Ok(db.connection().last_insert_rowid())
 }
 
 /// Writes the new plan and price of a pending approval, and the attempt that it would be.
 pub fn reprice(
-    db: &Connection,
+    db: &WriteTx,
     row: i64,
     priced: &PricedRequest,
     attempt: Option<i64>,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "update approval set contract = :contract, request = :request, response = :response, revision = :revision,
              plan_hash = :plan_hash, cost = :cost,
              available = :available, attempt = :attempt
@@ -167,8 +168,8 @@ pub fn reprice(
 }
 
 /// Writes how the pending approval at `row` ended.
-pub fn close(db: &Connection, row: i64, state: State, closing: &Resolution) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn close(db: &WriteTx, row: i64, state: State, closing: &Resolution) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "update approval set state = :state, closed_at = :at, decided_by = :by, decision_reason = :reason,
              expiry_reason = :expiry_reason
          where row = :row and state = 'pending'",
@@ -185,16 +186,18 @@ pub fn close(db: &Connection, row: i64, state: State, closing: &Resolution) -> R
 }
 
 /// The rows of the accounts that have pending approvals.
-pub fn accounts_with_pending(db: &Connection) -> Result<Vec<i64>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
+pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<i64>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The first instant at which a pending approval expires, if that comes by `until`.
-pub fn next_expiry(db: &Connection, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub fn next_expiry(db: &ReadTx, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
+        .connection()
         .prepare_cached("select min(expires_at) from approval where state = 'pending' and expires_at <= ?1")?
         .query_row([until.as_second()], |row| row.get(0))?;
     Ok(second.map(Timestamp::from_second))
@@ -207,8 +210,8 @@ const ALL: &str =
     left join attempt t on t.row = p.attempt left join resource n on n.row = t.resource";
 
 /// The pending approvals that expire at `at`, in the order in which they were requested, at most `limit`.
-pub fn expiring(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
+pub fn expiring(db: &ReadTx, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
         "{ALL} where p.state = 'pending' and p.expires_at = ?1 order by p.row limit ?2"
     ))?;
     let approvals = statement.query_and_then((at.as_second(), limit), stored)?;
@@ -216,16 +219,18 @@ pub fn expiring(db: &Connection, at: Timestamp, limit: u32) -> Result<Vec<Stored
 }
 
 /// The approval called `id`, if there is one.
-pub fn get(db: &Connection, id: &str) -> Result<Option<StoredApproval>, StoreError> {
-    db.prepare_cached(&format!("{ALL} where p.id = ?1"))?
+pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> {
+    db.connection()
+        .prepare_cached(&format!("{ALL} where p.id = ?1"))?
         .query_row([id], |row| Ok(stored(row)))
         .optional()?
         .transpose()
 }
 
 /// Every approval that a resource was named in, oldest first; `row` is the resource's.
-pub fn list_for_resource(db: &Connection, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
-    let mut statement = db.prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
+pub fn list_for_resource(db: &ReadTx, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
     let approvals = statement.query_and_then([row], stored)?;
     approvals.collect()
 }
@@ -244,13 +249,8 @@ pub struct Filter {
 }
 
 /// The approvals that pass `filter`, above the row `after`, in the order in which they were requested, at most `limit`.
-pub fn list(
-    db: &Connection,
-    filter: &Filter,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<StoredApproval>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
+pub fn list(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
         "{ALL} where p.row > :after
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
            and (:account is null or a.id = :account) and (:resource is null or r.id = :resource)

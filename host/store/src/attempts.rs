@@ -5,18 +5,19 @@ use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Records attempts, as long as a transaction lasts.
 pub struct AttemptRecorder<'c>(CachedStatement<'c>);
 
 impl<'c> AttemptRecorder<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<AttemptRecorder<'c>, StoreError> {
-        Ok(AttemptRecorder(db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<AttemptRecorder<'c>, StoreError> {
+        Ok(AttemptRecorder(db.connection().prepare_cached(
             "insert into attempt (resource, expires_before, term_count, term_unit, state, decline_class, changed_at, tries)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
              on conflict (resource, expires_before, term_unit, term_count) where state <> 'void'
@@ -64,12 +65,13 @@ impl<'c> AttemptRecorder<'c> {
 }
 
 /// Voids the attempt that paid for the period of `resource` that begins at `starts_at`: its key is free again.
-pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update attempt set state = 'void', decline_class = null, changed_at = ?3
+pub fn void(db: &WriteTx, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update attempt set state = 'void', decline_class = null, changed_at = ?3
          where resource = ?1 and expires_before = ?2 and state <> 'void'",
-    )?
-    .execute((resource, starts_at.as_second(), at.as_second()))?;
+        )?
+        .execute((resource, starts_at.as_second(), at.as_second()))?;
     Ok(())
 }
 
@@ -78,16 +80,17 @@ pub fn void(db: &Connection, resource: i64, starts_at: Timestamp, at: Timestamp)
 /// # Errors
 ///
 /// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
-pub fn await_approval(db: &Connection, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
+pub fn await_approval(db: &WriteTx, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
     let attempt = Attempt { key, state: State::awaiting_approval(), at };
     AttemptRecorder::new(db)?.record(resource, &attempt)?;
     find_row(db, resource, &attempt.key)
 }
 
 /// The row of the attempt on the resource at `resource` that has this key and is not void.
-fn find_row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError> {
+fn find_row(db: &ReadTx, resource: i64, key: &Key) -> Result<i64, StoreError> {
     let (term_count, term_unit) = codec::term_columns(Some(key.term));
     let found = db
+        .connection()
         .prepare_cached(
             "select row from attempt
              where resource = ?1 and expires_before = ?2 and term_unit = ?4 and term_count = ?3 and state <> 'void'",
@@ -97,8 +100,8 @@ fn find_row(db: &Connection, resource: i64, key: &Key) -> Result<i64, StoreError
 }
 
 /// Voids the attempt at `row` if it awaits an approval that will not come: its key is free again.
-pub fn void_awaiting(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn void_awaiting(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "update attempt set state = 'void', changed_at = ?2 where row = ?1 and state = 'awaiting_approval'",
     )?
     .execute((row, at.as_second()))?;

@@ -1,10 +1,11 @@
 //! The `audit` table: who did what, when and why. Append-only.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Something that a person or program did, or tried to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +33,8 @@ pub struct Record {
 }
 
 /// Adds a record.
-pub fn insert(db: &Connection, record: &Record) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn insert(db: &WriteTx, record: &Record) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "insert into audit (at, api_token, token_name, request_id, account, resource, operation, reason, status, outcome)
          values (:at, :api_token, :token_name, :request_id, :account, :resource, :operation, :reason, :status, :outcome)",
     )?
@@ -54,12 +55,12 @@ pub fn insert(db: &Connection, record: &Record) -> Result<(), StoreError> {
 
 /// Records below `before` in rows, newest first, at most `limit`; only those about `accounts` unless that is `None`.
 pub fn list(
-    db: &Connection,
+    db: &ReadTx,
     accounts: Option<&str>,
     before: i64,
     limit: u32,
 ) -> Result<Vec<(i64, Record)>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select * from audit
          where row < :before and (:accounts is null or account in (select value from json_each(:accounts)))
          order by row desc limit :limit",

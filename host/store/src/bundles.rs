@@ -12,7 +12,6 @@ use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -20,6 +19,8 @@ use rusqlite::named_params;
 use crate::codec;
 use crate::error::StoreError;
 use crate::packages;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A bundle as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,8 +104,8 @@ const MEMBER_TABLES: &str =
     "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
 /// Bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
-pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
+pub fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
         "with due as materialized (
              select resource as due_row from schedule where wake_at <= ?1 order by wake_at, resource limit ?2
          )
@@ -122,16 +123,18 @@ pub fn due(db: &Connection, until: Timestamp, limit: u32) -> Result<Vec<StoredBu
 }
 
 /// When the next bundle wakes; `None` when none ever does.
-pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+pub fn next_wake(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
+        .connection()
         .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
         .query_row([], |row| row.get(0))?;
     Ok(second.map(Timestamp::from_second))
 }
 
 /// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
-pub fn find_by_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
+pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
     let row: Option<i64> = db
+        .connection()
         .prepare_cached("select row from resource where id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
@@ -139,8 +142,9 @@ pub fn find_by_resource(db: &Connection, id: &str) -> Result<Option<(StoredBundl
 }
 
 /// The bundle that the resource at `row` belongs to, and the resource's place in it.
-pub fn find_by_resource_row(db: &Connection, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+pub fn find_by_resource_row(db: &ReadTx, row: i64) -> Result<(StoredBundle, usize), StoreError> {
     let bundle = db
+        .connection()
         .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
     let stored = get(db, bundle)?;
@@ -150,8 +154,8 @@ pub fn find_by_resource_row(db: &Connection, row: i64) -> Result<(StoredBundle, 
 }
 
 /// The bundle whose primary is at `row`.
-pub fn get(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
+pub fn get(db: &ReadTx, row: i64) -> Result<StoredBundle, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
         "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"
     ))?;
     let mut bundles = BundleAssembler::default();
@@ -165,8 +169,8 @@ pub fn get(db: &Connection, row: i64) -> Result<StoredBundle, StoreError> {
 
 /// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
-pub fn wake_account(db: &Connection, account: i64, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn wake_account(db: &WriteTx, account: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "update schedule set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
          where wake_at >= ?2 and consecutive_failures = 0 and resource in (select row from resource where account = ?1)",
     )?
@@ -175,21 +179,23 @@ pub fn wake_account(db: &Connection, account: i64, at: Timestamp) -> Result<(), 
 }
 
 /// Whether some resource is called `id`.
-pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
-    Ok(db.prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)
+pub fn exists(db: &ReadTx, id: &str) -> Result<bool, StoreError> {
+    Ok(db.connection().prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)
 }
 
 /// Adds a bundle to an account and returns its members' rows.
 pub fn insert(
-    db: &Connection,
+    db: &WriteTx,
     account: i64,
     bundle: &Bundle,
     schedule: Schedule,
 ) -> Result<Vec<i64>, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
-    let last: i64 =
-        db.prepare_cached("select coalesce(max(row), 0) from resource")?.query_row([], |row| row.get(0))?;
+    let last: i64 = db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from resource")?
+        .query_row([], |row| row.get(0))?;
     let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
     for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
         let attached_to = member.attached_to.map(|place| rows[place]);
@@ -203,7 +209,7 @@ pub fn insert(
 }
 
 fn insert_terms(
-    db: &Connection,
+    db: &WriteTx,
     row: i64,
     account: i64,
     member: &Resource,
@@ -211,7 +217,7 @@ fn insert_terms(
 ) -> Result<(), StoreError> {
     let (term_count, term_unit) = codec::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "insert into resource (row, id, account, kind, region, attached_to, started_at, anchor_day, term_count, term_unit,
              price, renewal_term_count, renewal_term_unit, attributes, tags)
          values (:row, :id, :account, :kind, :region, :attached_to, :started_at, :anchor_day, :term_count, :term_unit,
@@ -238,14 +244,14 @@ fn insert_terms(
 }
 
 fn insert_schedule(
-    db: &Connection,
+    db: &WriteTx,
     row: i64,
     bundle: i64,
     member: &Resource,
     agenda: Schedule,
 ) -> Result<(), StoreError> {
     let wake_at = agenda.wake_at.filter(|_| row == bundle);
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "insert into schedule (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
              consecutive_failures)
          values (:resource, :bundle, :charging, :stage, :expires_at, :on_expiry, :renewals_left, :cursor_at, :wake_at,
@@ -268,20 +274,20 @@ fn insert_schedule(
 
 /// Writes what became of bundles, as long as a transaction lasts.
 pub struct BundleUpdater<'c> {
-    db: &'c Connection,
+    db: &'c WriteTx,
     primary: CachedStatement<'c>,
     attached: CachedStatement<'c>,
 }
 
 impl<'c> BundleUpdater<'c> {
     /// Finds the statements.
-    pub fn new(db: &'c Connection) -> Result<BundleUpdater<'c>, StoreError> {
-        let primary = db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<BundleUpdater<'c>, StoreError> {
+        let primary = db.connection().prepare_cached(
             "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6,
                  cursor_at = ?7, wake_at = ?8, consecutive_failures = ?9
              where resource = ?1",
         )?;
-        let attached = db.prepare_cached(
+        let attached = db.connection().prepare_cached(
             "update schedule set charging = ?2, stage = ?3, expires_at = ?4, on_expiry = ?5, renewals_left = ?6
              where resource = ?1",
         )?;
@@ -341,10 +347,10 @@ impl<'c> BundleUpdater<'c> {
     }
 }
 
-fn update_terms(db: &Connection, row: i64, member: &Resource) -> Result<(), StoreError> {
+fn update_terms(db: &WriteTx, row: i64, member: &Resource) -> Result<(), StoreError> {
     let (term_count, term_unit) = codec::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "update resource set anchor_day = :anchor_day, term_count = :term_count, term_unit = :term_unit, price = :price,
              renewal_term_count = :renewal_term_count, renewal_term_unit = :renewal_term_unit,
              attributes = :attributes
@@ -365,28 +371,29 @@ fn update_terms(db: &Connection, row: i64, member: &Resource) -> Result<(), Stor
 
 /// Sets what people sort a resource by. No rule reads it, so nothing else changes.
 pub fn set_tags(
-    db: &Connection,
+    db: &WriteTx,
     row: i64,
     tags: &std::collections::BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("update resource set tags = ?2 where row = ?1")?
+    db.connection()
+        .prepare_cached("update resource set tags = ?2 where row = ?1")?
         .execute((row, codec::strings_text(tags)))?;
     Ok(())
 }
 
 /// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
-pub fn set_problem(
-    db: &Connection,
-    bundle: i64,
-    problem: Option<(Timestamp, &str)>,
-) -> Result<(), StoreError> {
+pub fn set_problem(db: &WriteTx, bundle: i64, problem: Option<(Timestamp, &str)>) -> Result<(), StoreError> {
     match problem {
         Some((at, message)) => db
+            .connection()
             .prepare_cached(
                 "insert or replace into plugin_failure (bundle, at, message) values (?1, ?2, ?3)",
             )?
             .execute((bundle, at.as_second(), message))?,
-        None => db.prepare_cached("delete from plugin_failure where bundle = ?1")?.execute([bundle])?,
+        None => db
+            .connection()
+            .prepare_cached("delete from plugin_failure where bundle = ?1")?
+            .execute([bundle])?,
     };
     Ok(())
 }
@@ -486,7 +493,8 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
 }
 
 /// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
-pub fn problem(db: &Connection, row: i64) -> Result<Option<String>, StoreError> {
-    let mut statement = db.prepare_cached("select message from plugin_failure where bundle = ?1")?;
+pub fn problem(db: &ReadTx, row: i64) -> Result<Option<String>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select message from plugin_failure where bundle = ?1")?;
     Ok(statement.query_row([row], |row| row.get(0)).optional()?)
 }

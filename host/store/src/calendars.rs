@@ -2,12 +2,13 @@
 //! never the secret.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A feed as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,72 +65,75 @@ pub struct StoredEntry {
 }
 
 /// Adds a feed and returns its row.
-pub fn insert(db: &Connection, calendar: &NewCalendar) -> Result<i64, StoreError> {
+pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<i64, StoreError> {
     let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
-    db.prepare_cached(
-        "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
+    db.connection()
+        .prepare_cached(
+            "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
          values (:secret_hash, :name, :accounts, :occurrences, :created_at, :created_by)",
-    )?
-    .execute(named_params! {
-        ":secret_hash": calendar.hash,
-        ":name": calendar.name,
-        ":accounts": accounts,
-        ":occurrences": serde_json::to_string(&calendar.occurrences)?,
-        ":created_at": calendar.created_at.as_second(),
-        ":created_by": calendar.created_by,
-    })?;
-    Ok(db.last_insert_rowid())
+        )?
+        .execute(named_params! {
+            ":secret_hash": calendar.hash,
+            ":name": calendar.name,
+            ":accounts": accounts,
+            ":occurrences": serde_json::to_string(&calendar.occurrences)?,
+            ":created_at": calendar.created_at.as_second(),
+            ":created_by": calendar.created_by,
+        })?;
+    Ok(db.connection().last_insert_rowid())
 }
 
 /// Every feed, in the order in which they were made.
-pub fn list(db: &Connection) -> Result<Vec<StoredCalendar>, StoreError> {
-    let mut statement = db.prepare_cached("select * from calendar order by row")?;
+pub fn list(db: &ReadTx) -> Result<Vec<StoredCalendar>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from calendar order by row")?;
     let calendars = statement.query_and_then([], stored)?;
     calendars.collect()
 }
 
 /// The feed at `row`.
-pub fn get(db: &Connection, row: i64) -> Result<Option<StoredCalendar>, StoreError> {
-    let mut statement = db.prepare_cached("select * from calendar where row = ?1")?;
+pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredCalendar>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from calendar where row = ?1")?;
     let mut calendars = statement.query_and_then([row], stored)?;
     calendars.next().transpose()
 }
 
 /// The feed whose secret hashes to `hash`, if it is still shown.
-pub fn find_by_hash(db: &Connection, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
+pub fn find_by_hash(db: &ReadTx, hash: &[u8; 32]) -> Result<Option<StoredCalendar>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from calendar where secret_hash = ?1 and revoked_at is null")?;
     let mut calendars = statement.query_and_then([hash], stored)?;
     calendars.next().transpose()
 }
 
 /// Gives a feed another secret.
-pub fn rotate(db: &Connection, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?.execute((
-        row,
-        hash,
-        at.as_second(),
-    ))?;
+pub fn rotate(db: &WriteTx, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?
+        .execute((row, hash, at.as_second()))?;
     Ok(())
 }
 
 /// Shows a feed no more, and forgets its entries.
-pub fn revoke(db: &Connection, row: i64, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
+pub fn revoke(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
         .execute((row, at.as_second()))?;
-    db.prepare_cached("delete from calendar_entry where calendar = ?1")?.execute([row])?;
+    db.connection().prepare_cached("delete from calendar_entry where calendar = ?1")?.execute([row])?;
     Ok(())
 }
 
 /// Says of what the entries of a feed were made.
-pub fn set_fingerprint(db: &Connection, row: i64, fingerprint: &str) -> Result<(), StoreError> {
-    db.prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?.execute((row, fingerprint))?;
+pub fn set_fingerprint(db: &WriteTx, row: i64, fingerprint: &str) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?
+        .execute((row, fingerprint))?;
     Ok(())
 }
 
 /// Every entry of a feed, in the order of time.
-pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn entries(db: &ReadTx, calendar: i64) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select * from calendar_entry where calendar = ?1 order by starts_at, resource, occurrence",
     )?;
     let entries = statement.query_map([calendar], |row| {
@@ -147,8 +151,8 @@ pub fn entries(db: &Connection, calendar: i64) -> Result<Vec<StoredEntry>, Store
 }
 
 /// Writes down how an entry is shown from now on, if the feed is still shown.
-pub fn upsert(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn upsert(db: &WriteTx, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "insert or replace into calendar_entry
              (calendar, resource, occurrence, sequence, starts_at, summary, description, is_cancelled, modified_at)
          select row, :resource, :occurrence, :sequence, :starts_at, :summary, :description, :is_cancelled, :modified_at
@@ -170,12 +174,12 @@ pub fn upsert(db: &Connection, calendar: i64, entry: &StoredEntry) -> Result<(),
 
 /// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
 pub fn live_bundles(
-    db: &Connection,
+    db: &ReadTx,
     accounts: Option<&str>,
     after: i64,
     limit: u32,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
          where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
@@ -189,16 +193,16 @@ pub fn live_bundles(
 }
 
 /// Whether anything happened to the resource at `row` at this instant.
-pub fn has_happened(db: &Connection, row: i64, at: Timestamp) -> Result<bool, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn has_happened(db: &ReadTx, row: i64, at: Timestamp) -> Result<bool, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select 1 from event where resource = (select id from resource where row = ?1) and at = ?2",
     )?;
     Ok(statement.exists((row, at.as_second()))?)
 }
 
 /// The rows of the newest event and of the newest resource: nothing happens to a resource without moving one of them.
-pub fn latest_rows(db: &Connection) -> Result<(i64, i64), StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn latest_rows(db: &ReadTx) -> Result<(i64, i64), StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select (select coalesce(max(row), 0) from event), (select coalesce(max(row), 0) from resource)",
     )?;
     Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)

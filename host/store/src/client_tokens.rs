@@ -2,10 +2,11 @@
 
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A command that carried a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,13 @@ pub struct StoredOutcome {
 
 /// What an account sent under `token` at `since` or later.
 pub fn get(
-    db: &Connection,
+    db: &ReadTx,
     account: i64,
     token: &str,
     since: Timestamp,
 ) -> Result<Option<StoredOutcome>, StoreError> {
     let stored = db
+        .connection()
         .prepare_cached("select fingerprint, refusal_code, refusal_message from client_token where account = ?1 and token = ?2 and used_at >= ?3")?
         .query_row((account, token, since.as_second()), |row| {
             let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
@@ -36,13 +38,13 @@ pub fn get(
 
 /// Remembers what an account sent under `token`.
 pub fn upsert(
-    db: &Connection,
+    db: &WriteTx,
     account: i64,
     token: &str,
     stored: &StoredOutcome,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "insert or replace into client_token (account, token, fingerprint, refusal_code, refusal_message, used_at)
          values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?

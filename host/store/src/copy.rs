@@ -1,10 +1,11 @@
 //! Copying what the clock needs to go on from, to another database of the same schema. What happened is left behind.
 
-use rusqlite::Connection;
 use rusqlite::named_params;
 use rusqlite::types::ToSqlOutput;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Each table with how one of its rows, `t`, belongs to an account among `:accounts`.
 const TABLES: [(&str, &str); 9] = [
@@ -28,13 +29,14 @@ const OF_RESOURCE: &str = "t.resource in (select r.row from resource r join acco
                                          where a.id in (select value from json_each(:accounts)))";
 
 /// Copies what belongs to `accounts`, a JSON list of ids, or to all of them. There is nothing of it in `to` yet.
-pub fn copy(from: &Connection, to: &Connection, accounts: Option<&str>) -> Result<(), StoreError> {
+pub fn copy(from: &ReadTx, to: &WriteTx, accounts: Option<&str>) -> Result<(), StoreError> {
     for (table, whose) in TABLES {
-        let mut statement =
-            from.prepare(&format!("select t.* from {table} t where :accounts is null or {whose}"))?;
+        let mut statement = from
+            .connection()
+            .prepare(&format!("select t.* from {table} t where :accounts is null or {whose}"))?;
         let columns = statement.column_count();
         let places = vec!["?"; columns].join(", ");
-        let mut insert = to.prepare(&format!("insert into {table} values ({places})"))?;
+        let mut insert = to.connection().prepare(&format!("insert into {table} values ({places})"))?;
         let mut rows = statement.query(named_params! { ":accounts": accounts })?;
         while let Some(row) = rows.next()? {
             for column in 0..columns {

@@ -2,9 +2,10 @@
 
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 use perennial_formats::decision::CONTRACT;
 
 /// A request to a plugin and its response.
@@ -25,12 +26,14 @@ pub struct Decision {
 }
 
 /// The row of the revision with this digest, which is added if it is new.
-pub fn find_or_insert_revision(db: &Connection, plugin: &str, digest: &str) -> Result<i64, StoreError> {
-    db.prepare_cached(
-        "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
-    )?
-    .execute((digest, plugin))?;
+pub fn find_or_insert_revision(db: &WriteTx, plugin: &str, digest: &str) -> Result<i64, StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
+        )?
+        .execute((digest, plugin))?;
     Ok(db
+        .connection()
         .prepare_cached("select row from revision where digest = ?1")?
         .query_row([digest], |row| row.get(0))?)
 }
@@ -40,8 +43,8 @@ pub struct DecisionInserter<'c>(CachedStatement<'c>);
 
 impl<'c> DecisionInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<DecisionInserter<'c>, StoreError> {
-        Ok(DecisionInserter(db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<DecisionInserter<'c>, StoreError> {
+        Ok(DecisionInserter(db.connection().prepare_cached(
             "insert into decision (at, resource, revision, contract, request, response) values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?))
     }
@@ -61,8 +64,8 @@ impl<'c> DecisionInserter<'c> {
 }
 
 /// The decisions that were kept, oldest first, at most `limit`.
-pub fn list(db: &Connection, limit: u32) -> Result<Vec<Decision>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn list(db: &ReadTx, limit: u32) -> Result<Vec<Decision>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select at, plugin, digest, contract, request, response
          from decision join revision on revision.row = decision.revision order by decision.row limit ?1",
     )?;

@@ -1,7 +1,6 @@
 //! The `delivery` table: what became of each event that a webhook was to be sent.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -10,6 +9,8 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::events;
 use crate::events::StoredEvent;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A delivery as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct StoredDelivery {
 }
 
 /// Writes a delivery: a new one, or over the one of the same webhook and message. Its row stays, or is given.
-pub fn upsert(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn upsert(db: &WriteTx, delivery: &StoredDelivery) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "insert into delivery (webhook, message_id, event, state, attempts, created_at, tried_at, response_status, error, next_try_at)
          values (:webhook, :message_id, :event, :state, :attempts, :created_at, :tried_at, :response_status, :error, :next_try_at)
          on conflict (webhook, message_id) do update
@@ -63,20 +64,21 @@ pub fn upsert(db: &Connection, delivery: &StoredDelivery) -> Result<(), StoreErr
 }
 
 /// The delivery of `message` by a webhook.
-pub fn get(db: &Connection, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
-    let mut statement = db.prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
+pub fn get(db: &ReadTx, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
     Ok(statement.query_row((webhook, message), stored).optional()?)
 }
 
 /// A webhook's deliveries below the row `before`, newest first, at most `limit`; only those in `state`, if that is given.
 pub fn list(
-    db: &Connection,
+    db: &ReadTx,
     webhook: i64,
     state: Option<&str>,
     before: i64,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select * from delivery
          where webhook = :webhook and row < :before and (:state is null or state = :state)
          order by row desc limit :limit",
@@ -90,12 +92,12 @@ pub fn list(
 
 /// A webhook's deliveries that are due at `at`, each with its event unless it is a test, at most `limit`.
 pub fn due(
-    db: &Connection,
+    db: &ReadTx,
     webhook: i64,
     at: Timestamp,
     limit: u32,
 ) -> Result<Vec<(StoredDelivery, Option<StoredEvent>)>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select * from delivery where webhook = ?1 and state = 'pending' and next_try_at <= ?2
          order by next_try_at, row limit ?3",
     )?;
@@ -109,8 +111,8 @@ pub fn due(
         .collect()
 }
 
-fn event(db: &Connection, row: i64) -> Result<StoredEvent, StoreError> {
-    let mut statement = db.prepare_cached(
+fn event(db: &ReadTx, row: i64) -> Result<StoredEvent, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select e.row, e.at, a.id, e.resource, e.type, e.body
          from event e left join account a on a.row = e.account where e.row = ?1",
     )?;
@@ -122,16 +124,17 @@ fn event(db: &Connection, row: i64) -> Result<StoredEvent, StoreError> {
 }
 
 /// How many deliveries of a webhook are pending, and when the first of them is due.
-pub fn pending(db: &Connection, webhook: i64) -> Result<(u32, Option<Timestamp>), StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn pending(db: &ReadTx, webhook: i64) -> Result<(u32, Option<Timestamp>), StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select count(*), min(next_try_at) from delivery where webhook = ?1 and state = 'pending'",
     )?;
     Ok(statement.query_row([webhook], |row| Ok((row.get(0)?, codec::instant(row, 1)?)))?)
 }
 
 /// Forgets what was settled before `at`.
-pub fn delete_settled_before(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("delete from delivery where state <> 'pending' and tried_at < ?1")?
+pub fn delete_settled_before(db: &WriteTx, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("delete from delivery where state <> 'pending' and tried_at < ?1")?
         .execute([at.as_second()])?;
     Ok(())
 }

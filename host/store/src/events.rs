@@ -3,12 +3,13 @@
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::cursor;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// An event as stored: what its type adds is JSON, as [`perennial_formats::event`] writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,8 @@ pub struct EventInserter<'c>(CachedStatement<'c>);
 
 impl<'c> EventInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<EventInserter<'c>, StoreError> {
-        Ok(EventInserter(db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<EventInserter<'c>, StoreError> {
+        Ok(EventInserter(db.connection().prepare_cached(
             "insert into event (at, account, resource, type, body) values (?1, ?2, ?3, ?4, ?5)",
         )?))
     }
@@ -86,8 +87,8 @@ pub struct Filter {
 }
 
 /// The events that pass `filter`, ordered by time, then by account and resource, the last `limit` of them.
-pub fn list(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn list(db: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select * from (
              select e.row, e.at, a.id as account, e.resource, e.type, e.body
              from event e left join account a on a.row = e.account

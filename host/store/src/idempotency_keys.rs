@@ -1,10 +1,11 @@
 //! The `idempotency_key` table: responses to requests with an idempotency key.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// What a request was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,9 @@ pub struct StoredResponse {
 }
 
 /// What the token called `token` was answered under `key`.
-pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
+pub fn get(db: &ReadTx, token: &str, key: &str) -> Result<Option<StoredResponse>, StoreError> {
     let answered = db
+        .connection()
         .prepare_cached(
             "select fingerprint, response_status, response_headers, response_body from idempotency_key
              where api_token = ?1 and key = ?2",
@@ -40,13 +42,13 @@ pub fn get(db: &Connection, token: &str, key: &str) -> Result<Option<StoredRespo
 
 /// Remembers what the token called `token` was answered under `key`.
 pub fn insert(
-    db: &Connection,
+    db: &WriteTx,
     token: &str,
     key: &str,
     answered: &StoredResponse,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "insert into idempotency_key (api_token, key, fingerprint, created_at, response_status, response_headers, response_body)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
@@ -63,7 +65,9 @@ pub fn insert(
 }
 
 /// Forgets what was answered before `before`.
-pub fn delete_before(db: &Connection, before: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("delete from idempotency_key where created_at < ?1")?.execute([before.as_second()])?;
+pub fn delete_before(db: &WriteTx, before: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("delete from idempotency_key where created_at < ?1")?
+        .execute([before.as_second()])?;
     Ok(())
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// A job as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,8 +127,8 @@ pub struct OutcomeCount {
 }
 
 /// Adds a job with its items, and returns its row.
-pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, StoreError> {
-    db.prepare_cached(
+pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<i64, StoreError> {
+    db.connection().prepare_cached(
         "insert into job (command, is_dry_run, from_dry_run, state, item_count, next_position, has_more, api_token, token_name,
              accounts, request_id, reason, created_at)
          values (:command, :is_dry_run, :from_dry_run, 'running', :item_count, 0, :has_more, :api_token, :token_name,
@@ -146,8 +147,8 @@ pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, S
         ":reason": job.reason,
         ":created_at": job.created_at.as_second(),
     })?;
-    let row = db.last_insert_rowid();
-    let mut insert = db.prepare_cached(
+    let row = db.connection().last_insert_rowid();
+    let mut insert = db.connection().prepare_cached(
         "insert into job_item (job, position, resource, plan_hash) values (?1, ?2, ?3, ?4)",
     )?;
     for (position, item) in (0_u32..).zip(items) {
@@ -161,7 +162,7 @@ pub fn insert(db: &Connection, job: &NewJob, items: &[NewItem]) -> Result<i64, S
 
 /// Writes down what became of an item.
 pub fn record_result(
-    db: &Connection,
+    db: &WriteTx,
     job: i64,
     position: u32,
     at: Timestamp,
@@ -171,7 +172,7 @@ pub fn record_result(
     let currency = spent.map(|spent| spent.currency.as_str());
     let cost = spent.map_or(Micros::ZERO, |spent| spent.cost).as_micros();
     let refund = spent.map_or(Micros::ZERO, |spent| spent.refund).as_micros();
-    db.prepare_cached(
+    db.connection().prepare_cached(
         "update job_item set outcome = :outcome, finished_at = :finished_at, code = :code, message = :message, currency = :currency,
              cost = :cost, refund = :refund, plan_hash = coalesce(:plan_hash, plan_hash), plan = :plan
          where job = :job and position = :position",
@@ -189,25 +190,26 @@ pub fn record_result(
         ":plan_hash": answered.plan_hash,
         ":plan": answered.plan,
     })?;
-    db.prepare_cached(
-        "insert into job_tally (job, outcome, currency, items, cost, refund)
+    db.connection()
+        .prepare_cached(
+            "insert into job_tally (job, outcome, currency, items, cost, refund)
          values (:job, :outcome, :currency, 1, :cost, :refund)
          on conflict (job, outcome, currency)
          do update set items = items + 1, cost = cost + excluded.cost, refund = refund + excluded.refund",
-    )?
-    .execute(named_params! {
-        ":job": job,
-        ":outcome": answered.outcome,
-        ":currency": currency.unwrap_or_default(),
-        ":cost": cost,
-        ":refund": refund,
-    })?;
+        )?
+        .execute(named_params! {
+            ":job": job,
+            ":outcome": answered.outcome,
+            ":currency": currency.unwrap_or_default(),
+            ":cost": cost,
+            ":refund": refund,
+        })?;
     Ok(())
 }
 
 /// Says that every item before `next_position` has its answer. When that is all of them, the job is done.
-pub fn advance(db: &Connection, job: i64, next_position: u32, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn advance(db: &WriteTx, job: i64, next_position: u32, at: Timestamp) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "update job set next_position = :next_position, started_at = coalesce(started_at, :at),
              state = iif(:next_position = item_count, 'done', state), ended_at = iif(:next_position = item_count, :at, null)
          where row = :job",
@@ -217,8 +219,8 @@ pub fn advance(db: &Connection, job: i64, next_position: u32, at: Timestamp) -> 
 }
 
 /// Cancels a job if it is running, and says why.
-pub fn cancel(db: &Connection, job: i64, reason: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn cancel(db: &WriteTx, job: i64, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "update job set state = 'cancelled', cancel_reason = ?2, ended_at = ?3 where row = ?1 and state = 'running'",
     )?
     .execute((job, reason, at.as_second()))?;
@@ -226,29 +228,30 @@ pub fn cancel(db: &Connection, job: i64, reason: &str, at: Timestamp) -> Result<
 }
 
 /// The job at `row`.
-pub fn get(db: &Connection, row: i64) -> Result<Option<StoredJob>, StoreError> {
-    let mut statement = db.prepare_cached("select * from job where row = ?1")?;
+pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredJob>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from job where row = ?1")?;
     Ok(statement.query_row([row], stored).optional()?)
 }
 
 /// The first running job above the row `after`, else the first one of all.
-pub fn next_running(db: &Connection, after: i64) -> Result<Option<StoredJob>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select * from job where state = 'running' order by row <= ?1, row limit 1")?;
+pub fn next_running(db: &ReadTx, after: i64) -> Result<Option<StoredJob>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from job where state = 'running' order by row <= ?1, row limit 1")?;
     Ok(statement.query_row([after], stored).optional()?)
 }
 
 /// How many jobs are running: those of the token called `token`, or all of them.
-pub fn running(db: &Connection, token: Option<&str>) -> Result<u32, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn running(db: &ReadTx, token: Option<&str>) -> Result<u32, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select count(*) from job where state = 'running' and (?1 is null or api_token = ?1)",
     )?;
     Ok(statement.query_row([token], |row| row.get(0))?)
 }
 
 /// How many items of running jobs have no answer yet.
-pub fn count_waiting(db: &Connection) -> Result<i64, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn count_waiting(db: &ReadTx) -> Result<i64, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select coalesce(sum(item_count - next_position), 0) from job where state = 'running'",
     )?;
     Ok(statement.query_row([], |row| row.get(0))?)
@@ -257,12 +260,12 @@ pub fn count_waiting(db: &Connection) -> Result<i64, StoreError> {
 /// Jobs below `before` in rows, newest first, at most `limit`; only those of tokens that see nothing outside `accounts`,
 /// a JSON list, unless that is `None`.
 pub fn list(
-    db: &Connection,
+    db: &ReadTx,
     accounts: Option<&str>,
     before: i64,
     limit: u32,
 ) -> Result<Vec<StoredJob>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select * from job j
          where row < :before and (:accounts is null or j.accounts is not null and not exists (
              select 1 from json_each(j.accounts) a where a.value not in (select value from json_each(:accounts))))
@@ -274,8 +277,8 @@ pub fn list(
 }
 
 /// The ids of the accounts whose resources a job names.
-pub fn accounts(db: &Connection, job: i64) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn accounts(db: &ReadTx, job: i64) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select distinct a.id
          from job_item i join resource r on r.id = i.resource join account a on a.row = r.account
          where i.job = ?1 order by a.id",
@@ -287,13 +290,13 @@ pub fn accounts(db: &Connection, job: i64) -> Result<Vec<String>, StoreError> {
 /// A job's items from the position `from` on, at most `limit`. With an answer, only those that have it; those that have none
 /// count as having the one that stands beside it.
 pub fn items(
-    db: &Connection,
+    db: &ReadTx,
     job: i64,
     outcome: Option<(&str, &str)>,
     from: i64,
     limit: u32,
 ) -> Result<Vec<StoredItem>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select * from job_item
          where job = :job and position >= :from and (:outcome is null or coalesce(outcome, :otherwise) = :outcome)
          order by position limit :limit",
@@ -312,9 +315,10 @@ pub fn items(
 }
 
 /// How many items of a job have which answer.
-pub fn outcome_counts(db: &Connection, job: i64) -> Result<Vec<OutcomeCount>, StoreError> {
-    let mut statement =
-        db.prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
+pub fn outcome_counts(db: &ReadTx, job: i64) -> Result<Vec<OutcomeCount>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
     let tallies = statement.query_map([job], |row| {
         Ok(OutcomeCount {
             outcome: row.get("outcome")?,
@@ -328,8 +332,9 @@ pub fn outcome_counts(db: &Connection, job: i64) -> Result<Vec<OutcomeCount>, St
 }
 
 /// Deletes the oldest job if it ended before `before`: one at a time, so that nobody waits long.
-pub fn delete_oldest(db: &Connection, before: Timestamp) -> Result<(), StoreError> {
+pub fn delete_oldest(db: &WriteTx, before: Timestamp) -> Result<(), StoreError> {
     let row: Option<i64> = db
+        .connection()
         .prepare_cached("select row from job where ended_at < ?1 order by row limit 1")?
         .query_row([before.as_second()], |row| row.get(0))
         .optional()?;
@@ -339,7 +344,7 @@ pub fn delete_oldest(db: &Connection, before: Timestamp) -> Result<(), StoreErro
         "delete from job_tally where job = ?1",
         "delete from job where row = ?1",
     ] {
-        db.prepare_cached(statement)?.execute([row])?;
+        db.connection().prepare_cached(statement)?.execute([row])?;
     }
     Ok(())
 }

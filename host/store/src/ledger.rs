@@ -7,19 +7,20 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 use rusqlite::Row;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Adds entries, as long as a transaction lasts.
 pub struct EntryInserter<'c>(CachedStatement<'c>);
 
 impl<'c> EntryInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<EntryInserter<'c>, StoreError> {
-        Ok(EntryInserter(db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<EntryInserter<'c>, StoreError> {
+        Ok(EntryInserter(db.connection().prepare_cached(
             "insert into ledger_entry (at, account, from_book, to_book, amount, reason, resource, reference)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?))
@@ -42,19 +43,20 @@ impl<'c> EntryInserter<'c> {
 }
 
 /// Adds one entry of an account.
-pub fn insert(db: &Connection, account: i64, entry: &Entry) -> Result<(), StoreError> {
+pub fn insert(db: &WriteTx, account: i64, entry: &Entry) -> Result<(), StoreError> {
     EntryInserter::new(db)?.insert(account, entry)
 }
 
 /// An account's entries, oldest first.
-pub fn list(db: &Connection, account: i64) -> Result<Vec<Entry>, StoreError> {
-    let mut statement = db.prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
+pub fn list(db: &ReadTx, account: i64) -> Result<Vec<Entry>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
     let entries = statement.query_and_then([account], entry)?;
     entries.collect()
 }
 
 /// What an account's entries come to, which its balance must equal.
-pub fn balance(db: &Connection, account: i64) -> Result<Balance, StoreError> {
+pub fn balance(db: &ReadTx, account: i64) -> Result<Balance, StoreError> {
     Ok(Balance::of_entries(&list(db, account)?))
 }
 

@@ -21,6 +21,7 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod idempotency_keys;
+pub mod inspect;
 pub mod jobs;
 pub mod ledger;
 pub mod list_queries;
@@ -32,17 +33,21 @@ pub mod packages;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod stats;
+mod tx;
 pub mod webhooks;
 
 use std::path::Path;
 
-pub use rusqlite::Connection;
+use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
 use crate::error::StoreError;
 use crate::lock::Lock;
 use crate::migrations::Migration;
+
+pub use crate::tx::ReadTx;
+pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
@@ -51,7 +56,7 @@ pub const SCHEMA_VERSION: i64 = 4;
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
+    tx: WriteTx,
     /// How many [`Store::write`] are under way, one within another.
     savepoint_depth: u32,
     _lock: Option<Lock>,
@@ -82,7 +87,7 @@ impl Store {
         connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
         prepare(&connection)?;
         let migration = migrations::migrate(&connection, path)?;
-        Ok((Store { connection, savepoint_depth: 0, _lock: Some(lock) }, migration))
+        Ok((Store { tx: WriteTx::new(connection), savepoint_depth: 0, _lock: Some(lock) }, migration))
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -96,7 +101,7 @@ impl Store {
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
         prepare(&connection)?;
-        Ok(Store { connection, savepoint_depth: 0, _lock: None })
+        Ok(Store { tx: WriteTx::new(connection), savepoint_depth: 0, _lock: None })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -106,10 +111,10 @@ impl Store {
     /// Those of `work`, and [`StoreError::Sqlite`] when the transaction cannot be begun or committed.
     pub fn write<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnOnce(&Connection) -> Result<T, E>,
+        work: impl FnOnce(&WriteTx) -> Result<T, E>,
     ) -> Result<T, E> {
         self.begin()?;
-        let result = work(&self.connection);
+        let result = work(&self.tx);
         self.end(result)
     }
 
@@ -124,7 +129,7 @@ impl Store {
         } else {
             format!("savepoint part{}", self.savepoint_depth)
         };
-        self.connection.execute_batch(&begin)?;
+        self.tx.connection().execute_batch(&begin)?;
         self.savepoint_depth += 1;
         Ok(())
     }
@@ -144,12 +149,15 @@ impl Store {
             format!("rollback to part{part}; release part{part}")
         };
         let written = result.and_then(|value| {
-            self.connection.execute_batch(&commit).map_err(|error| E::from(StoreError::Sqlite(error)))?;
+            self.tx
+                .connection()
+                .execute_batch(&commit)
+                .map_err(|error| E::from(StoreError::Sqlite(error)))?;
             Ok(value)
         });
-        if written.is_err() && !self.connection.is_autocommit() {
+        if written.is_err() && !self.tx.connection().is_autocommit() {
             // A failure to undo leaves the transaction open; the next one to begin says so.
-            let undone = self.connection.execute_batch(&undo);
+            let undone = self.tx.connection().execute_batch(&undo);
             if let Err(error) = undone {
                 tracing::error!(%error, "a transaction could not be undone");
             }
@@ -157,9 +165,14 @@ impl Store {
         written
     }
 
-    /// The connection, for reading what is committed.
-    pub fn db(&self) -> &Connection {
-        &self.connection
+    /// For reading: what is committed, and what the transaction under way has written.
+    pub fn db(&self) -> &ReadTx {
+        &self.tx
+    }
+
+    /// For writing in the transaction that [`Store::begin`] began.
+    pub fn tx(&self) -> &WriteTx {
+        &self.tx
     }
 }
 
@@ -176,13 +189,8 @@ pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
     Ok(Store::open_migrated(path)?.1)
 }
 
-/// Opens the database at `path` for reading only, also while another process runs the clock on it.
-///
-/// # Errors
-///
-/// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other variants
-/// when it cannot be read.
-pub fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database at `path` for reading only, if it has the present schema.
+fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_read_only(path)?;
     check_version(&connection, path)?;
     tune(&connection)?;
@@ -198,38 +206,6 @@ fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch("pragma busy_timeout = 10000;")?;
     Ok(connection)
-}
-
-/// Begins to read one snapshot: until its end, reads see nothing that is committed meanwhile.
-///
-/// # Errors
-///
-/// [`StoreError::Sqlite`] when it cannot be begun.
-pub fn begin_snapshot(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("begin")?.execute([])?;
-    Ok(())
-}
-
-/// Ends a snapshot.
-///
-/// # Errors
-///
-/// [`StoreError::Sqlite`] when it cannot be ended.
-pub fn end_snapshot(connection: &Connection) -> Result<(), StoreError> {
-    connection.prepare_cached("commit")?.execute([])?;
-    Ok(())
-}
-
-/// Ends a snapshot whose reader panicked, if it is still open.
-///
-/// # Errors
-///
-/// [`StoreError::Sqlite`] when it cannot be ended.
-pub fn abandon_snapshot(connection: &Connection) -> Result<(), StoreError> {
-    if !connection.is_autocommit() {
-        connection.execute_batch("rollback")?;
-    }
-    Ok(())
 }
 
 /// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because

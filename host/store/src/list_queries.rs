@@ -7,7 +7,6 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::ledger::Entry;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
@@ -16,6 +15,7 @@ use crate::error::StoreError;
 use crate::events;
 use crate::events::StoredEvent;
 use crate::ledger;
+use crate::tx::ReadTx;
 
 /// Which resources are asked for; an absent condition lets everything through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,12 +44,12 @@ pub struct Filter {
 
 /// The rows and ids of the resources that pass `filter`, above the row `after`, at most `limit`.
 pub fn resources(
-    db: &Connection,
+    db: &ReadTx,
     filter: &Filter,
     after: i64,
     limit: u32,
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select r.row, r.id
          from resource r join schedule h on h.resource = r.row join account a on a.row = r.account
          where r.row > :after
@@ -85,13 +85,13 @@ pub fn resources(
 
 /// The rows and ids of the accounts above the row `after`, at most `limit`.
 pub fn accounts(
-    db: &Connection,
+    db: &ReadTx,
     accounts: Option<&str>,
     provider: Option<&str>,
     after: i64,
     limit: u32,
 ) -> Result<Vec<(i64, String)>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select row, id from account
          where row > :after and (:accounts is null or id in (select value from json_each(:accounts)))
            and (:provider is null or provider = :provider)
@@ -105,13 +105,9 @@ pub fn accounts(
 }
 
 /// An account's entries above the row `after`, at most `limit`.
-pub fn entries(
-    db: &Connection,
-    account: i64,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<(i64, Entry)>, StoreError> {
+pub fn entries(db: &ReadTx, account: i64, after: i64, limit: u32) -> Result<Vec<(i64, Entry)>, StoreError> {
     let mut statement = db
+        .connection()
         .prepare_cached("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3")?;
     let entries = statement
         .query_and_then((account, after, limit), |row| Ok((row.get("row")?, ledger::entry(row)?)))?;
@@ -139,12 +135,12 @@ pub struct EventFilter {
 
 /// The events that pass `filter`, above the row `after`, in the order in which they were written down, at most `limit`.
 pub fn events(
-    db: &Connection,
+    db: &ReadTx,
     filter: &EventFilter,
     after: i64,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select e.row, e.at, a.id, e.resource, e.type, e.body
          from event e left join account a on a.row = e.account
          where e.row > :after
@@ -173,13 +169,17 @@ pub fn events(
 }
 
 /// The row of the newest event; 0 when there is none.
-pub fn last_event(db: &Connection) -> Result<i64, StoreError> {
-    Ok(db.prepare_cached("select coalesce(max(row), 0) from event")?.query_row([], |row| row.get(0))?)
+pub fn last_event(db: &ReadTx) -> Result<i64, StoreError> {
+    Ok(db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from event")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The row of the first event that happened at `since` or later, in the order in which they were written down.
-pub fn first_event_since(db: &Connection, since: Timestamp) -> Result<Option<i64>, StoreError> {
-    let mut statement = db.prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
+pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
     Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
 }
 
@@ -221,12 +221,12 @@ pub struct AttemptFilter {
 
 /// The attempts that pass `filter`, above the row `after`, at most `limit`.
 pub fn attempts(
-    db: &Connection,
+    db: &ReadTx,
     filter: &AttemptFilter,
     after: i64,
     limit: u32,
 ) -> Result<Vec<ListedAttempt>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select t.row, a.id, r.id, t.expires_before, t.term_count, t.term_unit, t.state, t.decline_class, t.changed_at, t.tries
          from attempt t join resource r on r.row = t.resource join account a on a.row = r.account
          where t.row > :after and (:accounts is null or a.id in (select value from json_each(:accounts)))

@@ -3,11 +3,11 @@
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
 
 /// Which resources are asked for; an absent condition lets everything through.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +54,8 @@ pub struct ListedResource {
 }
 
 /// The resources that pass `filter`, by account and bundle, a primary before what is attached to it, at most `limit`.
-pub fn resources(db: &Connection, filter: &Filter, limit: u32) -> Result<Vec<ListedResource>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn resources(db: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<ListedResource>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select a.id, a.provider, r.id, parent.id, r.kind, h.stage, h.expires_at, h.on_expiry, r.price, a.currency,
                 primary_schedule.wake_at, plugin_failure.message
          from schedule h

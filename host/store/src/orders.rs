@@ -4,18 +4,19 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
-use rusqlite::Connection;
 use rusqlite::ErrorCode;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Adds orders, as long as a transaction lasts.
 pub struct OrderInserter<'c>(CachedStatement<'c>);
 
 impl<'c> OrderInserter<'c> {
     /// Finds the statement.
-    pub fn new(db: &'c Connection) -> Result<OrderInserter<'c>, StoreError> {
-        Ok(OrderInserter(db.prepare_cached(
+    pub fn new(db: &'c WriteTx) -> Result<OrderInserter<'c>, StoreError> {
+        Ok(OrderInserter(db.connection().prepare_cached(
             "insert into orders (id, resource, starts_at, ends_at, paid, paid_at, is_renewal)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?))
@@ -50,13 +51,13 @@ impl<'c> OrderInserter<'c> {
 }
 
 /// Adds one order: see [`OrderInserter::insert`].
-pub fn insert(db: &Connection, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
+pub fn insert(db: &WriteTx, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
     OrderInserter::new(db)?.insert(row, resource, order)
 }
 
 /// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows, in order.
-pub fn list(db: &Connection, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn list(db: &ReadTx, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select * from orders where resource = ?1 and refunded_at is null order by starts_at",
     )?;
     let mut orders = Vec::new();
@@ -81,8 +82,8 @@ pub fn list(db: &Connection, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
 }
 
 /// Marks the order `id` of the resource at `row` as refunded and returns when its period begins.
-pub fn refund(db: &Connection, row: i64, id: &str, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn refund(db: &WriteTx, row: i64, id: &str, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "update orders set refunded_at = ?3 where resource = ?1 and id = ?2 and refunded_at is null returning starts_at",
     )?;
     let mut rows = statement.query_map((row, id, at.as_second()), |row| row.get(0))?;

@@ -5,33 +5,36 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Adds what a resource package adds to the resource at `resource`.
-pub fn insert(db: &Connection, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
+pub fn insert(db: &WriteTx, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
          values (:resource, :account, :resource_type, :quota, :used, :unit, :bought_at)",
-    )?
-    .execute(named_params! {
-        ":resource": resource,
-        ":account": account,
-        ":resource_type": package.resource_type,
-        ":quota": package.quota.as_micros(),
-        ":used": package.used.as_micros(),
-        ":unit": package.unit,
-        ":bought_at": package.bought_at.as_second(),
-    })?;
+        )?
+        .execute(named_params! {
+            ":resource": resource,
+            ":account": account,
+            ":resource_type": package.resource_type,
+            ":quota": package.quota.as_micros(),
+            ":used": package.used.as_micros(),
+            ":unit": package.unit,
+            ":bought_at": package.bought_at.as_second(),
+        })?;
     Ok(())
 }
 
 /// Sets how much of a package is used.
-pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), StoreError> {
-    db.prepare_cached("update package set used = ?2 where resource = ?1")?
+pub fn set_used(db: &WriteTx, resource: i64, used: Micros) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update package set used = ?2 where resource = ?1")?
         .execute((resource, used.as_micros()))?;
     Ok(())
 }
@@ -39,12 +42,12 @@ pub fn set_used(db: &Connection, resource: i64, used: Micros) -> Result<(), Stor
 /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first, with the
 /// rows of their resources.
 pub fn list_offers(
-    db: &Connection,
+    db: &ReadTx,
     account: i64,
     resource_type: &str,
     at: Timestamp,
 ) -> Result<Vec<(i64, Offer)>, StoreError> {
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "select r.row, r.id, r.started_at, h.expires_at, p.resource_type, p.quota, p.used, p.unit, p.bought_at
          from package p join resource r on r.row = p.resource join schedule h on h.resource = p.resource
          where p.account = ?1 and p.resource_type = ?2 and p.bought_at <= ?3 and h.stage = ?4
@@ -86,19 +89,21 @@ pub struct DeferredPurchase {
 
 /// Writes down a package to be paid later.
 pub fn defer(
-    db: &Connection,
+    db: &WriteTx,
     resource: i64,
     pay_at: Timestamp,
     effective_at: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached("insert into deferred_purchase (resource, pay_at, effective_at) values (?1, ?2, ?3)")?
+    db.connection()
+        .prepare_cached("insert into deferred_purchase (resource, pay_at, effective_at) values (?1, ?2, ?3)")?
         .execute((resource, pay_at.as_second(), effective_at.as_second()))?;
     Ok(())
 }
 
 /// The next package to be paid, if its time comes by `until`.
-pub fn next_deferred(db: &Connection, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
+pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
     let next = db
+        .connection()
         .prepare_cached(
             "select row, resource, pay_at, effective_at from deferred_purchase
              where pay_at <= ?1 order by pay_at, row limit 1",
@@ -116,14 +121,15 @@ pub fn next_deferred(db: &Connection, until: Timestamp) -> Result<Option<Deferre
 }
 
 /// Puts off a package that was to be paid later, to `pay_at`.
-pub fn postpone_deferred(db: &Connection, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
+pub fn postpone_deferred(db: &WriteTx, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
         .execute((row, pay_at.as_second()))?;
     Ok(())
 }
 
 /// Strikes a package that was to be paid later.
-pub fn delete_deferred(db: &Connection, row: i64) -> Result<(), StoreError> {
-    db.prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
+pub fn delete_deferred(db: &WriteTx, row: i64) -> Result<(), StoreError> {
+    db.connection().prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 //! Stores a secret only sealed, a token only as its hash, and a signature only as its digest.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -10,6 +9,8 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// How long a spent proof is remembered after it expired, in seconds: longer than any request takes, from when it is
 /// proved until it is carried out.
@@ -52,8 +53,8 @@ const COLUMNS: &str =
     k.expires_at, k.revoked_at, k.last_used_at";
 
 /// Adds a key of the account at `account`.
-pub fn insert(db: &Connection, account: i64, key: &StoredKey) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn insert(db: &WriteTx, account: i64, key: &StoredKey) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "insert into provider_key (access_key, account, sealed_secret, name, created_at, created_by, expires_at)
          values (:access_key, :account, :sealed_secret, :name, :created_at, :created_by, :expires_at)",
     )?
@@ -70,33 +71,31 @@ pub fn insert(db: &Connection, account: i64, key: &StoredKey) -> Result<(), Stor
 }
 
 /// The key called `access_key`, also an expired or revoked one.
-pub fn get(db: &Connection, access_key: &str) -> Result<Option<StoredKey>, StoreError> {
-    db.prepare_cached(&format!(
-        "select {COLUMNS} from provider_key k join account a on a.row = k.account where k.access_key = ?1"
-    ))?
-    .query_row([access_key], |row| Ok(stored(row)))
-    .optional()?
-    .transpose()
+pub fn get(db: &ReadTx, access_key: &str) -> Result<Option<StoredKey>, StoreError> {
+    db.connection()
+        .prepare_cached(&format!(
+            "select {COLUMNS} from provider_key k join account a on a.row = k.account where k.access_key = ?1"
+        ))?
+        .query_row([access_key], |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
 }
 
 /// The key that asked for the token with this hash, if the token is still valid at `at`.
-pub fn find_by_token(
-    db: &Connection,
-    hash: &[u8; 32],
-    at: Timestamp,
-) -> Result<Option<StoredKey>, StoreError> {
-    db.prepare_cached(&format!(
-        "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
+pub fn find_by_token(db: &ReadTx, hash: &[u8; 32], at: Timestamp) -> Result<Option<StoredKey>, StoreError> {
+    db.connection()
+        .prepare_cached(&format!(
+            "select {COLUMNS} from provider_token t join provider_key k on k.access_key = t.access_key
          join account a on a.row = k.account where t.token_hash = ?1 and t.valid_until > ?2"
-    ))?
-    .query_row((hash, at.as_second()), |row| Ok(stored(row)))
-    .optional()?
-    .transpose()
+        ))?
+        .query_row((hash, at.as_second()), |row| Ok(stored(row)))
+        .optional()?
+        .transpose()
 }
 
 /// Every key, in the order in which they were made; only those of `accounts`, a JSON list of ids, unless that is `None`.
-pub fn list(db: &Connection, accounts: Option<&str>) -> Result<Vec<StoredKey>, StoreError> {
-    let mut statement = db.prepare_cached(&format!(
+pub fn list(db: &ReadTx, accounts: Option<&str>) -> Result<Vec<StoredKey>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
         "select {COLUMNS} from provider_key k join account a on a.row = k.account
          where ?1 is null or a.id in (select value from json_each(?1)) order by k.row"
     ))?;
@@ -105,8 +104,9 @@ pub fn list(db: &Connection, accounts: Option<&str>) -> Result<Vec<StoredKey>, S
 }
 
 /// Refuses a key from `at` on, unless it is refused earlier anyway; returns whether there is one that was in force.
-pub fn expire(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
+pub fn expire(db: &WriteTx, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
     let expired = db
+        .connection()
         .prepare_cached(
             "update provider_key set expires_at = min(coalesce(expires_at, ?2), ?2)
              where access_key = ?1 and revoked_at is null",
@@ -116,8 +116,9 @@ pub fn expire(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, 
 }
 
 /// Refuses a key from now on; returns whether there is one that was not refused already.
-pub fn revoke(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
+pub fn revoke(db: &WriteTx, access_key: &str, at: Timestamp) -> Result<bool, StoreError> {
     let revoked = db
+        .connection()
         .prepare_cached(
             "update provider_key set revoked_at = ?2 where access_key = ?1 and revoked_at is null",
         )?
@@ -126,29 +127,32 @@ pub fn revoke(db: &Connection, access_key: &str, at: Timestamp) -> Result<bool, 
 }
 
 /// Says when a key was last used.
-pub fn set_last_used(db: &Connection, access_key: &str, at: Timestamp) -> Result<(), StoreError> {
-    db.prepare_cached("update provider_key set last_used_at = ?2 where access_key = ?1")?
+pub fn set_last_used(db: &WriteTx, access_key: &str, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update provider_key set last_used_at = ?2 where access_key = ?1")?
         .execute((access_key, at.as_second()))?;
     Ok(())
 }
 
 /// Adds a token that a key asked for.
 pub fn insert_token(
-    db: &Connection,
+    db: &WriteTx,
     hash: &[u8; 32],
     access_key: &str,
     valid_until: Timestamp,
 ) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "insert into provider_token (token_hash, access_key, valid_until) values (?1, ?2, ?3)",
-    )?
-    .execute((hash, access_key, valid_until.as_second()))?;
+    db.connection()
+        .prepare_cached(
+            "insert into provider_token (token_hash, access_key, valid_until) values (?1, ?2, ?3)",
+        )?
+        .execute((hash, access_key, valid_until.as_second()))?;
     Ok(())
 }
 
 /// Remembers that a proof did what it may do once; returns false if it had already.
-pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Result<bool, StoreError> {
+pub fn spend(db: &WriteTx, digest: &[u8; 32], valid_until: Timestamp) -> Result<bool, StoreError> {
     let inserted = db
+        .connection()
         .prepare_cached("insert into used_signature (digest, valid_until) values (?1, ?2)")?
         .execute((digest, valid_until.as_second()));
     match inserted {
@@ -160,9 +164,10 @@ pub fn spend(db: &Connection, digest: &[u8; 32], valid_until: Timestamp) -> Resu
 
 /// Forgets the tokens that have expired, and the proofs that expired so long ago that no request still under way can have
 /// been proved by them.
-pub fn delete_expired(db: &Connection, at: Timestamp) -> Result<(), StoreError> {
+pub fn delete_expired(db: &WriteTx, at: Timestamp) -> Result<(), StoreError> {
     for (table, until) in [("provider_token", at), ("used_signature", at - SPENT_SECONDS)] {
-        db.prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
+        db.connection()
+            .prepare_cached(&format!("delete from {table} where valid_until < ?1"))?
             .execute([until.as_second()])?;
     }
     Ok(())
@@ -192,7 +197,7 @@ mod tests {
     fn a_spent_proof_is_remembered_for_as_long_as_a_request_may_wait() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("test.db")).unwrap();
-        let (db, valid_until) = (store.db(), Timestamp::from_second(1_000_000));
+        let (db, valid_until) = (store.tx(), Timestamp::from_second(1_000_000));
         assert!(spend(db, &[7; 32], valid_until).unwrap());
         delete_expired(db, valid_until + 3600).unwrap();
         assert!(!spend(db, &[7; 32], valid_until).unwrap());

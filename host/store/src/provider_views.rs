@@ -8,7 +8,6 @@ use perennial_domain::provider_api::PaidOrder;
 use perennial_domain::provider_api::ResourceFilter;
 use perennial_domain::provider_api::ResourceView;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -16,11 +15,12 @@ use rusqlite::named_params;
 use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
 
 /// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
 /// also beyond its limit.
 pub fn resources(
-    db: &Connection,
+    db: &ReadTx,
     account: i64,
     selection: &ResourceFilter,
 ) -> Result<(u32, Vec<ResourceView>), StoreError> {
@@ -36,7 +36,7 @@ pub fn resources(
 
 /// The rows that `selection` chooses, each with how many there are. What is attached to a resource is in its bundle.
 fn chosen(
-    db: &Connection,
+    db: &ReadTx,
     account: i64,
     selection: &ResourceFilter,
     offset: u32,
@@ -45,7 +45,7 @@ fn chosen(
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
     let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "with recursive chosen (row) as (
              select row from resource where :ids is null and account = :account
              union
@@ -86,7 +86,7 @@ fn chosen(
 }
 
 /// The resource at `row`; `known` is the bundle that the one before it was in, which mostly is the same.
-fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
+fn subject(db: &ReadTx, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
     let is_known = known.as_ref().is_some_and(|stored| stored.rows.contains(&row));
     if !is_known {
         *known = Some(bundles::find_by_resource_row(db, row)?.0);
@@ -99,8 +99,9 @@ fn subject(db: &Connection, row: i64, known: &mut Option<StoredBundle>) -> Resul
     Ok(ResourceView { resource, attached_to, last_renewal: last_renewal(db, row)? })
 }
 
-fn last_renewal(db: &Connection, row: i64) -> Result<Option<LastRenewal>, StoreError> {
+fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError> {
     let renewed = db
+        .connection()
         .prepare_cached(
             "select paid_at, starts_at from orders
              where resource = ?1 and is_renewal and refunded_at is null order by starts_at desc limit 1",
@@ -116,10 +117,10 @@ fn last_renewal(db: &Connection, row: i64) -> Result<Option<LastRenewal>, StoreE
 }
 
 /// The account's orders that `selection` chooses, in the order in which they were made.
-pub fn orders(db: &Connection, account: i64, selection: &OrderFilter) -> Result<Vec<PaidOrder>, StoreError> {
+pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<PaidOrder>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     // In two parts, because each has an index of its own.
-    let mut statement = db.prepare_cached(
+    let mut statement = db.connection().prepare_cached(
         "with chosen as (
              select row, id, kind, region from resource
              where account = :account
@@ -171,15 +172,19 @@ fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
 }
 
 /// The row of the newest order of all; 0 when there is none.
-pub fn last_order(db: &Connection) -> Result<i64, StoreError> {
-    Ok(db.prepare_cached("select coalesce(max(row), 0) from orders")?.query_row([], |row| row.get(0))?)
+pub fn last_order(db: &ReadTx) -> Result<i64, StoreError> {
+    Ok(db
+        .connection()
+        .prepare_cached("select coalesce(max(row), 0) from orders")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
 /// were made, and what all of them cost.
-pub fn orders_after(db: &Connection, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
-    let mut statement =
-        db.prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
+pub fn orders_after(db: &ReadTx, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
     let rows =
         statement.query_map((row, at.as_second()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let (mut ids, mut cost) = (Vec::new(), Micros::ZERO);

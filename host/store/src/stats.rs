@@ -1,10 +1,10 @@
 //! How things stand as a whole: what is due, what is in doubt. For reading only.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::jobs;
+use crate::tx::ReadTx;
 
 /// How things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,17 +24,21 @@ pub struct Stats {
 }
 
 /// How things stand at `at`.
-pub fn get(db: &Connection, at: Timestamp) -> Result<Stats, StoreError> {
+pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
     let due = db
+        .connection()
         .prepare_cached("select count(*) from schedule where wake_at is not null and wake_at <= ?1")?
         .query_row([at.as_second()], |row| row.get(0))?;
     let first_wake: Option<i64> = db
+        .connection()
         .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
         .query_row([], |row| row.get(0))?;
     let in_doubt = db
+        .connection()
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
         .query_row([], |row| row.get(0))?;
     let approvals_pending = db
+        .connection()
         .prepare_cached("select count(*) from approval where state = 'pending'")?
         .query_row([], |row| row.get(0))?;
     let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::count_waiting(db)?);
@@ -43,8 +47,9 @@ pub fn get(db: &Connection, at: Timestamp) -> Result<Stats, StoreError> {
 }
 
 /// The providers of all accounts.
-pub fn providers(db: &Connection) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.prepare_cached("select distinct provider from account order by provider")?;
+pub fn providers(db: &ReadTx) -> Result<Vec<String>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select distinct provider from account order by provider")?;
     let providers = statement.query_map([], |row| row.get(0))?;
     Ok(providers.collect::<Result<_, _>>()?)
 }

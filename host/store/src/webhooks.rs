@@ -1,13 +1,14 @@
 //! The `webhook` table: where events are sent to. Knows how far each webhook is; not what sending means.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
 
 /// Why a webhook was disabled, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +60,8 @@ pub struct StoredWebhook {
 }
 
 /// Adds a webhook; its row is given by the database.
-pub fn insert(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError> {
-    db.prepare_cached(
+pub fn insert(db: &WriteTx, webhook: &StoredWebhook) -> Result<(), StoreError> {
+    db.connection().prepare_cached(
         "insert into webhook (id, url, description, accounts, types, secret, created_at, created_by, event_cursor)
          values (:id, :url, :description, :accounts, :types, :secret, :created_at, :created_by, :event_cursor)",
     )?
@@ -79,52 +80,54 @@ pub fn insert(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError
 }
 
 /// Writes what can be changed about a webhook: everything but its id, its accounts, who made it and how far it is.
-pub fn update(db: &Connection, webhook: &StoredWebhook) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "update webhook
+pub fn update(db: &WriteTx, webhook: &StoredWebhook) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update webhook
          set url = :url, description = :description, types = :types, secret = :secret,
              previous_secret = :previous_secret, previous_until = :previous_until, disabled_at = :disabled_at,
              disabled_reason = :disabled_reason, failing_since = :failing_since
          where row = :row",
-    )?
-    .execute(named_params! {
-        ":url": webhook.url,
-        ":description": webhook.description,
-        ":types": json(webhook.types.as_ref())?,
-        ":secret": webhook.secret,
-        ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
-        ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
-        ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
-        ":disabled_reason": webhook.disabled.as_ref().map(|disabled| &disabled.reason),
-        ":failing_since": webhook.failing_since.map(Timestamp::as_second),
-        ":row": webhook.row,
-    })?;
+        )?
+        .execute(named_params! {
+            ":url": webhook.url,
+            ":description": webhook.description,
+            ":types": json(webhook.types.as_ref())?,
+            ":secret": webhook.secret,
+            ":previous_secret": webhook.previous.as_ref().map(|previous| &previous.secret),
+            ":previous_until": webhook.previous.as_ref().map(|previous| previous.until.as_second()),
+            ":disabled_at": webhook.disabled.as_ref().map(|disabled| disabled.at.as_second()),
+            ":disabled_reason": webhook.disabled.as_ref().map(|disabled| &disabled.reason),
+            ":failing_since": webhook.failing_since.map(Timestamp::as_second),
+            ":row": webhook.row,
+        })?;
     Ok(())
 }
 
 /// Moves a webhook's cursor, unless somebody else has moved it away from `from`.
-pub fn move_cursor(db: &Connection, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
-    db.prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
+pub fn move_cursor(db: &WriteTx, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
         .execute((row, from, to))?;
     Ok(())
 }
 
 /// Removes a webhook and what became of its deliveries.
-pub fn delete(db: &Connection, row: i64) -> Result<(), StoreError> {
-    db.prepare_cached("delete from delivery where webhook = ?1")?.execute([row])?;
-    db.prepare_cached("delete from webhook where row = ?1")?.execute([row])?;
+pub fn delete(db: &WriteTx, row: i64) -> Result<(), StoreError> {
+    db.connection().prepare_cached("delete from delivery where webhook = ?1")?.execute([row])?;
+    db.connection().prepare_cached("delete from webhook where row = ?1")?.execute([row])?;
     Ok(())
 }
 
 /// The webhook called `id`.
-pub fn get(db: &Connection, id: &str) -> Result<Option<StoredWebhook>, StoreError> {
-    let mut statement = db.prepare_cached("select * from webhook where id = ?1")?;
+pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredWebhook>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from webhook where id = ?1")?;
     statement.query_row([id], |row| Ok(stored(row))).optional()?.transpose()
 }
 
 /// Every webhook, in the order in which they were made.
-pub fn list(db: &Connection) -> Result<Vec<StoredWebhook>, StoreError> {
-    let mut statement = db.prepare_cached("select * from webhook order by row")?;
+pub fn list(db: &ReadTx) -> Result<Vec<StoredWebhook>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from webhook order by row")?;
     let webhooks = statement.query_and_then([], stored)?;
     webhooks.collect()
 }
@@ -141,8 +144,8 @@ pub struct WebhookStats {
 }
 
 /// How things stand with all webhooks.
-pub fn stats(db: &Connection) -> Result<WebhookStats, StoreError> {
-    let mut statement = db.prepare_cached(
+pub fn stats(db: &ReadTx) -> Result<WebhookStats, StoreError> {
+    let mut statement = db.connection().prepare_cached(
         "select (select count(*) from webhook where disabled_at is not null),
                 (select count(*) from delivery where state = 'pending'),
                 (select coalesce(max(row), 0) from event)

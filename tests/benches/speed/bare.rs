@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
+use rusqlite::Connection;
 use rusqlite::Statement;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -29,18 +29,18 @@ const DUE: &str = "
 
 /// Tables whose rows belong to bundles: the name, and how to find a row's bundle.
 const TABLES: [(&str, &str); 7] = [
-    ("hot", "new.bundle"),
-    ("resource", "(select bundle from main.hot where resource = new.row)"),
-    ("attempt", "(select bundle from main.hot where resource = new.resource)"),
-    ("orders", "(select bundle from main.hot where resource = new.resource)"),
+    ("schedule", "new.bundle"),
+    ("resource", "(select bundle from main.schedule where resource = new.row)"),
+    ("attempt", "(select bundle from main.schedule where resource = new.resource)"),
+    ("orders", "(select bundle from main.schedule where resource = new.resource)"),
     (
-        "entry",
-        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+        "ledger_entry",
+        "(select h.bundle from main.resource r join main.schedule h on h.resource = r.row where r.id = new.resource)",
     ),
-    ("decision", "(select bundle from main.hot where resource = new.resource)"),
+    ("decision", "(select bundle from main.schedule where resource = new.resource)"),
     (
         "event",
-        "(select h.bundle from main.resource r join main.hot h on h.resource = r.row where r.id = new.resource)",
+        "(select h.bundle from main.resource r join main.schedule h on h.resource = r.row where r.id = new.resource)",
     ),
 ];
 
@@ -109,9 +109,12 @@ impl Bare {
     /// Does what is due by `until`, at most `limit` bundles in one transaction.
     pub fn run(&self, store: &mut Store, until: Timestamp, limit: u32) -> Result<(), StoreError> {
         loop {
-            let is_over = store.write(|tx| Ok::<bool, StoreError>(self.batch(tx, until, limit)?))?;
+            let is_over = store
+                .write(|tx| Ok::<bool, StoreError>(self.batch(tx.inspect().connection(), until, limit)?))?;
             if is_over {
-                return store.write(|tx| Ok(write(&mut tx.prepare(REPLACE_CLOCK)?, &self.clock)?));
+                return store.write(|tx| {
+                    Ok(write(&mut tx.inspect().connection().prepare(REPLACE_CLOCK)?, &self.clock)?)
+                });
             }
         }
     }

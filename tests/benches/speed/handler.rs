@@ -13,8 +13,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::routing::post;
-use perennial_store as store;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
+use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use serde_json::Map;
 use serde_json::Value;
@@ -34,13 +34,13 @@ const BUNDLE: &str = "
 /// Connections like those of the admin API, of which each request borrows one.
 #[derive(Clone)]
 struct Readers {
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<ReadTx>>>,
     free: Arc<Semaphore>,
 }
 
 /// Serves the handler over the database at `db`, with so many connections to it; returns where.
 pub fn serve(runtime: &Runtime, db: &Path, connections: usize) -> anyhow::Result<SocketAddr> {
-    let idle = (0..connections).map(|_| store::open_for_reading(db)).collect::<Result<Vec<_>, _>>()?;
+    let idle = (0..connections).map(|_| ReadTx::open(db)).collect::<Result<Vec<_>, _>>()?;
     let readers = Readers { idle: Arc::new(Mutex::new(idle)), free: Arc::new(Semaphore::new(connections)) };
     let router = Router::new()
         .route("/v1/resources/{id}", get(look))
@@ -76,8 +76,9 @@ async fn read(readers: Readers, id: String) -> Result<Json<Value>, StatusCode> {
         let connection = readers.idle.lock().expect("nobody panics here").pop();
         let connection = connection.expect("there are as many connections as permits");
         // One snapshot for everything that one request reads.
-        let tell = |word| connection.prepare_cached(word).and_then(|mut statement| statement.execute([]));
-        let found = tell("begin").and_then(|_| bundle(&connection, &id));
+        let raw = connection.inspect().connection();
+        let tell = |word| raw.prepare_cached(word).and_then(|mut statement| statement.execute([]));
+        let found = tell("begin").and_then(|_| bundle(raw, &id));
         let found = found.and_then(|found| tell("commit").map(|_| found));
         readers.idle.lock().expect("nobody panics here").push(connection);
         found

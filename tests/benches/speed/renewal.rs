@@ -18,9 +18,9 @@ use axum::http::HeaderMap;
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::Uri;
-use perennial_store::Connection;
 use perennial_store::Store;
 use perennial_store::error::StoreError;
+use rusqlite::Connection;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 use tokio::net::TcpListener;
@@ -119,7 +119,7 @@ impl Sample {
         }
         let mut renew = tx.prepare_cached(
             "update schedule set charging = ?2, stage = ?3, expires_at = expires_at + ?4, on_expiry = ?5, renewals_left = ?6,
-                 cursor_at = cursor_at + 1, wake_at = wake_at + ?4, failures = 0
+                 cursor_at = cursor_at + 1, wake_at = wake_at + ?4, consecutive_failures = 0
              where resource = ?1",
         )?;
         for member in primary..primary + self.members {
@@ -178,6 +178,7 @@ async fn renew(
         let number = bare.number.fetch_add(1, Ordering::Relaxed);
         let mut store = bare.store.lock().expect("nobody panics here");
         store.write(|tx| {
+            let tx = tx.inspect().connection();
             if handler::bundle(tx, &id)?.is_none() {
                 return Ok(StatusCode::NOT_FOUND);
             }

@@ -3,6 +3,9 @@
 use axum::body::Body;
 use axum::http::Request;
 use perennial_domain::timestamp::Timestamp;
+use perennial_service::error::ServiceError;
+use perennial_store::WriteTx;
+use perennial_store::error::StoreError;
 
 use crate::world::Key;
 use crate::world::NOW;
@@ -74,8 +77,7 @@ fn a_token_is_asked_for_with_the_secret_and_honoured_until_it_expires() {
     };
     // A token is made to be sent again.
     assert_eq!((ask(), ask()), (200, 200));
-    let stored: Vec<u8> =
-        world.db().query_row("select hash from provider_token", [], |row| row.get(0)).unwrap();
+    let stored: Vec<u8> = world.db().inspect().value("select token_hash from provider_token").unwrap();
     assert_ne!(stored, token.as_bytes());
     advance(&world, NOW + 59);
     assert_eq!(ask(), 200);
@@ -110,7 +112,7 @@ fn a_revoked_or_expired_key_and_its_tokens_are_refused() {
 fn the_database_does_not_have_the_secret() {
     let world = World::new();
     let sealed: Vec<u8> =
-        world.db().query_row("select sealed from provider_key limit 1", [], |row| row.get(0)).unwrap();
+        world.db().inspect().value("select sealed_secret from provider_key limit 1").unwrap();
     assert!(!sealed.windows(8).any(|window| window == &world.key.secret.as_bytes()[..8]));
 }
 
@@ -120,13 +122,9 @@ fn advance(world: &World, to: i64) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(moved).unwrap();
 }
 
-fn write<T: Send + 'static>(
-    world: &World,
-    work: impl FnOnce(&rusqlite::Connection) -> T + Send + 'static,
-) -> T {
-    let written = world
-        .host
-        .writer()
-        .call(move |desk| Ok::<_, perennial_service::error::ServiceError>(work(desk.engine.db())));
+fn write<T: Send + 'static>(world: &World, work: impl FnOnce(&WriteTx) -> T + Send + 'static) -> T {
+    let written = world.host.writer().call(move |desk| {
+        Ok::<_, ServiceError>(desk.engine.in_transaction(|engine| Ok::<_, StoreError>(work(engine.tx())))?)
+    });
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(written).unwrap()
 }

@@ -189,14 +189,8 @@ fn the_audit_log_says_which_key_asked() {
     world.post("/lamps/oil", "porch\nnone");
     world.get("/lamps");
     let db = world.db();
-    let mut statement = db
-        .prepare("select api_token, account, resource, operation, outcome from audit order by row")
-        .unwrap();
-    let rows = statement.query_map([], |row| {
-        let text = |place| row.get::<_, Option<String>>(place).map(|text| text.unwrap_or("-".to_owned()));
-        Ok([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?])
-    });
-    let rows = rows.unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    let sql = "select api_token, account, resource, operation, outcome from audit order by row";
+    let rows = db.inspect().rows(sql).unwrap();
     let key = world.key.access_key.as_str();
     assert_eq!(
         rows,

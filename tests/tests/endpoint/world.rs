@@ -30,7 +30,7 @@ use perennial_service::secrets::SecretBox;
 use perennial_service::service::Service;
 use perennial_service::writer::WriterContext;
 use perennial_service::writer::WriterHandle;
-use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::list_queries;
@@ -128,7 +128,7 @@ impl World {
 
     /// What happened, as type, account and resource, in order.
     pub fn events(&self) -> Vec<String> {
-        let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
+        let db = ReadTx::open(&self.folder.path().join("test.db")).unwrap();
         let all = list_queries::events(&db, &EventFilter::default(), 0, 1000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         all.into_iter()
@@ -145,8 +145,8 @@ impl World {
     }
 
     /// A connection beside the host's.
-    pub fn db(&self) -> rusqlite::Connection {
-        store::open_for_reading(&self.folder.path().join("test.db")).unwrap()
+    pub fn db(&self) -> ReadTx {
+        ReadTx::open(&self.folder.path().join("test.db")).unwrap()
     }
 }
 

@@ -109,13 +109,7 @@ impl Host {
 
     /// The rows of a query as text, one line each.
     pub fn rows(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.engine.db().prepare(sql).unwrap();
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
-            Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        self.engine.db().inspect().rows(sql).unwrap().iter().map(|row| row.join(" ")).collect()
     }
 
     /// Everything that can be told of the host's state but its rows' numbers.
@@ -158,16 +152,6 @@ impl Host {
     pub fn events(&self, kind: &str) -> Vec<serde_json::Value> {
         let parsed = self.lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         parsed.filter(|event| event["type"] == kind).collect()
-    }
-}
-
-fn cell(value: rusqlite::types::ValueRef<'_>) -> String {
-    match value.as_str() {
-        Ok(text) => text.to_owned(),
-        Err(_) => value
-            .as_i64_or_null()
-            .expect("every column is text or a whole number")
-            .map_or("-".to_owned(), |number| number.to_string()),
     }
 }
 

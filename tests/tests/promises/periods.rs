@@ -37,7 +37,10 @@ fn no_period_is_paid_for_twice_when_the_clock_forgets_how_far_it_came() {
             host.rows("select resource, starts_at from orders where refunded_at is null order by 1, 2");
         host.engine
             .db()
-            .execute("update schedule set cursor_at = ?1, wake_at = ?1 where wake_at is not null", [FROM])
+            .inspect()
+            .run(&format!(
+                "update schedule set cursor_at = {FROM}, wake_at = {FROM} where wake_at is not null"
+            ))
             .unwrap();
         host.play(UNTIL, UNTIL);
         invariants::no_period_is_paid_twice(&host)?;

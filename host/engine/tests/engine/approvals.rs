@@ -83,7 +83,7 @@ impl Approvals for World {
         let sql =
             "select coalesce((select group_concat(id || ' ' || state, ', ') from approval), '-') || ' | ' ||
                        coalesce((select group_concat(state || ' ' || tries, ', ') from attempt), '-')";
-        self.engine.db().query_row(sql, [], |row| row.get(0)).unwrap()
+        self.engine.db().inspect().value(sql).unwrap()
     }
 }
 
@@ -223,7 +223,7 @@ fn whoever_asked_does_not_decide_and_whoever_comes_late_does_not_either() {
 fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
     let mut world = careful(lapsing("vm", "2026-03-20"));
     world.ask("2026-03-02", "vm", &renew(), "operator");
-    world.engine.db().execute("update resource set price = 40000000", []).unwrap();
+    world.engine.db().inspect().run("update resource set price = 40000000").unwrap();
     assert_eq!(world.approve("2026-03-03", "vm~1"), "changed");
     assert_eq!(world.balance("a"), money("100"));
     let before: String = hash(&world);
@@ -244,7 +244,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
 }
 
 fn hash(world: &World) -> String {
-    world.engine.db().query_row("select plan_hash from approval", [], |row| row.get(0)).unwrap()
+    world.engine.db().inspect().value("select plan_hash from approval").unwrap()
 }
 
 #[test]

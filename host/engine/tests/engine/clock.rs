@@ -194,7 +194,7 @@ fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
     assert_eq!(seconds, [60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600, 21600]);
     let problem = || -> Option<String> {
         let read = world.engine.db();
-        read.query_row("select message from plugin_failure", [], |row| row.get(0)).ok()
+        read.inspect().value("select message from plugin_failure").ok()
     };
     assert_eq!(
         problem().unwrap(),
@@ -216,13 +216,9 @@ fn a_bundle_whose_rules_recover_does_what_it_missed() {
         2026-03-08T14:31:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
-    let failures: u32 = world
-        .engine
-        .db()
-        .query_row("select consecutive_failures from schedule", [], |row| row.get(0))
-        .unwrap();
-    let problems: u32 =
-        world.engine.db().query_row("select count(*) from plugin_failure", [], |row| row.get(0)).unwrap();
+    let failures: u32 =
+        world.engine.db().inspect().value("select consecutive_failures from schedule").unwrap();
+    let problems: u32 = world.engine.db().inspect().value("select count(*) from plugin_failure").unwrap();
     assert_eq!((failures, problems), (0, 0));
 }
 

@@ -139,7 +139,7 @@ fn what_does_not_exist_is_refused_in_the_providers_words() {
 #[test]
 fn an_account_without_a_plugin_says_how_to_load_one() {
     let mut world = one("0");
-    world.engine.db().execute("update account set provider = 'elsewhere'", []).unwrap();
+    world.engine.db().inspect().run("update account set provider = 'elsewhere'").unwrap();
     let error = world.engine.command(at("2026-03-02"), None, "vm", &renew()).unwrap_err();
     expect![
         "the account `a` is with `elsewhere`, for which no plugin is loaded; load one with `--plugin FILE`"
@@ -190,7 +190,7 @@ fn a_period_that_was_given_back_can_be_paid_for_again() {
     }
     assert_eq!(world.balance("a"), money("30"));
     let states = "select group_concat(state || ' ' || tries, ', ') from attempt";
-    let states: String = world.engine.db().query_row(states, [], |row| row.get(0)).unwrap();
+    let states: String = world.engine.db().inspect().value(states).unwrap();
     assert_eq!(states, "void 1, void 1, void 1");
 }
 

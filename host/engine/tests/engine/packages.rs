@@ -19,7 +19,7 @@ fn one(balance: &str) -> World {
 }
 
 fn orders(world: &World) -> i64 {
-    world.engine.db().query_row("select count(*) from deferred_purchase", [], |row| row.get(0)).unwrap()
+    world.engine.db().inspect().value("select count(*) from deferred_purchase").unwrap()
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn an_order_is_struck_in_the_transaction_that_pays_for_it() {
     world.command("2026-03-02", "pkg", &buy(Some("2026-03-05"), None));
     // Whatever stops the payment from being written keeps the order.
     let stop = "create trigger stop before insert on package begin select raise(abort, 'stopped'); end";
-    world.engine.db().execute_batch(stop).unwrap();
+    world.engine.db().inspect().run(stop).unwrap();
     let error = world.engine.run_to(at("2026-03-05"), &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, EngineError::Store(_)), "{error}");
     assert_eq!((world.balance("a"), orders(&world)), (money("30"), 1));
-    world.engine.db().execute_batch("drop trigger stop").unwrap();
+    world.engine.db().inspect().run("drop trigger stop").unwrap();
     world.run_to("2026-03-05");
     assert_eq!((world.balance("a"), orders(&world)), (money("0"), 0));
 }

@@ -32,12 +32,12 @@ fn the_printed_example_reads_as_it_says() {
     check(
         text,
         expect![[r#"
-        Entry { at: Timestamp(1771891200), what: TopUp { account: "acme-hw", amount: Micros(500000000) } }
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "ecs-1", command: Renew(Renewal { term: Some(Term { count: 1, unit: Year }), cause: Command, options: {} }) } }
-        Entry { at: Timestamp(1772323200), what: SetAttribute { resource: "ecs-1", name: "status", value: "scaling" } }
-        Entry { at: Timestamp(1772409600), what: Use { account: "acme-hw", resource_type: "cci", amount: Micros(12500000) } }
-        Entry { at: Timestamp(1772496000), what: Outage { until: Timestamp(1773057600) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771891200), action: TopUp { account: "acme-hw", amount: Micros(500000000) } }
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "ecs-1", command: Renew(Renewal { term: Some(Term { count: 1, unit: Year }), cause: Command, options: {} }) } }
+            ScenarioEntry { at: Timestamp(1772323200), action: SetAttribute { resource: "ecs-1", name: "status", value: "scaling" } }
+            ScenarioEntry { at: Timestamp(1772409600), action: Use { account: "acme-hw", resource_type: "cci", amount: Micros(12500000) } }
+            ScenarioEntry { at: Timestamp(1772496000), action: Outage { until: Timestamp(1773057600) } }
+        "#]],
     );
 }
 
@@ -46,61 +46,61 @@ fn every_command_reads() {
     check_command(
         r#"{"renew": {}}"#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: Renew(Renewal { term: None, cause: Command, options: {} }) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: Renew(Renewal { term: None, cause: Command, options: {} }) } }
+        "#]],
     );
     check_command(
         r#"{"renew": {"term": null, "options": {"flag": "CDS_EIP", "n": 3, "list": [1, {"a": null}], "no": false}}}"#,
         expect![[r#"
-            Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: Renew(Renewal { term: None, cause: Command, options: {"flag": "CDS_EIP", "list": "[1,{\"a\":null}]", "n": "3", "no": "false"} }) } }
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: Renew(Renewal { term: None, cause: Command, options: {"flag": "CDS_EIP", "list": "[1,{\"a\":null}]", "n": "3", "no": "false"} }) } }
         "#]],
     );
     check_command(
         r#"{"set_auto_renew": {"term": null, "renewals": null}}"#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: SetAutoRenew(AutoRenewal { term: None, renewals: None }) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: SetAutoRenew(AutoRenewal { term: None, renewals: None }) } }
+        "#]],
     );
     check_command(
         r#"{"set_auto_renew": {"term": {"count": 7, "unit": "day"}, "renewals": 3}}"#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: SetAutoRenew(AutoRenewal { term: Some(Term { count: 7, unit: Day }), renewals: Some(3) }) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: SetAutoRenew(AutoRenewal { term: Some(Term { count: 7, unit: Day }), renewals: Some(3) }) } }
+        "#]],
     );
     check_command(
         r#""cancel_auto_renew""#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: CancelAutoRenew } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: CancelAutoRenew } }
+        "#]],
     );
     check_command(
         r#"{"unsubscribe": {"scope": "all"}}"#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: Unsubscribe(All) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: Unsubscribe(All) } }
+        "#]],
     );
     check_command(
         r#"{"unsubscribe": {"scope": "future"}}"#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: Unsubscribe(Future) } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: Unsubscribe(Future) } }
+        "#]],
     );
     check_command(
         r#""convert_on_expiry""#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: ConvertOnExpiry } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: ConvertOnExpiry } }
+        "#]],
     );
     check_command(
         r#""cancel_conversion""#,
         expect![[r#"
-        Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: CancelConversion } }
-    "#]],
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: CancelConversion } }
+        "#]],
     );
     check_command(
         r#"{"buy_again": {"pay_at": "2026-03-01T00:00:00+08:00", "effective_at": null}}"#,
         expect![[r#"
-            Entry { at: Timestamp(1771977600), what: Command { account: None, resource: "e", command: BuyAgain(Purchase { pay_at: Some(Timestamp(1772294400)), effective_at: None }) } }
+            ScenarioEntry { at: Timestamp(1771977600), action: Command { account: None, resource: "e", command: BuyAgain(Purchase { pay_at: Some(Timestamp(1772294400)), effective_at: None }) } }
         "#]],
     );
 }

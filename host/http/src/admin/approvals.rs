@@ -12,7 +12,7 @@ use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State as ApprovalState;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -32,7 +32,7 @@ use crate::views::to_text;
 use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
-use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
@@ -94,7 +94,7 @@ pub(crate) struct ApprovalView {
 
 impl ApprovalView {
     /// The view of a stored approval.
-    pub(crate) fn from_stored(db: &Connection, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
+    pub(crate) fn from_stored(db: &ReadTx, stored: StoredApproval) -> Result<ApprovalView, StoreError> {
         let proposal = proposal(accounts::get_by_row(db, stored.account)?.account, &stored)?;
         let closing = stored.closing.as_ref();
         Ok(ApprovalView {
@@ -221,7 +221,7 @@ pub(super) async fn get(
 }
 
 /// Finds the approval `id`, if the caller can access it.
-fn visible_approval(db: &Connection, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
+fn visible_approval(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredApproval, Problem> {
     let approval = approvals::get(db, id)?.filter(|stored| caller.can_access(&stored.account_id));
     approval.ok_or_else(|| Problem::not_found("approval", id))
 }
@@ -316,7 +316,7 @@ fn decide(
     reason: Option<String>,
     plan_hash: Option<String>,
     decide: impl FnOnce(
-        &mut Engine,
+        &mut EngineTx<'_>,
         perennial_domain::timestamp::Timestamp,
         &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError>,
@@ -328,7 +328,7 @@ fn decide(
     let reason = reason.as_deref().or(work.request.reason.as_deref());
     let by = &work.request.caller.id;
     let decision = ApprovalDecision { decided_by: by, reason, plan_hash: plan_hash.as_deref() };
-    let (problem, recorded) = match decide(work.engine, work.at, &decision)? {
+    let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),
         DecisionOutcome::Refused { refusal, happened: recorded } => {
             let problem =
@@ -337,7 +337,8 @@ fn decide(
             (Some(problem), recorded)
         }
         DecisionOutcome::PlanChanged { hash, happened: recorded } => {
-            let detail = "the plan has changed; the approval now has the new one, look at it again";
+            let detail =
+                "the plan has changed; the approval now has the new one, look at it again";
             (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };

@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
@@ -195,7 +195,7 @@ pub(super) async fn create(
             created_at: work.at,
             created_by: caller.id.to_string(),
         };
-        let row = calendars::insert(work.db(), &calendar)?;
+        let row = calendars::insert(work.tx(), &calendar)?;
         let stored = visible_calendar(work.db(), caller, &public_id(row))?;
         let location = format!("/v1/calendars/{}", public_id(row));
         Ok(CreatedCalendar::response(stored, &secret, |body| WriteResponse::created(&location, body)))
@@ -204,7 +204,7 @@ pub(super) async fn create(
 }
 
 /// Finds the feed `id`, if the caller can access it.
-fn visible_calendar(db: &Connection, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
+fn visible_calendar(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
     let none = || Problem::not_found("calendar", id);
     let row = id.strip_prefix("cal-").and_then(|row| row.parse().ok()).ok_or_else(none)?;
     calendars::get(db, row)?.filter(|calendar| can_access(caller, calendar)).ok_or_else(none)
@@ -225,7 +225,7 @@ pub(super) async fn rotate(
             return Err(Problem::new(ProblemType::Conflict, format!("`{id}` is revoked; make another one")));
         }
         let (secret, hash) = secret()?;
-        calendars::rotate(work.db(), stored.row, &hash, work.at)?;
+        calendars::rotate(work.tx(), stored.row, &hash, work.at)?;
         let stored = visible_calendar(work.db(), caller, &id)?;
         Ok(CreatedCalendar::response(stored, &secret, WriteResponse::ok))
     })
@@ -243,7 +243,7 @@ pub(super) async fn revoke(
     app.write(request, move |work| {
         let caller = &work.request.caller;
         let stored = visible_calendar(work.db(), caller, &id)?;
-        calendars::revoke(work.db(), stored.row, work.at)?;
+        calendars::revoke(work.tx(), stored.row, work.at)?;
         Ok(WriteResponse::ok(&CalendarView::from(visible_calendar(work.db(), caller, &id)?)))
     })
     .await
@@ -313,7 +313,7 @@ async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
         app.writer()
             .call(move |context| {
                 context.engine.in_transaction(|engine| {
-                    entries.iter().try_for_each(|entry| calendars::upsert(engine.db(), row, entry))
+                    entries.iter().try_for_each(|entry| calendars::upsert(engine.tx(), row, entry))
                 })?;
                 Ok::<_, Problem>(())
             })
@@ -322,9 +322,7 @@ async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let fingerprint = changes.fingerprint;
     app.writer()
         .call(move |context| {
-            context
-                .engine
-                .in_transaction(|engine| calendars::set_fingerprint(engine.db(), row, &fingerprint))?;
+            context.engine.in_transaction(|engine| calendars::set_fingerprint(engine.tx(), row, &fingerprint))?;
             Ok(())
         })
         .await

@@ -128,7 +128,7 @@ pub(super) async fn test(
             error: None,
             next_try_at: Some(work.at),
         };
-        deliveries::upsert(work.db(), &delivery)?;
+        deliveries::upsert(work.tx(), &delivery)?;
         webhooks::set_audit_subject(work, &webhook);
         Ok(WriteResponse::accepted(&location(&webhook.id), &DeliveryView::from(delivery)))
     });
@@ -229,7 +229,7 @@ pub(super) async fn replay(
             ReplayStart::After(row) => {
                 // Events after the cursor are sent anyway, so the cursor only moves back.
                 let row = row.min(webhook.cursor);
-                move_cursor(work.db(), webhook.row, webhook.cursor, row)?;
+                move_cursor(work.tx(), webhook.row, webhook.cursor, row)?;
                 ReplayResult { after: Some(cursor(row)), delivery: None }
             }
             ReplayStart::Delivery(message) => {
@@ -238,7 +238,7 @@ pub(super) async fn replay(
                 delivery.state = "pending".to_owned();
                 delivery.attempts = 0;
                 delivery.next_try_at = Some(work.at);
-                deliveries::upsert(work.db(), &delivery)?;
+                deliveries::upsert(work.tx(), &delivery)?;
                 ReplayResult { after: None, delivery: Some(delivery.into()) }
             }
         };

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,7 +41,7 @@ pub(super) struct HealthStats {
 }
 
 /// Reads the gauges at `now`.
-pub(super) fn health_stats(db: &Connection, now: Timestamp) -> Result<HealthStats, StoreError> {
+pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, StoreError> {
     let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
     Ok(HealthStats {

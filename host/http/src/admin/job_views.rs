@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::micros::Micros;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -112,7 +112,7 @@ pub(super) fn public_id(row: i64) -> String {
 
 impl JobView {
     /// Reads the counts and costs of a job.
-    pub(super) fn read(db: &Connection, job: StoredJob) -> Result<JobView, Problem> {
+    pub(super) fn read(db: &ReadTx, job: StoredJob) -> Result<JobView, Problem> {
         let tallies = jobs::outcome_counts(db, job.row)?;
         let counts = jobs::counts(&tallies);
         let mut outcomes = ItemOutcome::ALL

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::admin::job_bodies::ITEMS_MAX;
 use crate::admin::job_bodies::JobBody;
@@ -105,19 +105,15 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
         reason: work.request.reason.clone(),
         created_at: work.at,
     };
-    let row = jobs::insert(work.db(), &job, &spec.items)?;
+    let row = jobs::insert(work.tx(), &job, &spec.items)?;
     if spec.items.is_empty() {
-        jobs::advance(work.db(), row, 0, work.at)?;
+        jobs::advance(work.tx(), row, 0, work.at)?;
     }
     Ok(row)
 }
 
 /// Resolves the target of a job to items, and whether more resources passed the filter.
-fn resolve_target(
-    db: &Connection,
-    caller: &Caller,
-    target: JobTarget,
-) -> Result<(Vec<NewItem>, bool), Problem> {
+fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Vec<NewItem>, bool), Problem> {
     let item = |resource| NewItem { resource, plan_hash: None, answered: None };
     match target {
         JobTarget::Ids(ids) => {
@@ -142,7 +138,7 @@ fn resolve_target(
 }
 
 /// The specification of the job that applies the plans of a dry run.
-fn spec_from_dry_run(db: &Connection, caller: &Caller, row: i64) -> Result<NewJobSpec, Problem> {
+fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: i64) -> Result<NewJobSpec, Problem> {
     let job = visible_job(db, caller, &public_id(row))?;
     if !job.began.is_dry_run || job.state != "done" {
         let detail = format!("`{}` is not a dry run that is done", public_id(row));
@@ -171,7 +167,7 @@ fn spec_from_dry_run(db: &Connection, caller: &Caller, row: i64) -> Result<NewJo
 
 /// Finds the job `id`, if the caller can access it: a bound token can if it can access every account of the job's
 /// token.
-fn visible_job(db: &Connection, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
+fn visible_job(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredJob, Problem> {
     let none = || Problem::not_found("job", id);
     let job = jobs::get(db, parse_id(id).ok_or_else(none)?)?.ok_or_else(none)?;
     let accounts = job.began.accounts.as_deref();
@@ -260,7 +256,7 @@ pub(super) async fn cancel(
     app.write(request, move |work| {
         let caller = &work.request.caller;
         let job = visible_job(work.db(), caller, &id)?;
-        jobs::cancel(work.db(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
+        jobs::cancel(work.tx(), job.row, &format!("by the token `{}`", caller.name), work.at)?;
         let job = visible_job(work.db(), caller, &id)?;
         Ok(WriteResponse::ok(&JobView::read(work.db(), job)?))
     })

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -131,12 +131,11 @@ async fn write(
 }
 
 /// Reads the prices of at most `limit` resources that pass `filter`, after the row `after`.
-fn prices(db: &Connection, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
+fn prices(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
     let mut prices = Vec::new();
     for (row, id) in list_queries::resources(db, filter, after, limit)? {
         let Some(resolved) = lookup::find_resource(db, &id)? else { continue };
-        let (account, resource) =
-            (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
+        let (account, resource) = (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
         let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
         let (kind, region) = (resource.kind.clone(), resource.region.clone());

@@ -177,7 +177,7 @@ pub(super) async fn rotate(
             let detail = format!("the key {id} is no longer in force; make a new one");
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
-        provider_keys::expire(work.db(), &id, work.at + i64::from(body.overlap_seconds))?;
+        provider_keys::expire(work.tx(), &id, work.at + i64::from(body.overlap_seconds))?;
         let spec = CreateKey {
             account: old.account,
             provider: old.provider,
@@ -199,7 +199,7 @@ pub(super) async fn revoke(
 ) -> Result<WriteResponse, Problem> {
     app.write(request, move |work| {
         find(work, &id)?;
-        provider_keys::revoke(work.db(), &id, work.at)?;
+        provider_keys::revoke(work.tx(), &id, work.at)?;
         Ok(WriteResponse::ok(&KeyView::from(find(work, &id)?)))
     })
     .await
@@ -224,7 +224,7 @@ fn issue_response(
         tracing::error!(%error, "a provider key could not be created");
         Problem::new(ProblemType::Internal, error.to_string())
     })?;
-    provider_keys::insert(work.db(), account.row, &issued.stored)?;
+    provider_keys::insert(work.tx(), account.row, &issued.stored)?;
     let location = format!("/v1/provider-keys/{}", issued.stored.access_key);
     let key = KeyView::from(issued.stored);
     let replay = CreatedKey { key: key.clone(), secret: None };

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::bundle::Stage;
 use perennial_domain::manifest::Manifest;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -112,7 +112,7 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
 
 /// Reads a page of resources, by row.
 pub(crate) fn page_of(
-    db: &Connection,
+    db: &ReadTx,
     filter: &list_queries::Filter,
     page_request: page::PageRequest,
 ) -> Result<Vec<(i64, ResourceView)>, Problem> {
@@ -239,10 +239,7 @@ pub(super) async fn import(
         let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
-                return Err(Problem::new(
-                    ProblemType::Forbidden,
-                    "creating accounts requires the role `admin`",
-                ));
+                return Err(Problem::new(ProblemType::Forbidden, "creating accounts requires the role `admin`"));
             }
             require_all_accounts(caller)?;
         }
@@ -276,7 +273,7 @@ pub(crate) fn check_settings(
 
 /// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them.
 pub(crate) struct VisibleRecords<'a> {
-    pub(crate) db: &'a Connection,
+    pub(crate) db: &'a ReadTx,
     pub(crate) caller: &'a Caller,
 }
 
@@ -350,7 +347,7 @@ pub(super) async fn change(
                     None => drop(tags.remove(&name)),
                 }
             }
-            bundles::set_tags(work.db(), resolved.row(), &tags)?;
+            bundles::set_tags(work.tx(), resolved.row(), &tags)?;
         }
         let resolved = lookup::resolve_resource(work.db(), &work.request.caller, &id)?;
         let resource = views::resource_view(work.db(), &resolved)?;

@@ -151,7 +151,7 @@ pub(super) async fn create(
             expires_at: body.expires_at,
         };
         let issued = admin_tokens::issue(spec, &caller.id, work.at)?;
-        api_tokens::insert(work.db(), &issued.stored)?;
+        api_tokens::insert(work.tx(), &issued.stored)?;
         let location = format!("/v1/tokens/{}", issued.stored.id);
         let token = TokenView::from(issued.stored);
         let replay = CreatedToken { token: token.clone(), secret: None };
@@ -175,7 +175,7 @@ pub(super) async fn revoke(
         api_tokens::get(work.db(), &id)?
             .filter(|token| can_access(&work.request.caller, token))
             .ok_or_else(|| Problem::not_found("token", &id))?;
-        api_tokens::revoke(work.db(), &id, work.at)?;
+        api_tokens::revoke(work.tx(), &id, work.at)?;
         let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
         Ok(WriteResponse::ok(&TokenView::from(token)))
     });

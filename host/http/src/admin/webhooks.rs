@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -89,7 +89,7 @@ impl From<StoredWebhook> for WebhookView {
 
 /// Finds the webhook `id`, if the caller can access it: a bound caller can if it can access every account of the
 /// webhook.
-pub(super) fn visible_webhook(db: &Connection, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
+pub(super) fn visible_webhook(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredWebhook, Problem> {
     let stored = webhooks::get(db, id)?.filter(|webhook| caller.can_access_each(webhook.accounts.as_deref()));
     stored.ok_or_else(|| Problem::not_found("webhook", id))
 }
@@ -191,7 +191,7 @@ pub(super) async fn create(
             failing_since: None,
             cursor: list_queries::last_event(work.db())?,
         };
-        webhooks::insert(work.db(), &webhook)?;
+        webhooks::insert(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);
         let created = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         let replay = WebhookWithSecret::new(&webhook, None);
@@ -233,7 +233,7 @@ pub(super) async fn change(
             }
             Some(_) | None => {}
         }
-        webhooks::update(work.db(), &webhook)?;
+        webhooks::update(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);
         Ok(WriteResponse::ok_versioned(&WebhookView::from(webhook)))
     });
@@ -253,7 +253,7 @@ pub(super) async fn delete(
     app.write(request, move |work| {
         let webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
-        webhooks::delete(work.db(), webhook.row)?;
+        webhooks::delete(work.tx(), webhook.row)?;
         set_audit_subject(work, &webhook);
         Ok(WriteResponse::ok(&WebhookView::from(webhook)))
     })
@@ -275,7 +275,7 @@ pub(super) async fn rotate_secret(
         let secret = Secret::generate()?;
         let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
         webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
-        webhooks::update(work.db(), &webhook)?;
+        webhooks::update(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);
         let rotated = WebhookWithSecret::new(&webhook, Some(secret.to_text()));
         Ok(WriteResponse::ok(&rotated).with_one_time_secret(&WebhookWithSecret::new(&webhook, None)))

@@ -14,7 +14,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -99,7 +99,7 @@ struct Window {
 }
 
 fn window(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     caller: &Caller,
     id: &str,

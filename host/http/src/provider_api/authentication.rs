@@ -9,7 +9,7 @@ use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::KeyEncoding;
 use perennial_domain::provider_api::Signature;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 use sha2::Digest;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -38,7 +38,7 @@ pub struct Sender {
 ///
 /// [`Failure`] with the reason why the credentials are refused.
 pub fn verify(
-    db: &Connection,
+    db: &ReadTx,
     secret_box: &SecretBox,
     provider: &str,
     authentication: &Authentication,
@@ -48,28 +48,12 @@ pub fn verify(
         Credentials::Signature { access_key, signature } => {
             let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
             let is_right = |secret: &[u8]| verify_signature(secret, signature);
-            verify_with_key(
-                db,
-                secret_box,
-                provider,
-                access_key,
-                at,
-                (digest, authentication.valid_until),
-                is_right,
-            )
+            verify_with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
         Credentials::Password { access_key, password } => {
             let digest = digest(&[access_key.as_bytes(), password.as_bytes()]);
             let is_right = |known: &[u8]| known.ct_eq(password.as_bytes()).into();
-            verify_with_key(
-                db,
-                secret_box,
-                provider,
-                access_key,
-                at,
-                (digest, authentication.valid_until),
-                is_right,
-            )
+            verify_with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
         }
         Credentials::BearerToken(token) => {
             let key = provider_keys::find_by_token(db, &token_hash(token), at).map_err(internal)?;
@@ -82,7 +66,7 @@ pub fn verify(
 
 /// The sender for a key whose secret passes `is_right`. Unknown keys take as much work as known ones.
 fn verify_with_key(
-    db: &Connection,
+    db: &ReadTx,
     secret_box: &SecretBox,
     provider: &str,
     access_key: &str,

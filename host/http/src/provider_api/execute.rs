@@ -18,7 +18,7 @@ use crate::provider_api::authentication::Sender;
 use crate::provider_api::failure_of_error;
 use crate::provider_api::internal;
 use crate::provider_api::query;
-use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::command::Preconditions;
 use perennial_engine::error::EngineError;
 use perennial_engine::persist::RecordedEvent;
@@ -121,7 +121,7 @@ impl TransactionExecutor<'_> {
     /// Executes every mutation and writes the audit record.
     fn execute_all(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
     ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
         let account = self.begin(engine)?;
         let (mut outcomes, mut events) = (Vec::new(), Vec::new());
@@ -151,7 +151,7 @@ impl TransactionExecutor<'_> {
     /// Records the refusal of the mutation at `index` after the rollback; the other mutations are aborted.
     fn record_refusal(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         index: usize,
         refusal: Refusal,
     ) -> Result<(Vec<Outcome>, Vec<RecordedEvent>), TransactionError> {
@@ -178,8 +178,8 @@ impl TransactionExecutor<'_> {
     }
 
     /// Checks that the sender's key is in force, and spends the credentials if the transaction rejects replays.
-    fn begin(&self, engine: &Engine) -> Result<StoredAccount, TransactionError> {
-        let (db, sender) = (engine.db(), self.sender());
+    fn begin(&self, engine: &EngineTx<'_>) -> Result<StoredAccount, TransactionError> {
+        let (db, sender) = (engine.tx(), self.sender());
         let key = provider_keys::get(db, &sender.access_key)?;
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
             return Err(TransactionError::Failure(Failure::UnknownAccessKey));
@@ -195,7 +195,7 @@ impl TransactionExecutor<'_> {
 
     fn execute_one(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         mutation: &Mutation,
     ) -> Result<MutationResult, TransactionError> {
@@ -226,7 +226,7 @@ impl TransactionExecutor<'_> {
                     .map_err(|error| TransactionError::Failure(internal(error)))?;
                 let valid_until = self.at + i64::from(*seconds);
                 let hash = authentication::token_hash(&value);
-                provider_keys::insert_token(engine.db(), &hash, &self.sender().access_key, valid_until)?;
+                provider_keys::insert_token(engine.tx(), &hash, &self.sender().access_key, valid_until)?;
                 Ok((Outcome::Token { value, valid_until }, Vec::new()))
             }
         }
@@ -234,7 +234,7 @@ impl TransactionExecutor<'_> {
 
     fn command(
         &self,
-        engine: &mut Engine,
+        engine: &mut EngineTx<'_>,
         account: &StoredAccount,
         instruction: &CommandRequest,
     ) -> Result<MutationResult, TransactionError> {
@@ -243,8 +243,7 @@ impl TransactionExecutor<'_> {
         let last = provider_views::last_order(engine.db())?;
         let result = match query::belongs_to(engine.db(), account, resource)? {
             true => {
-                let preconditions =
-                    Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
+                let preconditions = Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
                 engine.command_with_preconditions(self.at, Some(id), resource, command, &preconditions)?
             }
             false => engine.refuse_unknown_resource(self.at, Some(id), resource, command)?,
@@ -272,7 +271,7 @@ impl TransactionExecutor<'_> {
     }
 
     /// Writes the audit record.
-    fn record(&self, engine: &Engine, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    fn record(&self, engine: &EngineTx<'_>, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let exception = outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
             Outcome::Pending(_) => Some("pending_approval".to_owned()),
@@ -299,7 +298,7 @@ impl TransactionExecutor<'_> {
             status: 0,
             outcome: exception.unwrap_or_else(|| "done".to_owned()),
         };
-        audit::insert(engine.db(), &record)
+        audit::insert(engine.tx(), &record)
     }
 }
 

@@ -22,7 +22,7 @@ use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Response;
 use perennial_domain::provider_api::Transaction;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::provider_api::authentication::Sender;
 use crate::state::AppState;
@@ -82,11 +82,7 @@ impl ProviderApiServer {
     /// # Errors
     ///
     /// [`StartError`] when no plugin implements it.
-    pub fn new(
-        app: &AppState,
-        provider: &str,
-        secret_box: SecretBox,
-    ) -> Result<ProviderApiServer, StartError> {
+    pub fn new(app: &AppState, provider: &str, secret_box: SecretBox) -> Result<ProviderApiServer, StartError> {
         let endpoint = find_api(app.providers(), provider)?;
         let fallback_response = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
         Ok(ProviderApiServer {
@@ -165,7 +161,7 @@ impl ProviderApiServer {
     }
 
     /// Verifies the sender of a request, then calls [`ProviderApiServer::resume`].
-    fn authenticate(&self, db: &Connection, at: Timestamp, request: Request) -> Result<Progress, Failure> {
+    fn authenticate(&self, db: &ReadTx, at: Timestamp, request: Request) -> Result<Progress, Failure> {
         let authentication = match self.call_plugin("identify", |endpoint| endpoint.identify(at, &request))? {
             Ok(authentication) => authentication,
             Err(response) => return Ok(Progress::Respond(response)),
@@ -179,7 +175,7 @@ impl ProviderApiServer {
     /// Calls the plugin and answers its queries until it responds or asks for a transaction.
     fn resume(
         &self,
-        db: &Connection,
+        db: &ReadTx,
         at: Timestamp,
         mut in_progress: ProviderRequest,
     ) -> Result<Progress, Failure> {

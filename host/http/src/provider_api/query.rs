@@ -7,7 +7,7 @@ use perennial_domain::provider_api::Outcome;
 use perennial_domain::provider_api::PricedStep;
 use perennial_domain::provider_api::Query;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use perennial_engine::command;
 use perennial_engine::proposal::PricedPlan;
@@ -21,7 +21,7 @@ use perennial_store::provider_views;
 
 /// Answers a query.
 pub(super) fn query(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
     account: &StoredAccount,
@@ -43,12 +43,12 @@ pub(super) fn query(
 }
 
 /// Whether the resource `id` belongs to the account.
-pub(super) fn belongs_to(db: &Connection, account: &StoredAccount, id: &str) -> Result<bool, StoreError> {
+pub(super) fn belongs_to(db: &ReadTx, account: &StoredAccount, id: &str) -> Result<bool, StoreError> {
     Ok(bundles::find_by_resource(db, id)?.is_some_and(|(stored, _)| stored.account == account.row))
 }
 
 fn proposal(
-    db: &Connection,
+    db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
     account: &StoredAccount,

@@ -7,12 +7,13 @@ mod request;
 mod response;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
+use perennial_store::WriteTx;
 
 use crate::problem::Problem;
 use crate::problem::ProblemType;
 use crate::state::AppState;
-use perennial_engine::Engine;
+use perennial_engine::EngineTx;
 use perennial_engine::persist::RecordedEvent;
 use perennial_service::writer::WriterContext;
 use perennial_store::audit;
@@ -26,7 +27,7 @@ pub use crate::write::response::WriteResponse;
 /// What the work of one write can use, inside its transaction.
 pub struct WriteContext<'a> {
     /// The engine.
-    pub engine: &'a mut Engine,
+    pub engine: EngineTx<'a>,
     /// The present instant of the host's clock.
     pub at: Timestamp,
     /// The request: its caller and reason.
@@ -43,9 +44,14 @@ struct AuditSubject {
 }
 
 impl WriteContext<'_> {
-    /// The database, for reading and for writing what the engine knows nothing of.
-    pub fn db(&self) -> &Connection {
+    /// The database, for reading.
+    pub fn db(&self) -> &ReadTx {
         self.engine.db()
+    }
+
+    /// The database, for writing what the engine knows nothing of.
+    pub fn tx(&self) -> &WriteTx {
+        self.engine.tx()
     }
 
     /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what
@@ -133,13 +139,14 @@ fn commit(
 ) -> Result<WriteResponse, Problem> {
     let (at, publisher) = (writer.now(), writer.publisher());
     let (response, events) = writer.engine.in_transaction(|engine| {
-        let mut context = WriteContext { engine, at, request, audit_subject, events: Vec::new() };
+        let mut context =
+            WriteContext { engine: engine.reborrow(), at, request, audit_subject, events: Vec::new() };
         let response = work(&mut context)?;
         let WriteContext { engine, audit_subject, events, .. } = context;
-        audit::insert(engine.db(), &audit_record(request, &response, at, audit_subject))?;
+        audit::insert(engine.tx(), &audit_record(request, &response, at, audit_subject))?;
         if let Some(key) = request.key() {
             let stored = response.to_stored(request.fingerprint());
-            idempotency_keys::insert(engine.db(), &request.caller.id, key, &stored, at)?;
+            idempotency_keys::insert(engine.tx(), &request.caller.id, key, &stored, at)?;
         }
         Ok::<_, Problem>((response, events))
     })?;

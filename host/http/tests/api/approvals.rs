@@ -155,13 +155,13 @@ fn a_command_above_the_limit_is_held_and_shown() {
               "command": "renew",
               "cost": "99.00",
               "currency": "CNY",
-              "skipped": [],
               "needs_approval": true,
               "plan_hash": "[digest]",
               "refund": "0.00",
               "refusal": null,
               "resource": "ecs-1",
               "revision": "[digest]",
+              "skipped": [],
               "steps": [
                 {
                   "cost": "99.00",
@@ -230,13 +230,13 @@ fn a_command_above_the_limit_is_held_and_shown() {
             "command": "renew",
             "cost": "99.00",
             "currency": "CNY",
-            "skipped": [],
             "needs_approval": true,
             "plan_hash": "[digest]",
             "refund": "0.00",
             "refusal": null,
             "resource": "ecs-1",
             "revision": "[digest]",
+            "skipped": [],
             "steps": [
               {
                 "cost": "99.00",

@@ -32,7 +32,6 @@ fn a_dry_run_shows_the_priced_plan_and_changes_nothing() {
             "command": "renew",
             "cost": "1188.00",
             "currency": "CNY",
-            "skipped": [],
             "needs_approval": false,
             "plan_hash": "[digest]",
             "refund": "0.00",
@@ -42,6 +41,7 @@ fn a_dry_run_shows_the_priced_plan_and_changes_nothing() {
             },
             "resource": "ecs-1",
             "revision": "[digest]",
+            "skipped": [],
             "steps": [
               {
                 "cost": "1188.00",

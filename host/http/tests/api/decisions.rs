@@ -52,13 +52,13 @@ fn an_approver_agrees_and_the_plan_is_carried_out() {
               "command": "renew",
               "cost": "99.00",
               "currency": "CNY",
-              "skipped": [],
               "needs_approval": true,
               "plan_hash": "[digest]",
               "refund": "0.00",
               "refusal": null,
               "resource": "ecs-1",
               "revision": "[digest]",
+              "skipped": [],
               "steps": [
                 {
                   "cost": "99.00",
@@ -201,13 +201,13 @@ fn an_approver_disagrees_and_nothing_is_done() {
               "command": "renew",
               "cost": "99.00",
               "currency": "CNY",
-              "skipped": [],
               "needs_approval": true,
               "plan_hash": "[digest]",
               "refund": "0.00",
               "refusal": null,
               "resource": "ecs-1",
               "revision": "[digest]",
+              "skipped": [],
               "steps": [
                 {
                   "cost": "99.00",
@@ -381,13 +381,13 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
               "command": "renew",
               "cost": "99.00",
               "currency": "CNY",
-              "skipped": [],
               "needs_approval": true,
               "plan_hash": "[digest]",
               "refund": "0.00",
               "refusal": null,
               "resource": "ecs-1",
               "revision": "[digest]",
+              "skipped": [],
               "steps": [
                 {
                   "cost": "99.00",

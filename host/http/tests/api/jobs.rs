@@ -69,7 +69,6 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
         content-type: application/json
         location: /v1/jobs/job-1
         {
-          "from_dry_run": null,
           "cancel_reason": null,
           "command": {
             "renew": {
@@ -81,6 +80,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "created_at": "2026-01-01T00:00:00Z",
           "dry_run": false,
           "ended_at": null,
+          "from_dry_run": null,
           "has_more": false,
           "id": "job-1",
           "name": "operator",
@@ -108,7 +108,6 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
         200 OK
         content-type: application/json
         {
-          "from_dry_run": null,
           "cancel_reason": null,
           "command": {
             "renew": {
@@ -126,6 +125,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "created_at": "2026-01-01T00:00:00Z",
           "dry_run": false,
           "ended_at": "2026-01-01T00:00:00Z",
+          "from_dry_run": null,
           "has_more": false,
           "id": "job-1",
           "name": "operator",

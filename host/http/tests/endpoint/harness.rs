@@ -37,6 +37,7 @@ use perennial_service::service::Service;
 use perennial_service::writer::WriterContext;
 use perennial_service::writer::WriterHandle;
 use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::api_tokens;
@@ -144,7 +145,8 @@ impl Server {
             let provider = stored.account.provider;
             let wanted = CreateKey { account, provider, name: "test".to_owned(), expires_at: None };
             let minted = keys::issue(&sealer(), wanted, "cli", desk.now()).unwrap();
-            provider_keys::insert(desk.engine.db(), stored.row, &minted.stored)?;
+            desk.engine
+                .in_transaction(|engine| provider_keys::insert(engine.tx(), stored.row, &minted.stored))?;
             Ok::<_, ServiceError>(Key { access_key: minted.stored.access_key, secret: minted.secret })
         });
         self.runtime.block_on(made).unwrap()
@@ -184,7 +186,7 @@ impl Server {
                 expires_at: None,
             };
             let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
-            api_tokens::insert(desk.engine.db(), &minted.stored)?;
+            desk.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &minted.stored))?;
             host.tokens().load(desk.engine.db())?;
             Ok::<_, ServiceError>(minted.secret)
         });
@@ -206,7 +208,7 @@ impl Server {
 
     /// Every event there is: when, of what type, to which account and resource, and what the type adds.
     pub fn events(&self) -> Vec<String> {
-        let db = store::open_for_reading(&self.folder.path().join("test.db")).unwrap();
+        let db = ReadTx::open(&self.folder.path().join("test.db")).unwrap();
         let all = list_queries::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let line = |event: store::events::StoredEvent| {

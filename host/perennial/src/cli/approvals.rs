@@ -18,6 +18,7 @@ use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::clock;
 use perennial_engine::persist::RecordedEvent;
 use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
@@ -91,7 +92,7 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
 }
 
 fn list(context: &Context, filter: &Filter, limit: u32) -> anyhow::Result<()> {
-    let listed = approvals::list(&store::open_for_reading(&context.db)?, filter, 0, limit)?;
+    let listed = approvals::list(&ReadTx::open(&context.db)?, filter, 0, limit)?;
     let mut out = output::writer(None)?;
     writeln!(
         out,
@@ -132,7 +133,7 @@ fn decide(
     let outcome = engine.in_transaction(|engine| {
         let outcome = decide(engine, at, &decision)?;
         let stored = approvals::get(engine.db(), id)?;
-        audit::insert(engine.db(), &record(at, verb, id, stored, reason, &outcome))?;
+        audit::insert(engine.tx(), &record(at, verb, id, stored, reason, &outcome))?;
         Ok(outcome)
     });
     let outcome = outcome.map_err(|error: DecisionError| match error {

@@ -1,6 +1,7 @@
 //! `perennial db`: migrations, backups and restores of the database file.
 
 use std::fmt;
+use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::Context;
@@ -115,7 +116,7 @@ fn migrate(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn restore(context: &Context, file: &PathBuf) -> anyhow::Result<()> {
+fn restore(context: &Context, file: &Path) -> anyhow::Result<()> {
     if !file.exists() {
         return Err(UserError::Argument(format!("there is no file `{}` to restore", file.display())).into());
     }

@@ -12,7 +12,7 @@ use crate::cli::input;
 use crate::cli::output;
 use crate::report;
 use perennial_formats::event;
-use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::events;
 
 /// Lists the events of the database, the last ones first cut off at `--limit`, also while `perennial run` works on it.
@@ -59,7 +59,7 @@ pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result
         let known = event::TYPES.join(", ");
         return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
     }
-    let db = store::open_for_reading(&context.db)?;
+    let db = ReadTx::open(&context.db)?;
     let filter = events::Filter {
         account: arguments.account.clone(),
         resource: arguments.resource.clone(),

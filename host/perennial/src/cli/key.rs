@@ -21,7 +21,7 @@ use perennial_service::provider_keys::OVERLAP_SECONDS_MAX;
 use perennial_service::secrets;
 use perennial_service::secrets::SecretBox;
 use perennial_service::secrets::SecretsError;
-use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::audit;
@@ -149,7 +149,7 @@ fn show(issued: &IssuedKey) {
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {
-    let keys = provider_keys::list(&store::open_for_reading(&context.db)?, None)?;
+    let keys = provider_keys::list(&ReadTx::open(&context.db)?, None)?;
     let mut out = output::writer(None)?;
     writeln!(
         out,

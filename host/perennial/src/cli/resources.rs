@@ -7,7 +7,7 @@ use crate::cli::Context;
 use crate::cli::input;
 use crate::cli::output;
 use crate::report;
-use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::listing;
 
 /// Lists the resources of the database, also while `perennial run` works on it.
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let db = store::open_for_reading(&context.db)?;
+    let db = ReadTx::open(&context.db)?;
     let filter = listing::Filter {
         account: arguments.account.clone(),
         provider: arguments.provider.clone(),

@@ -15,7 +15,7 @@ use perennial_engine::clock;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
-use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::audit;
@@ -104,7 +104,7 @@ fn open(context: &Context) -> anyhow::Result<Store> {
 }
 
 fn list(context: &Context) -> anyhow::Result<()> {
-    let tokens = api_tokens::list(&store::open_for_reading(&context.db)?)?;
+    let tokens = api_tokens::list(&ReadTx::open(&context.db)?)?;
     let mut out = output::writer(None)?;
     writeln!(
         out,

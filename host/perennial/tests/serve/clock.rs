@@ -4,6 +4,7 @@ use crate::server::Served;
 use crate::server::until;
 use crate::support::Folder;
 use crate::support::overdue;
+use perennial_store::inspect::RawDatabase;
 
 /// Enough that the clock is busy with them while a few requests are answered.
 const MANY: u32 = 600;
@@ -74,8 +75,8 @@ fn a_clock_with_nothing_to_do_beats_all_the_same() {
 fn a_server_whose_clock_fails_ends() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &[]);
-    let database = rusqlite::Connection::open(folder.path("test.db")).unwrap();
+    let database = RawDatabase::open(&folder.path("test.db")).unwrap();
     until("the first tick", || server.get("/v1/clock").json()["ticked_at"].as_str().map(|_| ()));
-    database.execute_batch("alter table clock rename to gone").unwrap();
+    database.inspect().run("alter table clock rename to gone").unwrap();
     assert_eq!(server.exit_code(), Some(1));
 }

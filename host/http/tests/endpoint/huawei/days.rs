@@ -181,8 +181,9 @@ fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
     // The clock has not come to the try of 03:00 yet.
     let (owed, cursor) = (server.now() - 5 * 3600, server.now() - 6 * 3600);
     server.on_writer(move |desk| {
-        let moved = "update schedule set wake_at = ?1, cursor_at = ?2";
-        desk.engine.db().execute(moved, (owed.as_second(), cursor.as_second())).unwrap();
+        let (owed, cursor) = (owed.as_second(), cursor.as_second());
+        let moved = format!("update schedule set wake_at = {owed}, cursor_at = {cursor}");
+        desk.engine.db().inspect().run(&moved).unwrap();
     });
     let tool = Tool::new(&server, "acme");
     let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));

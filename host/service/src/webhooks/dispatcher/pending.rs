@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::ReadTx;
 
 use crate::webhooks::dispatcher::Queue;
 use perennial_store::deliveries;
@@ -42,7 +42,7 @@ pub(super) struct PendingWork {
 
 /// Reads the deliveries that are due at `now`, for enabled webhooks and for queues that have no running worker.
 pub(super) fn pending_work(
-    db: &Connection,
+    db: &ReadTx,
     now: Timestamp,
     running: &BTreeSet<(String, Queue)>,
 ) -> Result<PendingWork, StoreError> {
@@ -69,11 +69,7 @@ pub(super) fn pending_work(
     Ok(pending_work)
 }
 
-fn first_attempts(
-    db: &Connection,
-    webhook: &StoredWebhook,
-    last: i64,
-) -> Result<Option<DeliveryTask>, StoreError> {
+fn first_attempts(db: &ReadTx, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
     }

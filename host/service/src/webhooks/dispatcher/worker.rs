@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::Connection;
+use perennial_store::WriteTx;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -174,7 +174,7 @@ impl DeliveryWorker {
                 let now = context.now();
                 let record = context
                     .engine
-                    .in_transaction(|engine| persist_result(engine.db(), &webhook, &write, now));
+                    .in_transaction(|engine| persist_result(engine.tx(), &webhook, &write, now));
                 Ok::<_, ServiceError>(record?)
             });
             match written.await {
@@ -235,7 +235,7 @@ impl DeliveryWorker {
 /// Stores results. `sent_to` is the webhook as it was when the messages were sent. Returns the reason if that disables
 /// it.
 fn persist_result(
-    db: &Connection,
+    db: &WriteTx,
     sent_to: &StoredWebhook,
     result: &WorkResult,
     now: Timestamp,

@@ -1,0 +1,84 @@
+//! What reads and what writes the database: two types, so that a function that writes cannot be given a reader.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+/// Reads the database.
+///
+/// Lent by [`Store::db`](crate::Store::db), it sees what is committed and what the transaction under way has written.
+/// Opened by itself with [`ReadTx::open`], it sees what is committed, also while another process writes.
+#[derive(Debug)]
+pub struct ReadTx {
+    connection: Connection,
+}
+
+/// Reads and writes the database, within the transaction of [`Store::write`](crate::Store::write).
+#[derive(Debug)]
+pub struct WriteTx {
+    read: ReadTx,
+}
+
+impl ReadTx {
+    /// Opens the database at `path` for reading only, also while another process runs the clock on it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is none, [`StoreError::SchemaOld`] when it has to be migrated first; other
+    /// variants when it cannot be read.
+    pub fn open(path: &Path) -> Result<ReadTx, StoreError> {
+        Ok(ReadTx { connection: crate::open_for_reading(path)? })
+    }
+
+    /// Runs `work` on one snapshot: nothing that is committed meanwhile is seen. If `work` panics, the snapshot ends with
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`] when the snapshot cannot be begun or ended.
+    pub fn snapshot<T>(&self, work: impl FnOnce(&ReadTx) -> T) -> Result<T, StoreError> {
+        let run = |sql| self.connection.prepare_cached(sql)?.execute([]);
+        run("begin")?;
+        let guard = Rollback { connection: &self.connection };
+        let result = work(self);
+        run("commit")?;
+        drop(guard);
+        Ok(result)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl WriteTx {
+    pub(crate) fn new(connection: Connection) -> WriteTx {
+        WriteTx { read: ReadTx { connection } }
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = ReadTx;
+
+    fn deref(&self) -> &ReadTx {
+        &self.read
+    }
+}
+
+/// Ends the snapshot that is still open when this is dropped: its reader panicked.
+struct Rollback<'c> {
+    connection: &'c Connection,
+}
+
+impl Drop for Rollback<'_> {
+    fn drop(&mut self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("rollback")
+        {
+            tracing::error!(%error, "a reader could not end its snapshot");
+        }
+    }
+}
