@@ -44,11 +44,7 @@ pub fn find_resource(db: &ReadTx, id: &str) -> Result<Option<ResolvedResource>, 
 /// # Errors
 ///
 /// [`ServiceError::UnknownResource`] when there is none, or the caller cannot access it.
-pub fn resolve_resource(
-    db: &ReadTx,
-    caller: &Caller,
-    id: &str,
-) -> Result<ResolvedResource, ServiceError> {
+pub fn resolve_resource(db: &ReadTx, caller: &Caller, id: &str) -> Result<ResolvedResource, ServiceError> {
     let resource = find_resource(db, id)?;
     let resource = resource.filter(|resource| caller.can_access(&resource.account.account.id));
     resource.ok_or_else(|| ServiceError::UnknownResource(id.to_owned()))

@@ -337,8 +337,7 @@ fn decide(
             (Some(problem), recorded)
         }
         DecisionOutcome::PlanChanged { hash, happened: recorded } => {
-            let detail =
-                "the plan has changed; the approval now has the new one, look at it again";
+            let detail = "the plan has changed; the approval now has the new one, look at it again";
             (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }
     };

@@ -322,7 +322,9 @@ async fn refresh(app: &AppState, hash: [u8; 32]) -> Result<(), Problem> {
     let fingerprint = changes.fingerprint;
     app.writer()
         .call(move |context| {
-            context.engine.in_transaction(|engine| calendars::set_fingerprint(engine.tx(), row, &fingerprint))?;
+            context
+                .engine
+                .in_transaction(|engine| calendars::set_fingerprint(engine.tx(), row, &fingerprint))?;
             Ok(())
         })
         .await

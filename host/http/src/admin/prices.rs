@@ -135,7 +135,8 @@ fn prices(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i
     let mut prices = Vec::new();
     for (row, id) in list_queries::resources(db, filter, after, limit)? {
         let Some(resolved) = lookup::find_resource(db, &id)? else { continue };
-        let (account, resource) = (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
+        let (account, resource) =
+            (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
         let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
         let (kind, region) = (resource.kind.clone(), resource.region.clone());

@@ -239,7 +239,10 @@ pub(super) async fn import(
         let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
-                return Err(Problem::new(ProblemType::Forbidden, "creating accounts requires the role `admin`"));
+                return Err(Problem::new(
+                    ProblemType::Forbidden,
+                    "creating accounts requires the role `admin`",
+                ));
             }
             require_all_accounts(caller)?;
         }

@@ -48,12 +48,28 @@ pub fn verify(
         Credentials::Signature { access_key, signature } => {
             let digest = digest(&[access_key.as_bytes(), &signature.message, &signature.value]);
             let is_right = |secret: &[u8]| verify_signature(secret, signature);
-            verify_with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            verify_with_key(
+                db,
+                secret_box,
+                provider,
+                access_key,
+                at,
+                (digest, authentication.valid_until),
+                is_right,
+            )
         }
         Credentials::Password { access_key, password } => {
             let digest = digest(&[access_key.as_bytes(), password.as_bytes()]);
             let is_right = |known: &[u8]| known.ct_eq(password.as_bytes()).into();
-            verify_with_key(db, secret_box, provider, access_key, at, (digest, authentication.valid_until), is_right)
+            verify_with_key(
+                db,
+                secret_box,
+                provider,
+                access_key,
+                at,
+                (digest, authentication.valid_until),
+                is_right,
+            )
         }
         Credentials::BearerToken(token) => {
             let key = provider_keys::find_by_token(db, &token_hash(token), at).map_err(internal)?;

@@ -82,7 +82,11 @@ impl ProviderApiServer {
     /// # Errors
     ///
     /// [`StartError`] when no plugin implements it.
-    pub fn new(app: &AppState, provider: &str, secret_box: SecretBox) -> Result<ProviderApiServer, StartError> {
+    pub fn new(
+        app: &AppState,
+        provider: &str,
+        secret_box: SecretBox,
+    ) -> Result<ProviderApiServer, StartError> {
         let endpoint = find_api(app.providers(), provider)?;
         let fallback_response = endpoint.fail(app.now(), &Request::default(), Failure::Internal)?;
         Ok(ProviderApiServer {
