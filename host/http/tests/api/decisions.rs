@@ -411,7 +411,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
             "resource": "ecs-1",
             "state": "pending"
           },
-          "detail": "it would do something else by now, which the approval holds from now on; look at it again",
+          "detail": "the plan has changed; the approval now has the new one, look at it again",
           "events": [
             {
               "account": "acme-hw",
