@@ -1,5 +1,5 @@
-//! Any request, to Baidu's own API, and anything that the host may say to what the plugin asks: there is no panic, every
-//! answer is one that the provider's SDK can read, and whatever is done is asked for within the contract's bounds.
+//! Any request to Baidu's own API, with any outcomes: nothing panics, the provider's SDK can read every response, and
+//! every step is within the contract's bounds.
 
 #![no_main]
 
@@ -80,7 +80,7 @@ enum Json<'a> {
     Object(Vec<(u8, Json<'a>)>),
 }
 
-/// What the host says.
+/// An outcome.
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources { total: u32, rows: Vec<Row<'a>> },

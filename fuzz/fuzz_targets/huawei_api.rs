@@ -1,5 +1,5 @@
-//! Any request, to Huawei Cloud's own API, and anything that the host may say to what the plugin asks: there is no
-//! panic, every answer is a JSON object that the provider's clients can read, and what is signed is signed whole.
+//! Any request to Huawei Cloud's own API, with any outcomes: nothing panics, every response is a JSON object that the
+//! provider's clients can read, and a signature covers the whole request.
 
 #![no_main]
 
@@ -7,11 +7,27 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
-use plugin_sdk::provider_api::{
-    Receipt, Failure, Balance, Guest, ResourcePage, Outcome, PaidOrder, PricedStep, Proposal, OrderRefund, Request,
-    Response, NextStep, ResourceView, IssuedToken, Context,
-};
-use plugin_sdk::{Account, Charging, OnExpiry, Refusal, Stage};
+use plugin_sdk::Account;
+use plugin_sdk::Charging;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Refusal;
+use plugin_sdk::Stage;
+use plugin_sdk::provider_api::Balance;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::PricedStep;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Receipt;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Response;
 
 /// 2026-03-01T00:00:00Z, the date of the signatures that are well-formed.
 const NOW: i64 = 1_772_323_200;
@@ -35,7 +51,7 @@ enum Path<'a> {
     Any(&'a str),
 }
 
-/// What the host says.
+/// An outcome.
 #[derive(Arbitrary, Debug)]
 enum Said<'a> {
     Resources(Vec<(&'a str, Option<&'a str>, i64)>),

@@ -1,7 +1,7 @@
-//! Auto-renew rules: made and deleted, never changed.
+//! Creates and deletes auto-renew rules; a rule is never changed.
 //!
-//! Document: "Auto-renew rules" (BCC), with "Enable auto-renewal" and "Cancel Auto-renewal" (CDS). Knows what a rule
-//! covers; when it acts is in `lifecycle`.
+//! Document: "Auto-renew rules" (BCC), with "Enable auto-renewal" and "Cancel Auto-renewal" (CDS). Knows which
+//! resources a rule covers; `lifecycle` knows when it acts.
 
 use plugin_sdk::AutoRenewal;
 use plugin_sdk::Charging;
@@ -12,8 +12,8 @@ use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
+use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::commands::Named;
 use crate::following::Apart;
 use crate::following::leader;
 use crate::following::switch;
@@ -26,8 +26,8 @@ use crate::members::is_final;
 use crate::members::is_off;
 use crate::refusals::Code;
 
-/// What making a rule would do: the instance gets it, and the prepaid disks and addresses that it covers.
-pub fn set(named: &Named, rule: &AutoRenewal) -> Result<Plan, Refusal> {
+/// Plans the creation of a rule, for the instance and for the prepaid disks and addresses that the rule covers.
+pub fn set(named: &CommandTarget, rule: &AutoRenewal) -> Result<Plan, Refusal> {
     let term = rule.term.unwrap_or(named.subscription.term);
     if general_months(term).is_none() {
         return Err(Code::BadRequest.because(format!("an auto-renew rule renews by {GENERAL_LENGTHS}")));
@@ -66,9 +66,9 @@ pub fn set(named: &Named, rule: &AutoRenewal) -> Result<Plan, Refusal> {
     Ok(draft.plan())
 }
 
-/// What deleting a rule would do. A disk or address that has none but goes along with its instance's is taken out of
-/// that.
-pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
+/// Plans the deletion of a rule. A disk or an address without a rule of its own, which its instance's rule covers, is
+/// taken out of the instance's rule.
+pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     check_state(named)?;
     let switch = switch(Kind::of(&named.resource.kind)).filter(|_| is_covered(named));
     let has_rule = named.resource.on_expiry == OnExpiry::Renew;
@@ -91,7 +91,7 @@ pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
     Ok(draft.plan())
 }
 
-fn check_state(named: &Named) -> Result<(), Refusal> {
+fn check_state(named: &CommandTarget) -> Result<(), Refusal> {
     if named.has_expired() {
         return Err(named.denied("has expired; auto-renew rules are for resources that have not"));
     }
@@ -101,8 +101,8 @@ fn check_state(named: &Named) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the rule of an instance would renew it along if it had no rule itself.
-fn is_covered(named: &Named) -> bool {
+/// Whether its instance's rule would renew it if it had no rule of its own.
+fn is_covered(named: &CommandTarget) -> bool {
     let without_rule = Resource { on_expiry: OnExpiry::Lapse, ..named.resource.clone() };
     match named.resource.on_expiry {
         OnExpiry::Lapse | OnExpiry::Renew => leader(&named.request.bundle, &without_rule).is_some(),
@@ -110,8 +110,8 @@ fn is_covered(named: &Named) -> bool {
     }
 }
 
-/// The switch of an attached member that gets a rule along with its instance, or why it gets none.
-fn gets_rule(named: &Named, resource: &Resource) -> Result<&'static str, Apart> {
+/// Switches on the rule of an attached member together with its instance's, or returns why it does not.
+fn gets_rule(named: &CommandTarget, resource: &Resource) -> Result<&'static str, Apart> {
     let switch = covers(named, resource)?;
     match resource.on_expiry {
         OnExpiry::Lapse => Ok(switch),
@@ -120,7 +120,7 @@ fn gets_rule(named: &Named, resource: &Resource) -> Result<&'static str, Apart> 
     }
 }
 
-fn loses_rule(named: &Named, resource: &Resource) -> Result<(), Apart> {
+fn loses_rule(named: &CommandTarget, resource: &Resource) -> Result<(), Apart> {
     covers(named, resource)?;
     match resource.on_expiry {
         OnExpiry::Renew => Ok(()),
@@ -129,7 +129,7 @@ fn loses_rule(named: &Named, resource: &Resource) -> Result<(), Apart> {
     }
 }
 
-fn covers(named: &Named, resource: &Resource) -> Result<&'static str, Apart> {
+fn covers(named: &CommandTarget, resource: &Resource) -> Result<&'static str, Apart> {
     let switch = switch(Kind::of(&resource.kind)).ok_or(Apart::OtherKind)?;
     if is_final(resource) {
         return Err(Apart::Gone);

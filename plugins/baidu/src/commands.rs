@@ -1,6 +1,4 @@
-//! What people, and tries that are due, ask for: each command to its rules.
-//!
-//! Knows which file answers what, and what several of them need.
+//! Dispatches each command to the file with its rules, and has the parts that several of these files need.
 
 use plugin_sdk::Command;
 use plugin_sdk::MemberIndex;
@@ -21,14 +19,14 @@ use crate::renewal;
 use crate::settings::Settings;
 use crate::unsubscription;
 
-/// What a command would do.
+/// Plans a command, sent by a client or due by the timeline.
 ///
 /// # Errors
 ///
-/// The provider's refusal: first of a resource that is gone or pay-as-you-go, then of the parameters, then of the
-/// state that it is in.
+/// The provider's refusal. A resource that is gone or pay-as-you-go is refused first, then the parameters, then the
+/// state of the resource.
 pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
-    let named = Named::of(request)?;
+    let named = CommandTarget::of(request)?;
     match &request.command {
         Command::Renew(renewal) => renewal::plan(settings, &named, renewal),
         Command::SetAutoRenew(rule) => auto_renewal::set(&named, rule),
@@ -44,25 +42,25 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
     }
 }
 
-/// The resource that a command names, and what is around it.
-pub struct Named<'a> {
-    /// The whole request.
+/// The resource that a command names, with its request.
+pub struct CommandTarget<'a> {
+    /// The request.
     pub request: &'a PlanRequest,
-    /// Its place in the bundle.
+    /// Its index in the bundle.
     pub member: MemberIndex,
     /// The resource itself: prepaid, and not gone.
     pub resource: &'a Resource,
-    /// Until when it is paid, and for what periods.
+    /// Its expiry and its periods.
     pub subscription: Subscription,
 }
 
-impl<'a> Named<'a> {
-    fn of(request: &'a PlanRequest) -> Result<Named<'a>, Refusal> {
+impl<'a> CommandTarget<'a> {
+    fn of(request: &'a PlanRequest) -> Result<CommandTarget<'a>, Refusal> {
         let member = request.member;
         let resource = &request.bundle[member as usize];
         let subscription = Subscription::of(resource)
             .map_err(|refusal| conversion::refusal_for(request, resource, refusal))?;
-        Ok(Named { request, member, resource, subscription })
+        Ok(CommandTarget { request, member, resource, subscription })
     }
 
     /// Whether its expiry has passed.
@@ -76,7 +74,7 @@ impl<'a> Named<'a> {
     }
 }
 
-/// A plan in the making.
+/// A plan under construction.
 #[derive(Debug, Default)]
 pub struct Draft {
     steps: Vec<Step>,
@@ -94,12 +92,12 @@ impl Draft {
         self.step(member, Operation::SetAttribute((name.to_owned(), value.to_owned())));
     }
 
-    /// Says why a member is left alone.
+    /// Skips a member for this reason.
     pub fn leave(&mut self, member: MemberIndex, reason: Refusal) {
         self.skipped.push(SkippedMember { member, reason });
     }
 
-    /// The finished plan. Baidu tries nothing at once: with less than 24 hours left it advises a renewal by hand.
+    /// The finished plan. It never retries immediately: with less than 24 hours left, Baidu advises a renewal by hand.
     pub fn plan(self) -> Plan {
         Plan { steps: self.steps, skipped: self.skipped, retry_now: None }
     }

@@ -1,7 +1,7 @@
-//! Becoming pay-as-you-go when the paid period ends: set and taken back.
+//! Sets and cancels the change to pay-as-you-go at the end of the paid period.
 //!
-//! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), whose codes a disk is refused with. Knows the
-//! change at expiry only; a change at once is not a command of the contract.
+//! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), which has the refusal codes of disks. Knows
+//! the change at expiry only; the contract has no command for a change at once.
 
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
@@ -11,8 +11,8 @@ use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
 
+use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::commands::Named;
 use crate::kinds::Kind;
 use crate::members::Subscription;
 use crate::members::attached;
@@ -20,8 +20,8 @@ use crate::members::has_lapsed;
 use crate::refusals::Code;
 use crate::settings::Settings;
 
-/// What setting the change would do.
-pub fn set(settings: &Settings, named: &Named) -> Result<Plan, Refusal> {
+/// Plans setting the change.
+pub fn set(settings: &Settings, named: &CommandTarget) -> Result<Plan, Refusal> {
     let kind = Kind::of(&named.resource.kind);
     if !kind.has_postpaid_form() {
         return Err(named.denied(&format!("is a {}, which is prepaid only", kind.label())));
@@ -51,8 +51,8 @@ pub fn set(settings: &Settings, named: &Named) -> Result<Plan, Refusal> {
     Ok(draft.plan())
 }
 
-/// What taking the change back would do; attached disks keep theirs.
-pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
+/// Plans cancelling the change; attached disks keep theirs.
+pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     if named.has_expired() {
         return Err(named.denied("has expired"));
     }
@@ -68,7 +68,7 @@ pub fn cancel(named: &Named) -> Result<Plan, Refusal> {
     }
 }
 
-/// The refusal of a command for a resource that is gone or pay-as-you-go: the change has a code of its own for disks.
+/// The refusal of a command on a resource that is gone or pay-as-you-go: for disks, this change has a code of its own.
 pub fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
     let is_disk = Kind::of(&resource.kind) == Kind::Cds;
     let is_denied = refusal.code == Code::OperationDenied.name();
@@ -86,7 +86,7 @@ pub fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal)
     }
 }
 
-/// Only disks have the finer codes.
+/// The code for disks, or `OperationDenied` for other kinds.
 fn code_for(kind: Kind, disk: Code) -> Code {
     match kind {
         Kind::Cds => disk,
@@ -96,7 +96,7 @@ fn code_for(kind: Kind, disk: Code) -> Code {
     }
 }
 
-fn converts_along(settings: &Settings, named: &Named, resource: &Resource) -> Result<(), Refusal> {
+fn converts_along(settings: &Settings, named: &CommandTarget, resource: &Resource) -> Result<(), Refusal> {
     let kind = Kind::of(&resource.kind);
     let subscription = Subscription::of(resource)?;
     if kind != Kind::Cds || !settings.converts_disks {

@@ -1,7 +1,7 @@
-//! Which attached disks and addresses an instance's automatic renewal takes along.
+//! The attached disks and addresses that are renewed together with their instance.
 //!
-//! An auto-renew rule of an instance covers its prepaid data disks and addresses unless it says otherwise. Knows who
-//! follows whom and why not; not when a renewal is tried, nor how far it reaches.
+//! An auto-renew rule of an instance covers its prepaid data disks and addresses unless it says otherwise. Knows
+//! which members follow and why others do not; does not know when a renewal is tried, nor to which expiry.
 
 use plugin_sdk::Charging;
 use plugin_sdk::MemberIndex;
@@ -17,7 +17,7 @@ use crate::members::is_final;
 use crate::members::is_off;
 use crate::refusals::Code;
 
-/// Why an attached member does not go along with its instance's automatic renewal.
+/// Why an attached member does not follow its instance's automatic renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Apart {
     /// A rule covers disks and addresses only.
@@ -26,9 +26,9 @@ pub enum Apart {
     Gone,
     /// It is pay-as-you-go.
     Postpaid,
-    /// After an expiry nothing is renewed automatically.
+    /// It has expired; nothing is renewed automatically after its expiry.
     Expired,
-    /// The instance's attribute, or its own, says so.
+    /// An attribute of the instance, or its own, excludes it.
     SwitchedOff,
     /// It has a rule of its own, which acts at another time.
     OwnRule,
@@ -39,7 +39,7 @@ pub enum Apart {
 }
 
 impl Apart {
-    /// The reason, as an skipped of a plan gives it.
+    /// The reason as a refusal, for a plan's list of skipped members.
     pub fn reason(self) -> Refusal {
         let message = match self {
             Apart::OtherKind => "an auto-renew rule covers disks and addresses only",
@@ -55,7 +55,7 @@ impl Apart {
     }
 }
 
-/// The attribute that switches a kind's part in an instance's rule off, for the kinds that a rule covers.
+/// The attribute that excludes a kind from an instance's rule; `None` for the kinds that no rule covers.
 pub fn switch(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Cds => Some(RENEW_CDS),
@@ -64,11 +64,11 @@ pub fn switch(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Whether the automatic renewal of `primary` takes `resource`, which is attached to it, along.
+/// Checks that the automatic renewal of `primary` also renews `resource`, which is attached to it.
 ///
 /// # Errors
 ///
-/// Why it does not.
+/// The reason why it does not.
 pub fn goes_along(primary: &Resource, resource: &Resource) -> Result<(), Apart> {
     let switch = switch(Kind::of(&resource.kind)).ok_or(Apart::OtherKind)?;
     if is_final(resource) {
@@ -91,12 +91,12 @@ pub fn goes_along(primary: &Resource, resource: &Resource) -> Result<(), Apart> 
     }
 }
 
-/// The instance whose automatic renewals take this member along; it has no tries of its own then.
+/// The instance whose automatic renewals also renew this member; such a member has no tries of its own.
 pub fn leader(bundle: &[Resource], resource: &Resource) -> Option<MemberIndex> {
-    let place = resource.attached_to?;
-    let primary = &bundle[place as usize];
+    let index = resource.attached_to?;
+    let primary = &bundle[index as usize];
     let leads = primary.charging == Charging::Prepaid
         && primary.stage == Stage::Active
         && primary.on_expiry == OnExpiry::Renew;
-    (leads && goes_along(primary, resource).is_ok()).then_some(place)
+    (leads && goes_along(primary, resource).is_ok()).then_some(index)
 }

@@ -1,11 +1,9 @@
-//! The kinds of resources, and what differs between them.
-//!
-//! Knows names, terms and what stops when; knows no resource and no account.
+//! The kinds of resources, and the differences between them: names, terms, and which of them can be stopped.
 
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 
-/// One of the manifest's kinds, in its order.
+/// One of the manifest's kinds, in the manifest's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Cloud server.
@@ -31,13 +29,13 @@ impl Kind {
     pub const ALL: [Kind; 8] =
         [Kind::Bcc, Kind::Bbc, Kind::Cds, Kind::Eip, Kind::Mkt, Kind::Scs, Kind::Rds, Kind::Et];
 
-    /// The kind of that name.
+    /// The kind with this name.
     pub fn of(name: &str) -> Kind {
         let named = Kind::ALL.into_iter().find(|kind| kind.name() == name);
         named.expect("the host sends resources of the manifest's kinds only")
     }
 
-    /// What resources call it by.
+    /// The name in the manifest and in resources.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Bcc => "bcc",
@@ -51,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// For people.
+    /// The label for people.
     pub fn label(self) -> &'static str {
         match self {
             Kind::Bcc => "Baidu Cloud Compute instance",
@@ -73,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// Whether it runs, so that its attribute `status` says so: what stops is stopped, and started by a renewal.
+    /// Whether it can be stopped: its attribute `status` is then `stopped`, and a renewal starts it again.
     pub fn runs(self) -> bool {
         match self {
             Kind::Bcc | Kind::Bbc | Kind::Scs | Kind::Rds | Kind::Et => true,
@@ -81,7 +79,7 @@ impl Kind {
         }
     }
 
-    /// Whether it can be had as pay-as-you-go at all.
+    /// Whether it is also sold as pay-as-you-go.
     pub fn has_postpaid_form(self) -> bool {
         match self {
             Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Scs | Kind::Rds => true,
@@ -89,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// How many months a renewal of this term is, or none when that is not sold.
+    /// The months of a renewal by this term; `None` when the term is not sold.
     pub fn months_sold(self, term: Term) -> Option<u32> {
         match self {
             Kind::Cds => disk_months(term),
@@ -99,7 +97,7 @@ impl Kind {
         }
     }
 
-    /// Which lengths are sold, for people.
+    /// The terms that are sold, for people.
     pub fn lengths_sold(self) -> &'static str {
         match self {
             Kind::Cds => "1 to 60 months or 1 to 5 years",
@@ -120,12 +118,12 @@ impl Kind {
 /// The lengths of [`general_months`], for people.
 pub const GENERAL_LENGTHS: &str = "1 to 9, 12, 24 or 36 months or 1 to 3 years";
 
-/// How many months the term of a renewal or of an auto-renew rule is, or none when there is no such length.
+/// The months of the term of a renewal or of an auto-renew rule; `None` when the term is not sold.
 pub fn general_months(term: Term) -> Option<u32> {
     in_months(term).filter(|months| matches!(months, 1..=9 | 12 | 24 | 36))
 }
 
-/// How many months the term of a disk's own renewal is, or none when there is no such length.
+/// The months of the term of a disk's own renewal; `None` when the term is not sold.
 pub fn disk_months(term: Term) -> Option<u32> {
     in_months(term).filter(|months| matches!(months, 1..=60))
 }

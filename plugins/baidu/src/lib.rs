@@ -1,9 +1,8 @@
-//! Baidu AI Cloud: when it tries to renew, what is renewed along with what, what it refuses, and what becomes of an
-//! expired resource.
+//! The renewal rules of Baidu AI Cloud.
 //!
 //! Knows the provider's rules and the contract of `wit/provider`; knows no host, no price and no clock. The README
-//! gives every rule in prose with the document that it comes from. Start reading at `lifecycle` for what time does and
-//! at `commands` for what people do.
+//! states every rule with its document. Start with `lifecycle` for the rules of time, and with `commands` for the rules
+//! of commands.
 
 mod auto_renewal;
 mod commands;
@@ -34,7 +33,7 @@ use plugin_sdk::TimelineRequest;
 
 use crate::settings::Settings;
 
-/// The provider: every interface of the contract, compiled natively as well as to a component.
+/// The plugin: it implements every interface of the contract, natively as well as in a component.
 #[derive(Clone, Copy, Debug)]
 pub struct Baidu;
 
@@ -66,13 +65,13 @@ impl plugin_sdk::commands::Guest for Baidu {
 }
 
 impl plugin_sdk::usage::Guest for Baidu {
-    /// Baidu sells packages too, but no document at hand says how use allocations on them: none is offered, none covers.
+    /// Allocates nothing: Baidu sells packages, but no document at hand states how usage is allocated to them.
     fn allocate(_accounts: Vec<Account>, consumptions: Vec<Consumption>) -> Vec<Vec<Allocation>> {
         consumptions.iter().map(|_| Vec::new()).collect()
     }
 }
 
-/// Settings are read once per batch, not once per bundle.
+/// The settings of every account, read once for a call.
 fn settings_of(accounts: &[Account]) -> Vec<Settings> {
     accounts.iter().map(|account| Settings::of(&account.settings)).collect()
 }

@@ -1,7 +1,8 @@
-//! What time does to a bundle: renewal tries, notices, and the stages after an expiry.
+//! The timeline of a bundle: renewal tries, notices, and the stages after an expiry.
 //!
-//! Each prepaid member by its own expiry. Knows when; what a renewal reaches is in `renewal`. Documents: "Automatic
-//! Renewal" (Finance), "Renewal" (Finance), "Expiration" (ET); the README tells which says what.
+//! Each prepaid member follows its own expiry. Knows when a renewal is tried; `renewal` knows what it extends.
+//! Documents: "Automatic Renewal" (Finance), "Renewal" (Finance), "Expiration" (ET); the README names the document of
+//! each rule.
 
 use plugin_sdk::Action;
 use plugin_sdk::Charging;
@@ -24,10 +25,10 @@ use crate::settings::UTC_OFFSET_MINUTES;
 /// The provider's days.
 pub const CALENDAR: Calendar = Calendar::ahead_of_utc(UTC_OFFSET_MINUTES);
 
-/// How long before its expiry a resource is tried on the day of it, when the hour of tries would come too late.
+/// When the hour of tries is after the expiry, the try on the day of expiry is this long before the expiry.
 const LAST_MOMENT: Timestamp = 3600;
 
-/// Everything that happens to the bundle strictly after `after` if nobody does anything and every try fails.
+/// Everything that happens to the bundle strictly after `after` if nobody sends a command and every try fails.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
     let mut line = Line { after, occurrences: Vec::with_capacity(bundle.len() * 12) };
     for (member, resource) in (0..).zip(bundle) {
@@ -46,7 +47,7 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     line.occurrences
 }
 
-/// `hour` o'clock, so many days before the day of the expiry; always before the expiry itself.
+/// `hour` o'clock, this many days before the day of the expiry; always before the expiry itself.
 fn ahead(expires_at: Timestamp, days: i64, hour: u8) -> Timestamp {
     let at = CALENDAR.at_hour(expires_at, days, hour);
     if at < expires_at { at } else { expires_at - LAST_MOMENT }
@@ -141,15 +142,15 @@ impl Line {
         self.overdue(at, member, Action::Enter(Stage::Released));
     }
 
-    /// What is past is past.
+    /// Adds an occurrence, unless it is in the past.
     fn push(&mut self, at: Timestamp, member: MemberIndex, action: Action) {
         if at > self.after {
             self.occurrences.push(Occurrence { at, member, action });
         }
     }
 
-    /// A stage that should have been entered before is entered as soon as possible: a resource that came in with an
-    /// expiry long ago still goes through every stage.
+    /// Adds an occurrence; an overdue one happens as soon as possible. So a resource imported long after its expiry
+    /// still goes through every stage.
     fn overdue(&mut self, at: Timestamp, member: MemberIndex, action: Action) {
         self.push(at.max(self.after + 1), member, action);
     }

@@ -1,6 +1,4 @@
-//! Reading one resource of a bundle.
-//!
-//! Knows what its fields and attributes mean at Baidu; decides nothing.
+//! Reads the fields and attributes of a bundle's resources; decides nothing.
 
 use plugin_sdk::Charging;
 use plugin_sdk::MemberIndex;
@@ -13,16 +11,16 @@ use plugin_sdk::settings::get;
 
 use crate::refusals::Code;
 
-/// What a server or service does: `running`, `stopped` or `scaling`.
+/// The attribute with the state of a server or a service: `running`, `stopped` or `scaling`.
 pub const STATUS: &str = "status";
-/// `true` for an instance on a dedicated host.
+/// The attribute that is `true` for an instance on a dedicated host.
 pub const DEDICATED: &str = "dedicated";
-/// `false` when an instance's auto-renew rule leaves its disks alone, or a disk stays out of its instance's rule.
+/// The attribute that is `false` when an instance's auto-renew rule excludes its disks, or the disk that has it.
 pub const RENEW_CDS: &str = "renewCds";
-/// `false` when an instance's auto-renew rule leaves its addresses alone, or an address stays out of the rule.
+/// The attribute that is `false` when an instance's auto-renew rule excludes its addresses, or the address that has it.
 pub const RENEW_EIP: &str = "renewEip";
 
-/// Whether nothing happens to it any more.
+/// Whether it is in a final stage, and so never changes again.
 pub fn is_final(resource: &Resource) -> bool {
     match resource.stage {
         Stage::Released | Stage::Unsubscribed | Stage::Converted => true,
@@ -30,7 +28,7 @@ pub fn is_final(resource: &Resource) -> bool {
     }
 }
 
-/// Whether it has entered what comes after its expiry, and is not gone yet.
+/// Whether it is in a stage after its expiry, and not gone.
 pub fn has_lapsed(resource: &Resource) -> bool {
     match resource.stage {
         Stage::Grace | Stage::Retention => true,
@@ -48,20 +46,20 @@ pub fn is_dedicated(resource: &Resource) -> bool {
     get(&resource.attributes, DEDICATED) == Some("true")
 }
 
-/// Whether the attribute says `false`; one that is not there says `true`.
+/// Whether the attribute is `false`; an absent one counts as `true`.
 pub fn is_off(resource: &Resource, attribute: &str) -> bool {
     get(&resource.attributes, attribute) == Some("false")
 }
 
-/// Everything a bundle's member attached directly to `primary`, with its place.
+/// The members attached directly to `primary`, with their indexes.
 pub fn attached(bundle: &[Resource], primary: MemberIndex) -> impl Iterator<Item = (MemberIndex, &Resource)> {
     (0..).zip(bundle).filter(move |(_, resource)| resource.attached_to == Some(primary))
 }
 
-/// What a prepaid resource that still exists was bought for and until when.
+/// The subscription of a prepaid resource that still exists.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription {
-    /// When it expires, or expired.
+    /// Its expiry, which may have passed.
     pub expires_at: Timestamp,
     /// The day of the month that periods are counted from, 1 to 31.
     pub anchor_day: u8,
@@ -70,7 +68,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The subscription of a resource that commands can be given for.
+    /// The subscription of a resource, if commands are possible on it.
     ///
     /// # Errors
     ///

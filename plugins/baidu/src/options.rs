@@ -1,7 +1,7 @@
 //! The options of a renewal by hand: `relatedRenewFlag`, `cdsCustomPeriod` and `clientToken`.
 //!
-//! Knows their form, from "Instance Renewal" (BCC); what they do to a bundle is in `renewal`. The host remembers
-//! tokens and answers a repeated one; here only their form is looked at.
+//! Checks their form, by "Instance Renewal" (BCC); `renewal` knows their effect. The host remembers client tokens and
+//! answers a repeated one; this file checks only their form.
 
 use plugin_sdk::Attributes;
 use plugin_sdk::Refusal;
@@ -13,20 +13,20 @@ use crate::refusals::Code;
 use crate::related::FLAGS;
 use crate::related::Related;
 
-/// The option that carries the idempotency token.
+/// The option that carries the client token.
 pub const CLIENT_TOKEN: &str = "clientToken";
-/// How long a token is remembered after it was last seen, in seconds.
+/// How long a client token is remembered after its last use, in seconds.
 pub const CLIENT_TOKEN_SECONDS: u32 = 86_400;
 const CLIENT_TOKEN_LENGTH_MAX: usize = 64;
-/// The option that names attached products to renew along.
+/// The option that names the attached products to renew together with the instance.
 pub const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
 /// The option that gives disks terms of their own, as JSON text.
 pub const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
 
-/// The options of a renewal, read.
+/// The options of a renewal.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// None where the option is absent or empty: the account's setting decides.
+    /// `None` when the option is absent or empty: the account's setting decides.
     pub related: Option<Related>,
     /// Disks that are renewed by a term of their own; each at most once.
     pub custom_periods: Vec<CustomPeriod>,
@@ -46,7 +46,7 @@ pub struct CustomPeriod {
 ///
 /// # Errors
 ///
-/// `BadRequest` for a name that the kind's renewal does not have, or a value that is not one of its own.
+/// `BadRequest` for an option that a renewal of this kind does not have, or for a value that the option does not have.
 pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
     let mut read = Options::default();
     for (name, value) in options {
@@ -60,7 +60,7 @@ pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
     Ok(read)
 }
 
-/// Whether the text can be an idempotency token.
+/// Whether the text can be a client token.
 pub fn is_client_token(token: &str) -> bool {
     token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len())
 }
@@ -89,11 +89,11 @@ fn custom_periods(text: &str) -> Result<Vec<CustomPeriod>, Refusal> {
     let periods = serde_json::from_str::<Vec<CustomPeriod>>(text).map_err(|error| {
         bad(format!("is not a list such as `[{{\"volumeId\": \"v-1\", \"period\": 3}}]`: {error}"))
     })?;
-    for (place, CustomPeriod { volume_id, period }) in periods.iter().enumerate() {
+    for (index, CustomPeriod { volume_id, period }) in periods.iter().enumerate() {
         if !(1..=60).contains(period) {
             return Err(bad(format!("gives `{volume_id}` {period} months; a disk is renewed by 1 to 60")));
         }
-        if periods[..place].iter().any(|earlier| earlier.volume_id == *volume_id) {
+        if periods[..index].iter().any(|earlier| earlier.volume_id == *volume_id) {
             return Err(bad(format!("names `{volume_id}` twice")));
         }
     }

@@ -1,6 +1,4 @@
-//! The manifest: who the plugin is, what it can be told, and what the host may rely on.
-//!
-//! Knows names and labels; the rules are elsewhere.
+//! The manifest: names and labels of the kinds, settings and notices.
 
 use plugin_sdk::Idempotency;
 use plugin_sdk::Manifest;
@@ -19,7 +17,7 @@ use crate::settings::Described;
 use crate::settings::SETTINGS;
 use crate::settings::UTC_OFFSET_MINUTES;
 
-/// The manifest's notices, by their place in it.
+/// The manifest's notices, in its order.
 pub mod notices {
     /// The expiry is near.
     pub const EXPIRES_SOON: u32 = 0;
@@ -29,7 +27,7 @@ pub mod notices {
     pub const RELEASED: u32 = 2;
 }
 
-/// What the host is told when the plugin is loaded.
+/// The manifest.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "baidu".to_owned(),

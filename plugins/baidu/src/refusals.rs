@@ -1,6 +1,4 @@
-//! Every code that a refusal can carry, and the document that it comes from.
-//!
-//! Knows codes and their meaning; the rules say when, and in which words.
+//! Every code of a refusal, with its document. The rules decide when a code is given, and write the message.
 
 use plugin_sdk::Refusal;
 
@@ -24,7 +22,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// As the provider writes it.
+    /// The code as the provider writes it.
     pub fn name(self) -> &'static str {
         match self {
             Code::BadRequest => "BadRequest",
@@ -37,7 +35,7 @@ impl Code {
         }
     }
 
-    /// A refusal with this code, in these words.
+    /// A refusal with this code and this message.
     pub fn because(self, message: impl Into<String>) -> Refusal {
         Refusal { code: self.name().to_owned(), message: message.into() }
     }

@@ -1,10 +1,10 @@
-//! `relatedRenewFlag`: which attached products a renewal of an instance takes along.
+//! `relatedRenewFlag`: the attached products that are renewed together with an instance.
 //!
-//! Knows the eight values; not which products there are.
+//! Knows the eight values, and the kinds that each one names.
 
 use crate::kinds::Kind;
 
-/// What a value of `relatedRenewFlag` names.
+/// A value of `relatedRenewFlag`, and the products that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Related {
     /// The value, as the provider writes it.
@@ -30,12 +30,12 @@ impl Related {
     /// The instance alone.
     pub const NONE: Related = FLAGS[0];
 
-    /// The value that is written so, if there is one.
+    /// The value with this text; `None` for any other text.
     pub fn of(flag: &str) -> Option<Related> {
         FLAGS.into_iter().find(|related| related.flag == flag)
     }
 
-    /// Whether products of this kind go along.
+    /// Whether it names products of this kind.
     pub fn takes(self, kind: Kind) -> bool {
         match kind {
             Kind::Cds => self.cds,

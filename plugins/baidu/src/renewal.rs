@@ -1,7 +1,7 @@
-//! How far a renewal reaches, what joins it, and when it is refused.
+//! Renewals: the new expiry, the attached members that join, and the refusals.
 //!
 //! Documents: "Instance Renewal" (BCC), "Renew a disk" (CDS), "Renew" (EIP), "Automatic Renewal" (Finance). Knows
-//! terms and the calendar; not prices, and not who pays.
+//! terms and the calendar; does not know prices, nor who pays.
 
 use plugin_sdk::Extension;
 use plugin_sdk::MemberIndex;
@@ -16,8 +16,8 @@ use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
+use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::commands::Named;
 use crate::following::Apart;
 use crate::following::goes_along;
 use crate::kinds::Kind;
@@ -35,17 +35,17 @@ use crate::refusals::Code;
 use crate::related::Related;
 use crate::settings::Settings;
 
-/// Who joins the renewal of an instance.
+/// Which attached members join the renewal of an instance.
 #[derive(Clone, Copy)]
 enum Joining {
-    /// Those that the instance's auto-renew rule covers.
+    /// The members that the instance's auto-renew rule covers.
     Rule,
-    /// Those that `relatedRenewFlag` names.
+    /// The members that `relatedRenewFlag` names.
     Flag(Related),
 }
 
-/// What a renewal would do.
-pub fn plan(settings: &Settings, named: &Named, renewal: &Renewal) -> Result<Plan, Refusal> {
+/// Plans a renewal.
+pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Result<Plan, Refusal> {
     let kind = Kind::of(&named.resource.kind);
     let options = options::read(kind, &renewal.options)?;
     let extension = match renewal.term {
@@ -73,9 +73,9 @@ pub fn plan(settings: &Settings, named: &Named, renewal: &Renewal) -> Result<Pla
     Ok(draft.plan())
 }
 
-/// The clock asks while the stage is still `active`, also after an outage of the host that lasted past the expiry:
-/// what the provider would have renewed in time is not lost for that.
-fn check_state(named: &Named, automatic: bool) -> Result<(), Refusal> {
+/// An automatic renewal is due while the stage is `active`. It may be after the expiry, when the host was down: a
+/// resource that the provider would have renewed in time is then renewed late.
+fn check_state(named: &CommandTarget, automatic: bool) -> Result<(), Refusal> {
     if is_dedicated(named.resource) {
         return Err(named.denied("runs on a dedicated host; dedicated instances cannot be renewed"));
     }
@@ -88,13 +88,13 @@ fn check_state(named: &Named, automatic: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn automatic_term(named: &Named) -> Term {
+fn automatic_term(named: &CommandTarget) -> Term {
     named.resource.renewal_term.unwrap_or(named.subscription.term)
 }
 
-/// A renewal by hand that names no term: a disk is aligned with its instance, anything else takes the term of an
-/// automatic renewal.
-fn by_default(settings: &Settings, named: &Named, kind: Kind) -> Result<Extension, Refusal> {
+/// The term of a renewal by hand that names no term: a disk is aligned with its instance, every other kind takes the
+/// term of an automatic renewal.
+fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
     let instance = named.resource.attached_to.map(|member| &named.request.bundle[member as usize]);
     match (kind, instance) {
         (Kind::Cds, Some(instance)) => {
@@ -107,7 +107,7 @@ fn by_default(settings: &Settings, named: &Named, kind: Kind) -> Result<Extensio
     }
 }
 
-fn by_term(settings: &Settings, named: &Named, kind: Kind, term: Term) -> Result<Extension, Refusal> {
+fn by_term(settings: &Settings, named: &CommandTarget, kind: Kind, term: Term) -> Result<Extension, Refusal> {
     let Some(months) = kind.months_sold(term) else {
         let (count, unit) = (term.count, unit_name(term.unit));
         let sold = kind.lengths_sold();
@@ -126,7 +126,7 @@ fn unit_name(unit: TermUnit) -> &'static str {
     }
 }
 
-/// Where the new period begins.
+/// When the new period begins.
 #[derive(Clone, Copy)]
 struct Start {
     at: Timestamp,
@@ -157,8 +157,8 @@ impl Start {
     }
 }
 
-/// The extension that makes a disk last until `target` expires: whole months, and what is left in days. None when it
-/// lasts that long already.
+/// The extension of a disk to the expiry of `target`: whole months, and the rest in days. `None` when the disk expires
+/// no earlier than that.
 fn aligned(
     settings: &Settings,
     resource: &Resource,
@@ -182,7 +182,7 @@ fn aligned(
     Some(Extension { expires_at: target.expires_at, term, extra_days, anchor_day })
 }
 
-/// Extends a member, and starts it again if it was stopped.
+/// Extends a member, and starts it if it was stopped.
 fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, kind: Kind, extension: Extension) {
     draft.step(member, Operation::Extend(extension));
     if kind.runs() && resource.stage == Stage::Retention {
@@ -193,7 +193,7 @@ fn extend(draft: &mut Draft, member: MemberIndex, resource: &Resource, kind: Kin
 fn join(
     settings: &Settings,
     draft: &mut Draft,
-    named: &Named,
+    named: &CommandTarget,
     joining: Joining,
     options: &Options,
     instance: Extension,
@@ -211,8 +211,8 @@ fn join(
     Ok(())
 }
 
-/// Whether an attached member joins; if not, why.
-fn joins(named: &Named, joining: Joining, resource: &Resource) -> Result<Subscription, Refusal> {
+/// Checks that an attached member joins the renewal; the error is the reason why it does not.
+fn joins(named: &CommandTarget, joining: Joining, resource: &Resource) -> Result<Subscription, Refusal> {
     match joining {
         Joining::Rule => goes_along(named.resource, resource).map_err(Apart::reason)?,
         Joining::Flag(_) => {}
@@ -229,10 +229,10 @@ fn joins(named: &Named, joining: Joining, resource: &Resource) -> Result<Subscri
     }
 }
 
-/// How far a member that joins is extended, or why it needs no extension. The outer error refuses the whole renewal.
+/// The extension of a member that joins, or why it needs none. The outer error refuses the whole renewal.
 fn joined(
     settings: &Settings,
-    named: &Named,
+    named: &CommandTarget,
     options: &Options,
     instance: Extension,
     resource: &Resource,
@@ -260,7 +260,7 @@ fn joined(
         .ok_or_else(|| Code::OperationDenied.because("it already lasts as long as its instance will")))
 }
 
-/// The months of an instance's term, which were found to be sold.
+/// The months of an instance's term, which is known to be sold.
 fn months_of(term: Term) -> u32 {
     match term.unit {
         TermUnit::Day | TermUnit::Month => term.count,
@@ -268,8 +268,12 @@ fn months_of(term: Term) -> u32 {
     }
 }
 
-/// Every disk that `cdsCustomPeriod` names must be one that joins.
-fn check_custom_periods(named: &Named, joining: Joining, custom: &[CustomPeriod]) -> Result<(), Refusal> {
+/// Checks that every disk that `cdsCustomPeriod` names joins the renewal.
+fn check_custom_periods(
+    named: &CommandTarget,
+    joining: Joining,
+    custom: &[CustomPeriod],
+) -> Result<(), Refusal> {
     for CustomPeriod { volume_id, .. } in custom {
         let disk = attached(&named.request.bundle, named.member)
             .find(|(_, resource)| resource.id == *volume_id && Kind::of(&resource.kind) == Kind::Cds);

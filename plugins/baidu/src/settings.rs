@@ -1,6 +1,6 @@
-//! What an operator can set for an account, where Baidu's documents leave something open or disagree.
+//! The settings of an account: one for each point that Baidu's documents leave open or disagree on.
 //!
-//! Knows names, ranges and defaults; the README says why each default is what it is.
+//! Knows names, ranges and defaults; the README gives the reason for each default.
 
 use plugin_sdk::settings::Check;
 use plugin_sdk::settings::get;
@@ -13,13 +13,13 @@ use crate::related::Related;
 /// The provider's days: China Standard Time.
 pub const UTC_OFFSET_MINUTES: i16 = 480;
 
-/// A setting's name, its default and what it does, for the manifest.
+/// A setting of the manifest: its name, its default and its label.
 pub struct Described {
-    /// As in an account's settings.
+    /// The name in an account's settings.
     pub name: &'static str,
-    /// The value of an account that does not say; none where another setting's value counts.
+    /// The value of an account that does not set it; `None` when another setting's value applies.
     pub default: Option<&'static str>,
-    /// For people.
+    /// The effect and the values, for people.
     pub label: &'static str,
 }
 
@@ -78,36 +78,36 @@ pub const SETTINGS: [Described; 15] = [
     ),
 ];
 
-/// The settings of one account, read.
+/// The settings of one account.
 #[derive(Debug)]
 pub struct Settings {
-    /// Hour of the provider's day, 0 to 23.
+    /// The hour of tries in the provider's day, 0 to 23.
     pub try_hour: u8,
     try_days: Vec<i64>,
     bbc_try_days: Vec<i64>,
-    /// Hour of the provider's day, 0 to 23.
+    /// The hour of notices in the provider's day, 0 to 23.
     pub notice_hour: u8,
     notice_days: Vec<i64>,
     et_notice_days: Vec<i64>,
     retention_days: i64,
     et_grace_days: i64,
     et_retention_days: i64,
-    /// What goes along when a renewal by hand does not say.
+    /// The products renewed together with an instance when a renewal by hand names none.
     pub related_by_default: Related,
-    /// A period of an expired resource begins when it is renewed, not when it expired.
+    /// Whether the new period of an expired resource begins at its renewal, and not at its expiry.
     pub late_from_renewal: bool,
-    /// Attached disks are converted along with their instance.
+    /// Whether attached disks are converted together with their instance.
     pub converts_disks: bool,
-    /// 0 is without limit.
+    /// The days from its start within which a resource can be unsubscribed; 0 is at any time.
     pub refund_within_days: i64,
-    /// How long after a renewal, in seconds, the provider's own API shows the new expiry.
+    /// How long after a renewal the provider's own API shows the new expiry, in seconds.
     pub visible_after_seconds: i64,
-    /// The provider's own API answers a renewal with the id of its order.
+    /// Whether the provider's own API answers a renewal with the id of its order.
     pub replies_with_order: bool,
 }
 
 impl Settings {
-    /// Reads an account's settings; what is wrong with them was said by [`problems`] before.
+    /// Reads an account's settings, which [`problems`] checked before they were stored.
     pub fn of(values: &[(String, String)]) -> Settings {
         let days = |name, default| numbers(values, name, default);
         let related = get(values, "related_renew_default").and_then(Related::of);
@@ -133,7 +133,7 @@ impl Settings {
         }
     }
 
-    /// On which days before the expiry an automatic renewal is tried.
+    /// The days before the expiry on which an automatic renewal is tried.
     pub fn try_days(&self, kind: Kind) -> &[i64] {
         match kind {
             Kind::Bbc => &self.bbc_try_days,
@@ -143,7 +143,7 @@ impl Settings {
         }
     }
 
-    /// On which days before the expiry the owner is told.
+    /// The days before the expiry on which the owner gets a notice.
     pub fn notice_days(&self, kind: Kind) -> &[i64] {
         match kind {
             Kind::Et => &self.et_notice_days,
@@ -153,7 +153,7 @@ impl Settings {
         }
     }
 
-    /// For how many days it goes on serving after its expiry.
+    /// The days of grace after its expiry.
     pub fn grace_days(&self, kind: Kind) -> i64 {
         match kind {
             Kind::Et => self.et_grace_days,
@@ -161,7 +161,7 @@ impl Settings {
         }
     }
 
-    /// For how many days it is then kept, stopped.
+    /// The days of retention after its grace.
     pub fn retention_days(&self, kind: Kind) -> i64 {
         match kind {
             Kind::Et => self.et_retention_days,
@@ -172,7 +172,7 @@ impl Settings {
     }
 }
 
-/// Every problem of an account's settings, in words.
+/// Every problem of an account's settings, as one sentence each.
 pub fn problems(values: &[(String, String)]) -> Vec<String> {
     const DEFAULTS: [&str; 8] = ["none", "CDS", "EIP", "MKT", "CDS_EIP", "CDS_MKT", "EIP_MKT", "CDS_EIP_MKT"];
     Check::of(values)

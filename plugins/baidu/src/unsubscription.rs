@@ -1,7 +1,7 @@
-//! Giving a resource, or periods that have not begun, back for money.
+//! Unsubscribes a resource, or its periods that have not begun, for a refund.
 //!
-//! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance). Knows orders and days; vouchers, fees
-//! and the number of refunds per month are not known here.
+//! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance). Knows orders and days; does not
+//! know vouchers, fees and the number of refunds per month.
 
 use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
@@ -14,8 +14,8 @@ use plugin_sdk::Scope;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
+use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::commands::Named;
 use crate::members::attached;
 use crate::refusals::Code;
 use crate::settings::Settings;
@@ -23,8 +23,8 @@ use crate::settings::Settings;
 /// Refunds are whole cents.
 const CENT: i128 = 10_000;
 
-/// What an unsubscription would do: to this resource alone, attached ones are unsubscribed by themselves.
-pub fn plan(settings: &Settings, named: &Named, scope: Scope) -> Result<Plan, Refusal> {
+/// Plans an unsubscription of this resource alone; attached resources need a command of their own.
+pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<Plan, Refusal> {
     if named.has_expired() {
         return Err(named.denied("has expired; there is nothing left to refund, and it will be released"));
     }
@@ -43,7 +43,7 @@ pub fn plan(settings: &Settings, named: &Named, scope: Scope) -> Result<Plan, Re
     Ok(draft.plan())
 }
 
-fn everything(settings: &Settings, named: &Named) -> Result<Cancellation, Refusal> {
+fn everything(settings: &Settings, named: &CommandTarget) -> Result<Cancellation, Refusal> {
     let (at, limit) = (named.request.at, settings.refund_within_days);
     if limit > 0 && at > named.resource.started_at + limit * DAY {
         return Err(named.denied(&format!("was bought more than {limit} days ago")));
@@ -52,7 +52,7 @@ fn everything(settings: &Settings, named: &Named) -> Result<Cancellation, Refusa
     Ok(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
 }
 
-fn future_periods(named: &Named) -> Result<Cancellation, Refusal> {
+fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
     let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
@@ -65,13 +65,13 @@ fn future_periods(named: &Named) -> Result<Cancellation, Refusal> {
     }
 }
 
-/// The orders of the named resource, with their places in the request.
-fn orders<'a>(named: &'a Named) -> impl Iterator<Item = (u32, &'a Order)> {
+/// The orders of the named resource, with their indexes in the request.
+fn orders<'a>(named: &'a CommandTarget) -> impl Iterator<Item = (u32, &'a Order)> {
     (0..).zip(&named.request.orders).filter(|(_, order)| order.member == named.member)
 }
 
-/// What is left of an order: all of a period that has not begun; else the part of its whole days still ahead, of the
-/// days it has, to the nearest cent.
+/// The refund of an order: the whole amount for a period that has not begun, otherwise the share of its remaining whole
+/// days, to the nearest cent.
 fn refund(order: &Order, at: Timestamp) -> Micros {
     if at <= order.starts_at {
         return order.paid;

@@ -1,4 +1,4 @@
-//! Runs cargo from within cargo. Knows which parts of the outer one's environment the inner one must not see.
+//! Runs cargo from within cargo, without the parts of the outer cargo's environment that must not reach the inner one.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use anyhow::bail;
 
 use crate::TARGET;
 
-/// What the outer cargo, `cargo clippy` or a developer's shell sets for the host's own code. It would make the
-/// plugin another one, or have it only checked instead of compiled.
+/// The variables that the outer cargo, `cargo clippy` or a developer's shell sets for the host's own code. They would
+/// change the plugin, or only check it instead of compiling it.
 const NOT_FOR_PLUGINS: [&str; 8] = [
     "RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
@@ -23,13 +23,13 @@ const NOT_FOR_PLUGINS: [&str; 8] = [
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
 ];
 
-/// What the linker gives a plugin to start with: the memory that a full batch takes, because each growth would stop
-/// every thread of the host for a moment; and a stack that rules do not use up, instead of one that takes most of it.
+/// The initial memory and the stack of a plugin. The memory is enough for a full batch, because each growth would stop
+/// every thread of the host for a moment; the stack is enough for rules, because the default takes most of the memory.
 const LINKED: [&str; 2] = ["-Clink-arg=--initial-memory=1048576", "-Clink-arg=-zstack-size=131072"];
 
 /// Compiles `package` for [`TARGET`] and returns the path of the module.
 ///
-/// The outer cargo's job slots are shared (`CARGO_MAKEFLAGS` stays), so `-j` means what it says.
+/// The outer cargo's job slots are shared (`CARGO_MAKEFLAGS` stays), so `-j` limits both together.
 pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(program("CARGO", "cargo"));
     cargo
@@ -51,8 +51,8 @@ pub fn compile(package: &str, workspace: &Path, target_dir: &Path) -> Result<Pat
     Ok(target_dir.join(TARGET).join("plugin").join(module))
 }
 
-/// Takes the folders of this machine out of the messages of panics: the same sources give the same plugin, and so the
-/// same digest, wherever it is built.
+/// Removes the folders of this machine from the messages of panics, so that the same sources give the same plugin, and
+/// the same digest, on every machine.
 fn unplaced(workspace: &Path) -> impl Iterator<Item = String> {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
@@ -68,7 +68,7 @@ pub fn program(name: &str, fallback: &str) -> std::ffi::OsString {
     std::env::var_os(name).unwrap_or_else(|| fallback.into())
 }
 
-/// A command as one would type it.
+/// A command as it would be typed in a shell.
 pub fn show(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")

@@ -1,7 +1,7 @@
 //! Builds a plugin crate into a WebAssembly component, from a build script.
 //!
-//! Knows cargo, the compiler's targets and how a module becomes a component. Knows no plugin and no contract: what a
-//! component exports is in the module, where the plugin's bindings put it. Start with [`build`].
+//! Knows cargo, the compiler's targets and how a module becomes a component. Knows no plugin and no contract: the
+//! plugin's bindings put a component's exports into its module. Start with [`build`].
 
 mod cargo;
 mod target;
@@ -20,7 +20,7 @@ use wit_parser::Resolve;
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Where a build script finds what it reads and puts what it makes.
+/// The folders of a build script.
 #[derive(Debug)]
 pub struct Folders {
     /// The folder of the workspace's `Cargo.toml`.
@@ -29,7 +29,7 @@ pub struct Folders {
     pub out_dir: PathBuf,
 }
 
-/// Runs a build script, and prints its error the way people read it: whole, line by line, causes after consequences.
+/// Runs a build script, and prints its error for people: complete, line by line, causes after consequences.
 pub fn script(body: impl FnOnce(&Folders) -> Result<()>) -> ExitCode {
     match folders().and_then(|folders| body(&folders)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,16 +54,15 @@ fn folders() -> Result<Folders> {
 }
 
 /// Compiles the workspace's package `package` with its profile `plugin`, writes it as the component
-/// `<package>.wasm` into the build script's folder, and tells cargo what it was made from. Returns the component's path.
+/// `<package>.wasm` into the build script's folder, and tells cargo its sources. Returns the component's path.
 ///
-/// The compiler target is brought by `rustup` if it is
-/// missing. The code that plugins share is compiled once: every build script of one cargo target folder uses the same
-/// folder beneath it, and they wait for one another.
+/// `rustup` installs the compiler target if it is missing. The code that plugins share is compiled once: every build
+/// script of one cargo target folder uses the same folder beneath it, and they wait for one another.
 ///
 /// # Errors
 ///
-/// In words for whoever ran the build: the target is missing and cannot be brought, the package does not compile (with
-/// the compiler's own words), or its module is no component, because it imports something, say.
+/// A message for the person who ran the build: the target is missing and cannot be installed, the package does not
+/// compile (with the compiler's own messages), or its module is no component, for example because it imports something.
 pub fn build(package: &str, folders: &Folders) -> Result<PathBuf> {
     let Folders { workspace, out_dir } = folders;
     let target_dir = target_dir(out_dir);
@@ -79,12 +78,12 @@ pub fn build(package: &str, folders: &Folders) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// Makes a component of a module that has no bindings in it, such as one written by hand: `world` of the contract in the
-/// folder `wit` says what its exports mean.
+/// Makes a component of a module without bindings, such as one written by hand: `world` of the contract in the folder
+/// `wit` gives the types of its exports.
 ///
 /// # Errors
 ///
-/// When the contract cannot be read, or the module's exports are not what it asks for.
+/// When the contract cannot be read, or the module's exports do not match it.
 pub fn bind(module: &[u8], wit: &Path, world: &str) -> Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;

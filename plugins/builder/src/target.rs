@@ -1,4 +1,4 @@
-//! Brings the compiler's target for plugins. Knows rustup; nothing is fetched when the target is there.
+//! Installs the compiler's target for plugins with rustup; downloads nothing when the target is installed.
 
 use std::fs::File;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a plugin was made from: the files that make a build script run again when they change.
+//! The sources of a plugin: the files that make a build script run again when they change.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub fn inputs(module: &Path, workspace: &Path) -> Result<BTreeSet<PathBuf>> {
     Ok(inputs)
 }
 
-/// What a make rule `target: prerequisite prerequisite` names; a space within a path is written `\ `.
+/// The prerequisites of a make rule `target: prerequisite prerequisite`; a space within a path is written `\ `.
 fn prerequisites(rules: &str) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     for rule in rules.lines() {

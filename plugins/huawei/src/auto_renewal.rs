@@ -1,18 +1,25 @@
-//! Switching automatic renewal on and off, for a primary and everything attached to it together.
+//! Switches automatic renewal on and off, for a primary together with everything attached to it.
 //!
 //! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022) and Disabling it
-//! (api_order_00023). When a renewal is then tried is said in `lifecycle.rs`.
+//! (api_order_00023). `lifecycle.rs` knows when a renewal is then tried.
 
-use plugin_sdk::{
-    AutoRenewal, OnExpiry, Operation, Plan, Refusal, Resource, SkippedMember, Stage, Step, Timestamp,
-};
+use plugin_sdk::AutoRenewal;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::SkippedMember;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Timestamp;
 
 use crate::condition::Condition;
 use crate::condition::refuses;
 use crate::family::expiry;
 use crate::family::is_live;
 use crate::family::leads;
-use crate::family::place;
+use crate::family::member_index;
 use crate::family::primary;
 use crate::family::within;
 use crate::lifecycle::next_try;
@@ -60,7 +67,8 @@ pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
     })
 }
 
-/// The operation on each of the family of `named`; what it is refused for, `named` itself decides.
+/// The operation on `named`'s primary and on everything attached to it. It is refused when `named` itself cannot be
+/// changed.
 fn cascade(
     bundle: &[Resource],
     named: usize,
@@ -71,7 +79,7 @@ fn cascade(
     }
     let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
     for index in within(bundle, primary(bundle, named)) {
-        let member = place(index);
+        let member = member_index(index);
         match operation(&bundle[index]) {
             Ok(operation) => plan.steps.push(Step { member, operation }),
             Err(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
@@ -80,7 +88,7 @@ fn cascade(
     Ok(plan)
 }
 
-/// Why the setting of this resource cannot be changed by the command that `picks` its column of the conditions.
+/// Why the setting of this resource cannot be changed; `picks` selects the command's column of the conditions.
 fn why_not(resource: &Resource, picks: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
     if !is_live(resource) {
         return Some(UNKNOWN);
@@ -91,7 +99,7 @@ fn why_not(resource: &Resource, picks: impl Fn(&Condition) -> Option<Code>) -> O
     refuses(resource, picks)
 }
 
-/// How many renewals are allowed: 0 is without limit, and a limit that is there stays when none is sent.
+/// The number of renewals allowed: 0 is without limit. Without a new limit, the present one stays.
 fn renewals(resource: &Resource, wanted: &AutoRenewal) -> Option<u32> {
     let kept = resource.renewals_left.filter(|_| resource.on_expiry == OnExpiry::Renew);
     match wanted.renewals {
@@ -101,9 +109,10 @@ fn renewals(resource: &Resource, wanted: &AutoRenewal) -> Option<u32> {
     }
 }
 
-/// The first resource that this switches on when no 03:00 is left before its expiry: the fee is deducted at once.
+/// The first resource that this switches on without a 03:00 left before its expiry: its fee is deducted at once.
 ///
-/// "Auto-Renewal Rules" of the billing centre's manual. What expires along with its primary is tried with it.
+/// "Auto-Renewal Rules" of the billing centre's manual. A resource that expires together with its primary is tried with
+/// it.
 fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps: &[Step]) -> Option<u32> {
     let members = || steps.iter().map(|step| step.member as usize);
     let follows = |member: usize| {
@@ -117,5 +126,5 @@ fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps:
             && ahead.is_some_and(|expires_at| next_try(settings, at, expires_at).is_none())
             && !follows(member)
     };
-    members().find(is_last_chance).map(place)
+    members().find(is_last_chance).map(member_index)
 }

@@ -1,6 +1,6 @@
-//! What else may be the matter with a resource: the words of its attribute `condition`, and what each one forbids.
+//! The attribute `condition` of a resource: its words, and the commands that each word forbids.
 //!
-//! One attribute with several words, because each attribute costs time to carry over and most resources have none.
+//! It is one attribute with several words, because each attribute costs time to copy and most resources have none.
 
 use plugin_sdk::Resource;
 use plugin_sdk::settings::get;
@@ -24,25 +24,25 @@ use crate::refusals::TRIAL;
 use crate::refusals::UNPAID_ORDER;
 use crate::refusals::VIOLATION_FREEZE;
 
-/// The attribute that the words are in, separated by spaces.
+/// The attribute with the words, separated by spaces.
 pub const ATTRIBUTE: &str = "condition";
 
-/// A word, and what each command is answered because of it.
+/// A word, and the refusal that it causes for each command; `None` where it allows the command.
 #[derive(Debug)]
 pub struct Condition {
-    /// The word.
+    /// The word in the attribute.
     pub word: &'static str,
-    /// Renewing by hand.
+    /// The refusal of a renewal by hand.
     pub renew: Option<Code>,
-    /// Renewing automatically, when a try is due.
+    /// The refusal of an automatic renewal, when a try is due.
     pub automatic: Option<Code>,
-    /// Setting automatic renewal.
+    /// The refusal to switch automatic renewal on.
     pub set_auto_renew: Option<Code>,
-    /// Cancelling automatic renewal.
+    /// The refusal to switch automatic renewal off.
     pub cancel_auto_renew: Option<Code>,
-    /// Unsubscribing.
+    /// The refusal to unsubscribe.
     pub unsubscribe: Option<Code>,
-    /// Setting the change to pay-per-use.
+    /// The refusal of the change to pay-per-use.
     pub convert: Option<Code>,
 }
 
@@ -56,7 +56,7 @@ const NONE: Condition = Condition {
     convert: None,
 };
 
-/// Every word there is.
+/// Every word.
 pub const ALL: [Condition; 10] = [
     Condition {
         word: "unpaid-order",
@@ -113,9 +113,9 @@ pub const ALL: [Condition; 10] = [
     Condition { word: "solution", set_auto_renew: Some(BAD_PARAMETER), convert: Some(SOLUTION), ..NONE },
 ];
 
-/// The first answer that a word of the resource's condition has to what `command` picks.
+/// The first refusal among the words of the resource's condition, in the column that `command` selects.
 ///
-/// Words that are not in the table mean nothing here.
+/// Words that are not in the table have no effect.
 pub fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
     let words = get(&resource.attributes, ATTRIBUTE)?;
     words.split_whitespace().find_map(|word| ALL.iter().find(|known| known.word == word).and_then(&command))

@@ -1,15 +1,22 @@
-//! Going on as pay-per-use on expiry: set and cancelled, for a primary and everything attached to it.
+//! Sets and cancels the change to pay-per-use on expiry, for a primary together with everything attached to it.
 //!
-//! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024). That it
-//! then happens is said in `lifecycle.rs`.
+//! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
+//! `lifecycle.rs` makes the change at the expiry.
 
-use plugin_sdk::{OnExpiry, Operation, Plan, Refusal, Resource, SkippedMember, Stage, Step};
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::SkippedMember;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
 
 use crate::condition::refuses;
 use crate::family::Family;
 use crate::family::is_live;
 use crate::family::lead;
-use crate::family::place;
+use crate::family::member_index;
 use crate::family::within;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
@@ -19,14 +26,14 @@ use crate::refusals::NOT_PRIMARY;
 use crate::refusals::PACKAGE_CONVERSION;
 use crate::refusals::UNKNOWN;
 
-/// Lets `named` and everything attached to it become pay-per-use on expiry.
+/// Sets the change for `named` and everything attached to it.
 pub fn set(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
     cascade(bundle, named, OnExpiry::Convert, |resource| {
         why_not(resource).or_else(|| refuses(resource, |known| known.convert))
     })
 }
 
-/// Takes that back: they expire like any other.
+/// Cancels the change: the resources expire like any other.
 pub fn cancel(bundle: &[Resource], named: usize) -> Result<Plan, Refusal> {
     cascade(bundle, named, OnExpiry::Lapse, |resource| {
         // No code is documented for cancelling what was not set.
@@ -48,7 +55,7 @@ fn cascade(
     }
     let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
     for index in within(bundle, named) {
-        let member = place(index);
+        let member = member_index(index);
         match why_not(&bundle[index]) {
             None => plan.steps.push(Step { member, operation: Operation::SetOnExpiry(on_expiry) }),
             Some(code) => plan.skipped.push(SkippedMember { member, reason: code.refusal() }),
@@ -57,7 +64,7 @@ fn cascade(
     Ok(plan)
 }
 
-/// Why what happens to this resource on expiry cannot be changed.
+/// Why the action on this resource's expiry cannot be changed.
 fn why_not(resource: &Resource) -> Option<Code> {
     if !is_live(resource) {
         return Some(UNKNOWN);

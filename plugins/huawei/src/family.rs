@@ -1,30 +1,32 @@
-//! The resources of a bundle: which rules a kind follows, who is attached to whom, and when each really expires.
-//!
-//! Knows kinds and attachment. The rules for what is then done with them are elsewhere.
+//! The resources of a bundle: the family of each kind, the attachments, and the expiry of each resource.
 
+use plugin_sdk::Charging;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::Calendar;
-use plugin_sdk::{Charging, OnExpiry, Resource, Stage, Timestamp};
 
 /// Huawei Cloud's days: UTC+8.
 pub const CALENDAR: Calendar = Calendar::ahead_of_utc(480);
 
-/// The resources that one set of rules applies to.
+/// A family: the kinds that one set of rules applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// Most of them: servers, disks, networks, databases.
+    /// Most kinds: servers, disks, networks, databases.
     Common,
-    /// A bandwidth add-on package: common but for unsubscription.
+    /// A bandwidth add-on package: as common kinds, except for unsubscription.
     BandwidthAddOn,
     /// A CodeArts package.
     CodeartsPackage,
     /// A CodeArts resource extension or value-added feature.
     CodeartsExtension,
-    /// A resource package: a quota that use allocations on.
+    /// A resource package: a quota that usage is allocated to.
     Package,
 }
 
 impl Family {
-    /// The family of a kind of the manifest.
+    /// The family of a resource, by its kind.
     pub fn of(resource: &Resource) -> Family {
         match resource.kind.as_str() {
             "bandwidth-add-on" => Family::BandwidthAddOn,
@@ -35,7 +37,7 @@ impl Family {
         }
     }
 
-    /// Whether its periods end at 23:59:59 UTC+8 of their last day, whenever they began.
+    /// Whether its periods end at 23:59:59 UTC+8 of their last day, at whatever time they began.
     pub fn ends_with_the_day(self) -> bool {
         match self {
             Family::Common | Family::BandwidthAddOn => false,
@@ -44,12 +46,12 @@ impl Family {
     }
 }
 
-/// When a resource that was paid for to `expires_at` really ends.
+/// The end of a resource that is paid until `expires_at`: the end of that day, for some families.
 pub fn end(family: Family, expires_at: Timestamp) -> Timestamp {
     if family.ends_with_the_day() { CALENDAR.end_of_day(expires_at) } else { expires_at }
 }
 
-/// When the resource expires; none if it never does, because it is pay-per-use or in a final stage.
+/// When the resource expires; `None` if it never does, because it is pay-per-use or in a final stage.
 pub fn expiry(resource: &Resource) -> Option<Timestamp> {
     match resource.expires_at {
         Some(expires_at) if is_live(resource) => Some(end(Family::of(resource), expires_at)),
@@ -57,8 +59,8 @@ pub fn expiry(resource: &Resource) -> Option<Timestamp> {
     }
 }
 
-/// Whether it is set to go on as pay-per-use when it expires. Where there is no pay-per-use, an inventory that says so
-/// changes nothing: the resource lapses.
+/// Whether it becomes pay-per-use when it expires. A resource of a kind without pay-per-use lapses, even when an
+/// inventory sets it to convert.
 pub fn will_convert(resource: &Resource) -> bool {
     let convertible = match Family::of(resource) {
         Family::Common => true,
@@ -74,7 +76,7 @@ pub fn is_live(resource: &Resource) -> bool {
     resource.charging == Charging::Prepaid && !is_final(resource.stage)
 }
 
-/// Whether nothing happens to a resource in this stage any more.
+/// Whether the stage is final.
 pub fn is_final(stage: Stage) -> bool {
     match stage {
         Stage::Active | Stage::Grace | Stage::Retention => false,
@@ -82,9 +84,10 @@ pub fn is_final(stage: Stage) -> bool {
     }
 }
 
-/// The nearest live resource that `member` is attached to, directly or through others; none if it is its own primary.
+/// The nearest live resource that `member` is attached to, directly or through others; `None` if `member` is its own
+/// primary.
 ///
-/// A disk of a pay-per-use server, or of one that is gone, is renewed on its own: there is nothing to renew it with.
+/// A disk of a server that is pay-per-use or gone is renewed on its own, because there is nothing to renew it with.
 pub fn lead(bundle: &[Resource], member: usize) -> Option<usize> {
     leads(bundle, member).next()
 }
@@ -102,12 +105,12 @@ pub fn primary(bundle: &[Resource], member: usize) -> usize {
 
 /// Whether `member` is `top` or attached to it, directly or through others.
 pub fn is_within(bundle: &[Resource], top: usize, member: usize) -> bool {
-    let mut place = Some(member);
-    while let Some(here) = place {
+    let mut index = Some(member);
+    while let Some(here) = index {
         if here == top {
             return true;
         }
-        place = parent(bundle, here);
+        index = parent(bundle, here);
     }
     false
 }
@@ -118,10 +121,10 @@ pub fn within(bundle: &[Resource], top: usize) -> impl Iterator<Item = usize> {
 }
 
 fn parent(bundle: &[Resource], member: usize) -> Option<usize> {
-    bundle[member].attached_to.map(|place| place as usize)
+    bundle[member].attached_to.map(|index| index as usize)
 }
 
-/// A member's place as the contract counts it.
-pub fn place(member: usize) -> u32 {
+/// A member's index in the type of the contract.
+pub fn member_index(member: usize) -> u32 {
     u32::try_from(member).expect("a bundle came over the contract, which counts its members in 32 bits")
 }

@@ -1,8 +1,8 @@
 //! Huawei Cloud's renewal rules, as its documents of 2023 to 2026 give them.
 //!
-//! Answers the requests of `wit/provider` and has no powers. Start with the README, which gives every rule in prose
-//! with the document that it is from; `lifecycle` and `renewal` are the heart. The rules are plain functions, so they
-//! compile natively as well: tests and benchmarks call them through [`Huawei`], as the sandbox does.
+//! Implements the contract of `wit/provider`. Start with the README, which states every rule with its document;
+//! `lifecycle` and `renewal` are the heart. The rules are plain functions, so they compile natively as well: tests and
+//! benchmarks call them through [`Huawei`], as the sandbox does.
 
 pub mod auto_renewal;
 pub mod condition;
@@ -18,14 +18,24 @@ pub mod renewal;
 pub mod settings;
 pub mod unsubscription;
 
-use plugin_sdk::{
-    Account, Allocation, Command, Consumption, Manifest, Occurrence, Plan, PlanRequest, Refusal,
-    TimelineRequest, commands, lifecycle as clock, profile as about, usage,
-};
+use plugin_sdk::Account;
+use plugin_sdk::Allocation;
+use plugin_sdk::Command;
+use plugin_sdk::Consumption;
+use plugin_sdk::Manifest;
+use plugin_sdk::Occurrence;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refusal;
+use plugin_sdk::TimelineRequest;
+use plugin_sdk::commands;
+use plugin_sdk::lifecycle as clock;
+use plugin_sdk::profile as about;
+use plugin_sdk::usage;
 
 use crate::settings::Settings;
 
-/// The plugin: answers for accounts of Huawei Cloud.
+/// The plugin.
 #[derive(Debug)]
 pub struct Huawei;
 
@@ -42,10 +52,10 @@ impl about::Guest for Huawei {
 impl clock::Guest for Huawei {
     fn timeline(accounts: Vec<Account>, requests: Vec<TimelineRequest>) -> Vec<Vec<Occurrence>> {
         let settings = read(&accounts);
-        let foresee = |request: &TimelineRequest| {
+        let timeline = |request: &TimelineRequest| {
             lifecycle::timeline(&settings[request.account as usize], request.after, &request.bundle)
         };
-        requests.iter().map(foresee).collect()
+        requests.iter().map(timeline).collect()
     }
 }
 
@@ -64,12 +74,12 @@ impl usage::Guest for Huawei {
     }
 }
 
-/// Every account's settings, once for the whole batch.
+/// The settings of every account, read once for a call.
 fn read(accounts: &[Account]) -> Vec<Settings> {
     accounts.iter().map(|account| Settings::of(&account.settings)).collect()
 }
 
-/// What one command would do.
+/// Plans a command.
 pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
     let (at, bundle, named) = (request.at, request.bundle.as_slice(), request.member as usize);
     match &request.command {

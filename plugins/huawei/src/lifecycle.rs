@@ -1,15 +1,20 @@
-//! What will happen to a bundle if nobody does anything: tries, notices, stages.
+//! The timeline of a bundle: renewal tries, notices and stages, if nobody sends a command.
 //!
-//! Start at [`timeline`]. Each live resource has a course of its own, counted from its own expiry; one that expires
-//! together with what it is attached to is renewed and told about along with it. Knows no money.
+//! Start with [`timeline`]. Each live resource has occurrences of its own, counted from its own expiry. A resource that
+//! expires together with its primary shares the primary's tries and notices. Knows no money.
 
-use plugin_sdk::{Action, Occurrence, OnExpiry, Resource, Stage, Timestamp};
+use plugin_sdk::Action;
+use plugin_sdk::Occurrence;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
 
 use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::expiry;
 use crate::family::leads;
-use crate::family::place;
+use crate::family::member_index;
 use crate::family::will_convert;
 use crate::notices::Notice;
 use crate::notices::day_notices;
@@ -26,16 +31,23 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     let mut occurrences = Vec::with_capacity(12 + 4 * bundle.len());
     for (member, resource) in bundle.iter().enumerate() {
         let Some(expires_at) = expiry(resource) else { continue };
-        let course =
-            Course { settings, after, bundle, member, resource, expires_at, family: Family::of(resource) };
-        course.foresee(&mut occurrences);
+        let rules = ResourceRules {
+            settings,
+            after,
+            bundle,
+            member,
+            resource,
+            expires_at,
+            family: Family::of(resource),
+        };
+        rules.add_occurrences(&mut occurrences);
     }
     occurrences
         .sort_unstable_by_key(|occurrence| (occurrence.at, rank(&occurrence.action), occurrence.member));
     occurrences
 }
 
-/// The first try that is still to come, if the resource is in its turn to be tried; none if it expires before.
+/// The first try strictly after `after`; `None` if the resource expires before it.
 ///
 /// Tries are at 03:00 from `deduction_days` before the day of expiry until strictly before expiry: Enabling Automatic
 /// Subscription Renewal (api_order_00022) and Renewal Introduction of CodeArts.
@@ -45,13 +57,13 @@ pub fn next_try(settings: &Settings, after: Timestamp, expires_at: Timestamp) ->
     (next < expires_at).then_some(next)
 }
 
-/// The try that an automatic renewal begins with.
+/// The first try of an automatic renewal.
 pub fn first_try(settings: &Settings, expires_at: Timestamp) -> Timestamp {
     CALENDAR.at_hour(expires_at, settings.deduction_days, DEDUCTION_HOUR)
 }
 
-/// One resource, and what its course depends on.
-pub(crate) struct Course<'a> {
+/// One resource of a bundle, with everything that its occurrences depend on.
+pub(crate) struct ResourceRules<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) after: Timestamp,
     bundle: &'a [Resource],
@@ -61,8 +73,8 @@ pub(crate) struct Course<'a> {
     pub(crate) family: Family,
 }
 
-impl Course<'_> {
-    fn foresee(&self, into: &mut Vec<Occurrence>) {
+impl ResourceRules<'_> {
+    fn add_occurrences(&self, into: &mut Vec<Occurrence>) {
         let stages = self.stages();
         if !self.follows() {
             self.tries(into);
@@ -75,9 +87,10 @@ impl Course<'_> {
         self.enter(&stages, into);
     }
 
-    /// Whether something that it is attached to expires at the same instant and speaks for both.
+    /// Whether a resource that it is attached to expires at the same instant, so that the tries and notices of that
+    /// resource are for both.
     ///
-    /// One that is renewed automatically is left only to another that is.
+    /// A resource with automatic renewal follows only another one with automatic renewal.
     fn follows(&self) -> bool {
         let renews = self.resource.on_expiry == OnExpiry::Renew;
         leads(self.bundle, self.member).map(|above| &self.bundle[above]).any(|above| {
@@ -98,7 +111,7 @@ impl Course<'_> {
         }
     }
 
-    /// The stages still to come. A stage of no length is not entered.
+    /// The stages still to come. A stage of length zero is not entered.
     fn stages(&self) -> Stages {
         let (grace, retention) = stage_seconds(self.settings, self.family);
         let mut stages = Stages { entries: [None; 3], released_at: self.expires_at + grace + retention };
@@ -123,9 +136,9 @@ impl Course<'_> {
         stages
     }
 
-    /// Each entry that lies ahead; of those that should be over already, the last, at once.
+    /// Adds each entry that is ahead and, immediately, the last of the overdue entries.
     ///
-    /// Something can be overdue only when the resource was brought here late, or its settings were changed since.
+    /// An entry can be overdue only when the resource was imported late, or its account's settings have changed.
     fn enter(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
         let mut overdue = None;
         for (at, entry) in stages.entries.into_iter().flatten() {
@@ -161,7 +174,7 @@ impl Course<'_> {
     }
 
     fn occurrence(&self, at: Timestamp, action: Action) -> Occurrence {
-        Occurrence { at, member: place(self.member), action }
+        Occurrence { at, member: member_index(self.member), action }
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -169,7 +182,7 @@ impl Course<'_> {
     }
 }
 
-/// What a resource can come to by itself.
+/// A stage that a resource enters without a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     Grace,
@@ -178,13 +191,13 @@ pub(crate) enum Entry {
     Converted,
 }
 
-/// What is still to be entered, in order, and when the resource is gone.
+/// The entries that are still to come, in order, and the instant of release.
 struct Stages {
     entries: [Option<(Timestamp, Entry)>; 3],
     released_at: Timestamp,
 }
 
-/// How long a resource of this family is in grace and in retention, in seconds.
+/// The lengths of grace and of retention for this family, in seconds.
 pub fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timestamp) {
     let (grace, retention) = (settings.grace_seconds, settings.retention_seconds);
     match family {
@@ -196,7 +209,7 @@ pub fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timesta
     }
 }
 
-/// The order of what happens to one bundle at one instant: money first, then words, then stages.
+/// The order of the occurrences of one bundle at one instant: tries first, then notices, then stages.
 fn rank(what: &Action) -> u32 {
     match what {
         Action::TryRenewal => 0,

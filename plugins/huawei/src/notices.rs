@@ -1,24 +1,25 @@
-//! What owners are told ahead of time, and on which day.
+//! The notices that owners get, and their days.
 //!
 //! The days are from the billing centre's manual, "Renewal Overview" (renewals_topic): plain expiry 7, 3 and 1 days
 //! before; a failed automatic renewal 5 and 2 days before expiry and on its day, and 6 and 2 days before release and
-//! on its day. The hour is in no document: it is the setting `notice_hour`.
+//! on its day. No document gives the hour: it is the setting `notice_hour`.
 
-use plugin_sdk::{OnExpiry, Timestamp};
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Timestamp;
 
 use crate::family::CALENDAR;
 use crate::family::Family;
-use crate::lifecycle::Course;
 use crate::lifecycle::Entry;
+use crate::lifecycle::ResourceRules;
 use crate::lifecycle::first_try;
 
-/// The notices of the manifest, by their place in it.
+/// The notices of the manifest, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Notice {
     /// 7, 3 and 1 days before expiry.
     Expires,
-    /// 15 days before the expiry of what belongs to CodeArts.
+    /// 15 days before the expiry of a CodeArts resource.
     CodeartsExpires,
     /// Automatic renewal has failed so far; 5 and 2 days before expiry and on its day.
     RenewalFailed,
@@ -32,7 +33,7 @@ pub enum Notice {
     CodeartsDataLost,
 }
 
-/// Every notice with its name and what it tells, in the order of the manifest.
+/// The name and the label of every notice, in the order of the manifest.
 pub const ALL: [(Notice, &str, &str); 7] = [
     (Notice::Expires, "expires-soon", "Expires in 7, 3 or 1 days and is not renewed automatically"),
     (Notice::CodeartsExpires, "codearts-expires-soon", "Expires in 15 days and is not renewed automatically"),
@@ -64,34 +65,38 @@ const BEFORE_CODEARTS_EXPIRY: i64 = 15;
 const FAILED_BEFORE_EXPIRY: [i64; 3] = [5, 2, 0];
 const BEFORE_RELEASE: [i64; 3] = [6, 2, 0];
 
-/// Tells `tell` of each notice that is some days before something and still to come.
-pub(crate) fn day_notices(course: &Course, released_at: Timestamp, mut tell: impl FnMut(Timestamp, Notice)) {
-    let renews = course.resource.on_expiry == OnExpiry::Renew;
+/// Calls `notify` for each notice that is some days before an expiry or a release, and still to come.
+pub(crate) fn day_notices(
+    rules: &ResourceRules,
+    released_at: Timestamp,
+    mut notify: impl FnMut(Timestamp, Notice),
+) {
+    let renews = rules.resource.on_expiry == OnExpiry::Renew;
     let mut before = |event: Timestamp, not_before: Timestamp, days: &[i64], notice: Notice| {
         for &days in days {
-            let at = CALENDAR.at_hour(event, days, course.settings.notice_hour).min(event);
-            if at > course.after && at >= not_before {
-                tell(at, notice);
+            let at = CALENDAR.at_hour(event, days, rules.settings.notice_hour).min(event);
+            if at > rules.after && at >= not_before {
+                notify(at, notice);
             }
         }
     };
-    if course.is_active() && renews {
-        let tried_at = first_try(course.settings, course.expires_at);
-        before(course.expires_at, tried_at, &FAILED_BEFORE_EXPIRY, Notice::RenewalFailed);
+    if rules.is_active() && renews {
+        let tried_at = first_try(rules.settings, rules.expires_at);
+        before(rules.expires_at, tried_at, &FAILED_BEFORE_EXPIRY, Notice::RenewalFailed);
     }
-    if course.is_active() && !renews {
-        before(course.expires_at, Timestamp::MIN, &BEFORE_EXPIRY, Notice::Expires);
-        if matches!(course.family, Family::CodeartsPackage | Family::CodeartsExtension) {
-            before(course.expires_at, Timestamp::MIN, &[BEFORE_CODEARTS_EXPIRY], Notice::CodeartsExpires);
+    if rules.is_active() && !renews {
+        before(rules.expires_at, Timestamp::MIN, &BEFORE_EXPIRY, Notice::Expires);
+        if matches!(rules.family, Family::CodeartsPackage | Family::CodeartsExtension) {
+            before(rules.expires_at, Timestamp::MIN, &[BEFORE_CODEARTS_EXPIRY], Notice::CodeartsExpires);
         }
     }
-    // Whoever has no time left after expiry was told on the day of expiry.
-    if renews && released_at > course.expires_at {
-        before(released_at, course.expires_at, &BEFORE_RELEASE, Notice::Releases);
+    // Without grace or retention, the notice on the day of expiry is the last.
+    if renews && released_at > rules.expires_at {
+        before(released_at, rules.expires_at, &BEFORE_RELEASE, Notice::Releases);
     }
 }
 
-/// What is lost by entering a stage: Renewal Introduction of CodeArts, and "Impact of Expiration" there.
+/// The notice of the loss when a resource enters a stage: "Impact of Expiration" in Renewal Introduction of CodeArts.
 pub(crate) fn stage_notice(family: Family, at_expiry: bool, entry: Entry) -> Option<Notice> {
     match (family, entry) {
         (Family::CodeartsPackage, Entry::Retention) => Some(Notice::CodeartsFrozen),

@@ -1,31 +1,44 @@
-//! Resource packages: how they are renewed and bought again, when their quota starts anew, and which covers what.
+//! Resource packages: renewal, purchase of another one, the refill of quotas, and the allocation of usage.
 //!
-//! Sources: PurchaseDetails a Package Again (CCE Autopilot), and the package pages of CCE Autopilot (cce_03_0013) and of Log
+//! Sources: Buying a Package Again (CCE Autopilot), and the package pages of CCE Autopilot (cce_03_0013) and of Log
 //! Tank Service (lts_07_0003). Knows quotas; no prices.
 
-use plugin_sdk::{
-    Alert, Allocation, Consumption, Micros, Operation, Package, Plan, Purchase, PurchaseDetails, Refusal,
-    Resource, Stage, Step, Term, TermUnit, Timestamp,
-};
+use plugin_sdk::Alert;
+use plugin_sdk::Allocation;
+use plugin_sdk::Consumption;
+use plugin_sdk::Micros;
+use plugin_sdk::Operation;
+use plugin_sdk::Package;
+use plugin_sdk::Plan;
+use plugin_sdk::Purchase;
+use plugin_sdk::PurchaseDetails;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
 
 use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::end;
 use crate::family::is_live;
-use crate::family::place;
+use crate::family::member_index;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::UNKNOWN;
 use crate::settings::PackageOrder;
 use crate::settings::Settings;
 
-/// How many quotas ahead a timeline shows: with tries, notices and stages it must fit into the contract's 128.
+/// The most refills that a timeline shows: with tries, notices and stages it has to fit into the contract's 128.
 const REFILLS_MAX: usize = 100;
 
-/// How many periods back from an expiry are looked at, so that an absurd expiry costs little.
+/// The most periods that are counted back from an expiry, so that an absurd expiry costs little time.
 const PERIODS_MAX: u32 = 4_000;
 
-/// Another package like `named`, in force once it is paid or at the chosen time, whichever is later.
+/// Plans the purchase of another package like `named`. It takes effect when it is paid or at the chosen time, whichever
+/// is later.
 pub fn buy_again(
     at: Timestamp,
     bundle: &[Resource],
@@ -44,11 +57,11 @@ pub fn buy_again(
     let last_day = CALENDAR.plus(effective_at, anchor_day, term);
     let expires_at = end(Family::Package, last_day);
     let buying = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day };
-    let steps = vec![Step { member: place(named), operation: Operation::Buy(buying) }];
+    let steps = vec![Step { member: member_index(named), operation: Operation::Buy(buying) }];
     Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
-/// The term of another one like this, or why there is none.
+/// The term of another package like this one, or why it is not sold.
 fn may_be_bought_again(resource: &Resource) -> Result<Term, Code> {
     if Family::of(resource) != Family::Package {
         return Err(BAD_PARAMETER);
@@ -58,8 +71,8 @@ fn may_be_bought_again(resource: &Resource) -> Result<Term, Code> {
     resource.term.filter(|_| is_known).ok_or(UNKNOWN)
 }
 
-/// Whether a package can be renewed for this term: whole periods of its own, so that every quota has one, and at most
-/// nine months at once when it was bought by the month.
+/// Whether a package can be renewed by this term: by whole periods of its own, so that each has a quota, and by at most
+/// nine months when it was bought by the month.
 pub fn renews_by(resource: &Resource, term: Term) -> bool {
     let Some(own) = resource.term else { return false };
     let fits = match (own.unit, term.unit) {
@@ -72,7 +85,7 @@ pub fn renews_by(resource: &Resource, term: Term) -> bool {
     fits && term.count.is_multiple_of(own.count.max(1))
 }
 
-/// When the quota of a renewed package starts anew: as each period that was paid for after the present one begins.
+/// When the quota of a renewed package is refilled: at the beginning of each paid period after the present one.
 pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> Vec<Timestamp> {
     let Some(own) = resource.term.filter(|own| own.count > 0) else { return Vec::new() };
     let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
@@ -88,7 +101,7 @@ pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> 
     boundaries
 }
 
-/// What each package gives to a use: only those in force when it happens, in the account's order.
+/// Allocates a consumption to the packages in force at its time, in the account's order.
 pub fn allocate(settings: &Settings, consumption: &Consumption) -> Vec<Allocation> {
     let mut left_to_cover = consumption.amount;
     let mut allocations = Vec::new();
@@ -108,7 +121,7 @@ pub fn allocate(settings: &Settings, consumption: &Consumption) -> Vec<Allocatio
     allocations
 }
 
-/// The packages in force, the next to be used first.
+/// The packages in force, in the order of use.
 fn in_turn<'a>(settings: &Settings, consumption: &'a Consumption) -> Vec<(u32, &'a Package)> {
     let in_force = |package: &Package| {
         let ends_at = end(Family::Package, package.expires_at);
@@ -127,7 +140,7 @@ fn in_turn<'a>(settings: &Settings, consumption: &'a Consumption) -> Vec<(u32, &
     packages
 }
 
-/// What this use took the package to.
+/// The alert that this consumption causes.
 fn level(settings: &Settings, package: &Package, before: Micros, after: Micros) -> Alert {
     if after == 0 {
         return Alert::Depleted;

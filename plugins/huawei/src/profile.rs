@@ -1,15 +1,18 @@
-//! Who this plugin is: its kinds, settings and notices, as people and the host are told.
-//!
-//! Knows names and labels. What a setting does is in `settings.rs`, what a kind may do in the rules.
+//! The manifest: names and labels of the kinds, settings and notices.
 
-use plugin_sdk::{Kind, Manifest, Notice, Setting, Term, TermUnit};
+use plugin_sdk::Kind;
+use plugin_sdk::Manifest;
+use plugin_sdk::Notice;
+use plugin_sdk::Setting;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 
 use crate::condition;
 use crate::notices;
 use crate::refusals::PAYMENT_FAILED;
 use crate::refusals::UNKNOWN;
 
-/// A kind: its name, label, what it can be attached to, and how it is sold.
+/// A kind: its name, its label, the kinds that it can be attached to, and its terms.
 type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
 
 /// The terms that a kind is sold for.
@@ -119,7 +122,7 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ),
 ];
 
-/// Who this plugin is.
+/// The manifest.
 pub fn manifest() -> Manifest {
     Manifest {
         id: "huawei".to_owned(),

@@ -1,17 +1,15 @@
-//! Every code that Huawei Cloud's rules answer with, each with the document that it is from.
-//!
-//! Knows words only; which rule answers with what is said where the rule is, and in the README.
+//! Every code of a refusal, with its message and its document. The rules decide when a code is given.
 
 use plugin_sdk::Refusal;
 
-/// One way in which Huawei Cloud says no.
+/// A refusal of Huawei Cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// Huawei Cloud's own code.
     pub code: &'static str,
-    /// What is wrong, and what to do about it.
+    /// The message: the problem, and how to solve it.
     pub message: &'static str,
-    /// The document whose table the code is in.
+    /// The document with the code in its table.
     pub document: &'static str,
 }
 
@@ -20,7 +18,7 @@ impl Code {
         Code { code, message, document }
     }
 
-    /// The answer that carries this code.
+    /// The refusal in the type of the contract.
     pub fn refusal(self) -> Refusal {
         Refusal { code: self.code.to_owned(), message: self.message.to_owned() }
     }
@@ -38,7 +36,7 @@ const CONVERT: &str =
 
 // Of any command.
 
-/// The command says something that it may not.
+/// A parameter of the command is not valid.
 pub const BAD_PARAMETER: Code = Code::new("CBC.0100", RENEW, "the command has a parameter that is not valid");
 /// No such prepaid resource.
 pub const UNKNOWN: Code = Code::new("CBC.99003012", ENABLE, "there is no such yearly/monthly resource");
@@ -93,71 +91,71 @@ pub const NOT_RENEWABLE: Code = Code::new(
 
 // Of automatic renewal.
 
-/// Expired or frozen.
+/// It is expired or frozen.
 pub const EXPIRED_OR_FROZEN: Code = Code::new(
     "CBC.99003602",
     ENABLE,
     "the resource has expired or is frozen: automatic renewal cannot be set; renew it by hand first",
 );
-/// There is nothing to switch off.
+/// Automatic renewal is off already.
 pub const ALREADY_OFF: Code = Code::new("CBC.99003605", DISABLE, "automatic renewal is off already");
 
 // Of unsubscription.
 
-/// It was ended before.
+/// The subscription was ended before.
 pub const ALREADY_DELETED: Code = Code::new("CBC.30000067", UNSUBSCRIBE, "the resource is deleted already");
 /// There is no renewed period to give back.
 pub const NO_FUTURE_PERIOD: Code =
     Code::new("CBC.99003128", UNSUBSCRIBE, "the resource has no renewed period, or it has begun already");
-/// It goes along with its primary.
+/// It can only be unsubscribed from together with its primary.
 pub const AS_A_WHOLE: Code = Code::new(
     "CBC.99003185",
     UNSUBSCRIBE,
     "the resource can only be unsubscribed from together with the primary that it is attached to; name that one",
 );
-/// It was invoiced.
+/// An invoice was issued for it.
 pub const INVOICED: Code = Code::new(
     "CBC.99003643",
     UNSUBSCRIBE,
     "an invoice was issued for the resource; return the invoice first",
 );
-/// A resource package in force.
+/// It is a resource package in force.
 pub const PACKAGE_KEPT: Code = Code::new(
     "CBC.99003647",
     UNSUBSCRIBE,
     "a resource package that has taken effect cannot be unsubscribed from",
 );
-/// A trial.
+/// It is a trial.
 pub const TRIAL: Code =
     Code::new("CBC.99003649", UNSUBSCRIBE, "a trial resource cannot be unsubscribed from");
-/// Bought at the marketplace.
+/// It was bought at the marketplace.
 pub const MARKETPLACE: Code =
     Code::new("CBC.99003650", UNSUBSCRIBE, "a marketplace product is not unsubscribed from here");
-/// A transaction is running.
+/// A transaction of the resource is in progress.
 pub const TRANSACTION_RUNNING: Code = Code::new(
     "CBC.99003651",
     UNSUBSCRIBE,
     "a transaction of the resource is in progress; wait until it is done",
 );
-/// A CodeArts package.
+/// It is a CodeArts package.
 pub const CODEARTS_KEPT: Code =
     Code::new("CBC.99003652", UNSUBSCRIBE, "a CodeArts package cannot be unsubscribed from");
-/// A bandwidth add-on package.
+/// It is a bandwidth add-on package.
 pub const ADD_ON_KEPT: Code =
     Code::new("CBC.99003654", UNSUBSCRIBE, "a bandwidth add-on package cannot be unsubscribed from");
-/// Frozen.
+/// It is frozen.
 pub const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
 
 // Of the change to pay-per-use on expiry.
 
-/// A product of the curated marketplace.
+/// It is a product of the curated marketplace.
 pub const CURATED: Code =
     Code::new("CBC.99003608", CONVERT, "a curated marketplace product cannot become pay-per-use");
-/// Not for this kind.
+/// This kind never becomes pay-per-use.
 pub const NO_PAY_PER_USE: Code =
     Code::new("CBC.99003609", CONVERT, "resources of this type cannot become pay-per-use");
-/// Too late.
+/// It is in its grace or retention period.
 pub const EXPIRED_FOR_CONVERSION: Code = Code::new(
     "CBC.99003610",
     CONVERT,
@@ -166,24 +164,24 @@ pub const EXPIRED_FOR_CONVERSION: Code = Code::new(
 /// A package is pay-per-use bought ahead.
 pub const PACKAGE_CONVERSION: Code =
     Code::new("CBC.99003611", CONVERT, "a resource package is for pay-per-use already and cannot become it");
-/// Part of a solution.
+/// It is a part of a solution.
 pub const SOLUTION: Code = Code::new("CBC.99003622", CONVERT, "a solution product cannot become pay-per-use");
-/// Another transaction is running.
+/// Another transaction of the resource is in progress.
 pub const OTHER_TRANSACTION: Code = Code::new(
     "CBC.99003623",
     CONVERT,
     "another transaction of the resource is in progress; wait until it is done",
 );
-/// Frozen for a violation.
+/// It is frozen for a violation.
 pub const VIOLATION_FREEZE: Code =
     Code::new("CBC.99003624", CONVERT, "the resource is frozen for a violation");
-/// Frozen by the police.
+/// It is frozen by the police.
 pub const POLICE_FREEZE: Code = Code::new("CBC.99003625", CONVERT, "the resource is frozen by the police");
 /// The account is frozen.
 pub const ACCOUNT_FROZEN_CONVERSION: Code =
     Code::new("CBC.99003626", CONVERT, "the account is frozen: nothing can become pay-per-use");
 
-/// All of them, in the order of this file.
+/// Every code, in the order of this file.
 pub const ALL: &[Code] = &[
     BAD_PARAMETER,
     UNKNOWN,

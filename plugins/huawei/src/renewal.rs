@@ -1,12 +1,22 @@
-//! What a renewal would extend, by hand or when a try is due, and what it leaves alone.
+//! Renewals, by hand or when a try is due: the resources that are extended, and those that are skipped.
 //!
 //! Sources: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018), Managing Yearly/Monthly Resources,
 //! and "Renewal Rules" of the billing centre's manual (renewals_topic_10000002). Knows no prices.
 
-use plugin_sdk::{
-    Charging, Extension, OnExpiry, Operation, Plan, Refusal, Renewal, Resource, SkippedMember, Stage, Step,
-    Term, TermUnit, Timestamp,
-};
+use plugin_sdk::Charging;
+use plugin_sdk::Extension;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::Refusal;
+use plugin_sdk::Renewal;
+use plugin_sdk::Resource;
+use plugin_sdk::SkippedMember;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
 
 use crate::condition::refuses;
 use crate::family::CALENDAR;
@@ -14,7 +24,7 @@ use crate::family::Family;
 use crate::family::end;
 use crate::family::is_within;
 use crate::family::lead;
-use crate::family::place;
+use crate::family::member_index;
 use crate::family::will_convert;
 use crate::package::renews_by;
 use crate::refusals::ALREADY_OFF;
@@ -31,7 +41,7 @@ use crate::refusals::TOO_LONG;
 use crate::settings::AutoRenewPeriod;
 use crate::settings::Settings;
 
-/// The renewal of `named` and of everything attached to it, each from its own original expiry.
+/// Plans the renewal of `named` and of everything attached to it, each from its own original expiry.
 pub fn renew(
     settings: &Settings,
     at: Timestamp,
@@ -57,7 +67,7 @@ pub fn renew(
         }
         match extend(attached) {
             Ok(extension) => steps.push(step(member, extension)),
-            Err(code) => skipped.push(SkippedMember { member: place(member), reason: code.refusal() }),
+            Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
     Ok(Plan { steps, skipped, retry_now: None })
@@ -81,7 +91,7 @@ fn may_be_named(bundle: &[Resource], named: usize, renewal: &Renewal) -> Result<
     if resource.on_expiry != OnExpiry::Renew { Err(ALREADY_OFF) } else { Ok(()) }
 }
 
-/// How far one resource would be extended, or why not.
+/// The extension of one resource, or why it is refused.
 fn extension(
     settings: &Settings,
     at: Timestamp,
@@ -103,7 +113,7 @@ fn extension(
     if is_too_long(settings, resource, extension.expires_at) { Err(TOO_LONG) } else { Ok(extension) }
 }
 
-/// One term from the original expiry, and from there on to the unified expiry day.
+/// The extension by one term from the original expiry, and from there to the unified expiry day.
 fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Extension> {
     let family = Family::of(resource);
     let expires_at = end(family, resource.expires_at?);
@@ -118,7 +128,7 @@ fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Exte
     Some(Extension { expires_at: unified, term, extra_days, anchor_day: (day != anchor_day).then_some(day) })
 }
 
-/// Why a resource in this state is renewed by nobody; none if it may be.
+/// Why a resource in this state cannot be renewed at all; `None` if it can.
 fn never_renewed(resource: &Resource) -> Option<Code> {
     match resource.stage {
         Stage::Released => return Some(DELETED),
@@ -129,7 +139,7 @@ fn never_renewed(resource: &Resource) -> Option<Code> {
     (resource.charging == Charging::Postpaid || will_convert(resource)).then_some(NOT_RENEWABLE)
 }
 
-/// The term of an automatic renewal: the one set for it, else the one that the documents give.
+/// The term of an automatic renewal: the one that was set, otherwise the one of the documents.
 pub fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
     let own = resource.term?;
     Some(resource.renewal_term.unwrap_or(match settings.auto_renew_period {
@@ -141,7 +151,7 @@ pub fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
     }))
 }
 
-/// Whether the term can be bought for the resource: 1 to 11 months or 1 to 3 years, and for packages see there.
+/// Whether the term is sold for the resource: 1 to 11 months or 1 to 3 years; `package.rs` decides for packages.
 pub fn is_sold(resource: &Resource, term: Term) -> bool {
     let sold = match term.unit {
         TermUnit::Day => false,
@@ -151,7 +161,7 @@ pub fn is_sold(resource: &Resource, term: Term) -> bool {
     sold && (Family::of(resource) != Family::Package || renews_by(resource, term))
 }
 
-/// Whether the resource would be paid for beyond the years that the account allows.
+/// Whether the new expiry is later than the account's most years allow.
 fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) -> bool {
     let started_on = CALENDAR.day_of_month(resource.started_at);
     let longest = Term { count: settings.total_years_max, unit: TermUnit::Year };
@@ -160,5 +170,5 @@ fn is_too_long(settings: &Settings, resource: &Resource, expires_at: Timestamp) 
 }
 
 fn step(member: usize, extension: Extension) -> Step {
-    Step { member: place(member), operation: Operation::Extend(extension) }
+    Step { member: member_index(member), operation: Operation::Extend(extension) }
 }

@@ -1,7 +1,7 @@
-//! What an account can be told, read once for all its bundles of a batch.
+//! The settings of an account, read once for all its bundles of a call.
 //!
-//! Knows names, bounds and defaults, and where each default is from; the rules that use a value are elsewhere. What is
-//! wrong with a value was said by `check-settings`, so here a value that cannot be read counts as its default.
+//! Knows names, bounds and defaults, and the source of each default. `check-settings` reports every value that is not
+//! valid before it is stored, so reading takes the default for a value that cannot be read.
 
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
@@ -12,53 +12,53 @@ use plugin_sdk::settings::Check;
 pub struct Settings {
     /// The first try is this many days before the day of expiry.
     pub deduction_days: i64,
-    /// How long an expired resource still serves.
+    /// The seconds of grace, in which an expired resource still serves.
     pub grace_seconds: Timestamp,
-    /// How long the data of a frozen resource is kept.
+    /// The seconds of retention, in which the data of a frozen resource is kept.
     pub retention_seconds: Timestamp,
-    /// The day of the month that every renewal ends on, 1 to 28, or 31 for the last of each month; none is off.
+    /// The day of the month that every renewal ends on, 1 to 28, or 31 for the last of each month; `None` is off.
     pub unified_expiry_day: Option<u8>,
-    /// The term of an automatic renewal that nobody chose.
+    /// The term of an automatic renewal for which no term was set.
     pub auto_renew_period: AutoRenewPeriod,
-    /// How long after it was paid an order is refunded whole.
+    /// For how many seconds after its payment an order is refunded in full.
     pub full_refund_seconds: Timestamp,
-    /// What is kept of the refund of a running period.
+    /// The handling fee of a refund in a running period, in percent.
     pub handling_fee_percent: i64,
-    /// How many years after its start a resource may be paid for; 0 is without limit.
+    /// The most years after its start that a resource may be paid for; 0 is without limit.
     pub total_years_max: u32,
-    /// A package with no more than this share left is low; 0 is never.
+    /// The percentage of its quota at or below which a package is low; 0 is never.
     pub package_low_percent: i64,
-    /// Which package is used first.
+    /// The order in which packages are used.
     pub package_order: PackageOrder,
-    /// The hour of the day at which owners are told, UTC+8.
+    /// The hour of notices, UTC+8.
     pub notice_hour: u8,
-    /// What becomes of an order that is not to be paid at once.
+    /// What happens to an order that is not to be paid at once.
     pub unpaid_orders: UnpaidOrders,
 }
 
-/// How long an automatic renewal lasts when nobody chose its term. The documents disagree.
+/// The term of an automatic renewal for which no term was set. The documents disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoRenewPeriod {
-    /// As long as the resource was bought for.
+    /// The term that the resource was bought for.
     Original,
-    /// The smallest that is sold in the same billing mode: a month or a year.
+    /// The shortest term that is sold in the same billing mode: a month or a year.
     Smallest,
 }
 
-/// Which package is used first. The documents disagree.
+/// The order in which packages are used. The documents disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PackageOrder {
-    /// The one bought first, then those that expire first.
+    /// The oldest purchase first, then by expiry.
     ExistingFirst,
-    /// The one that expires first.
+    /// The earliest expiry first.
     ExpiryFirst,
 }
 
-/// What becomes of a renewal through the provider's own API that does not say to pay at once: the provider would keep
-/// its order until it is paid, and this host keeps no such orders.
+/// What happens to a renewal through the provider's own API that is not to be paid at once: the provider would keep its
+/// order until it is paid, and this host keeps no such orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnpaidOrders {
-    /// It is refused: nobody's money is spent unasked.
+    /// It is refused, so that no money is spent without a request to pay.
     Refuse,
     /// It is paid at once.
     Pay,
@@ -78,7 +78,7 @@ pub const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
 const LAST_OF_MONTH: &str = "-1";
 
 impl Settings {
-    /// The settings of an account that says this.
+    /// Reads the settings of an account.
     pub fn of(values: &[(String, String)]) -> Settings {
         let (mut site, mut tier) = ("intl", "V0");
         for (name, value) in values {
@@ -93,7 +93,7 @@ impl Settings {
         settings
     }
 
-    /// The settings of an account that only says its site and tier.
+    /// The settings of an account that sets nothing but its site and tier.
     fn usual(site: &str, tier: &str) -> Settings {
         let (grace, retention) = stage_days(site, tier);
         Settings {
@@ -135,7 +135,7 @@ impl Settings {
     }
 }
 
-/// Everything that is wrong with these settings, in words.
+/// Every problem of these settings, as one sentence each.
 pub fn problems(values: &[(String, String)]) -> Vec<String> {
     Check::of(values)
         .choice("site", &SITES)

@@ -1,19 +1,29 @@
-//! Cancellation a subscription, or the periods of it that have not begun, and what is paid back for each order.
+//! Unsubscribes a resource, or its periods that have not begun, with a refund for each order.
 //!
 //! Sources: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and "Unsubscription Rules" of the billing
-//! centre's manual. Knows what was paid; books nothing.
+//! centre's manual. Knows the amounts paid; posts nothing.
 
+use plugin_sdk::Cancellation;
+use plugin_sdk::Micros;
+use plugin_sdk::Operation;
+use plugin_sdk::Order;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refund;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Scope;
+use plugin_sdk::SkippedMember;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
-use plugin_sdk::{
-    Cancellation, Micros, Operation, Order, Plan, PlanRequest, Refund, Refusal, Resource, Scope,
-    SkippedMember, Stage, Step, Timestamp,
-};
 
 use crate::condition::refuses;
 use crate::family::Family;
 use crate::family::is_live;
 use crate::family::lead;
-use crate::family::place;
+use crate::family::member_index;
 use crate::family::within;
 use crate::refusals::ADD_ON_KEPT;
 use crate::refusals::ALREADY_DELETED;
@@ -29,7 +39,7 @@ use crate::settings::Settings;
 /// Refunds are whole hundredths of the currency.
 const HUNDREDTH: i128 = 10_000;
 
-/// Ends `named` and everything attached to it, or the periods of each that have not begun.
+/// Plans the end of `named` and of everything attached to it, or of their periods that have not begun.
 pub fn unsubscribe(
     settings: &Settings,
     request: &PlanRequest,
@@ -48,13 +58,15 @@ pub fn unsubscribe(
     for member in within(bundle, named).filter(|&member| member != named) {
         match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
-            Err(code) => plan.skipped.push(SkippedMember { member: place(member), reason: code.refusal() }),
+            Err(code) => {
+                plan.skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() })
+            }
         }
     }
     Ok(plan)
 }
 
-/// What ends of a member because its primary does.
+/// The cancellation of an attached member together with its primary, or why it is skipped.
 fn end_attached(
     settings: &Settings,
     request: &PlanRequest,
@@ -92,14 +104,14 @@ fn why_not(resource: &Resource, at: Timestamp, scope: Scope) -> Option<Code> {
     kept.or_else(|| refuses(resource, |known| known.unsubscribe))
 }
 
-/// What ends of one member, with a refund for each order of it that ends.
+/// The cancellation of one member, with a refund for each of its orders that it cancels.
 fn ending(
     settings: &Settings,
     request: &PlanRequest,
     member: usize,
     scope: Scope,
 ) -> Result<Cancellation, Code> {
-    let own = || request.orders.iter().zip(0..).filter(|(order, _)| order.member == place(member));
+    let own = || request.orders.iter().zip(0..).filter(|(order, _)| order.member == member_index(member));
     match scope {
         Scope::Everything => {
             let refunds = own().map(|(order, index)| refund(settings, request.at, order, index)).collect();
@@ -118,8 +130,8 @@ fn refund(settings: &Settings, at: Timestamp, order: &Order, index: u32) -> Refu
     Refund { order: index, amount: refunded(settings, at, order) }
 }
 
-/// What goes back for one order: all of it before it begins and within the days of full refund, nothing once it is
-/// over, and in between its whole unused days, less the handling fee, rounded down to hundredths.
+/// The refund of one order: the full amount before it begins and within the days of full refund; nothing when it is
+/// over; in between the share of its whole unused days, less the handling fee, rounded down to hundredths.
 pub fn refunded(settings: &Settings, at: Timestamp, order: &Order) -> Micros {
     if order.ends_at <= at {
         return 0;
@@ -136,5 +148,5 @@ pub fn refunded(settings: &Settings, at: Timestamp, order: &Order) -> Micros {
 }
 
 fn step(member: usize, ending: Cancellation) -> Step {
-    Step { member: place(member), operation: Operation::EndSubscription(ending) }
+    Step { member: member_index(member), operation: Operation::EndSubscription(ending) }
 }

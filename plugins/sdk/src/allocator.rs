@@ -1,8 +1,7 @@
-//! The memory of a plugin: handed out from front to back, and taken back only from the end.
+//! The memory allocator of a plugin: it allocates from front to back, and frees only the newest block.
 //!
-//! A sandbox lives for one batch and is then thrown away with all its memory, so tidying up within it is work for
-//! nobody. The newest piece alone is given back, or grown where it is, so that a growing list does not leave copies of
-//! itself behind.
+//! A sandbox lives for one call and is then discarded with all its memory, so freeing memory within it has no use. Only
+//! the newest block is freed, or grown in place, so that a growing list does not leave copies of itself behind.
 
 #![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
@@ -13,12 +12,12 @@ use std::cell::Cell;
 /// WebAssembly's unit of memory, in bytes.
 const PAGE: usize = 65_536;
 
-/// The fewest units that memory grows by: growing it is dear.
+/// The fewest units that memory grows by, because growing is expensive.
 const PAGES_MIN: usize = 16;
 
 /// Takes memory from the sandbox and gives nothing back.
 struct Bump {
-    /// The first free byte, and the first byte that is not there; both 0 before anything was asked for.
+    /// The first free byte, and the first byte beyond the memory; both 0 before the first allocation.
     next: Cell<usize>,
     end: Cell<usize>,
 }

@@ -1,11 +1,20 @@
 //! Provider days: calendar arithmetic at a fixed distance from UTC.
 //!
-//! Knows months, anchors and hours of the day. Knows no daylight saving, because no provider's billing day has any,
-//! and not what time it is.
+//! Knows months, anchors and hours of the day. Does not know daylight saving, because no provider's billing day has
+//! any, nor the present time.
 
-use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime, TimeDelta};
+use chrono::DateTime;
+use chrono::Datelike;
+use chrono::Days;
+use chrono::FixedOffset;
+use chrono::Months;
+use chrono::NaiveDate;
+use chrono::NaiveTime;
+use chrono::TimeDelta;
 
-use crate::{Term, TermUnit, Timestamp};
+use crate::Term;
+use crate::TermUnit;
+use crate::Timestamp;
 
 /// Seconds of a day.
 pub const DAY: Timestamp = 86_400;
@@ -113,12 +122,12 @@ impl Calendar {
         self.local(at).date_naive()
     }
 
-    /// How many whole days lie between the days of two instants; negative when `to` is the earlier one.
+    /// The number of days from the day of `from` to the day of `to`; negative when `to` is earlier.
     pub fn days_between(self, from: Timestamp, to: Timestamp) -> i64 {
         (self.midnight(to) - self.midnight(from)) / DAY
     }
 
-    /// How many whole months, counted from the anchor day, fit between two instants; 0 when `to` is the earlier one.
+    /// The number of whole months, counted from the anchor day, between two instants; 0 when `to` is earlier.
     ///
     /// ```
     /// use plugin_sdk::calendar::Calendar;

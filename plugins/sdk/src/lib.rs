@@ -1,16 +1,16 @@
-//! What every Rust plugin would otherwise repeat: the bindings of `wit/provider`, provider days, settings and, for those
-//! that answer the provider's own API, requests.
+//! The kit of the Rust plugins: the bindings of `wit/provider`, provider days, settings and, with the feature
+//! `provider-api`, the plumbing of a provider's own API.
 //!
-//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest` traits
-//! of [`exports`] on a type of its own and hands that type to [`export_provider!`], under
-//! `#[cfg(target_family = "wasm")]` so that the same rules also compile natively, for tests and for comparison. With the
-//! feature `provider-api` there is a fifth, of the provider's own API.
+//! Knows the contract, the calendar and HTTP's encodings; knows no provider. A plugin implements the four `Guest`
+//! traits of [`exports`] on a type of its own and passes that type to [`export_provider!`]. It does so under
+//! `#[cfg(target_family = "wasm")]`, so that the same rules also compile natively for tests. With the feature
+//! `provider-api`, it also implements `provider_api::Guest`.
 
 #[cfg(target_family = "wasm")]
 mod allocator;
 pub mod calendar;
 #[cfg(feature = "provider-api")]
-pub mod request;
+pub mod provider_api;
 pub mod settings;
 
 #[allow(
@@ -49,8 +49,6 @@ pub use bindings::exports::perennial::provider::commands::{
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
 pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
-#[cfg(feature = "provider-api")]
-pub use bindings::exports::perennial::provider::provider_api;
 pub use bindings::exports::perennial::provider::types::*;
 pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};

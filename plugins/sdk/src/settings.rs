@@ -1,6 +1,4 @@
-//! Reading an account's settings and a resource's attributes, and listing every problem at once.
-//!
-//! Knows names, numbers and choices; the plugin says which of each there are.
+//! Reads an account's settings and a resource's attributes, and lists every problem of the settings.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -10,18 +8,18 @@ pub fn get<'a>(values: &'a [(String, String)], name: &str) -> Option<&'a str> {
     values.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// The number under `name`, or `default` where there is none or it is not one: what is wrong with a setting was said
-/// by `check-settings` before anything was decided by it.
+/// The number under `name`; `default` when it is absent or no number. `check-settings` reports a setting that is no
+/// number before it is stored.
 pub fn number<N: FromStr>(values: &[(String, String)], name: &str, default: N) -> N {
     get(values, name).and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// The numbers under `name`, separated by commas, or those of `default`; what is not a number is left out.
+/// The numbers under `name`, separated by commas, or those of `default`; an item that is no number is left out.
 pub fn numbers<N: FromStr>(values: &[(String, String)], name: &str, default: &str) -> Vec<N> {
     get(values, name).unwrap_or(default).split(',').filter_map(|number| number.trim().parse().ok()).collect()
 }
 
-/// Collects what is wrong with an account's settings.
+/// Collects the problems of an account's settings.
 #[derive(Debug)]
 pub struct Check<'a> {
     settings: &'a [(String, String)],

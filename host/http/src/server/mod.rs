@@ -5,11 +5,6 @@ mod malformed_request;
 
 use std::path::PathBuf;
 
-/// What a listener serves.
-pub use axum::Router;
-/// The body of a request or response.
-pub use axum::body::Body;
-
 /// The files of a TLS certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {

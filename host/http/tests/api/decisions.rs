@@ -431,7 +431,8 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
           "status": 409,
           "title": "The plan of the command has changed",
           "type": "urn:perennial:problem:plan-changed"
-        }"#]].assert_eq(&shown(&server, &changed));
+        }"#]]
+    .assert_eq(&shown(&server, &changed));
     let old = serde_json::json!({ "plan_hash": held["plan"]["plan_hash"] }).to_string();
     expect![[r#"
         409 Conflict

@@ -1,30 +1,31 @@
-//! The canonical form of a request, which is what is signed: method, path, query and headers, one under the other.
+//! The canonical form of a request, which the client signs: method, path, query and headers, each on its own lines.
 //!
-//! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). Knows the form; not who
-//! signs it, nor for how long.
+//! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). Knows the form;
+//! `signature` knows who signs it, and for how long.
 
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
+use plugin_sdk::provider_api::request::QueryOrder;
 
-use crate::provider_api::faults::Fault;
 use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 
 /// The header that has to be signed.
 const HOST: &str = "host";
 
-/// What is signed when the authorization does not say, beside whatever begins with [`PREFIX`].
+/// The headers that are signed when the authorization names none, beside those that begin with [`PREFIX`].
 const BY_DEFAULT: [&str; 4] = [HOST, "content-length", "content-type", "content-md5"];
 
 const PREFIX: &str = "x-bce-";
 
-/// Which headers are signed.
+/// The headers that are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedHeaders<'a>(&'a str);
 
 impl<'a> SignedHeaders<'a> {
     /// Reads the part of an authorization between the validity and the signature: names in lower case, separated by
-    /// semicolons. `None` when they leave `host` out, which the document asks to be signed.
+    /// semicolons. `None` when `host` is not among them, which the document requires.
     pub fn of(names: &'a str) -> Option<SignedHeaders<'a>> {
         let is_complete = names.is_empty() || names.split(';').any(|name| name == HOST);
         is_complete.then_some(SignedHeaders(names))
@@ -38,24 +39,23 @@ impl<'a> SignedHeaders<'a> {
     }
 }
 
-/// The canonical form. A body is in it only as its length, and as its digest if one was sent.
+/// The canonical form. The body is represented by its length only, and by its digest if one was sent.
 ///
 /// # Errors
 ///
-/// `InvalidURI` when the path is not well encoded.
-pub fn form(request: &Request, parameters: &Parameters, signed: SignedHeaders) -> Result<String, Fault> {
+/// `InvalidURI` when the path is not percent-encoded UTF-8.
+pub fn form(request: &Request, parameters: &Parameters, signed: SignedHeaders) -> Result<String, Problem> {
     let Some(path) = request::decode(&request.path, false) else {
-        return Err(Fault::new("InvalidURI", "the path is not percent-encoded UTF-8"));
+        return Err(Problem::new("InvalidURI", "the path is not percent-encoded UTF-8"));
     };
     let path = request::encode(&path, "/");
     Ok(format!("{}\n{path}\n{}\n{}", request.method, query(parameters), headers(request, signed)))
 }
 
-/// Every parameter but the authorization, sorted by its encoded text: `text10=…` comes before `text1=…`.
+/// Every parameter except the authorization.
 fn query(parameters: &Parameters) -> String {
     let signed = parameters.pairs().filter(|(name, _)| !name.eq_ignore_ascii_case(AUTHORIZATION));
-    let pair = |(name, value)| format!("{}={}", request::encode(name, ""), request::encode(value, ""));
-    sorted(signed.map(pair), "&")
+    request::canonical_query(signed, QueryOrder::Encoded)
 }
 
 /// Every header that is signed and not empty, sorted by its encoded text, without a line end after the last.
@@ -66,13 +66,9 @@ fn headers(request: &Request, signed: SignedHeaders) -> String {
             let line = || format!("{}:{}", request::encode(name, ""), request::encode(value, ""));
             (!value.is_empty()).then(line)
         });
-    sorted(lines, "\n")
-}
-
-fn sorted(parts: impl Iterator<Item = String>, separator: &str) -> String {
-    let mut parts = parts.collect::<Vec<_>>();
-    parts.sort_unstable();
-    parts.join(separator)
+    let mut lines = lines.collect::<Vec<_>>();
+    lines.sort_unstable();
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -95,7 +91,7 @@ mod tests {
         };
         let signed = SignedHeaders::of(signed).unwrap();
         let form = Parameters::of(&request).and_then(|parameters| form(&request, &parameters, signed));
-        form.unwrap_or_else(|fault| format!("{fault:?}"))
+        form.unwrap_or_else(|problem| String::from_utf8(problem.response("r-1").body).unwrap())
     }
 
     #[test]
@@ -148,13 +144,13 @@ mod tests {
             ?
               GET |  |  | 
             /%E6?
-              Fault { code: "InvalidURI", status: 400, message: "the path is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the path is not percent-encoded UTF-8","requestId":"r-1"}
             /%?
-              Fault { code: "InvalidURI", status: 400, message: "the path is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the path is not percent-encoded UTF-8","requestId":"r-1"}
             /?a=%zz
-              Fault { code: "InvalidURI", status: 400, message: "the query is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the query is not percent-encoded UTF-8","requestId":"r-1"}
             /?a=%ff
-              Fault { code: "InvalidURI", status: 400, message: "the query is not percent-encoded UTF-8" }
+              {"code":"InvalidURI","message":"the query is not percent-encoded UTF-8","requestId":"r-1"}
         "#]]
         .assert_eq(&table);
     }

@@ -1,76 +1,111 @@
-//! Commands as mutations, and when a change is there already.
-//!
-//! Knows how a command is put to the host; not which one a request asks for.
+//! Transactions, and requests that ask for a change that is already in place.
 
-use plugin_sdk::Command;
+use plugin_sdk::Refusal;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
-use plugin_sdk::provider_api::AttributeChange;
-use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Atomicity;
 use plugin_sdk::provider_api::Mutation;
-use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Transaction;
+use plugin_sdk::provider_api::mutation::MUTATIONS_MAX;
+use plugin_sdk::provider_api::mutation::MutationResult;
+use plugin_sdk::provider_api::mutation::first_refusal;
 
-use crate::provider_api::answers;
-use crate::provider_api::faults::Fault;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
+use crate::provider_api::problem::Problem;
 use crate::provider_api::request_context::RequestContext;
-use crate::provider_api::request_context::TransactionResult;
+use crate::provider_api::response;
 
-/// A command for one resource.
-pub fn command(resource: &str, command: Command) -> Mutation {
-    Mutation::Command(CommandRequest { resource: resource.to_owned(), command })
-}
-
-/// A new value of an attribute.
-pub fn attribute(resource: &str, name: &str, value: &str) -> Mutation {
-    let (resource, name, value) = (resource.to_owned(), name.to_owned(), value.to_owned());
-    Mutation::SetAttribute(AttributeChange { resource, name, value })
-}
-
-/// Whether what a request asks for is there already.
+/// Whether the state that a request asks for is already in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It is, to the last detail.
-    Given,
-    /// As far as the resource shows; the rules know better.
-    Unclear,
+pub enum InPlace {
+    /// It is, in every detail.
+    Yes,
+    /// The resource shows that it is, but only the rules can tell.
+    Unknown,
     /// It is not.
-    Missing,
+    No,
 }
 
-/// Carries the mutations out and answers with nothing.
+impl From<bool> for InPlace {
+    fn from(is_in_place: bool) -> InPlace {
+        if is_in_place { InPlace::Yes } else { InPlace::No }
+    }
+}
+
+/// The result of a transaction.
+pub enum TransactionResult<'a> {
+    /// Every mutation was applied, and led to these orders. A plan that needs approval has no order yet.
+    Applied(Vec<&'a str>),
+    /// Nothing was committed.
+    Refused(&'a Refusal),
+}
+
+/// Executes all of the mutations, or none of them.
 ///
-/// The host remembers the tokens of renewals only. For a change that a resource shows, the resource is the memory: what
-/// came with a token and is there already was sent again, and is answered as it was before, without doing anything. A
-/// signature that did something does nothing more, so that whoever sends it again once the change was taken back does not
-/// bring it back.
+/// # Errors
+///
+/// `BadRequest` when there are more than one transaction can have.
+pub fn execute<'a>(
+    replay: &mut Replay<'a>,
+    mutations: Vec<Mutation>,
+    reject_replay: bool,
+) -> Result<TransactionResult<'a>, Stop> {
+    if mutations.len() > MUTATIONS_MAX {
+        return Err(Stop::from(Problem::bad_request(format!(
+            "this would change {} resources; a request changes up to {MUTATIONS_MAX}",
+            mutations.len()
+        ))));
+    }
+    let atomicity = Atomicity::AllOrNothing;
+    let results = replay.execute(Transaction { mutations, atomicity, reject_replay })?;
+    match first_refusal(&results) {
+        Some((_, refusal)) => Ok(TransactionResult::Refused(refusal)),
+        None if results.contains(&MutationResult::Aborted) => Err(Stop::from(Problem::internal())),
+        None => {
+            let orders = results.iter().flat_map(MutationResult::orders).map(String::as_str);
+            Ok(TransactionResult::Applied(orders.collect()))
+        }
+    }
+}
+
+/// Executes the mutations and responds without a body.
+///
+/// The host remembers the client tokens of renewals only. For a change that a resource shows, the resource is the
+/// memory: a request with a client token whose change is already in place was sent again. It gets the response it got
+/// before, and nothing is done. The transaction rejects replays, so that a request that is sent again after its change
+/// was taken back does not bring the change back.
 ///
 /// # Errors
 ///
 /// The provider's refusal of the first mutation that was refused; nothing was done then.
 pub fn change(
-    asked: &RequestContext,
-    standing: Standing,
+    context: &RequestContext,
+    replay: &mut Replay,
+    in_place: InPlace,
     mutations: Vec<Mutation>,
-) -> Result<NextStep, Fault> {
-    let has_token = asked.parameters.token()?.is_some();
-    match (asked.transaction_result()?, standing) {
-        (None, Standing::Given) if has_token => Ok(answers::empty(asked.id())),
-        (None, Standing::Given | Standing::Unclear | Standing::Missing) => asked.carry_out(mutations, true),
-        (Some(TransactionResult::Applied(_)), _) => Ok(answers::empty(asked.id())),
-        (Some(TransactionResult::Refused(_)), Standing::Unclear) if has_token => {
-            Ok(answers::empty(asked.id()))
+) -> OperationResult {
+    let has_token = context.parameters.token()?.is_some();
+    if has_token && in_place == InPlace::Yes {
+        return Ok(response::empty(context.id()));
+    }
+    match execute(replay, mutations, true)? {
+        TransactionResult::Refused(_) if has_token && in_place == InPlace::Unknown => {
+            Ok(response::empty(context.id()))
         }
-        (Some(TransactionResult::Refused(refusal)), _) => Err(Fault::from(refusal)),
+        TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
+        TransactionResult::Applied(_) => Ok(response::empty(context.id())),
     }
 }
 
 /// The months of the term that an automatic renewal has.
-pub fn renewal_months(subject: &ResourceView) -> Option<u32> {
-    subject.renewal_term.or(subject.term).and_then(months)
+pub fn renewal_months(resource: &ResourceView) -> Option<u32> {
+    resource.renewal_term.or(resource.term).and_then(months)
 }
 
-/// How many months a term is; `None` for days.
+/// The length of a term in months; `None` for days.
 pub fn months(term: Term) -> Option<u32> {
     match term.unit {
         TermUnit::Day => None,

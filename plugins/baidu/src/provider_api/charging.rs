@@ -1,42 +1,45 @@
 //! Changes of the billing mode.
 //!
 //! Documents: the change of several instances (BCC: cloud.baidu.com/doc/BCC/s/ilfkrtkvj and Rlfkr70zl), "Billing
-//! Change-Switch to Prepayment" (BCC), "Change the Disk Billing Mode" (CDS: Qjwvyo38j). Knows parameters; when a change
-//! is refused is in `crate::conversion`. What this host cannot do, which is a change at once and one to prepaid, is
-//! refused with `OperationDenied`.
+//! Change-Switch to Prepayment" (BCC), "Change the Disk Billing Mode" (CDS: Qjwvyo38j). Knows parameters;
+//! `crate::conversion` decides when a change is refused. A change at once and a change to prepaid are refused with
+//! `OperationDenied`, because this host can do neither.
 
 use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Stage;
-use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::ResourceFilter;
 use plugin_sdk::provider_api::ResourcePage;
 use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::body::Object;
+use plugin_sdk::provider_api::body::WholeNumber;
+use plugin_sdk::provider_api::filter;
+use plugin_sdk::provider_api::mutation;
 use serde::Deserialize;
 use serde::Serialize;
 
 use crate::kinds::Kind;
-use crate::provider_api::answers;
-use crate::provider_api::bodies;
-use crate::provider_api::bodies::Count;
-use crate::provider_api::bodies::Object;
-use crate::provider_api::bodies::required;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
+use crate::provider_api::body;
+use crate::provider_api::body::required;
 use crate::provider_api::changes;
-use crate::provider_api::changes::Standing;
-use crate::provider_api::faults::Fault;
-use crate::provider_api::found;
-use crate::provider_api::found::check_id;
-use crate::provider_api::found::found;
-use crate::provider_api::found::is_there;
+use crate::provider_api::changes::InPlace;
+use crate::provider_api::changes::TransactionResult;
+use crate::provider_api::lookup;
+use crate::provider_api::lookup::check_id;
+use crate::provider_api::lookup::is_there;
+use crate::provider_api::problem::Problem;
 use crate::provider_api::request_context::RequestContext;
-use crate::provider_api::request_context::TransactionResult;
+use crate::provider_api::response;
 use crate::provider_api::routes::Target;
 
 /// The most instances of one request.
 const INSTANCES_MAX: usize = 20;
 
-/// Every disk of the instance.
+/// The item of `cdsList` that names every disk of the instance.
 const ALL: &str = "all";
 
 #[derive(Deserialize)]
@@ -55,7 +58,7 @@ struct Change {
 
 #[derive(Deserialize)]
 struct Purchase {
-    duration: Option<Count>,
+    duration: Option<WholeNumber>,
 }
 
 #[derive(Deserialize)]
@@ -71,98 +74,96 @@ struct Reply {
 }
 
 /// `POST /v2/instance/batch/charging?toPostpay` and `?toPrepay`.
-pub fn instances(asked: &RequestContext, target: Target) -> Result<NextStep, Fault> {
-    let batch = bodies::read::<Batch>(&asked.context.request)?;
+pub fn instances(context: &RequestContext, replay: &mut Replay, target: Target) -> OperationResult {
+    let batch = body::read::<Batch>(context.request)?;
     let changes = required("config", batch.config)?;
     if !(1..=INSTANCES_MAX).contains(&changes.len()) {
-        return Err(Fault::bad_request(format!("`config` has 1 to {INSTANCES_MAX} instances")));
+        let message = format!("`config` has 1 to {INSTANCES_MAX} instances");
+        return Err(Stop::from(Problem::bad_request(message)));
     }
     let mut ids = Vec::new();
     for Object(change) in &changes {
         let id = required("config.instanceId", change.instance_id.as_ref())?;
         check_id(id)?;
         if ids.contains(id) {
-            return Err(Fault::bad_request(format!("`config` names `{id}` twice")));
+            return Err(Stop::from(Problem::bad_request(format!("`config` names `{id}` twice"))));
         }
         ids.push(id.clone());
         if target == Target::Postpaid {
             check_effective_type(change.effective_type.as_deref())?;
         }
     }
-    let listings = asked.listings();
-    let Some(listing) = listings.first() else {
-        return Ok(found::look(ResourceFilter { ids, with_attached: true, ..found::everything() }));
-    };
+    let filter = ResourceFilter { with_attached: true, ..filter::by_ids(ids.clone()) };
+    let page = replay.resources(filter)?;
     let instances = ids.iter().map(|id| {
-        let instance = |subject: &&ResourceView| subject.id == *id && is_there(subject, Kind::Bcc);
-        listing.resources.iter().find(instance).ok_or_else(|| Fault::no_such_object("instance", id))
+        let instance = |resource: &&ResourceView| resource.id == *id && is_there(resource, Kind::Bcc);
+        page.resources.iter().find(instance).ok_or_else(|| Problem::no_such_object("instance", id))
     });
-    let instances = instances.collect::<Result<Vec<_>, Fault>>()?;
+    let instances = instances.collect::<Result<Vec<_>, Problem>>()?;
     match target {
-        Target::Prepaid => Err(cannot_buy(instances[0])),
-        Target::Postpaid => to_postpaid(asked, listing, &instances, &changes),
+        Target::Prepaid => Err(Stop::from(cannot_buy(instances[0]))),
+        Target::Postpaid => to_postpaid(context, replay, page, &instances, &changes),
     }
 }
 
 /// `POST /v2/instance/{id}?toPrepay`.
-pub fn make_prepaid(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
-    let purchase = bodies::read::<Purchase>(&asked.context.request)?;
+pub fn make_prepaid(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
+    let purchase = body::read::<Purchase>(context.request)?;
     required("duration", purchase.duration)?;
-    let subject = found!(found::by_id(asked, Kind::Bcc, id));
-    Err(cannot_buy(subject))
+    let resource = lookup::by_id(replay, Kind::Bcc, id)?;
+    Err(Stop::from(cannot_buy(resource)))
 }
 
-/// `PUT /v2/volume/{id}?modifyChargeType`: to the other mode than the disk has. One that names a time to become
-/// pay-as-you-go at asks for that, also when the disk is that already.
-pub fn disk(asked: &RequestContext, id: &str) -> Result<NextStep, Fault> {
-    let change = bodies::read::<DiskChange>(&asked.context.request)?;
+/// `PUT /v2/volume/{id}?modifyChargeType`: to the billing mode that the disk does not have. A request with an
+/// `effectiveType` asks for pay-as-you-go, even when the disk already is pay-as-you-go.
+pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
+    let change = body::read::<DiskChange>(context.request)?;
     check_effective_type(change.effective_type.as_deref())?;
-    let subject = found!(found::by_id(asked, Kind::Cds, id));
-    if is_postpaid(subject) && change.effective_type.is_none() {
-        return Err(cannot_buy(subject));
+    let resource = lookup::by_id(replay, Kind::Cds, id)?;
+    if is_postpaid(resource) && change.effective_type.is_none() {
+        return Err(Stop::from(cannot_buy(resource)));
     }
-    let mutations = vec![changes::command(&subject.id, Command::ConvertOnExpiry)];
-    let is_there = subject.on_expiry == OnExpiry::Convert;
-    changes::change(asked, if is_there { Standing::Given } else { Standing::Missing }, mutations)
+    let mutations = vec![mutation::command(&resource.id, Command::ConvertOnExpiry)];
+    let in_place = InPlace::from(resource.on_expiry == OnExpiry::Convert);
+    changes::change(context, replay, in_place, mutations)
 }
 
-/// Disks come before their instance: its command may take disks along, and what is set already is left out of that.
+/// Disks come before their instance: the instance's command may take disks along, and skips those already set.
 fn to_postpaid(
-    asked: &RequestContext,
-    listing: &ResourcePage,
+    context: &RequestContext,
+    replay: &mut Replay,
+    page: &ResourcePage,
     instances: &[&ResourceView],
     changes: &[Object<Change>],
-) -> Result<NextStep, Fault> {
-    match asked.transaction_result()? {
-        None => {}
-        Some(TransactionResult::Refused(refusal)) => return Err(Fault::from(refusal)),
-        Some(TransactionResult::Applied(orders)) => return Ok(reply(asked, &orders)),
-    }
+) -> OperationResult {
     let mut resources = Vec::new();
     for (instance, Object(change)) in instances.iter().copied().zip(changes) {
-        resources.extend(disks(listing, instance, change)?);
+        resources.extend(disks(page, instance, change)?);
         resources.push(instance);
     }
-    // With a token, what is set already was set by the request that is sent again.
-    let is_sent_again = asked.parameters.token()?.is_some();
-    resources.retain(|subject| !(is_sent_again && subject.on_expiry == OnExpiry::Convert));
-    if resources.is_empty() {
-        return Ok(reply(asked, &[]));
+    // With a token, resources that are set already were set by the same request, sent before.
+    let has_token = context.parameters.token()?.is_some();
+    resources.retain(|resource| !(has_token && resource.on_expiry == OnExpiry::Convert));
+    let convert = |resource: &&ResourceView| mutation::command(&resource.id, Command::ConvertOnExpiry);
+    match changes::execute(replay, resources.iter().map(convert).collect(), true)? {
+        TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
+        // A change that waits for the expiry makes no order, so the id is empty.
+        TransactionResult::Applied(orders) => {
+            Ok(response::object(context.id(), &Reply { order_id: orders.join(",") }))
+        }
     }
-    let convert = |subject: &&ResourceView| changes::command(&subject.id, Command::ConvertOnExpiry);
-    asked.carry_out(resources.iter().map(convert).collect(), true)
 }
 
 /// The disks of an instance that change along with it.
 fn disks<'a>(
-    listing: &'a ResourcePage,
+    page: &'a ResourcePage,
     instance: &ResourceView,
     change: &Change,
-) -> Result<Vec<&'a ResourceView>, Fault> {
-    let is_attached = |subject: &&ResourceView| {
-        is_there(subject, Kind::Cds) && subject.attached_to.as_deref() == Some(&*instance.id)
+) -> Result<Vec<&'a ResourceView>, Problem> {
+    let is_attached = |resource: &&ResourceView| {
+        is_there(resource, Kind::Cds) && resource.attached_to.as_deref() == Some(&*instance.id)
     };
-    let attached = listing.resources.iter().filter(is_attached);
+    let attached = page.resources.iter().filter(is_attached);
     let named = change.cds_list.as_deref().unwrap_or_default();
     if change.relation_cds == Some(true) || named.iter().any(|id| id == ALL) {
         return Ok(attached
@@ -173,37 +174,32 @@ fn disks<'a>(
     for id in named {
         check_id(id)?;
         let disk = attached.clone().find(|disk| disk.id == *id);
-        let disk = disk.ok_or_else(|| Fault::no_such_object("attached disk", id))?;
+        let disk = disk.ok_or_else(|| Problem::no_such_object("attached disk", id))?;
         if disks.iter().any(|known| known.id == disk.id) {
-            return Err(Fault::bad_request(format!("`cdsList` names `{id}` twice")));
+            return Err(Problem::bad_request(format!("`cdsList` names `{id}` twice")));
         }
         disks.push(disk);
     }
     Ok(disks)
 }
 
-/// A change that waits for the expiry makes no order, so its id is empty.
-fn reply(asked: &RequestContext, orders: &[&str]) -> NextStep {
-    answers::object(asked.id(), &Reply { order_id: orders.join(",") })
+fn is_postpaid(resource: &ResourceView) -> bool {
+    resource.charging == Charging::Postpaid || resource.stage == Stage::Converted
 }
 
-fn is_postpaid(subject: &ResourceView) -> bool {
-    subject.charging == Charging::Postpaid || subject.stage == Stage::Converted
-}
-
-/// At the expiry is what happens where nothing is said; for disks that is documented, for instances it is not.
-fn check_effective_type(effective_type: Option<&str>) -> Result<(), Fault> {
+/// The default is the expiry: documented for disks, and assumed for instances.
+fn check_effective_type(effective_type: Option<&str>) -> Result<(), Problem> {
     match effective_type {
         None | Some("AfterExpiration") => Ok(()),
-        Some("AtOnce") => Err(Fault::new(
+        Some("AtOnce") => Err(Problem::new(
             "OperationDenied",
             "the change is made when the paid period ends: `AfterExpiration`",
         )),
-        Some(_) => Err(Fault::bad_request("`effectiveType` is `AfterExpiration` or `AtOnce`")),
+        Some(_) => Err(Problem::bad_request("`effectiveType` is `AfterExpiration` or `AtOnce`")),
     }
 }
 
-fn cannot_buy(subject: &ResourceView) -> Fault {
-    let problem = if is_postpaid(subject) { "cannot be made prepaid here" } else { "is prepaid already" };
-    Fault::new("OperationDenied", format!("`{}` {problem}", subject.id))
+fn cannot_buy(resource: &ResourceView) -> Problem {
+    let problem = if is_postpaid(resource) { "cannot be made prepaid here" } else { "is prepaid already" };
+    Problem::new("OperationDenied", format!("`{}` {problem}", resource.id))
 }

@@ -1,21 +1,20 @@
-//! Which resources a list shows: the filters of each query, read once.
+//! The filters of each list, read once from the query.
 //!
 //! Documents: "Query the instance list" (BCC: cloud.baidu.com/doc/BCC/s/Xjwvyodmx), the disk list (CDS), "Query EIP
-//! List" (EIP: Pjwvz30qy). Filters are combined, and one that has several values accepts any of them. Knows what each
-//! filter compares; not pages.
+//! List" (EIP: Pjwvz30qy). A resource has to pass every filter; a filter with several values accepts any of them.
 
 use plugin_sdk::settings::get;
 
-use crate::provider_api::faults::Fault;
-use crate::provider_api::found::check_id;
+use crate::provider_api::lookup::check_id;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 use crate::provider_api::shapes;
-use crate::provider_api::views::Seen;
+use crate::provider_api::views::VisibleResource;
 
 /// The most values that one filter has.
 const VALUES_MAX: usize = 100;
 
-/// The filters of instances that compare an attribute, and that attribute.
+/// The filters of instances that compare an attribute, each with its attribute.
 const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
     ("internalIp", "internalIp"),
     ("privateIps", "internalIp"),
@@ -28,21 +27,21 @@ const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
     ("ipv6Addresses", "ipv6"),
 ];
 
-/// Likewise of disks.
+/// The filters of disks that compare an attribute, each with its attribute.
 const DISK_ATTRIBUTES: [(&str, &str); 2] = [("zoneName", "zoneName"), ("clusterId", "clusterId")];
 
-/// What a filter asks of a resource.
+/// The condition of a filter.
 enum Test {
     /// The attribute has one of these values.
     Attribute(&'static str, Vec<String>),
     Status(Vec<String>),
     PaymentTiming(Vec<String>),
-    /// A rule is there, or is not.
+    /// It has an auto-renew rule, or has none.
     Renews(bool),
     Name(Vec<String>),
-    /// The name has this in it.
+    /// The name contains this text.
     NamePart(String),
-    /// Keys, or keys with values.
+    /// It has one of these tags: a key, or a key with a value.
     Tags(Vec<(String, Option<String>)>),
     AttachedTo(String),
     /// It is attached to anything of this type.
@@ -60,18 +59,20 @@ impl Filters {
     ///
     /// # Errors
     ///
-    /// `BadRequest` for one that cannot be read, or two that exclude each other.
-    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Fault> {
+    /// `BadRequest` for a filter that cannot be read, or for two filters that exclude each other.
+    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &INSTANCE_ATTRIBUTES)?;
         if parameters.filled("privateIps")?.is_some() && parameters.filled("vpcId")?.is_none() {
-            return Err(Fault::bad_request("`privateIps` comes with a `vpcId`"));
+            return Err(Problem::bad_request("`privateIps` comes with a `vpcId`"));
         }
         tests.extend(values(parameters, "status")?.map(Test::Status));
         tests.extend(values(parameters, "paymentTiming")?.map(Test::PaymentTiming));
         tests.extend(values(parameters, "instanceNames")?.map(Test::Name));
         if let Some(part) = parameters.filled("fuzzyInstanceName")? {
             if parameters.filled("instanceNames")?.is_some() {
-                return Err(Fault::bad_request("`instanceNames` and `fuzzyInstanceName` exclude each other"));
+                return Err(Problem::bad_request(
+                    "`instanceNames` and `fuzzyInstanceName` exclude each other",
+                ));
             }
             tests.push(Test::NamePart(part.to_owned()));
         }
@@ -93,7 +94,7 @@ impl Filters {
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Fault> {
+    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &DISK_ATTRIBUTES)?;
         if let Some(instance) = parameters.filled("instanceId")? {
             tests.push(Test::AttachedTo(instance.to_owned()));
@@ -101,16 +102,16 @@ impl Filters {
         Ok(Filters(tests))
     }
 
-    /// The filters of the address list. Addresses of version 6 have to be asked for.
+    /// The filters of the address list. It shows IPv6 addresses only on request.
     ///
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Fault> {
+    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = vec![Test::IsVersion6(match parameters.filled("ipVersion")? {
             None | Some("ipv4") => false,
             Some("ipv6") => true,
-            Some(_) => return Err(Fault::bad_request("`ipVersion` is `ipv4` or `ipv6`")),
+            Some(_) => return Err(Problem::bad_request("`ipVersion` is `ipv4` or `ipv6`")),
         })];
         if let Some(address) = parameters.filled("eip")? {
             tests.push(Test::Address(address.to_owned()));
@@ -119,7 +120,7 @@ impl Filters {
         tests.extend(bound_to.map(|kind| Test::BoundTo(kind.to_owned())));
         if let Some(instance) = parameters.filled("instanceId")? {
             if bound_to.is_none() {
-                return Err(Fault::bad_request("`instanceId` comes with an `instanceType`"));
+                return Err(Problem::bad_request("`instanceId` comes with an `instanceType`"));
             }
             tests.push(Test::AttachedTo(instance.to_owned()));
         }
@@ -130,52 +131,52 @@ impl Filters {
         Ok(Filters(tests))
     }
 
-    /// Whether every resource passes.
+    /// Whether there is no filter, so that every resource passes.
     pub fn pass_everything(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether the resource passes all of them.
-    pub fn pass(&self, seen: &Seen) -> bool {
-        self.0.iter().all(|test| test.passes(seen))
+    /// Whether the resource passes every filter.
+    pub fn pass(&self, visible: &VisibleResource) -> bool {
+        self.0.iter().all(|test| test.passes(visible))
     }
 }
 
 impl Test {
-    fn passes(&self, seen: &Seen) -> bool {
-        let subject = seen.subject;
+    fn passes(&self, visible: &VisibleResource) -> bool {
+        let resource = visible.resource;
         let is_one_of = |values: &[String], value: &str| values.iter().any(|known| known == value);
         match self {
             Test::Attribute(attribute, values) => {
-                get(&subject.attributes, attribute).is_some_and(|value| is_one_of(values, value))
+                get(&resource.attributes, attribute).is_some_and(|value| is_one_of(values, value))
             }
-            Test::Status(words) => is_one_of(words, seen.instance_status()),
+            Test::Status(words) => is_one_of(words, visible.instance_status()),
             Test::PaymentTiming(words) => {
-                let word = shapes::payment_timing(seen.charging);
+                let word = shapes::payment_timing(visible.charging);
                 words.iter().any(|known| known.eq_ignore_ascii_case(word))
             }
-            Test::Renews(renews) => seen.renews() == *renews,
-            Test::Name(names) => is_one_of(names, seen.name()),
-            Test::NamePart(part) => seen.name().contains(part),
+            Test::Renews(renews) => visible.renews() == *renews,
+            Test::Name(names) => is_one_of(names, visible.name()),
+            Test::NamePart(part) => visible.name().contains(part),
             Test::Tags(tags) => tags.iter().any(|(key, wanted)| {
-                let value = get(&subject.tags, key);
+                let value = get(&resource.tags, key);
                 value.is_some_and(|value| wanted.as_deref().is_none_or(|wanted| wanted == value))
             }),
-            Test::AttachedTo(id) => subject.attached_to.as_ref() == Some(id),
-            Test::BoundTo(kind) => subject.attached_to.is_some() && kind == shapes::BOUND_TO,
-            Test::Address(address) => seen.address() == address,
-            Test::AddressStatus(status) => seen.address_status() == status,
-            Test::IsVersion6(is_version_6) => seen.address().contains(':') == *is_version_6,
+            Test::AttachedTo(id) => resource.attached_to.as_ref() == Some(id),
+            Test::BoundTo(kind) => resource.attached_to.is_some() && kind == shapes::BOUND_TO,
+            Test::Address(address) => visible.address() == address,
+            Test::AddressStatus(status) => visible.address_status() == status,
+            Test::IsVersion6(is_version_6) => visible.address().contains(':') == *is_version_6,
         }
     }
 }
 
-/// The ids that a filter names; none when it names none.
+/// The ids that a filter names; `None` when it is absent or empty.
 ///
 /// # Errors
 ///
-/// `BadRequest` when one can be nobody's id, or there are too many.
-pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+/// `BadRequest` when one cannot be an id, or there are too many.
+pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let ids = values(parameters, name)?;
     for id in ids.iter().flatten() {
         check_id(id)?;
@@ -186,28 +187,28 @@ pub fn ids(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, F
 fn attributes(
     parameters: &Parameters,
     filters: &'static [(&'static str, &'static str)],
-) -> Result<Vec<Test>, Fault> {
+) -> Result<Vec<Test>, Problem> {
     let test = |(name, attribute): &(&str, &'static str)| {
         Ok(values(parameters, name)?.map(|values| Test::Attribute(attribute, values)))
     };
     filters.iter().map(test).filter_map(Result::transpose).collect()
 }
 
-/// The values of a filter, separated by commas; `None` when it was not sent, or is empty.
-fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Fault> {
+/// The values of a filter, separated by commas; `None` when it is absent or empty.
+fn values(parameters: &Parameters, name: &str) -> Result<Option<Vec<String>>, Problem> {
     let Some(text) = parameters.filled(name)? else { return Ok(None) };
     let values = text.split(',').filter(|value| !value.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     if values.len() > VALUES_MAX {
-        return Err(Fault::bad_request(format!("`{name}` has more than {VALUES_MAX} values")));
+        return Err(Problem::bad_request(format!("`{name}` has more than {VALUES_MAX} values")));
     }
     Ok((!values.is_empty()).then_some(values))
 }
 
-/// The SDK writes `True`.
-fn flag(name: &str, text: &str) -> Result<bool, Fault> {
+/// A flag, as the API or as the SDK writes it: the SDK writes `True`.
+fn flag(name: &str, text: &str) -> Result<bool, Problem> {
     match text {
         "true" | "True" => Ok(true),
         "false" | "False" => Ok(false),
-        _ => Err(Fault::bad_request(format!("`{name}` is `true` or `false`"))),
+        _ => Err(Problem::bad_request(format!("`{name}` is `true` or `false`"))),
     }
 }

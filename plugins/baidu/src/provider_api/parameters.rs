@@ -1,16 +1,16 @@
-//! The query of a request, decoded once for all that read it.
+//! The query of a request, decoded once.
 //!
-//! What is signed is what is read: both go by the values decoded here, and a `+` is a `+`. Knows the parameters that
-//! every operation has in common, `clientToken` among them.
+//! The signature and the operations use the same decoded values, and a `+` is a `+`. Knows the parameters that every
+//! operation has in common, `clientToken` among them.
 
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
 
 use crate::options::CLIENT_TOKEN;
 use crate::options::is_client_token;
-use crate::provider_api::faults::Fault;
+use crate::provider_api::problem::Problem;
 
-/// The name that a pre-signed request carries its authorization under; it is never signed.
+/// The parameter with the authorization of a pre-signed request; it is never signed.
 pub const AUTHORIZATION: &str = "authorization";
 
 /// Names with their values, in the order in which they were sent.
@@ -22,34 +22,29 @@ impl Parameters {
     ///
     /// # Errors
     ///
-    /// `InvalidURI` when one is not well encoded, or no text.
-    pub fn of(request: &Request) -> Result<Parameters, Fault> {
-        let decoded = |(name, value)| Some((request::decode(name, false)?, request::decode(value, false)?));
-        match request::pairs(&request.query).map(decoded).collect() {
-            Some(parameters) => Ok(Parameters(parameters)),
-            None => Err(Fault::new("InvalidURI", "the query is not percent-encoded UTF-8")),
-        }
+    /// `InvalidURI` when one is not percent-encoded UTF-8.
+    pub fn of(request: &Request) -> Result<Parameters, Problem> {
+        let parameters = request::decoded_pairs(&request.query, false).map(Parameters);
+        parameters.ok_or_else(|| Problem::new("InvalidURI", "the query is not percent-encoded UTF-8"))
     }
 
-    /// The value of a parameter; `None` when it was not sent.
+    /// The value of a parameter; `None` when it is absent.
     ///
     /// # Errors
     ///
-    /// `BadRequest` when it was sent more than once: no document says which counts.
-    pub fn get(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            (_, Some(_)) => Err(Fault::bad_request(format!("`{name}` was sent more than once"))),
-        }
+    /// `BadRequest` when it was sent more than once: no document says which value is valid.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let values = self.pairs().filter(|(known, _)| *known == name).map(|(_, value)| value);
+        let repeated = |_| Problem::bad_request(format!("`{name}` was sent more than once"));
+        request::only(values).map_err(repeated)
     }
 
-    /// The value of a parameter that counts as not sent when it is empty.
+    /// The value of a parameter; `None` when it is absent or empty.
     ///
     /// # Errors
     ///
     /// As [`Parameters::get`].
-    pub fn filled(&self, name: &str) -> Result<Option<&str>, Fault> {
+    pub fn filled(&self, name: &str) -> Result<Option<&str>, Problem> {
         Ok(self.get(name)?.filter(|value| !value.is_empty()))
     }
 
@@ -58,21 +53,21 @@ impl Parameters {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    /// What a pre-signed request is authorized with.
+    /// The authorization of a pre-signed request.
     pub fn authorization(&self) -> Option<&str> {
         let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(AUTHORIZATION);
         self.0.iter().find(named).map(|(_, value)| value.as_str())
     }
 
-    /// The token that makes a request happen once.
+    /// The client token, by which the provider recognises a request that is sent again.
     ///
     /// # Errors
     ///
     /// `BadRequest` for one that is not 1 to 64 ASCII characters.
-    pub fn token(&self) -> Result<Option<&str>, Fault> {
+    pub fn token(&self) -> Result<Option<&str>, Problem> {
         match self.filled(CLIENT_TOKEN)? {
             Some(token) if !is_client_token(token) => {
-                Err(Fault::bad_request(format!("`{CLIENT_TOKEN}` is up to 64 ASCII characters")))
+                Err(Problem::bad_request(format!("`{CLIENT_TOKEN}` is up to 64 ASCII characters")))
             }
             token => Ok(token),
         }

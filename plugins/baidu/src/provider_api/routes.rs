@@ -1,14 +1,14 @@
-//! What is served: methods, paths and actions, and the operation that each of them is.
+//! The operation of each method, path and action.
 //!
-//! Documents: the API references of BCC, CDS and EIP, and the SDK for what it sends. Knows paths; not bodies.
+//! Documents: the API references of BCC, CDS and EIP, and the requests that the SDK sends.
 
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
 
-use crate::provider_api::faults::Fault;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 
-/// What a request asks for. Ids and addresses are as they were sent, decoded.
+/// The operation of a request. Ids and addresses are decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// "Query the instance list" (BCC).
@@ -47,16 +47,16 @@ pub enum Operation {
     DeleteAddressRule(String),
 }
 
-/// What a change of the billing mode leads to.
+/// The new billing mode of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Pay-as-you-go.
     Postpaid,
-    /// Paid ahead.
+    /// Prepaid.
     Prepaid,
 }
 
-/// The parameters that say what is done to the resource of the path.
+/// The query parameters that name an action on the resource of the path.
 const ACTIONS: [&str; 6] =
     ["purchaseReserved", "modifyChargeType", "toPostpay", "toPrepay", "startAutoRenew", "stopAutoRenew"];
 
@@ -64,10 +64,10 @@ const ACTIONS: [&str; 6] =
 ///
 /// # Errors
 ///
-/// `InvalidURI` for a path or an action that is not served, `InvalidVersion` for one of another version, and
-/// `MethodNotAllowed` for one with another method.
-pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation, Fault> {
-    let not_served = || Fault::new("InvalidURI", format!("nothing is served at `{}`", request.path));
+/// `InvalidURI` for a path or an action that this API does not have, `InvalidVersion` for a path of another version,
+/// and `MethodNotAllowed` for a path with another method.
+pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation, Problem> {
+    let not_served = || Problem::new("InvalidURI", format!("nothing is served at `{}`", request.path));
     let path = request.path.strip_prefix('/').ok_or_else(not_served)?;
     let segments = path.split('/').map(|segment| request::decode(segment, false));
     let segments = segments.collect::<Option<Vec<_>>>().ok_or_else(not_served)?;
@@ -83,28 +83,28 @@ pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation
     };
     if !versions.contains(&version.as_str()) {
         let versions = versions.join(" and ");
-        return Err(Fault::new("InvalidVersion", format!("`{family}` is served as {versions}")));
+        return Err(Problem::new("InvalidVersion", format!("`{family}` is served as {versions}")));
     }
     operation.map_err(|missing| match missing {
         Missing::Path => not_served(),
-        Missing::Method => Fault::new("MethodNotAllowed", format!("`{}` has no {method}", request.path)),
-        Missing::Transaction => Fault::new("InvalidURI", format!("`{}` has no such action", request.path)),
+        Missing::Method => Problem::new("MethodNotAllowed", format!("`{}` has no {method}", request.path)),
+        Missing::Transaction => Problem::new("InvalidURI", format!("`{}` has no such action", request.path)),
     })
 }
 
-/// What there is not.
+/// The part of a request that this API does not have.
 enum Missing {
     Path,
     Method,
     Transaction,
 }
 
-/// The action that the query names, if it names one.
-fn action(parameters: &Parameters) -> Result<Option<&'static str>, Fault> {
+/// The action that the query names; `None` when it names none.
+fn action(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     let mut actions = ACTIONS.into_iter().filter(|action| parameters.has(action));
     match (actions.next(), actions.next()) {
         (action, None) => Ok(action),
-        (_, Some(_)) => Err(Fault::new("InvalidURI", "the query names more than one action")),
+        (_, Some(_)) => Err(Problem::new("InvalidURI", "the query names more than one action")),
     }
 }
 

@@ -1,23 +1,23 @@
-//! How resources are shown: the words for what they are in, and the attributes that are fields of theirs. All data.
+//! The fields and words that show a resource, as data.
 //!
-//! Documents: the models of the appendices of BCC and EIP, with `bce-sdk-go` for the types. A resource's attributes are
-//! called as Baidu calls the fields; those without an attribute are left out, but for those with a default.
+//! Documents: the models of the appendices of BCC and EIP, with `bce-sdk-go` for the types. A resource's attributes
+//! have the names of Baidu's fields. A field without its attribute is left out, unless it has a default.
 
 use plugin_sdk::Charging;
 use plugin_sdk::Stage;
 
 use crate::kinds::Kind;
 
-/// The attribute that has the address of an `eip`; where it is missing, the id is shown.
+/// The attribute with the address of an `eip`; without it, the id is shown.
 pub const ADDRESS: &str = "eip";
 
-/// The attribute that has the name; where it is missing, the id is shown.
+/// The attribute with the name; without it, the id is shown.
 pub const NAME: &str = "name";
 
-/// Fields that are text, with the default of those that are always there.
+/// Text fields, with the default of those that are always shown.
 pub type Texts = &'static [(&'static str, Option<&'static str>)];
 
-/// Of an instance.
+/// The text fields of an instance.
 pub const INSTANCE_TEXTS: Texts = &[
     ("desc", Some("")),
     ("hostname", None),
@@ -42,11 +42,11 @@ pub const INSTANCE_TEXTS: Texts = &[
     ("cardCount", None),
 ];
 
-/// Of an instance: whole numbers.
+/// The fields of an instance that are whole numbers.
 pub const INSTANCE_NUMBERS: &[&str] =
     &["cpuCount", "memoryCapacityInGB", "localDiskSizeInGB", "networkCapacityInMbps"];
 
-/// Of a disk.
+/// The text fields of a disk.
 pub const DISK_TEXTS: Texts = &[
     ("desc", Some("")),
     ("type", Some("Cds")),
@@ -57,23 +57,23 @@ pub const DISK_TEXTS: Texts = &[
     ("snapshotNum", None),
 ];
 
-/// Of a disk: whole numbers.
+/// The fields of a disk that are whole numbers.
 pub const DISK_NUMBERS: &[&str] = &["diskSizeInGB"];
 
-/// Of where a disk is attached.
+/// The text fields of a disk's attachment.
 pub const ATTACHMENT_TEXTS: Texts = &[("device", Some("")), ("serial", Some(""))];
 
-/// Of an address.
+/// The text fields of an address.
 pub const ADDRESS_TEXTS: Texts =
     &[("eipInstanceType", Some("normal")), ("billingMethod", None), ("shareGroupId", None)];
 
-/// Of an address: whole numbers.
+/// The fields of an address that are whole numbers.
 pub const ADDRESS_NUMBERS: &[&str] = &["bandwidthInMbps"];
 
-/// What an address is bound to.
+/// The type of the instance that an address is bound to.
 pub const BOUND_TO: &str = "BCC";
 
-/// What people call a resource of this kind, in messages.
+/// The name of a resource of this kind, in messages.
 pub fn called(kind: Kind) -> &'static str {
     match kind {
         Kind::Bcc => "instance",
@@ -83,7 +83,7 @@ pub fn called(kind: Kind) -> &'static str {
     }
 }
 
-/// `paymentTiming`.
+/// The value of `paymentTiming`.
 pub fn payment_timing(charging: Charging) -> &'static str {
     match charging {
         Charging::Prepaid => "Prepaid",
@@ -91,7 +91,7 @@ pub fn payment_timing(charging: Charging) -> &'static str {
     }
 }
 
-/// `status` of an instance in this stage, whose attribute `status` says this.
+/// The `status` of an instance in this stage and with this attribute `status`.
 pub fn instance_status(stage: Stage, status: Option<&str>) -> &'static str {
     match (stage, status) {
         (Stage::Retention, _) => "Expired",
@@ -102,7 +102,7 @@ pub fn instance_status(stage: Stage, status: Option<&str>) -> &'static str {
     }
 }
 
-/// `status` of a disk in this stage.
+/// The `status` of a disk in this stage.
 pub fn disk_status(stage: Stage, is_attached: bool, status: Option<&str>) -> &'static str {
     match (stage, status) {
         (Stage::Retention, _) => "Expired",
@@ -113,7 +113,7 @@ pub fn disk_status(stage: Stage, is_attached: bool, status: Option<&str>) -> &'s
     }
 }
 
-/// `status` of an address in this stage. `binded` is Baidu's own spelling.
+/// The `status` of an address in this stage. `binded` is Baidu's own spelling.
 pub fn address_status(stage: Stage, is_attached: bool) -> &'static str {
     match stage {
         Stage::Retention | Stage::Released | Stage::Unsubscribed => "paused",

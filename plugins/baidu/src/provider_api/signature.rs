@@ -1,8 +1,8 @@
-//! Who says to have sent a request: `bce-auth-v1`, in the header or, pre-signed, in the query.
+//! Reads the credentials of a request: `bce-auth-v1`, in the header or, pre-signed, in the query.
 //!
 //! Document: "Generate authentication string" (cloud.baidu.com/doc/Reference/s/njwvz1yfu). The authorization is
-//! `bce-auth-v1/{access key}/{instant}/{seconds}/{signed headers}/{signature}`; its first four parts, under the secret
-//! key, make the key that the canonical request is signed with. Knows the recipe; the host has the secrets.
+//! `bce-auth-v1/{access key}/{instant}/{seconds}/{signed headers}/{signature}`; the HMAC of its first four parts
+//! under the secret key is the key that signs the canonical request. Knows the derivation; the host has the secrets.
 
 use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::Authentication;
@@ -12,53 +12,54 @@ use plugin_sdk::provider_api::KeyEncoding;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Signature;
 use plugin_sdk::provider_api::SignatureCredentials;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
+use plugin_sdk::provider_api::rfc3339;
 
 use crate::options::CLIENT_TOKEN_SECONDS;
 use crate::provider_api::canonical;
 use crate::provider_api::canonical::SignedHeaders;
-use crate::provider_api::digests;
-use crate::provider_api::faults::Fault;
-use crate::provider_api::instants;
+use crate::provider_api::digest;
 use crate::provider_api::parameters::AUTHORIZATION;
 use crate::provider_api::parameters::Parameters;
+use crate::provider_api::problem::Problem;
 
-/// The one version there is.
+/// The only version.
 const VERSION: &str = "bce-auth-v1";
 
-/// How far ahead of the host's clock, in seconds, a client's may be. A signature holds from its instant on, so one of
-/// the future holds not yet; no document says how much is forgiven, so this is the quarter of an hour that others
-/// forgive.
+/// How far a client's clock may be ahead of the host's, in seconds. A signature is valid from its instant on, so one
+/// from the future is not valid yet. No document states the tolerance; this is the quarter of an hour of other
+/// providers.
 const AHEAD_MAX: Timestamp = 900;
 
-/// The longest validity, in seconds; the default of every SDK is 1,800. No document has a limit. A signature is to be
-/// forgotten before the token of its request is, which the host remembers for a day: even one signed by a clock that is
-/// ahead.
+/// The longest validity, in seconds; the default of every SDK is 1,800. No document has a limit. The host
+/// remembers the client token of a request for a day, and the signature has to expire before that, even when the
+/// client's clock is ahead.
 const VALIDITY_MAX: Timestamp = CLIENT_TOKEN_SECONDS as Timestamp - AHEAD_MAX;
 
 /// The longest access key id, in characters.
 const ACCESS_KEY_MAX: usize = 128;
 
-/// The secret of the access key, and the key that the derivation makes of it.
+/// The index of the access key's secret, and of the key derived from it.
 const SECRET: u32 = 0;
 const SIGNING_KEY: u32 = 1;
 
-/// Who says to have sent the request, and what proves it.
+/// The credentials of a request, which the host verifies.
 ///
 /// # Errors
 ///
-/// `InvalidHTTPAuthHeader` without an authorization that can be read, `RequestExpired` when it holds no longer, or not
-/// yet, `InvalidURI` and `BadDigest` when what it is to prove is no request.
-pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Fault> {
+/// `InvalidHTTPAuthHeader` without a readable authorization, `RequestExpired` when it is not valid any more or not
+/// valid yet, `InvalidURI` when the path or the query is not well encoded, and `BadDigest` for a digest that is not the
+/// body's.
+pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
     let parameters = Parameters::of(request)?;
     let authorization = Authorization::read(authorization(request, &parameters)?)?;
     authorization.check_instant(at)?;
-    digests::check(request)?;
+    digest::check(request)?;
     let message = canonical::form(request, &parameters, authorization.signed_headers)?;
     Ok(authorization.authentication(message))
 }
 
-fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result<&'a str, Fault> {
+fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result<&'a str, Problem> {
     let mut headers = request.headers.iter().filter(|(name, _)| name == AUTHORIZATION);
     match (headers.next(), headers.next()) {
         (Some((_, value)), None) => Ok(value.trim()),
@@ -68,7 +69,7 @@ fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result
 }
 
 struct Authorization<'a> {
-    /// Up to the validity, as it was sent.
+    /// The authorization up to the validity, as it was sent.
     prefix: &'a str,
     access_key: &'a str,
     signed_at: Timestamp,
@@ -78,7 +79,7 @@ struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    fn read(text: &'a str) -> Result<Authorization<'a>, Fault> {
+    fn read(text: &'a str) -> Result<Authorization<'a>, Problem> {
         let parts = text.split('/').collect::<Vec<_>>();
         let &[version, access_key, instant, seconds, signed_headers, signature] = &*parts else {
             return Err(unreadable(
@@ -92,7 +93,7 @@ impl<'a> Authorization<'a> {
         if !is_key || !(1..=ACCESS_KEY_MAX).contains(&access_key.len()) {
             return Err(unreadable("its access key is not one"));
         }
-        let signed_at = instants::read(instant)
+        let signed_at = rfc3339::read_utc(instant)
             .ok_or_else(|| unreadable("its instant is not of the form `2015-04-27T08:23:49Z`"))?;
         let validity = validity(seconds)
             .ok_or_else(|| unreadable(&format!("its validity is not 1 to {VALIDITY_MAX} seconds")))?;
@@ -111,7 +112,7 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// The canonical request, signed under a key that is made of the secret and everything up to the validity.
+    /// The credentials: `message` is signed with the key derived from the secret and the first four parts.
     fn authentication(self, message: String) -> Authentication {
         let derivation = Derivation {
             key: SECRET,
@@ -132,17 +133,17 @@ impl<'a> Authorization<'a> {
         }
     }
 
-    fn check_instant(&self, at: Timestamp) -> Result<(), Fault> {
-        let (signed_at, now) = (instants::written(self.signed_at), instants::written(at));
+    fn check_instant(&self, at: Timestamp) -> Result<(), Problem> {
+        let (signed_at, now) = (rfc3339::write(self.signed_at), rfc3339::write(at));
         if at >= self.valid_until {
-            let until = instants::written(self.valid_until);
-            return Err(Fault::new(
+            let until = rfc3339::write(self.valid_until);
+            return Err(Problem::new(
                 "RequestExpired",
                 format!("signed at {signed_at} until {until}; now it is {now}"),
             ));
         }
         if self.signed_at > at.saturating_add(AHEAD_MAX) {
-            return Err(Fault::new(
+            return Err(Problem::new(
                 "RequestExpired",
                 format!("signed at {signed_at}, which is to come: now it is {now}; set the clock"),
             ));
@@ -151,8 +152,8 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn unreadable(problem: &str) -> Fault {
-    Fault::new("InvalidHTTPAuthHeader", format!("the authorization cannot be used: {problem}"))
+fn unreadable(problem: &str) -> Problem {
+    Problem::new("InvalidHTTPAuthHeader", format!("the authorization cannot be used: {problem}"))
 }
 
 fn validity(seconds: &str) -> Option<Timestamp> {
@@ -174,7 +175,7 @@ mod tests {
     use plugin_sdk::provider_api::Credentials;
     use plugin_sdk::provider_api::KeyEncoding;
     use plugin_sdk::provider_api::Request;
-    use plugin_sdk::request::hexadecimal;
+    use plugin_sdk::provider_api::request::hexadecimal;
     use sha2::Sha256;
 
     use crate::provider_api::canonical;
@@ -187,8 +188,7 @@ mod tests {
         hexadecimal(&hmac.finalize().into_bytes())
     }
 
-    /// The example of "Generate authentication string", whose body is not printed, so that its digest is all there is
-    /// of it.
+    /// The example of "Generate authentication string", whose body is not printed: only its digest is.
     #[test]
     fn the_recipe_makes_the_published_key_and_the_published_signature() {
         let prefix = "bce-auth-v1/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/2015-04-27T08:23:49Z/1800";

@@ -21,7 +21,7 @@ use crate::harness::timeline;
 
 const KINDS: [&str; 8] = ["bcc", "bbc", "cds", "eip", "mkt", "scs", "rds", "et"];
 
-/// Any second of the years 2023 to 2032, and often one of the days that calendars stumble over.
+/// Any second of the years 2023 to 2032, often on a day that is difficult for calendars.
 fn instants() -> impl Strategy<Value = Timestamp> {
     let any = at("2023-01-01 00:00")..at("2033-01-01 00:00");
     let days = prop::sample::select(vec![
@@ -98,7 +98,7 @@ fn borrowed(settings: &[(String, String)]) -> Vec<(&str, &str)> {
     settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// What the host does with an occurrence.
+/// Applies an occurrence as the host does.
 fn apply(bundle: &mut [Resource], occurrence: &Occurrence) {
     let resource = &mut bundle[occurrence.member as usize];
     match &occurrence.action {
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_tried_at_or_after_the_expiry_or_of_what_is_not_to_be_renewed(
+    fn tries_are_before_the_expiry_and_only_of_resources_to_be_renewed(
         bundle in bundles(), settings in settings(), after in instants()
     ) {
         for occurrence in timeline(&borrowed(&settings), after, &bundle) {
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn an_aligned_disk_ends_with_its_instance_and_pays_for_every_day_in_between(
+    fn an_aligned_disk_ends_with_its_instance_and_pays_for_every_day(
         instance in resources(), disk in resources(), count in 1_u32..=9
     ) {
         let now = instance.expires_at.unwrap().min(disk.expires_at.unwrap()) - DAY;

@@ -57,7 +57,7 @@ fn commands() -> Vec<(&'static str, Command)> {
     ]
 }
 
-/// Bought for a month, renewed for another.
+/// The orders of a month's purchase and of a month's renewal.
 fn orders() -> [Order; 2] {
     let order = |starts: &str, ends: &str, is_renewal| Order {
         member: 0,

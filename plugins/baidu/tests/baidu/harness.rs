@@ -1,4 +1,4 @@
-//! Builds bundles and requests, asks the plugin, and prints its answers for people, in the provider's own time.
+//! Builds bundles and requests, calls the plugin, and prints its results in the provider's own time.
 
 use std::fmt::Write;
 
@@ -30,13 +30,13 @@ use plugin_sdk::calendar::Calendar;
 /// The provider's days.
 pub const CHINA: Calendar = Calendar::ahead_of_utc(480);
 
-/// An instant of the provider's, such as `2026-08-10 10:00`.
+/// An instant in the provider's time, such as `2026-08-10 10:00`.
 pub fn at(text: &str) -> Timestamp {
     let seconds = if text.len() == 16 { ":00" } else { "" };
     DateTime::parse_from_str(&format!("{text}{seconds} +0800"), "%Y-%m-%d %H:%M:%S %z").unwrap().timestamp()
 }
 
-/// The instant, as [`at`] reads it.
+/// Writes an instant in the form that [`at`] reads.
 pub fn when(at: Timestamp) -> String {
     let local =
         DateTime::from_timestamp(at, 0).unwrap().with_timezone(&FixedOffset::east_opt(8 * 3600).unwrap());
@@ -86,7 +86,7 @@ pub fn postpaid(kind: &str, id: &str) -> Resource {
     }
 }
 
-/// What tests change about a resource.
+/// The changes that tests make to a resource.
 pub trait With: Sized {
     fn with(self, attribute: &str, value: &str) -> Self;
     fn on_expiry(self, on_expiry: OnExpiry) -> Self;
@@ -108,7 +108,7 @@ impl With for Resource {
         Resource { stage, ..self }
     }
 
-    /// To the bundle's primary.
+    /// Attaches it to the bundle's primary.
     fn attached(self) -> Resource {
         Resource { attached_to: Some(0), ..self }
     }
@@ -185,7 +185,7 @@ pub fn show_stage(stage: Stage) -> &'static str {
     }
 }
 
-/// An answer in lines.
+/// Prints a plan or a refusal, in lines.
 pub fn show_answer(bundle: &[Resource], answer: &Result<Plan, Refusal>) -> String {
     let mut text = String::new();
     match answer {

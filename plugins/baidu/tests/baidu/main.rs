@@ -1,4 +1,4 @@
-//! The rules, asked through the contract's interfaces and printed as tables.
+//! The rules, called through the contract's interfaces and printed as tables.
 
 mod auto_renewals;
 mod calendar;

@@ -1,4 +1,4 @@
-//! `relatedRenewFlag` in all its values: who joins the renewal of an instance, and why the others do not.
+//! Every value of `relatedRenewFlag`: the members that join the renewal of an instance, and why the others do not.
 
 use std::fmt::Write;
 
@@ -111,7 +111,7 @@ fn only_prepaid_products_that_still_exist_join() {
 }
 
 #[test]
-fn addresses_and_marketplace_products_are_extended_by_the_same_term_from_their_own_expiry() {
+fn related_products_are_extended_by_the_same_term_from_their_own_expiry() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-31 10:00"),
         prepaid("eip", "ip-1", "2026-08-05 23:59:59").attached(),

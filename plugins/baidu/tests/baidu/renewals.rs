@@ -202,7 +202,7 @@ fn a_renewal_that_would_leave_it_expired_is_refused() {
 }
 
 #[test]
-fn a_try_takes_the_term_of_the_rule_or_else_the_one_it_was_bought_for() {
+fn a_try_takes_the_term_of_the_rule_or_that_of_the_purchase() {
     let bought = prepaid("bcc", "i", "2026-08-31 10:00").on_expiry(OnExpiry::Renew);
     let ruled = Resource { renewal_term: Some(years(1)), ..bought.clone() };
     let unsold = Resource { renewal_term: Some(months(10)), ..bought.clone() };
@@ -232,7 +232,7 @@ fn a_try_takes_the_term_of_the_rule_or_else_the_one_it_was_bought_for() {
 }
 
 #[test]
-fn a_try_that_an_outage_of_the_host_delayed_past_the_expiry_still_renews() {
+fn a_try_delayed_past_the_expiry_by_an_outage_still_renews() {
     let active = prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew);
     let stopped = active.clone().stage(Stage::Retention);
     for (resource, expected) in [

@@ -80,7 +80,7 @@ fn each_kind_once_it_has_expired() {
 }
 
 #[test]
-fn the_last_try_is_an_hour_before_an_expiry_that_comes_before_the_hour_of_tries() {
+fn an_expiry_before_the_hour_of_tries_has_its_last_try_an_hour_before_it() {
     for (expires, expected) in [
         (
             "2026-08-10 02:00",
@@ -133,7 +133,7 @@ fn two_tries_that_fall_on_one_instant_are_one() {
 }
 
 #[test]
-fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_along() {
+fn disks_and_addresses_that_follow_their_instance_have_no_own_tries() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew),
         prepaid("cds", "v-1", "2026-08-10 10:00").attached(),
@@ -190,7 +190,7 @@ fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_
 }
 
 #[test]
-fn a_rule_that_leaves_disks_and_addresses_alone_leaves_them_their_own_tries() {
+fn disks_and_addresses_excluded_from_a_rule_keep_their_own_tries() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-10 10:00")
             .on_expiry(OnExpiry::Renew)
@@ -238,7 +238,7 @@ fn a_disk_of_a_stopped_instance_has_its_own_tries() {
 }
 
 #[test]
-fn what_came_in_long_after_its_expiry_goes_through_every_stage_at_once() {
+fn a_resource_imported_long_after_its_expiry_goes_through_every_stage() {
     let bundle = [
         prepaid("bcc", "i", "2026-03-10 10:00"),
         prepaid("cds", "v-1", "2026-03-10 10:00").attached().stage(Stage::Retention),

@@ -1,4 +1,4 @@
-//! Refunds: what is left of a period by whole days, and periods that have not begun in full. And conversions of
+//! Refunds: the remaining whole days of a period, and the full amount of periods that have not begun. And conversions of
 //! bundles.
 
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! Whatever is sent, the plugin neither panics nor answers what no SDK could read.
+//! For any request, the plugin does not panic, and every SDK can read the response.
 
 use plugin_baidu::Baidu;
 use plugin_sdk::provider_api::Failure;

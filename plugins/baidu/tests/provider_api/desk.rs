@@ -1,4 +1,4 @@
-//! A world with one of everything, and requests with their answers as a table.
+//! A world with one of everything, and tables of requests with their responses.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::world::World;
 use crate::world::postpaid;
 use crate::world::prepaid;
 
-/// A month, as every renewal asks for it.
+/// The body of a renewal for a month.
 pub const MONTH: &str =
     r#"{"billing":{"reservation":{"reservationLength":1,"reservationTimeUnit":"Month"}}}"#;
 
@@ -41,14 +41,14 @@ pub fn furnished() -> World {
     ])
 }
 
-/// Sends one request and checks that every SDK could read its answer.
+/// Sends one request and checks that every SDK can read its response.
 pub fn send(world: &mut World, line: &str, body: &str) -> Response {
     let response = world.handle(&request(line, &[("host", "bcc.bj.baidubce.com")], body));
     assert!(is_well_formed(&response), "{line} {body}: {}", show(&response));
     response
 }
 
-/// Each request, sent to a fresh world, with its answer and what changed.
+/// Prints each request, sent to a new world, with its response and its changes.
 pub fn table(requests: &[(&str, &str)]) -> String {
     let mut table = String::new();
     for (line, body) in requests {
@@ -66,7 +66,7 @@ pub fn table(requests: &[(&str, &str)]) -> String {
     table
 }
 
-/// What is different about each resource.
+/// The differences of each resource.
 pub fn changes(before: &World, after: &World) -> Vec<String> {
     let show = |world: &World, place: usize| {
         let subject = &world.resources[place];

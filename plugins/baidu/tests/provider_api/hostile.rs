@@ -16,7 +16,7 @@ use crate::wire::request;
 use crate::wire::show;
 
 #[test]
-fn what_is_not_served_is_said_not_to_be() {
+fn a_path_that_is_not_served_is_refused() {
     let long = format!("PUT /v2/instance/{}?purchaseReserved", "i".repeat(65));
     let longer = format!("GET /v2/instance/{}", "i".repeat(60_000));
     let text = table(&[

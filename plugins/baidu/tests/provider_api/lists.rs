@@ -171,7 +171,7 @@ fn every_filter_of_the_lists_is_obeyed() {
 }
 
 #[test]
-fn pages_follow_one_another_without_gaps_whatever_is_released_in_between() {
+fn pages_have_no_gaps_when_resources_are_released_in_between() {
     let instance = |n: u32| prepaid("bcc", &format!("i-{n}"), "2026-03-10T02:00:00Z");
     let mut world = World::of((1..=5).map(instance).collect());
     expect!["i-1 i-2, then after-2"].assert_eq(&ids(&mut world, "GET /v2/instance?maxKeys=2"));

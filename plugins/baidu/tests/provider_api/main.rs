@@ -1,6 +1,6 @@
-//! Baidu's own API, asked through the contract's interface: who may ask, what is answered, and what it does.
+//! Baidu's own API, called through the contract's interface: credentials, responses and effects.
 //!
-//! The real rules decide; a small world stands in for the host.
+//! The real rules decide; `world.rs` is a fake host.
 
 mod arbitrary;
 mod codes;

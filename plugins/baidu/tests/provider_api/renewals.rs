@@ -1,4 +1,4 @@
-//! Renewals: what each operation accepts, what it answers, and when it shows.
+//! Renewals: the parameters and responses of each operation, and when the effect becomes visible.
 
 use expect_test::expect;
 use expect_test::expect_file;
@@ -105,7 +105,7 @@ fn disks_and_addresses_are_renewed_by_their_own_operations() {
     expect_file!["tables/renew-others.txt"].assert_eq(&table);
 }
 
-/// An alignment that is due: the disk ends before its instance.
+/// A disk that expires before its instance, so that it can be aligned.
 #[test]
 fn a_disk_without_a_length_is_aligned_with_its_instance() {
     let mut world = furnished();
@@ -116,7 +116,7 @@ fn a_disk_without_a_length_is_aligned_with_its_instance() {
 }
 
 #[test]
-fn a_token_makes_a_renewal_happen_once_and_be_answered_as_often_as_it_is_sent() {
+fn a_renewal_with_a_token_happens_once_and_is_answered_every_time() {
     let mut world = furnished();
     let line = "PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1";
     let first = send(&mut world, line, MONTH);
@@ -158,7 +158,7 @@ fn a_token_that_is_none_is_refused_by_every_operation() {
 }
 
 #[test]
-fn money_that_is_missing_is_refused_and_an_approval_that_is_missing_is_waited_for() {
+fn without_money_a_renewal_is_refused_and_without_approval_pending() {
     let line = "PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1";
     let mut answers = String::new();
     for (money, reply) in [

@@ -1,4 +1,4 @@
-//! Auto-renew rules: made, deleted, and sent again.
+//! Auto-renew rules: created, deleted, and sent again.
 
 use expect_test::expect_file;
 use plugin_sdk::OnExpiry;
@@ -72,7 +72,7 @@ fn a_rule_is_replaced_by_deleting_it_and_making_another() {
     }
 }
 
-/// The host does not remember the tokens of rules; what the resource shows has to do.
+/// The host does not remember the client tokens of rules; the state of the resource serves instead.
 #[test]
 fn with_a_token_a_rule_that_is_sent_again_is_answered_again() {
     for (line, body, other) in [
@@ -114,7 +114,7 @@ fn with_a_token_a_rule_that_is_sent_again_is_answered_again() {
     }
 }
 
-/// Otherwise whoever saw a request could bring a rule back that was deleted since.
+/// Otherwise a recorded request could create a rule again that was deleted since.
 #[test]
 fn the_signature_of_a_rule_is_good_for_one_action_with_a_token_too() {
     let mut world = furnished();

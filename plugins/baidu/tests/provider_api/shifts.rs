@@ -87,7 +87,7 @@ fn with_a_token_a_change_that_is_sent_again_is_answered_again() {
     assert_eq!(send(&mut world, "PUT /v2/volume/v-alone?modifyChargeType=", "{}").status, 409);
 }
 
-/// The setting takes disks along by itself; naming them as well does no harm.
+/// With the setting, disks change together with their instance, named or not.
 #[test]
 fn disks_that_the_account_converts_along_may_be_named_too() {
     let mut world = furnished().setting("convert_cds", "all");

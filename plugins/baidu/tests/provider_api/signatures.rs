@@ -1,12 +1,12 @@
-//! Who may ask: requests as the SDK signs them, the seed's example, and whatever an authorization can get wrong.
+//! Credentials: requests signed as the SDK signs them, the published example, and every error of an authorization.
 //!
-//! The published vector is beside the recipe, in `src/endpoint/signature.rs`.
+//! The published vector is a unit test in `src/provider_api/signature.rs`.
 
 use expect_test::expect;
 use plugin_sdk::provider_api::Authentication;
 use plugin_sdk::provider_api::Credentials;
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request::hexadecimal;
+use plugin_sdk::provider_api::request::hexadecimal;
 
 use crate::desk::MONTH;
 use crate::desk::furnished;
@@ -20,7 +20,7 @@ use crate::wire::show;
 use crate::wire::with;
 use crate::world::instant;
 
-/// Signs a request as the SDK does, with everything that it signs when it is not told what to.
+/// Signs a request as the SDK does by default.
 fn signed(request: Request, prefix: &str, signed_headers: &str) -> Request {
     let draft =
         with(request.clone(), "authorization", &format!("{prefix}/{signed_headers}/{}", "0".repeat(64)));
@@ -36,7 +36,7 @@ fn signed(request: Request, prefix: &str, signed_headers: &str) -> Request {
 
 const NOW: &str = "2026-03-01T00:00:00Z";
 
-/// What `bce-python-sdk` sends to renew an instance.
+/// The request with which `bce-python-sdk` renews an instance.
 fn renewal() -> Request {
     request(
         "PUT /v2/instance/i-1?clientToken=t-1&purchaseReserved=",
@@ -55,7 +55,7 @@ fn prefix(instant: &str, seconds: &str) -> String {
 }
 
 #[test]
-fn a_request_that_the_sdk_signed_is_found_right_until_it_is_tampered_with() {
+fn a_request_signed_by_the_sdk_is_valid_until_it_is_tampered_with() {
     let at = instant(NOW);
     let request = signed(renewal(), &prefix(NOW, "1800"), "");
     let authentication = identify(at, &request).unwrap();
@@ -130,7 +130,7 @@ fn the_example_of_the_renewal_api_is_answered_as_documented() {
 }
 
 #[test]
-fn a_signature_holds_from_a_quarter_of_an_hour_before_its_instant_until_its_validity_ends() {
+fn a_signature_is_valid_from_15_minutes_before_its_instant_to_its_end() {
     let at = instant(NOW);
     let mut table = String::new();
     for (now, seconds) in [

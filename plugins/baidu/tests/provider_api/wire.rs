@@ -11,7 +11,7 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::KeyEncoding;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
-use plugin_sdk::request::hexadecimal;
+use plugin_sdk::provider_api::request::hexadecimal;
 use sha2::Sha256;
 
 pub const ACCESS_KEY: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -31,7 +31,7 @@ pub fn request(line: &str, headers: &[(&str, &str)], body: &str) -> Request {
     }
 }
 
-/// The same with another header.
+/// The same request with one more header.
 pub fn with(mut request: Request, name: &str, value: &str) -> Request {
     request.headers.push((name.to_owned(), value.to_owned()));
     request
@@ -43,7 +43,7 @@ pub fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac.finalize().into_bytes().to_vec()
 }
 
-/// What the host would hold against the authentication: whether the signature is that of the secret.
+/// Verifies an authentication as the host does: the signature has to be that of the secret.
 pub fn proves(authentication: &Authentication, secret: &str) -> bool {
     let Credentials::Signature(signed) = &authentication.credentials else { return false };
     let mut keys = vec![secret.as_bytes().to_vec()];
@@ -63,7 +63,7 @@ pub fn identify(at: Timestamp, request: &Request) -> Result<Authentication, Resp
     Baidu::identify(at, request.clone())
 }
 
-/// A response in lines: status, headers, body.
+/// Prints a response in lines: status, headers, body.
 pub fn show(response: &Response) -> String {
     let mut text = response.status.to_string();
     for (name, value) in &response.headers {

@@ -1,7 +1,7 @@
-//! A world that stands in for the host: it finds what is asked for, and carries commands out by the real rules.
+//! A fake host: it answers queries, and carries out commands by the real rules.
 //!
-//! It remembers the tokens of renewals, as the host does; it has neither prices nor a balance, only a switch for each
-//! way in which money can stand in the way.
+//! It remembers the client tokens of renewals, as the host does. It has neither prices nor a balance, only a switch for
+//! each way in which a plan can fail because of money.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ use plugin_sdk::provider_api::ResourceView;
 use plugin_sdk::provider_api::Response;
 use plugin_sdk::provider_api::Transaction;
 
-/// What stands in the way of a plan that costs money.
+/// What a plan that costs money fails with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Money {
     Suffices,
@@ -52,7 +52,7 @@ pub struct World {
     pub money: Money,
     tokens: BTreeMap<String, (String, Outcome)>,
     orders: u32,
-    /// What was carried out, for tests that look at it.
+    /// The transactions so far, for tests that check them.
     pub transactions: Vec<Transaction>,
 }
 
@@ -138,7 +138,7 @@ impl World {
         self
     }
 
-    /// Answers a request, as the host does after it has checked the proof.
+    /// Answers a request, as the host does after it has verified the credentials.
     pub fn handle(&mut self, request: &Request) -> Response {
         let mut outcomes = Vec::new();
         let mut has_acted = false;
@@ -295,7 +295,7 @@ impl World {
         }
     }
 
-    /// The resource with what it is attached to, or what is attached to it, and the places of each here.
+    /// The bundle of a resource, and the indexes of its members in this world.
     fn bundle(&self, id: &str) -> (Vec<Resource>, Vec<usize>) {
         let primary = self.subject(id).attached_to.clone().unwrap_or(id.to_owned());
         let is_primary = |subject: &ResourceView| subject.id == primary;

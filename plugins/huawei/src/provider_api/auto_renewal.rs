@@ -1,19 +1,23 @@
-//! Automatic renewal on and off, for one resource.
+//! Switches automatic renewal on and off, for one resource.
 //!
-//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002 on
-//! the old API) and Disabling it (api_order_00023, and api_order_00003).
+//! Sources: Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022, and api_order_00002
+//! on the old API) and Disabling it (api_order_00023, and api_order_00003).
 
+use plugin_sdk::AutoRenewal;
+use plugin_sdk::Command;
+use plugin_sdk::Refusal;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 use plugin_sdk::provider_api::Atomicity;
-use plugin_sdk::{AutoRenewal, Command, Refusal, Term, TermUnit};
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::UNKNOWN;
 
@@ -27,7 +31,7 @@ struct Body {
     period_type: Option<String>,
 }
 
-/// Switches automatic renewal on.
+/// Switches automatic renewal on for the resource in the path.
 pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
     let wanted = match call.route.dialect {
         Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
@@ -36,7 +40,7 @@ pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
     carry_out(call, replay, Command::SetAutoRenew(wanted))
 }
 
-/// Switches it off.
+/// Switches automatic renewal off for the resource in the path.
 pub fn cancel(call: &Call, replay: &mut Replay) -> OperationResult {
     carry_out(call, replay, Command::CancelAutoRenew)
 }
@@ -64,16 +68,16 @@ fn carry_out(call: &Call, replay: &mut Replay, command: Command) -> OperationRes
         }
     }
     let resources = [resource];
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    if let Some((resource, refusal)) = mutations::first_refused(&resources, &mutations::results(outcomes)?) {
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
+    if let Some((resource, refusal)) = mutations::first_refused(&resources, &results) {
         return Err(refused(call.route.dialect, resource, refusal).into());
     }
     call.answered(Vec::new())
 }
 
-/// The old documents have four codes: success, a parameter that is not valid, access denied, and other errors. An id
-/// that is not known is such a parameter. What the rules say no to is another error; that the request was understood is
-/// seen from its status, 200, and that nothing is to be sent again.
+/// The problem of a refusal. The old documents have four codes: success, invalid parameter, access denied, and other
+/// errors. An unknown id is an invalid parameter. A refusal of the rules is another error: its status 200 shows that
+/// the request was understood, and that sending it again is useless.
 fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
     let as_old = |code: &str| Refusal { code: code.to_owned(), message: refusal.message.clone() };
     match dialect {

@@ -1,4 +1,4 @@
-//! What the account has.
+//! The balance of the account.
 //!
 //! Source: Querying Account Balances (the customer's own; bc_00001 of the customer operation capabilities). This host
 //! keeps one balance: there is no credit, bonus or deposit account, and nothing is earmarked.
@@ -6,15 +6,15 @@
 use plugin_sdk::Micros;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::json::Json;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 
 /// The type of an account of cash, and the unit of its amounts.
 const CASH: i64 = 1;
 const CURRENCY_UNIT: i64 = 1;
 
-/// The balance: what can be spent. What is reserved for plans under way is spent already.
+/// The balance that can be spent: money on hold for plans in progress counts as spent.
 pub fn balance(call: &Call, replay: &mut Replay) -> OperationResult {
     let funds = replay.balance()?;
     let cash = Json::Object(vec![

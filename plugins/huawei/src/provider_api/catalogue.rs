@@ -1,15 +1,16 @@
-//! What tools ask before they do anything: who they are, which cloud services there are and which types of resources.
+//! The lists that tools read first: the caller's account, the cloud services, and the types of resources.
 //!
 //! Sources: Querying the Accounts that the User Can Access (`/v3/auth/domains` of Identity and Access Management, which
 //! the official SDKs call for the account's id), Querying Cloud Service Types and Querying Resource Types (qct_00001,
-//! qct_00002; the Terraform provider finds its site by the former). Only what this plugin knows is listed.
+//! qct_00002; the Terraform provider finds its site by the former). The lists
+//! contain only the services and types of this plugin's kinds.
 
 use crate::provider_api::Call;
-use crate::provider_api::answer::answer;
+use crate::provider_api::OperationResult;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
+use crate::provider_api::response;
 use crate::provider_api::types::TYPES;
 use crate::provider_api::types::Type;
 
@@ -28,10 +29,10 @@ pub fn domains(call: &Call) -> OperationResult {
         ("links", itself.clone()),
     ]);
     let body = Json::Object(vec![("domains", Json::List(vec![domain])), ("links", itself)]);
-    Ok(answer(&call.request.id, 200, &body))
+    Ok(response::json(&call.request.id, 200, &body))
 }
 
-/// The cloud services that the kinds of this plugin belong to.
+/// The cloud services of this plugin's kinds.
 pub fn service_types(call: &Call) -> OperationResult {
     let name = body::parameter(call.request, "service_type_name")?.filter(|name| !name.is_empty());
     let is_first =
@@ -48,7 +49,7 @@ pub fn service_types(call: &Call) -> OperationResult {
     page(call, "service_types", rows.collect())
 }
 
-/// The types of resources that those kinds are.
+/// The types of resources of this plugin's kinds.
 pub fn resource_types(call: &Call) -> OperationResult {
     let rows = TYPES.iter().map(|of| {
         Json::Object(vec![

@@ -1,19 +1,20 @@
 //! The day on which automatic renewals are deducted, and the day on which renewed resources expire: settings of the
 //! account.
 //!
-//! Source: Setting a Deduction Date for Auto-Renewal of Yearly/Monthly Resources and a Same Expiration Date for LastRenewal
+//! Source: Setting a Deduction Date for Auto-Renewal of Yearly/Monthly Resources and a Same Expiration Date for Renewed
 //! Resources (api_order_00031).
 
-use plugin_sdk::provider_api::{Atomicity, Mutation};
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::Mutation;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
-use crate::provider_api::answer::success;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
+use crate::provider_api::response::success;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +23,7 @@ struct Body {
     config_value: Option<String>,
 }
 
-/// Sets what the request names.
+/// Changes the setting that the request names.
 pub fn configure(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let value = body.config_value.unwrap_or_default();
@@ -38,14 +39,14 @@ pub fn configure(call: &Call, replay: &mut Replay) -> OperationResult {
         return Err(Problem::parameter(format!("config_value is not one of {range}.")).into());
     }
     let mutation = Mutation::ChangeSettings(vec![(setting.to_owned(), Some(value))]);
-    let outcomes = replay.execute(vec![mutation], Atomicity::AllOrNothing)?;
-    match mutations::first_refused(&[setting.to_owned()], &mutations::results(outcomes)?) {
+    let results = replay.execute(mutations::transaction(vec![mutation], Atomicity::AllOrNothing))?;
+    match mutations::first_refused(&[setting.to_owned()], &results) {
         Some((_, refusal)) => Err(Problem::parameter(refusal.message.clone()).into()),
         None => call.answered(success()),
     }
 }
 
-/// Whether this is a number from `least` to `most` as one writes it.
+/// Whether the text is a number from `least` to `most`, without leading zeros or signs.
 fn is_day(value: &str, least: u8, most: u8) -> bool {
     (least..=most).any(|day| day.to_string() == value)
 }

@@ -1,20 +1,21 @@
-//! Pay-per-use on expiry, set or cancelled for up to a hundred main resources, each for itself.
+//! Sets or cancels the change to pay-per-use on expiry, for up to a hundred main resources, each independently.
 //!
 //! Source: Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024).
 
 use plugin_sdk::Command;
 use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 100;
@@ -23,12 +24,12 @@ const IDS_MAX: usize = 100;
 #[serde(default)]
 struct Body {
     operation: Option<String>,
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
 }
 
-/// Does what the request says, and lists the resources for which it was refused. When it was refused for all of them,
-/// the first one's code is that of the answer as well.
+/// Sets or cancels the change, and lists the resources for which it was refused. If it was refused for all of them, the
+/// response carries the code of the first one.
 pub fn convert(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let command = match body.operation.as_deref() {
@@ -39,13 +40,10 @@ pub fn convert(call: &Call, replay: &mut Replay) -> OperationResult {
         }
     };
     let resources = body::ids("resource_ids", body.resource_ids)?;
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::Independent)?;
-    let results = mutations::results(outcomes)?;
-    let refused = |(resource, result): (&String, &MutationResult)| match result {
-        MutationResult::Refused(refusal) => {
-            Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
-        }
-        MutationResult::Applied(_) | MutationResult::Pending(_) | MutationResult::Aborted => None,
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::Independent))?;
+    let refused = |(resource, result): (&String, &MutationResult)| {
+        let refusal = result.refusal()?;
+        Some(mutations::failure("id", resource, known(&refusal.code), &refusal.message))
     };
     let details = resources.iter().zip(&results).filter_map(refused).collect::<Vec<_>>();
     match mutations::first_refused(&resources, &results) {

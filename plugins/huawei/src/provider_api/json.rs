@@ -1,4 +1,4 @@
-//! The JSON that Huawei Cloud's API answers with: fields in their documented order, and amounts as exact numbers.
+//! The JSON of responses: fields in their documented order, and amounts as exact numbers.
 //!
 //! Written by hand because amounts are millionths of any size, which a floating-point number would round.
 
@@ -6,22 +6,22 @@ use std::fmt::Write;
 
 use plugin_sdk::Micros;
 
-/// A value of an answer.
+/// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
-    /// There is none.
+    /// `null`.
     Null,
-    /// Yes or no.
+    /// `true` or `false`.
     Flag(bool),
     /// A whole number.
     Whole(i64),
-    /// A number of as many decimals as it takes, at most six.
+    /// A number with at most six decimals, and no trailing zeros.
     Amount(Micros),
-    /// Text.
+    /// A string.
     Text(String),
-    /// Several values.
+    /// A list of values.
     List(Vec<Json>),
-    /// Names with values, in this order.
+    /// An object: names with values, in this order.
     Object(Vec<(&'static str, Json)>),
 }
 
@@ -50,7 +50,7 @@ impl<V: Into<Json>> From<Option<V>> for Json {
 }
 
 impl Json {
-    /// The bytes of the value.
+    /// The value as JSON text.
     pub fn bytes(&self) -> Vec<u8> {
         let mut text = String::new();
         self.write(&mut text);
@@ -82,7 +82,7 @@ impl Json {
     }
 }
 
-/// An amount in decimals, without needless noughts: `-12.5`, `0`.
+/// An amount in decimals, without trailing zeros: `-12.5`, `0`.
 ///
 /// ```
 /// use plugin_huawei::provider_api::json::decimal;

@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use plugin_sdk::Charging;
+use plugin_sdk::Micros;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Stage;
 use plugin_sdk::provider_api::ResourceView;
-use plugin_sdk::request::hexadecimal;
-use plugin_sdk::{Charging, Micros, OnExpiry, Stage};
+use plugin_sdk::provider_api::request::hexadecimal;
+use plugin_sdk::provider_api::rfc3339;
 use sha2::Digest;
 use sha2::Sha256;
 
-use crate::provider_api::instant::full;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::types::attribute;
@@ -18,7 +21,7 @@ use crate::provider_api::types::name;
 use crate::provider_api::types::named;
 use crate::settings::Settings;
 
-/// A stage and the status that it is shown as.
+/// Each stage with its status in the API.
 pub const STATUSES: [(Stage, i64); 6] = [
     (Stage::Active, 2),
     (Stage::Released, 3),
@@ -37,7 +40,7 @@ fn status(stage: Stage) -> i64 {
     STATUSES.iter().find(|(known, _)| *known == stage).map_or(2, |(_, status)| *status)
 }
 
-/// Whether a resource is prepaid and not over, so that what is attached to it follows it.
+/// Whether a resource is prepaid and not in a final stage, so that the resources attached to it follow it.
 pub fn is_live(subject: &ResourceView) -> bool {
     match subject.stage {
         Stage::Active | Stage::Grace | Stage::Retention => subject.charging == Charging::Prepaid,
@@ -48,15 +51,15 @@ pub fn is_live(subject: &ResourceView) -> bool {
 /// Resources by their ids.
 pub type Known<'a> = BTreeMap<&'a str, &'a ResourceView>;
 
-/// The resources that this one is attached to, the nearest first, as far as they are known.
+/// The resources that this one is attached to, the nearest first, as far as `known` has them.
 pub fn above<'a>(known: &'a Known<'a>, subject: &'a ResourceView) -> impl Iterator<Item = &'a ResourceView> {
     let up = |below: &&'a ResourceView| below.attached_to.as_deref().and_then(|id| known.get(id)).copied();
     // No more steps than there are resources: what is attached in a circle is climbed once.
     std::iter::successors(up(&subject), up).take(known.len())
 }
 
-/// What happens on expiry, as a number: 0 grace, 1 pay-per-use, 2 deleted, 3 automatic renewal, 4 frozen, 5 deleted
-/// after having been frozen.
+/// The action on expiry, as a number: 0 grace, 1 pay-per-use, 2 deletion, 3 automatic renewal, 4 freeze, 5 deletion
+/// after a freeze.
 pub fn expire_policy(settings: &Settings, subject: &ResourceView) -> i64 {
     match (subject.on_expiry, subject.stage) {
         (OnExpiry::Renew, _) => 3,
@@ -70,7 +73,7 @@ pub fn expire_policy(settings: &Settings, subject: &ResourceView) -> i64 {
     }
 }
 
-/// Where a resource of this kind goes when it lapses.
+/// The action on expiry of a resource of this kind that lapses.
 fn after_expiry(settings: &Settings, kind: &str) -> i64 {
     let has_grace = settings.grace_seconds > 0;
     let is_kept = has_grace || settings.retention_seconds > 0;
@@ -83,7 +86,7 @@ fn after_expiry(settings: &Settings, kind: &str) -> i64 {
     }
 }
 
-/// A resource with the fields of one of the APIs.
+/// A resource with the fields of one of the two APIs.
 pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &ResourceView) -> Json {
     let of = named(&subject.kind);
     let (main, service, project, parent, valid, policy) = match dialect {
@@ -119,8 +122,8 @@ pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &Res
         (parent, Json::from(follows.map(|above| above.id.as_str()))),
         (main, Json::Whole(i64::from(follows.is_none()))),
         ("status", Json::Whole(status(subject.stage))),
-        (valid, Json::from(full(subject.started_at))),
-        ("expire_time", Json::from(subject.expires_at.map(full))),
+        (valid, Json::from(rfc3339::write(subject.started_at))),
+        ("expire_time", Json::from(subject.expires_at.map(rfc3339::write))),
         (policy, Json::Whole(policy_in(dialect, expire_policy(settings, subject)))),
     ];
     if dialect == Dialect::Present {
@@ -129,7 +132,7 @@ pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &Res
     Json::Object(fields)
 }
 
-/// The old API knows no grace: what will be frozen after it is frozen on expiry.
+/// The action on expiry in one of the two APIs: the old API has no grace, and shows a freeze instead.
 fn policy_in(dialect: Dialect, policy: i64) -> i64 {
     match (dialect, policy) {
         (Dialect::Old, 0) => 4,
@@ -152,17 +155,17 @@ fn more(subject: &ResourceView) -> Vec<(&'static str, Json)> {
         ("product_spec_desc", Json::from(attribute(subject, "spec_desc"))),
         ("spec_size", attribute(subject, "spec_size").and_then(amount).map_or(Json::Null, Json::Amount)),
         ("spec_size_measure_id", Json::from(unit)),
-        ("update_time", Json::from(full(changed_at))),
+        ("update_time", Json::from(rfc3339::write(changed_at))),
         ("enterprise_project", project.unwrap_or(Json::Null)),
     ]
 }
 
-/// The id of the subscription, which is not that of the resource: the same for the same resource.
+/// The id of the subscription, which differs from the resource's id and is always the same for one resource.
 fn subscription(resource: &str) -> String {
     hexadecimal(&Sha256::digest(resource)[..16])
 }
 
-/// A decimal number of at most six decimals.
+/// The amount of a decimal number with at most six decimals; `None` for any other text.
 fn amount(text: &str) -> Option<Micros> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());

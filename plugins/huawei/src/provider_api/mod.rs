@@ -1,10 +1,9 @@
-//! Huawei Cloud's own API, as its documents and official SDKs have it: requests become questions and commands of the
-//! host, and what comes back becomes the provider's answers.
+//! Huawei Cloud's own API, as its documents and official SDKs have it.
 //!
-//! Start with `routes.rs`, the table of paths; `replay.rs` says how an operation asks; each operation is a file of its
-//! own. The rules themselves are not here: a renewal asked for in this way is decided on by `renewal.rs`, like any other.
+//! Turns requests into queries and mutations of the host, and their outcomes into responses. Start with `routes.rs`,
+//! the table of paths; each operation is a file of its own, and runs on the replay of `plugin_sdk::provider_api`. The
+//! rules are not here: `renewal.rs` decides a renewal that this API requests, like every other renewal.
 
-pub mod answer;
 pub mod auto_renewal;
 pub mod balance;
 pub mod body;
@@ -20,37 +19,51 @@ pub mod problem;
 pub mod query;
 pub mod refund;
 pub mod renew;
-pub mod replay;
+pub mod response;
 pub mod routes;
 pub mod signature;
 pub mod token;
 pub mod types;
 pub mod unsubscribe;
 
-use plugin_sdk::provider_api::{Authentication, Context, Failure, Guest, NextStep, Request, Response};
-use plugin_sdk::request::header;
-use plugin_sdk::{Account, Timestamp};
+use plugin_sdk::Account;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::replay;
+use plugin_sdk::provider_api::request::header;
 
 use crate::Huawei;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
-use crate::provider_api::replay::Stop;
 use crate::provider_api::routes::Operation;
 use crate::provider_api::routes::Route;
 
-/// A request of an account, and what it asks for.
+/// The outcomes of a request, for an operation that fails with a [`Problem`].
+pub type Replay<'a> = replay::Replay<'a, Problem>;
+
+/// Why an operation stops before its end.
+pub type Stop = replay::Stop<Problem>;
+
+/// The response of an operation, or why it stopped before.
+pub type OperationResult = replay::OperationResult<Problem>;
+
+/// A request of an account, with its route.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// Now.
+    /// The present instant.
     pub at: Timestamp,
     /// The request.
     pub request: &'a Request,
-    /// Who sent it.
+    /// The account that the credentials belong to.
     pub account: &'a Account,
-    /// What it asks for.
+    /// The operation, and the parameters in the path.
     pub route: &'a Route,
 }
 
@@ -65,27 +78,23 @@ impl Guest for Huawei {
     }
 
     fn handle(context: Context) -> NextStep {
-        match handled(&context) {
-            Ok(response) => NextStep::Respond(response),
-            Err(Stop::Ask(step)) => step,
-            Err(Stop::Problem(problem)) => NextStep::Respond(problem.response(&context.request.id)),
-        }
+        let step = replay::run(&context.outcomes, |replay| operate(&context, replay));
+        step.unwrap_or_else(|problem| NextStep::Respond(problem.response(&context.request.id)))
     }
 
     fn fail(_at: Timestamp, request: Request, failure: Failure) -> Response {
         let asks_for_token = routes::find(&request.method, &request.path)
             .is_ok_and(|route| route.operation == Operation::Token);
-        let problem = failed(failure, asks_for_token);
+        let problem = of_failure(failure, asks_for_token);
         let problem = if asks_for_token { problem.for_iam() } else { problem };
         problem.response(&request.id)
     }
 }
 
-fn handled(context: &Context) -> OperationResult {
+fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
     let route = routes::find(&context.request.method, &context.request.path)?;
     let call = Call { at: context.at, request: &context.request, account: &context.account, route: &route };
     call.check_domain()?;
-    let replay = &mut Replay::new(&context.outcomes);
     match route.operation {
         Operation::Token => token::issue(&call, replay),
         Operation::Domains => catalogue::domains(&call),
@@ -105,13 +114,13 @@ fn handled(context: &Context) -> OperationResult {
 }
 
 impl Call<'_> {
-    /// The answer with these fields; on the old API, after its code of success.
+    /// The response of success with these fields; on the old API, its code of success comes first.
     pub fn answered(&self, fields: Vec<(&'static str, Json)>) -> OperationResult {
         let fields = match self.route.dialect {
             Dialect::Present => fields,
-            Dialect::Old => answer::success().into_iter().chain(fields).collect(),
+            Dialect::Old => response::success().into_iter().chain(fields).collect(),
         };
-        Ok(answer::answer(&self.request.id, 200, &Json::Object(fields)))
+        Ok(response::json(&self.request.id, 200, &Json::Object(fields)))
     }
 
     /// The resource in the path.
@@ -119,7 +128,7 @@ impl Call<'_> {
         body::id("resource_id", self.route.resource.as_deref().unwrap_or_default())
     }
 
-    /// That the account named is the caller's own: partners, who name their customers, are not served here.
+    /// Checks that the account named is the caller's own: this host does not serve partners, who name their customers.
     pub fn check_account(&self, name: &str, account: Option<&str>) -> Result<(), Problem> {
         match account {
             Some(id) if !id.is_empty() && id != self.account.id => {
@@ -135,8 +144,8 @@ impl Call<'_> {
     }
 }
 
-/// What is said when the host does not ask, or does not go on.
-fn failed(failure: Failure, asks_for_token: bool) -> Problem {
+/// The problem to respond with when the host cannot call `handle`, or cannot continue.
+fn of_failure(failure: Failure, asks_for_token: bool) -> Problem {
     match failure {
         Failure::UnknownAccessKey | Failure::WrongCredentials if asks_for_token => Problem::wrong_password(),
         Failure::UnknownAccessKey => Problem::unauthenticated("Get secretKey failed,err:ak not exist"),

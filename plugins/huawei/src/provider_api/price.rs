@@ -1,21 +1,26 @@
-//! What a renewal would cost.
+//! The price of a renewal.
 //!
-//! Source: Querying the Renewal Amount of Yearly/Monthly Resources (renew-rate). Nothing is done; the price is that of
-//! the plan that a renewal would be.
+//! Source: Querying the Renewal Amount of Yearly/Monthly Resources (renew-rate). It is the price of a
+//! dry run: nothing is written.
 
-use plugin_sdk::provider_api::{CommandRequest, Outcome, Proposal, Query};
-use plugin_sdk::{Command, Micros, Refusal, Renewal};
+use plugin_sdk::Command;
+use plugin_sdk::Micros;
+use plugin_sdk::Refusal;
+use plugin_sdk::Renewal;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::body::at_most;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::json::decimal;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::problem::known;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::refusals::GONE;
 use crate::refusals::NOT_PRIMARY;
@@ -28,7 +33,7 @@ use crate::refusals::UNPAID_ORDER;
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
 
-/// What a renewal is refused for, and what this query calls it.
+/// The codes of refused renewals, each with the code that this query has for it.
 pub const CODES: [(&str, &str); 8] = [
     (NOT_PRIMARY.code, "CBC.30050007"),
     (TERM_NOT_SOLD.code, "CBC.30050008"),
@@ -43,16 +48,16 @@ pub const CODES: [(&str, &str); 8] = [
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,
-    /// Accepted, and without effect: what is attached is renewed along in any case, and nothing else is related.
+    /// Accepted without effect: attached resources are always renewed too, and nothing else is related.
     #[serde(rename = "include_relative_resources")]
     _include_relative_resources: Option<bool>,
 }
 
-/// The price for each resource that the request names, with what is attached to it.
+/// The price for each resource that the request names, together with the resources attached to it.
 pub fn price(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     if body.resource_ids.as_deref().is_some_and(body::has_duplicates) {
@@ -61,14 +66,11 @@ pub fn price(call: &Call, replay: &mut Replay) -> OperationResult {
     let resources = body::ids("resource_ids", body.resource_ids)?;
     let term = body::term(body.period_type, body.period_num)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let query = |resource: &String| {
-        Query::Proposal(CommandRequest { resource: resource.clone(), command: command.clone() })
-    };
-    let outcomes = replay.query(resources.iter().map(query).collect())?;
+    let command = |resource: &String| CommandRequest { resource: resource.clone(), command: command.clone() };
+    let proposals = replay.proposals(resources.iter().map(command).collect())?;
     let (mut currency, mut prices, mut failures) = (None, Vec::new(), Vec::new());
     let mut total: Micros = 0;
-    for (resource, outcome) in resources.iter().zip(outcomes) {
-        let Outcome::Proposal(proposal) = outcome else { return Err(Problem::internal().into()) };
+    for (resource, proposal) in resources.iter().zip(proposals) {
         currency = Some(proposal.currency.as_str());
         match priced(proposal) {
             Ok(cost) => {
@@ -100,7 +102,7 @@ pub fn price(call: &Call, replay: &mut Replay) -> OperationResult {
     call.answered(fields)
 }
 
-/// What the steps of a plan cost together. A balance that does not suffice is no reason to name no price.
+/// The cost of all steps of a plan. An insufficient balance does not prevent a price.
 fn priced(proposal: &Proposal) -> Result<Micros, &Refusal> {
     match &proposal.refusal {
         Some(refusal) if proposal.steps.is_empty() => Err(refusal),
@@ -110,12 +112,12 @@ fn priced(proposal: &Proposal) -> Result<Micros, &Refusal> {
     }
 }
 
-/// What this query calls a refusal of a renewal.
+/// The code that this query has for a refused renewal.
 fn code(refusal: &str) -> &str {
     CODES.iter().find(|(known, _)| *known == refusal).map_or_else(|| known(refusal), |(_, code)| code)
 }
 
-/// Amounts of this query are text.
+/// An amount as text, as this query has amounts.
 fn text(amount: Micros) -> Json {
     Json::from(decimal(amount))
 }

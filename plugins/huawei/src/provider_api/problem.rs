@@ -1,31 +1,33 @@
-//! What is wrong with a request, and how it is answered: the codes of the provider's own API with their HTTP statuses.
+//! Every error of the API: its code, its HTTP status and its body.
 //!
-//! The one place that knows which status a code has. What the rules refuse is in `refusals.rs`; the table below says
-//! with which status it goes out, on the present API and on the old one.
+//! `refusals.rs` has the codes of the rules; the table below is the only place with their statuses, on the present API
+//! and on the old one.
 
 use plugin_sdk::Refusal;
 use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::error::ApiError;
+use plugin_sdk::provider_api::replay::UnexpectedOutcome;
 
-use crate::provider_api::answer::answer;
 use crate::provider_api::json::Json;
+use crate::provider_api::response;
 
 /// The two generations of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// `/v2/...`, and IAM's `/v3/...`.
     Present,
-    /// `/v1.0/{domain_id}/common/order-mgr/...`: its answers carry a code also when all went well, and some of its
-    /// errors come with status 200.
+    /// `/v1.0/{domain_id}/common/order-mgr/...`: its responses have a code on success too, and some of its
+    /// errors have status 200.
     Old,
 }
 
 /// A code with the status that it has on the present API and on the old one.
 type Row = (&'static str, u16, u16);
 
-/// Every code of the business support API that a managed account can be answered.
+/// Every code of the business support API that a managed account can get.
 ///
 /// Sources: the tables of returned values of the documents that `refusals.rs` names. The (Old) pages give status 200 to
-/// expired resources, orders under way, unpaid orders, what is gone, what is unknown and frozen accounts.
+/// expired resources, orders in progress, unpaid orders, resources that are gone or unknown, and frozen accounts.
 pub const STATUSES: [Row; 47] = [
     ("CBC.0100", 400, 400),
     ("CBC.0151", 403, 403),
@@ -78,32 +80,28 @@ pub const STATUSES: [Row; 47] = [
     (GATEWAY_DENIED, 401, 401),
 ];
 
-/// There is no such path, or none for this method.
+/// The path does not exist, or has no such method.
 const GATEWAY_UNKNOWN: &str = "APIGW.0101";
-/// What the gateway cannot read.
+/// The gateway cannot read the request.
 const GATEWAY_UNREADABLE: &str = "APIGW.0201";
-/// It took too long.
+/// The request took too long.
 const GATEWAY_SLOW: &str = "APIGW.0203";
-/// Who it is was not shown.
+/// The credentials are absent or wrong.
 const GATEWAY_DENIED: &str = "APIGW.0301";
-/// The signature is of another time.
+/// The signature has expired, or is from the future.
 const GATEWAY_EXPIRED: &str = "APIGW.0303";
 
-/// What is wrong with a request.
+/// An error of this API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    status: u16,
-    code: String,
-    message: String,
+    error: ApiError,
     /// Fields beside the code and its message.
     more: Vec<(&'static str, Json)>,
-    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
     fn new(status: u16, code: &str, message: impl Into<String>) -> Problem {
-        let (code, message) = (code.to_owned(), message.into());
-        Problem { status, code, message, more: Vec::new(), headers: Vec::new() }
+        Problem { error: ApiError::new(status, code, message), more: Vec::new() }
     }
 
     /// A parameter is not valid.
@@ -121,7 +119,7 @@ impl Problem {
         Problem::new(status(code, Dialect::Present), code, message)
     }
 
-    /// What the rules say no to, for a resource.
+    /// A refusal of the rules, for a resource.
     pub fn refused(dialect: Dialect, resource: &str, refusal: &Refusal) -> Problem {
         let message = format!("{resource}: {}", refusal.message);
         let code = known(&refusal.code);
@@ -139,7 +137,7 @@ impl Problem {
         Problem::new(429, "CBC.0250", message).with_header("retry-after", seconds.to_string())
     }
 
-    /// No path of this API.
+    /// The path is none of this API's.
     pub fn unknown_path() -> Problem {
         Problem::new(
             404,
@@ -148,7 +146,7 @@ impl Problem {
         )
     }
 
-    /// A path of this API, but not for this method.
+    /// The path does not have this method.
     pub fn unknown_method(allowed: String) -> Problem {
         let message = format!("The API does not exist: the request method is not one of {allowed}");
         Problem::new(405, GATEWAY_UNKNOWN, message).with_header("allow", allowed)
@@ -159,30 +157,30 @@ impl Problem {
         Problem::new(400, GATEWAY_UNREADABLE, format!("API request error: {message}"))
     }
 
-    /// The body is longer than may be.
+    /// The body is too long.
     pub fn too_large(bytes: u32) -> Problem {
         let message = format!("Request entity too large: a body has at most {bytes} bytes");
         Problem::new(413, GATEWAY_UNREADABLE, message)
     }
 
-    /// It took too long, and what became of it is not known.
+    /// The request took too long, and may still be carried out.
     pub fn too_slow() -> Problem {
         let message =
             "Backend timeout: what was asked for may still be done; read the state before sending it again";
         Problem::new(504, GATEWAY_SLOW, message)
     }
 
-    /// Who it is was not shown.
+    /// The credentials are absent or wrong.
     pub fn unauthenticated(why: &str) -> Problem {
         Problem::new(401, GATEWAY_DENIED, format!("Incorrect IAM authentication information: {why}"))
     }
 
-    /// There is no such access key, or it has another secret: which of the two is not told.
+    /// The access key does not exist, or has another secret; the message does not reveal which.
     pub fn wrong_password() -> Problem {
         Problem::new(401, GATEWAY_DENIED, "The username or password is wrong.")
     }
 
-    /// The signature is of another time: both are told.
+    /// The signature has expired, or is from the future; the message has its time and the host's.
     pub fn expired(signed_at: &str, now: &str) -> Problem {
         let message = format!(
             "Incorrect IAM authentication information: signature expired, signature time:{signed_at},server time:{now}"
@@ -190,9 +188,9 @@ impl Problem {
         Problem::new(401, GATEWAY_EXPIRED, message)
     }
 
-    /// IAM's own form beside the code: what asks for tokens reads `error`.
+    /// The same problem with IAM's field `error` too, which the clients of its token API read.
     pub fn for_iam(mut self) -> Problem {
-        let title = match self.status {
+        let title = match self.error.status {
             400 => "Bad Request",
             401 => "Unauthorized",
             403 => "Forbidden",
@@ -200,52 +198,58 @@ impl Problem {
             _ => "Error",
         };
         let error = Json::Object(vec![
-            ("code", Json::Whole(i64::from(self.status))),
-            ("message", Json::from(self.message.as_str())),
+            ("code", Json::Whole(i64::from(self.error.status))),
+            ("message", Json::from(self.error.message.as_str())),
             ("title", Json::from(title)),
         ]);
         self.more.push(("error", error));
         self
     }
 
-    /// The same with another status.
+    /// The same problem with another status.
     pub fn with_status(mut self, status: u16) -> Problem {
-        self.status = status;
+        self.error.status = status;
         self
     }
 
-    /// The same with a field more.
+    /// The same problem with one more field.
     pub fn with(mut self, name: &'static str, value: Json) -> Problem {
         self.more.push((name, value));
         self
     }
 
     fn with_header(mut self, name: &'static str, value: String) -> Problem {
-        self.headers.push((name, value));
+        self.error = self.error.with_header(name, value);
         self
     }
 
-    /// The answer to the request that the host calls `id`.
-    pub fn response(self, id: &str) -> Response {
-        let is_gateway = self.code.starts_with("APIGW.");
-        let mut fields = vec![("error_code", Json::from(self.code)), ("error_msg", Json::from(self.message))];
-        fields.extend(self.more);
-        if is_gateway {
-            fields.push(("request_id", Json::from(id)));
+    /// The response to the request with this id.
+    pub fn response(self, request_id: &str) -> Response {
+        let Problem { error, more } = self;
+        let code_and_message = [
+            ("error_code", Json::from(error.code.as_str())),
+            ("error_msg", Json::from(error.message.as_str())),
+        ];
+        let mut fields = code_and_message.into_iter().chain(more).collect::<Vec<_>>();
+        if error.code.starts_with("APIGW.") {
+            fields.push(("request_id", Json::from(request_id)));
         }
-        let mut response = answer(id, self.status, &Json::Object(fields));
-        let headers = self.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-        response.headers.extend(headers);
-        response
+        error.response(response::headers(request_id), Json::Object(fields).bytes())
     }
 }
 
-/// The code, if clients of this API can know it; what the host says no to in words of its own is a bad parameter.
+impl From<UnexpectedOutcome> for Problem {
+    fn from(_: UnexpectedOutcome) -> Problem {
+        Problem::internal()
+    }
+}
+
+/// The code, if it is in the table; otherwise that of an invalid parameter, such as for the host's own refusals.
 pub fn known(code: &str) -> &str {
     if STATUSES.iter().any(|(known, _, _)| *known == code) { code } else { "CBC.0100" }
 }
 
-/// The status that goes with a code of the table; 500 for any other.
+/// The status of a code of the table; 500 for any other code.
 pub fn status(code: &str, dialect: Dialect) -> u16 {
     let row = STATUSES.iter().find(|(known, _, _)| *known == code);
     row.map_or(500, |&(_, present, old)| match dialect {

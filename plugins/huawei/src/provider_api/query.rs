@@ -1,56 +1,60 @@
-//! Querying yearly/monthly resources: every filter, page by page, on the present API and on the old one.
+//! Lists yearly/monthly resources, with every filter and by pages, on the present API and on the old one.
 //!
 //! Sources: Querying Customers' Yearly/Monthly Resources (api_order_00021) and its (Old) page (zh-cn_topic_0084961226).
 
 use std::collections::BTreeSet;
 
-use plugin_sdk::provider_api::{OrderFilter, PaidOrder, Request, ResourceFilter, ResourcePage};
-use plugin_sdk::{Charging, Stage, Timestamp};
+use plugin_sdk::Charging;
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::filter;
+use plugin_sdk::provider_api::rfc3339;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
 use crate::provider_api::body;
-use crate::provider_api::instant::from_full;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing;
 use crate::provider_api::listing::Known;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
-use crate::provider_api::replay::Stop;
-use crate::provider_api::replay::every;
-use crate::provider_api::replay::these;
 use crate::provider_api::types;
 use crate::settings::Settings;
 
-/// The most resources on a page; the old documents say it, the present ones say none.
+/// The most resources on a page, by the old documents; the present ones have no limit.
 const LIMIT_MAX: u32 = 500;
 
-/// The most resources that may be named, and the most characters of their list on the old API.
+/// The most ids of a request, and the most characters of their list on the old API.
 const IDS_MAX: usize = 50;
 const LIST_MAX: usize = 4_096;
 
-/// The most statuses that may be named.
+/// The most statuses of a request.
 const STATUSES_MAX: usize = 10;
 
-/// How often the resources above those found are asked for: a server's address has a bandwidth, which has an add-on.
+/// The most queries for the resources above: an add-on is attached to a bandwidth, which is attached to a server's
+/// address.
 const CLIMBS_MAX: usize = 4;
 
-/// The most orders of one id that are looked at.
-const ORDERS_MAX: u32 = 1_000;
-
-/// What is found where nothing can be.
+/// The page of a filter that cannot match anything.
 static NOTHING: ResourcePage = ResourcePage { total: 0, resources: Vec::new() };
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     order_id: Option<String>,
     only_main_resource: Option<i64>,
-    #[serde(deserialize_with = "body::at_most::<_, _, STATUSES_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, STATUSES_MAX>")]
     status_list: Option<Vec<i64>>,
     offset: Option<i64>,
     limit: Option<i64>,
@@ -60,14 +64,14 @@ struct Body {
     customer_id: Option<String>,
 }
 
-/// What is asked for, whichever way.
+/// The query of either API.
 struct ResourceQuery {
     order: Option<String>,
-    /// None when nothing can be found.
+    /// `None` when it cannot match anything.
     selection: Option<ResourceFilter>,
 }
 
-/// The resources that the request asks for.
+/// Lists the resources that match the request.
 pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = match call.route.dialect {
         Dialect::Present => body::read::<Body>(call.request)?,
@@ -77,7 +81,7 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     let asked = asked(body)?;
     let Some(mut selection) = asked.selection else { return found(call, replay, &NOTHING) };
     if let Some(order) = asked.order {
-        let orders = OrderFilter { ids: vec![order], ..every_order() };
+        let orders = OrderFilter { ids: vec![order], ..filter::all_orders() };
         selection.ids = of_order(replay.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
             return found(call, replay, &NOTHING);
@@ -88,13 +92,8 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     found(call, replay, listing)
 }
 
-/// Every order of the account, as far as one is shown.
-pub fn every_order() -> OrderFilter {
-    OrderFilter { ids: Vec::new(), resources: Vec::new(), refunded_at: None, limit: ORDERS_MAX }
-}
-
-/// The answer with these resources. What they are attached to is asked for, since whether it is over decides on which
-/// are main resources.
+/// The response with these resources. It queries the resources that they are attached to, because a resource is a main
+/// resource if those are in a final stage.
 fn found<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) -> OperationResult {
     let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
     climb(replay, &mut known)?;
@@ -104,7 +103,7 @@ fn found<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) ->
     call.answered(vec![("data", Json::List(data)), ("total_count", Json::Whole(i64::from(listing.total)))])
 }
 
-/// Gets to know what the resources that are known are attached to, directly and through others.
+/// Adds to `known` the resources that the known ones are attached to, directly and through others.
 pub fn climb<'a>(replay: &mut Replay<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
     let mut asked = BTreeSet::new();
     for _ in 0..CLIMBS_MAX {
@@ -116,20 +115,20 @@ pub fn climb<'a>(replay: &mut Replay<'a>, known: &mut Known<'a>) -> Result<(), S
         }
         let ids = missing.iter().map(|id| (*id).to_owned()).collect();
         asked.extend(missing);
-        let found = &replay.resources(these(ids))?.resources;
+        let found = &replay.resources(filter::by_ids(ids))?.resources;
         known.extend(found.iter().map(|one| (one.id.as_str(), one)));
     }
     Ok(())
 }
 
-/// The resources of an order; of those named, when some are.
+/// The resources of an order; if ids are named, only those among them.
 fn of_order(orders: &[PaidOrder], named: &[String]) -> Vec<String> {
     let fits = |id: &&str| named.is_empty() || named.iter().any(|known| known == id);
     let ids = orders.iter().map(|order| order.resource.as_str()).filter(fits).collect::<BTreeSet<_>>();
     ids.into_iter().map(str::to_owned).collect()
 }
 
-/// The parameters of the old API, in its query.
+/// Reads the parameters of the old API from its query.
 fn old(request: &Request) -> Result<Body, Problem> {
     let list = body::parameter(request, "resource_ids")?.filter(|list| !list.is_empty());
     if list.as_ref().is_some_and(|list| list.len() > LIST_MAX || list.split(',').count() > IDS_MAX) {
@@ -183,12 +182,12 @@ fn asked(body: Body) -> Result<ResourceQuery, Problem> {
         charging: Some(Charging::Prepaid),
         expires_from: instant("expire_time_begin", body.expire_time_begin)?,
         expires_until: instant("expire_time_end", body.expire_time_end)?,
-        ..every(offset, limit)
+        ..filter::all(offset, limit)
     };
     Ok(ResourceQuery { order, selection: (!is_hopeless).then_some(selection) })
 }
 
-/// The stages of these statuses. What is deleted is not there any more, unless it is asked for.
+/// The stages of these statuses; by default every stage except the final ones.
 fn stages(statuses: &[i64]) -> Result<Vec<Stage>, Problem> {
     if statuses.is_empty() {
         return Ok(vec![Stage::Active, Stage::Grace, Stage::Retention]);
@@ -208,5 +207,5 @@ fn stages(statuses: &[i64]) -> Result<Vec<Stage>, Problem> {
 fn instant(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     let wrong = || Problem::parameter(format!("{name} is not of the form 2019-05-06T08:05:01Z."));
-    from_full(&text).map(Some).ok_or_else(wrong)
+    rfc3339::read_utc(&text).map(Some).ok_or_else(wrong)
 }

@@ -1,21 +1,22 @@
-//! What a refund is made of: the orders that the money of an unsubscription was paid for.
+//! The records of a refund: the orders that an unsubscription refunded.
 //!
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
 use plugin_sdk::Micros;
-use plugin_sdk::provider_api::{OrderFilter, PaidOrder};
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::filter;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing::Known;
 use crate::provider_api::listing::above;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::query::climb;
-use crate::provider_api::query::every_order;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
-use crate::provider_api::replay::these;
 use crate::provider_api::types;
 use crate::provider_api::unsubscribe::digest;
 use crate::provider_api::unsubscribe::named;
@@ -32,7 +33,7 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
         let message = "The order is neither one of an unsubscription nor one of a downgrade.";
         return Err(Problem::code("CBC.99005026", message).into());
     };
-    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..every_order() })?;
+    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::all_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
     let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
@@ -42,17 +43,16 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     ])
 }
 
-/// The resources of these orders, and what they are attached to.
-fn resources<'a>(
-    replay: &mut Replay<'a>,
-    orders: &[PaidOrder],
-) -> Result<Known<'a>, crate::provider_api::replay::Stop> {
+/// The resources of these orders, and the resources that they are attached to.
+fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Known<'a>, Stop> {
     let mut known = Known::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
         ids.sort();
         ids.dedup();
-        known.extend(replay.resources(these(ids))?.resources.iter().map(|one| (one.id.as_str(), one)));
+        known.extend(
+            replay.resources(filter::by_ids(ids))?.resources.iter().map(|one| (one.id.as_str(), one)),
+        );
         climb(replay, &mut known)?;
     }
     Ok(known)
@@ -64,7 +64,7 @@ fn is_of(known: &Known, order: &PaidOrder, wanted: &str) -> bool {
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }
 
-/// What of an order went back, as a negative amount, and what was consumed or kept as a fee, as a positive one.
+/// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
 fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
     let Some(refunded) = order.refund else { return Vec::new() };
     let back = record(call, order, "1", -refunded.amount);

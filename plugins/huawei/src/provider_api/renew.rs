@@ -1,21 +1,23 @@
-//! Renewing by hand: one to ten main resources, all of them or none.
+//! Renews one to ten main resources by hand, all of them or none.
 //!
 //! Source: Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018) and its (Old) page
 //! (zh-cn_topic_0082522029).
 
+use plugin_sdk::Command;
+use plugin_sdk::Renewal;
 use plugin_sdk::provider_api::Atomicity;
-use plugin_sdk::{Command, Renewal};
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
 use crate::refusals::DELETED;
 use crate::settings::Settings;
 use crate::settings::UnpaidOrders;
@@ -26,18 +28,18 @@ const IDS_MAX: usize = 10;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     period_type: Option<i64>,
     period_num: Option<i64>,
     is_auto_pay: Option<i64>,
-    /// What the old API calls it.
+    /// The same field on the old API.
     #[serde(rename = "isAutoPay")]
     old_is_auto_pay: Option<i64>,
 }
 
-/// Renews the resources that the request names. What is to happen on expiry (`expire_policy`, `expire_mode`) is passed
-/// over: the documents of today say that it is ignored.
+/// Renews the resources that the request names. The fields for the action on expiry (`expire_policy`, `expire_mode`)
+/// are ignored, as the present documents have it.
 pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     let body = body::read::<Body>(call.request)?;
     let resources = body::ids("resource_ids", body.resource_ids)?;
@@ -48,8 +50,7 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     };
     may_be_paid(call, name, is_auto_pay)?;
     let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    let results = mutations::results(outcomes)?;
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
     mutations::check(call.route.dialect, &resources, &results)
         .map_err(|problem| with_expired(call, &resources, &results, problem))?;
     let mut fields = vec![("order_ids", mutations::texts(results.iter().flat_map(orders)))];
@@ -59,17 +60,17 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
     call.answered(fields)
 }
 
-/// The orders that a renewal led to; one that has to be approved first is an order that waits for it.
+/// The orders of a renewal. For a plan that needs approval, the id of the approval stands for the order.
 fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
     match result {
-        MutationResult::Applied(orders) => orders.iter().map(String::as_str).collect(),
+        MutationResult::Applied(receipt) => receipt.orders.iter().map(String::as_str).collect(),
         MutationResult::Pending(id) => vec![id],
         MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
     }
 }
 
-/// That the order is to be paid at once, or may be by the account's settings: this host has no orders that wait to be
-/// paid.
+/// Checks that the order is to be paid at once, or that the account's settings allow to pay it at once: this host has
+/// no unpaid orders.
 fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), Problem> {
     let pays = body::within(name, is_auto_pay, 0, 0, 1)? == 1;
     match Settings::of(&call.account.settings).unpaid_orders {
@@ -81,7 +82,7 @@ fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), 
     }
 }
 
-/// The old API names the resource that has expired beside the code that says so.
+/// The same problem; on the old API, the code of an expired resource comes with the resource's id.
 fn with_expired(call: &Call, resources: &[String], results: &[MutationResult], problem: Problem) -> Problem {
     match mutations::first_refused(resources, results) {
         Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {

@@ -1,51 +1,51 @@
-//! Which request asks for what: every path of the provider's own API that this plugin answers, as one table.
+//! The operation of each method and path, as one table.
 //!
-//! Paths are compared piece by piece as they were sent; only the pieces that are parameters are decoded.
+//! Paths are compared segment by segment as they were sent; only the parameters are decoded.
 
-use plugin_sdk::request::decode;
+use plugin_sdk::provider_api::request::decode;
 
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 
-/// What a request asks for.
+/// The operation of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// A token of IAM.
+    /// Issue a token of IAM.
     Token,
-    /// The account that the caller belongs to.
+    /// Show the caller's account.
     Domains,
-    /// The cloud services that there are.
+    /// List the cloud services.
     ServiceTypes,
-    /// The types of resources that there are.
+    /// List the types of resources.
     ResourceTypes,
-    /// Yearly/monthly resources.
+    /// List yearly/monthly resources.
     Query,
-    /// A renewal.
+    /// Renew resources.
     Renew,
-    /// The end of subscriptions.
+    /// Unsubscribe from resources.
     Unsubscribe,
-    /// Automatic renewal on.
+    /// Switch automatic renewal on.
     SetAutoRenewal,
-    /// Automatic renewal off.
+    /// Switch automatic renewal off.
     CancelAutoRenewal,
-    /// Pay-per-use on expiry, or no longer.
+    /// Set or cancel the change to pay-per-use on expiry.
     Convert,
-    /// The day of deduction, or of expiry.
+    /// Set the day of deduction, or of expiry.
     Configure,
-    /// What a renewal costs.
+    /// Show the price of a renewal.
     Price,
-    /// What a refund is made of.
+    /// Show the records of a refund.
     Refund,
-    /// What the account has.
+    /// Show the balance of the account.
     Balance,
 }
 
-/// What a request asks for, and the parameters in its path.
+/// The operation of a request, and the parameters in its path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
-    /// What it asks for.
+    /// The operation.
     pub operation: Operation,
-    /// Of which generation of the API.
+    /// The generation of the API.
     pub dialect: Dialect,
     /// The account in the path, on the old API.
     pub domain: Option<String>,
@@ -53,10 +53,10 @@ pub struct Route {
     pub resource: Option<String>,
 }
 
-/// A method, a path and what they ask for. `{domain_id}` and `{resource_id}` are parameters.
+/// A method and a path with their operation. `{domain_id}` and `{resource_id}` are parameters.
 pub type Row = (&'static str, &'static str, Operation, Dialect);
 
-/// Every path there is. The misspelt `suscriptions` is the provider's.
+/// Every path. The misspelt `suscriptions` is the provider's.
 pub const ROUTES: [Row; 19] = [
     ("POST", "/v3/auth/tokens", Operation::Token, Dialect::Present),
     ("GET", "/v3/auth/domains", Operation::Domains, Dialect::Present),
@@ -99,7 +99,7 @@ pub const ROUTES: [Row; 19] = [
     ),
 ];
 
-/// What a request with this method and path asks for.
+/// The route of a request with this method and path.
 pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
     let mut allowed = Vec::new();
     for &(known, pattern, operation, dialect) in &ROUTES {
@@ -125,7 +125,8 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
     })
 }
 
-/// The parameters of a path that fits the pattern, each with its name, as they were sent; `None` if it does not fit.
+/// The parameters of a path that matches the pattern, each with its name, as they were sent; `None` if it does not
+/// match.
 fn parameters<'a>(pattern: &'static str, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
     let mut found = Vec::new();
     let mut pieces = path.split('/');

@@ -1,30 +1,43 @@
-//! Who says to have sent a request: the signature `SDK-HMAC-SHA256`, a token, or neither.
+//! Reads the credentials of a request: the signature `SDK-HMAC-SHA256`, or a token.
 //!
 //! Sources: "API Request Signing Guide" of Huawei Cloud, and what its official SDKs do where the guide is silent (the
-//! module `huaweicloudsdkcore.signer`). Composes what was signed; the secret, the HMAC and the comparison are the
-//! host's. Newer algorithms (V11-HMAC-SHA256, SDK-HMAC-SM3, SDK-ECDSA-P256-SHA256, SDK-SM2-SM3) are not spoken by this
-//! service and are refused.
+//! module `huaweicloudsdkcore.signer`). Composes the signed message; the host has the secret, and computes and compares
+//! the HMAC. Newer algorithms (V11-HMAC-SHA256, SDK-HMAC-SM3, SDK-ECDSA-P256-SHA256, SDK-SM2-SM3) are not supported,
+//! and refused.
 
 use plugin_sdk::Timestamp;
-use plugin_sdk::provider_api::{Authentication, Credentials, Request, Signature, SignatureCredentials};
-use plugin_sdk::request::{decode, encode, from_hexadecimal, header, hexadecimal, pairs};
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::Signature;
+use plugin_sdk::provider_api::SignatureCredentials;
+use plugin_sdk::provider_api::request::QueryOrder;
+use plugin_sdk::provider_api::request::canonical_query;
+use plugin_sdk::provider_api::request::decode;
+use plugin_sdk::provider_api::request::decoded_pairs;
+use plugin_sdk::provider_api::request::encode;
+use plugin_sdk::provider_api::request::from_hexadecimal;
+use plugin_sdk::provider_api::request::header;
+use plugin_sdk::provider_api::request::headers;
+use plugin_sdk::provider_api::request::hexadecimal;
+use plugin_sdk::provider_api::request::only;
 use sha2::Digest;
 use sha2::Sha256;
 
 use crate::provider_api::instant;
 use crate::provider_api::problem::Problem;
 
-/// The one algorithm there is.
+/// The only algorithm.
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
-/// How far the clocks may be apart, in seconds: 15 minutes.
+/// How far the client's clock and the host's may be apart, in seconds: 15 minutes.
 pub const APART_MAX: Timestamp = 15 * 60;
 
 /// How long a token is valid, in seconds: 24 hours. "Obtaining a User Token Through Password Authentication"
 /// (iam_30_0001).
 pub const TOKEN_VALID: u32 = 24 * 60 * 60;
 
-/// What the parts of the header `Authorization` are.
+/// The parts of the header `Authorization`.
 #[derive(Debug)]
 struct Authorization<'a> {
     access_key: &'a str,
@@ -32,13 +45,13 @@ struct Authorization<'a> {
     signature: Vec<u8>,
 }
 
-/// Who says to have sent this request, by its headers.
+/// The credentials in the headers of a request.
 pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
-    let sent = |name: &str| request.headers.iter().filter(|(known, _)| known == name).count();
-    if sent("authorization") > 1 || sent("x-auth-token") > 1 {
-        return Err(Problem::unauthenticated("more than one signature or token"));
-    }
-    match (header(request, "authorization"), header(request, "x-auth-token")) {
+    let header = |name| {
+        let repeated = |_| Problem::unauthenticated("more than one signature or token");
+        only(headers(request, name)).map_err(repeated)
+    };
+    match (header("authorization")?, header("x-auth-token")?) {
         (Some(authorization), _) => signed(at, request, authorization.trim()),
         (None, Some(token)) if !token.trim().is_empty() => Ok(Authentication {
             credentials: Credentials::BearerToken(token.trim().to_owned()),
@@ -80,13 +93,13 @@ fn read(authorization: &str) -> Result<Authorization<'_>, Problem> {
     let (mut access_key, mut signed_headers, mut signature) = (None, None, None);
     for part in parts.split(',') {
         let (name, value) = part.trim().split_once('=').ok_or_else(wrong)?;
-        let place = match name {
+        let field = match name {
             "Access" => &mut access_key,
             "SignedHeaders" => &mut signed_headers,
             "Signature" => &mut signature,
             _ => return Err(wrong()),
         };
-        if place.replace(value).is_some() {
+        if field.replace(value).is_some() {
             return Err(wrong());
         }
     }
@@ -102,10 +115,9 @@ fn read(authorization: &str) -> Result<Authorization<'_>, Problem> {
     Ok(Authorization { access_key, signed_headers, signature })
 }
 
-/// The `X-Sdk-Date` of the request, which has to be signed and of now.
+/// The `X-Sdk-Date` of the request, which has to be signed and recent.
 fn date<'a>(at: Timestamp, request: &'a Request, signed_headers: &[&str]) -> Result<&'a str, Problem> {
-    let mut dates = request.headers.iter().filter(|(name, _)| name == "x-sdk-date");
-    let (Some((_, date)), None) = (dates.next(), dates.next()) else {
+    let Ok(Some(date)) = only(headers(request, "x-sdk-date")) else {
         return Err(Problem::unauthenticated("x-sdk-date is not there once"));
     };
     if !signed_headers.contains(&"x-sdk-date") {
@@ -120,8 +132,8 @@ fn date<'a>(at: Timestamp, request: &'a Request, signed_headers: &[&str]) -> Res
     Ok(date)
 }
 
-/// That the signature covers the body. SDKs leave out bodies that are not JSON, by sending `UNSIGNED-PAYLOAD` instead
-/// of their hash; this API has JSON only, so whoever does that with a body wants it changed on the way.
+/// Checks that the signature covers the body. SDKs do not sign bodies that are not JSON: they send `UNSIGNED-PAYLOAD`
+/// instead of the hash. This API has JSON bodies only, so an unsigned body could only serve to be changed on the way.
 fn is_body_covered(request: &Request) -> Result<(), Problem> {
     let hash = || hexadecimal(&Sha256::digest(&request.body));
     match header(request, "x-sdk-content-sha256").map(str::trim) {
@@ -135,20 +147,22 @@ fn is_body_covered(request: &Request) -> Result<(), Problem> {
     }
 }
 
-/// What is signed of a request on this date.
+/// The message that is signed, for a canonical request with this date.
 pub fn string_to_sign(date: &str, canonical_request: &str) -> String {
     format!("{ALGORITHM}\n{date}\n{}", hexadecimal(&Sha256::digest(canonical_request)))
 }
 
-/// The request in the form whose hash is signed.
+/// The canonical request, whose hash is signed.
 pub fn canonical_request(request: &Request, signed_headers: &[&str]) -> Result<String, Problem> {
     let path =
         decode(&request.path, false).ok_or_else(|| Problem::unreadable("the path is not encoded well"))?;
-    let query = canonical_query(&request.query)?;
+    let parameters = decoded_pairs(&request.query, true)
+        .ok_or_else(|| Problem::unreadable("the query is not encoded well"))?;
+    let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let query = canonical_query(parameters, QueryOrder::Decoded);
     let mut canonical = format!("{}\n{}\n{query}\n", request.method.to_uppercase(), canonical_path(&path));
     for name in signed_headers {
-        let own = request.headers.iter().filter(|(known, _)| known == name);
-        let mut values = own.map(|(_, value)| value.trim()).collect::<Vec<_>>();
+        let mut values = headers(request, name).map(str::trim).collect::<Vec<_>>();
         if values.is_empty() {
             return Err(Problem::unauthenticated("a signed header is not there"));
         }
@@ -160,24 +174,12 @@ pub fn canonical_request(request: &Request, signed_headers: &[&str]) -> Result<S
     Ok(canonical)
 }
 
-/// A decoded path, encoded piece by piece, and with a slash at its end. Decoded as a whole before it is split: an
-/// encoded slash becomes one.
+/// A decoded path, encoded segment by segment, with a slash at its end. The path is decoded before it is split, so an
+/// encoded slash becomes a separator.
 fn canonical_path(path: &str) -> String {
     let mut canonical = encode(path, "/");
     if !canonical.ends_with('/') {
         canonical.push('/');
     }
     canonical
-}
-
-/// The query in the order of its names and then values, each encoded anew; what has no value gets an empty one.
-fn canonical_query(query: &str) -> Result<String, Problem> {
-    let decoded = |(name, value)| Some((decode(name, true)?, decode(value, true)?));
-    let mut parameters = pairs(query)
-        .map(decoded)
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| Problem::unreadable("the query is not encoded well"))?;
-    parameters.sort();
-    let parts = parameters.iter().map(|(name, value)| format!("{}={}", encode(name, ""), encode(value, "")));
-    Ok(parts.collect::<Vec<_>>().join("&"))
 }

@@ -1,23 +1,25 @@
-//! Tokens, as Identity and Access Management gives them: for a user's name and password, which here are an access key
+//! Issues tokens as Identity and Access Management does: for a user's name and password, which here are an access key
 //! and its secret.
 //!
-//! Source: Obtaining a User Token Through Password Authentication (iam_30_0001). Other ways to get one (a token for a
-//! token, agencies, multi-factor authentication) are not served.
+//! Source: Obtaining a User Token Through Password Authentication (iam_30_0001). Other ways to get a token (by
+//! another token, agencies, multi-factor authentication) are not supported.
 
 use plugin_sdk::Timestamp;
-use plugin_sdk::provider_api::{
-    Authentication, Credentials, Mutation, Outcome, PasswordCredentials, Request,
-};
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::PasswordCredentials;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::body::at_most;
 use serde::Deserialize;
 
 use crate::provider_api::Call;
-use crate::provider_api::answer::answer;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
 use crate::provider_api::body;
 use crate::provider_api::instant::precise;
 use crate::provider_api::json::Json;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
+use crate::provider_api::response;
 use crate::provider_api::signature::TOKEN_VALID;
 
 #[derive(Default, Deserialize)]
@@ -36,7 +38,7 @@ struct Auth {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Identity {
-    #[serde(deserialize_with = "body::at_most::<_, _, 8>")]
+    #[serde(deserialize_with = "at_most::<_, _, 8>")]
     methods: Option<Vec<String>>,
     password: Option<Password>,
 }
@@ -52,23 +54,23 @@ struct Password {
 struct User {
     name: Option<String>,
     password: Option<String>,
-    domain: Option<Named>,
+    domain: Option<IdOrName>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Scope {
-    project: Option<Named>,
+    project: Option<IdOrName>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Named {
+struct IdOrName {
     id: Option<String>,
     name: Option<String>,
 }
 
-/// Who asks for a token.
+/// The credentials of a request for a token.
 pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication, Problem> {
     let (user, _) = read(request)?;
     let (Some(access_key), Some(secret)) = (user.name, user.password) else {
@@ -85,16 +87,14 @@ pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication
     })
 }
 
-/// A token for the account of the access key, which has to be the domain that was named.
+/// Issues a token for the account of the access key, which has to be the domain in the request.
 pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
     let (user, project) = read(call.request)?;
     let domain = user.domain.and_then(|domain| domain.name.or(domain.id));
     if domain.as_deref() != Some(call.account.id.as_str()) {
         return Err(Problem::wrong_password().for_iam().into());
     }
-    let Outcome::Token(token) = replay.execute_replayable(Mutation::IssueToken(TOKEN_VALID))? else {
-        return Err(Problem::internal().for_iam().into());
-    };
+    let token = replay.issue_token(TOKEN_VALID).map_err(|stop| stop.map_error(Problem::for_iam))?;
     let mut fields = vec![
         ("expires_at", Json::from(precise(token.valid_until))),
         ("methods", Json::List(vec![Json::from("password")])),
@@ -111,13 +111,13 @@ pub fn issue(call: &Call, replay: &mut Replay) -> OperationResult {
         fields.push(("project", Json::Object(project)));
     }
     let body = Json::Object(vec![("token", Json::Object(fields))]);
-    let mut response = answer(&call.request.id, 201, &body);
+    let mut response = response::json(&call.request.id, 201, &body);
     response.headers.push(("x-subject-token".to_owned(), token.value.clone()));
     Ok(response)
 }
 
-/// The user that asks, and the project it names.
-fn read(request: &Request) -> Result<(User, Option<Named>), Problem> {
+/// The user in the request, and the project that it names.
+fn read(request: &Request) -> Result<(User, Option<IdOrName>), Problem> {
     // What exactly is wrong is not said: it could be a part of a password.
     let body = body::read::<Body>(request).map_err(|_| wrong("the body is not as it should be"))?;
     let auth = body.auth.unwrap_or_default();

@@ -1,8 +1,7 @@
-//! What Huawei Cloud calls the kinds of this plugin: cloud services and types of resources, and where a resource's
-//! other particulars are kept.
+//! The cloud service and the type of resource of each kind, and the attributes that this API shows.
 //!
-//! Codes are those of "Querying Cloud Service Types" and "Querying Resource Types" (qct_00001, qct_00002) as far as they
-//! could be read; which code a kind has is data, here and nowhere else.
+//! Codes are those of "Querying Cloud Service Types" and "Querying Resource Types" (qct_00001, qct_00002) as far as
+//! they could be read.
 
 use plugin_sdk::provider_api::ResourceView;
 use plugin_sdk::settings::get;
@@ -43,7 +42,7 @@ const CCE: Service = ("hws.service.type.cce", "Cloud Container Engine", "CCE");
 const SFS: Service = ("hws.service.type.sfsturbo", "Scalable File Service Turbo", "SFS Turbo");
 const CODEARTS: Service = ("hws.service.type.devcloud", "CodeArts", "CodeArts");
 
-/// Every kind there is, in the order of the manifest.
+/// Every kind, in the order of the manifest.
 pub const TYPES: [Type; 21] = [
     of("ecs", ECS, "hws.resource.type.vm", "Cloud Host"),
     of("bms", BMS, "hws.resource.type.pm", "Physical Machine"),
@@ -73,17 +72,18 @@ const fn of(kind: &'static str, of: Service, resource: &'static str, resource_na
     Type { kind, service, service_name, abbreviation, resource, resource_name }
 }
 
-/// What a kind is called; none for a kind that is not in the manifest.
+/// The type of a kind; `None` for a kind that is not in the manifest.
 pub fn named(kind: &str) -> Option<&'static Type> {
     TYPES.iter().find(|known| known.kind == kind)
 }
 
-/// The kinds of a cloud service; none if there is no such service, or nothing of it here.
+/// The kinds of a cloud service; empty for an unknown service, and for a service without kinds of the manifest.
 pub fn of_service(code: &str) -> Vec<String> {
     TYPES.iter().filter(|known| known.service == code).map(|known| known.kind.to_owned()).collect()
 }
 
-/// The attributes of a resource that this API shows and no rule reads: written by whoever imports the resource.
+/// The attributes that this API shows and no rule reads; the operator sets them on import. Each with the field that
+/// shows it.
 pub const ATTRIBUTES: [(&str, &str); 9] = [
     ("name", "resource_name; else the tag `Name`, else the id"),
     ("spec", "resource_spec_code, such as `s6.large.2.linux`"),
@@ -96,12 +96,12 @@ pub const ATTRIBUTES: [(&str, &str); 9] = [
     ("enterprise_project_name", "enterprise_project.name"),
 ];
 
-/// One of those attributes of a resource.
+/// The value of an attribute of a resource.
 pub fn attribute<'a>(subject: &'a ResourceView, name: &str) -> Option<&'a str> {
     get(&subject.attributes, name)
 }
 
-/// What a resource is called.
+/// The name of a resource.
 pub fn name(subject: &ResourceView) -> &str {
     attribute(subject, "name").or_else(|| get(&subject.tags, "Name")).unwrap_or(&subject.id)
 }

@@ -1,36 +1,41 @@
-//! Unsubscribing, and the name of the refund that it leads to.
+//! Unsubscribes from resources, and names the refunds.
 //!
 //! Source: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and its (Old) page (zh-cn_topic_0082522030).
-//! What a refund is made of is asked for by its name later (`refund.rs`), and the plugin has no memory: so the name says
-//! when it was and, digested, of what.
+//! A later request shows the records of a refund by its name (`refund.rs`), and the plugin has no memory: so the name
+//! contains the instant of the refund and a digest of the resource's id.
 
-use plugin_sdk::provider_api::{Atomicity, OrderFilter, PaidOrder, ResourceFilter};
-use plugin_sdk::request::hexadecimal;
-use plugin_sdk::{Command, Scope, Timestamp};
+use plugin_sdk::Command;
+use plugin_sdk::Scope;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::filter;
+use plugin_sdk::provider_api::mutation::MutationResult;
+use plugin_sdk::provider_api::request::hexadecimal;
 use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
 
 use crate::provider_api::Call;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing::Known;
 use crate::provider_api::listing::above;
 use crate::provider_api::listing::is_live;
 use crate::provider_api::mutations;
-use crate::provider_api::mutations::MutationResult;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
-use crate::provider_api::query::every_order;
-use crate::provider_api::replay::OperationResult;
-use crate::provider_api::replay::Replay;
-use crate::provider_api::replay::Stop;
-use crate::provider_api::replay::these;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
 
-/// How the name of a refund begins, how many digits its instant has, and how many its digest.
+/// The prefix of a refund's name, and the numbers of digits of its instant and of its digest.
 const PREFIX: &str = "CS";
 const SECONDS_DIGITS: usize = 11;
 const DIGEST_DIGITS: usize = 16;
@@ -38,7 +43,7 @@ const DIGEST_DIGITS: usize = 16;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
-    #[serde(alias = "resourceIds", deserialize_with = "body::at_most::<_, _, IDS_MAX>")]
+    #[serde(alias = "resourceIds", deserialize_with = "at_most::<_, _, IDS_MAX>")]
     resource_ids: Option<Vec<String>>,
     #[serde(alias = "unSubType")]
     unsubscribe_type: Option<i64>,
@@ -60,8 +65,7 @@ pub fn unsubscribe(call: &Call, replay: &mut Replay) -> OperationResult {
     body::within("unsubscribe_reason_type", body.unsubscribe_reason_type, 5, 1, 5)?;
     let resources = without_attached(replay, named)?;
     let command = Command::Unsubscribe(scope);
-    let outcomes = replay.execute(mutations::commands(&resources, &command), Atomicity::AllOrNothing)?;
-    let results = mutations::results(outcomes)?;
+    let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
     mutations::check(call.route.dialect, &resources, &results)?;
     let names = names(call, replay, &resources, &results)?;
     let mut fields = vec![("order_ids", mutations::texts(names.iter().map(String::as_str)))];
@@ -71,12 +75,12 @@ pub fn unsubscribe(call: &Call, replay: &mut Replay) -> OperationResult {
     call.answered(fields)
 }
 
-/// The resources without those that are attached to another one of them: they go along with it.
+/// The named resources without those attached to another named one, which are unsubscribed together with it.
 fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<String>, Stop> {
     if named.len() == 1 {
         return Ok(named);
     }
-    let selection = ResourceFilter { with_attached: true, ..these(named.clone()) };
+    let selection = ResourceFilter { with_attached: true, ..filter::by_ids(named.clone()) };
     let listing = replay.resources(selection)?;
     let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
     let goes_along = |id: &str| {
@@ -87,43 +91,39 @@ fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<Strin
     Ok(named.iter().filter(|id| !goes_along(id)).cloned().collect())
 }
 
-/// The name of each resource's refund, by the instant that its orders were refunded at; a plan that waits for approval
-/// has the host's name.
+/// The name of each resource's refund, with the instant at which its orders were refunded. For a plan that needs
+/// approval, it is the id of the approval.
 fn names(
     call: &Call,
     replay: &mut Replay,
     resources: &[String],
     results: &[MutationResult],
 ) -> Result<Vec<String>, Stop> {
-    let refunded = |result: &MutationResult| match *result {
-        MutationResult::Applied(orders) => orders.to_vec(),
-        MutationResult::Pending(_) | MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
-    };
-    let refunded = results.iter().flat_map(refunded).collect::<Vec<_>>();
+    let refunded = results.iter().flat_map(MutationResult::orders).cloned().collect::<Vec<_>>();
     let orders = match refunded.is_empty() {
         true => &[],
-        false => replay.orders(OrderFilter { ids: refunded, ..every_order() })?,
+        false => replay.orders(OrderFilter { ids: refunded, ..filter::all_orders() })?,
     };
     let name = |(resource, result): (&String, &MutationResult)| match *result {
-        MutationResult::Applied(of) => Some(name(instant(call, orders, of), resource)),
+        MutationResult::Applied(receipt) => Some(name(instant(call, orders, &receipt.orders), resource)),
         MutationResult::Pending(id) => Some(id.to_owned()),
         MutationResult::Refused(_) | MutationResult::Aborted => None,
     };
     Ok(resources.iter().zip(results).filter_map(name).collect())
 }
 
-/// When these orders were refunded: the latest time that one of them was.
+/// The instant at which these orders were refunded: the latest one.
 fn instant(call: &Call, orders: &[PaidOrder], of: &[String]) -> Timestamp {
     let own = orders.iter().filter(|order| of.contains(&order.id));
     own.filter_map(|order| order.refund).map(|refunded| refunded.at).max().unwrap_or(call.at)
 }
 
-/// The name of the refund of a resource at an instant: letters and digits, 29 of them.
+/// The name of the refund of a resource at an instant: 29 letters and digits.
 pub fn name(at: Timestamp, resource: &str) -> String {
     format!("{PREFIX}{:0SECONDS_DIGITS$}{}", at.clamp(0, 99_999_999_999), digest(resource))
 }
 
-/// The instant and the digest in the name of a refund; `None` if it is not one.
+/// The instant and the digest in the name of a refund; `None` for any other text.
 pub fn named(name: &str) -> Option<(Timestamp, &str)> {
     let rest = name.strip_prefix(PREFIX).filter(|rest| rest.len() == SECONDS_DIGITS + DIGEST_DIGITS)?;
     let (seconds, digest) = rest.split_at_checked(SECONDS_DIGITS)?;

@@ -1,8 +1,7 @@
-//! Every operation, asked well and badly: one table each, with the whole conversation.
+//! The operations on resources, with good and bad requests: one table each, with every step.
 
 use expect_test::ExpectFile;
 use expect_test::expect_file;
-use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::unsubscribe::name;
 use plugin_sdk::provider_api::*;
 
@@ -14,8 +13,8 @@ use crate::world::refused;
 use crate::world::request;
 use crate::world::subject;
 
-/// Puts each request to the host and prints what comes of it.
-fn check(host: &Host, requests: &[(&str, &str, &str)], expected: ExpectFile) {
+/// Sends each request and prints its steps and its response.
+pub fn check(host: &Host, requests: &[(&str, &str, &str)], expected: ExpectFile) {
     let conversation = |&(method, target, body): &(&str, &str, &str)| {
         let answer = host.talk(&request(method, target, body));
         format!("{method} {target} {body}\n{answer}\n")
@@ -23,7 +22,7 @@ fn check(host: &Host, requests: &[(&str, &str, &str)], expected: ExpectFile) {
     expected.assert_eq(&requests.iter().map(conversation).collect::<String>());
 }
 
-/// The same, with the ids of the resources that were found in place of all their fields.
+/// As [`check`], with the ids of the resources found instead of all their fields.
 fn check_found(requests: &[(&str, &str, &str)], expected: ExpectFile) {
     let conversation = |&(method, target, body): &(&str, &str, &str)| {
         let talk = furnished().talk(&request(method, target, body));
@@ -47,8 +46,8 @@ fn a_resource_is_shown_with_every_field() {
     check(&furnished(), &asked, expect_file!["tables/resources.txt"]);
 }
 
-/// The same method and path with each body.
-fn bodies<'a>(method: &'a str, target: &'a str, bodies: &[&'a str]) -> Vec<(&'a str, &'a str, &'a str)> {
+/// Requests with the same method and path, and each of these bodies.
+pub fn bodies<'a>(method: &'a str, target: &'a str, bodies: &[&'a str]) -> Vec<(&'a str, &'a str, &'a str)> {
     bodies.iter().map(|&body| (method, target, body)).collect()
 }
 
@@ -216,7 +215,7 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
 }
 
 #[test]
-fn the_name_of_a_refund_is_short_and_safe_whatever_the_resource_is_called() {
+fn the_name_of_a_refund_is_short_and_safe_for_every_resource() {
     for resource in ["ecs-1", "", "a b/c%", &"x".repeat(64), "\u{4f60}"] {
         for at in [0, NOW, 99_999_999_999, 999_999_999_999, -1] {
             let name = name(at, resource);
@@ -298,124 +297,7 @@ fn a_hundred_resources_can_be_converted_and_no_more() {
 }
 
 #[test]
-fn the_days_of_deduction_and_expiry_are_settings() {
-    let target = "/v2/orders/subscriptions/resources/renew/config";
-    let asked = bodies(
-        "POST",
-        target,
-        &[
-            r#"{"config_name":"DEDUCTION_DATE","config_value":"2"}"#,
-            r#"{"config_name":"DEDUCTION_DATE","config_value":"8"}"#,
-            r#"{"config_name":"DEDUCTION_DATE","config_value":"07"}"#,
-            r#"{"config_name":"DEDUCTION_DATE","config_value":7}"#,
-            r#"{"config_name":"EXPIRE_DATE","config_value":"28"}"#,
-            r#"{"config_name":"EXPIRE_DATE","config_value":"-1"}"#,
-            r#"{"config_name":"EXPIRE_DATE","config_value":"29"}"#,
-            r#"{"config_name":"EXPIRE_DATE"}"#,
-            r#"{"config_name":"COLOUR","config_value":"1"}"#,
-            "",
-        ],
-    );
-    check(&furnished(), &asked, expect_file!["tables/configuration.txt"]);
-    let host = Host { problem: Some("a setting of this account is wrong"), ..furnished() };
-    let refused = host.answer(&request(asked[0].0, asked[0].1, asked[0].2), |_| {});
-    assert_eq!(refused.status, 400);
-}
-
-#[test]
-fn prices_are_those_of_the_plan() {
-    let mut host = furnished();
-    let step = |resource: &str, cost| PricedStep {
-        resource: resource.to_owned(),
-        cost,
-        refund: 0,
-        expires_at: Some(NOW),
-    };
-    let proposal = |steps, refusal| Proposal { currency: "CNY".to_owned(), steps, refusal };
-    let refusal = |code| {
-        let Outcome::Refused(refusal) = refused(code) else { panic!("{code}") };
-        Some(refusal)
-    };
-    let steps = vec![step("ecs-1", 99_000_000), step("evs-1", 12_340_000)];
-    host.proposals.insert("ecs-1", proposal(steps, None));
-    host.proposals.insert("rds-1", proposal(vec![step("rds-1", 1)], refusal("CBC.30050006")));
-    for (resource, code) in [
-        ("evs-1", "CBC.30010036"),
-        ("a", "CBC.30010069"),
-        ("b", "CBC.99003016"),
-        ("c", "CBC.99003012"),
-        ("d", "CBC.99003100"),
-        ("e", "CBC.99003631"),
-        ("f", "CBC.99003144"),
-        ("g", "CBC.30050013"),
-        ("h", "CBC.99000092"),
-    ] {
-        host.proposals.insert(resource, proposal(Vec::new(), refusal(code)));
-    }
-    let asked = bodies(
-        "POST",
-        "/v2/bills/ratings/period-resources/renew-rate",
-        &[
-            r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1,"include_relative_resources":true}"#,
-            r#"{"resource_ids":["ecs-1","rds-1","evs-1"],"period_type":3,"period_num":1}"#,
-            r#"{"resource_ids":["a","b","c","d","e","f","g","h"],"period_type":2,"period_num":1}"#,
-            r#"{"resource_ids":["ecs-1","ecs-1"],"period_type":2,"period_num":1}"#,
-            r#"{"resource_ids":["ecs-1"],"period_type":2}"#,
-            r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1,"include_relative_resources":"yes"}"#,
-        ],
-    );
-    check(&host, &asked, expect_file!["tables/price.txt"]);
-}
-
-#[test]
-fn balances_are_exact() {
-    let target = "/v2/accounts/customer-accounts/balances";
-    let answers = [1_234_567_890, 0, -5_000_001, i64::MAX, i64::MIN].map(|available| {
-        let host = Host { available, ..furnished() };
-        host.talk(&request("GET", target, ""))
-    });
-    expect_file!["tables/balance.txt"].assert_eq(&answers.concat());
-}
-
-#[test]
-fn tools_find_out_who_they_are_and_what_there_is() {
-    let asked = [
-        ("GET", "/v3/auth/domains", ""),
-        ("GET", "/v2/products/service-types?limit=1", ""),
-        ("GET", "/v2/products/service-types?offset=13&limit=100", ""),
-        ("GET", "/v2/products/service-types?service_type_name=Direct", ""),
-        ("GET", "/v2/products/service-types?limit=101", ""),
-        ("GET", "/v2/products/resource-types?offset=20", ""),
-    ];
-    check(&furnished(), &asked, expect_file!["tables/catalogue.txt"]);
-}
-
-#[test]
-fn tokens_are_given_for_an_access_key_and_its_secret() {
-    let user = r#""user":{"domain":{"name":"acme"},"name":"AK","password":"SK"}"#;
-    let body = |methods: &str, rest: &str| {
-        format!(
-            r#"{{"auth":{{"identity":{{"methods":{methods},"password":{{{rest}}}}},"scope":{{"project":{{"name":"cn-north-4"}}}}}}}}"#
-        )
-    };
-    let good = body(r#"["password"]"#, user);
-    let asked = [
-        good.clone(),
-        body(r#"["password"]"#, &user.replace("acme", "other")),
-        body(r#"["token"]"#, user),
-        body(r#"["password"]"#, ""),
-        "{}".to_owned(),
-        "{".to_owned(),
-    ];
-    let asked = asked.iter().map(|body| ("POST", "/v3/auth/tokens", body.as_str())).collect::<Vec<_>>();
-    check(&furnished(), &asked, expect_file!["tables/token.txt"]);
-    let authentication = Huawei::identify(NOW, request("POST", "/v3/auth/tokens", &good)).unwrap();
-    let expected = PasswordCredentials { access_key: "AK".to_owned(), password: "SK".to_owned() };
-    assert_eq!(authentication.credentials, Credentials::Password(expected));
-}
-
-#[test]
-fn what_follows_its_main_resource_is_seen_up_to_the_top() {
+fn main_resources_are_looked_up_to_the_top() {
     // Five storeys: more than any kind allows, and no way out if they were a circle.
     let mut host = Host { resources: vec![subject("r0", "ecs")], ..Host::default() };
     for storey in 1..6 {

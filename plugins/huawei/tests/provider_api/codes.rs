@@ -1,4 +1,4 @@
-//! Codes and their statuses: each one that the rules refuse with goes out with the status that its document says.
+//! Codes and their statuses: every refusal of the rules has the status of its document.
 
 use expect_test::expect_file;
 use plugin_huawei::provider_api::price::CODES;
@@ -29,7 +29,7 @@ fn every_code_of_the_rules_has_its_statuses() {
     assert_eq!(status(known("no_such_resource"), Dialect::Present), 400, "the host's own");
 }
 
-/// Each code of the rules as each operation answers it: what is refused, on both APIs.
+/// The response of each operation to each code of the rules, on both APIs.
 #[test]
 fn every_refusal_goes_out_as_its_document_says() {
     let calls = [

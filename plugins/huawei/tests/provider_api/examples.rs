@@ -1,4 +1,4 @@
-//! The examples of the documents, as printed there but for host, ids and token.
+//! The examples of the documents, as printed there except for the host, ids and the token.
 
 use expect_test::expect;
 use plugin_sdk::provider_api::*;
@@ -41,7 +41,7 @@ fn enabling_automatic_renewal_on_the_old_api() {
     );
 }
 
-/// Disabling it (api_order_00003).
+/// Disabling Automatic Subscription Renewal (api_order_00003).
 #[test]
 fn disabling_automatic_renewal_on_the_old_api() {
     check(

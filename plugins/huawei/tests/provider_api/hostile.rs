@@ -1,5 +1,4 @@
-//! Requests that mean no good, or were made by somebody who did not read the documents: each gets the provider's own
-//! error, and nothing is asked of the host.
+//! Hostile and wrong requests: each gets the provider's own error, without a step of the host.
 
 use expect_test::expect_file;
 use plugin_huawei::Huawei;
@@ -27,7 +26,7 @@ fn signed(algorithm: &str, key: &str, names: &str, signature: &str) -> String {
 }
 
 #[test]
-fn who_does_not_show_who_they_are_is_told_how() {
+fn a_request_without_credentials_is_refused_with_the_reason() {
     let good = signed("SDK-HMAC-SHA256", "AK", "host;x-sdk-date", &"ab".repeat(32));
     let with_date =
         |authorization: &str, date: &str| with(&[("authorization", authorization), ("x-sdk-date", date)]);
@@ -97,7 +96,7 @@ fn signed_with(part: &str, value: &str) -> String {
 }
 
 #[test]
-fn what_is_no_path_or_method_is_found_out_before_anything_else() {
+fn an_unknown_path_or_method_is_refused_first() {
     let mut table = String::new();
     for (method, path) in [
         ("GET", "/"),
@@ -171,7 +170,7 @@ fn another_account_is_denied() {
     }
 }
 
-/// Ids that are over-long, or not ASCII, or both, wherever an id can be: 400, and nothing is asked of the host.
+/// Ids that are too long or not ASCII, wherever an id can be: 400, without a step of the host.
 #[test]
 fn ids_are_of_ascii_and_of_64_characters_at_most() {
     let long = "x".repeat(65);
@@ -199,7 +198,7 @@ fn ids_are_of_ascii_and_of_64_characters_at_most() {
     assert!(furnished().talk(&request("GET", &order, "")).starts_with("400 "));
 }
 
-/// JSON that is deep, wide or broken; what is longer than a megabyte never gets here.
+/// JSON that is deep, wide or broken; the host never passes on a body longer than a megabyte.
 #[test]
 fn bad_json_is_a_bad_parameter() {
     let deep = "[".repeat(200_000);
@@ -219,9 +218,9 @@ fn bad_json_is_a_bad_parameter() {
     assert!(furnished().talk(&bytes).starts_with("400 {\"error_code\":\"CBC.0100\""));
 }
 
-/// Nothing of the host is asked or done for any of these.
+/// Checks that none of these requests leads to a step of the host.
 #[test]
-fn what_is_wrong_with_a_request_is_found_out_before_anything_is_done() {
+fn a_wrong_request_is_refused_before_anything_is_done() {
     let mut asked = Vec::new();
     for body in
         ["{", "[]", "{}", r#"{"resource_ids":["ecs-1"]}"#, &BODY.replace("\"is_auto_pay\":1", "\"x\":1")]

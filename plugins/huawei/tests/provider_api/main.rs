@@ -1,9 +1,9 @@
-//! Huawei Cloud's own API, asked the way the host asks it: who sent a request, what the plugin wants to know and done,
-//! and what it answers.
+//! Huawei Cloud's own API, called as the host calls it: the credentials, the steps and the response of each request.
 //!
-//! The host is made up (`world.rs`): it holds a few resources and says to commands what a test wants it to say. Every
-//! table is a conversation: lines with `→` are what the plugin asks of the host, the last line is the answer, whole.
+//! The host is a fake (`world.rs`): it has a few resources, and answers commands as a test sets it to. In the tables, lines
+//! with `→` are the steps of the plugin, and the last line is the whole response.
 
+mod account;
 mod answers;
 mod codes;
 mod examples;

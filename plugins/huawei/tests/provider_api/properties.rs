@@ -1,12 +1,26 @@
-//! Whatever is sent, whatever the host says: an answer of the right shape, and never a panic.
+//! For any request and any outcomes, the response has the right shape and nothing panics.
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
-use plugin_sdk::provider_api::{
-    Balance, Context, Failure, Guest, IssuedToken, Mutation, NextStep, OrderRefund, Outcome, PaidOrder,
-    PricedStep, Proposal, Receipt, Request, ResourcePage, ResourceView, Response,
-};
-use plugin_sdk::{Account, Refusal};
+use plugin_sdk::Account;
+use plugin_sdk::Refusal;
+use plugin_sdk::provider_api::Balance;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::PricedStep;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Receipt;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Response;
 use proptest::prelude::*;
 
 use crate::world::ACCOUNT;
@@ -15,7 +29,7 @@ use crate::world::furnished;
 use crate::world::order;
 use crate::world::subject;
 
-/// An answer as every client of this API can read it.
+/// Whether every client of this API can read the response.
 fn is_readable(response: &Response) {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).expect("JSON");
     let body = body.as_object().expect("an object");
@@ -32,7 +46,7 @@ fn is_readable(response: &Response) {
     }
 }
 
-/// Text that is often what the plugin looks for.
+/// Any text, often one that the plugin knows.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => prop::sample::select(vec![
@@ -44,7 +58,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON with the fields that there are.
+/// JSON with the fields of this API.
 fn json() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
         "resource_ids",
@@ -129,7 +143,7 @@ fn anything() -> impl Strategy<Value = Request> {
     })
 }
 
-/// Something that the host may have said, right or wrong.
+/// Any outcome, expected or not.
 fn outcome() -> impl Strategy<Value = Outcome> {
     let text = word();
     prop_oneof![

@@ -1,13 +1,13 @@
-//! What is signed of a request: the published vector, and requests that the official SDK for Python (huaweicloudsdkcore
-//! 3.1.219) signed.
+//! The signed message of a request: the published vector, and requests signed by the official SDK for Python
+//! (huaweicloudsdkcore 3.1.219).
 
 use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::signature::canonical_request;
+use plugin_sdk::provider_api::request::hexadecimal;
 use plugin_sdk::provider_api::*;
-use plugin_sdk::request::hexadecimal;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -48,8 +48,8 @@ fn the_published_example_is_signed_as_published() {
     assert_eq!(hexadecimal(&signature), "7be6668032f70418fcc22abc52071e57aff61b84a1d2381bb430d6870f4f6ebe");
 }
 
-/// Method, target as sent, headers signed beside host and x-sdk-date, body, and the signature of the SDK with the secret
-/// `SECRET`.
+/// A method, a target as sent, the headers signed beside host and x-sdk-date, a body, and the signature of the SDK with the
+/// secret `SECRET`.
 type OfTheSdk =
     (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
 
@@ -114,7 +114,7 @@ const OF_THE_SDK: [OfTheSdk; 8] = [
     ),
 ];
 
-/// A request as the SDK sends it, and the secret's part of the authentication that the plugin makes of it.
+/// A request as the SDK sends it, and the signature in the plugin's authentication of it.
 fn of_the_sdk(&(method, target, signed, body, signature): &OfTheSdk) -> Request {
     let own = [("host", "127.0.0.1:8080"), ("x-sdk-date", "20260301T000000Z")];
     let mut headers = [&own[..], signed].concat();
@@ -126,7 +126,7 @@ fn of_the_sdk(&(method, target, signed, body, signature): &OfTheSdk) -> Request 
     with_headers(method, target, &headers, body)
 }
 
-/// Whether the secret signs what the plugin says was signed.
+/// Whether the signature is that of the plugin's message under the secret.
 fn is_right(request: Request) -> Result<bool, String> {
     let authentication = Huawei::identify(NOW, request).map_err(|response| print(&response))?;
     assert_eq!(authentication.valid_until, NOW + 15 * 60 + 1, "the same 15 minutes that `identify` allows");
@@ -139,7 +139,7 @@ fn is_right(request: Request) -> Result<bool, String> {
 }
 
 #[test]
-fn what_the_official_sdk_signs_is_what_is_checked() {
+fn the_signature_of_the_official_sdk_is_accepted() {
     for signed in &OF_THE_SDK {
         assert_eq!(is_right(of_the_sdk(signed)), Ok(true), "{signed:?}");
     }

@@ -1,40 +1,63 @@
-//! A host that is made up: resources, orders, and what it says to commands. Requests to put to it, and what comes of
-//! them in print.
+//! A fake host with resources, orders and set answers to commands; requests to it, and the printing of their steps.
 
 use std::collections::BTreeMap;
 
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::instant::compact;
-use plugin_huawei::provider_api::instant::from_full;
-use plugin_sdk::provider_api::{
-    Atomicity, Balance, CommandRequest, Context, Guest, IssuedToken, LastRenewal, Mutation, NextStep,
-    Outcome, PaidOrder, Proposal, Query, Receipt, Request, ResourceFilter, ResourcePage, ResourceView,
-    Response, Transaction,
-};
-use plugin_sdk::{Account, Charging, Command, Micros, OnExpiry, Refusal, Stage, Term, TermUnit, Timestamp};
+use plugin_sdk::Account;
+use plugin_sdk::Charging;
+use plugin_sdk::Command;
+use plugin_sdk::Micros;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Refusal;
+use plugin_sdk::Stage;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::Balance;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::IssuedToken;
+use plugin_sdk::provider_api::LastRenewal;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Query;
+use plugin_sdk::provider_api::Receipt;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::Transaction;
+use plugin_sdk::provider_api::rfc3339::read_utc;
 
 /// 2026-03-01T00:00:00Z.
 pub const NOW: Timestamp = 1_772_323_200;
 
-/// The account that every request here is from.
+/// The account of every request.
 pub const ACCOUNT: &str = "acme";
 
-/// What the host has and says.
+/// A fake host.
 #[derive(Default)]
 pub struct Host {
     pub settings: Vec<(String, String)>,
     pub resources: Vec<ResourceView>,
     pub orders: Vec<PaidOrder>,
-    /// What a command on a resource comes to; else it is done, with the order `order-of-` and its id.
+    /// The outcome of a command, by resource; by default it is applied, with the order `order-of-` and the resource's id.
     pub fates: BTreeMap<&'static str, Outcome>,
-    /// What a setting that is changed comes to.
+    /// The outcome of a change of settings.
     pub problem: Option<&'static str>,
-    /// What a command would do.
+    /// The outcome of a dry run.
     pub proposals: BTreeMap<&'static str, Proposal>,
     pub available: Micros,
 }
 
-/// A monthly server in Beijing, and more of its kind by other words.
+/// A monthly server in Beijing, unless a test changes its fields.
 pub fn subject(id: &str, kind: &str) -> ResourceView {
     ResourceView {
         id: id.to_owned(),
@@ -77,7 +100,7 @@ pub fn order(id: &str, resource: &str, kind: &str) -> PaidOrder {
 }
 
 pub fn at(text: &str) -> Timestamp {
-    from_full(text).unwrap()
+    read_utc(text).unwrap()
 }
 
 pub fn refused(code: &str) -> Outcome {
@@ -126,7 +149,7 @@ pub fn furnished() -> Host {
     }
 }
 
-/// A request with a body, if any, and a token. A query goes behind a question mark.
+/// A request with a body, which may be empty, and a bearer token. `target` is a path, or a path, a question mark and a query.
 pub fn request(method: &str, target: &str, body: &str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = [("host", "bss.example:8443"), ("content-type", "application/json"), ("x-auth-token", "t")];
@@ -141,15 +164,15 @@ pub fn request(method: &str, target: &str, body: &str) -> Request {
 }
 
 impl Host {
-    /// The whole conversation about a request: what the plugin asked for, line by line, and its answer.
+    /// Every step of a request, one a line, and the response.
     pub fn talk(&self, request: &Request) -> String {
         let mut lines = String::new();
         let response = self.answer(request, |line| lines.push_str(&format!("→ {line}\n")));
         lines + &print(&response) + "\n"
     }
 
-    /// The answer to a request; what the plugin asks for is told to `tell`.
-    pub fn answer(&self, request: &Request, mut tell: impl FnMut(String)) -> Response {
+    /// The response to a request; `observe` gets every step before it.
+    pub fn answer(&self, request: &Request, mut observe: impl FnMut(String)) -> Response {
         let mut outcomes = Vec::new();
         for _ in 0..8 {
             let account = Account { id: ACCOUNT.to_owned(), settings: self.settings.clone() };
@@ -157,7 +180,7 @@ impl Host {
             match Huawei::handle(context) {
                 NextStep::Respond(response) => return response,
                 NextStep::Query(queries) => {
-                    queries.iter().for_each(|query| tell(print_query(query)));
+                    queries.iter().for_each(|query| observe(print_query(query)));
                     outcomes.extend(queries.iter().map(|query| self.found(query)));
                 }
                 NextStep::Execute(transaction) => {
@@ -167,7 +190,7 @@ impl Host {
                         Atomicity::AllOrNothing => "all or nothing",
                     };
                     for mutation in &transaction.mutations {
-                        tell(format!("{}; {atomicity}, {replay}", print_mutation(mutation)));
+                        observe(format!("{}; {atomicity}, {replay}", print_mutation(mutation)));
                     }
                     outcomes.extend(self.done(&transaction));
                 }
@@ -324,7 +347,7 @@ fn print_command(instruction: &CommandRequest) -> String {
     format!("{}: {command}", instruction.resource)
 }
 
-/// Status, headers that are not on every answer, and the body.
+/// The status, the headers that not every response has, and the body.
 pub fn print(response: &Response) -> String {
     let usual = [("content-type", "application/json"), ("x-request-id", "r-1")];
     let headers =

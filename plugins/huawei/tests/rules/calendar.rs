@@ -68,7 +68,7 @@ fn bundles() -> impl Strategy<Value = Vec<Resource>> {
     })
 }
 
-/// What a resource of this bundle has become by `at`, if nobody does anything.
+/// The stage of a resource of this bundle at `at`, if nobody sends a command.
 fn left_alone(bundle: &[Resource], occurrences: &[Occurrence], at: Timestamp) -> Vec<Resource> {
     let mut later = bundle.to_vec();
     for occurrence in occurrences.iter().filter(|occurrence| occurrence.at <= at) {
@@ -98,7 +98,7 @@ fn month_length(at: Timestamp) -> u8 {
 
 proptest! {
     #[test]
-    fn tries_are_at_three_in_the_morning_each_day_and_none_is_at_expiry_or_after(
+    fn tries_are_at_three_in_the_morning_and_always_before_the_expiry(
         expires_at in instants(), settings in settings(), before in 0..20 * DAY,
     ) {
         let after = expires_at - before;

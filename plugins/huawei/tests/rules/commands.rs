@@ -7,7 +7,7 @@ use plugin_sdk::*;
 
 use crate::world::*;
 
-/// A state that a resource can be in, and when it is asked about.
+/// A state of a resource, and the instant of the command.
 fn states(kind: &str) -> Vec<(&'static str, &'static str, Resource)> {
     let active = resource(kind);
     let with_stage = |stage: Stage| Resource { stage, ..active.clone() };
@@ -46,7 +46,7 @@ fn commands() -> [(&'static str, Command); 11] {
     ]
 }
 
-/// The month that it was bought for and one that it was renewed for, at 31.00 each.
+/// The orders of the purchase and of one renewal, a month for 31.00 each.
 pub fn two_orders() -> [Order; 2] {
     let first = Order {
         member: 0,
@@ -156,7 +156,7 @@ fn only_terms_that_are_sold_can_be_named() {
 }
 
 #[test]
-fn what_nobody_knows_is_refused() {
+fn unknown_options_and_too_many_renewals_are_refused() {
     let options = vec![("relatedRenewFlag".to_owned(), "CDS".to_owned())];
     let asked = Command::Renew(Renewal { term: None, automatic: false, options });
     let answer = command(&[], time("2026-02-10 12:00:00"), &[resource("ecs")], 0, asked, &[]);
@@ -210,7 +210,7 @@ fn switched_on_after_the_last_try_it_is_tried_at_once() {
 }
 
 #[test]
-fn the_term_of_a_renewal_is_the_one_named_then_the_one_set_then_its_own() {
+fn a_renewal_takes_the_term_named_then_the_term_set_then_its_own() {
     let at = time("2026-02-10 12:00:00");
     let quarterly = Term { count: 3, unit: TermUnit::Month };
     let mut quarter = Resource { term: Some(quarterly), ..resource("ecs") };
@@ -267,7 +267,7 @@ fn the_disk_of_the_manual_that_expired_in_april_ends_in_may() {
 }
 
 #[test]
-fn a_renewal_by_hand_leaves_automatic_renewal_alone_and_moves_its_tries() {
+fn a_renewal_by_hand_keeps_automatic_renewal_and_moves_its_tries() {
     let renewing = Resource { on_expiry: OnExpiry::Renew, renewals_left: Some(2), ..resource("ecs") };
     let at = time("2026-02-10 12:00:00");
     let plan = command(&[], at, std::slice::from_ref(&renewing), 0, renew(Some(YEARLY)), &[]).unwrap();

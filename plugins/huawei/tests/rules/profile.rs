@@ -1,4 +1,4 @@
-//! Who the plugin says it is, and what it finds wrong with settings.
+//! The manifest, and the check of settings.
 
 use expect_test::expect;
 use plugin_huawei::Huawei;

@@ -1,4 +1,4 @@
-//! What goes back for an order, at every point of its life.
+//! The refund of an order, at every point of its life.
 
 use expect_test::expect;
 use plugin_sdk::*;

@@ -28,7 +28,7 @@ fn alone(said: Said, resource: Resource) -> String {
 }
 
 #[test]
-fn every_kind_has_a_course_for_each_thing_that_can_be_set_to_happen_on_expiry() {
+fn every_kind_has_a_timeline_for_each_action_on_expiry() {
     let mut cases = Vec::new();
     for on_expiry in ON_EXPIRY {
         // Kinds with the same course share a table.
@@ -194,7 +194,7 @@ fn a_primary_further_up_speaks_for_what_is_attached_to_one_that_ends() {
 }
 
 #[test]
-fn what_is_overdue_happens_at_once() {
+fn an_overdue_entry_happens_at_once() {
     let stale = |stage: Stage, after: &str| {
         print_timeline(&timeline(&[], time(after), &[Resource { stage, ..resource("ecs") }]))
     };

@@ -1,4 +1,4 @@
-//! Resources to ask about, the requests, and the answers in print.
+//! Resources and requests for the tests of rules, and the printing of results.
 
 use plugin_huawei::Huawei;
 use plugin_sdk::*;
@@ -22,7 +22,7 @@ pub fn time(text: &str) -> Timestamp {
     midnight + i64::from(hour * 3600 + minute * 60 + second)
 }
 
-/// The other way round.
+/// Writes an instant in the form that [`time`] reads.
 pub fn show(at: Timestamp) -> String {
     let second = at - CALENDAR.midnight(at);
     format!("{} {:02}:{:02}:{:02}", CALENDAR.date(at), second / 3600, second / 60 % 60, second % 60)
@@ -104,7 +104,7 @@ pub fn set_auto_renew(term: Option<Term>, renewals: Option<u32>) -> Command {
     Command::SetAutoRenew(AutoRenewal { term, renewals })
 }
 
-/// One line per occurrence.
+/// Prints a timeline, one line for each occurrence.
 pub fn print_timeline(occurrences: &[Occurrence]) -> String {
     occurrences.iter().map(|occurrence| format!("{}\n", print_occurrence(occurrence))).collect()
 }
@@ -121,7 +121,7 @@ fn print_occurrence(occurrence: &Occurrence) -> String {
     format!("{} #{} {what}", show(occurrence.at), occurrence.member)
 }
 
-/// The plan, or the refusal, in one line.
+/// Prints a plan or a refusal in one line.
 pub fn print_plan(answer: &Result<Plan, Refusal>) -> String {
     let plan = match answer {
         Err(refusal) => return refusal.code.clone(),
@@ -166,7 +166,7 @@ pub fn print_term(term: Term) -> String {
     format!("{} {}", term.count, name(&term.unit))
 }
 
-/// A case of one of the contract's enums, as the contract writes it.
+/// A case of one of the contract's enums, in the contract's spelling.
 pub fn name(case: &impl std::fmt::Debug) -> String {
     let debug = format!("{case:?}");
     debug.rsplit("::").next().unwrap().to_lowercase()

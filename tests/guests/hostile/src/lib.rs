@@ -1,17 +1,32 @@
-//! A plugin that does wrong: what it does about a bundle is the attribute `does` of its primary resource.
+//! A plugin that misbehaves: the attribute `does` of a bundle's primary selects how.
 //!
-//! Knows every way that the tests of the sandbox try. A bundle without the attribute is answered as it should be, so
-//! that a test sees who suffers from whom.
+//! Knows every misbehaviour that the tests of the sandbox try. A bundle without the attribute gets a correct result, so
+//! that a test sees which bundles another one affects.
 #![cfg(target_family = "wasm")]
 
+use plugin_sdk::Account;
+use plugin_sdk::Action;
+use plugin_sdk::Alert;
+use plugin_sdk::Allocation;
+use plugin_sdk::Attributes;
+use plugin_sdk::Bundle;
+use plugin_sdk::Consumption;
+use plugin_sdk::Kind;
+use plugin_sdk::Manifest;
+use plugin_sdk::Occurrence;
+use plugin_sdk::OnExpiry;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refusal;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::TimelineRequest;
+use plugin_sdk::Timestamp;
 use plugin_sdk::commands;
 use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
-use plugin_sdk::{
-    Account, Action, Alert, Allocation, Attributes, Bundle, Consumption, Kind, Manifest, Occurrence,
-    OnExpiry, Operation, Plan, PlanRequest, Refusal, Stage, Step, TimelineRequest, Timestamp,
-};
 
 struct Hostile;
 
@@ -65,7 +80,7 @@ impl lifecycle::Guest for Hostile {
     }
 }
 
-/// What happens to a bundle: each member is released when it expires, unless the bundle says otherwise.
+/// The timeline of a bundle: each member is released when it expires, unless `does` selects another result.
 fn occurrences(request: &TimelineRequest) -> Vec<Occurrence> {
     let after = request.after;
     let release =
@@ -109,7 +124,7 @@ impl commands::Guest for Hostile {
     }
 }
 
-/// What a command would do: nothing, unless the bundle says otherwise.
+/// The plan of a command: empty, unless `does` selects another result.
 fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
     let step = |member, operation| Step { member, operation };
     let extend = |expires_at, count| {
@@ -136,7 +151,7 @@ impl usage::Guest for Hostile {
     }
 }
 
-/// What a use allocations on: all of it on the first package, unless the type of resource says otherwise.
+/// The allocation of a consumption: all of it to the first package, unless the type of resource selects another result.
 fn allocations(consumption: &Consumption) -> Vec<Allocation> {
     let allocation = |package, amount| Allocation { package, amount, alert: Alert::None };
     match consumption.resource_type.as_str() {
@@ -157,7 +172,7 @@ fn value<'a>(values: &'a Attributes, name: &str) -> &'a str {
     values.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
-/// What can be done wrong about any request.
+/// The misbehaviours that are possible for any request.
 fn misbehave(does: &str) {
     match does {
         "loop" => endless_loop(),

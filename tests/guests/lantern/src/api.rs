@@ -1,16 +1,45 @@
 //! Lantern's API.
 //!
-//! `authorization: Lantern KEY SECONDS DIGITS` signs `METHOD PATH?QUERY`, a line end and the body, under a key made of
-//! the secret behind `lamp:` and the seconds; it holds for five minutes. `POST /session` with `KEY SECRET` gives a token
-//! for `authorization: Token TOKEN`.
+//! `authorization: Lantern KEY SECONDS DIGITS` signs `METHOD PATH?QUERY`, a line end and the body, under a key derived
+//! from the secret after `lamp:` and from the seconds; it is valid for five minutes. `POST /session` with `KEY SECRET`
+//! issues a token for `authorization: Token TOKEN`.
 
-use plugin_sdk::provider_api::{
-    Atomicity, AttributeChange, Authentication, CommandRequest, Context, Credentials, Derivation, Failure,
-    Guest, KeyEncoding, Mutation, NextStep, OrderFilter, Outcome, PasswordCredentials, Query, Request,
-    ResourceFilter, Response, Signature, SignatureCredentials, Transaction,
-};
-use plugin_sdk::request;
-use plugin_sdk::{Command, Renewal, Scope, Term, TermUnit, Timestamp};
+use plugin_sdk::Command;
+use plugin_sdk::Renewal;
+use plugin_sdk::Scope;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+use plugin_sdk::provider_api::Atomicity;
+use plugin_sdk::provider_api::Authentication;
+use plugin_sdk::provider_api::CommandRequest;
+use plugin_sdk::provider_api::Context;
+use plugin_sdk::provider_api::Credentials;
+use plugin_sdk::provider_api::Derivation;
+use plugin_sdk::provider_api::Failure;
+use plugin_sdk::provider_api::Guest;
+use plugin_sdk::provider_api::KeyEncoding;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::PasswordCredentials;
+use plugin_sdk::provider_api::Proposal;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::ResourceFilter;
+use plugin_sdk::provider_api::ResourcePage;
+use plugin_sdk::provider_api::Response;
+use plugin_sdk::provider_api::Signature;
+use plugin_sdk::provider_api::SignatureCredentials;
+use plugin_sdk::provider_api::Transaction;
+use plugin_sdk::provider_api::filter;
+use plugin_sdk::provider_api::mutation;
+use plugin_sdk::provider_api::mutation::MutationResult;
+use plugin_sdk::provider_api::replay;
+use plugin_sdk::provider_api::replay::OperationResult;
+use plugin_sdk::provider_api::replay::Replay;
+use plugin_sdk::provider_api::replay::UnexpectedOutcome;
+use plugin_sdk::provider_api::request;
 
 use crate::Lantern;
 
@@ -66,14 +95,8 @@ impl Guest for Lantern {
     }
 
     fn handle(context: Context) -> NextStep {
-        let path = context.request.path.split('/').skip(1).collect::<Vec<_>>();
-        match (context.request.method.as_str(), &path[..], &context.outcomes[..]) {
-            ("GET", ["forever"], _) => NextStep::Query(vec![Query::Balance]),
-            ("GET", ["bad"], _) => NextStep::Respond(text(99, "")),
-            ("POST", ["twice"], _) => act(vec![Mutation::IssueToken(60)], Atomicity::Independent),
-            (_, _, []) => begin(&context.request, &path),
-            (_, _, outcomes) => NextStep::Respond(text(200, outcomes.iter().map(line).collect::<String>())),
-        }
+        replay::run(&context.outcomes, |replay| operate(&context.request, replay))
+            .unwrap_or_else(|Broken| NextStep::Respond(text(500, "smoke")))
     }
 
     fn fail(_: Timestamp, request: Request, failure: Failure) -> Response {
@@ -94,60 +117,83 @@ impl Guest for Lantern {
     }
 }
 
-fn begin(request: &Request, path: &[&str]) -> NextStep {
+/// The host broke the contract.
+struct Broken;
+
+impl From<UnexpectedOutcome> for Broken {
+    fn from(_: UnexpectedOutcome) -> Broken {
+        Broken
+    }
+}
+
+fn operate(request: &Request, replay: &mut Replay<Broken>) -> OperationResult<Broken> {
     let months = request::value(&request.query, "months").and_then(|months| months.parse().ok()).unwrap_or(1);
     let term = Some(Term { count: months, unit: TermUnit::Month });
     let renew = || Command::Renew(Renewal { term, automatic: true, options: Vec::new() });
-    let told = |id: &str, command| CommandRequest { resource: id.to_owned(), command };
-    match (request.method.as_str(), path) {
-        ("POST", ["session"]) => act(vec![Mutation::IssueToken(60)], Atomicity::Independent),
-        ("GET", ["lamps"]) => NextStep::Query(vec![Query::Resources(selection(&request.query))]),
-        ("GET", ["lamps", id, "price"]) => NextStep::Query(vec![Query::Proposal(told(id, renew()))]),
+    let path = request.path.split('/').skip(1).collect::<Vec<_>>();
+    match (request.method.as_str(), &*path) {
+        ("GET", ["forever"]) => loop {
+            replay.balance()?;
+        },
+        ("GET", ["bad"]) => Ok(text(99, "")),
+        ("POST", ["twice"]) => {
+            replay.issue_token(60)?;
+            token(replay)
+        }
+        ("POST", ["session"]) => token(replay),
+        ("GET", ["lamps"]) => Ok(text(200, lamps(replay.resources(selection(&request.query))?))),
+        ("GET", ["lamps", id, "price"]) => {
+            let command = CommandRequest { resource: (*id).to_owned(), command: renew() };
+            Ok(text(200, replay.proposals(vec![command])?.into_iter().map(price).collect::<String>()))
+        }
         ("POST", ["lamps", id, "oil"]) => {
-            act(vec![Mutation::Command(told(id, renew()))], Atomicity::Independent)
+            execute(replay, vec![mutation::command(id, renew())], Atomicity::Independent)
         }
         ("POST", ["lamps", "oil"]) => {
-            let ids = String::from_utf8_lossy(&request.body).into_owned();
-            let mutations = ids.lines().map(|id| Mutation::Command(told(id, renew()))).collect();
-            act(
-                mutations,
-                if request.query == "each" { Atomicity::Independent } else { Atomicity::AllOrNothing },
-            )
+            let ids = String::from_utf8_lossy(&request.body);
+            let mutations = ids.lines().map(|id| mutation::command(id, renew())).collect();
+            let is_each = request.query == "each";
+            execute(replay, mutations, if is_each { Atomicity::Independent } else { Atomicity::AllOrNothing })
         }
-        ("POST", ["lamps", id, "smash"]) => act(
-            vec![Mutation::Command(told(id, Command::Unsubscribe(Scope::Everything)))],
-            Atomicity::Independent,
-        ),
+        ("POST", ["lamps", id, "smash"]) => {
+            let command = Command::Unsubscribe(Scope::Everything);
+            execute(replay, vec![mutation::command(id, command)], Atomicity::Independent)
+        }
         ("POST", ["lamps", id, "mark"]) => {
             let (name, value) = request.query.split_once('=').unwrap_or((&request.query, ""));
-            let change = AttributeChange {
-                resource: (*id).to_owned(),
-                name: name.to_owned(),
-                value: value.to_owned(),
-            };
-            act(vec![Mutation::SetAttribute(change)], Atomicity::Independent)
+            execute(replay, vec![mutation::set_attribute(id, name, value)], Atomicity::Independent)
         }
         ("POST", ["rules"]) => {
             let change =
                 |(name, value): (&str, &str)| (name.to_owned(), (value != "none").then(|| value.to_owned()));
-            act(
-                vec![Mutation::ChangeSettings(request::pairs(&request.query).map(change).collect())],
-                Atomicity::Independent,
-            )
+            let changes = request::pairs(&request.query).map(change).collect();
+            execute(replay, vec![Mutation::ChangeSettings(changes)], Atomicity::Independent)
         }
-        ("GET", ["purse"]) => NextStep::Query(vec![Query::Balance]),
-        ("GET", ["bills"]) => NextStep::Query(vec![Query::Orders(OrderFilter {
-            ids: Vec::new(),
-            resources: Vec::new(),
-            refunded_at: None,
-            limit: 100,
-        })]),
-        _ => NextStep::Respond(text(404, "nothing here")),
+        ("GET", ["purse"]) => {
+            let balance = replay.balance()?;
+            let (currency, available) = (&balance.currency, balance.available);
+            Ok(text(200, format!("{currency} {available} and {}\n", balance.held)))
+        }
+        ("GET", ["bills"]) => {
+            let orders = replay.orders(OrderFilter { limit: 100, ..filter::all_orders() })?;
+            Ok(text(200, orders.iter().map(bill).collect::<String>()))
+        }
+        _ => Ok(text(404, "nothing here")),
     }
 }
 
-fn act(mutations: Vec<Mutation>, atomicity: Atomicity) -> NextStep {
-    NextStep::Execute(Transaction { mutations, atomicity, reject_replay: true })
+fn token(replay: &mut Replay<Broken>) -> OperationResult<Broken> {
+    let token = replay.issue_token(60)?;
+    Ok(text(200, format!("{} {}\n", token.value, token.valid_until)))
+}
+
+fn execute(
+    replay: &mut Replay<Broken>,
+    mutations: Vec<Mutation>,
+    atomicity: Atomicity,
+) -> OperationResult<Broken> {
+    let results = replay.execute(Transaction { mutations, atomicity, reject_replay: true })?;
+    Ok(text(200, results.iter().map(result).collect::<String>()))
 }
 
 fn selection(query: &str) -> ResourceFilter {
@@ -162,47 +208,42 @@ fn selection(query: &str) -> ResourceFilter {
         with_attached: query.contains("with-attached"),
         only_primaries: query.contains("only-primaries"),
         kinds: request::value(query, "kind").into_iter().collect(),
-        stages: Vec::new(),
-        charging: None,
         expires_from: instant("from"),
         expires_until: instant("until"),
-        offset: number("offset", 0),
-        limit: number("limit", 10),
+        ..filter::all(number("offset", 0), number("limit", 10))
     }
 }
 
-fn line(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Resources(listing) => {
-            let lamps = listing.resources.iter().map(|lamp| {
-                format!(
-                    "{} on {:?} until {:?} before {:?} {:?}\n",
-                    lamp.id,
-                    lamp.attached_to,
-                    lamp.expires_at,
-                    lamp.last_renewal.map(|renewal| renewal.previous_expires_at),
-                    lamp.attributes,
-                )
-            });
-            format!("{} lamps\n{}", listing.total, lamps.collect::<String>())
-        }
-        Outcome::Orders(orders) => {
-            let bills = orders.iter().map(|order| {
-                let back = order.refund.map(|refunded| refunded.amount);
-                format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.paid)
-            });
-            bills.collect()
-        }
-        Outcome::Balance(funds) => format!("{} {} and {}\n", funds.currency, funds.available, funds.held),
-        Outcome::Proposal(proposal) => {
-            let refused = proposal.refusal.as_ref().map(|refusal| refusal.code.as_str());
-            let steps = proposal.steps.iter().map(|step| format!(" {} {}", step.resource, step.cost));
-            format!("{}{} {refused:?}\n", proposal.currency, steps.collect::<String>())
-        }
-        Outcome::Applied(done) => format!("done {:?} {} {}\n", done.orders, done.cost, done.refund),
-        Outcome::Pending(approval) => format!("held {approval}\n"),
-        Outcome::Refused(refusal) => format!("no: {} {}\n", refusal.code, refusal.message),
-        Outcome::Aborted => "undone\n".to_owned(),
-        Outcome::Token(token) => format!("{} {}\n", token.value, token.valid_until),
+fn lamps(page: &ResourcePage) -> String {
+    let lamps = page.resources.iter().map(|lamp| {
+        format!(
+            "{} on {:?} until {:?} before {:?} {:?}\n",
+            lamp.id,
+            lamp.attached_to,
+            lamp.expires_at,
+            lamp.last_renewal.map(|renewal| renewal.previous_expires_at),
+            lamp.attributes,
+        )
+    });
+    format!("{} lamps\n{}", page.total, lamps.collect::<String>())
+}
+
+fn bill(order: &PaidOrder) -> String {
+    let back = order.refund.map(|refund| refund.amount);
+    format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.paid)
+}
+
+fn price(proposal: &Proposal) -> String {
+    let refused = proposal.refusal.as_ref().map(|refusal| refusal.code.as_str());
+    let steps = proposal.steps.iter().map(|step| format!(" {} {}", step.resource, step.cost));
+    format!("{}{} {refused:?}\n", proposal.currency, steps.collect::<String>())
+}
+
+fn result(result: &MutationResult) -> String {
+    match result {
+        MutationResult::Applied(done) => format!("done {:?} {} {}\n", done.orders, done.cost, done.refund),
+        MutationResult::Pending(approval) => format!("held {approval}\n"),
+        MutationResult::Refused(refusal) => format!("no: {} {}\n", refusal.code, refusal.message),
+        MutationResult::Aborted => "undone\n".to_owned(),
     }
 }

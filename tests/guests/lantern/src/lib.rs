@@ -1,26 +1,44 @@
 //! Lantern, a made-up provider of lamps. Its API is like no other: text lines, a signature of its own, and no JSON.
 //!
-//! Knows what the tests of `endpoint` try, and misbehaves where they ask it to. `api.rs` has the API, the rest the rules,
-//! which are as short as they can be.
+//! Serves the tests of provider APIs, and misbehaves on the paths where they need it. `api.rs` has the API; this file has
+//! the rules, as short as possible.
 #![cfg(target_family = "wasm")]
 
 mod api;
 
+use plugin_sdk::Account;
+use plugin_sdk::Action;
+use plugin_sdk::Allocation;
+use plugin_sdk::Attributes;
+use plugin_sdk::Cancellation;
+use plugin_sdk::Command;
+use plugin_sdk::Consumption;
+use plugin_sdk::Extension;
+use plugin_sdk::Kind;
+use plugin_sdk::Manifest;
+use plugin_sdk::Occurrence;
+use plugin_sdk::Operation;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refund;
+use plugin_sdk::Refusal;
+use plugin_sdk::Scope;
+use plugin_sdk::Setting;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::TimelineRequest;
 use plugin_sdk::commands;
 use plugin_sdk::lifecycle;
 use plugin_sdk::profile;
 use plugin_sdk::usage;
-use plugin_sdk::{
-    Account, Action, Allocation, Attributes, Cancellation, Command, Consumption, Extension, Kind, Manifest,
-    Occurrence, Operation, Plan, PlanRequest, Refund, Refusal, Scope, Setting, Stage, Step, Term, TermUnit,
-    TimelineRequest,
-};
 
 struct Lantern;
 
 plugin_sdk::export_provider!(Lantern with_types_in plugin_sdk);
 
-/// A month of Lantern has so many seconds, always.
+/// The seconds of a month of Lantern, always.
 const MONTH: i64 = 30 * 86_400;
 
 pub(crate) fn refusal(code: &str) -> Refusal {
@@ -65,9 +83,9 @@ impl lifecycle::Guest for Lantern {
         let goes_out = |request: &TimelineRequest| {
             let members = (0..).zip(&request.bundle).filter(|(_, member)| member.stage == Stage::Active);
             let mut all = members
-                .filter_map(|(place, member)| {
+                .filter_map(|(index, member)| {
                     let at = member.expires_at?.max(request.after + 1);
-                    Some(Occurrence { at, member: place, action: Action::Enter(Stage::Released) })
+                    Some(Occurrence { at, member: index, action: Action::Enter(Stage::Released) })
                 })
                 .collect::<Vec<_>>();
             all.sort_by_key(|occurrence| occurrence.at);
@@ -100,7 +118,7 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
         Command::Unsubscribe(Scope::Everything) => {
             let orders = (0..).zip(&request.orders);
             let own = orders.filter(|(_, order)| order.member == request.member);
-            let refunds = own.map(|(place, order)| Refund { order: place, amount: order.paid }).collect();
+            let refunds = own.map(|(index, order)| Refund { order: index, amount: order.paid }).collect();
             Operation::EndSubscription(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
         }
         Command::SetAutoRenew(_)

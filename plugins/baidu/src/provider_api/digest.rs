@@ -1,16 +1,16 @@
-//! Digests of the body that a request may come with: `content-md5` and `x-bce-content-sha256`.
+//! Checks the digests of the body that a request may have: `content-md5` and `x-bce-content-sha256`.
 //!
-//! The signature covers a body only by its length, so a client that wants more sends a digest, which the signature
+//! The signature covers a body only by its length, so a client that needs more sends a digest, which the signature
 //! covers. Documents: RFC 1864 for `Content-MD5`, "Common header fields" (BOS) for the other, "Error Code" (BOS) for
 //! `BadDigest`. Knows digests; not whether they are signed.
 
 use md5::Digest;
 use md5::Md5;
 use plugin_sdk::provider_api::Request;
-use plugin_sdk::request;
+use plugin_sdk::provider_api::request;
 use sha2::Sha256;
 
-use crate::provider_api::faults::Fault;
+use crate::provider_api::problem::Problem;
 
 const CONTENT_MD5: &str = "content-md5";
 const CONTENT_SHA256: &str = "x-bce-content-sha256";
@@ -19,8 +19,8 @@ const CONTENT_SHA256: &str = "x-bce-content-sha256";
 ///
 /// # Errors
 ///
-/// `BadDigest` for one that is not the body's.
-pub fn check(request: &Request) -> Result<(), Fault> {
+/// `BadDigest` for a digest that is not the body's.
+pub fn check(request: &Request) -> Result<(), Problem> {
     for (name, value) in &request.headers {
         let fits = match name.as_str() {
             CONTENT_MD5 => value.trim() == base64(&Md5::digest(&request.body)),
@@ -30,7 +30,7 @@ pub fn check(request: &Request) -> Result<(), Fault> {
             _ => true,
         };
         if !fits {
-            return Err(Fault::new("BadDigest", format!("`{name}` is not that of the body")));
+            return Err(Problem::new("BadDigest", format!("`{name}` is not that of the body")));
         }
     }
     Ok(())
@@ -43,9 +43,9 @@ fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let bits =
             chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let is_padding = place > chunk.len();
-            let digit = DIGITS[bits >> (18 - 6 * place) & 63];
+        for index in 0..4 {
+            let is_padding = index > chunk.len();
+            let digit = DIGITS[bits >> (18 - 6 * index) & 63];
             text.push(if is_padding { '=' } else { char::from(digit) });
         }
     }
@@ -54,7 +54,7 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::provider_api::digests::base64;
+    use crate::provider_api::digest::base64;
 
     #[test]
     fn base64_is_that_of_rfc_4648() {

@@ -1,0 +1,107 @@
+//! The bodies of requests, and the terms that they name.
+//!
+//! Unknown fields are ignored, as "Error Return" (BCC) asks for. A field that is `null` counts as absent, because the
+//! SDK sends unset fields that way.
+
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::provider_api::Request;
+use plugin_sdk::provider_api::body;
+use plugin_sdk::provider_api::body::Object;
+use plugin_sdk::provider_api::body::WholeNumber;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::provider_api::problem::Problem;
+
+/// Reads the body of a request, which is an object. An empty body is an object without fields: the SDK sends no body
+/// when no field is set.
+///
+/// # Errors
+///
+/// `MalformedJSON` when it is not JSON in UTF-8, `InappropriateJSON` when it is not an object or a field has another
+/// type.
+pub fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    let Object(fields) = body::read::<Object<T>>(&request.body)?;
+    Ok(fields)
+}
+
+/// The value of a required field.
+///
+/// # Errors
+///
+/// `InappropriateJSON` when it is absent.
+pub fn required<T>(name: &'static str, value: Option<T>) -> Result<T, Problem> {
+    Ok(body::required(name, value)?)
+}
+
+/// The order details of a renewal: the length to pay for.
+#[derive(Debug, Deserialize)]
+pub struct Billing {
+    reservation: Option<Object<Reservation>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reservation {
+    reservation_length: Option<WholeNumber>,
+    reservation_time_unit: Option<String>,
+}
+
+impl Billing {
+    /// The length; `None` when it is absent or 0.
+    ///
+    /// # Errors
+    ///
+    /// `BadRequest` for a unit other than months, or a length below 0.
+    pub fn length(&self) -> Result<Option<Term>, Problem> {
+        let Some(Object(reservation)) = &self.reservation else { return Ok(None) };
+        let unit = reservation.reservation_time_unit.as_deref().unwrap_or("Month");
+        if !unit.eq_ignore_ascii_case("month") {
+            return Err(Problem::bad_request("`reservationTimeUnit` is `Month`"));
+        }
+        match reservation.reservation_length {
+            None | Some(WholeNumber(0)) => Ok(None),
+            Some(WholeNumber(length)) => match u32::try_from(length) {
+                Ok(count) => Ok(Some(Term { count, unit: TermUnit::Month })),
+                Err(_) => Err(Problem::bad_request("`reservationLength` is a number of months")),
+            },
+        }
+    }
+
+    /// The length, which is required.
+    ///
+    /// # Errors
+    ///
+    /// `InappropriateJSON` when it is absent; otherwise as [`Billing::length`].
+    pub fn required_length(billing: Option<Object<Billing>>) -> Result<Term, Problem> {
+        let Object(billing) = required("billing", billing)?;
+        let reservation = "billing.reservation.reservationLength";
+        match (&billing.reservation, billing.length()?) {
+            (_, Some(term)) => Ok(term),
+            (Some(Object(Reservation { reservation_length: Some(_), .. })), None) => {
+                Err(Problem::bad_request("`reservationLength` is 0; nothing would be renewed"))
+            }
+            (_, None) => required(reservation, None),
+        }
+    }
+}
+
+/// The term of an auto-renew rule: 1 to 9 months or 1 to 3 years; by default a month, as in the SDK.
+///
+/// # Errors
+///
+/// `BadRequest` for any other.
+pub fn rule_term(unit: Option<&str>, count: Option<WholeNumber>) -> Result<Term, Problem> {
+    let unit = unit.unwrap_or("month");
+    let WholeNumber(count) = count.unwrap_or(WholeNumber(1));
+    let is_year = unit.eq_ignore_ascii_case("year");
+    let most = if is_year { 3 } else { 9 };
+    if !is_year && !unit.eq_ignore_ascii_case("month") {
+        return Err(Problem::bad_request("the unit of an auto-renew rule is `month` or `year`"));
+    }
+    match u32::try_from(count).ok().filter(|count| (1..=most).contains(count)) {
+        Some(count) => Ok(Term { count, unit: if is_year { TermUnit::Year } else { TermUnit::Month } }),
+        None => Err(Problem::bad_request("an auto-renew rule renews by 1 to 9 months or 1 to 3 years")),
+    }
+}
