@@ -412,7 +412,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
             "resource": "ecs-1",
             "state": "pending"
           },
-          "detail": "it would do something else by now, which the approval holds from now on; look at it again",
+          "detail": "the plan has changed; the approval now has the new one, look at it again",
           "events": [
             {
               "account": "acme-hw",
@@ -432,7 +432,8 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
           "status": 409,
           "title": "The plan of the command has changed",
           "type": "urn:perennial:problem:plan-changed"
-        }"#]].assert_eq(&shown(&server, &changed));
+        }"#]]
+    .assert_eq(&shown(&server, &changed));
     let old = serde_json::json!({ "plan_hash": held["plan"]["plan_hash"] }).to_string();
     expect![[r#"
         409 Conflict

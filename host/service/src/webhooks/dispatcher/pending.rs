@@ -69,7 +69,11 @@ pub(super) fn pending_work(
     Ok(pending_work)
 }
 
-fn first_attempts(db: &ReadTx, webhook: &StoredWebhook, last: i64) -> Result<Option<DeliveryTask>, StoreError> {
+fn first_attempts(
+    db: &ReadTx,
+    webhook: &StoredWebhook,
+    last: i64,
+) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
     }
