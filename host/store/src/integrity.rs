@@ -35,7 +35,11 @@ struct Rule {
 }
 
 /// The rules about rows. Stages up to 2 are live, charging 0 is prepaid.
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
+    Rule {
+        promise: "the file is whole",
+        violations: "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'",
+    },
     Rule {
         promise: "no period of a resource is paid for twice",
         violations: "
@@ -105,12 +109,24 @@ const RULES: [Rule; 10] = [
     },
 ];
 
-/// Checks every promise; returns what breaks one, none when all is well.
+/// Checks every promise in one snapshot; returns what breaks one, none when all is well.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn check(db: &Connection) -> Result<Vec<Violation>, StoreError> {
+    let begins = db.is_autocommit();
+    if begins {
+        db.execute_batch("begin")?;
+    }
+    let violations = violations(db);
+    if begins {
+        db.execute_batch("commit")?;
+    }
+    violations
+}
+
+fn violations(db: &Connection) -> Result<Vec<Violation>, StoreError> {
     let mut violations = Vec::new();
     for account in accounts::list(db)? {
         check_money(db, account.row, &account.account.id, &mut violations)?;

@@ -208,6 +208,16 @@ pub fn double_orders(db: &Connection) {
     .unwrap();
 }
 
+/// Makes every approval pending again, without touching its attempt or when it was closed.
+pub fn reopen_approvals(db: &Connection) {
+    db.execute("update approval set state = 'pending'", []).unwrap();
+}
+
+/// Takes every account away, and nothing that refers to one.
+pub fn remove_accounts(db: &Connection) {
+    db.execute("delete from account", []).unwrap();
+}
+
 /// Opens the database at `path`, also while a host works on it, with the right to change it.
 pub fn open(path: &Path) -> Connection {
     Connection::open(path).unwrap()

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_be_asked_later_is_granted_up_to_a_day_and_never_makes_it_sooner() {
+    fn retry_after_delays_by_up_to_a_day_and_never_makes_a_try_sooner() {
         for (status, wish, wait) in [
             (503, None, 5),
             (503, Some(-1), 5),

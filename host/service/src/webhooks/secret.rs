@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_secret_is_its_own_and_comes_back_from_what_is_shown_and_what_is_kept() {
+    fn a_new_secret_is_unique_and_round_trips_as_shown_and_as_stored() {
         let (one, other) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         assert!(one != other);
         assert_eq!(one.0.len(), 32);

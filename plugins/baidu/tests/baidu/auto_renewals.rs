@@ -175,7 +175,7 @@ fn a_stopped_instances_rule_covers_nothing() {
 }
 
 #[test]
-fn rules_are_for_1_to_9_months_or_1_to_3_years_and_have_no_number_of_renewals() {
+fn rules_are_for_1_to_9_months_or_1_to_3_years_without_a_renewal_count() {
     let bundle = [prepaid("bcc", "i", "2026-08-10 10:00")];
     let allowed = |term| ask(&[], at("2026-07-25 12:00"), &bundle, 0, set(Some(term)), &[]).is_ok();
     assert_eq!(

@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_tried_at_or_after_the_expiry_or_of_what_is_not_to_be_renewed(
+    fn nothing_is_tried_from_the_expiry_on_or_without_auto_renewal(
         bundle in bundles(), settings in settings(), after in instants()
     ) {
         for occurrence in timeline(&borrowed(&settings), after, &bundle) {
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn an_aligned_disk_ends_with_its_instance_and_pays_for_every_day_in_between(
+    fn an_aligned_disk_ends_with_its_instance_and_pays_for_each_day_between(
         instance in resources(), disk in resources(), count in 1_u32..=9
     ) {
         let now = instance.expires_at.unwrap().min(disk.expires_at.unwrap()) - DAY;

@@ -111,7 +111,7 @@ fn only_prepaid_products_that_still_exist_join() {
 }
 
 #[test]
-fn addresses_and_marketplace_products_are_extended_by_the_same_term_from_their_own_expiry() {
+fn addresses_and_products_renew_by_the_same_term_from_their_own_expiry() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-31 10:00"),
         prepaid("eip", "ip-1", "2026-08-05 23:59:59").attached(),

@@ -80,7 +80,7 @@ fn each_kind_once_it_has_expired() {
 }
 
 #[test]
-fn the_last_try_is_an_hour_before_an_expiry_that_comes_before_the_hour_of_tries() {
+fn the_last_try_is_an_hour_before_an_expiry_ahead_of_the_try_hour() {
     for (expires, expected) in [
         (
             "2026-08-10 02:00",
@@ -133,7 +133,7 @@ fn two_tries_that_fall_on_one_instant_are_one() {
 }
 
 #[test]
-fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_along() {
+fn disks_and_addresses_renewed_with_their_instance_have_no_own_tries() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew),
         prepaid("cds", "v-1", "2026-08-10 10:00").attached(),
@@ -190,7 +190,7 @@ fn disks_and_addresses_have_no_tries_of_their_own_where_the_instance_takes_them_
 }
 
 #[test]
-fn a_rule_that_leaves_disks_and_addresses_alone_leaves_them_their_own_tries() {
+fn a_rule_without_disks_and_addresses_leaves_them_their_own_tries() {
     let bundle = [
         prepaid("bcc", "i", "2026-08-10 10:00")
             .on_expiry(OnExpiry::Renew)

@@ -116,7 +116,7 @@ fn a_disk_without_a_length_is_aligned_with_its_instance() {
 }
 
 #[test]
-fn a_token_makes_a_renewal_happen_once_and_be_answered_as_often_as_it_is_sent() {
+fn a_client_token_makes_a_renewal_happen_once_and_answers_each_request() {
     let mut world = furnished();
     let line = "PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1";
     let first = send(&mut world, line, MONTH);
@@ -158,7 +158,7 @@ fn a_token_that_is_none_is_refused_by_every_operation() {
 }
 
 #[test]
-fn money_that_is_missing_is_refused_and_an_approval_that_is_missing_is_waited_for() {
+fn a_lack_of_money_is_refused_and_a_missing_approval_is_awaited() {
     let line = "PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1";
     let mut answers = String::new();
     for (money, reply) in [

@@ -55,7 +55,7 @@ fn prefix(instant: &str, seconds: &str) -> String {
 }
 
 #[test]
-fn a_request_that_the_sdk_signed_is_found_right_until_it_is_tampered_with() {
+fn a_request_signed_by_the_sdk_is_valid_until_it_is_tampered_with() {
     let at = instant(NOW);
     let request = signed(renewal(), &prefix(NOW, "1800"), "");
     let authentication = identify(at, &request).unwrap();
@@ -130,7 +130,7 @@ fn the_example_of_the_renewal_api_is_answered_as_documented() {
 }
 
 #[test]
-fn a_signature_holds_from_a_quarter_of_an_hour_before_its_instant_until_its_validity_ends() {
+fn a_signature_is_valid_from_15_minutes_before_its_date_until_it_expires() {
     let at = instant(NOW);
     let mut table = String::new();
     for (now, seconds) in [

@@ -216,7 +216,7 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
 }
 
 #[test]
-fn the_name_of_a_refund_is_short_and_safe_whatever_the_resource_is_called() {
+fn a_refund_id_is_short_and_safe_whatever_the_resource_id_is() {
     for resource in ["ecs-1", "", "a b/c%", &"x".repeat(64), "\u{4f60}"] {
         for at in [0, NOW, 99_999_999_999, 999_999_999_999, -1] {
             let name = name(at, resource);

@@ -98,7 +98,7 @@ fn month_length(at: Timestamp) -> u8 {
 
 proptest! {
     #[test]
-    fn tries_are_at_three_in_the_morning_each_day_and_none_is_at_expiry_or_after(
+    fn tries_are_at_three_each_morning_and_none_is_at_expiry_or_after(
         expires_at in instants(), settings in settings(), before in 0..20 * DAY,
     ) {
         let after = expires_at - before;

@@ -38,7 +38,7 @@ fn renewing_a_server_renews_all_that_is_attached_to_it() {
 }
 
 #[test]
-fn each_is_renewed_from_its_own_expiry_and_the_rest_is_left_out_with_a_reason() {
+fn members_renew_from_their_own_expiry_or_are_skipped_with_a_reason() {
     let mut bundle = server();
     bundle[1].expires_at = Some(time("2026-06-30 08:00:00"));
     bundle[1].anchor_day = Some(30);
@@ -143,7 +143,7 @@ fn automatic_renewal_is_set_and_cancelled_for_all_whichever_is_named() {
 }
 
 #[test]
-fn a_setting_leaves_out_what_cannot_be_set_but_is_refused_for_the_one_named() {
+fn a_setting_skips_members_it_cannot_apply_to_but_not_the_named_one() {
     let mut bundle = server();
     bundle[1].stage = Stage::Retention;
     bundle[2] = pay_per_use(bundle[2].clone());

@@ -53,7 +53,7 @@ fn the_existing_package_is_used_first_then_the_one_that_expires_first() {
 }
 
 #[test]
-fn only_a_package_in_force_covers_and_never_what_was_used_before_it_was_bought() {
+fn only_a_package_in_force_covers_usage_and_only_after_its_purchase() {
     let one = || vec![package("2026-02-10 12:00:00", "2026-02-11 00:00:00", "2026-03-11 23:59:59", 0)];
     let covered = |at: &str| !print(&[], at, 1, one()).is_empty();
     assert!(!covered("2026-02-10 11:59:59"), "before it was bought");
@@ -135,7 +135,7 @@ fn a_renewed_package_starts_its_quota_anew_with_each_period() {
 }
 
 #[test]
-fn a_package_is_renewed_by_whole_periods_of_its_own_and_keeps_its_own_day() {
+fn a_package_renews_by_whole_periods_and_keeps_its_anchor_day() {
     let three_months = Term { count: 3, ..MONTHLY };
     let bundle = [Resource { term: Some(three_months), ..resource("package") }];
     let renewed = |term: Option<Term>| {
@@ -158,7 +158,7 @@ fn a_package_is_renewed_by_whole_periods_of_its_own_and_keeps_its_own_day() {
 }
 
 #[test]
-fn bought_again_it_takes_effect_on_payment_or_at_the_chosen_time_whichever_is_later() {
+fn a_package_bought_again_starts_at_payment_or_the_chosen_time_if_later() {
     let buy = |pay_at: Option<&str>, effective_at: Option<&str>| {
         let purchase = Purchase { pay_at: pay_at.map(time), effective_at: effective_at.map(time) };
         let asked = Command::BuyAgain(purchase);
@@ -183,7 +183,7 @@ fn bought_again_it_takes_effect_on_payment_or_at_the_chosen_time_whichever_is_la
 }
 
 #[test]
-fn a_package_that_ended_can_be_bought_again_so_that_an_order_can_be_paid_after_its_end() {
+fn a_package_that_ended_can_be_bought_again() {
     let asked = Command::BuyAgain(Purchase { pay_at: None, effective_at: None });
     let bundle = [Resource { stage: Stage::Released, ..resource("package") }];
     let answer = print_plan(&command(&[], time("2026-04-05 08:00:00"), &bundle, 0, asked.clone(), &[]));

@@ -28,7 +28,7 @@ fn alone(said: Said, resource: Resource) -> String {
 }
 
 #[test]
-fn every_kind_has_a_course_for_each_thing_that_can_be_set_to_happen_on_expiry() {
+fn every_kind_has_a_timeline_for_each_setting_of_on_expiry() {
     let mut cases = Vec::new();
     for on_expiry in ON_EXPIRY {
         // Kinds with the same course share a table.
