@@ -6,14 +6,14 @@
 
 pub mod admin;
 pub mod auth;
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod csv;
 pub mod input;
 pub mod middleware;
 pub mod openapi;
 pub mod page;
 pub mod problem;
-#[cfg(feature = "bench")]
-pub mod bench;
 pub mod provider_api;
 pub mod request_metrics;
 pub mod route_table;

@@ -130,7 +130,7 @@ fn receive() -> (String, Receiver<String>) {
 }
 
 #[test]
-fn a_webhook_is_told_everything_in_order_however_often_its_host_is_killed() {
+fn a_webhook_gets_every_event_in_order_however_often_its_host_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let token = make_token(folder.path());
     let serve =

@@ -10,8 +10,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use expect_test::expect;
-use perennial_store::ReadTx;
+use perennial_domain::micros::Micros;
 use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::lock::Lock;
 use perennial_store::testing;
@@ -148,4 +149,22 @@ fn a_file_that_is_no_whole_database_is_not_restored() {
     assert_eq!(folder.run(&["db", "restore", "nothing"]).code(), 2);
     assert_eq!(dump(&folder.path("perennial.db")), before);
     assert!(!folder.path("perennial.db.before-restore").exists());
+}
+
+#[test]
+fn a_damaged_database_is_listed_violation_by_violation() {
+    let folder = old();
+    let path = folder.path("perennial.db");
+    drop(Store::open(&path).unwrap());
+    expect![[r#"
+        `perennial.db` keeps every promise
+    "#]]
+    .assert_eq(&folder.run(&["db", "check"]).succeeded().stdout());
+    let store = Store::open(&path).unwrap();
+    for stored in perennial_store::accounts::list(store.db()).unwrap() {
+        testing::set_available(store.db(), &stored.account.id, Micros::new(7_000_000));
+    }
+    let checked = folder.run(&["db", "check"]);
+    assert_eq!((checked.code(), checked.stdout()), (1, String::new()));
+    expect![[r#""#]].assert_eq(&checked.stderr());
 }

@@ -103,7 +103,7 @@ fn read<T>(db: &Path, read: impl Fn(&ReadTx) -> T) -> T {
 }
 
 #[test]
-fn killed_at_any_of_many_points_and_started_again_the_clock_ends_where_it_would_have() {
+fn a_clock_killed_at_any_point_and_restarted_ends_where_it_would_have() {
     let folder = Folder::new();
     let whole = overdue::database(&folder, BUNDLES, "whole.db", false);
     finish(&folder, &whole);

@@ -4,10 +4,10 @@
 
 use std::fmt;
 
+use crate::tx::ReadTx;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
-use crate::tx::ReadTx;
 
 use crate::accounts;
 use crate::error::StoreError;
@@ -35,7 +35,11 @@ struct Rule {
 }
 
 /// The rules about rows. Stages up to 2 are live, charging 0 is prepaid.
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
+    Rule {
+        promise: "the file is whole",
+        violations: "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'",
+    },
     Rule {
         promise: "no period of a resource is paid for twice",
         violations: "
@@ -105,12 +109,16 @@ const RULES: [Rule; 10] = [
     },
 ];
 
-/// Checks every promise; returns what breaks one, none when all is well.
+/// Checks every promise in one snapshot; returns what breaks one, none when all is well.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
 pub fn check(db: &ReadTx) -> Result<Vec<Violation>, StoreError> {
+    if db.connection().is_autocommit() { db.snapshot(violations)? } else { violations(db) }
+}
+
+fn violations(db: &ReadTx) -> Result<Vec<Violation>, StoreError> {
     let mut violations = Vec::new();
     for account in accounts::list(db)? {
         check_money(db, account.row, &account.account.id, &mut violations)?;
@@ -126,12 +134,7 @@ pub fn check(db: &ReadTx) -> Result<Vec<Violation>, StoreError> {
 }
 
 /// Checks an account's balance against its entries, and its entries against its orders.
-fn check_money(
-    db: &ReadTx,
-    row: i64,
-    id: &str,
-    violations: &mut Vec<Violation>,
-) -> Result<(), StoreError> {
+fn check_money(db: &ReadTx, row: i64, id: &str, violations: &mut Vec<Violation>) -> Result<(), StoreError> {
     let (available, held) = projection(db, row)?;
     let entries = ledger::balance(db, row)?;
     if (entries.available(), entries.held()) != (available, held) {
@@ -164,7 +167,8 @@ fn check_money(
 
 /// The balance as the account's row has it, also one that no host would write.
 fn projection(db: &ReadTx, row: i64) -> Result<(Micros, Micros), StoreError> {
-    let mut statement = db.connection().prepare_cached("select available, held from account where row = ?1")?;
+    let mut statement =
+        db.connection().prepare_cached("select available, held from account where row = ?1")?;
     Ok(statement.query_row([row], |row| Ok((Micros::new(row.get(0)?), Micros::new(row.get(1)?))))?)
 }
 

@@ -186,7 +186,9 @@ pub fn set_price(db: &ReadTx, price: Micros) {
 
 /// Sets an account's available amount, whatever its entries say.
 pub fn set_available(db: &ReadTx, account: &str, available: Micros) {
-    db.connection().execute("update account set available = ?2 where id = ?1", (account, available.as_micros())).unwrap();
+    db.connection()
+        .execute("update account set available = ?2 where id = ?1", (account, available.as_micros()))
+        .unwrap();
 }
 
 /// Sets the cursor and the wake of every bundle that has a wake.
@@ -208,6 +210,16 @@ pub fn double_orders(db: &ReadTx) {
         [],
     )
     .unwrap();
+}
+
+/// Makes every approval pending again, without touching its attempt or when it was closed.
+pub fn reopen_approvals(db: &ReadTx) {
+    db.connection().execute("update approval set state = 'pending'", []).unwrap();
+}
+
+/// Takes every account away, and nothing that refers to one.
+pub fn remove_accounts(db: &ReadTx) {
+    db.connection().execute("delete from account", []).unwrap();
 }
 
 /// Opens the database at `path`, also while a host works on it, with the right to change it.
@@ -259,7 +271,8 @@ pub fn dump(path: &Path) -> String {
     let mut dump = schema(&db);
     let version: i64 = db.connection().query_row("pragma user_version", [], |row| row.get(0)).unwrap();
     writeln!(dump, "schema {version}").unwrap();
-    let mut tables = db.connection().prepare("select name from sqlite_master where type = 'table' order by name").unwrap();
+    let mut tables =
+        db.connection().prepare("select name from sqlite_master where type = 'table' order by name").unwrap();
     for table in tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap) {
         let mut statement = db.connection().prepare(&format!("select * from {table}")).unwrap();
         let columns = statement.column_count();

@@ -10,8 +10,8 @@ use expect_test::expect;
 use perennial_formats::decision;
 use perennial_formats::event;
 use perennial_store as store;
-use perennial_store::SCHEMA_VERSION;
 use perennial_store::ReadTx;
+use perennial_store::SCHEMA_VERSION;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::approvals;
@@ -89,7 +89,10 @@ fn a_migrated_schema_equals_a_new_one() {
     let raw = Connection::open(folder.path("perennial.db")).unwrap();
     let check: String = raw.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
-    let broken = counts(&folder.path("perennial.db"), "select \"table\", count(*) from pragma_foreign_key_check group by 1");
+    let broken = counts(
+        &folder.path("perennial.db"),
+        "select \"table\", count(*) from pragma_foreign_key_check group by 1",
+    );
     assert_eq!(broken, BTreeMap::new());
 }
 
@@ -114,13 +117,25 @@ fn every_row_of_schema_3_is_there_after_the_migration() {
     assert_eq!(counts(&folder.path("perennial.db"), "select type, count(*) from event group by 1"), types);
     let states = [("open", "pending"), ("lapsed", "expired")];
     let states = renamed(section("approvals by state"), &states);
-    assert_eq!(counts(&folder.path("perennial.db"), "select state, count(*) from approval group by 1"), states);
+    assert_eq!(
+        counts(&folder.path("perennial.db"), "select state, count(*) from approval group by 1"),
+        states
+    );
     let outcomes = renamed(section("audit by outcome"), &[("looked_at", "dry_run")]);
-    assert_eq!(counts(&folder.path("perennial.db"), "select outcome, count(*) from audit group by 1"), outcomes);
+    assert_eq!(
+        counts(&folder.path("perennial.db"), "select outcome, count(*) from audit group by 1"),
+        outcomes
+    );
     let stages = section("stages of resources");
-    assert_eq!(counts(&folder.path("perennial.db"), "select stage, count(*) from schedule group by 1"), stages);
+    assert_eq!(
+        counts(&folder.path("perennial.db"), "select stage, count(*) from schedule group by 1"),
+        stages
+    );
     let attempts = section("attempts by state");
-    assert_eq!(counts(&folder.path("perennial.db"), "select state, count(*) from attempt group by 1"), attempts);
+    assert_eq!(
+        counts(&folder.path("perennial.db"), "select state, count(*) from attempt group by 1"),
+        attempts
+    );
 }
 
 #[test]

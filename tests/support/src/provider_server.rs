@@ -135,7 +135,8 @@ impl Server {
             let provider = stored.account.provider;
             let wanted = CreateKey { account, provider, name: "test".to_owned(), expires_at: None };
             let minted = keys::issue(&sealer(), wanted, "cli", desk.now()).unwrap();
-            desk.engine.in_transaction(|engine| provider_keys::insert(engine.tx(), stored.row, &minted.stored))?;
+            desk.engine
+                .in_transaction(|engine| provider_keys::insert(engine.tx(), stored.row, &minted.stored))?;
             Ok::<_, ServiceError>(Key { access_key: minted.stored.access_key, secret: minted.secret })
         });
         self.runtime.block_on(made).unwrap()

@@ -61,7 +61,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
 }
 
 #[test]
-fn every_renewal_that_was_settled_or_declined_by_the_clock_has_its_decision() {
+fn every_renewal_settled_or_declined_by_the_clock_has_its_decision() {
     check(20, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);

@@ -156,7 +156,7 @@ fn a_failing_plugin_hurts_only_the_bundles_that_it_fails_about() {
 }
 
 #[test]
-fn bundles_that_a_plugin_fails_about_keep_their_state_show_the_reason_and_are_asked_about_with_back_off() {
+fn bundles_of_a_failing_plugin_keep_their_state_and_are_retried() {
     check(15, quiet(Money::Plenty), |world| {
         for fails in FAILURES {
             let (mut host, _) = fragile(&world, fails);
@@ -204,7 +204,7 @@ fn back_off(host: &Host) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn bundles_recover_once_their_plugin_does_and_end_where_they_would_have_without_it() {
+fn bundles_recover_with_their_plugin_and_end_as_if_it_never_failed() {
     check(20, (quiet(Money::Plenty), 1..25_i64), |(world, days)| {
         let mut well = Host::new(&world);
         well.play(FROM, UNTIL);

@@ -9,7 +9,7 @@ use crate::world::UNTIL;
 use crate::world::busy;
 
 #[test]
-fn debits_equal_credits_and_the_balance_is_the_sum_of_its_entries_when_money_is_short() {
+fn the_balance_is_the_sum_of_its_entries_when_money_is_short() {
     check(40, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);
@@ -18,7 +18,7 @@ fn debits_equal_credits_and_the_balance_is_the_sum_of_its_entries_when_money_is_
 }
 
 #[test]
-fn debits_equal_credits_and_the_balance_is_the_sum_of_its_entries_when_there_is_plenty() {
+fn the_balance_is_the_sum_of_its_entries_when_there_is_plenty() {
     check(40, busy(Money::Plenty), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);

@@ -27,7 +27,7 @@ fn a_run_keeps_the_events_that_a_simulation_of_it_shows() {
 }
 
 #[test]
-fn a_simulation_keeps_no_events_and_no_decisions_and_changes_nothing_else() {
+fn a_simulation_stores_no_events_or_decisions_and_changes_nothing_else() {
     check(15, busy(Money::Short), |world| {
         let mut kept = Host::new(&world);
         kept.play(FROM, UNTIL);

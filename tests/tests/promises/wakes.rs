@@ -22,7 +22,7 @@ fn every_live_resource_has_a_wake_and_nothing_due_is_left() {
 }
 
 #[test]
-fn what_lapses_although_it_was_to_be_renewed_was_tried_or_refused_for_a_reason() {
+fn an_auto_renewed_resource_lapses_only_after_a_try_or_with_a_reason() {
     check(40, busy(Money::Short), |world| {
         let mut host = Host::new(&world);
         host.play(FROM, UNTIL);

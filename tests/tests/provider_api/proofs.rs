@@ -123,9 +123,10 @@ fn advance(world: &World, to: i64) {
 }
 
 fn write<T: Send + 'static>(world: &World, work: impl FnOnce(&WriteTx) -> T + Send + 'static) -> T {
-    let written = world
-        .host
-        .writer()
-        .call(move |desk| Ok::<_, perennial_service::error::ServiceError>(desk.engine.in_transaction(|engine| Ok::<_, StoreError>(work(engine.tx())))?));
+    let written = world.host.writer().call(move |desk| {
+        Ok::<_, perennial_service::error::ServiceError>(
+            desk.engine.in_transaction(|engine| Ok::<_, StoreError>(work(engine.tx())))?,
+        )
+    });
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(written).unwrap()
 }

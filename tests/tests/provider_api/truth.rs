@@ -208,7 +208,7 @@ fn the_audit_log_says_which_key_asked() {
 }
 
 #[test]
-fn a_renewal_above_the_accounts_limit_is_held_and_not_approved_by_the_key_that_asked() {
+fn a_renewal_above_the_limit_is_held_and_its_own_key_cannot_approve_it() {
     let world = World::new();
     let limit = Some("50.00".parse().unwrap());
     world.on_writer(move |desk| desk.engine.set_approval_above(desk.now(), "home", limit).unwrap());

@@ -102,7 +102,7 @@ fn tries(all: &[(&str, usize)]) -> Vec<Occurrence> {
 }
 
 #[test]
-fn an_approval_lapses_before_the_last_try_or_after_a_week_or_at_the_expiry() {
+fn an_approval_expires_before_the_last_try_or_after_a_week_or_at_expiry() {
     let renewal = plan([(0, extend(1))]);
     let order = plan([(0, buy("2026-03-03"))]);
     let none: &[(&str, usize)] = &[];
@@ -197,7 +197,7 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
 }
 
 #[test]
-fn the_clock_asks_once_for_a_period_unless_what_it_asked_for_lost_its_ground() {
+fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
     let bundle = bundle([renewing("ecs-1"), attached("evs-1")]);
     let try_of = |approval: &[ApprovalSummary], bundle: &Bundle| {
         existing_renewal(approval, bundle, 0, Some(&key("ecs-1", 1)))

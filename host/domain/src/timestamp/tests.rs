@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn months_before_keep_the_time_of_the_day_and_never_leave_the_anchor_but_for_a_short_month(
+    fn months_before_keep_the_time_of_day_and_the_anchor_but_in_short_months(
         second in 0..4_000_000_000_i64, count in 1..40_u32, anchor in 1..=31_u8, offset in -720..=840_i16
     ) {
         let (instant, local) = (Timestamp::from_second(second), i64::from(offset) * 60);

@@ -251,7 +251,7 @@ fn hash(world: &World) -> String {
 }
 
 #[test]
-fn a_top_up_changes_nothing_about_an_approval_and_a_lack_of_money_keeps_it_open() {
+fn a_top_up_leaves_an_approval_alone_and_poverty_keeps_it_pending() {
     let mut world = World::account("2026-03-01", "10", vec![vec![lapsing("vm", "2026-03-20")]]);
     world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
     world.ask("2026-03-02", "vm", &renew(), "operator");
@@ -324,7 +324,7 @@ fn an_approval_lapses_when_there_is_nothing_left_to_decide_on() {
 }
 
 #[test]
-fn switching_auto_renewal_on_late_is_held_too_and_belongs_to_whoever_asked() {
+fn a_late_auto_renewal_is_held_too_and_belongs_to_its_requester() {
     let on = Command::SetAutoRenew(AutoRenewal { term: None, renewals: None });
     let mut world = careful(lapsing("vm", "2026-03-10"));
     world.run_to("2026-03-09T11:59:59");

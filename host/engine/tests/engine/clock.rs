@@ -168,7 +168,7 @@ fn what_expired_long_before_it_was_imported_is_caught_up_on() {
 }
 
 #[test]
-fn rules_that_are_down_are_asked_again_ever_more_rarely_and_nothing_is_lost() {
+fn a_failing_plugin_is_called_with_back_off_and_nothing_is_lost() {
     let mut world = World::of(
         "2026-03-01",
         &[(

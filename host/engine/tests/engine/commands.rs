@@ -214,7 +214,7 @@ fn an_attribute_changes_what_is_still_to_come() {
 }
 
 #[test]
-fn an_attribute_that_changes_while_the_clock_is_behind_leaves_the_rest_to_the_clock() {
+fn an_attribute_set_while_the_clock_is_behind_leaves_due_work_to_it() {
     let mut world = World::account("2026-03-01", "30", vec![vec![renewing("vm", "2026-03-10")]]);
     world.run_to("2026-03-07");
     world.happened.extend(world.engine.set_attribute(at("2026-03-12"), "vm", "colour", "blue").unwrap());

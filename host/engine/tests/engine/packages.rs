@@ -46,7 +46,7 @@ fn a_package_that_was_ordered_is_paid_when_its_time_comes() {
 }
 
 #[test]
-fn an_order_that_cannot_be_paid_is_struck_and_one_that_is_paid_late_begins_then() {
+fn an_unpayable_order_is_dropped_and_one_paid_late_begins_when_paid() {
     let mut world = one("30");
     world.run_to("2026-03-01");
     for _ in 0..2 {

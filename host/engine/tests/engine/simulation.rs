@@ -116,7 +116,7 @@ fn an_outage_that_outlasts_the_simulation_leaves_what_came_after_undone() {
 }
 
 #[test]
-fn a_command_that_cannot_be_decided_changes_nothing_and_the_simulation_goes_on() {
+fn a_command_that_cannot_be_planned_changes_nothing_and_does_not_stop_it() {
     let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-10")]]);
     world.down(true);
     let scenario = [command("2026-03-05", "vm")];
@@ -169,7 +169,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn events_come_by_time_then_account_then_resource_but_for_what_an_outage_held_up(plot in plots()) {
+    fn events_are_ordered_by_time_account_resource_except_after_an_outage(plot in plots()) {
         let key = |recorded: &RecordedEvent| {
             (recorded.event.at, recorded.account.clone(), recorded.event.resource.clone())
         };

@@ -124,7 +124,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
 }
 
 #[test]
-fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
+fn the_plugin_checks_settings_and_every_wrong_field_is_listed() {
     let server = Server::new();
     let body = r#"{"id": "", "provider": "huawei", "currency": "yuan", "balance": 5, "settings": {"site": "moon"}, "more": 1}"#;
     expect![[r#"
@@ -162,7 +162,7 @@ fn the_plugin_checks_the_settings_and_every_field_that_is_wrong_is_listed() {
 }
 
 #[test]
-fn settings_are_changed_if_the_plugin_agrees_and_the_rules_are_asked_anew() {
+fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     let server = Server::furnished();
     let path = "/v1/accounts/acme-hw";
     let change = |body: &str| server.send("admin", "PATCH", path, &[], body);

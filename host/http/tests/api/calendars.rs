@@ -324,7 +324,7 @@ fn what_came_true_stays_for_thirty_days_and_moves_if_it_is_to_be_again() {
 }
 
 #[test]
-fn what_did_not_come_true_is_cancelled_also_when_nobody_looked_in_between() {
+fn entries_that_no_longer_apply_are_cancelled_even_if_nobody_read_them() {
     let server = Server::furnished();
     let body = json!({ "name": "n", "accounts": ["acme-hw"], "occurrences": ["try", "expiry"] });
     let path = make(&server, "admin", &body);

@@ -205,7 +205,7 @@ fn a_refusal_is_a_conflict_and_an_event() {
 }
 
 #[test]
-fn a_command_through_the_api_leaves_the_events_that_it_leaves_through_the_engine() {
+fn a_command_leaves_the_same_events_through_the_api_and_the_engine() {
     let renew = |options: &[(&str, &str)]| {
         let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Command::Renew(Renewal { term: None, cause: Cause::Command, options })

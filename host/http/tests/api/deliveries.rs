@@ -163,7 +163,7 @@ fn a_message_that_failed_comes_again_under_its_id_until_it_arrives() {
 }
 
 #[test]
-fn messages_come_in_the_order_of_events_and_one_that_failed_does_not_hold_the_others_up() {
+fn messages_follow_the_order_of_events_and_a_failed_one_delays_no_other() {
     let (server, mut receiver, id) = hooked();
     receiver.answer([Reply::Status(200), Reply::Status(500)]);
     happen(&server, 100);
@@ -230,7 +230,7 @@ fn whatever_a_receiver_does_the_outbox_goes_on() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_disables_its_webhook_and_nothing_is_lost_for_when_it_comes_back() {
+fn a_receiver_that_is_gone_disables_its_webhook_and_loses_no_event() {
     let (server, mut receiver, id) = hooked();
     let path = format!("/v1/webhooks/{id}");
     receiver.answer([Reply::Status(410)]);
@@ -425,7 +425,7 @@ fn a_host_that_starts_again_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_message_whose_answer_could_not_be_written_down_comes_again_under_its_id() {
+fn a_message_whose_response_was_not_stored_is_sent_again_under_its_id() {
     let server = Server::open().sending_with(|client| client.with_timeout(Duration::from_millis(300)));
     let mut receiver = Receiver::new();
     let (id, _) = make(&server, "admin", &json!({ "url": receiver.url() }));

@@ -182,7 +182,7 @@ fn renewals(events: &[Value]) -> Vec<[Value; 4]> {
 }
 
 #[test]
-fn what_was_forecast_happens_if_what_it_asks_for_is_paid_in_and_not_with_a_cent_less() {
+fn the_forecast_happens_with_the_stated_top_up_and_not_with_a_cent_less() {
     let forecast = server().get("viewer", "/v1/forecast?months=6&account=acme-hw").json();
     let account = &forecast["accounts"][0];
     let months = account["months"].as_array().unwrap();

@@ -91,7 +91,7 @@ fn a_request_that_is_under_way_is_not_begun_again() {
 }
 
 #[test]
-fn a_dry_run_with_a_key_is_answered_the_same_and_its_key_is_not_for_the_real_thing() {
+fn a_dry_runs_idempotency_key_repeats_it_and_is_refused_for_the_command() {
     let server = Server::furnished();
     let renew = "/v1/resources/ecs-1:renew";
     let send = |body| server.send("operator", "POST", renew, KEY, body);

@@ -206,7 +206,7 @@ fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
 }
 
 #[test]
-fn an_import_does_not_tell_a_bound_token_what_others_resources_are_called() {
+fn an_import_does_not_reveal_other_accounts_ids_to_a_bound_token() {
     let server = Server::furnished();
     let attached = |to: &str| {
         let inventory = json!({ "resources": [{

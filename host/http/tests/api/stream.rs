@@ -40,7 +40,7 @@ fn a_stream_tells_what_happens_from_now_on_as_it_happens() {
 }
 
 #[test]
-fn a_stream_goes_on_after_the_last_id_that_was_seen_and_tells_the_same_as_the_list() {
+fn a_stream_resumes_after_the_last_event_id_and_equals_the_list() {
     let server = Server::furnished();
     (0..250).for_each(|_| top_up(&server, "acme-hw"));
     let listed = server.get("viewer", "/v1/events?limit=1000").json();

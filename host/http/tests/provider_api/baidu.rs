@@ -232,7 +232,7 @@ fn a_renewal_shows_after_a_while_and_a_list_goes_on_where_its_page_ended() {
 }
 
 #[test]
-fn a_renewal_with_a_token_is_answered_as_often_as_it_is_sent_and_happens_once() {
+fn a_renewal_with_a_client_token_is_answered_each_time_and_happens_once() {
     let server = server();
     let key = server.key("acme");
     let renewal = draft("PUT", RENEW, MONTH).signed(&key, server.now());
@@ -379,7 +379,7 @@ fn a_balance_that_does_not_suffice_is_refused_as_the_provider_does() {
 }
 
 #[test]
-fn a_renewal_that_somebody_has_to_approve_of_is_answered_and_does_not_show() {
+fn a_renewal_that_needs_approval_is_answered_and_is_not_listed() {
     let mut inventory = inventory();
     inventory["accounts"][0]["approval_above"] = json!("50.00");
     inventory["accounts"][0]["settings"] = json!({ "renewal_reply": "order" });

@@ -1,4 +1,4 @@
-//! `perennial db`: migrations, backups and restores of the database file.
+//! `perennial db`: migrations, checks, backups and restores of the database file.
 
 use std::fmt;
 use std::path::Path;
@@ -7,16 +7,20 @@ use std::path::PathBuf;
 use crate::cli::Context;
 use crate::cli::UserError;
 use perennial_store as store;
+use perennial_store::ReadTx;
 use perennial_store::copies;
+use perennial_store::integrity;
+use perennial_store::integrity::Violation;
 use perennial_store::lock::Lock;
 use perennial_store::migrations;
 use perennial_store::migrations::Step;
 
-/// Migrates the database to the schema of this version, backs it up, and restores it.
+/// Migrates the database to the schema of this version, checks it, backs it up, and restores it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial db migrate --check
   perennial db migrate
+  perennial db check
   perennial db backup /var/backups/perennial-2026-03-01.db
   perennial db restore /var/backups/perennial-2026-03-01.db
 
@@ -38,6 +42,11 @@ enum Action {
         #[arg(long)]
         check: bool,
     },
+    /// Checks that the database keeps what the host promises, also while a host runs.
+    ///
+    /// Every balance is the sum of its entries, no period is paid for twice, every live bundle has a wake, approvals and
+    /// attempts agree, and the file is whole. Exit code 1 if anything is violated; each violation is listed.
+    Check,
     /// Writes a copy of the database to a new file, also while a host runs.
     ///
     /// The copy is one consistent moment, and only its owner can read it: the secrets of webhooks are in it. Keep the
@@ -80,10 +89,30 @@ impl fmt::Display for MigrationPending {
     }
 }
 
+/// A database breaks promises: exit code 1.
+#[derive(Debug, thiserror::Error)]
+struct Violated {
+    db: PathBuf,
+    violations: Vec<Violation>,
+}
+
+impl fmt::Display for Violated {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.violations.len();
+        let noun = if count == 1 { "promise is violated" } else { "promises are violated" };
+        write!(out, "`{}`: {count} {noun}", self.db.display())?;
+        for violation in &self.violations {
+            write!(out, "\n  {violation}")?;
+        }
+        write!(out, "\nrestore a backup with `perennial db restore FILE`, and check that one first")
+    }
+}
+
 pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
-        Action::Migrate { check: true } => check(context),
+        Action::Migrate { check: true } => preview_migration(context),
         Action::Migrate { check: false } => migrate(context),
+        Action::Check => check(context),
         Action::Backup { file } => {
             copies::copy(&context.db, file)?;
             println!("`{}` is a copy of `{}`", file.display(), context.db.display());
@@ -94,6 +123,15 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
 }
 
 fn check(context: &Context) -> anyhow::Result<()> {
+    let violations = integrity::check(&ReadTx::open(&context.db)?)?;
+    if !violations.is_empty() {
+        return Err(Violated { db: context.db.clone(), violations }.into());
+    }
+    println!("`{}` keeps every promise", context.db.display());
+    Ok(())
+}
+
+fn preview_migration(context: &Context) -> anyhow::Result<()> {
     let (from, steps) = migrations::check(&context.db)?;
     if !steps.is_empty() {
         return Err(MigrationPending { db: context.db.clone(), from, steps }.into());

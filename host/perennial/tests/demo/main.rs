@@ -129,7 +129,7 @@ fn what_the_rules_keep_from_happening_does_not_happen_in_the_demo() {
 }
 
 #[test]
-fn the_demo_is_about_fifty_resources_and_something_happens_in_every_month() {
+fn the_demo_has_fifty_resources_and_events_in_every_month() {
     let folder = tempfile::tempdir().unwrap();
     let events = events(folder.path());
     let text = std::fs::read_to_string(folder.path().join("demo-inventory.json")).unwrap();

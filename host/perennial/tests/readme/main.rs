@@ -26,7 +26,7 @@ fn goes_on(command: &str) -> bool {
 }
 
 #[test]
-fn the_session_with_curl_goes_from_a_token_to_a_renewal_to_the_stream_of_events() {
+fn the_curl_session_runs_from_a_token_to_a_renewal_to_the_event_stream() {
     terminal::require("curl");
     let folder = TempDir::new().unwrap();
     let commands = Section::named("The admin API").commands();

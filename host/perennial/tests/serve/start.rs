@@ -74,7 +74,7 @@ fn nobody_outside_is_served_before_there_is_a_token() {
 }
 
 #[test]
-fn a_token_is_not_made_behind_a_servers_back_and_whoever_tries_is_told_how() {
+fn a_token_is_not_created_behind_a_running_server_and_the_error_says_how() {
     let folder = Folder::new();
     let server = Served::start(&folder, &[], &[]);
     let refused = run(&folder, &[], &["token", "create", "--name", "other", "--role", "viewer"]);

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_has_as_many_questions_as_it_may_and_as_many_items_but_never_none() {
+    fn a_call_has_at_most_the_allowed_requests_and_items_but_never_none() {
         let calls = |items: &[usize]| cut(items.iter().copied(), LIMITS);
         assert_eq!(calls(&[1; 20]), [0..8, 8..16, 16..20]);
         assert_eq!(calls(&[10, 10, 1, 19, 21, 5]), [0..2, 2..4, 4..5, 5..6]);

@@ -19,12 +19,14 @@ const BUNDLE: &str = "
 
 /// The resource called `id` with its bundle and its account, every column by name.
 pub fn resource(db: &ReadTx, id: &str) -> Result<Option<Value>, StoreError> {
-    let row: Option<i64> = db.connection()
+    let row: Option<i64> = db
+        .connection()
         .prepare_cached("select row from resource where id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
     let Some(row) = row else { return Ok(None) };
-    let bundle: i64 = db.connection()
+    let bundle: i64 = db
+        .connection()
         .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
     let members = rows(db, BUNDLE, bundle)?;

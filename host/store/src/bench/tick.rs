@@ -109,12 +109,11 @@ impl Bare {
     /// Does what is due by `until`, at most `limit` bundles in one transaction.
     pub fn run(&self, store: &mut Store, until: Timestamp, limit: u32) -> Result<(), StoreError> {
         loop {
-            let is_over = store
-                .write(|tx| Ok::<bool, StoreError>(self.batch(tx.connection(), until, limit)?))?;
+            let is_over =
+                store.write(|tx| Ok::<bool, StoreError>(self.batch(tx.connection(), until, limit)?))?;
             if is_over {
-                return store.write(|tx| {
-                    Ok(write(&mut tx.connection().prepare(REPLACE_CLOCK)?, &self.clock)?)
-                });
+                return store
+                    .write(|tx| Ok(write(&mut tx.connection().prepare(REPLACE_CLOCK)?, &self.clock)?));
             }
         }
     }

@@ -140,7 +140,7 @@ fn the_printed_example_with_a_token_gets_the_printed_answer() {
 }
 
 #[test]
-fn an_order_that_is_not_to_be_paid_at_once_is_refused_or_paid_as_the_operator_says() {
+fn an_unpaid_order_is_refused_or_paid_as_the_setting_says() {
     for (setting, status) in [("refuse", 400), ("pay", 200)] {
         let inventory = inventory(json!({ "unpaid_orders": setting }), vec![resource("ecs-1", "ecs")]);
         let server = Server::start("huawei", NOW, &inventory);
@@ -173,7 +173,7 @@ fn what_somebody_has_to_approve_is_an_order_that_waits() {
 }
 
 #[test]
-fn a_renewal_that_the_clock_owed_is_no_order_of_the_client_who_comes_first() {
+fn a_renewal_that_the_clock_owed_is_not_the_next_clients_order() {
     let expiring = with(
         resource("ecs-1", "ecs"),
         json!({ "expires_at": "2026-03-05T15:59:59Z", "anchor_day": 5, "on_expiry": "renew" }),

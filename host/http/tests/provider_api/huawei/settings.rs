@@ -41,7 +41,7 @@ fn tries(server: &Server) -> String {
 }
 
 #[test]
-fn a_deduction_day_that_is_changed_back_and_forth_neither_misses_nor_doubles_a_try() {
+fn changing_the_deduction_day_neither_misses_nor_doubles_a_try() {
     let server = penniless();
     let tool = Tool::new(&server, "acme");
     set_deduction_days(&tool, 3);
