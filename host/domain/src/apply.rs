@@ -83,7 +83,7 @@ pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
 }
 
 /// What extending one member costs: its price, pro rata by months.
-pub fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
+pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
     match (member.price, member.term) {
         (Some(price), Some(term)) => extension.term.price(price, term, extension.extra_days),
         (None, _) | (_, None) => Micros::ZERO,

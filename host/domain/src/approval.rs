@@ -17,7 +17,7 @@ use crate::timeline::Occurrence;
 use crate::timestamp::Timestamp;
 
 /// How long an approval waits that no try of the provider limits, in seconds: a week, or until the resource expires.
-pub const WAIT_MAX: i64 = 7 * 86_400;
+pub(crate) const WAIT_MAX: i64 = 7 * 86_400;
 
 /// Where an approval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

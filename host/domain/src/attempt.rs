@@ -193,7 +193,7 @@ impl State {
 
     /// The last state of an attempt that the host carries out itself: it is reserved, called, accepted and confirmed in
     /// one transaction.
-    pub fn settled_here() -> State {
+    pub(crate) fn settled_here() -> State {
         [Signal::Reserve, Signal::Call, Signal::Accept, Signal::Confirm]
             .into_iter()
             .try_fold(State::Planned, State::after)

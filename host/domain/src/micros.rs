@@ -53,7 +53,7 @@ impl Micros {
     /// This amount times `numerator` over `denominator`, rounded half up to a hundredth; exact when the two are equal.
     ///
     /// `denominator` is above 0. An amount that would not fit becomes the largest that does.
-    pub fn pro_rata(self, numerator: u64, denominator: u64) -> Micros {
+    pub(crate) fn pro_rata(self, numerator: u64, denominator: u64) -> Micros {
         if numerator == denominator {
             return self;
         }

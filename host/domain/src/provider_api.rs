@@ -18,13 +18,13 @@ pub use check::check_response;
 pub use check::check_step;
 
 /// The most ids in a filter, and the most resources or orders in one page.
-pub const PAGE_MAX: u32 = 1_000;
+pub(crate) const PAGE_MAX: u32 = 1_000;
 /// The most queries of a step, and the most mutations of a transaction.
 pub const LIST_MAX: usize = 100;
 /// The most derivations of a signature.
-pub const DERIVATIONS_MAX: usize = 8;
+pub(crate) const DERIVATIONS_MAX: usize = 8;
 /// The longest validity of a token, in seconds: a year.
-pub const TOKEN_SECONDS_MAX: u32 = 366 * 86_400;
+pub(crate) const TOKEN_SECONDS_MAX: u32 = 366 * 86_400;
 
 /// A request of the provider's own API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

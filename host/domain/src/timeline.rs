@@ -5,7 +5,7 @@ use crate::bundle::Stage;
 use crate::timestamp::Timestamp;
 
 /// The most occurrences that a bundle's timeline may have for each member of the bundle, however they are spread.
-pub const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
+pub(crate) const OCCURRENCES_PER_MEMBER_MAX: usize = 128;
 
 /// What happens to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,31 +140,12 @@ pub fn check(
             return Err(TimelineError::OutOfOrder { primary: primary(), at: occurrence.at });
         }
         last = occurrence.at;
-        let resource = || member.id.clone();
         if !live[occurrence.member] {
-            return Err(TimelineError::NoEnd { primary: primary(), resource: resource() });
+            return Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() });
         }
-        let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
-        match &occurrence.action {
-            Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
-                return Err(TimelineError::WrongStage {
-                    primary: primary(),
-                    resource: resource(),
-                    stage: *stage,
-                });
-            }
-            Action::Enter(Stage::Released) | Action::Convert => live[occurrence.member] = false,
-            Action::Notice(notice) if *notice >= notices => {
-                return Err(unfit(format!("notice {notice} of {notices}")));
-            }
-            Action::Refill if member.package.is_none() => {
-                return Err(unfit("it is no package".to_owned()));
-            }
-            Action::Enter(Stage::Grace | Stage::Retention)
-            | Action::TryRenewal
-            | Action::SetAttribute(..)
-            | Action::Refill
-            | Action::Notice(_) => {}
+        check_action(bundle, occurrence, notices)?;
+        if matches!(occurrence.action, Action::Enter(Stage::Released) | Action::Convert) {
+            live[occurrence.member] = false;
         }
     }
     match live.iter().position(|is_live| *is_live) {
@@ -172,6 +153,26 @@ pub fn check(
             Err(TimelineError::NoEnd { primary: primary(), resource: bundle.members[member].id.clone() })
         }
         None => Ok(()),
+    }
+}
+
+/// Checks that the action of an occurrence fits its member.
+fn check_action(bundle: &Bundle, occurrence: &Occurrence, notices: usize) -> Result<(), TimelineError> {
+    let member = &bundle.members[occurrence.member];
+    let (primary, resource) = (|| bundle.primary().id.clone(), || member.id.clone());
+    let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
+    match &occurrence.action {
+        Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
+            Err(TimelineError::WrongStage { primary: primary(), resource: resource(), stage: *stage })
+        }
+        Action::Notice(notice) if *notice >= notices => Err(unfit(format!("notice {notice} of {notices}"))),
+        Action::Refill if member.package.is_none() => Err(unfit("it is no package".to_owned())),
+        Action::Enter(Stage::Grace | Stage::Retention | Stage::Released)
+        | Action::Convert
+        | Action::TryRenewal
+        | Action::SetAttribute(..)
+        | Action::Refill
+        | Action::Notice(_) => Ok(()),
     }
 }
 

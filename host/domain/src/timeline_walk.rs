@@ -87,7 +87,7 @@ impl TimelineWalk {
         if self.trying.is_some() { self.cursor - 1 } else { self.cursor }
     }
 
-    /// Says that the try that the walk paused for succeeded: its timeline is to be asked for again.
+    /// Records that the renewal that the walk yielded for succeeded. The caller asks for the timeline anew.
     pub fn settle(&mut self) {
         self.done_at_cursor.extend(self.trying.take());
     }

@@ -57,7 +57,7 @@ pub enum DecisionOutcome {
     Recorded(Vec<RecordedEvent>),
     /// The plan cannot be carried out; the approval stays pending.
     Refused {
-        /// Why.
+        /// Why the rules or the balance refuse it.
         refusal: Refusal,
         /// What happened.
         happened: Vec<RecordedEvent>,
@@ -86,7 +86,7 @@ pub enum DecisionError {
     /// Its time is over.
     #[error("there is nothing to decide on any more: the approval's time was over at {0}")]
     Expired(Timestamp),
-    /// Whoever asked for it does not decide on it.
+    /// The token that requested the approval does not decide on it.
     #[error("whoever asked for an approval does not decide on it; have somebody else do it")]
     OwnRequest,
     /// It holds another plan than the one that was looked at.
@@ -297,7 +297,7 @@ fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
     Resolution { at, by, reason, expiry_reason: None }
 }
 
-/// The approval called `id`, if whoever decides can.
+/// The approval called `id`, if this decision on it is possible.
 fn find_decidable(
     db: &ReadTx,
     at: Timestamp,

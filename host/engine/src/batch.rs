@@ -49,7 +49,7 @@ const ROUNDS_MAX: usize = 64;
 /// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
 const BACK_OFF_FIRST: i64 = 60;
 /// ... up to this, in seconds.
-pub const BACK_OFF_MAX: i64 = 6 * 3600;
+pub(crate) const BACK_OFF_MAX: i64 = 6 * 3600;
 
 /// An account whose bundles are being decided on.
 pub struct BatchAccount {
@@ -92,13 +92,13 @@ impl BatchAccount {
 
 /// A question that a plugin was asked, and what it answered.
 pub struct DecisionRecord {
-    /// When.
+    /// The instant of the decision.
     pub at: Timestamp,
     /// The member that the command named.
     pub member: usize,
     /// As the decision format writes them.
     pub request: String,
-    /// Likewise.
+    /// What the plugin answered, as it is kept.
     pub response: String,
 }
 
@@ -110,7 +110,7 @@ pub struct BatchEntry {
     pub account: usize,
     /// The instant of whatever is decided: of tries, and of the money they take.
     pub instant: Timestamp,
-    /// As it is by now, and what happened.
+    /// The bundle in its present state, and what happened to it.
     pub walk: TimelineWalk,
     /// What the clock is to know of it from now on.
     pub schedule: Schedule,
@@ -151,7 +151,7 @@ impl BatchEntry {
             Schedule { cursor_at: self.instant.max(self.original.schedule.cursor_at), wake_at, failures: 0 };
     }
 
-    /// The plugin gave no usable answer: the bundle stays as it is by now and is asked about again later.
+    /// The plugin gave no usable answer: the bundle keeps its state and is retried later.
     fn record_failure(&mut self, message: String) {
         let failures = self.original.schedule.failures.saturating_add(1);
         let doublings = (failures - 1).min(16);
@@ -201,7 +201,7 @@ impl Batch {
     /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
     /// before a later bundle's first, though rounds make them the other way round: where the balance suffices for all of
     /// them nobody can tell, else they must not be decided on together.
-    pub fn valid_prefix(&self) -> usize {
+    pub(crate) fn valid_prefix(&self) -> usize {
         let next_wakes = |(index, item): (usize, &BatchEntry)| {
             let wake_at = item.schedule.wake_at?;
             Some(self.entries.partition_point(|later| later.instant < wake_at).max(index + 1))
@@ -214,7 +214,7 @@ impl Batch {
     }
 
     /// Tells balances as they are when the bundles meet the money one after the other, whatever rounds did.
-    pub fn recompute_balances(&mut self) {
+    pub(crate) fn recompute_balances(&mut self) {
         let mut balances = self
             .accounts
             .iter()
@@ -237,7 +237,7 @@ impl Batch {
     }
 
     /// Decides on the bundles at these places.
-    pub fn decide_entries(&mut self, mut pending: Vec<usize>) {
+    pub(crate) fn decide_entries(&mut self, mut pending: Vec<usize>) {
         for _ in 0..ROUNDS_MAX {
             if pending.is_empty() {
                 return;
@@ -338,7 +338,7 @@ impl Batch {
 
     /// Carries out what a try of `member` would do, or holds it, or writes down why not; returns whether it was carried
     /// out. `timeline` is what lies ahead of the bundle.
-    pub fn try_renewal(
+    pub(crate) fn try_renewal(
         &mut self,
         index: usize,
         member: usize,
@@ -412,7 +412,7 @@ impl Batch {
     }
 
     /// Writes down that a renewal was declined; `plan` is what could not be paid. Always returns false.
-    pub fn record_decline(
+    pub(crate) fn record_decline(
         &mut self,
         index: usize,
         member: usize,
@@ -460,7 +460,7 @@ impl Batch {
     }
 
     /// Asks what `command` would do to each of these members.
-    pub fn request_plans(
+    pub(crate) fn request_plans(
         &self,
         evaluation: &[(usize, usize)],
         command: &Command,
@@ -532,7 +532,7 @@ impl Batch {
     }
 
     /// Keeps what was asked about a command and answered, if decisions are kept.
-    pub fn record_decision(
+    pub(crate) fn record_decision(
         &mut self,
         index: usize,
         member: usize,

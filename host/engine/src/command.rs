@@ -282,7 +282,7 @@ impl Engine {
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
         let evaluation = self.planner().evaluate(at, stored, member, &command, Some(purchase.row));
-        // Whoever ordered it had it approved of then, where that was needed.
+        // It was approved when it was ordered, where that was needed.
         let applied = evaluation.and_then(|mut evaluation| {
             let answer = evaluation.request_plan(&command)?;
             Ok((evaluation.apply(&command, answer)?, evaluation))

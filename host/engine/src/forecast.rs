@@ -79,7 +79,7 @@ pub struct Month {
 /// Something that will be paid for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// When.
+    /// When it is paid.
     pub at: Timestamp,
     /// The resource.
     pub resource: String,
@@ -92,7 +92,7 @@ pub struct Payment {
 }
 
 /// The last instant of the `months`-th calendar month in UTC, counted from the one of `from`; at least 1.
-pub fn horizon_end(from: Timestamp, months: u32) -> Timestamp {
+pub(crate) fn horizon_end(from: Timestamp, months: u32) -> Timestamp {
     let (year, month) = year_and_month(from);
     let after = year * 12 + (month - 1) + months;
     let first = format!("{:04}-{:02}-01T00:00:00Z", after / 12, after % 12 + 1).parse::<Timestamp>();

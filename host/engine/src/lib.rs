@@ -62,7 +62,7 @@ const SPAN_MAX: i64 = 86_399;
 pub enum Retention {
     /// Events and decisions: the host's own data.
     Everything,
-    /// Neither: whoever runs a simulation takes the events as they come.
+    /// Neither: a simulation takes the events as they come.
     State,
 }
 
@@ -261,8 +261,8 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database fails.
-    pub fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
-        // First, because whoever did not decide in time does not hold what is tried now.
+    pub(crate) fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        // First, because an approval that expired must not stop what is tried now.
         if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
             let events = self.expire_approvals(expiry)?;
             sink(events, Timestamp::MIN);

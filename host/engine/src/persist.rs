@@ -54,7 +54,7 @@ impl RecordedEvent {
 /// # Errors
 ///
 /// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
-pub fn write_batch(
+pub(crate) fn write_batch(
     db: &WriteTx,
     mut batch: Batch,
     keeps_events: bool,

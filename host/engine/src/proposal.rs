@@ -30,7 +30,7 @@ pub struct PricedPlan {
     pub plan: Plan,
     /// What each step costs, in the order of the steps.
     pub costs: Vec<Micros>,
-    /// What each step gives back, likewise.
+    /// What each step gives back, in the order of the steps.
     pub refunds: Vec<Micros>,
 }
 

@@ -119,7 +119,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// A field that must be there, for a reason that follows the word "missing".
-    pub fn required_because<'s, T>(
+    pub(crate) fn required_because<'s, T>(
         &'s self,
         name: &'s str,
         reason: &str,
@@ -135,7 +135,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Notes that a field is missing.
-    pub fn report_missing(&self, name: &str, reason: &str) {
+    pub(crate) fn report_missing(&self, name: &str, reason: &str) {
         self.diagnostics.add(
             self.position,
             Path::Member(&self.path, name),

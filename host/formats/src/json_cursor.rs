@@ -128,7 +128,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     }
 
     /// An amount of any size and sign, as this host writes them.
-    pub fn stored_amount(&self) -> Option<Micros> {
+    pub(crate) fn stored_amount(&self) -> Option<Micros> {
         let text = self.text()?;
         amount::parse_stored(text).or_else(|| self.report_type("an amount such as \"1200.00\""))
     }
@@ -205,7 +205,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     }
 
     /// An object with whatever fields.
-    pub fn any_object(&self) -> Option<Fields<'n, 'p>> {
+    pub(crate) fn any_object(&self) -> Option<Fields<'n, 'p>> {
         match &self.node.json {
             Json::Object(members) => Some(Fields {
                 members,
@@ -220,7 +220,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     }
 
     /// The only field of an object, whose name says what the object is; `what` is what that is called.
-    pub fn only_field<T>(
+    pub(crate) fn only_field<T>(
         &self,
         what: &str,
         read: impl FnOnce(&'n str, JsonCursor<'n, '_>) -> Option<T>,

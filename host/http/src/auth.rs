@@ -28,7 +28,7 @@ pub fn authenticate(tokens: &Tokens, headers: &HeaderMap, now: Timestamp) -> Res
 /// # Errors
 ///
 /// [`ProblemType::NotFound`], as for an account that does not exist.
-pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
+pub(crate) fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
     if caller.can_access(account) { Ok(()) } else { Err(Problem::not_found("account", account)) }
 }
 
@@ -37,7 +37,7 @@ pub fn require_account(caller: &Caller, account: &str) -> Result<(), Problem> {
 /// # Errors
 ///
 /// [`ProblemType::Forbidden`] when the token is bound to accounts.
-pub fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
+pub(crate) fn require_all_accounts(caller: &Caller) -> Result<(), Problem> {
     if caller.can_access_all() {
         return Ok(());
     }

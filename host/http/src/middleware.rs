@@ -36,7 +36,7 @@ pub struct RequestId(pub String);
 struct MatchedRoute(String);
 
 /// Wraps the router in the middleware.
-pub fn wrap(app: &AppState, router: Router) -> Router {
+pub(crate) fn wrap(app: &AppState, router: Router) -> Router {
     let verbs: Arc<[String]> = route_table::verbs(admin::routes(app).routes()).into();
     let inner = router
         .layer(middleware::from_fn(record_route))

@@ -56,7 +56,7 @@ impl PageRequest {
     }
 
     /// The number of rows to read: one more than the page has, to find out whether there is another page.
-    pub fn read_limit(self) -> u32 {
+    pub(crate) fn read_limit(self) -> u32 {
         self.limit + 1
     }
 }

@@ -213,7 +213,7 @@ impl Problem {
     }
 
     /// There is no such object, or the token cannot access it.
-    pub fn not_found(object: &str, id: &str) -> Problem {
+    pub(crate) fn not_found(object: &str, id: &str) -> Problem {
         Problem::new(ProblemType::NotFound, format!("there is no {object} `{id}`"))
     }
 
@@ -243,7 +243,7 @@ impl Problem {
     }
 
     /// The `type` of the body.
-    pub fn type_uri(&self) -> String {
+    pub(crate) fn type_uri(&self) -> String {
         format!("urn:perennial:problem:{}", self.kind.slug())
     }
 

@@ -145,19 +145,19 @@ fn router_path(path: &str) -> String {
 }
 
 /// The documented path for a path of the router.
-pub fn documented_path(path: &str) -> String {
+pub(crate) fn documented_path(path: &str) -> String {
     path.replace("/:", ":")
 }
 
 /// Rewrites the path of a request for the router, if its last segment ends in one of `verbs`.
-pub fn rewrite_path(path: &str, verbs: &[String]) -> Option<String> {
+pub(crate) fn rewrite_path(path: &str, verbs: &[String]) -> Option<String> {
     let (name, verb) = path.rsplit_once(':')?;
     let is_verb = !verb.contains('/') && verbs.iter().any(|known| known == verb);
     is_verb.then(|| format!("{name}/:{verb}"))
 }
 
 /// Every verb that a documented path ends in, sorted.
-pub fn verbs(routes: &[Route]) -> Vec<String> {
+pub(crate) fn verbs(routes: &[Route]) -> Vec<String> {
     let verb = |entry: &Route| entry.path.rsplit_once(':').map(|(_, verb)| verb.to_owned());
     let mut verbs = routes.iter().filter_map(verb).collect::<Vec<_>>();
     verbs.sort();

@@ -83,12 +83,12 @@ impl AppState {
     }
 
     /// The permit for a forecast. There is one, because a forecast takes a processor and a copy of the database.
-    pub fn forecast_permits(&self) -> &Arc<Semaphore> {
+    pub(crate) fn forecast_permits(&self) -> &Arc<Semaphore> {
         &self.inner.forecast_permits
     }
 
     /// The permit to refresh a calendar. There is one, so that two refreshes do not change the same entries.
-    pub fn calendar_permits(&self) -> &Arc<Semaphore> {
+    pub(crate) fn calendar_permits(&self) -> &Arc<Semaphore> {
         &self.inner.calendar_permits
     }
 

@@ -11,7 +11,6 @@ pub use provider::bundled::BUNDLED;
 pub use provider::bundled::Bundled;
 pub use provider::contract::EXPECTED;
 pub use provider::contract::Interfaces;
-pub use provider::contract::PROVIDER_API;
 pub use provider::load::Options;
 pub use provider::load::Origin;
 pub use provider::load::Plugins;

@@ -195,14 +195,14 @@ impl Tokens {
     }
 
     /// Finds the caller of the token `id`, if it is in force. For work that outlives its request, such as a job.
-    pub fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
+    pub(crate) fn active_caller(&self, id: &str, now: Timestamp) -> Option<Caller> {
         let records = self.records.read().expect("no holder of the tokens panics");
         let record = records.get(id)?;
         record.expires_at.is_none_or(|expires_at| now < expires_at).then(|| record.caller.clone())
     }
 
     /// Takes the uses since the previous call.
-    pub fn take_usage(&self) -> BTreeMap<String, Timestamp> {
+    pub(crate) fn take_usage(&self) -> BTreeMap<String, Timestamp> {
         std::mem::take(&mut *self.last_used.lock().expect("no holder of the tokens panics"))
     }
 

@@ -41,12 +41,12 @@ impl EventPublisher {
     }
 
     /// A receiver that changes after every commit with events, and on every wake.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
     /// Counts the attempts among the events of late work.
-    pub fn record_late_attempts(&self, events: &[RecordedEvent]) {
+    pub(crate) fn record_late_attempts(&self, events: &[RecordedEvent]) {
         self.metrics.record_late_attempts(events);
     }
 }

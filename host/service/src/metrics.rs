@@ -56,13 +56,13 @@ impl Metrics {
     }
 
     /// Counts an event; only attempts at renewals have counters.
-    pub fn record_event(&self, event: &Event) {
+    pub(crate) fn record_event(&self, event: &Event) {
         let Some(class) = event.what.attempt_result() else { return };
         *self.counts().attempts.entry(class).or_default() += 1;
     }
 
     /// Counts the attempts among the events of work that was done late, after an outage.
-    pub fn record_late_attempts(&self, events: &[RecordedEvent]) {
+    pub(crate) fn record_late_attempts(&self, events: &[RecordedEvent]) {
         let is_attempt = |recorded: &&RecordedEvent| {
             matches!(
                 recorded.event.what,
@@ -75,7 +75,7 @@ impl Metrics {
     }
 
     /// Counts an attempt to deliver an event to a webhook.
-    pub fn record_delivery(&self, outcome: &'static str) {
+    pub(crate) fn record_delivery(&self, outcome: &'static str) {
         *self.counts().deliveries.entry(outcome).or_default() += 1;
     }
 
@@ -178,7 +178,7 @@ pub struct MeteredRules {
 
 impl MeteredRules {
     /// Wraps every provider's rules.
-    pub fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
+    pub(crate) fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
         let metered =
             |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
         providers.into_iter().map(|(id, rules)| (id, metered(rules))).collect()

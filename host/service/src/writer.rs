@@ -211,7 +211,7 @@ impl Writer {
     }
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
-    pub fn is_advancing(&self) -> bool {
+    pub(crate) fn is_advancing(&self) -> bool {
         self.advancing.load(Ordering::SeqCst)
     }
 
@@ -257,7 +257,7 @@ impl Writer {
 /// # Errors
 ///
 /// [`StoreError`] when the database cannot be read.
-pub fn virtual_start(engine: &Engine, requested: Timestamp) -> Result<ClockMode, StoreError> {
+pub(crate) fn virtual_start(engine: &Engine, requested: Timestamp) -> Result<ClockMode, StoreError> {
     let ticked_at = perennial_store::clock::ticked_at(engine.db())?;
     Ok(ClockMode::Virtual(ticked_at.map_or(requested, |ticked_at| requested.max(ticked_at + 1))))
 }

@@ -11,7 +11,11 @@ use rusqlite::RowIndex;
 use crate::error::StoreError;
 
 /// What a code stands for, by the domain's `from_code`.
-pub fn coded<T>(from_code: fn(i64) -> Option<T>, code: i64, what: &'static str) -> Result<T, StoreError> {
+pub(crate) fn coded<T>(
+    from_code: fn(i64) -> Option<T>,
+    code: i64,
+    what: &'static str,
+) -> Result<T, StoreError> {
     from_code(code).ok_or_else(|| StoreError::Damaged { what, found: code.to_string() })
 }
 
@@ -24,7 +28,7 @@ pub fn term(count: Option<u32>, unit: Option<i64>) -> Result<Option<Term>, Store
 }
 
 /// The two columns of a term.
-pub fn term_columns(term: Option<Term>) -> (Option<u32>, Option<i64>) {
+pub(crate) fn term_columns(term: Option<Term>) -> (Option<u32>, Option<i64>) {
     (term.map(|term| term.count.get()), term.map(|term| term.unit.code()))
 }
 
@@ -39,7 +43,7 @@ pub fn strings(text: &str) -> Result<BTreeMap<String, String>, StoreError> {
 }
 
 /// A JSON object of strings, as text.
-pub fn strings_text(strings: &BTreeMap<String, String>) -> String {
+pub(crate) fn strings_text(strings: &BTreeMap<String, String>) -> String {
     serde_json::to_string(strings).expect("strings are JSON")
 }
 

@@ -97,7 +97,7 @@ fn settle(path: &Path) {
 }
 
 /// The first name that is free of `PATH.suffix`, `PATH.suffix.2`, `PATH.suffix.3` and so on.
-pub fn free_name(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn free_name(path: &Path, suffix: &str) -> PathBuf {
     let first = with_suffix(path, suffix);
     let others = (2_u32..).map(|number| with_suffix(path, &format!("{suffix}.{number}")));
     let mut names = std::iter::once(first.clone()).chain(others);

@@ -250,7 +250,7 @@ pub fn running(db: &ReadTx, token: Option<&str>) -> Result<u32, StoreError> {
 }
 
 /// How many items of running jobs have no answer yet.
-pub fn count_waiting(db: &ReadTx) -> Result<i64, StoreError> {
+pub(crate) fn count_waiting(db: &ReadTx) -> Result<i64, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select coalesce(sum(item_count - next_position), 0) from job where state = 'running'",
     )?;

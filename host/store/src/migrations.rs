@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::open_read_only;
 
 /// The oldest schema that can be migrated.
-pub const OLDEST: i64 = 3;
+pub(crate) const OLDEST: i64 = 3;
 
 /// A step from the schema before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,7 +64,7 @@ impl<'a> CommandTarget<'a> {
     }
 
     /// Whether its expiry has passed.
-    pub fn has_expired(&self) -> bool {
+    pub(crate) fn has_expired(&self) -> bool {
         has_lapsed(self.resource) || self.subscription.expires_at <= self.request.at
     }
 

@@ -69,7 +69,7 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
 }
 
 /// The refusal of a command on a resource that is gone or pay-as-you-go: for disks, this change has a code of its own.
-pub fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
+pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
     let is_disk = Kind::of(&resource.kind) == Kind::Cds;
     let is_denied = refusal.code == Code::OperationDenied.name();
     match &request.command {

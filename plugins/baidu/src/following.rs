@@ -56,7 +56,7 @@ impl Apart {
 }
 
 /// The attribute that excludes a kind from an instance's rule; `None` for the kinds that no rule covers.
-pub fn switch(kind: Kind) -> Option<&'static str> {
+pub(crate) fn switch(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Cds => Some(RENEW_CDS),
         Kind::Eip => Some(RENEW_EIP),

@@ -80,7 +80,7 @@ impl Kind {
     }
 
     /// Whether it is also sold as pay-as-you-go.
-    pub fn has_postpaid_form(self) -> bool {
+    pub(crate) fn has_postpaid_form(self) -> bool {
         match self {
             Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Scs | Kind::Rds => true,
             Kind::Mkt | Kind::Et => false,
@@ -88,7 +88,7 @@ impl Kind {
     }
 
     /// The months of a renewal by this term; `None` when the term is not sold.
-    pub fn months_sold(self, term: Term) -> Option<u32> {
+    pub(crate) fn months_sold(self, term: Term) -> Option<u32> {
         match self {
             Kind::Cds => disk_months(term),
             Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
@@ -98,7 +98,7 @@ impl Kind {
     }
 
     /// The terms that are sold, for people.
-    pub fn lengths_sold(self) -> &'static str {
+    pub(crate) fn lengths_sold(self) -> &'static str {
         match self {
             Kind::Cds => "1 to 60 months or 1 to 5 years",
             Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
@@ -116,15 +116,15 @@ impl Kind {
 }
 
 /// The lengths of [`general_months`], for people.
-pub const GENERAL_LENGTHS: &str = "1 to 9, 12, 24 or 36 months or 1 to 3 years";
+pub(crate) const GENERAL_LENGTHS: &str = "1 to 9, 12, 24 or 36 months or 1 to 3 years";
 
 /// The months of the term of a renewal or of an auto-renew rule; `None` when the term is not sold.
-pub fn general_months(term: Term) -> Option<u32> {
+pub(crate) fn general_months(term: Term) -> Option<u32> {
     in_months(term).filter(|months| matches!(months, 1..=9 | 12 | 24 | 36))
 }
 
 /// The months of the term of a disk's own renewal; `None` when the term is not sold.
-pub fn disk_months(term: Term) -> Option<u32> {
+pub(crate) fn disk_months(term: Term) -> Option<u32> {
     in_months(term).filter(|months| matches!(months, 1..=60))
 }
 

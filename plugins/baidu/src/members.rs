@@ -14,11 +14,11 @@ use crate::refusals::Code;
 /// The attribute with the state of a server or a service: `running`, `stopped` or `scaling`.
 pub const STATUS: &str = "status";
 /// The attribute that is `true` for an instance on a dedicated host.
-pub const DEDICATED: &str = "dedicated";
+pub(crate) const DEDICATED: &str = "dedicated";
 /// The attribute that is `false` when an instance's auto-renew rule excludes its disks, or the disk that has it.
-pub const RENEW_CDS: &str = "renewCds";
+pub(crate) const RENEW_CDS: &str = "renewCds";
 /// The attribute that is `false` when an instance's auto-renew rule excludes its addresses, or the address that has it.
-pub const RENEW_EIP: &str = "renewEip";
+pub(crate) const RENEW_EIP: &str = "renewEip";
 
 /// Whether it is in a final stage, and so never changes again.
 pub fn is_final(resource: &Resource) -> bool {
@@ -29,7 +29,7 @@ pub fn is_final(resource: &Resource) -> bool {
 }
 
 /// Whether it is in a stage after its expiry, and not gone.
-pub fn has_lapsed(resource: &Resource) -> bool {
+pub(crate) fn has_lapsed(resource: &Resource) -> bool {
     match resource.stage {
         Stage::Grace | Stage::Retention => true,
         Stage::Active | Stage::Released | Stage::Unsubscribed | Stage::Converted => false,
@@ -37,12 +37,12 @@ pub fn has_lapsed(resource: &Resource) -> bool {
 }
 
 /// Whether it is being scaled.
-pub fn is_scaling(resource: &Resource) -> bool {
+pub(crate) fn is_scaling(resource: &Resource) -> bool {
     get(&resource.attributes, STATUS) == Some("scaling")
 }
 
 /// Whether it is an instance on a dedicated host.
-pub fn is_dedicated(resource: &Resource) -> bool {
+pub(crate) fn is_dedicated(resource: &Resource) -> bool {
     get(&resource.attributes, DEDICATED) == Some("true")
 }
 

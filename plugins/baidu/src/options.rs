@@ -14,14 +14,14 @@ use crate::related::FLAGS;
 use crate::related::Related;
 
 /// The option that carries the client token.
-pub const CLIENT_TOKEN: &str = "clientToken";
+pub(crate) const CLIENT_TOKEN: &str = "clientToken";
 /// How long a client token is remembered after its last use, in seconds.
-pub const CLIENT_TOKEN_SECONDS: u32 = 86_400;
+pub(crate) const CLIENT_TOKEN_SECONDS: u32 = 86_400;
 const CLIENT_TOKEN_LENGTH_MAX: usize = 64;
 /// The option that names the attached products to renew together with the instance.
-pub const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
+pub(crate) const RELATED_RENEW_FLAG: &str = "relatedRenewFlag";
 /// The option that gives disks terms of their own, as JSON text.
-pub const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
+pub(crate) const CDS_CUSTOM_PERIOD: &str = "cdsCustomPeriod";
 
 /// The options of a renewal.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
 }
 
 /// Whether the text can be a client token.
-pub fn is_client_token(token: &str) -> bool {
+pub(crate) fn is_client_token(token: &str) -> bool {
     token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len())
 }
 

@@ -20,11 +20,11 @@ use crate::settings::UTC_OFFSET_MINUTES;
 /// The manifest's notices, in its order.
 pub mod notices {
     /// The expiry is near.
-    pub const EXPIRES_SOON: u32 = 0;
+    pub(crate) const EXPIRES_SOON: u32 = 0;
     /// The data is deleted a day from now.
-    pub const RELEASED_SOON: u32 = 1;
+    pub(crate) const RELEASED_SOON: u32 = 1;
     /// The data is deleted now.
-    pub const RELEASED: u32 = 2;
+    pub(crate) const RELEASED: u32 = 2;
 }
 
 /// The manifest.

@@ -11,7 +11,7 @@ use crate::kinds::Kind;
 use crate::related::Related;
 
 /// The provider's days: China Standard Time.
-pub const UTC_OFFSET_MINUTES: i16 = 480;
+pub(crate) const UTC_OFFSET_MINUTES: i16 = 480;
 
 /// A setting of the manifest: its name, its default and its label.
 pub struct Described {

@@ -18,7 +18,7 @@ use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
 /// The target that plugins are compiled for. It has no system underneath, so a plugin has nothing to import.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The folders of a build script.
 #[derive(Debug)]

@@ -116,7 +116,7 @@ pub const ALL: [Condition; 10] = [
 /// The first refusal among the words of the resource's condition, in the column that `command` selects.
 ///
 /// Words that are not in the table have no effect.
-pub fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
+pub(crate) fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
     let words = get(&resource.attributes, ATTRIBUTE)?;
     words.split_whitespace().find_map(|word| ALL.iter().find(|known| known.word == word).and_then(&command))
 }

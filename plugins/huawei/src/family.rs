@@ -38,7 +38,7 @@ impl Family {
     }
 
     /// Whether its periods end at 23:59:59 UTC+8 of their last day, at whatever time they began.
-    pub fn ends_with_the_day(self) -> bool {
+    pub(crate) fn ends_with_the_day(self) -> bool {
         match self {
             Family::Common | Family::BandwidthAddOn => false,
             Family::CodeartsPackage | Family::CodeartsExtension | Family::Package => true,
@@ -61,7 +61,7 @@ pub fn expiry(resource: &Resource) -> Option<Timestamp> {
 
 /// Whether it becomes pay-per-use when it expires. A resource of a kind without pay-per-use lapses, even when an
 /// inventory sets it to convert.
-pub fn will_convert(resource: &Resource) -> bool {
+pub(crate) fn will_convert(resource: &Resource) -> bool {
     let convertible = match Family::of(resource) {
         Family::Common => true,
         Family::BandwidthAddOn | Family::CodeartsPackage | Family::CodeartsExtension | Family::Package => {
@@ -104,7 +104,7 @@ pub fn primary(bundle: &[Resource], member: usize) -> usize {
 }
 
 /// Whether `member` is `top` or attached to it, directly or through others.
-pub fn is_within(bundle: &[Resource], top: usize, member: usize) -> bool {
+pub(crate) fn is_within(bundle: &[Resource], top: usize, member: usize) -> bool {
     let mut index = Some(member);
     while let Some(here) = index {
         if here == top {
@@ -125,6 +125,6 @@ fn parent(bundle: &[Resource], member: usize) -> Option<usize> {
 }
 
 /// A member's index in the type of the contract.
-pub fn member_index(member: usize) -> u32 {
+pub(crate) fn member_index(member: usize) -> u32 {
     u32::try_from(member).expect("a bundle came over the contract, which counts its members in 32 bits")
 }

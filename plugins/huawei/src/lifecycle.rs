@@ -23,7 +23,7 @@ use crate::package::refills;
 use crate::settings::Settings;
 
 /// The hour at which fees are deducted, UTC+8: Managing Yearly/Monthly Resources, "Development Suggestions".
-pub const DEDUCTION_HOUR: u8 = 3;
+pub(crate) const DEDUCTION_HOUR: u8 = 3;
 
 /// Everything that happens to the bundle strictly after `after`, in time order.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
@@ -51,7 +51,7 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
 ///
 /// Tries are at 03:00 from `deduction_days` before the day of expiry until strictly before expiry: Enabling Automatic
 /// Subscription Renewal (api_order_00022) and Renewal Introduction of CodeArts.
-pub fn next_try(settings: &Settings, after: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
+pub(crate) fn next_try(settings: &Settings, after: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
     let first = first_try(settings, expires_at);
     let next = if after < first { first } else { CALENDAR.next_hour(after, DEDUCTION_HOUR) };
     (next < expires_at).then_some(next)
@@ -198,7 +198,7 @@ struct Stages {
 }
 
 /// The lengths of grace and of retention for this family, in seconds.
-pub fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timestamp) {
+pub(crate) fn stage_seconds(settings: &Settings, family: Family) -> (Timestamp, Timestamp) {
     let (grace, retention) = (settings.grace_seconds, settings.retention_seconds);
     match family {
         Family::Common | Family::BandwidthAddOn | Family::CodeartsPackage => (grace, retention),

@@ -73,7 +73,7 @@ fn may_be_bought_again(resource: &Resource) -> Result<Term, Code> {
 
 /// Whether a package can be renewed by this term: by whole periods of its own, so that each has a quota, and by at most
 /// nine months when it was bought by the month.
-pub fn renews_by(resource: &Resource, term: Term) -> bool {
+pub(crate) fn renews_by(resource: &Resource, term: Term) -> bool {
     let Some(own) = resource.term else { return false };
     let fits = match (own.unit, term.unit) {
         (TermUnit::Month, TermUnit::Month) => term.count <= 9,

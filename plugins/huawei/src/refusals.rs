@@ -37,11 +37,13 @@ const CONVERT: &str =
 // Of any command.
 
 /// A parameter of the command is not valid.
-pub const BAD_PARAMETER: Code = Code::new("CBC.0100", RENEW, "the command has a parameter that is not valid");
+pub(crate) const BAD_PARAMETER: Code =
+    Code::new("CBC.0100", RENEW, "the command has a parameter that is not valid");
 /// No such prepaid resource.
-pub const UNKNOWN: Code = Code::new("CBC.99003012", ENABLE, "there is no such yearly/monthly resource");
+pub(crate) const UNKNOWN: Code =
+    Code::new("CBC.99003012", ENABLE, "there is no such yearly/monthly resource");
 /// An order of the resource waits to be paid.
-pub const UNPAID_ORDER: Code = Code::new(
+pub(crate) const UNPAID_ORDER: Code = Code::new(
     "CBC.99003100",
     RENEW,
     "the resource is in an order that is not paid; pay or cancel that order first",
@@ -50,40 +52,40 @@ pub const UNPAID_ORDER: Code = Code::new(
 // Of a renewal.
 
 /// The balance does not suffice.
-pub const PAYMENT_FAILED: Code =
+pub(crate) const PAYMENT_FAILED: Code =
     Code::new("CBC.30050006", RENEW, "the payment failed: the balance does not suffice; top up the account");
 /// The command names an attached resource.
-pub const NOT_PRIMARY: Code =
+pub(crate) const NOT_PRIMARY: Code =
     Code::new("CBC.30010036", RENEW, "the resource is attached to another one; name the primary resource");
 /// The term is not sold.
-pub const TERM_NOT_SOLD: Code =
+pub(crate) const TERM_NOT_SOLD: Code =
     Code::new("CBC.30010069", RENEW, "the resource is not sold for this term; choose another term");
 /// The renewed period would be over already.
-pub const PERIOD_OVER: Code = Code::new(
+pub(crate) const PERIOD_OVER: Code = Code::new(
     "CBC.99000092",
     RENEW,
     "counted from the original expiry, the renewed period would be over already; choose a longer term",
 );
 /// The resource expired and was deleted.
-pub const DELETED: Code =
+pub(crate) const DELETED: Code =
     Code::new("CBC.99003016", RENEW, "the resource has expired and was deleted; buy it again");
 /// An order of the resource is being carried out.
-pub const PROCESSING_ORDER: Code =
+pub(crate) const PROCESSING_ORDER: Code =
     Code::new("CBC.99003144", RENEW, "an order of the resource is being processed; wait until it is done");
 /// It would be paid for longer than the provider allows.
-pub const TOO_LONG: Code =
+pub(crate) const TOO_LONG: Code =
     Code::new("CBC.99003154", RENEW, "the total duration would exceed the maximum; choose a shorter term");
 /// The resource was unsubscribed from.
-pub const GONE: Code = Code::new(
+pub(crate) const GONE: Code = Code::new(
     "CBC.99003631",
     RENEW_OLD,
     "the resource was unsubscribed from and cannot be renewed; buy it again",
 );
 /// The account is frozen.
-pub const ACCOUNT_FROZEN: Code =
+pub(crate) const ACCOUNT_FROZEN: Code =
     Code::new("CBC.7281", RENEW_OLD, "the account is frozen: nothing can be renewed or unsubscribed from");
 /// This resource is never renewed: pay-per-use, about to be, or off sale.
-pub const NOT_RENEWABLE: Code = Code::new(
+pub(crate) const NOT_RENEWABLE: Code = Code::new(
     "CBC.30050013",
     PRICE,
     "the resource cannot be renewed: it is pay-per-use, is set to become it on expiry, or is no longer sold",
@@ -92,93 +94,96 @@ pub const NOT_RENEWABLE: Code = Code::new(
 // Of automatic renewal.
 
 /// It is expired or frozen.
-pub const EXPIRED_OR_FROZEN: Code = Code::new(
+pub(crate) const EXPIRED_OR_FROZEN: Code = Code::new(
     "CBC.99003602",
     ENABLE,
     "the resource has expired or is frozen: automatic renewal cannot be set; renew it by hand first",
 );
 /// Automatic renewal is off already.
-pub const ALREADY_OFF: Code = Code::new("CBC.99003605", DISABLE, "automatic renewal is off already");
+pub(crate) const ALREADY_OFF: Code = Code::new("CBC.99003605", DISABLE, "automatic renewal is off already");
 
 // Of unsubscription.
 
 /// The subscription was ended before.
-pub const ALREADY_DELETED: Code = Code::new("CBC.30000067", UNSUBSCRIBE, "the resource is deleted already");
+pub(crate) const ALREADY_DELETED: Code =
+    Code::new("CBC.30000067", UNSUBSCRIBE, "the resource is deleted already");
 /// There is no renewed period to give back.
-pub const NO_FUTURE_PERIOD: Code =
+pub(crate) const NO_FUTURE_PERIOD: Code =
     Code::new("CBC.99003128", UNSUBSCRIBE, "the resource has no renewed period, or it has begun already");
 /// It can only be unsubscribed from together with its primary.
-pub const AS_A_WHOLE: Code = Code::new(
+pub(crate) const AS_A_WHOLE: Code = Code::new(
     "CBC.99003185",
     UNSUBSCRIBE,
     "the resource can only be unsubscribed from together with the primary that it is attached to; name that one",
 );
 /// An invoice was issued for it.
-pub const INVOICED: Code = Code::new(
+pub(crate) const INVOICED: Code = Code::new(
     "CBC.99003643",
     UNSUBSCRIBE,
     "an invoice was issued for the resource; return the invoice first",
 );
 /// It is a resource package in force.
-pub const PACKAGE_KEPT: Code = Code::new(
+pub(crate) const PACKAGE_KEPT: Code = Code::new(
     "CBC.99003647",
     UNSUBSCRIBE,
     "a resource package that has taken effect cannot be unsubscribed from",
 );
 /// It is a trial.
-pub const TRIAL: Code =
+pub(crate) const TRIAL: Code =
     Code::new("CBC.99003649", UNSUBSCRIBE, "a trial resource cannot be unsubscribed from");
 /// It was bought at the marketplace.
-pub const MARKETPLACE: Code =
+pub(crate) const MARKETPLACE: Code =
     Code::new("CBC.99003650", UNSUBSCRIBE, "a marketplace product is not unsubscribed from here");
 /// A transaction of the resource is in progress.
-pub const TRANSACTION_RUNNING: Code = Code::new(
+pub(crate) const TRANSACTION_RUNNING: Code = Code::new(
     "CBC.99003651",
     UNSUBSCRIBE,
     "a transaction of the resource is in progress; wait until it is done",
 );
 /// It is a CodeArts package.
-pub const CODEARTS_KEPT: Code =
+pub(crate) const CODEARTS_KEPT: Code =
     Code::new("CBC.99003652", UNSUBSCRIBE, "a CodeArts package cannot be unsubscribed from");
 /// It is a bandwidth add-on package.
-pub const ADD_ON_KEPT: Code =
+pub(crate) const ADD_ON_KEPT: Code =
     Code::new("CBC.99003654", UNSUBSCRIBE, "a bandwidth add-on package cannot be unsubscribed from");
 /// It is frozen.
-pub const FROZEN: Code =
+pub(crate) const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
 
 // Of the change to pay-per-use on expiry.
 
 /// It is a product of the curated marketplace.
-pub const CURATED: Code =
+pub(crate) const CURATED: Code =
     Code::new("CBC.99003608", CONVERT, "a curated marketplace product cannot become pay-per-use");
 /// This kind never becomes pay-per-use.
-pub const NO_PAY_PER_USE: Code =
+pub(crate) const NO_PAY_PER_USE: Code =
     Code::new("CBC.99003609", CONVERT, "resources of this type cannot become pay-per-use");
 /// It is in its grace or retention period.
-pub const EXPIRED_FOR_CONVERSION: Code = Code::new(
+pub(crate) const EXPIRED_FOR_CONVERSION: Code = Code::new(
     "CBC.99003610",
     CONVERT,
     "the resource is in its grace or retention period: what happens on expiry can no longer be changed",
 );
 /// A package is pay-per-use bought ahead.
-pub const PACKAGE_CONVERSION: Code =
+pub(crate) const PACKAGE_CONVERSION: Code =
     Code::new("CBC.99003611", CONVERT, "a resource package is for pay-per-use already and cannot become it");
 /// It is a part of a solution.
-pub const SOLUTION: Code = Code::new("CBC.99003622", CONVERT, "a solution product cannot become pay-per-use");
+pub(crate) const SOLUTION: Code =
+    Code::new("CBC.99003622", CONVERT, "a solution product cannot become pay-per-use");
 /// Another transaction of the resource is in progress.
-pub const OTHER_TRANSACTION: Code = Code::new(
+pub(crate) const OTHER_TRANSACTION: Code = Code::new(
     "CBC.99003623",
     CONVERT,
     "another transaction of the resource is in progress; wait until it is done",
 );
 /// It is frozen for a violation.
-pub const VIOLATION_FREEZE: Code =
+pub(crate) const VIOLATION_FREEZE: Code =
     Code::new("CBC.99003624", CONVERT, "the resource is frozen for a violation");
 /// It is frozen by the police.
-pub const POLICE_FREEZE: Code = Code::new("CBC.99003625", CONVERT, "the resource is frozen by the police");
+pub(crate) const POLICE_FREEZE: Code =
+    Code::new("CBC.99003625", CONVERT, "the resource is frozen by the police");
 /// The account is frozen.
-pub const ACCOUNT_FROZEN_CONVERSION: Code =
+pub(crate) const ACCOUNT_FROZEN_CONVERSION: Code =
     Code::new("CBC.99003626", CONVERT, "the account is frozen: nothing can become pay-per-use");
 
 /// Every code, in the order of this file.

@@ -106,7 +106,7 @@ fn extension(
         return Err(code);
     }
     let extension = extended(settings, resource, term).ok_or(NOT_RENEWABLE)?;
-    // One that is still active is never too late: whoever tries it after its expiry was down when it was due.
+    // One that is still active is never too late: the host that tries it after its expiry was down when it was due.
     if resource.stage != Stage::Active && extension.expires_at <= at {
         return Err(PERIOD_OVER);
     }
@@ -140,7 +140,7 @@ fn never_renewed(resource: &Resource) -> Option<Code> {
 }
 
 /// The term of an automatic renewal: the one that was set, otherwise the one of the documents.
-pub fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
+pub(crate) fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
     let own = resource.term?;
     Some(resource.renewal_term.unwrap_or(match settings.auto_renew_period {
         // A package is renewed by whole periods of its own, so that every quota has one.
@@ -152,7 +152,7 @@ pub fn usual_term(settings: &Settings, resource: &Resource) -> Option<Term> {
 }
 
 /// Whether the term is sold for the resource: 1 to 11 months or 1 to 3 years; `package.rs` decides for packages.
-pub fn is_sold(resource: &Resource, term: Term) -> bool {
+pub(crate) fn is_sold(resource: &Resource, term: Term) -> bool {
     let sold = match term.unit {
         TermUnit::Day => false,
         TermUnit::Month => (1..=11).contains(&term.count),

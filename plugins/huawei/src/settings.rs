@@ -65,15 +65,15 @@ pub enum UnpaidOrders {
 }
 
 /// The values of `site`.
-pub const SITES: [&str; 3] = ["cn", "intl", "eu"];
+pub(crate) const SITES: [&str; 3] = ["cn", "intl", "eu"];
 /// The values of `tier`.
-pub const TIERS: [&str; 6] = ["V0", "V1", "V2", "V3", "V4", "V5"];
+pub(crate) const TIERS: [&str; 6] = ["V0", "V1", "V2", "V3", "V4", "V5"];
 /// The values of `auto_renew_period`.
-pub const AUTO_RENEW_PERIODS: [&str; 2] = ["original", "smallest"];
+pub(crate) const AUTO_RENEW_PERIODS: [&str; 2] = ["original", "smallest"];
 /// The values of `package_order`.
-pub const PACKAGE_ORDERS: [&str; 2] = ["existing-first", "expiry-first"];
+pub(crate) const PACKAGE_ORDERS: [&str; 2] = ["existing-first", "expiry-first"];
 /// The values of `unpaid_orders`.
-pub const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
+pub(crate) const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
 
 const LAST_OF_MONTH: &str = "-1";
 

@@ -105,7 +105,7 @@ fn verify_with_key(
 }
 
 /// Verifies a signature. The sandbox has checked that each derived key precedes its use.
-pub fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
+pub(crate) fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
     let mut keys = vec![secret.to_vec()];
     for derivation in &signature.derivations {
         let key = [derivation.prefix.as_slice(), &keys[derivation.key]].concat();

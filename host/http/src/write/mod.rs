@@ -56,13 +56,13 @@ impl WriteContext<'_> {
 
     /// Sets the account and resource of the audit record. Call it before anything can be refused, and only with what
     /// the caller can access.
-    pub fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
+    pub(crate) fn set_audit_subject(&mut self, account: &str, resource: Option<&str>) {
         let (account, resource) = (Some(account.to_owned()), resource.map(str::to_owned));
         *self.audit_subject = AuditSubject { account, resource };
     }
 
     /// Adds events that are published after the commit.
-    pub fn record_events(&mut self, events: Vec<RecordedEvent>) {
+    pub(crate) fn record_events(&mut self, events: Vec<RecordedEvent>) {
         self.events.extend(events);
     }
 

@@ -34,7 +34,7 @@ impl WriteResponse {
     }
 
     /// 200 with `body` and its `ETag`.
-    pub fn ok_versioned(body: &impl Serialize) -> WriteResponse {
+    pub(crate) fn ok_versioned(body: &impl Serialize) -> WriteResponse {
         WriteResponse::ok(body).with_etag(&views::etag(body))
     }
 
@@ -83,13 +83,13 @@ impl WriteResponse {
     }
 
     /// Adds the header `ETag`.
-    pub fn with_etag(mut self, etag: &str) -> WriteResponse {
+    pub(crate) fn with_etag(mut self, etag: &str) -> WriteResponse {
         self.headers.insert(header::ETAG.as_str().to_owned(), etag.to_owned());
         self
     }
 
     /// Stores `replay_body` for repeated requests, so that the secret in the body is sent once and kept nowhere.
-    pub fn with_one_time_secret(mut self, replay_body: &impl Serialize) -> WriteResponse {
+    pub(crate) fn with_one_time_secret(mut self, replay_body: &impl Serialize) -> WriteResponse {
         self.replay_body = Some(serde_json::to_string(replay_body).expect("responses have text as keys"));
         self
     }

@@ -17,7 +17,7 @@ use crate::report::account::AccountHistory;
 use crate::report::months::Months;
 
 /// The most resources that the picture shows; the rest are counted. Browsers stay usable up to about here.
-pub const TRACKS_MAX: usize = 5_000;
+pub(crate) const TRACKS_MAX: usize = 5_000;
 
 /// How much a history keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

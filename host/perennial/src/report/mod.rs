@@ -11,7 +11,7 @@ pub mod html;
 pub mod listing;
 pub mod months;
 mod resource_track;
-pub mod style;
+pub(crate) mod style;
 pub mod table;
 
 pub use history::Detail;

@@ -43,10 +43,10 @@ impl Tone {
 
 impl Style {
     /// No escape sequences.
-    pub const PLAIN: Style = Style { colours: false };
+    pub(crate) const PLAIN: Style = Style { colours: false };
 
     /// `text` as somebody who may overlook it should see it.
-    pub fn alarm(self, text: &str) -> String {
+    pub(crate) fn alarm(self, text: &str) -> String {
         self.paint(Tone::Bad, text)
     }
 

@@ -29,7 +29,7 @@ pub use exports::perennial::provider::usage;
 /// # Errors
 ///
 /// Every interface whose functions differ, with its first difference.
-pub fn check_types<T: 'static>(
+pub(crate) fn check_types<T: 'static>(
     pre: &InstancePre<T>,
     store: &mut Store<T>,
     instance: &Instance,
@@ -71,7 +71,7 @@ pub mod provider_api {
     /// # Errors
     ///
     /// The first difference.
-    pub fn check_types<T: 'static>(
+    pub(crate) fn check_types<T: 'static>(
         pre: &InstancePre<T>,
         store: &mut Store<T>,
         instance: &Instance,

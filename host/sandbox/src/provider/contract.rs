@@ -16,7 +16,7 @@ pub const EXPECTED: [&str; 5] = [
 ];
 
 /// The interface that a plugin also exports when it answers its provider's own API.
-pub const PROVIDER_API: &str = "perennial:provider/provider-api@0.2.0";
+pub(crate) const PROVIDER_API: &str = "perennial:provider/provider-api@0.2.0";
 
 /// The start of the name of every interface of the contract, in any version.
 const PACKAGE: &str = "perennial:provider/";
@@ -84,7 +84,7 @@ impl Interfaces {
     }
 
     /// Whether the component answers its provider's own API.
-    pub fn has_provider_api(&self) -> bool {
+    pub(crate) fn has_provider_api(&self) -> bool {
         self.has(PROVIDER_API)
     }
 

@@ -38,7 +38,7 @@ pub struct BatchLimits {
 
 /// Asks requests with `ask`, which gets a range of them and answers each or fails as a whole; `items` says how many
 /// items each has. The answers are in the order of the requests.
-pub fn ask_all<A: Send>(
+pub(crate) fn ask_all<A: Send>(
     items: impl IntoIterator<Item = usize>,
     limits: BatchLimits,
     ask: impl Fn(Range<usize>) -> Result<Answers<A>, Failure> + Sync,

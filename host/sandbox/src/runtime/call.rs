@@ -65,7 +65,7 @@ pub struct Failure {
 /// Calls a plugin once: `call` makes an instance in the store, which nobody had before and nobody will have again.
 ///
 /// The fuel grows with `items`; `plugin` and `function` are for messages.
-pub fn invoke<A>(
+pub(crate) fn invoke<A>(
     runtime: &Runtime,
     limits: &Limits,
     (plugin, function): (&str, &'static str),

@@ -39,7 +39,7 @@ const NOT_GLOBAL_V6: [(Ipv6Addr, u32); 4] = [
 ];
 
 /// Whether an address is a global unicast address. IPv6 addresses that embed an IPv4 address are not.
-pub fn is_global(address: IpAddr) -> bool {
+pub(crate) fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !NOT_GLOBAL_V4.iter().any(|(first, bits)| {
             let shift = 32 - bits;

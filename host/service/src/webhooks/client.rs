@@ -41,7 +41,7 @@ use crate::webhooks::target::Target;
 use crate::webhooks::target::TargetHost;
 
 /// The time limit of one message, from the resolution of the name to the response.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit of one connection attempt; then the next address is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The most addresses of a name to try.

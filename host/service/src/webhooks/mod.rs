@@ -6,7 +6,7 @@
 pub mod address;
 pub mod client;
 pub mod dispatcher;
-pub mod payload;
+pub(crate) mod payload;
 pub mod retry;
 pub mod secret;
 pub mod target;

@@ -11,7 +11,7 @@ const BACKOFF_SECONDS: [i64; 9] =
 /// The most jitter, as a divisor of the delay: a fifth. Deliveries that failed together are not retried together.
 const JITTER_DIVISOR: i64 = 5;
 /// The largest value of `jitter`.
-pub const JITTER_MAX: u32 = 1000;
+pub(crate) const JITTER_MAX: u32 = 1000;
 /// The longest `Retry-After` that is honoured, in seconds: a day.
 const RETRY_AFTER_MAX: i64 = 86_400;
 /// How long every attempt must fail before the webhook is disabled, in seconds: five days.
@@ -60,12 +60,12 @@ pub fn decide(result: &DeliveryResult, attempts: u32, at: Timestamp, jitter: u32
 }
 
 /// Whether to disable a webhook whose attempts have all failed since `since`, when another fails at `at`.
-pub fn should_disable(since: Timestamp, at: Timestamp) -> bool {
+pub(crate) fn should_disable(since: Timestamp, at: Timestamp) -> bool {
     at - since >= DISABLE_AFTER
 }
 
 /// The reason of a failed attempt, for people; `None` if it succeeded.
-pub fn failure_reason(result: &DeliveryResult) -> Option<String> {
+pub(crate) fn failure_reason(result: &DeliveryResult) -> Option<String> {
     match result {
         DeliveryResult::Status(200..=299, _) => None,
         DeliveryResult::Status(status @ 300..=399, _) => {

@@ -77,7 +77,7 @@ pub fn delete(context: &RequestContext, replay: &mut Replay) -> OperationResult 
 }
 
 /// `POST /v2/volume/autoRenew`.
-pub fn create_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
+pub(crate) fn create_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<DiskRule>(context.request)?;
     let term = rule_term(rule.renew_time_unit.as_deref(), rule.renew_time)?;
     let id = required("volumeId", rule.volume_id.as_deref())?;
@@ -91,7 +91,7 @@ pub fn create_for_disk(context: &RequestContext, replay: &mut Replay) -> Operati
 }
 
 /// `POST /v2/volume/cancelAutoRenew`.
-pub fn delete_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
+pub(crate) fn delete_for_disk(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let rule = body::read::<DiskRule>(context.request)?;
     let id = required("volumeId", rule.volume_id.as_deref())?;
     let resource = lookup::by_id(replay, Kind::Cds, id)?;
@@ -104,7 +104,11 @@ pub fn delete_for_disk(context: &RequestContext, replay: &mut Replay) -> Operati
 }
 
 /// `PUT /v1/eip/{eip}?startAutoRenew`.
-pub fn create_for_address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
+pub(crate) fn create_for_address(
+    context: &RequestContext,
+    replay: &mut Replay,
+    name: &str,
+) -> OperationResult {
     let rule = body::read::<AddressRule>(context.request)?;
     let term = rule_term(rule.auto_renew_time_unit.as_deref(), rule.auto_renew_time)?;
     let resource = lookup::address(replay, name)?;
@@ -117,7 +121,11 @@ pub fn create_for_address(context: &RequestContext, replay: &mut Replay, name: &
 }
 
 /// `PUT /v1/eip/{eip}?stopAutoRenew`.
-pub fn delete_for_address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
+pub(crate) fn delete_for_address(
+    context: &RequestContext,
+    replay: &mut Replay,
+    name: &str,
+) -> OperationResult {
     let resource = lookup::address(replay, name)?;
     changes::change(
         context,

@@ -74,7 +74,7 @@ impl Billing {
     /// # Errors
     ///
     /// `InappropriateJSON` when it is absent; otherwise as [`Billing::length`].
-    pub fn required_length(billing: Option<Object<Billing>>) -> Result<Term, Problem> {
+    pub(crate) fn required_length(billing: Option<Object<Billing>>) -> Result<Term, Problem> {
         let Object(billing) = required("billing", billing)?;
         let reservation = "billing.reservation.reservationLength";
         match (&billing.reservation, billing.length()?) {
@@ -92,7 +92,7 @@ impl Billing {
 /// # Errors
 ///
 /// `BadRequest` for any other.
-pub fn rule_term(unit: Option<&str>, count: Option<WholeNumber>) -> Result<Term, Problem> {
+pub(crate) fn rule_term(unit: Option<&str>, count: Option<WholeNumber>) -> Result<Term, Problem> {
     let unit = unit.unwrap_or("month");
     let WholeNumber(count) = count.unwrap_or(WholeNumber(1));
     let is_year = unit.eq_ignore_ascii_case("year");

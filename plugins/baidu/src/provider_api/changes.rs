@@ -101,7 +101,7 @@ pub fn change(
 }
 
 /// The months of the term that an automatic renewal has.
-pub fn renewal_months(resource: &ResourceView) -> Option<u32> {
+pub(crate) fn renewal_months(resource: &ResourceView) -> Option<u32> {
     resource.renewal_term.or(resource.term).and_then(months)
 }
 

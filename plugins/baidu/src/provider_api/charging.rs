@@ -107,7 +107,7 @@ pub fn instances(context: &RequestContext, replay: &mut Replay, target: Target) 
 }
 
 /// `POST /v2/instance/{id}?toPrepay`.
-pub fn make_prepaid(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
+pub(crate) fn make_prepaid(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let purchase = body::read::<Purchase>(context.request)?;
     required("duration", purchase.duration)?;
     let resource = lookup::by_id(replay, Kind::Bcc, id)?;

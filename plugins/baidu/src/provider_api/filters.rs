@@ -60,7 +60,7 @@ impl Filters {
     /// # Errors
     ///
     /// `BadRequest` for a filter that cannot be read, or for two filters that exclude each other.
-    pub fn of_instances(parameters: &Parameters) -> Result<Filters, Problem> {
+    pub(crate) fn of_instances(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &INSTANCE_ATTRIBUTES)?;
         if parameters.filled("privateIps")?.is_some() && parameters.filled("vpcId")?.is_none() {
             return Err(Problem::bad_request("`privateIps` comes with a `vpcId`"));
@@ -94,7 +94,7 @@ impl Filters {
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_disks(parameters: &Parameters) -> Result<Filters, Problem> {
+    pub(crate) fn of_disks(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = attributes(parameters, &DISK_ATTRIBUTES)?;
         if let Some(instance) = parameters.filled("instanceId")? {
             tests.push(Test::AttachedTo(instance.to_owned()));
@@ -107,7 +107,7 @@ impl Filters {
     /// # Errors
     ///
     /// As [`Filters::of_instances`].
-    pub fn of_addresses(parameters: &Parameters) -> Result<Filters, Problem> {
+    pub(crate) fn of_addresses(parameters: &Parameters) -> Result<Filters, Problem> {
         let mut tests = vec![Test::IsVersion6(match parameters.filled("ipVersion")? {
             None | Some("ipv4") => false,
             Some("ipv6") => true,
@@ -132,7 +132,7 @@ impl Filters {
     }
 
     /// Whether there is no filter, so that every resource passes.
-    pub fn pass_everything(&self) -> bool {
+    pub(crate) fn pass_everything(&self) -> bool {
         self.0.is_empty()
     }
 

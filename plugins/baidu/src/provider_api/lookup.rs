@@ -16,13 +16,13 @@ use crate::provider_api::shapes::called;
 
 /// The most pages that one request reads: together with the lookup of an id, a transaction and the response, the host
 /// would not allow more steps.
-pub const PAGES_MAX: usize = 5;
+pub(crate) const PAGES_MAX: usize = 5;
 
 /// The longest id, in characters.
 const ID_MAX: usize = 64;
 
 /// Whether it was released or unsubscribed, and so is not shown any more.
-pub fn is_gone(resource: &ResourceView) -> bool {
+pub(crate) fn is_gone(resource: &ResourceView) -> bool {
     match resource.stage {
         Stage::Released | Stage::Unsubscribed => true,
         Stage::Active | Stage::Grace | Stage::Retention | Stage::Converted => false,
@@ -39,7 +39,7 @@ pub fn is_there(resource: &ResourceView, kind: Kind) -> bool {
 /// # Errors
 ///
 /// `BadRequest` when it is too long, or has other than visible ASCII characters.
-pub fn check_id(id: &str) -> Result<(), Problem> {
+pub(crate) fn check_id(id: &str) -> Result<(), Problem> {
     if id.bytes().all(|byte| byte.is_ascii_graphic()) && (1..=ID_MAX).contains(&id.len()) {
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub fn check_id(id: &str) -> Result<(), Problem> {
 }
 
 /// Every resource of the kind.
-pub fn of_kind(kind: Kind) -> ResourceFilter {
+pub(crate) fn of_kind(kind: Kind) -> ResourceFilter {
     ResourceFilter { kinds: vec![kind.name().to_owned()], ..filter::all(0, filter::LIMIT_MAX) }
 }
 

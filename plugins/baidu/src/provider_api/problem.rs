@@ -71,12 +71,12 @@ impl Problem {
     }
 
     /// A parameter has a value that is not allowed.
-    pub fn bad_request(message: impl Into<String>) -> Problem {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Problem {
         Problem::new("BadRequest", message)
     }
 
     /// The account has no such resource of this kind.
-    pub fn no_such_object(what: &str, id: &str) -> Problem {
+    pub(crate) fn no_such_object(what: &str, id: &str) -> Problem {
         Problem::new("NoSuchObject", format!("there is no {what} `{id}`"))
     }
 

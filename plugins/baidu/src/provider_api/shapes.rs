@@ -18,7 +18,7 @@ pub const NAME: &str = "name";
 pub type Texts = &'static [(&'static str, Option<&'static str>)];
 
 /// The text fields of an instance.
-pub const INSTANCE_TEXTS: Texts = &[
+pub(crate) const INSTANCE_TEXTS: Texts = &[
     ("desc", Some("")),
     ("hostname", None),
     ("serialNumber", None),
@@ -43,11 +43,11 @@ pub const INSTANCE_TEXTS: Texts = &[
 ];
 
 /// The fields of an instance that are whole numbers.
-pub const INSTANCE_NUMBERS: &[&str] =
+pub(crate) const INSTANCE_NUMBERS: &[&str] =
     &["cpuCount", "memoryCapacityInGB", "localDiskSizeInGB", "networkCapacityInMbps"];
 
 /// The text fields of a disk.
-pub const DISK_TEXTS: Texts = &[
+pub(crate) const DISK_TEXTS: Texts = &[
     ("desc", Some("")),
     ("type", Some("Cds")),
     ("storageType", None),
@@ -58,20 +58,20 @@ pub const DISK_TEXTS: Texts = &[
 ];
 
 /// The fields of a disk that are whole numbers.
-pub const DISK_NUMBERS: &[&str] = &["diskSizeInGB"];
+pub(crate) const DISK_NUMBERS: &[&str] = &["diskSizeInGB"];
 
 /// The text fields of a disk's attachment.
-pub const ATTACHMENT_TEXTS: Texts = &[("device", Some("")), ("serial", Some(""))];
+pub(crate) const ATTACHMENT_TEXTS: Texts = &[("device", Some("")), ("serial", Some(""))];
 
 /// The text fields of an address.
-pub const ADDRESS_TEXTS: Texts =
+pub(crate) const ADDRESS_TEXTS: Texts =
     &[("eipInstanceType", Some("normal")), ("billingMethod", None), ("shareGroupId", None)];
 
 /// The fields of an address that are whole numbers.
-pub const ADDRESS_NUMBERS: &[&str] = &["bandwidthInMbps"];
+pub(crate) const ADDRESS_NUMBERS: &[&str] = &["bandwidthInMbps"];
 
 /// The type of the instance that an address is bound to.
-pub const BOUND_TO: &str = "BCC";
+pub(crate) const BOUND_TO: &str = "BCC";
 
 /// The name of a resource of this kind, in messages.
 pub fn called(kind: Kind) -> &'static str {
@@ -84,7 +84,7 @@ pub fn called(kind: Kind) -> &'static str {
 }
 
 /// The value of `paymentTiming`.
-pub fn payment_timing(charging: Charging) -> &'static str {
+pub(crate) fn payment_timing(charging: Charging) -> &'static str {
     match charging {
         Charging::Prepaid => "Prepaid",
         Charging::Postpaid => "Postpaid",
@@ -92,7 +92,7 @@ pub fn payment_timing(charging: Charging) -> &'static str {
 }
 
 /// The `status` of an instance in this stage and with this attribute `status`.
-pub fn instance_status(stage: Stage, status: Option<&str>) -> &'static str {
+pub(crate) fn instance_status(stage: Stage, status: Option<&str>) -> &'static str {
     match (stage, status) {
         (Stage::Retention, _) => "Expired",
         (Stage::Released | Stage::Unsubscribed, _) => "Deleted",
@@ -103,7 +103,7 @@ pub fn instance_status(stage: Stage, status: Option<&str>) -> &'static str {
 }
 
 /// The `status` of a disk in this stage.
-pub fn disk_status(stage: Stage, is_attached: bool, status: Option<&str>) -> &'static str {
+pub(crate) fn disk_status(stage: Stage, is_attached: bool, status: Option<&str>) -> &'static str {
     match (stage, status) {
         (Stage::Retention, _) => "Expired",
         (Stage::Released | Stage::Unsubscribed, _) => "Deleted",
@@ -114,7 +114,7 @@ pub fn disk_status(stage: Stage, is_attached: bool, status: Option<&str>) -> &'s
 }
 
 /// The `status` of an address in this stage. `binded` is Baidu's own spelling.
-pub fn address_status(stage: Stage, is_attached: bool) -> &'static str {
+pub(crate) fn address_status(stage: Stage, is_attached: bool) -> &'static str {
     match stage {
         Stage::Retention | Stage::Released | Stage::Unsubscribed => "paused",
         Stage::Active | Stage::Grace | Stage::Converted if is_attached => "binded",

@@ -64,12 +64,12 @@ impl<'a> VisibleResource<'a> {
     }
 
     /// The `status` of an instance.
-    pub fn instance_status(&self) -> &'static str {
+    pub(crate) fn instance_status(&self) -> &'static str {
         shapes::instance_status(self.stage, get(&self.resource.attributes, STATUS))
     }
 
     /// The `status` of an address.
-    pub fn address_status(&self) -> &'static str {
+    pub(crate) fn address_status(&self) -> &'static str {
         shapes::address_status(self.stage, self.resource.attached_to.is_some())
     }
 

@@ -33,11 +33,11 @@ struct Body {
 
 /// Switches automatic renewal on for the resource in the path.
 pub fn set(call: &Call, replay: &mut Replay) -> OperationResult {
-    let wanted = match call.route.dialect {
-        Dialect::Present => wanted(body::read::<Body>(call.request)?)?,
+    let auto_renewal = match call.route.dialect {
+        Dialect::Present => read_rule(body::read::<Body>(call.request)?)?,
         Dialect::Old => AutoRenewal { term: None, renewals: None },
     };
-    carry_out(call, replay, Command::SetAutoRenew(wanted))
+    carry_out(call, replay, Command::SetAutoRenew(auto_renewal))
 }
 
 /// Switches automatic renewal off for the resource in the path.
@@ -45,7 +45,7 @@ pub fn cancel(call: &Call, replay: &mut Replay) -> OperationResult {
     carry_out(call, replay, Command::CancelAutoRenew)
 }
 
-fn wanted(body: Body) -> Result<AutoRenewal, Problem> {
+fn read_rule(body: Body) -> Result<AutoRenewal, Problem> {
     let unit = match body.period_type.as_deref() {
         None => None,
         Some("MONTH") => Some(TermUnit::Month),

@@ -94,7 +94,7 @@ pub fn ids(name: &str, sent: Option<Vec<String>>) -> Result<Vec<String>, Problem
 }
 
 /// Whether the list contains an id twice.
-pub fn has_duplicates(ids: &[String]) -> bool {
+pub(crate) fn has_duplicates(ids: &[String]) -> bool {
     ids.iter().enumerate().any(|(index, id)| ids[..index].contains(id))
 }
 

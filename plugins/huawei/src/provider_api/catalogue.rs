@@ -33,7 +33,7 @@ pub fn domains(call: &Call) -> OperationResult {
 }
 
 /// The cloud services of this plugin's kinds.
-pub fn service_types(call: &Call) -> OperationResult {
+pub(crate) fn service_types(call: &Call) -> OperationResult {
     let name = body::parameter(call.request, "service_type_name")?.filter(|name| !name.is_empty());
     let is_first =
         |&(index, of): &(usize, &Type)| TYPES[..index].iter().all(|other| other.service != of.service);
@@ -50,7 +50,7 @@ pub fn service_types(call: &Call) -> OperationResult {
 }
 
 /// The types of resources of this plugin's kinds.
-pub fn resource_types(call: &Call) -> OperationResult {
+pub(crate) fn resource_types(call: &Call) -> OperationResult {
     let rows = TYPES.iter().map(|of| {
         Json::Object(vec![
             ("resource_type_code", Json::from(of.resource)),

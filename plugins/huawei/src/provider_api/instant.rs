@@ -4,7 +4,7 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::rfc3339;
 
 /// The instant of an `X-Sdk-Date`, such as `20191115T033655Z`; `None` for any other form.
-pub fn from_compact(text: &str) -> Option<Timestamp> {
+pub(crate) fn from_compact(text: &str) -> Option<Timestamp> {
     if text.len() != "20191115T033655Z".len() || !text.is_ascii() {
         return None;
     }
@@ -20,7 +20,7 @@ pub fn compact(at: Timestamp) -> String {
 }
 
 /// The form of tokens, with microseconds: `2019-11-15T03:36:55.000000Z`.
-pub fn precise(at: Timestamp) -> String {
+pub(crate) fn precise(at: Timestamp) -> String {
     rfc3339::write(at).replace('Z', ".000000Z")
 }
 

@@ -49,10 +49,13 @@ pub fn is_live(subject: &ResourceView) -> bool {
 }
 
 /// Resources by their ids.
-pub type Known<'a> = BTreeMap<&'a str, &'a ResourceView>;
+pub type ResourcesById<'a> = BTreeMap<&'a str, &'a ResourceView>;
 
 /// The resources that this one is attached to, the nearest first, as far as `known` has them.
-pub fn above<'a>(known: &'a Known<'a>, subject: &'a ResourceView) -> impl Iterator<Item = &'a ResourceView> {
+pub fn above<'a>(
+    known: &'a ResourcesById<'a>,
+    subject: &'a ResourceView,
+) -> impl Iterator<Item = &'a ResourceView> {
     let up = |below: &&'a ResourceView| below.attached_to.as_deref().and_then(|id| known.get(id)).copied();
     // No more steps than there are resources: what is attached in a circle is climbed once.
     std::iter::successors(up(&subject), up).take(known.len())
@@ -87,7 +90,7 @@ fn after_expiry(settings: &Settings, kind: &str) -> i64 {
 }
 
 /// A resource with the fields of one of the two APIs.
-pub fn shown(dialect: Dialect, settings: &Settings, known: &Known, subject: &ResourceView) -> Json {
+pub fn shown(dialect: Dialect, settings: &Settings, known: &ResourcesById, subject: &ResourceView) -> Json {
     let of = named(&subject.kind);
     let (main, service, project, parent, valid, policy) = match dialect {
         Dialect::Present => (

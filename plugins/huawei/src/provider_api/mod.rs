@@ -129,7 +129,7 @@ impl Call<'_> {
     }
 
     /// Checks that the account named is the caller's own: this host does not serve partners, who name their customers.
-    pub fn check_account(&self, name: &str, account: Option<&str>) -> Result<(), Problem> {
+    pub(crate) fn check_account(&self, name: &str, account: Option<&str>) -> Result<(), Problem> {
         match account {
             Some(id) if !id.is_empty() && id != self.account.id => {
                 Err(Problem::denied(format!("Access denied: {name} is not the account of the caller.")))

@@ -24,7 +24,7 @@ pub fn commands(resources: &[String], command: &Command, atomicity: Atomicity) -
 }
 
 /// The first mutation that was refused itself: its resource, and the refusal.
-pub fn first_refused<'a>(
+pub(crate) fn first_refused<'a>(
     resources: &'a [String],
     results: &[MutationResult<'a>],
 ) -> Option<(&'a str, &'a Refusal)> {

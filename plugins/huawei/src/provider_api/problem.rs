@@ -138,7 +138,7 @@ impl Problem {
     }
 
     /// The path is none of this API's.
-    pub fn unknown_path() -> Problem {
+    pub(crate) fn unknown_path() -> Problem {
         Problem::new(
             404,
             GATEWAY_UNKNOWN,
@@ -147,7 +147,7 @@ impl Problem {
     }
 
     /// The path does not have this method.
-    pub fn unknown_method(allowed: String) -> Problem {
+    pub(crate) fn unknown_method(allowed: String) -> Problem {
         let message = format!("The API does not exist: the request method is not one of {allowed}");
         Problem::new(405, GATEWAY_UNKNOWN, message).with_header("allow", allowed)
     }
@@ -164,7 +164,7 @@ impl Problem {
     }
 
     /// The request took too long, and may still be carried out.
-    pub fn too_slow() -> Problem {
+    pub(crate) fn too_slow() -> Problem {
         let message =
             "Backend timeout: what was asked for may still be done; read the state before sending it again";
         Problem::new(504, GATEWAY_SLOW, message)
@@ -176,7 +176,7 @@ impl Problem {
     }
 
     /// The access key does not exist, or has another secret; the message does not reveal which.
-    pub fn wrong_password() -> Problem {
+    pub(crate) fn wrong_password() -> Problem {
         Problem::new(401, GATEWAY_DENIED, "The username or password is wrong.")
     }
 
@@ -189,7 +189,7 @@ impl Problem {
     }
 
     /// The same problem with IAM's field `error` too, which the clients of its token API read.
-    pub fn for_iam(mut self) -> Problem {
+    pub(crate) fn for_iam(mut self) -> Problem {
         let title = match self.error.status {
             400 => "Bad Request",
             401 => "Unauthorized",
@@ -207,7 +207,7 @@ impl Problem {
     }
 
     /// The same problem with another status.
-    pub fn with_status(mut self, status: u16) -> Problem {
+    pub(crate) fn with_status(mut self, status: u16) -> Problem {
         self.error.status = status;
         self
     }

@@ -24,7 +24,7 @@ use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::listing;
-use crate::provider_api::listing::Known;
+use crate::provider_api::listing::ResourcesById;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::types;
@@ -78,24 +78,24 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
         Dialect::Old => old(call.request)?,
     };
     call.check_account("customer_id", body.customer_id.as_deref())?;
-    let asked = asked(body)?;
-    let Some(mut selection) = asked.selection else { return found(call, replay, &NOTHING) };
-    if let Some(order) = asked.order {
+    let query = read_query(body)?;
+    let Some(mut selection) = query.selection else { return respond(call, replay, &NOTHING) };
+    if let Some(order) = query.order {
         let orders = OrderFilter { ids: vec![order], ..filter::all_orders() };
         selection.ids = of_order(replay.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
-            return found(call, replay, &NOTHING);
+            return respond(call, replay, &NOTHING);
         }
         selection.with_attached = false;
     }
     let listing = replay.resources(selection)?;
-    found(call, replay, listing)
+    respond(call, replay, listing)
 }
 
 /// The response with these resources. It queries the resources that they are attached to, because a resource is a main
 /// resource if those are in a final stage.
-fn found<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) -> OperationResult {
-    let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
+fn respond<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) -> OperationResult {
+    let mut known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<ResourcesById>();
     climb(replay, &mut known)?;
     let settings = Settings::of(&call.account.settings);
     let show = |subject| listing::shown(call.route.dialect, &settings, &known, subject);
@@ -104,7 +104,7 @@ fn found<'a>(call: &Call, replay: &mut Replay<'a>, listing: &'a ResourcePage) ->
 }
 
 /// Adds to `known` the resources that the known ones are attached to, directly and through others.
-pub fn climb<'a>(replay: &mut Replay<'a>, known: &mut Known<'a>) -> Result<(), Stop> {
+pub(crate) fn climb<'a>(replay: &mut Replay<'a>, known: &mut ResourcesById<'a>) -> Result<(), Stop> {
     let mut asked = BTreeSet::new();
     for _ in 0..CLIMBS_MAX {
         let above = known.values().filter_map(|subject| subject.attached_to.as_deref());
@@ -154,7 +154,7 @@ fn old(request: &Request) -> Result<Body, Problem> {
     })
 }
 
-fn asked(body: Body) -> Result<ResourceQuery, Problem> {
+fn read_query(body: Body) -> Result<ResourceQuery, Problem> {
     let ids = body.resource_ids.unwrap_or_default();
     for id in &ids {
         body::id("resource_ids", id)?;

@@ -13,7 +13,7 @@ use crate::provider_api::Replay;
 use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
-use crate::provider_api::listing::Known;
+use crate::provider_api::listing::ResourcesById;
 use crate::provider_api::listing::above;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::query::climb;
@@ -44,8 +44,8 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
 }
 
 /// The resources of these orders, and the resources that they are attached to.
-fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Known<'a>, Stop> {
-    let mut known = Known::new();
+fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<ResourcesById<'a>, Stop> {
+    let mut known = ResourcesById::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
         ids.sort();
@@ -59,7 +59,7 @@ fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Known<
 }
 
 /// Whether an order is of the resource with this digest, or of one that is attached to it.
-fn is_of(known: &Known, order: &PaidOrder, wanted: &str) -> bool {
+fn is_of(known: &ResourcesById, order: &PaidOrder, wanted: &str) -> bool {
     let above = known.get(order.resource.as_str()).into_iter().flat_map(|subject| above(known, subject));
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }

@@ -31,11 +31,11 @@ use crate::provider_api::problem::Problem;
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
 /// How far the client's clock and the host's may be apart, in seconds: 15 minutes.
-pub const APART_MAX: Timestamp = 15 * 60;
+pub(crate) const APART_MAX: Timestamp = 15 * 60;
 
 /// How long a token is valid, in seconds: 24 hours. "Obtaining a User Token Through Password Authentication"
 /// (iam_30_0001).
-pub const TOKEN_VALID: u32 = 24 * 60 * 60;
+pub(crate) const TOKEN_VALID: u32 = 24 * 60 * 60;
 
 /// The parts of the header `Authorization`.
 #[derive(Debug)]

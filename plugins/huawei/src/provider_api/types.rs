@@ -78,7 +78,7 @@ pub fn named(kind: &str) -> Option<&'static Type> {
 }
 
 /// The kinds of a cloud service; empty for an unknown service, and for a service without kinds of the manifest.
-pub fn of_service(code: &str) -> Vec<String> {
+pub(crate) fn of_service(code: &str) -> Vec<String> {
     TYPES.iter().filter(|known| known.service == code).map(|known| known.kind.to_owned()).collect()
 }
 

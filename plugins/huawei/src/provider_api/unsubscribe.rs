@@ -25,7 +25,7 @@ use crate::provider_api::Replay;
 use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
-use crate::provider_api::listing::Known;
+use crate::provider_api::listing::ResourcesById;
 use crate::provider_api::listing::above;
 use crate::provider_api::listing::is_live;
 use crate::provider_api::mutations;
@@ -82,7 +82,7 @@ fn without_attached(replay: &mut Replay, named: Vec<String>) -> Result<Vec<Strin
     }
     let selection = ResourceFilter { with_attached: true, ..filter::by_ids(named.clone()) };
     let listing = replay.resources(selection)?;
-    let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<Known>();
+    let known = listing.resources.iter().map(|one| (one.id.as_str(), one)).collect::<ResourcesById>();
     let goes_along = |id: &str| {
         let subject = known.get(id).copied();
         let above = subject.into_iter().flat_map(|subject| above(&known, subject));

@@ -1,0 +1,76 @@
+//! The rules of the house that a compiler does not check: which crate and module may use which, how large files and
+//! functions are, which words do not come back, and that `pub` means that another crate uses it.
+//!
+//! Every rule prints all its violations with their places. To change a rule, change its table in the module of its name.
+
+mod arrows;
+mod public;
+mod sizes;
+mod source;
+mod words;
+
+use source::Source;
+
+fn assert_none(violations: &[String]) {
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+#[test]
+fn crates_depend_only_on_the_crates_below_them() {
+    assert_none(&arrows::crates(&arrows::manifests()));
+}
+
+#[test]
+fn sqlite_wasmtime_and_axum_are_known_to_one_crate_each() {
+    assert_none(&arrows::private_dependencies(&arrows::manifests()));
+}
+
+#[test]
+fn modules_of_a_crate_import_each_other_in_one_direction() {
+    assert_none(&arrows::circles(&Source::of_the_host()));
+}
+
+#[test]
+fn a_file_has_at_most_400_lines() {
+    assert_none(&sizes::files(&Source::all()));
+}
+
+#[test]
+fn a_function_has_at_most_60_lines() {
+    assert_none(&sizes::functions(&Source::all()));
+}
+
+#[test]
+fn signatures_are_in_the_words_of_the_industry() {
+    assert_none(&words::signatures(&Source::all()));
+}
+
+#[test]
+fn comments_can_be_read_once() {
+    assert_none(&words::comments(&Source::all()));
+}
+
+#[test]
+fn a_public_item_is_used_by_another_crate() {
+    assert_none(&public::unused(&Source::all()));
+}
+
+#[test]
+fn each_rule_finds_what_breaks_it() {
+    let broken = |path: &str, text: &str| vec![Source::new(path, text)];
+    let long = format!("{}fn f() {{\n{}}}\n", "\n".repeat(350), "    let _ = 1;\n".repeat(61));
+    assert_eq!(sizes::files(&broken("host/a/src/lib.rs", &long)).len(), 1);
+    assert_eq!(sizes::functions(&broken("host/a/src/lib.rs", &long)).len(), 1);
+    assert_eq!(words::signatures(&broken("host/a/src/lib.rs", "pub struct WriterDesk;\n")).len(), 1);
+    assert_eq!(words::signatures(&broken("wit/a.wit", "    record deed {\n")).len(), 1);
+    assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// When.\nfn f() {}\n")).len(), 1);
+    assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
+    let one = Source::new("host/a/src/one.rs", "use crate::two::Two;\n");
+    let two = Source::new("host/a/src/two.rs", "use crate::one::One;\n");
+    assert_eq!(arrows::circles(&[one, two]).len(), 1);
+    assert_eq!(public::unused(&broken("host/a/src/lib.rs", "pub fn nobody_calls_this() {}\n")).len(), 1);
+    let upward =
+        [arrows::Manifest::new("host/store/Cargo.toml", "[dependencies]\nperennial-engine = 1\naxum = 1\n")];
+    assert_eq!(arrows::crates(&upward).len(), 1);
+    assert_eq!(arrows::private_dependencies(&upward).len(), 1);
+}

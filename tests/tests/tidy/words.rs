@@ -1,0 +1,80 @@
+//! Words that do not come back: home-made names in signatures, and sentences that must be read twice.
+
+use crate::source::Source;
+use crate::source::declared;
+use crate::source::words_of;
+
+/// Words that no declared name has, with what the field says instead.
+const HOME_MADE: [(&str, &str); 22] = [
+    ("carried", "effects, result"),
+    ("conversation", "request"),
+    ("deed", "mutation"),
+    ("desk", "context, planner"),
+    ("errand", "task"),
+    ("fate", "result"),
+    ("happening", "action"),
+    ("manner", "atomicity, limits"),
+    ("minted", "created"),
+    ("nudge", "wake"),
+    ("occasion", "context"),
+    ("outlook", "timeline request"),
+    ("pen", "writer"),
+    ("pulse", "publisher"),
+    ("rations", "limits"),
+    ("rounds", "job runner"),
+    ("sealer", "secret box, encryptor"),
+    ("seen", "existing"),
+    ("spot", "cursor"),
+    ("standing", "stats"),
+    ("subjects", "resources"),
+    ("told", "published"),
+];
+
+/// What a comment does not say, because it must be read twice or says nothing.
+const RIDDLES: [&str; 7] = [
+    "as it is by now",
+    "what it is asked about",
+    "who says to",
+    "likewise",
+    "whoever",
+    "whatever is the case",
+    "is to be asked",
+];
+
+/// Documents of one word say nothing that the name does not.
+const ONE_WORD: [&str; 6] = ["When.", "Why.", "What.", "Who.", "How.", "Where."];
+
+pub fn signatures(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| source.is_shipped() || !source.is_rust()) {
+        for (number, line) in source.lines() {
+            if line.trim() == "#[cfg(test)]" {
+                break;
+            }
+            let Some((_, name)) = declared(line) else { continue };
+            for word in words_of(name) {
+                if let Some((_, instead)) = HOME_MADE.iter().find(|(home_made, _)| *home_made == word) {
+                    violations.push(format!("{}:{number}: `{name}`; say {instead}", source.path));
+                }
+            }
+        }
+    }
+    violations
+}
+
+pub fn comments(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| source.is_shipped() || !source.is_rust()) {
+        for (number, line) in source.lines() {
+            let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+            let comment = comment.trim_start_matches(['/', '!']).trim();
+            let lower = comment.to_lowercase();
+            let riddle = RIDDLES.iter().find(|riddle| lower.contains(*riddle));
+            let one_word = ONE_WORD.iter().find(|word| **word == comment);
+            if let Some(phrase) = riddle.or(one_word) {
+                violations.push(format!("{}:{number}: \"{phrase}\"; say who does what", source.path));
+            }
+        }
+    }
+    violations
+}
