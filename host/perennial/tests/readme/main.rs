@@ -81,7 +81,7 @@ fn the_curl_session_runs_from_a_token_to_a_renewal_to_the_event_stream() {
     assert_eq!(renewed["resource"]["expires_at"], "2026-02-28T15:59:59Z");
     assert_eq!(advanced, r#"{"now":"2026-02-01T00:00:00Z"}"#);
     let mut lines = forecast.lines();
-    assert_eq!(lines.next(), Some("month,at,account,resource,what,cost,currency,expires_at"));
+    assert_eq!(lines.next(), Some("month,at,account,resource,kind,cost,currency,expires_at"));
     let renewal =
         "2026-02,2026-02-20T19:00:00Z,larkspur-books,lark-web,renewal,420.00,CNY,2026-03-31T15:59:59Z";
     assert!(lines.any(|line| line == renewal), "{forecast}");

@@ -49,7 +49,7 @@ fn after_an_outage_it_says_so_and_makes_up_for_missed_tries() {
     let accounts = resumed["items"].as_array().unwrap().iter().map(|event| event["account"].clone());
     assert_eq!(accounts.collect::<Vec<_>>(), ["bd", "hw"]);
     assert_eq!(resumed["items"][0]["down_since"], "2024-01-01T01:00:00Z");
-    assert!(server.figure("perennial_missed_tries_total") > 0);
+    assert!(server.figure("perennial_missed_attempts_total") > 0);
     let renewed = server.get("/v1/events?type=renewal_settled").json();
     let since = renewed["items"].as_array().unwrap().iter().map(|event| event["at"].as_str().unwrap());
     let mut since = since.filter(|at| *at > "2024-01-01T01:00:00Z").collect::<Vec<_>>();
