@@ -166,5 +166,14 @@ fn a_damaged_database_is_listed_violation_by_violation() {
     }
     let checked = folder.run(&["db", "check"]);
     assert_eq!((checked.code(), checked.stdout()), (1, String::new()));
-    expect![[r#""#]].assert_eq(&checked.stderr());
+    expect![[r#"
+        error: `perennial.db`: 6 promises are violated
+          every balance is the sum of its entries: `kestrel-freight` has 7.00 and 0.00 held, and its entries come to 974.82 and 0.00 held
+          every balance is the sum of its entries: `larkspur-books` has 7.00 and 0.00 held, and its entries come to 9790.95 and 0.00 held
+          every balance is the sum of its entries: `meridian-labs` has 7.00 and 0.00 held, and its entries come to 437.00 and 0.00 held
+          every balance is the sum of its entries: `osier-clinic` has 7.00 and 0.00 held, and its entries come to 6380.00 and 0.00 held
+          every balance is the sum of its entries: `outpost` has 7.00 and 0.00 held, and its entries come to 10.00 and 0.00 held
+          every balance is the sum of its entries: `tidepool-games` has 7.00 and 0.00 held, and its entries come to 1128.54 and 0.00 held
+        restore a backup with `perennial db restore FILE`, and check that one first
+    "#]].assert_eq(&checked.stderr());
 }

@@ -198,7 +198,7 @@ fn a_plan_that_changed_meanwhile_is_to_be_looked_at_again() {
     expect![[r#"
         409 Conflict
         type: "urn:perennial:problem:plan-changed"
-        detail: "it would do something else by now, which the approval holds from now on; look at it again"
+        detail: "the plan has changed; the approval now has the new one, look at it again"
         plan_hash: "[digest]"
         approval/state: "pending"
         approval/expires_at: "2026-02-20T00:00:00Z"
