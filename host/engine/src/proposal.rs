@@ -126,7 +126,7 @@ impl Proposal {
         whole["named"] = json!(self.named);
         whole["plans"] = plans.collect();
         whole["revision"] = json!(self.revision);
-        hex::encode(&Sha256::digest(whole.to_string()))
+        hex::encode(Sha256::digest(whole.to_string()))
     }
 
     /// A plan without the present: what is bought at once is bought at once whenever that is, and what is renewed late may

@@ -8,6 +8,7 @@ mod support;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use std::time::Instant;
 
 use expect_test::expect;
 use perennial_domain::micros::Micros;
@@ -49,7 +50,10 @@ fn a_migration_that_is_killed_is_done_wholly_or_not_at_all() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_millis(delay) {
+            std::thread::yield_now();
+        }
         migrating.kill().unwrap();
         migrating.wait().unwrap();
         let found = dump(&path);

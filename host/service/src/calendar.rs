@@ -163,7 +163,7 @@ fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<Stri
     for stored in accounts::list(db)? {
         digest.update(format!(" {:?} {:?}", stored.account.id, stored.account.settings));
     }
-    Ok(hex::encode(&digest.finalize()))
+    Ok(hex::encode(digest.finalize()))
 }
 
 /// The future entries in the order of time, and the rows of resources whose timeline is unknown because their plugin

@@ -220,7 +220,7 @@ async fn preview_once(
         let providers = work.engine.providers();
         let bundle = (resource.stored, resource.member);
         let proposal = command::propose_for_bundle(work.db(), providers, work.at, bundle, &command)?;
-        preview_response(&proposal, plan_hash).map(WriteResponse::as_dry_run)
+        preview_response(&proposal, plan_hash).map(WriteResponse::into_dry_run)
     })
     .await
 }

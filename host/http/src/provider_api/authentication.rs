@@ -112,7 +112,7 @@ pub(crate) fn verify_signature(secret: &[u8], signature: &Signature) -> bool {
         let derived = hmac(&key, &derivation.message);
         keys.push(match derivation.encoding {
             KeyEncoding::Bytes => derived.to_vec(),
-            KeyEncoding::Hexadecimal => hex::encode(&derived).into_bytes(),
+            KeyEncoding::Hexadecimal => hex::encode(derived).into_bytes(),
         });
     }
     hmac(&keys[signature.key], &signature.message).ct_eq(&signature.value).into()

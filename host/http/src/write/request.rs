@@ -133,5 +133,5 @@ fn fingerprint(method: &Method, path_and_query: &str, body: &[u8]) -> String {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }
-    hex::encode(&digest.finalize())
+    hex::encode(digest.finalize())
 }

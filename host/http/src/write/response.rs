@@ -77,7 +77,7 @@ impl WriteResponse {
     }
 
     /// Sets the outcome in the audit log to `dry_run`.
-    pub(crate) fn as_dry_run(mut self) -> WriteResponse {
+    pub(crate) fn into_dry_run(mut self) -> WriteResponse {
         self.outcome = "dry_run".to_owned();
         self
     }
