@@ -218,7 +218,7 @@ pub fn needs_approval(limit: Option<Micros>, commitment: Micros) -> bool {
 ///
 /// The second before the provider's last try that `timeline` has before the expiry: once that has passed, a provider
 /// would not renew any more either. Where the member has no try of its own, those of the bundle it follows count. Where
-/// there is none, [`WAIT_MAX`] later or at the expiry, whichever comes first. Always before a payment that is put off.
+/// there is none, `WAIT_MAX` later or at the expiry, whichever comes first. Always before a payment that is put off.
 pub fn expiry(
     at: Timestamp,
     plan: &Plan,

@@ -38,7 +38,7 @@ pub struct Occurrence {
 /// A defect of a plugin's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimelineError {
-    /// More than [`OCCURRENCES_PER_MEMBER_MAX`] for each member.
+    /// More than `OCCURRENCES_PER_MEMBER_MAX` for each member.
     #[error("the timeline of `{primary}` has {found} occurrences; at most {accepted} are accepted")]
     Endless {
         /// The bundle.

@@ -240,7 +240,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Says that the clock starts again at `now`, after which [`Engine::late_step`] does what was missed.
+    /// Says that the clock starts again at `now`, after which `Engine::late_step` does what was missed.
     ///
     /// # Errors
     ///

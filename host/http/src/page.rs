@@ -71,7 +71,7 @@ pub struct Page<T: ToSchema> {
 }
 
 impl<T: ToSchema> Page<T> {
-    /// The page from rows that were read with [`PageRequest::read_limit`].
+    /// The page from rows that were read with `PageRequest::read_limit`.
     pub fn new(page_request: PageRequest, mut rows: Vec<(i64, T)>) -> Page<T> {
         let limit = usize::try_from(page_request.limit).expect("a page fits in memory");
         let has_more = rows.len() > limit;

@@ -1,7 +1,7 @@
 //! Moves a database of an older schema forward, step by step, in one transaction.
 //!
 //! Each step is a file in `migrations/`, named after the schema that it leads to. The first schema that can be migrated is
-//! [`OLDEST`]. A copy of the file is kept beside it before anything is written, and nothing else knows old schemas.
+//! `OLDEST`. A copy of the file is kept beside it before anything is written, and nothing else knows old schemas.
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The admin API: everything that the command line can do, over HTTP. One file per path.
 //!
 //! Handlers read on a reader's thread with `AppState::read`, and write on the writer's thread with `AppState::write`.
-//! [`routes`] has every route and the role that it requires.
+//! [`fn@routes`] has every route and the role that it requires.
 
 mod accounts;
 mod approvals;

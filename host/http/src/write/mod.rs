@@ -1,6 +1,6 @@
 //! Writes: each runs once per idempotency key, in one transaction with its stored response and its audit record.
 //!
-//! A handler takes a [`Write`] and passes its request to `AppState::write`, with a closure that does the work. The
+//! A handler takes a `Write` and passes its request to `AppState::write`, with a closure that does the work. The
 //! closure runs on the writer's thread.
 
 mod request;

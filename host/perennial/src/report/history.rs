@@ -1,7 +1,7 @@
 //! Histories: take every event in order and keep the figures that tables, months and the picture need.
 //!
 //! Memory grows with the number of resources; with the number of events only where a picture is wanted, and then for
-//! at most [`TRACKS_MAX`] resources. Knows nothing of how anything looks.
+//! at most `TRACKS_MAX` resources. Knows nothing of how anything looks.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

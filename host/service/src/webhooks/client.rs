@@ -115,7 +115,7 @@ impl Client {
         Ok(Client { tls: TlsConnector::from(Arc::new(config)), allow_private, timeout: TIMEOUT })
     }
 
-    /// Replaces [`TIMEOUT`].
+    /// Replaces `TIMEOUT`.
     pub fn with_timeout(mut self, timeout: Duration) -> Client {
         self.timeout = timeout;
         self

@@ -40,7 +40,7 @@ pub enum RetryDecision {
 }
 
 /// Decides on a delivery after its attempt number `attempts`, counted from 1, at `at`. `jitter` is from 0 to
-/// [`JITTER_MAX`].
+/// `JITTER_MAX`.
 pub fn decide(result: &DeliveryResult, attempts: u32, at: Timestamp, jitter: u32) -> RetryDecision {
     let retry_after = match result {
         DeliveryResult::Status(200..=299, _) => return RetryDecision::Delivered,

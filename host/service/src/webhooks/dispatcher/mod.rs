@@ -66,7 +66,7 @@ impl WebhookDispatcher {
         WebhookDispatcher::with_jitter(service, client, random_jitter)
     }
 
-    /// A dispatcher whose retries take their jitter from `jitter`, a number from 0 to [`JITTER_MAX`].
+    /// A dispatcher whose retries take their jitter from `jitter`, a number from 0 to `JITTER_MAX`.
     pub fn with_jitter(service: &Service, client: Client, jitter: fn() -> u32) -> WebhookDispatcher {
         let send_permits = Semaphore::new(CONCURRENT_SENDS_MAX);
         let shared = Arc::new(Shared { service: service.clone(), client, jitter, send_permits });
