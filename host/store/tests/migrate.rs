@@ -97,6 +97,15 @@ fn a_migrated_schema_equals_a_new_one() {
 }
 
 #[test]
+fn plans_of_dry_runs_are_shown_in_the_present_words() {
+    let folder = old();
+    drop(Store::open(&folder.path("perennial.db")).unwrap());
+    let sql = "select iif(plan like '%\"skipped\":%', 'new', 'old'), count(*) from job_item where plan is not null group by 1";
+    let plans = counts(&folder.path("perennial.db"), sql);
+    assert!(plans.contains_key("new") && !plans.contains_key("old"), "{plans:?}");
+}
+
+#[test]
 fn every_row_of_schema_3_is_there_after_the_migration() {
     let folder = old();
     drop(Store::open(&folder.path("perennial.db")).unwrap());

@@ -58,6 +58,7 @@ alter table job_item rename column place to position;
 alter table job_item rename column planned to plan_hash;
 alter table job_item rename column answer to outcome;
 alter table job_item rename column at to finished_at;
+update job_item set plan = replace(plan, '"left_out":', '"skipped":') where plan is not null;
 alter table job_tally rename column answer to outcome;
 
 alter table calendar rename column hash to secret_hash;
