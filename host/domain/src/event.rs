@@ -1,9 +1,15 @@
-//! Events: the record that the host keeps and outside programs read. Knows their types and names, and no format.
+//! Events: the record that the host keeps and outside programs read.
+//!
+//! The list below is the only one of the types of events: formats write and read what it says, in its order, and a new
+//! type is added here, in words in `perennial_formats::event_text`, and with a mark in the report.
 
-use crate::approval;
-use crate::approval::ExpiryReason;
+use crate::approval_state::ExpiryReason;
+use crate::approval_state::State;
 use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
+use crate::event_field::EventField;
+use crate::event_field::FieldSource;
+use crate::event_field::FieldValue;
 use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::plan::Cause;
@@ -22,18 +28,67 @@ pub struct Event {
     pub what: EventKind,
 }
 
-/// A type of event, with its fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EventKind {
+/// Declares the types of events, with their names in every format and their fields in the order of every format.
+macro_rules! event_kinds {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident = $name:literal $({ $( $(#[$field_doc:meta])* $field:ident: $type:ty, )+ })?,
+    )+) => {
+        /// A type of event, with its fields.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum EventKind {
+            $( $(#[$doc])* $kind $({ $( $(#[$field_doc])* $field: $type, )+ })?, )+
+        }
+
+        impl EventKind {
+            /// The names of all types of event, in the order of the enumeration.
+            pub const TYPES: &'static [&'static str] = &[$( $name, )+];
+
+            /// The name of this type of event in every format.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $( EventKind::$kind $({ $( $field: _, )+ })? => $name, )+
+                }
+            }
+
+            /// Calls `visit` with the name and the value of every field, in their order.
+            pub fn visit_fields<'e>(&'e self, mut visit: impl FnMut(&'static str, FieldValue<'e>)) {
+                match self {
+                    $(
+                        EventKind::$kind $({ $( $field, )+ })? => {
+                            $( $( visit(stringify!($field), $field.value()); )+ )?
+                        }
+                    )+
+                }
+            }
+
+            /// The event of the type called `name` with the fields that `source` has; `None` when there is no such type,
+            /// or when `source` lacks a field. Every field is read, so that `source` can report every problem.
+            pub fn read(name: &str, source: &mut impl FieldSource) -> Option<EventKind> {
+                match name {
+                    $(
+                        $name => {
+                            $( $( let $field = EventField::read(stringify!($field), source); )+ )?
+                            Some(EventKind::$kind $({ $( $field: $field?, )+ })?)
+                        }
+                    )+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+event_kinds! {
     /// It went from one stage to another.
-    StageChanged {
+    StageChanged = "stage_changed" {
         /// The stage before.
         from: Stage,
         /// The stage now.
         to: Stage,
     },
     /// It was renewed and paid for.
-    RenewalSettled {
+    RenewalSettled = "renewal_settled" {
         /// What this resource's renewal cost.
         cost: Micros,
         /// The expiry before.
@@ -42,17 +97,17 @@ pub enum EventKind {
         expires_at: Timestamp,
         /// The term that was paid for.
         term: Term,
-        /// Paid days beyond the term.
-        extra_days: u32,
         /// The clock or a command.
         cause: Cause,
         /// The resource that it was renewed along with; `None` for the one that was named.
         primary: Option<String>,
         /// The attempt's id.
         attempt: String,
+        /// Paid days beyond the term.
+        extra_days: u32,
     },
     /// It was not renewed.
-    RenewalDeclined {
+    RenewalDeclined = "renewal_declined" {
         /// The provider's code.
         code: String,
         /// The provider's message.
@@ -63,14 +118,14 @@ pub enum EventKind {
         next_try_at: Option<Timestamp>,
     },
     /// No reply of the provider proves whether it was renewed.
-    RenewalInDoubt {
+    RenewalInDoubt = "renewal_in_doubt" {
         /// The attempt's id.
         attempt: String,
         /// The provider's code.
         code: String,
     },
     /// A plan waits for an approval, or is priced again while it waits.
-    ApprovalRequested {
+    ApprovalRequested = "approval_requested" {
         /// The approval's id.
         approval: String,
         /// The name of the command.
@@ -87,11 +142,11 @@ pub enum EventKind {
         attempt: Option<String>,
     },
     /// Somebody decided on a pending approval.
-    ApprovalDecided {
+    ApprovalDecided = "approval_decided" {
         /// The approval's id.
         approval: String,
-        /// [`approval::State::Approved`] or [`approval::State::Rejected`].
-        decision: approval::State,
+        /// [`State::Approved`] or [`State::Rejected`].
+        decision: State,
         /// The token that decided.
         decided_by: String,
         /// The reason given; `None` when none was.
@@ -100,7 +155,7 @@ pub enum EventKind {
         will_retry: bool,
     },
     /// An approval expired: nobody decided in time, or there is nothing left to decide on.
-    ApprovalExpired {
+    ApprovalExpired = "approval_expired" {
         /// The approval's id.
         approval: String,
         /// The reason.
@@ -109,7 +164,7 @@ pub enum EventKind {
         will_retry: bool,
     },
     /// A command was not carried out.
-    CommandRefused {
+    CommandRefused = "command_refused" {
         /// Its name.
         command: String,
         /// The provider's code.
@@ -118,29 +173,29 @@ pub enum EventKind {
         message: String,
     },
     /// A setting or attribute has a new value.
-    SettingChanged {
+    SettingChanged = "setting_changed" {
         /// Its name.
         setting: String,
         /// Its value; `None` when it has none any more.
         value: Option<String>,
     },
     /// The resource, or its future periods, were unsubscribed.
-    Unsubscribed {
-        /// All of it or its future periods.
-        scope: Scope,
-        /// The expiry that is left, for [`Scope::Future`].
-        expires_at: Option<Timestamp>,
+    Unsubscribed = "unsubscribed" {
         /// The money that came back for this resource.
         refund: Micros,
         /// The oldest order that gave money back or, where none did, the newest one that ended.
         original_order: Option<String>,
+        /// All of it or its future periods.
+        scope: Scope,
+        /// The expiry that is left, for [`Scope::Future`].
+        expires_at: Option<Timestamp>,
         /// Every order that was, with its part.
         refunds: Vec<(String, Micros)>,
     },
     /// The resource became pay-per-use.
-    Converted,
+    Converted = "converted",
     /// The account has more or less money.
-    BalanceChanged {
+    BalanceChanged = "balance_changed" {
         /// The change, negative for money spent.
         amount: Micros,
         /// The balance after the change.
@@ -149,14 +204,14 @@ pub enum EventKind {
         reason: Reason,
     },
     /// A package was ordered that is paid for later.
-    PackageOrdered {
+    PackageOrdered = "package_ordered" {
         /// The instant of the payment.
         pay_at: Timestamp,
         /// The instant at which it takes effect.
         effective_at: Timestamp,
     },
     /// A package was bought; the resource is the new package.
-    PackageBought {
+    PackageBought = "package_bought" {
         /// The instant at which it takes effect.
         effective_at: Timestamp,
         /// The instant at which it ends.
@@ -169,105 +224,73 @@ pub enum EventKind {
         like: String,
     },
     /// Use was covered by a package.
-    PackageUsed {
+    PackageUsed = "package_used" {
         /// The amount.
         amount: Micros,
         /// The amount left.
         left: Micros,
     },
     /// A package's used amount starts again from nothing.
-    PackageRefilled {
+    PackageRefilled = "package_refilled" {
         /// The amount left.
         left: Micros,
     },
     /// A package has little left.
-    PackageLow {
+    PackageLow = "package_low" {
         /// The amount.
         left: Micros,
     },
     /// A package has nothing left.
-    PackageDepleted {
+    PackageDepleted = "package_depleted" {
         /// The amount left, which is zero.
         left: Micros,
     },
     /// Use was covered by no package.
-    UsageUncovered {
+    UsageUncovered = "usage_uncovered" {
         /// The amount.
         amount: Micros,
         /// The type of the resources that were used.
         resource_type: String,
     },
     /// A notice to the owner ahead of time.
-    Notice {
+    Notice = "notice" {
         /// Its name in the plugin's manifest.
         notice: String,
     },
     /// The plugin gave no usable answer; the bundle keeps its state.
-    PluginFailed {
+    PluginFailed = "plugin_failed" {
         /// The error, which names the plugin.
         message: String,
         /// The instant of the next call.
         next_try_at: Timestamp,
     },
     /// The clock starts again after an outage.
-    HostResumed {
+    HostResumed = "host_resumed" {
         /// The instant at which the clock stopped.
         down_since: Timestamp,
     },
 }
 
-impl EventKind {
-    /// The names of all types of event, in the order of the enumeration.
-    pub const TYPES: [&str; 22] = [
-        "stage_changed",
-        "renewal_settled",
-        "renewal_declined",
-        "renewal_in_doubt",
-        "approval_requested",
-        "approval_decided",
-        "approval_expired",
-        "command_refused",
-        "setting_changed",
-        "unsubscribed",
-        "converted",
-        "balance_changed",
-        "package_ordered",
-        "package_bought",
-        "package_used",
-        "package_refilled",
-        "package_low",
-        "package_depleted",
-        "usage_uncovered",
-        "notice",
-        "plugin_failed",
-        "host_resumed",
-    ];
+/// A payment for a period of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaidPeriod {
+    /// What was paid.
+    pub cost: Micros,
+    /// The end of what is paid for now.
+    pub expires_at: Timestamp,
+    /// False for a purchase.
+    pub is_renewal: bool,
+}
 
-    /// The name of this type of event in every format.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            EventKind::StageChanged { .. } => "stage_changed",
-            EventKind::RenewalSettled { .. } => "renewal_settled",
-            EventKind::RenewalDeclined { .. } => "renewal_declined",
-            EventKind::RenewalInDoubt { .. } => "renewal_in_doubt",
-            EventKind::ApprovalRequested { .. } => "approval_requested",
-            EventKind::ApprovalDecided { .. } => "approval_decided",
-            EventKind::ApprovalExpired { .. } => "approval_expired",
-            EventKind::CommandRefused { .. } => "command_refused",
-            EventKind::SettingChanged { .. } => "setting_changed",
-            EventKind::Unsubscribed { .. } => "unsubscribed",
-            EventKind::Converted => "converted",
-            EventKind::BalanceChanged { .. } => "balance_changed",
-            EventKind::PackageOrdered { .. } => "package_ordered",
-            EventKind::PackageBought { .. } => "package_bought",
-            EventKind::PackageUsed { .. } => "package_used",
-            EventKind::PackageRefilled { .. } => "package_refilled",
-            EventKind::PackageLow { .. } => "package_low",
-            EventKind::PackageDepleted { .. } => "package_depleted",
-            EventKind::UsageUncovered { .. } => "usage_uncovered",
-            EventKind::Notice { .. } => "notice",
-            EventKind::PluginFailed { .. } => "plugin_failed",
-            EventKind::HostResumed { .. } => "host_resumed",
+impl EventKind {
+    /// The payment that the event reports, if it reports one.
+    pub const fn paid_period(&self) -> Option<PaidPeriod> {
+        if let EventKind::RenewalSettled { cost, expires_at, .. } = self {
+            Some(PaidPeriod { cost: *cost, expires_at: *expires_at, is_renewal: true })
+        } else if let EventKind::PackageBought { cost, expires_at, .. } = self {
+            Some(PaidPeriod { cost: *cost, expires_at: *expires_at, is_renewal: false })
+        } else {
+            None
         }
     }
 

@@ -7,9 +7,11 @@
 pub mod account;
 pub mod apply;
 pub mod approval;
+mod approval_state;
 pub mod attempt;
 pub mod bundle;
 pub mod event;
+pub mod event_field;
 pub mod index;
 pub mod ledger;
 pub mod manifest;

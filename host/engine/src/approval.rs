@@ -19,10 +19,10 @@ use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
 use crate::Retention;
-use crate::approval_requests::ApprovalRequest;
 use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
-use crate::batch::EntryIndex;
+use crate::batch_approval::ApprovalRequest;
+use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
@@ -63,14 +63,14 @@ pub enum DecisionOutcome {
         /// Why the rules or the balance refuse it.
         refusal: Refusal,
         /// What happened.
-        happened: Vec<RecordedEvent>,
+        events: Vec<RecordedEvent>,
     },
     /// The command would do something else by now. The approval stays pending, for that.
     PlanChanged {
         /// The hash of what it would do now.
         hash: String,
         /// What happened.
-        happened: Vec<RecordedEvent>,
+        events: Vec<RecordedEvent>,
     },
 }
 
@@ -219,7 +219,7 @@ impl Engine {
     ) -> Result<DecisionOutcome, DecisionError> {
         let event = refusal_event(at, &stored.resource_id, command, &refusal);
         let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
-        Ok(DecisionOutcome::Refused { refusal, happened: events })
+        Ok(DecisionOutcome::Refused { refusal, events })
     }
 
     /// Says what the command would do by now; somebody is to look at that.
@@ -256,7 +256,7 @@ impl Engine {
             approvals::reprice(tx, stored.row, &request.priced, row)
         })?;
         let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
-        Ok(DecisionOutcome::PlanChanged { hash, happened: events })
+        Ok(DecisionOutcome::PlanChanged { hash, events })
     }
 
     /// Sets the cost above which an account's plans need an approval; `None`: none does. Pending approvals stay pending.

@@ -17,60 +17,22 @@ use perennial_domain::plan::Plan;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
-use perennial_store::keys::ApprovalKey;
-use perennial_store::keys::AttemptKey;
 use perennial_store::keys::MemberKeys;
 
 use crate::batch::Batch;
-use crate::batch::BatchEntry;
-use crate::batch::EntryIndex;
-use crate::batch::automatic_renewal;
+use crate::batch_approval::ApprovalRequest;
+use crate::batch_approval::BatchApproval;
+use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
+use crate::rules::automatic_renewal;
 use perennial_formats as formats;
 use perennial_store::approvals;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::error::StoreError;
-
-/// An approval of a bundle in the batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchApproval {
-    /// Its row; `None` for one that is requested now.
-    pub row: Option<ApprovalKey>,
-    /// Public ID.
-    pub id: String,
-    /// Its state and command.
-    pub summary: ApprovalSummary,
-    /// The attempt's row, of one that was requested before.
-    pub attempt: Option<AttemptKey>,
-    /// The record of one that is requested now.
-    pub request: Option<Box<ApprovalRequest>>,
-    /// The record of one that ends now.
-    pub closing: Option<Resolution>,
-}
-
-/// The record of an approval that is requested now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovalRequest {
-    /// When it is requested.
-    pub requested_at: Timestamp,
-    /// The token that requests it; `None` for the clock.
-    pub requested_by: Option<String>,
-    /// The plan and its price.
-    pub priced: PricedRequest,
-    /// When it expires.
-    pub expires_at: Timestamp,
-}
-
-impl BatchApproval {
-    /// Says how it ends.
-    pub(super) fn close(&mut self, state: State, closing: Resolution) {
-        (self.summary.state, self.summary.expiry_reason) = (state, closing.expiry_reason);
-        self.closing = Some(closing);
-    }
-}
 
 /// Every approval that a member of the bundle was named in, `rows` being its members' rows.
 ///

@@ -6,180 +6,32 @@
 //! asked in rounds, a question for every bundle that has one: timelines, then plans for the tries that are due, then
 //! the timelines of what was renewed, until every bundle is asleep.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use perennial_domain::account::Account;
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
-use perennial_domain::apply::PlanEffects;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::index_types;
-use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Cause;
-use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
-use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::keys::AccountKey;
-
-use crate::approval_requests::BatchApproval;
-use crate::parallel;
-use crate::rules::Providers;
-use crate::rules::Rules;
-use perennial_formats as formats;
-use perennial_sandbox::PlanRequest;
-use perennial_sandbox::PluginError;
-use perennial_sandbox::TimelineRequest;
-use perennial_store::accounts::StoredAccount;
-use perennial_store::bundles::OriginalBundle;
 use perennial_store::bundles::Schedule;
-use perennial_store::bundles::StoredBundle;
+
+use crate::batch_entry::BatchAccount;
+use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
+use crate::rules::automatic_renewal;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
-/// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
-const BACK_OFF_FIRST: i64 = 60;
-/// ... up to this, in seconds.
-pub(crate) const BACK_OFF_MAX: i64 = 6 * 3600;
-
-index_types! {
-    /// The place of a bundle in a batch.
-    EntryIndex;
-    /// The place of an account in a batch.
-    BatchAccountIndex;
-}
-
-impl EntryIndex {
-    /// The place of the first bundle: of the only one, where a command is decided on.
-    pub(crate) const FIRST: EntryIndex = EntryIndex::new(0);
-}
-
-/// An account whose bundles are being decided on.
-pub struct BatchAccount {
-    /// Its row.
-    pub row: AccountKey,
-    /// What it is; its balance changes as plans are carried out.
-    pub account: Account,
-    /// Its provider's rules, if they are loaded.
-    pub rules: Option<Arc<dyn Rules>>,
-    notices: Arc<[String]>,
-    /// What it had to spend before.
-    initial_available: Micros,
-    /// The last bundle whose plan met the balance.
-    last_charged: EntryIndex,
-    /// The first bundle whose plan met the balance only after a later bundle's had.
-    first_out_of_order: Option<EntryIndex>,
-    /// Whether the balance did not suffice for a plan.
-    has_insufficient_funds: bool,
-}
-
-impl BatchAccount {
-    /// An account as stored, with its provider's rules.
-    pub fn new(stored: StoredAccount, providers: &Providers) -> BatchAccount {
-        let rules = providers.get(&stored.account.provider).cloned();
-        let notices =
-            rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
-        let notices = notices.collect();
-        BatchAccount {
-            row: stored.row,
-            rules,
-            notices,
-            initial_available: stored.account.balance.available(),
-            account: stored.account,
-            last_charged: EntryIndex::FIRST,
-            first_out_of_order: None,
-            has_insufficient_funds: false,
-        }
-    }
-}
-
-/// A question that a plugin was asked, and what it answered.
-pub struct DecisionRecord {
-    /// The instant of the decision.
-    pub at: Timestamp,
-    /// The member that the command named.
-    pub member: MemberIndex,
-    /// As the decision format writes them.
-    pub request: String,
-    /// What the plugin answered, as it is kept.
-    pub response: String,
-}
-
-/// A bundle that is being decided on, and what there is to write down about it.
-pub struct BatchEntry {
-    /// As it was.
-    pub original: OriginalBundle,
-    /// Its account.
-    pub account: BatchAccountIndex,
-    /// The instant of whatever is decided: of tries, and of the money they take.
-    pub instant: Timestamp,
-    /// The bundle in its present state, and what happened to it.
-    pub walk: TimelineWalk,
-    /// What the clock is to know of it from now on.
-    pub schedule: Schedule,
-    /// Why its plugin gave no usable answer, if that is how it ended.
-    pub failure: Option<String>,
-    /// The plans that were carried out.
-    pub effects: Vec<PlanEffects>,
-    /// The attempts that were declined.
-    pub declined_attempts: Vec<Attempt>,
-    /// The approvals that its members were named in; not loaded where no plan ever needs one.
-    pub approvals: Vec<BatchApproval>,
-    /// What plugins were asked and answered, if decisions are kept.
-    pub decisions: Vec<DecisionRecord>,
-}
-
-impl BatchEntry {
-    /// A bundle as stored, to be decided on at `instant`.
-    pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
-        let (stored, bundle) = stored.into_original();
-        let walk = TimelineWalk::new(bundle, stored.schedule.cursor_at);
-        BatchEntry {
-            account,
-            instant,
-            walk,
-            schedule: stored.schedule,
-            failure: None,
-            effects: Vec::new(),
-            declined_attempts: Vec::new(),
-            approvals: Vec::new(),
-            decisions: Vec::new(),
-            original: stored,
-        }
-    }
-
-    /// Nothing more is due by the instant; something is at `wake`.
-    fn idle_until(&mut self, wake_at: Option<Timestamp>) {
-        self.schedule =
-            Schedule { cursor_at: self.instant.max(self.original.schedule.cursor_at), wake_at, failures: 0 };
-    }
-
-    /// The plugin gave no usable answer: the bundle keeps its state and is retried later.
-    fn record_failure(&mut self, message: String) {
-        let failures = self.original.schedule.failures.saturating_add(1);
-        let doublings = (failures - 1).min(16);
-        let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
-        let next_try_at = self.instant + rest;
-        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
-        let resource = Some(self.walk.bundle.primary().id.clone());
-        let what = EventKind::PluginFailed { message: message.clone(), next_try_at };
-        self.walk.events.push(Event { at: self.instant, resource, what });
-        self.failure = Some(message);
-    }
-}
 
 /// Bundles that are decided on together.
 pub struct Batch {
@@ -217,7 +69,7 @@ impl Batch {
         &self.entries[index.get()]
     }
 
-    fn entry_mut(&mut self, index: EntryIndex) -> &mut BatchEntry {
+    pub(crate) fn entry_mut(&mut self, index: EntryIndex) -> &mut BatchEntry {
         &mut self.entries[index.get()]
     }
 
@@ -338,21 +190,6 @@ impl Batch {
         pending
     }
 
-    /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
-    fn decision_records(
-        &self,
-        evaluation: &[(EntryIndex, MemberIndex)],
-        command: &Command,
-        answers: &[Result<Result<Plan, Refusal>, String>],
-    ) -> Vec<Option<DecisionRecord>> {
-        // Writing them out takes longer than the rule does.
-        parallel::map(if self.records_decisions { evaluation.len() } else { 0 }, |number| {
-            let (index, member) = evaluation[number];
-            let answer = answers[number].as_ref().ok()?;
-            Some(self.decision_record(index, member, command, &[], answer))
-        })
-    }
-
     /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
     /// for another try.
     fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
@@ -424,9 +261,9 @@ impl Batch {
         account_in_batch.last_charged = account_in_batch.last_charged.max(index);
         let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };
         match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
-            Ok(mut carried) => {
-                item.walk.events.append(&mut carried.events);
-                item.effects.push(carried);
+            Ok(mut effects) => {
+                item.walk.events.append(&mut effects.events);
+                item.effects.push(effects);
                 Ok(())
             }
             Err(shortfall) => {
@@ -468,142 +305,4 @@ impl Batch {
         }
         false
     }
-
-    /// Asks for the timelines of the bundles at these places.
-    pub(super) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, String>> {
-        self.call_rules(
-            indexes,
-            |&index| index,
-            |rules, accounts, evaluation| {
-                let requests = evaluation
-                    .iter()
-                    .map(|(account, index)| {
-                        let course = &self.entry(**index).walk;
-                        TimelineRequest {
-                            after: course.ask_after(),
-                            account: *account,
-                            bundle: &course.bundle,
-                        }
-                    })
-                    .collect::<Vec<_>>();
-                rules.timelines(accounts, &requests)
-            },
-        )
-    }
-
-    /// Asks what `command` would do to each of these members.
-    pub(crate) fn request_plans(
-        &self,
-        evaluation: &[(EntryIndex, MemberIndex)],
-        command: &Command,
-    ) -> Vec<Result<Result<Plan, Refusal>, String>> {
-        self.call_rules(
-            evaluation,
-            |&(index, _)| index,
-            |rules, accounts, evaluation| {
-                let requests = evaluation
-                    .iter()
-                    .map(|(account, (index, member))| {
-                        let item = self.entry(*index);
-                        PlanRequest {
-                            at: item.instant,
-                            account: *account,
-                            command,
-                            member: *member,
-                            bundle: &item.walk.bundle,
-                            orders: &[],
-                        }
-                    })
-                    .collect::<Vec<_>>();
-                rules.make_plans(accounts, &requests)
-            },
-        )
-    }
-
-    /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the requests.
-    fn call_rules<Q, A>(
-        &self,
-        requests: &[Q],
-        item_of: impl Fn(&Q) -> EntryIndex,
-        call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
-    ) -> Vec<Result<A, String>> {
-        let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
-        for (number, question) in requests.iter().enumerate() {
-            let account = &self.account(self.entry(item_of(question)).account).account;
-            by_provider.entry(&account.provider).or_default().push(number);
-        }
-        let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
-        for (provider, numbers) in by_provider {
-            let mut accounts = Vec::new();
-            let mut indexes = vec![None; self.accounts.len()];
-            let mut evaluation = Vec::with_capacity(numbers.len());
-            let mut rules = None;
-            for number in &numbers {
-                let account = self.entry(item_of(&requests[*number])).account;
-                let index = *indexes[account.get()].get_or_insert_with(|| {
-                    accounts.push(&self.account(account).account);
-                    rules = self.account(account).rules.as_deref();
-                    AccountIndex::new(accounts.len() - 1)
-                });
-                evaluation.push((index, &requests[*number]));
-            }
-            let Some(rules) = rules else {
-                for number in numbers {
-                    answers[number] =
-                        Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
-                }
-                continue;
-            };
-            let responses = call(rules, &accounts, &evaluation);
-            assert_eq!(responses.len(), numbers.len(), "rules give one answer per question");
-            for (number, answer) in numbers.into_iter().zip(responses) {
-                answers[number] = Some(answer.map_err(|error| error.to_string()));
-            }
-        }
-        answers.into_iter().map(|answer| answer.expect("every question belongs to one provider")).collect()
-    }
-
-    /// Keeps what was asked about a command and answered, if decisions are kept.
-    pub(crate) fn record_decision(
-        &mut self,
-        index: EntryIndex,
-        member: MemberIndex,
-        command: &Command,
-        orders: &[Order],
-        answer: &Result<Plan, Refusal>,
-    ) {
-        if self.records_decisions {
-            let decided = self.decision_record(index, member, command, orders, answer);
-            self.entry_mut(index).decisions.push(decided);
-        }
-    }
-
-    pub(super) fn decision_record(
-        &self,
-        index: EntryIndex,
-        member: MemberIndex,
-        command: &Command,
-        orders: &[Order],
-        answer: &Result<Plan, Refusal>,
-    ) -> DecisionRecord {
-        let item = self.entry(index);
-        let account = &self.account(item.account).account;
-        let evaluation = formats::decision::DecisionInput {
-            at: item.instant,
-            account: &account.id,
-            settings: &account.settings,
-            command,
-            member,
-            bundle: &item.walk.bundle,
-            orders,
-        };
-        let question = formats::decision::question(&evaluation).to_text();
-        let answer = formats::decision::answer(answer).to_text();
-        DecisionRecord { at: item.instant, member, request: question, response: answer }
-    }
-}
-
-/// What the clock asks for when a try is due.
-pub fn automatic_renewal() -> Command {
-    Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use perennial_domain::event::EventKind;
+use perennial_domain::event::PaidPeriod;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -164,31 +165,12 @@ impl AccountForecast {
     fn record(&mut self, from: Timestamp, recorded: RecordedEvent) {
         // What is overdue is paid for at once.
         let at = recorded.event.at.max(from);
-        let payment = match recorded.event.what {
-            EventKind::BalanceChanged { amount, .. } => return self.add_change(at, amount),
-            EventKind::RenewalSettled { cost, expires_at, .. } => (true, cost, expires_at),
-            EventKind::PackageBought { cost, expires_at, .. } => (false, cost, expires_at),
-            EventKind::StageChanged { .. }
-            | EventKind::RenewalDeclined { .. }
-            | EventKind::RenewalInDoubt { .. }
-            | EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalDecided { .. }
-            | EventKind::ApprovalExpired { .. }
-            | EventKind::CommandRefused { .. }
-            | EventKind::SettingChanged { .. }
-            | EventKind::Unsubscribed { .. }
-            | EventKind::Converted
-            | EventKind::PackageOrdered { .. }
-            | EventKind::PackageUsed { .. }
-            | EventKind::PackageRefilled { .. }
-            | EventKind::PackageLow { .. }
-            | EventKind::PackageDepleted { .. }
-            | EventKind::UsageUncovered { .. }
-            | EventKind::Notice { .. }
-            | EventKind::PluginFailed { .. }
-            | EventKind::HostResumed { .. } => return,
+        if let EventKind::BalanceChanged { amount, .. } = recorded.event.what {
+            return self.add_change(at, amount);
+        }
+        let Some(PaidPeriod { cost, expires_at, is_renewal }) = recorded.event.what.paid_period() else {
+            return;
         };
-        let (is_renewal, cost, expires_at) = payment;
         let resource = recorded.event.resource.unwrap_or_default();
         let month = self.month(at);
         month.cost += cost;

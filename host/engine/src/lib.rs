@@ -5,10 +5,14 @@
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
 pub mod approval;
-pub mod approval_requests;
-pub mod batch;
+mod approval_requests;
+mod batch;
+mod batch_approval;
+mod batch_entry;
+mod batch_requests;
 pub mod clock;
 pub mod command;
+mod deferred_purchases;
 pub mod error;
 pub mod forecast;
 pub mod import;

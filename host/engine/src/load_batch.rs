@@ -7,9 +7,9 @@ use perennial_store::ReadTx;
 
 use crate::approval_requests::load_approvals;
 use crate::batch::Batch;
-use crate::batch::BatchAccount;
-use crate::batch::BatchAccountIndex;
-use crate::batch::BatchEntry;
+use crate::batch_entry::BatchAccount;
+use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::BatchEntry;
 use crate::rules::Providers;
 use perennial_store::accounts;
 use perennial_store::approvals;

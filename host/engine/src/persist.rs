@@ -17,10 +17,10 @@ use perennial_store::keys::AccountKey;
 use perennial_store::keys::ResourceKey;
 use perennial_store::keys::RevisionKey;
 
-use crate::approval_requests::BatchApproval;
 use crate::batch::Batch;
-use crate::batch::BatchAccount;
-use crate::batch::BatchEntry;
+use crate::batch_approval::BatchApproval;
+use crate::batch_entry::BatchAccount;
+use crate::batch_entry::BatchEntry;
 use crate::parallel;
 use crate::rules::Rules;
 use perennial_formats as formats;
@@ -126,7 +126,7 @@ impl<'c> BatchWriter<'c> {
     }
 
     fn insert_event(&mut self, account: AccountKey, event: &Event, body: &str) -> Result<(), StoreError> {
-        let kind = formats::event::name(&event.what);
+        let kind = event.what.name();
         self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
     }
 

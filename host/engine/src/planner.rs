@@ -20,15 +20,15 @@ use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::DeferredPurchaseKey;
 
-use crate::batch;
 use crate::batch::Batch;
-use crate::batch::BatchEntry;
-use crate::batch::EntryIndex;
+use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
+use crate::rules::automatic_renewal;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
 use perennial_store::bundles;
@@ -123,7 +123,7 @@ impl Planner<'_> {
         match command {
             Command::Unsubscribe(_) => {
                 let mut orders = orders::list(self.db, &item.original.rows)?;
-                orders.extend(item.effects.iter().flat_map(|carried| carried.orders.iter().cloned()));
+                orders.extend(item.effects.iter().flat_map(|effects| effects.orders.iter().cloned()));
                 orders.sort_by_key(|order| (order.starts_at, order.member));
                 Ok(orders)
             }
@@ -256,7 +256,7 @@ impl CommandEvaluation {
     }
 
     fn retry_now(&mut self, member: MemberIndex) -> Result<(), EngineError> {
-        let renewal = batch::automatic_renewal();
+        let renewal = automatic_renewal();
         let named = std::mem::replace(&mut self.member, member);
         let plan = self.request_plan(&renewal);
         self.member = named;

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use perennial_domain::account::Account;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
+use perennial_domain::plan::Cause;
+use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
+use perennial_domain::plan::Renewal;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
@@ -100,4 +103,9 @@ impl Rules for Plugin {
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
         self.provider_api()
     }
+}
+
+/// What the clock asks for when a try is due.
+pub fn automatic_renewal() -> Command {
+    Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() })
 }

@@ -89,13 +89,10 @@ fn renewal(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Renewal> {
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     let cause = match writer {
         Writer::Outside => Some(Cause::Command),
-        Writer::Host => fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name)),
+        Writer::Host => fields.required("cause", |cursor| cursor.one_of(&Cause::ALL, Cause::name)),
     };
     Some(Renewal { term: term?, cause: cause?, options: options? })
 }
-
-/// Who can ask for a renewal.
-pub(super) const CAUSES: [Cause; 2] = [Cause::Auto, Cause::Command];
 
 /// Reads how a resource renews itself.
 pub(super) fn auto_renewal(body: JsonCursor<'_, '_>) -> Option<AutoRenewal> {

@@ -9,6 +9,7 @@ pub mod auth;
 #[cfg(feature = "bench")]
 pub mod bench;
 pub mod csv;
+mod import_check;
 pub mod input;
 pub mod middleware;
 pub mod openapi;

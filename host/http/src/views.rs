@@ -13,10 +13,10 @@ use perennial_service::admin_tokens::Caller;
 
 use crate::auth::require_account;
 use perennial_formats::plan::TermView;
+use perennial_service::lookup;
 use perennial_service::lookup::ResolvedResource;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
-use perennial_store::bundles;
 use perennial_store::error::StoreError;
 
 /// An account.
@@ -139,7 +139,7 @@ impl ResourceView {
     /// The view of a member of a bundle.
     pub(crate) fn new(resolved: &ResolvedResource, problem: Option<String>) -> ResourceView {
         let bundle = &resolved.stored.bundle;
-        let resource = &bundle[resolved.member];
+        let resource = resolved.resource();
         let package = resource.package.as_ref().map(|package| PackageView {
             resource_type: package.resource_type.clone(),
             quota: package.quota.to_string(),
@@ -182,11 +182,7 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
 
 /// The view of a resource, with the last failure of its plugin.
 pub(crate) fn resource_view(db: &ReadTx, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
-    let problem = match resolved.stored.schedule.failures {
-        0 => None,
-        _ => bundles::problem(db, resolved.stored.rows.bundle())?,
-    };
-    Ok(ResourceView::new(resolved, problem))
+    Ok(ResourceView::new(resolved, lookup::plugin_problem(db, resolved)?))
 }
 
 /// Finds the account `id`, if the caller can access it.

@@ -16,7 +16,6 @@ use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
-use perennial_store::keys::BundleKey;
 use perennial_store::keys::ResourceKey;
 use perennial_store::keys::RowKey;
 use sha2::Digest;
@@ -35,6 +34,9 @@ use perennial_store::calendars::StoredCalendar;
 use perennial_store::calendars::StoredEntry;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
+use perennial_store::resource_query;
+use perennial_store::resource_query::ResourceFilter;
+use perennial_store::resource_query::ResourcePage;
 
 /// How far ahead a feed reaches, in seconds: 400 days, a year with a margin.
 const HORIZON: i64 = 400 * 86_400;
@@ -134,7 +136,7 @@ fn did_not_happen(
         return Ok(true);
     }
     let is_past = entry.starts_at <= ticked_at && is_visible(entry, at);
-    Ok(is_past && !calendars::has_happened(db, entry.key.0, entry.starts_at)?)
+    Ok(is_past && !calendars::has_event_at(db, entry.key.0, entry.starts_at)?)
 }
 
 /// The entry to store, with the next sequence number; `None` when it is unchanged.
@@ -178,7 +180,8 @@ fn upcoming_entries(
     calendar: &StoredCalendar,
     at: Timestamp,
 ) -> Result<(Vec<Content>, BTreeSet<ResourceKey>), StoreError> {
-    let scope = calendar.began.accounts.as_ref().map(serde_json::to_string).transpose()?;
+    let accounts = calendar.began.accounts.as_ref().map(serde_json::to_string).transpose()?;
+    let filter = ResourceFilter { accounts, only_waking: true, ..ResourceFilter::default() };
     let kinds = EntryKind::ALL
         .into_iter()
         .filter(|kind| calendar.began.occurrences.iter().any(|word| word == kind.name()));
@@ -187,12 +190,14 @@ fn upcoming_entries(
     let mut undecided = BTreeSet::new();
     let all = accounts::list(db)?.into_iter().map(|stored| (stored.row, stored.account));
     let all = all.collect::<BTreeMap<_, _>>();
-    let mut after = BundleKey::before_all();
+    let mut after = ResourceKey::before_all();
     loop {
-        let rows = calendars::live_bundles(db, scope.as_deref(), after, BUNDLES_PER_READ)?;
-        let Some(last) = rows.last() else { break };
-        after = *last;
-        let stored = rows.iter().map(|row| bundles::get(db, *row)).collect::<Result<Vec<_>, _>>()?;
+        let page = ResourcePage::after(after, BUNDLES_PER_READ);
+        let primaries = resource_query::find(db, &filter, page)?.resources;
+        let Some(last) = primaries.last() else { break };
+        after = last.row;
+        let stored =
+            primaries.iter().map(|found| bundles::get(db, found.bundle)).collect::<Result<Vec<_>, _>>()?;
         let requests = stored.iter().map(|stored| (stored.account, &stored.bundle)).collect::<Vec<_>>();
         for (stored, timeline) in
             stored.iter().zip(upcoming::upcoming_timelines(db, providers, at, &requests)?)

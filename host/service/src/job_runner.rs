@@ -24,7 +24,7 @@ use perennial_store::jobs::StoredJob;
 use crate::admin_tokens::Caller;
 use crate::error::ServiceError;
 use crate::lookup;
-use crate::writer::WriterContext;
+use crate::writer_context::WriterContext;
 
 /// The most items of one slice.
 const SLICE_ITEMS_MAX: u32 = 32;

@@ -20,3 +20,4 @@ pub mod secrets;
 pub mod service;
 pub mod webhooks;
 pub mod writer;
+mod writer_context;

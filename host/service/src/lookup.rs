@@ -1,5 +1,6 @@
 //! Finds a resource with its bundle and account, for callers that may access it.
 
+use perennial_domain::bundle::Resource;
 use perennial_domain::index::MemberIndex;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
@@ -24,9 +25,26 @@ pub struct ResolvedResource {
 }
 
 impl ResolvedResource {
+    /// The resource.
+    pub fn resource(&self) -> &Resource {
+        &self.stored.bundle[self.member]
+    }
+
     /// The row of the resource in the database.
     pub fn row(&self) -> ResourceKey {
         self.stored.rows[self.member]
+    }
+}
+
+/// Why the plugin of the resource's bundle gave no usable answer, until it does.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn plugin_problem(db: &ReadTx, resolved: &ResolvedResource) -> Result<Option<String>, StoreError> {
+    match resolved.stored.schedule.failures {
+        0 => Ok(None),
+        _ => bundles::problem(db, resolved.stored.rows.bundle()),
     }
 }
 

@@ -298,7 +298,7 @@ impl StoredApproval {
 
 fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     let state = named(&State::ALL, State::name, row.get("state")?)?;
-    let cause = named(&[Cause::Auto, Cause::Command], Cause::name, row.get("cause")?)?;
+    let cause = named(&Cause::ALL, Cause::name, row.get("cause")?)?;
     let expiry_reason: Option<String> = row.get("expiry_reason")?;
     let expiry_reason =
         expiry_reason.map(|reason| named(&ExpiryReason::ALL, ExpiryReason::name, reason)).transpose()?;

@@ -7,7 +7,6 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
-use crate::keys::BundleKey;
 use crate::keys::CalendarKey;
 use crate::keys::EventKey;
 use crate::keys::ResourceKey;
@@ -176,28 +175,8 @@ pub fn upsert(db: &WriteTx, calendar: CalendarKey, entry: &StoredEntry) -> Resul
     Ok(())
 }
 
-/// The rows of the bundles to which something happens by itself, of these accounts, above the row `after`, at most `limit`.
-pub fn live_bundles(
-    db: &ReadTx,
-    accounts: Option<&str>,
-    after: BundleKey,
-    limit: u32,
-) -> Result<Vec<BundleKey>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
-         where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
-           and (:accounts is null or a.id in (select value from json_each(:accounts)))
-         order by h.resource limit :limit",
-    )?;
-    let rows = statement
-        .query_map(named_params! { ":after": after, ":accounts": accounts, ":limit": limit }, |row| {
-            row.get(0)
-        })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Whether anything happened to the resource at `row` at this instant.
-pub fn has_happened(db: &ReadTx, row: ResourceKey, at: Timestamp) -> Result<bool, StoreError> {
+pub fn has_event_at(db: &ReadTx, row: ResourceKey, at: Timestamp) -> Result<bool, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select 1 from event where resource = (select id from resource where row = ?1) and at = ?2",
     )?;

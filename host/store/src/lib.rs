@@ -28,13 +28,13 @@ pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod list_queries;
-pub mod listing;
 pub mod lock;
 pub mod migrations;
 pub mod orders;
 pub mod packages;
 pub mod provider_keys;
 pub mod provider_views;
+pub mod resource_query;
 pub mod stats;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -3,7 +3,6 @@
 //! Nothing that is listed here is ever deleted and rows only grow, so a page is the same whatever was added since.
 //! `accounts` is a JSON list of the ids of the accounts that are shown; `None` is all of them.
 
-use perennial_domain::bundle::Stage;
 use perennial_domain::ledger::Entry;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
@@ -18,75 +17,8 @@ use crate::keys::AccountKey;
 use crate::keys::AttemptKey;
 use crate::keys::EventKey;
 use crate::keys::LedgerEntryKey;
-use crate::keys::ResourceKey;
 use crate::ledger;
 use crate::tx::ReadTx;
-
-/// Which resources are asked for; an absent condition lets everything through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only of these accounts, a JSON list of ids.
-    pub accounts: Option<String>,
-    /// Only of this account.
-    pub account: Option<String>,
-    /// Only of this provider.
-    pub provider: Option<String>,
-    /// Only of this kind.
-    pub kind: Option<String>,
-    /// Only at this stage.
-    pub stage: Option<Stage>,
-    /// Only with this tag ...
-    pub tag: Option<String>,
-    /// ... of this value.
-    pub tag_value: Option<String>,
-    /// Only what expires at this instant or later.
-    pub expires_from: Option<Timestamp>,
-    /// Only what expires before this instant.
-    pub expires_before: Option<Timestamp>,
-    /// Only resource packages.
-    pub packages: bool,
-}
-
-/// The rows and ids of the resources that pass `filter`, above the row `after`, at most `limit`.
-pub fn resources(
-    db: &ReadTx,
-    filter: &Filter,
-    after: ResourceKey,
-    limit: u32,
-) -> Result<Vec<(ResourceKey, String)>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select r.row, r.id
-         from resource r join schedule h on h.resource = r.row join account a on a.row = r.account
-         where r.row > :after
-           and (:accounts is null or a.id in (select value from json_each(:accounts)))
-           and (:account is null or a.id = :account) and (:provider is null or a.provider = :provider)
-           and (:kind is null or r.kind = :kind) and (:stage is null or h.stage = :stage)
-           and (:tag is null or exists (
-               select 1 from json_each(r.tags) t where t.key = :tag and (:tag_value is null or t.value = :tag_value)))
-           and (:expires_from is null or h.expires_at >= :expires_from)
-           and (:expires_before is null or h.expires_at < :expires_before)
-           and (not :packages or exists (select 1 from package p where p.resource = r.row))
-         order by r.row limit :limit",
-    )?;
-    let found = statement.query_map(
-        named_params! {
-            ":after": after,
-            ":accounts": filter.accounts,
-            ":account": filter.account,
-            ":provider": filter.provider,
-            ":kind": filter.kind,
-            ":stage": filter.stage.map(|stage| stage.code()),
-            ":tag": filter.tag,
-            ":tag_value": filter.tag_value,
-            ":expires_from": filter.expires_from.map(Timestamp::as_second),
-            ":expires_before": filter.expires_before.map(Timestamp::as_second),
-            ":packages": filter.packages,
-            ":limit": limit,
-        },
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    Ok(found.collect::<Result<_, _>>()?)
-}
 
 /// The rows and ids of the accounts above the row `after`, at most `limit`.
 pub fn accounts(

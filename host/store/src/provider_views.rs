@@ -5,7 +5,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::provider_api::LastRenewal;
 use perennial_domain::provider_api::OrderFilter;
 use perennial_domain::provider_api::PaidOrder;
-use perennial_domain::provider_api::ResourceFilter;
+use perennial_domain::provider_api::ResourceFilter as Selection;
 use perennial_domain::provider_api::ResourceView;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
@@ -18,88 +18,49 @@ use crate::error::StoreError;
 use crate::keys::AccountKey;
 use crate::keys::OrderKey;
 use crate::keys::ResourceKey;
+use crate::resource_query;
+use crate::resource_query::ResourceFilter;
+use crate::resource_query::ResourcePage;
 use crate::tx::ReadTx;
 
-/// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
-/// also beyond its limit.
+/// The resources of the account called `account` that `selection` chooses, in the order in which they were added, and how
+/// many there are, also beyond its limit.
 pub fn resources(
     db: &ReadTx,
-    account: AccountKey,
-    selection: &ResourceFilter,
+    account: &str,
+    selection: &Selection,
 ) -> Result<(u32, Vec<ResourceView>), StoreError> {
-    let mut rows = chosen(db, account, selection, selection.offset, selection.limit)?;
-    let total = match rows.first() {
-        Some((_, total)) => *total,
-        None => chosen(db, account, selection, 0, 1)?.first().map_or(0, |(_, total)| *total),
+    let filter = ResourceFilter {
+        account: Some(account.to_owned()),
+        ids: selection.ids.clone(),
+        with_attached: selection.with_attached,
+        kinds: selection.kinds.clone(),
+        stages: selection.stages.clone(),
+        charging: selection.charging,
+        expires_from: selection.expires_from,
+        expires_until: selection.expires_until,
+        only_primaries: selection.only_primaries,
+        ..ResourceFilter::default()
     };
-    let mut known = None;
-    let subjects = rows.drain(..).map(|(row, _)| subject(db, row, &mut known));
-    Ok((total, subjects.collect::<Result<_, _>>()?))
+    let page = ResourcePage::numbered(selection.offset, selection.limit);
+    let found = resource_query::find(db, &filter, page)?;
+    let mut last_bundle = None;
+    let views = found.resources.iter().map(|found| view(db, found.row, &mut last_bundle));
+    Ok((found.total, views.collect::<Result<_, _>>()?))
 }
 
-/// The rows that `selection` chooses, each with how many there are. What is attached to a resource is in its bundle.
-fn chosen(
-    db: &ReadTx,
-    account: AccountKey,
-    selection: &ResourceFilter,
-    offset: u32,
-    limit: u32,
-) -> Result<Vec<(ResourceKey, u32)>, StoreError> {
-    let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
-    let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
-    let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
-    let mut statement = db.connection().prepare_cached(
-        "with recursive chosen (row) as (
-             select row from resource where :ids is null and account = :account
-             union
-             select row from resource where id in (select value from json_each(:ids)) and account = :account
-             union
-             select h.resource
-             from chosen join schedule c on c.resource = chosen.row join schedule h on h.bundle = c.bundle
-             join resource r on r.row = h.resource
-             where :with_attached and r.attached_to = chosen.row
-         )
-         select r.row, count(*) over ()
-         from chosen join resource r on r.row = chosen.row join schedule h on h.resource = r.row
-         where (:kinds is null or r.kind in (select value from json_each(:kinds)))
-           and (:stages is null or h.stage in (select value from json_each(:stages)))
-           and (:charging is null or h.charging = :charging)
-           and (:expires_from is null or h.expires_at >= :expires_from)
-           and (:expires_until is null or h.expires_at <= :expires_until)
-           and (not :only_primaries or h.bundle = h.resource)
-         order by r.row limit :limit offset :offset",
-    )?;
-    let rows = statement.query_map(
-        named_params! {
-            ":account": account,
-            ":ids": list(&selection.ids)?,
-            ":with_attached": selection.with_attached && !selection.ids.is_empty(),
-            ":kinds": list(&selection.kinds)?,
-            ":stages": stages,
-            ":charging": selection.charging.map(|charging| charging.code()),
-            ":expires_from": selection.expires_from.map(Timestamp::as_second),
-            ":expires_until": selection.expires_until.map(Timestamp::as_second),
-            ":only_primaries": selection.only_primaries,
-            ":limit": limit,
-            ":offset": offset,
-        },
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The resource at `row`; `known` is the bundle that the one before it was in, which mostly is the same.
-fn subject(
+/// The resource at `row`; `last_bundle` is that of the resource before it, which mostly is the same.
+fn view(
     db: &ReadTx,
     row: ResourceKey,
-    known: &mut Option<StoredBundle>,
+    last_bundle: &mut Option<StoredBundle>,
 ) -> Result<ResourceView, StoreError> {
-    let is_known = known.as_ref().is_some_and(|stored| stored.rows.position(row).is_some());
+    let is_known = last_bundle.as_ref().is_some_and(|stored| stored.rows.position(row).is_some());
     if !is_known {
-        *known = Some(bundles::find_by_resource_row(db, row)?.0);
+        *last_bundle = Some(bundles::find_by_resource_row(db, row)?.0);
     }
     let damaged = || StoreError::Damaged { what: "a member", found: row.to_string() };
-    let stored = known.as_ref().ok_or_else(damaged)?;
+    let stored = last_bundle.as_ref().ok_or_else(damaged)?;
     let member = stored.rows.position(row).ok_or_else(damaged)?;
     let resource = stored.bundle[member].clone();
     let attached_to = resource.attached_to.map(|to| stored.bundle[to].id.clone());

@@ -14,7 +14,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::timestamp::Timestamp;
-use perennial_engine::batch::automatic_renewal;
+use perennial_engine::rules::automatic_renewal;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;

@@ -69,8 +69,8 @@ fn every_promise_holds_whatever_is_decided() {
                 let Ok(verdict) = verdict else { continue };
                 let happened = match verdict {
                     DecisionOutcome::Recorded(happened) => happened,
-                    DecisionOutcome::Refused { happened, .. }
-                    | DecisionOutcome::PlanChanged { happened, .. } => happened,
+                    DecisionOutcome::Refused { events: happened, .. }
+                    | DecisionOutcome::PlanChanged { events: happened, .. } => happened,
                 };
                 host.record(happened);
             }

@@ -97,12 +97,13 @@ pub fn bundle(members: impl IntoIterator<Item = Resource>) -> Bundle {
 /// Events, one a line.
 pub fn show(events: &[Event]) -> String {
     let line = |event: &Event| {
-        format!("{} {:8} {}\n", event.at, event.resource.as_deref().unwrap_or("-"), happened(&event.what))
+        format!("{} {:8} {}\n", event.at, event.resource.as_deref().unwrap_or("-"), describe(&event.what))
     };
     events.iter().map(line).collect()
 }
 
-fn happened(what: &EventKind) -> String {
+#[expect(clippy::wildcard_enum_match_arm, reason = "what no rule here leads to is printed as it is")]
+fn describe(what: &EventKind) -> String {
     match what {
         EventKind::StageChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
         EventKind::RenewalSettled {
@@ -133,17 +134,6 @@ fn happened(what: &EventKind) -> String {
         EventKind::Notice { notice } => format!("notice {notice}"),
         EventKind::PackageRefilled { left } => format!("refilled to {left}"),
         EventKind::Converted => "converted".to_owned(),
-        EventKind::RenewalDeclined { .. }
-        | EventKind::RenewalInDoubt { .. }
-        | EventKind::ApprovalRequested { .. }
-        | EventKind::ApprovalDecided { .. }
-        | EventKind::ApprovalExpired { .. }
-        | EventKind::CommandRefused { .. }
-        | EventKind::PackageUsed { .. }
-        | EventKind::PackageLow { .. }
-        | EventKind::PackageDepleted { .. }
-        | EventKind::UsageUncovered { .. }
-        | EventKind::PluginFailed { .. }
-        | EventKind::HostResumed { .. } => format!("{what:?}"),
+        other => format!("{other:?}"),
     }
 }

@@ -65,10 +65,10 @@ impl Approvals for World {
         };
         let (word, happened) = match verdict {
             Ok(DecisionOutcome::Recorded(happened)) => ("done".to_owned(), happened),
-            Ok(DecisionOutcome::Refused { refusal, happened }) => {
+            Ok(DecisionOutcome::Refused { refusal, events: happened }) => {
                 (format!("refused: {}", refusal.code), happened)
             }
-            Ok(DecisionOutcome::PlanChanged { happened, .. }) => ("changed".to_owned(), happened),
+            Ok(DecisionOutcome::PlanChanged { events: happened, .. }) => ("changed".to_owned(), happened),
             Err(error) => (error.to_string(), Vec::new()),
         };
         self.happened.extend(happened);

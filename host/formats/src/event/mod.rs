@@ -1,6 +1,7 @@
 //! Events: one JSON object per line, as outside programs read them and as the store keeps them.
 //!
-//! Knows what each event is called and which fields it has, in their order; not when events happen or who looks.
+//! Knows how each kind of field is written and read. Which types of events there are, and which fields each has, is listed
+//! in [`perennial_domain::event`].
 
 mod read;
 
@@ -11,6 +12,7 @@ use std::io;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::event_field::FieldValue;
 use perennial_domain::micros::Micros;
 use serde::Serializer;
 
@@ -60,121 +62,25 @@ pub fn body(event: &Event) -> (&'static str, JsonValue<'_>) {
     (name, JsonValue::Object(fields))
 }
 
-/// The names of all types of event.
-pub const TYPES: [&str; EventKind::TYPES.len()] = EventKind::TYPES;
-
-/// The name of an event's type in every format.
-pub fn name(what: &EventKind) -> &'static str {
-    what.name()
+fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
+    let mut fields = Vec::new();
+    what.visit_fields(|name, value| fields.push((name, value.into())));
+    (what.name(), fields)
 }
 
-fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
-    let fields = match what {
-        EventKind::StageChanged { from, to } => {
-            vec![("from", from.name().into()), ("to", to.name().into())]
+impl<'a> From<FieldValue<'a>> for JsonValue<'a> {
+    fn from(value: FieldValue<'a>) -> JsonValue<'a> {
+        match value {
+            FieldValue::Nothing => JsonValue::Null,
+            FieldValue::Text(text) => text.into(),
+            FieldValue::Amount(amount) => amount.into(),
+            FieldValue::Instant(at) => at.into(),
+            FieldValue::Term(term) => term.into(),
+            FieldValue::Count(count) => count.into(),
+            FieldValue::Flag(flag) => flag.into(),
+            FieldValue::Refunds(refunds) => refunds.iter().map(refunded).collect(),
         }
-        EventKind::RenewalSettled {
-            cost,
-            expires_before,
-            expires_at,
-            term,
-            extra_days,
-            cause,
-            primary,
-            attempt,
-        } => vec![
-            ("cost", cost.into()),
-            ("expires_before", expires_before.into()),
-            ("expires_at", expires_at.into()),
-            ("term", (*term).into()),
-            ("cause", cause.name().into()),
-            ("primary", primary.as_deref().into()),
-            ("attempt", attempt.into()),
-            ("extra_days", (*extra_days).into()),
-        ],
-        EventKind::RenewalDeclined { code, message, class, next_try_at } => vec![
-            ("code", code.into()),
-            ("message", message.into()),
-            ("class", class.name().into()),
-            ("next_try_at", (*next_try_at).into()),
-        ],
-        EventKind::RenewalInDoubt { attempt, code } => {
-            vec![("attempt", attempt.into()), ("code", code.into())]
-        }
-        EventKind::ApprovalRequested {
-            approval,
-            command,
-            cause,
-            requested_by,
-            cost,
-            expires_at,
-            attempt,
-        } => {
-            vec![
-                ("approval", approval.into()),
-                ("command", command.into()),
-                ("cause", cause.name().into()),
-                ("requested_by", requested_by.as_deref().into()),
-                ("cost", cost.into()),
-                ("expires_at", expires_at.into()),
-                ("attempt", attempt.as_deref().into()),
-            ]
-        }
-        EventKind::ApprovalDecided { approval, decision, decided_by, reason, will_retry } => vec![
-            ("approval", approval.into()),
-            ("decision", decision.name().into()),
-            ("decided_by", decided_by.into()),
-            ("reason", reason.as_deref().into()),
-            ("will_retry", (*will_retry).into()),
-        ],
-        EventKind::ApprovalExpired { approval, reason, will_retry } => vec![
-            ("approval", approval.into()),
-            ("reason", reason.name().into()),
-            ("will_retry", (*will_retry).into()),
-        ],
-        EventKind::CommandRefused { command, code, message } => {
-            vec![("command", command.into()), ("code", code.into()), ("message", message.into())]
-        }
-        EventKind::SettingChanged { setting, value } => {
-            vec![("setting", setting.into()), ("value", value.as_deref().into())]
-        }
-        EventKind::Unsubscribed { scope, expires_at, refund, original_order, refunds } => vec![
-            ("refund", refund.into()),
-            ("original_order", original_order.as_deref().into()),
-            ("scope", scope.name().into()),
-            ("expires_at", (*expires_at).into()),
-            ("refunds", refunds.iter().map(refunded).collect()),
-        ],
-        EventKind::Converted => vec![],
-        EventKind::BalanceChanged { amount, balance, reason } => {
-            vec![("amount", amount.into()), ("balance", balance.into()), ("reason", reason.name().into())]
-        }
-        EventKind::PackageOrdered { pay_at, effective_at } => {
-            vec![("pay_at", pay_at.into()), ("effective_at", effective_at.into())]
-        }
-        EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => vec![
-            ("effective_at", effective_at.into()),
-            ("expires_at", expires_at.into()),
-            ("quota", quota.into()),
-            ("cost", cost.into()),
-            ("like", like.into()),
-        ],
-        EventKind::PackageUsed { amount, left } => {
-            vec![("amount", amount.into()), ("left", left.into())]
-        }
-        EventKind::PackageRefilled { left }
-        | EventKind::PackageLow { left }
-        | EventKind::PackageDepleted { left } => vec![("left", left.into())],
-        EventKind::UsageUncovered { amount, resource_type } => {
-            vec![("amount", amount.into()), ("resource_type", resource_type.into())]
-        }
-        EventKind::Notice { notice } => vec![("notice", notice.into())],
-        EventKind::PluginFailed { message, next_try_at } => {
-            vec![("message", message.into()), ("next_try_at", next_try_at.into())]
-        }
-        EventKind::HostResumed { down_since } => vec![("down_since", down_since.into())],
-    };
-    (what.name(), fields)
+    }
 }
 
 fn refunded((order, amount): &(String, Micros)) -> JsonValue<'_> {

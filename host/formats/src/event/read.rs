@@ -1,21 +1,16 @@
 //! Reads events from lines that [`super::line`] wrote.
 
-use perennial_domain::approval::ExpiryReason;
-use perennial_domain::approval::State;
-use perennial_domain::attempt::DeclineClass;
-use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
-use perennial_domain::ledger::Reason;
+use perennial_domain::event_field::FieldSource;
 use perennial_domain::micros::Micros;
-use perennial_domain::plan::Cause;
-use perennial_domain::plan::Scope;
+use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Problems;
-use crate::command::CAUSES;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Path;
+use crate::fields::FieldValue;
 use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::json_tree;
@@ -67,147 +62,73 @@ fn text_or_none(fields: &Fields<'_, '_>, name: &str) -> Option<Option<String>> {
     fields.optional(name, |cursor| cursor.text().map(str::to_owned)).option()
 }
 
-fn instant(fields: &Fields<'_, '_>, name: &str) -> Option<Timestamp> {
-    fields.required(name, |cursor| cursor.instant())
-}
-
-fn amount(fields: &Fields<'_, '_>, name: &str) -> Option<Micros> {
-    fields.required(name, |cursor| cursor.stored_amount())
-}
-
-fn stage(fields: &Fields<'_, '_>, name: &str) -> Option<Stage> {
-    fields.required(name, |cursor| cursor.one_of(&Stage::ALL, Stage::name))
-}
-
-/// Reads what happened; `spot` is where its name stands, and `about` what stands beside its fields.
+/// Reads the event of the type called `name`; `cursor` is at that name, and `common` are the fields that every type has.
 fn read_kind(
     name: &str,
     cursor: JsonCursor<'_, '_>,
     fields: &Fields<'_, '_>,
-    about: &[&str],
+    common: &[&str],
 ) -> Option<EventKind> {
-    let what = match name {
-        "stage_changed" => EventKind::StageChanged { from: stage(fields, "from")?, to: stage(fields, "to")? },
-        "renewal_settled" => EventKind::RenewalSettled {
-            cost: amount(fields, "cost")?,
-            expires_before: instant(fields, "expires_before")?,
-            expires_at: instant(fields, "expires_at")?,
-            term: fields.required("term", |cursor| cursor.term())?,
-            extra_days: fields.required("extra_days", |cursor| cursor.count())?,
-            cause: fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name))?,
-            primary: text_or_none(fields, "primary")?,
-            attempt: text(fields, "attempt")?,
-        },
-        "renewal_declined" => EventKind::RenewalDeclined {
-            code: text(fields, "code")?,
-            message: text(fields, "message")?,
-            class: fields
-                .required("class", |cursor| cursor.one_of(&DeclineClass::ALL, DeclineClass::name))?,
-            next_try_at: fields.optional("next_try_at", |cursor| cursor.instant()).option()?,
-        },
-        "renewal_in_doubt" => {
-            EventKind::RenewalInDoubt { attempt: text(fields, "attempt")?, code: text(fields, "code")? }
-        }
-        "approval_requested" | "approval_decided" | "approval_expired" => approval(name, fields)?,
-        "command_refused" => EventKind::CommandRefused {
-            command: text(fields, "command")?,
-            code: text(fields, "code")?,
-            message: text(fields, "message")?,
-        },
-        "setting_changed" => EventKind::SettingChanged {
-            setting: text(fields, "setting")?,
-            value: text_or_none(fields, "value")?,
-        },
-        "unsubscribed" => EventKind::Unsubscribed {
-            scope: fields.required("scope", |cursor| cursor.one_of(&Scope::ALL, Scope::name))?,
-            expires_at: fields.optional("expires_at", |cursor| cursor.instant()).option()?,
-            refund: amount(fields, "refund")?,
-            original_order: text_or_none(fields, "original_order")?,
-            refunds: fields.required("refunds", |cursor| cursor.list(|_, refund| refunded(refund)))?,
-        },
-        "converted" => EventKind::Converted,
-        "balance_changed" => EventKind::BalanceChanged {
-            amount: amount(fields, "amount")?,
-            balance: amount(fields, "balance")?,
-            reason: fields.required("reason", |cursor| cursor.one_of(&Reason::ALL, Reason::name))?,
-        },
-        "usage_uncovered" => EventKind::UsageUncovered {
-            amount: amount(fields, "amount")?,
-            resource_type: text(fields, "resource_type")?,
-        },
-        "notice" => EventKind::Notice { notice: text(fields, "notice")? },
-        "plugin_failed" => EventKind::PluginFailed {
-            message: text(fields, "message")?,
-            next_try_at: instant(fields, "next_try_at")?,
-        },
-        "host_resumed" => EventKind::HostResumed { down_since: instant(fields, "down_since")? },
-        name => package(name, cursor, fields)?,
-    };
+    if !EventKind::TYPES.contains(&name) {
+        cursor.report(format!("there is no event of type {}", wording::quote(name)));
+        return None;
+    }
+    let what = EventKind::read(name, &mut Source { fields })?;
     let (_, known) = super::parts(&what);
     for (name, field) in fields.all() {
-        if !about.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
+        if !common.contains(&name) && !known.iter().any(|(known, _)| *known == name) {
             field.report(format!("an event of this type has no field {}", wording::quote(name)));
         }
     }
     Some(what)
 }
 
-fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
-    let approval = text(fields, "approval")?;
-    Some(match name {
-        "approval_requested" => EventKind::ApprovalRequested {
-            approval,
-            command: text(fields, "command")?,
-            cause: fields.required("cause", |cursor| cursor.one_of(&CAUSES, Cause::name))?,
-            requested_by: text_or_none(fields, "requested_by")?,
-            cost: amount(fields, "cost")?,
-            expires_at: instant(fields, "expires_at")?,
-            attempt: text_or_none(fields, "attempt")?,
-        },
-        "approval_decided" => EventKind::ApprovalDecided {
-            approval,
-            decision: fields.required("decision", |cursor| cursor.one_of(&State::ALL, State::name))?,
-            decided_by: text(fields, "decided_by")?,
-            reason: text_or_none(fields, "reason")?,
-            will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
-        },
-        _ => EventKind::ApprovalExpired {
-            approval,
-            reason: fields
-                .required("reason", |cursor| cursor.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
-            will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
-        },
-    })
+/// The fields of a JSON object; reports what is wrong with each.
+struct Source<'f, 'n, 'd> {
+    fields: &'f Fields<'n, 'd>,
 }
 
-fn package(name: &str, cursor: JsonCursor<'_, '_>, fields: &Fields<'_, '_>) -> Option<EventKind> {
-    let what = match name {
-        "package_ordered" => EventKind::PackageOrdered {
-            pay_at: instant(fields, "pay_at")?,
-            effective_at: instant(fields, "effective_at")?,
-        },
-        "package_bought" => EventKind::PackageBought {
-            effective_at: instant(fields, "effective_at")?,
-            expires_at: instant(fields, "expires_at")?,
-            quota: amount(fields, "quota")?,
-            cost: amount(fields, "cost")?,
-            like: text(fields, "like")?,
-        },
-        "package_used" => {
-            EventKind::PackageUsed { amount: amount(fields, "amount")?, left: amount(fields, "left")? }
-        }
-        "package_refilled" => EventKind::PackageRefilled { left: amount(fields, "left")? },
-        "package_low" => EventKind::PackageLow { left: amount(fields, "left")? },
-        "package_depleted" => EventKind::PackageDepleted { left: amount(fields, "left")? },
-        name => {
-            cursor.report(format!("there is no event of type {}", wording::quote(name)));
-            return None;
-        }
-    };
-    Some(what)
+impl FieldSource for Source<'_, '_, '_> {
+    fn is_absent(&mut self, name: &str) -> bool {
+        matches!(self.fields.optional(name, |_| Some(())), FieldValue::Absent)
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        text(self.fields, name)
+    }
+
+    fn word(&mut self, name: &str, words: &[&'static str]) -> Option<usize> {
+        let word = self.fields.required(name, |cursor| cursor.one_of(words, |word| word))?;
+        words.iter().position(|other| *other == word)
+    }
+
+    fn amount(&mut self, name: &str) -> Option<Micros> {
+        self.fields.required(name, |cursor| cursor.stored_amount())
+    }
+
+    fn instant(&mut self, name: &str) -> Option<Timestamp> {
+        self.fields.required(name, |cursor| cursor.instant())
+    }
+
+    fn term(&mut self, name: &str) -> Option<Term> {
+        self.fields.required(name, |cursor| cursor.term())
+    }
+
+    fn count(&mut self, name: &str) -> Option<u32> {
+        self.fields.required(name, |cursor| cursor.count())
+    }
+
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        self.fields.required(name, |cursor| cursor.flag())
+    }
+
+    fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>> {
+        self.fields.required(name, |cursor| cursor.list(|_, refund| refunded(refund)))
+    }
 }
 
 fn refunded(cursor: JsonCursor<'_, '_>) -> Option<(String, Micros)> {
     let fields = cursor.object(&["order", "amount"])?;
-    Some((text(&fields, "order")?, amount(&fields, "amount")?))
+    let amount = fields.required("amount", |cursor| cursor.stored_amount());
+    Some((text(&fields, "order")?, amount?))
 }

@@ -13,8 +13,8 @@ use perennial_store::keys::LedgerEntryKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::admin::resources;
 use crate::auth::require_all_accounts;
+use crate::import_check;
 use crate::input::Body;
 use crate::input::Document;
 use crate::input::Id;
@@ -109,9 +109,9 @@ pub(super) async fn create(
     require_all_accounts(&request.caller)?;
     let providers = app.providers().clone();
     app.write(request, move |work| {
-        let manifests = resources::manifests(&providers);
-        let check = resources::check_settings(&providers);
-        let known = resources::VisibleRecords { db: work.db(), caller: &work.request.caller };
+        let manifests = import_check::manifests(&providers);
+        let check = import_check::check_settings(&providers);
+        let known = import_check::VisibleRecords { db: work.db(), caller: &work.request.caller };
         let account = body::read(&text, |cursor| inventory::account(cursor, &manifests, &check, &known))?;
         let none = std::iter::empty::<(&str, &perennial_domain::bundle::Bundle)>();
         work.engine.import(work.at, std::slice::from_ref(&account), none)?;

@@ -329,13 +329,13 @@ fn decide(
     let decision = ApprovalDecision { decided_by: by, reason, plan_hash: plan_hash.as_deref() };
     let (problem, recorded) = match decide(&mut work.engine, work.at, &decision)? {
         DecisionOutcome::Recorded(recorded) => (None, recorded),
-        DecisionOutcome::Refused { refusal, happened: recorded } => {
+        DecisionOutcome::Refused { refusal, events: recorded } => {
             let problem =
                 Problem::new(ProblemType::CommandRefused, format!("{}: {}", refusal.code, refusal.message))
                     .with("refusal", serde_json::json!(RefusalView::from(&refusal)));
             (Some(problem), recorded)
         }
-        DecisionOutcome::PlanChanged { hash, happened: recorded } => {
+        DecisionOutcome::PlanChanged { hash, events: recorded } => {
             let detail = "the plan has changed; the approval now has the new one, look at it again";
             (Some(Problem::new(ProblemType::PlanChanged, detail).with("plan_hash", hash.into())), recorded)
         }

@@ -11,7 +11,7 @@ use crate::page;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::state::AppState;
-use perennial_formats::event;
+use perennial_domain::event::EventKind;
 use perennial_formats::event_view::EventView;
 use perennial_service::admin_tokens::Caller;
 use perennial_store::events::StoredEvent;
@@ -66,7 +66,7 @@ pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::EventF
         accounts: caller.accounts_json(),
         account: query.take("account"),
         resource: query.take("resource"),
-        kind: query.one_of("type", &event::TYPES, |kind| kind).map(str::to_owned),
+        kind: query.one_of("type", EventKind::TYPES, |kind| kind).map(str::to_owned),
         kinds: None,
         since: query.instant("since"),
         until: query.instant("until"),

@@ -3,6 +3,7 @@
 use perennial_domain::bundle::Stage;
 use perennial_domain::plan::Command;
 use perennial_store::keys::JobKey;
+use perennial_store::resource_query::ResourceFilter;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -13,7 +14,6 @@ use perennial_formats::body;
 use perennial_formats::body::FieldValue;
 use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
-use perennial_store::list_queries;
 
 /// The most items of a job.
 pub(super) const ITEMS_MAX: usize = 10_000;
@@ -73,7 +73,7 @@ pub(super) enum JobTarget {
     /// These IDs.
     Ids(Vec<String>),
     /// The resources that pass a filter.
-    Filter(Box<list_queries::Filter>),
+    Filter(Box<ResourceFilter>),
 }
 
 impl Body for JobBody {
@@ -126,7 +126,7 @@ fn ids(cursor: JsonCursor<'_, '_>) -> Option<Vec<String>> {
     Some(ids)
 }
 
-fn filter(cursor: JsonCursor<'_, '_>) -> Option<list_queries::Filter> {
+fn filter(cursor: JsonCursor<'_, '_>) -> Option<ResourceFilter> {
     let fields =
         cursor.object(&["account", "provider", "kind", "stage", "tag", "expires_from", "expires_before"])?;
     let text = |name| fields.optional(name, |cursor| cursor.text().map(str::to_owned)).option();
@@ -135,16 +135,15 @@ fn filter(cursor: JsonCursor<'_, '_>) -> Option<list_queries::Filter> {
     let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).option();
     let (expires_from, expires_before) = (instant("expires_from"), instant("expires_before"));
     let (tag, tag_value) = resources::split_tag(tag?);
-    Some(list_queries::Filter {
-        accounts: None,
+    Some(ResourceFilter {
         account: account?,
         provider: provider?,
-        kind: kind?,
-        stage: stage?,
+        kinds: kind?.into_iter().collect(),
+        stages: stage?.into_iter().collect(),
         tag,
         tag_value,
         expires_from: expires_from?,
         expires_before: expires_before?,
-        packages: false,
+        ..ResourceFilter::default()
     })
 }

@@ -44,7 +44,9 @@ use perennial_store::jobs::NewItem;
 use perennial_store::jobs::NewJob;
 use perennial_store::jobs::StoredItem;
 use perennial_store::jobs::StoredJob;
-use perennial_store::list_queries;
+use perennial_store::resource_query;
+use perennial_store::resource_query::ResourceFilter;
+use perennial_store::resource_query::ResourcePage;
 
 /// The most jobs of one token that run at once.
 const RUNNING_MAX: u32 = 8;
@@ -132,12 +134,13 @@ fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Ve
             Ok((items.collect(), false))
         }
         JobTarget::Filter(filter) => {
-            let filter = list_queries::Filter { accounts: caller.accounts_json(), ..*filter };
+            let filter = ResourceFilter { accounts: caller.accounts_json(), ..*filter };
             let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
-            let mut resources = list_queries::resources(db, &filter, ResourceKey::before_all(), limit)?;
+            let page = ResourcePage::after(ResourceKey::before_all(), limit);
+            let mut resources = resource_query::find(db, &filter, page)?.resources;
             let has_more = resources.len() > ITEMS_MAX;
             resources.truncate(ITEMS_MAX);
-            Ok((resources.into_iter().map(|(_, id)| item(id)).collect(), has_more))
+            Ok((resources.into_iter().map(|found| item(found.id)).collect(), has_more))
         }
     }
 }

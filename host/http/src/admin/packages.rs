@@ -37,7 +37,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<ResourceView>>, Problem> {
     let page_request = page::PageRequest::read(&mut query);
     let mut filter = resources::filter(&mut query, &caller);
-    filter.packages = true;
+    filter.only_packages = true;
     query.finish()?;
     let rows = app.read(move |db| resources::page_of(db, &filter, page_request)).await?;
     Ok(Json(Page::new(page_request, rows)))

@@ -12,6 +12,10 @@ use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_store::ReadTx;
 use perennial_store::keys::ResourceKey;
+use perennial_store::resource_query;
+use perennial_store::resource_query::FoundResource;
+use perennial_store::resource_query::ResourceFilter;
+use perennial_store::resource_query::ResourcePage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,8 +33,6 @@ use crate::views::to_text;
 use perennial_formats::plan::TermView;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::lookup;
-use perennial_store::list_queries;
-use perennial_store::list_queries::Filter;
 
 /// The number of lines in one read of a table.
 const LINES_PER_CHUNK: u32 = 1_000;
@@ -114,7 +116,7 @@ pub(super) async fn list(
 /// Writes the table. It holds a slot of the token until the client has read all of it.
 async fn write(
     app: &AppState,
-    filter: Filter,
+    filter: ResourceFilter,
     mut after: ResourceKey,
     writer: &csv::CsvWriter,
     _slot: RequestSlot,
@@ -134,19 +136,21 @@ async fn write(
 /// Reads the prices of at most `limit` resources that pass `filter`, after the row `after`.
 fn prices(
     db: &ReadTx,
-    filter: &Filter,
+    filter: &ResourceFilter,
     after: ResourceKey,
     limit: u32,
 ) -> Result<Vec<(ResourceKey, Price)>, Problem> {
     let mut prices = Vec::new();
-    for (row, id) in list_queries::resources(db, filter, after, limit)? {
+    for FoundResource { row, id, .. } in
+        resource_query::find(db, filter, ResourcePage::after(after, limit))?.resources
+    {
         let Some(resolved) = lookup::find_resource(db, &id)? else { continue };
-        let (account, resource) = (resolved.account.account, &resolved.stored.bundle[resolved.member]);
+        let (account, resource) = (&resolved.account.account, resolved.resource());
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
         let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
         let (kind, region) = (resource.kind.clone(), resource.region.clone());
         let price = Price {
-            names: [id, account.id, account.provider, kind, region, account.currency],
+            names: [id, account.id.clone(), account.provider.clone(), kind, region, account.currency.clone()],
             term: resource.term,
             price: resource.price,
             renewal: renewal.map(|term| (term, cost(term))),

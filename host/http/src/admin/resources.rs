@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::bundle::Stage;
-use perennial_domain::manifest::Manifest;
 use perennial_store::ReadTx;
 use perennial_store::keys::ResourceKey;
 use serde::Serialize;
@@ -18,6 +17,7 @@ use utoipa::ToSchema;
 use crate::admin::accounts::NewAccount;
 use crate::admin::command_bodies::NewTerm;
 use crate::auth::require_all_accounts;
+use crate::import_check;
 use crate::input::Body;
 use crate::input::Document;
 use crate::input::Id;
@@ -33,16 +33,16 @@ use crate::views::ResourceView;
 use crate::write::Write;
 use crate::write::WriteResponse;
 use perennial_engine::persist::RecordedEvent;
-use perennial_engine::rules::Providers;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use perennial_service::lookup;
-use perennial_store::accounts;
 use perennial_store::bundles;
-use perennial_store::list_queries;
+use perennial_store::resource_query;
+use perennial_store::resource_query::ResourceFilter;
+use perennial_store::resource_query::ResourcePage;
 
 /// The parameters that [`filter`] reads, as the API describes them.
 #[derive(IntoParams)]
@@ -86,19 +86,19 @@ pub(super) async fn list(
 
 /// Reads the filter of a list of resources: `account`, `provider`, `kind`, `stage`, `tag`, `expires_from`,
 /// `expires_before`.
-pub(crate) fn filter(query: &mut Query, caller: &Caller) -> list_queries::Filter {
+pub(crate) fn filter(query: &mut Query, caller: &Caller) -> ResourceFilter {
     let (tag, tag_value) = split_tag(query.take("tag"));
-    list_queries::Filter {
+    ResourceFilter {
         accounts: caller.accounts_json(),
         account: query.take("account"),
         provider: query.take("provider"),
-        kind: query.take("kind"),
-        stage: query.one_of("stage", &Stage::ALL, Stage::name),
+        kinds: query.take("kind").into_iter().collect(),
+        stages: query.one_of("stage", &Stage::ALL, Stage::name).into_iter().collect(),
         tag,
         tag_value,
         expires_from: query.instant("expires_from"),
         expires_before: query.instant("expires_before"),
-        packages: false,
+        ..ResourceFilter::default()
     }
 }
 
@@ -114,13 +114,14 @@ pub(crate) fn split_tag(tag: Option<String>) -> (Option<String>, Option<String>)
 /// Reads a page of resources, by row.
 pub(crate) fn page_of(
     db: &ReadTx,
-    filter: &list_queries::Filter,
+    filter: &ResourceFilter,
     page_request: page::PageRequest,
 ) -> Result<Vec<(ResourceKey, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    for (row, id) in list_queries::resources(db, filter, page_request.after(), page_request.read_limit())? {
-        if let Some(resource) = lookup::find_resource(db, &id)? {
-            rows.push((row, views::resource_view(db, &resource)?));
+    let page = ResourcePage::after(page_request.after(), page_request.read_limit());
+    for found in resource_query::find(db, filter, page)?.resources {
+        if let Some(resource) = lookup::find_resource(db, &found.id)? {
+            rows.push((found.row, views::resource_view(db, &resource)?));
         }
     }
     Ok(rows)
@@ -234,8 +235,13 @@ pub(super) async fn import(
     let providers = app.providers().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
-        let known = VisibleRecords { db: work.db(), caller };
-        let inventory = inventory::read(&text, &manifests(&providers), &check_settings(&providers), &known)?;
+        let known = import_check::VisibleRecords { db: work.db(), caller };
+        let inventory = inventory::read(
+            &text,
+            &import_check::manifests(&providers),
+            &import_check::check_settings(&providers),
+            &known,
+        )?;
         if !inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
                 return Err(Problem::new(
@@ -256,43 +262,6 @@ pub(super) async fn import(
         Ok(WriteResponse::ok(&ImportResult { accounts: inventory.accounts.len(), resources }))
     })
     .await
-}
-
-/// The manifests of all plugins, by provider.
-pub(crate) fn manifests(providers: &Providers) -> BTreeMap<String, &Manifest> {
-    providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect()
-}
-
-/// The check of settings by the plugin of their provider.
-pub(crate) fn check_settings(
-    providers: &Providers,
-) -> impl Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + '_ {
-    |provider, settings| match providers.get(provider) {
-        Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// The existing accounts and resources that the caller can access. IDs of resources are unique among all of them.
-pub(crate) struct VisibleRecords<'a> {
-    pub(crate) db: &'a ReadTx,
-    pub(crate) caller: &'a Caller,
-}
-
-impl inventory::ExistingRecords for VisibleRecords<'_> {
-    fn provider_of(&self, account: &str) -> Option<String> {
-        let resource =
-            accounts::get(self.db, account).ok().flatten().filter(|_| self.caller.can_access(account));
-        resource.map(|stored| stored.account.provider)
-    }
-
-    fn has_resource(&self, resource: &str) -> bool {
-        bundles::exists(self.db, resource).unwrap_or(false)
-    }
-
-    fn can_show_resource(&self, resource: &str) -> bool {
-        lookup::resolve_resource(self.db, self.caller, resource).is_ok()
-    }
 }
 
 /// A change of a resource.
@@ -342,7 +311,7 @@ pub(super) async fn change(
             work.record_events(recorded);
         }
         if let Some(changes) = body.tags {
-            let mut tags = resolved.stored.bundle[resolved.member].tags.clone();
+            let mut tags = resolved.resource().tags.clone();
             for (name, value) in changes {
                 match value {
                     Some(value) => drop(tags.insert(name, value)),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 use crate::input::Body;
+use perennial_domain::event::EventKind;
 use perennial_formats::body::JsonCursor;
-use perennial_formats::event;
 use perennial_service::webhooks::target::Target;
 
 /// The longest description, in characters.
@@ -72,7 +72,7 @@ fn description(cursor: JsonCursor<'_, '_>) -> Option<String> {
 }
 
 fn types(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
-    let types = cursor.list(|_, cursor| cursor.one_of(&event::TYPES, |kind| kind).map(str::to_owned))?;
+    let types = cursor.list(|_, cursor| cursor.one_of(EventKind::TYPES, |kind| kind).map(str::to_owned))?;
     not_empty(cursor, types)
 }
 

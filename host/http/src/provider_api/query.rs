@@ -29,7 +29,7 @@ pub(super) fn query(
 ) -> Result<Outcome, ServiceError> {
     Ok(match query {
         Query::Resources(filter) => {
-            let (total, resources) = provider_views::resources(db, account.row, filter)?;
+            let (total, resources) = provider_views::resources(db, &account.account.id, filter)?;
             Outcome::Resources { total, resources }
         }
         Query::Orders(filter) => Outcome::Orders(provider_views::orders(db, account.row, filter)?),

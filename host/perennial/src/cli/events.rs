@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
@@ -55,8 +56,8 @@ enum Format {
 }
 
 pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(kind) = arguments.kind.as_deref().filter(|kind| !event::TYPES.contains(kind)) {
-        let known = event::TYPES.join(", ");
+    if let Some(kind) = arguments.kind.as_deref().filter(|kind| !EventKind::TYPES.contains(kind)) {
+        let known = EventKind::TYPES.join(", ");
         return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
     }
     let db = ReadTx::open(&context.db)?;

@@ -1,14 +1,18 @@
 //! `perennial resources`: lists resources and their stages.
 
+use anyhow::Context as _;
 use perennial_domain::bundle::Stage;
 use perennial_domain::timestamp::Timestamp;
+use perennial_service::lookup;
 
 use crate::cli::Context;
 use crate::cli::input;
 use crate::cli::output;
 use crate::report;
 use perennial_store::ReadTx;
-use perennial_store::listing;
+use perennial_store::resource_query;
+use perennial_store::resource_query::ResourceFilter;
+use perennial_store::resource_query::ResourcePage;
 
 /// Lists the resources of the database, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]
@@ -39,14 +43,22 @@ pub(super) struct Arguments {
 
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
-    let filter = listing::Filter {
+    let filter = ResourceFilter {
         account: arguments.account.clone(),
         provider: arguments.provider.clone(),
-        kind: arguments.kind.clone(),
-        stage: arguments.stage,
+        kinds: arguments.kind.iter().cloned().collect(),
+        stages: arguments.stage.into_iter().collect(),
         expires_before: arguments.expires_before,
+        ..ResourceFilter::default()
     };
-    let listed = listing::resources(&db, &filter, arguments.limit)?;
+    let found = resource_query::find(&db, &filter, ResourcePage::by_account(arguments.limit))?.resources;
+    let mut listed = Vec::with_capacity(found.len());
+    for found in found {
+        let resource =
+            lookup::find_resource(&db, &found.id)?.context("a resource vanished while it was read")?;
+        let problem = lookup::plugin_problem(&db, &resource)?;
+        listed.push((resource, problem));
+    }
     let mut out = output::writer(None)?;
     report::listing::write(&listed, context.stdout_style(), &mut out)?;
     if listed.len() == usize::try_from(arguments.limit)? {

@@ -121,7 +121,7 @@ impl AccountHistory {
         let wording = Wording { currency: &self.currency, notices: &self.notices };
         let words = || wording.of(event);
         match event.resource.as_ref().and_then(|id| self.by_id.get(id)) {
-            Some(index) => self.tracks[*index].persist_result(event, category, &words),
+            Some(index) => self.tracks[*index].record(event, category, &words),
             None => {
                 if let Some(category) =
                     category.filter(|category| with_details && category.marker_row() != MarkerRow::Elsewhere)

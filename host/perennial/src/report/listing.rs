@@ -11,33 +11,39 @@ use crate::report::columns::Row;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
-use perennial_store::listing::ListedResource;
+use perennial_service::lookup::ResolvedResource;
 
 /// Writes a row for every resource; an attached one stands below its primary, set in.
 ///
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write(listed: &[ListedResource], style: Style, out: &mut impl Write) -> io::Result<()> {
+/// Each resource comes with the last failure of its plugin, until the plugin succeeds.
+pub fn write(
+    listed: &[(ResolvedResource, Option<String>)],
+    style: Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let headings =
         ["account", "resource", "kind", "stage", "expires", "on expiry", "price", "next", "problem"];
     let right = [false, false, false, false, false, false, true, false, false];
     columns::write(headings, right, &listed.iter().map(row).collect::<Vec<_>>(), "", style, out)
 }
 
-fn row(listed: &ListedResource) -> Row<9> {
+fn row((resolved, problem): &(ResolvedResource, Option<String>)) -> Row<9> {
+    let (account, listed) = (&resolved.account.account, resolved.resource());
     let instant = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
     let indent = if listed.attached_to.is_some() { "  " } else { "" };
-    let price = |price: Micros| format!("{price} {}", printable(&listed.currency));
+    let price = |price: Micros| format!("{price} {}", printable(&account.currency));
     [
-        (printable(&listed.account), Tone::Plain),
+        (printable(&account.id), Tone::Plain),
         (format!("{indent}{}", printable(&listed.id)), Tone::Plain),
         (printable(&listed.kind), Tone::Plain),
         (listed.stage.name().to_owned(), Tone::for_stage(listed.stage)),
         (instant(listed.expires_at), Tone::Plain),
         (listed.expires_at.map_or("-", |_| listed.on_expiry.name()).to_owned(), Tone::Plain),
         (listed.price.map_or("-".to_owned(), price), Tone::Plain),
-        (instant(listed.wake_at), Tone::Plain),
-        (listed.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
+        (instant(resolved.stored.schedule.wake_at), Tone::Plain),
+        (problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
     ]
 }

@@ -153,7 +153,7 @@ impl ResourceTrack {
     }
 
     /// Takes in what happened to the resource, `words` being the event in words.
-    pub(super) fn persist_result(
+    pub(super) fn record(
         &mut self,
         event: &Event,
         category: Option<EventCategory>,
@@ -176,26 +176,33 @@ impl ResourceTrack {
         if self.is_plugin_failing && is_plugin_success(&event.what) {
             (self.problem, self.is_plugin_failing) = (None, false);
         }
+        if let Some(period) = event.what.paid_period() {
+            self.paid += period.cost;
+            self.expires_at = Some(period.expires_at);
+        }
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "most types of events change no total and no problem"
+        )]
         match &event.what {
             EventKind::StageChanged { to, .. } => self.enter(event.at, *to),
             EventKind::Converted => self.enter(event.at, Stage::Converted),
-            EventKind::RenewalSettled { cost, expires_at, .. } => {
+            EventKind::RenewalSettled { .. } => {
                 self.renewals += 1;
-                self.paid += *cost;
-                self.expires_at = Some(*expires_at);
                 self.problem = None;
             }
             EventKind::RenewalDeclined { code, message, .. } => {
                 self.declines += 1;
                 self.problem = Some(format!("declined: {code} {message}"));
             }
-            EventKind::RenewalInDoubt { .. } | EventKind::PackageDepleted { .. } => {
-                self.problem = Some(words())
-            }
-            EventKind::ApprovalRequested { .. }
-            | EventKind::ApprovalDecided { will_retry: false, .. }
-            | EventKind::ApprovalExpired { will_retry: false, .. } => self.problem = Some(words()),
-            EventKind::ApprovalDecided { .. } | EventKind::ApprovalExpired { .. } => self.problem = None,
+            EventKind::ApprovalDecided { will_retry: true, .. }
+            | EventKind::ApprovalExpired { will_retry: true, .. }
+            | EventKind::PackageRefilled { .. } => self.problem = None,
+            EventKind::RenewalInDoubt { .. }
+            | EventKind::PackageDepleted { .. }
+            | EventKind::ApprovalRequested { .. }
+            | EventKind::ApprovalDecided { .. }
+            | EventKind::ApprovalExpired { .. } => self.problem = Some(words()),
             EventKind::PluginFailed { .. } => (self.problem, self.is_plugin_failing) = (Some(words()), true),
             EventKind::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
@@ -204,20 +211,7 @@ impl ResourceTrack {
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
             }
-            EventKind::PackageBought { expires_at, cost, .. } => {
-                self.paid += *cost;
-                self.expires_at = Some(*expires_at);
-            }
-            EventKind::PackageRefilled { .. } => self.problem = None,
-            EventKind::CommandRefused { .. }
-            | EventKind::SettingChanged { .. }
-            | EventKind::BalanceChanged { .. }
-            | EventKind::PackageOrdered { .. }
-            | EventKind::PackageUsed { .. }
-            | EventKind::PackageLow { .. }
-            | EventKind::UsageUncovered { .. }
-            | EventKind::Notice { .. }
-            | EventKind::HostResumed { .. } => {}
+            _ => {}
         }
     }
 

@@ -1,8 +1,7 @@
 //! The `job`, `job_item` and `job_tally` tables: commands over many resources, and what became of each.
 
-use std::collections::BTreeMap;
+mod items;
 
-use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -14,6 +13,16 @@ use crate::keys::ItemPosition;
 use crate::keys::JobKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
+
+pub use items::ItemCost;
+pub use items::ItemResult;
+pub use items::NewItem;
+pub use items::OutcomeCount;
+pub use items::StoredItem;
+pub use items::counts;
+pub use items::items;
+pub use items::outcome_counts;
+pub use items::record_result;
 
 /// A job as it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,73 +70,6 @@ pub struct StoredJob {
     pub ended_at: Option<Timestamp>,
 }
 
-/// An item as it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewItem {
-    /// The id that was asked for.
-    pub resource: String,
-    /// What its plan has to be, a hash.
-    pub plan_hash: Option<String>,
-    /// Its answer, if nothing is to be done about it.
-    pub answered: Option<ItemResult>,
-}
-
-/// What became of an item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ItemResult {
-    /// The outcome: one of the words in FORMATS.md.
-    pub outcome: String,
-    /// The code of a refusal or the type of a problem.
-    pub code: Option<String>,
-    /// In words.
-    pub message: Option<String>,
-    /// What it cost, in the account's currency.
-    pub cost: Option<ItemCost>,
-    /// Of a dry run, what its plan is, a hash.
-    pub plan_hash: Option<String>,
-    /// Of a dry run, its plan as clients are shown it.
-    pub plan: Option<String>,
-}
-
-/// Money of an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemCost {
-    /// The currency.
-    pub currency: String,
-    /// What was paid.
-    pub cost: Micros,
-    /// What came back.
-    pub refund: Micros,
-}
-
-/// An item as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredItem {
-    /// Its position in the job, from 0.
-    pub position: ItemPosition,
-    /// The id that was asked for.
-    pub resource: String,
-    /// What its plan has to be or, of a dry run, is: a hash.
-    pub plan_hash: Option<String>,
-    /// What became of it, and when; `None` as long as nothing has.
-    pub answered: Option<(Timestamp, ItemResult)>,
-}
-
-/// How many items of a job have an answer, and what they cost in one currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutcomeCount {
-    /// The outcome.
-    pub outcome: String,
-    /// The currency; empty when nothing was paid.
-    pub currency: String,
-    /// How many.
-    pub items: u32,
-    /// What they cost.
-    pub cost: Micros,
-    /// What came back.
-    pub refund: Micros,
-}
-
 /// Adds a job with its items, and returns its row.
 pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<JobKey, StoreError> {
     db.connection().prepare_cached(
@@ -160,53 +102,6 @@ pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<JobKey, S
         }
     }
     Ok(row)
-}
-
-/// Writes down what became of an item.
-pub fn record_result(
-    db: &WriteTx,
-    job: JobKey,
-    position: ItemPosition,
-    at: Timestamp,
-    answered: &ItemResult,
-) -> Result<(), StoreError> {
-    let spent = answered.cost.as_ref();
-    let currency = spent.map(|spent| spent.currency.as_str());
-    let cost = spent.map_or(Micros::ZERO, |spent| spent.cost).as_micros();
-    let refund = spent.map_or(Micros::ZERO, |spent| spent.refund).as_micros();
-    db.connection().prepare_cached(
-        "update job_item set outcome = :outcome, finished_at = :finished_at, code = :code, message = :message, currency = :currency,
-             cost = :cost, refund = :refund, plan_hash = coalesce(:plan_hash, plan_hash), plan = :plan
-         where job = :job and position = :position",
-    )?
-    .execute(named_params! {
-        ":job": job,
-        ":position": position,
-        ":outcome": answered.outcome,
-        ":finished_at": at.as_second(),
-        ":code": answered.code,
-        ":message": answered.message,
-        ":currency": currency,
-        ":cost": cost,
-        ":refund": refund,
-        ":plan_hash": answered.plan_hash,
-        ":plan": answered.plan,
-    })?;
-    db.connection()
-        .prepare_cached(
-            "insert into job_tally (job, outcome, currency, items, cost, refund)
-         values (:job, :outcome, :currency, 1, :cost, :refund)
-         on conflict (job, outcome, currency)
-         do update set items = items + 1, cost = cost + excluded.cost, refund = refund + excluded.refund",
-        )?
-        .execute(named_params! {
-            ":job": job,
-            ":outcome": answered.outcome,
-            ":currency": currency.unwrap_or_default(),
-            ":cost": cost,
-            ":refund": refund,
-        })?;
-    Ok(())
 }
 
 /// Says that every item before `next_position` has its answer. When that is all of them, the job is done.
@@ -294,50 +189,6 @@ pub fn accounts(db: &ReadTx, job: JobKey) -> Result<Vec<String>, StoreError> {
     Ok(accounts.collect::<Result<_, _>>()?)
 }
 
-/// A job's items from the position `from` on, at most `limit`. With an answer, only those that have it; those that have none
-/// count as having the one that stands beside it.
-pub fn items(
-    db: &ReadTx,
-    job: JobKey,
-    outcome: Option<(&str, &str)>,
-    from: ItemPosition,
-    limit: u32,
-) -> Result<Vec<StoredItem>, StoreError> {
-    let mut statement = db.connection().prepare_cached(
-        "select * from job_item
-         where job = :job and position >= :from and (:outcome is null or coalesce(outcome, :otherwise) = :outcome)
-         order by position limit :limit",
-    )?;
-    let items = statement.query_map(
-        named_params! {
-            ":job": job,
-            ":outcome": outcome.map(|(outcome, _)| outcome),
-            ":otherwise": outcome.map(|(_, otherwise)| otherwise),
-            ":from": from,
-            ":limit": limit,
-        },
-        item,
-    )?;
-    Ok(items.collect::<Result<_, _>>()?)
-}
-
-/// How many items of a job have which answer.
-pub fn outcome_counts(db: &ReadTx, job: JobKey) -> Result<Vec<OutcomeCount>, StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
-    let tallies = statement.query_map([job], |row| {
-        Ok(OutcomeCount {
-            outcome: row.get("outcome")?,
-            currency: row.get("currency")?,
-            items: row.get("items")?,
-            cost: Micros::new(row.get("cost")?),
-            refund: Micros::new(row.get("refund")?),
-        })
-    })?;
-    Ok(tallies.collect::<Result<_, _>>()?)
-}
-
 /// Deletes the oldest job if it ended before `before`: one at a time, so that nobody waits long.
 pub fn delete_oldest(db: &WriteTx, before: Timestamp) -> Result<(), StoreError> {
     let row: Option<JobKey> = db
@@ -378,35 +229,4 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredJob> {
         started_at: codec::instant(row, "started_at")?,
         ended_at: codec::instant(row, "ended_at")?,
     })
-}
-
-fn item(row: &Row<'_>) -> rusqlite::Result<StoredItem> {
-    let currency: Option<String> = row.get("currency")?;
-    let plan_hash: Option<String> = row.get("plan_hash")?;
-    let (cost, refund) = (Micros::new(row.get("cost")?), Micros::new(row.get("refund")?));
-    let outcome: Option<String> = row.get("outcome")?;
-    let answered = match outcome {
-        Some(outcome) => Some((
-            Timestamp::from_second(row.get("finished_at")?),
-            ItemResult {
-                outcome,
-                code: row.get("code")?,
-                message: row.get("message")?,
-                cost: currency.map(|currency| ItemCost { currency, cost, refund }),
-                plan_hash: plan_hash.clone(),
-                plan: row.get("plan")?,
-            },
-        )),
-        None => None,
-    };
-    Ok(StoredItem { position: row.get("position")?, resource: row.get("resource")?, plan_hash, answered })
-}
-
-/// How many items of a job have which answer, in whatever currency.
-pub fn counts(tallies: &[OutcomeCount]) -> BTreeMap<&str, u32> {
-    let mut counts = BTreeMap::new();
-    for tally in tallies {
-        *counts.entry(tally.outcome.as_str()).or_default() += tally.items;
-    }
-    counts
 }

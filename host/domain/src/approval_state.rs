@@ -1,0 +1,58 @@
+//! The states of approvals and the reasons why one expires. Knows words; not what leads from one state to another.
+
+/// Where an approval is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Somebody is to decide.
+    Pending,
+    /// Somebody agreed, and the plan was carried out.
+    Approved,
+    /// Somebody did not.
+    Rejected,
+    /// There is nothing left to decide on.
+    Expired,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [State; 4] = [State::Pending, State::Approved, State::Rejected, State::Expired];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Approved => "approved",
+            State::Rejected => "rejected",
+            State::Expired => "expired",
+        }
+    }
+}
+
+/// Why there is nothing left to decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExpiryReason {
+    /// Nobody decided in time.
+    Undecided,
+    /// The resource has come to its end.
+    Ended,
+    /// The resource has another expiry: it was renewed otherwise, or given back in part.
+    ExpiryMoved,
+    /// The clock asked, and the resource does not renew itself any more.
+    AutoRenewOff,
+}
+
+impl ExpiryReason {
+    /// Every reason.
+    pub const ALL: [ExpiryReason; 4] =
+        [ExpiryReason::Undecided, ExpiryReason::Ended, ExpiryReason::ExpiryMoved, ExpiryReason::AutoRenewOff];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ExpiryReason::Undecided => "undecided",
+            ExpiryReason::Ended => "ended",
+            ExpiryReason::ExpiryMoved => "expiry_moved",
+            ExpiryReason::AutoRenewOff => "auto_renew_off",
+        }
+    }
+}

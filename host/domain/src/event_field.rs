@@ -1,0 +1,129 @@
+//! The kinds of fields that events have, and how a format hands them over. Knows no format.
+
+use crate::approval_state::ExpiryReason;
+use crate::approval_state::State;
+use crate::attempt::DeclineClass;
+use crate::bundle::Stage;
+use crate::ledger::Reason;
+use crate::micros::Micros;
+use crate::plan::Cause;
+use crate::plan::Scope;
+use crate::term::Term;
+use crate::timestamp::Timestamp;
+
+/// The value of a field, for a format to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValue<'a> {
+    /// An optional field without a value.
+    Nothing,
+    /// Text, or the word for a value of an enumeration.
+    Text(&'a str),
+    /// An amount.
+    Amount(Micros),
+    /// An instant.
+    Instant(Timestamp),
+    /// A term.
+    Term(Term),
+    /// A number of things.
+    Count(u32),
+    /// Yes or no.
+    Flag(bool),
+    /// Orders, each with the part of it that was refunded.
+    Refunds(&'a [(String, Micros)]),
+}
+
+/// What a format has read: the fields of one event by name. Each method returns `None` when the field is missing or has
+/// another kind of value, which the format reports.
+pub trait FieldSource {
+    /// Whether the field is missing or null: an optional one has no value then.
+    fn is_absent(&mut self, name: &str) -> bool;
+    /// Text.
+    fn text(&mut self, name: &str) -> Option<String>;
+    /// The index of the word among `words`.
+    fn word(&mut self, name: &str, words: &[&'static str]) -> Option<usize>;
+    /// An amount.
+    fn amount(&mut self, name: &str) -> Option<Micros>;
+    /// An instant.
+    fn instant(&mut self, name: &str) -> Option<Timestamp>;
+    /// A term.
+    fn term(&mut self, name: &str) -> Option<Term>;
+    /// A number of things.
+    fn count(&mut self, name: &str) -> Option<u32>;
+    /// Yes or no.
+    fn flag(&mut self, name: &str) -> Option<bool>;
+    /// Orders, each with the part of it that was refunded.
+    fn refunds(&mut self, name: &str) -> Option<Vec<(String, Micros)>>;
+}
+
+/// A type of a field of an event.
+pub(crate) trait EventField: Sized {
+    /// The value, for a format to write.
+    fn value(&self) -> FieldValue<'_>;
+
+    /// The field called `name`, from what a format has read.
+    fn read(name: &str, source: &mut impl FieldSource) -> Option<Self>;
+}
+
+impl<T: EventField> EventField for Option<T> {
+    fn value(&self) -> FieldValue<'_> {
+        self.as_ref().map_or(FieldValue::Nothing, T::value)
+    }
+
+    fn read(name: &str, source: &mut impl FieldSource) -> Option<Option<T>> {
+        if source.is_absent(name) { Some(None) } else { T::read(name, source).map(Some) }
+    }
+}
+
+macro_rules! plain_fields {
+    ($( $type:ty: $variant:ident($value:ident => $written:expr), $read:ident; )+) => {
+        $(
+            impl EventField for $type {
+                fn value(&self) -> FieldValue<'_> {
+                    let $value = self;
+                    FieldValue::$variant($written)
+                }
+
+                fn read(name: &str, source: &mut impl FieldSource) -> Option<$type> {
+                    source.$read(name)
+                }
+            }
+        )+
+    };
+}
+
+plain_fields! {
+    String: Text(text => text), text;
+    Micros: Amount(amount => *amount), amount;
+    Timestamp: Instant(at => *at), instant;
+    Term: Term(term => *term), term;
+    u32: Count(count => *count), count;
+    bool: Flag(flag => *flag), flag;
+    Vec<(String, Micros)>: Refunds(refunds => refunds), refunds;
+}
+
+macro_rules! word_fields {
+    ($( $type:ty; )+) => {
+        $(
+            impl EventField for $type {
+                fn value(&self) -> FieldValue<'_> {
+                    FieldValue::Text(self.name())
+                }
+
+                fn read(name: &str, source: &mut impl FieldSource) -> Option<$type> {
+                    let index = source.word(name, &<$type>::ALL.map(<$type>::name))?;
+                    <$type>::ALL.get(index).copied()
+                }
+            }
+        )+
+    };
+}
+
+word_fields! {
+    Cause;
+    DeclineClass;
+    ExpiryReason;
+    Reason;
+    Scope;
+    Stage;
+    State;
+}

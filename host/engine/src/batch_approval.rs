@@ -1,0 +1,47 @@
+//! An approval of a bundle in a batch, and the record of one that is requested. Decides nothing.
+
+use perennial_domain::approval::ApprovalSummary;
+use perennial_domain::approval::State;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::approvals::PricedRequest;
+use perennial_store::approvals::Resolution;
+use perennial_store::keys::ApprovalKey;
+use perennial_store::keys::AttemptKey;
+
+/// An approval of a bundle in the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchApproval {
+    /// Its row; `None` for one that is requested now.
+    pub row: Option<ApprovalKey>,
+    /// Public ID.
+    pub id: String,
+    /// Its state and command.
+    pub summary: ApprovalSummary,
+    /// The attempt's row, of one that was requested before.
+    pub attempt: Option<AttemptKey>,
+    /// The record of one that is requested now.
+    pub request: Option<Box<ApprovalRequest>>,
+    /// The record of one that ends now.
+    pub closing: Option<Resolution>,
+}
+
+/// The record of an approval that is requested now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRequest {
+    /// When it is requested.
+    pub requested_at: Timestamp,
+    /// The token that requests it; `None` for the clock.
+    pub requested_by: Option<String>,
+    /// The plan and its price.
+    pub priced: PricedRequest,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+impl BatchApproval {
+    /// Says how it ends.
+    pub(crate) fn close(&mut self, state: State, closing: Resolution) {
+        (self.summary.state, self.summary.expiry_reason) = (state, closing.expiry_reason);
+        self.closing = Some(closing);
+    }
+}

@@ -1,0 +1,156 @@
+//! What a batch is made of: accounts and bundles that are being decided on, and what there is to write down about them.
+//!
+//! Knows how a bundle rests after its plugin failed. Does not decide, read or write.
+
+use std::sync::Arc;
+
+use perennial_domain::account::Account;
+use perennial_domain::apply::PlanEffects;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index_types;
+use perennial_domain::micros::Micros;
+use perennial_domain::timeline_walk::TimelineWalk;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::bundles::OriginalBundle;
+use perennial_store::bundles::Schedule;
+use perennial_store::bundles::StoredBundle;
+use perennial_store::keys::AccountKey;
+
+use crate::batch_approval::BatchApproval;
+use crate::rules::Providers;
+use crate::rules::Rules;
+
+/// How long a bundle rests after its plugin first gave no usable answer, in seconds; it doubles each time ...
+const BACK_OFF_FIRST: i64 = 60;
+/// ... up to this, in seconds.
+pub(crate) const BACK_OFF_MAX: i64 = 6 * 3600;
+
+index_types! {
+    /// The place of a bundle in a batch.
+    EntryIndex;
+    /// The place of an account in a batch.
+    BatchAccountIndex;
+}
+
+impl EntryIndex {
+    /// The place of the first bundle: of the only one, where a command is decided on.
+    pub(crate) const FIRST: EntryIndex = EntryIndex::new(0);
+}
+
+/// An account whose bundles are being decided on.
+pub struct BatchAccount {
+    /// Its row.
+    pub row: AccountKey,
+    /// What it is; its balance changes as plans are carried out.
+    pub account: Account,
+    /// Its provider's rules, if they are loaded.
+    pub rules: Option<Arc<dyn Rules>>,
+    pub(crate) notices: Arc<[String]>,
+    /// What it had to spend before.
+    pub(crate) initial_available: Micros,
+    /// The last bundle whose plan met the balance.
+    pub(crate) last_charged: EntryIndex,
+    /// The first bundle whose plan met the balance only after a later bundle's had.
+    pub(crate) first_out_of_order: Option<EntryIndex>,
+    /// Whether the balance did not suffice for a plan.
+    pub(crate) has_insufficient_funds: bool,
+}
+
+impl BatchAccount {
+    /// An account as stored, with its provider's rules.
+    pub fn new(stored: StoredAccount, providers: &Providers) -> BatchAccount {
+        let rules = providers.get(&stored.account.provider).cloned();
+        let notices =
+            rules.iter().flat_map(|rules| rules.manifest().notices.iter().map(|notice| notice.name.clone()));
+        let notices = notices.collect();
+        BatchAccount {
+            row: stored.row,
+            rules,
+            notices,
+            initial_available: stored.account.balance.available(),
+            account: stored.account,
+            last_charged: EntryIndex::FIRST,
+            first_out_of_order: None,
+            has_insufficient_funds: false,
+        }
+    }
+}
+
+/// A question that a plugin was asked, and what it answered.
+pub struct DecisionRecord {
+    /// The instant of the decision.
+    pub at: Timestamp,
+    /// The member that the command named.
+    pub member: MemberIndex,
+    /// As the decision format writes them.
+    pub request: String,
+    /// What the plugin answered, as it is kept.
+    pub response: String,
+}
+
+/// A bundle that is being decided on, and what there is to write down about it.
+pub struct BatchEntry {
+    /// As it was.
+    pub original: OriginalBundle,
+    /// Its account.
+    pub account: BatchAccountIndex,
+    /// The instant of whatever is decided: of tries, and of the money they take.
+    pub instant: Timestamp,
+    /// The bundle in its present state, and what happened to it.
+    pub walk: TimelineWalk,
+    /// What the clock is to know of it from now on.
+    pub schedule: Schedule,
+    /// Why its plugin gave no usable answer, if that is how it ended.
+    pub failure: Option<String>,
+    /// The plans that were carried out.
+    pub effects: Vec<PlanEffects>,
+    /// The attempts that were declined.
+    pub declined_attempts: Vec<Attempt>,
+    /// The approvals that its members were named in; not loaded where no plan ever needs one.
+    pub approvals: Vec<BatchApproval>,
+    /// What plugins were asked and answered, if decisions are kept.
+    pub decisions: Vec<DecisionRecord>,
+}
+
+impl BatchEntry {
+    /// A bundle as stored, to be decided on at `instant`.
+    pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
+        let (stored, bundle) = stored.into_original();
+        let walk = TimelineWalk::new(bundle, stored.schedule.cursor_at);
+        BatchEntry {
+            account,
+            instant,
+            walk,
+            schedule: stored.schedule,
+            failure: None,
+            effects: Vec::new(),
+            declined_attempts: Vec::new(),
+            approvals: Vec::new(),
+            decisions: Vec::new(),
+            original: stored,
+        }
+    }
+
+    /// Nothing more is due by the instant; something is at `wake`.
+    pub(crate) fn idle_until(&mut self, wake_at: Option<Timestamp>) {
+        self.schedule =
+            Schedule { cursor_at: self.instant.max(self.original.schedule.cursor_at), wake_at, failures: 0 };
+    }
+
+    /// The plugin gave no usable answer: the bundle keeps its state and is retried later.
+    pub(crate) fn record_failure(&mut self, message: String) {
+        let failures = self.original.schedule.failures.saturating_add(1);
+        let doublings = (failures - 1).min(16);
+        let rest = (BACK_OFF_FIRST << doublings).min(BACK_OFF_MAX);
+        let next_try_at = self.instant + rest;
+        self.schedule = Schedule { cursor_at: self.walk.safe_cursor(), wake_at: Some(next_try_at), failures };
+        let resource = Some(self.walk.bundle.primary().id.clone());
+        let what = EventKind::PluginFailed { message: message.clone(), next_try_at };
+        self.walk.events.push(Event { at: self.instant, resource, what });
+        self.failure = Some(message);
+    }
+}

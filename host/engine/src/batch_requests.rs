@@ -1,0 +1,174 @@
+//! Calls of the rules for the bundles of a batch: one call for all the bundles of a provider.
+//!
+//! Knows which request goes to which provider, and what is recorded of it; not what is done with a response.
+
+use std::collections::BTreeMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::order::Order;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timeline::Occurrence;
+use perennial_formats as formats;
+use perennial_sandbox::PlanRequest;
+use perennial_sandbox::PluginError;
+use perennial_sandbox::TimelineRequest;
+
+use crate::batch::Batch;
+use crate::batch_entry::DecisionRecord;
+use crate::batch_entry::EntryIndex;
+use crate::parallel;
+use crate::rules::Rules;
+
+impl Batch {
+    /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
+    pub(crate) fn decision_records(
+        &self,
+        evaluation: &[(EntryIndex, MemberIndex)],
+        command: &Command,
+        answers: &[Result<Result<Plan, Refusal>, String>],
+    ) -> Vec<Option<DecisionRecord>> {
+        // Writing them out takes longer than the rule does.
+        parallel::map(if self.records_decisions { evaluation.len() } else { 0 }, |number| {
+            let (index, member) = evaluation[number];
+            let answer = answers[number].as_ref().ok()?;
+            Some(self.decision_record(index, member, command, &[], answer))
+        })
+    }
+
+    /// Asks for the timelines of the bundles at these places.
+    pub(crate) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, String>> {
+        self.call_rules(
+            indexes,
+            |&index| index,
+            |rules, accounts, evaluation| {
+                let requests = evaluation
+                    .iter()
+                    .map(|(account, index)| {
+                        let course = &self.entry(**index).walk;
+                        TimelineRequest {
+                            after: course.ask_after(),
+                            account: *account,
+                            bundle: &course.bundle,
+                        }
+                    })
+                    .collect::<Vec<_>>();
+                rules.timelines(accounts, &requests)
+            },
+        )
+    }
+
+    /// Asks what `command` would do to each of these members.
+    pub(crate) fn request_plans(
+        &self,
+        evaluation: &[(EntryIndex, MemberIndex)],
+        command: &Command,
+    ) -> Vec<Result<Result<Plan, Refusal>, String>> {
+        self.call_rules(
+            evaluation,
+            |&(index, _)| index,
+            |rules, accounts, evaluation| {
+                let requests = evaluation
+                    .iter()
+                    .map(|(account, (index, member))| {
+                        let item = self.entry(*index);
+                        PlanRequest {
+                            at: item.instant,
+                            account: *account,
+                            command,
+                            member: *member,
+                            bundle: &item.walk.bundle,
+                            orders: &[],
+                        }
+                    })
+                    .collect::<Vec<_>>();
+                rules.make_plans(accounts, &requests)
+            },
+        )
+    }
+
+    /// Asks each provider's rules once for all of its bundles, and puts the answers in the order of the requests.
+    fn call_rules<Q, A>(
+        &self,
+        requests: &[Q],
+        item_of: impl Fn(&Q) -> EntryIndex,
+        call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
+    ) -> Vec<Result<A, String>> {
+        let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
+        for (number, question) in requests.iter().enumerate() {
+            let account = &self.account(self.entry(item_of(question)).account).account;
+            by_provider.entry(&account.provider).or_default().push(number);
+        }
+        let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
+        for (provider, numbers) in by_provider {
+            let mut accounts = Vec::new();
+            let mut indexes = vec![None; self.accounts.len()];
+            let mut evaluation = Vec::with_capacity(numbers.len());
+            let mut rules = None;
+            for number in &numbers {
+                let account = self.entry(item_of(&requests[*number])).account;
+                let index = *indexes[account.get()].get_or_insert_with(|| {
+                    accounts.push(&self.account(account).account);
+                    rules = self.account(account).rules.as_deref();
+                    AccountIndex::new(accounts.len() - 1)
+                });
+                evaluation.push((index, &requests[*number]));
+            }
+            let Some(rules) = rules else {
+                for number in numbers {
+                    answers[number] =
+                        Some(Err(format!("no plugin `{provider}` is loaded; load one with `--plugin FILE`")));
+                }
+                continue;
+            };
+            let responses = call(rules, &accounts, &evaluation);
+            assert_eq!(responses.len(), numbers.len(), "rules give one answer per question");
+            for (number, answer) in numbers.into_iter().zip(responses) {
+                answers[number] = Some(answer.map_err(|error| error.to_string()));
+            }
+        }
+        answers.into_iter().map(|answer| answer.expect("every question belongs to one provider")).collect()
+    }
+
+    /// Keeps what was asked about a command and answered, if decisions are kept.
+    pub(crate) fn record_decision(
+        &mut self,
+        index: EntryIndex,
+        member: MemberIndex,
+        command: &Command,
+        orders: &[Order],
+        answer: &Result<Plan, Refusal>,
+    ) {
+        if self.records_decisions {
+            let decided = self.decision_record(index, member, command, orders, answer);
+            self.entry_mut(index).decisions.push(decided);
+        }
+    }
+
+    pub(crate) fn decision_record(
+        &self,
+        index: EntryIndex,
+        member: MemberIndex,
+        command: &Command,
+        orders: &[Order],
+        answer: &Result<Plan, Refusal>,
+    ) -> DecisionRecord {
+        let item = self.entry(index);
+        let account = &self.account(item.account).account;
+        let evaluation = formats::decision::DecisionInput {
+            at: item.instant,
+            account: &account.id,
+            settings: &account.settings,
+            command,
+            member,
+            bundle: &item.walk.bundle,
+            orders,
+        };
+        let question = formats::decision::question(&evaluation).to_text();
+        let answer = formats::decision::answer(answer).to_text();
+        DecisionRecord { at: item.instant, member, request: question, response: answer }
+    }
+}

@@ -1,0 +1,80 @@
+//! Packages that were ordered to be paid later: paying for one when its time comes, or putting it off.
+
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Purchase;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::accounts;
+use perennial_store::bundles;
+use perennial_store::error::StoreError;
+use perennial_store::keys::AccountKey;
+use perennial_store::packages;
+use perennial_store::packages::DeferredPurchase;
+
+use crate::Engine;
+use crate::Retention;
+use crate::batch_entry::BACK_OFF_MAX;
+use crate::error::EngineError;
+use crate::persist;
+use crate::persist::RecordedEvent;
+
+impl Engine {
+    /// Pays for a package whose time to be paid has come: the same as buying it again now. One whose plugin gives no
+    /// usable answer is paid later.
+    pub(super) fn pay_deferred(
+        &mut self,
+        purchase: DeferredPurchase,
+        at: Timestamp,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let (stored, member) = bundles::find_by_resource_row(self.db(), purchase.resource)?;
+        let (account, resource) = (stored.account, stored.bundle[member].id.clone());
+        let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
+        let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
+        let evaluation = self.planner().evaluate(at, stored, member, &command, Some(purchase.row));
+        // It was approved when it was ordered, where that was needed.
+        let applied = evaluation.and_then(|mut evaluation| {
+            let answer = evaluation.request_plan(&command)?;
+            Ok((evaluation.apply(&command, answer)?, evaluation))
+        });
+        match applied {
+            Ok((refusal, mut evaluation)) => {
+                if let Some(refusal) = &refusal {
+                    evaluation.record_refusal(&command, refusal);
+                }
+                self.persist(at, account, evaluation, None)
+            }
+            Err(
+                error @ (EngineError::Plugin(_) | EngineError::Overdue(_) | EngineError::NoPlugin { .. }),
+            ) => self.postpone(purchase, at, account, resource, error.to_string()),
+            Err(
+                error @ (EngineError::Store(_)
+                | EngineError::UnknownAccount(_)
+                | EngineError::PlanChanged { .. }),
+            ) => Err(error),
+        }
+    }
+
+    fn postpone(
+        &mut self,
+        purchase: DeferredPurchase,
+        at: Timestamp,
+        account: AccountKey,
+        resource: String,
+        message: String,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let next_try_at = at + BACK_OFF_MAX;
+        let id = accounts::get_by_row(self.db(), account)?.account.id;
+        let event =
+            Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
+        let keep = self.retention;
+        self.store.write(|tx| {
+            packages::postpone_deferred(tx, purchase.row, next_try_at)?;
+            if keep == Retention::Everything {
+                persist::event(tx, Some(account), &event)?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(vec![RecordedEvent { account: Some(id.into()), event }])
+    }
+}

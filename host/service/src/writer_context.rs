@@ -1,0 +1,93 @@
+//! The state that tasks of the writer's thread use: the engine, the clock, and what is published. Knows no thread.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering;
+
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::Engine;
+use perennial_engine::clock;
+use perennial_engine::error::EngineError;
+use perennial_store::api_tokens;
+use perennial_store::idempotency_keys;
+use perennial_store::jobs;
+use perennial_store::keys::JobKey;
+use perennial_store::provider_keys;
+
+use crate::admin_tokens::Tokens;
+use crate::event_publisher::EventPublisher;
+use crate::provider_keys::KeyUsage;
+
+/// How long a response is kept under its idempotency key, in seconds: a week.
+const IDEMPOTENCY_RETENTION: i64 = 7 * 86_400;
+/// How long a job is kept after its end, in seconds: thirty days.
+const JOB_RETENTION: i64 = 30 * 86_400;
+
+/// The source of the present instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockMode {
+    /// The system's clock.
+    Real,
+    /// A clock that stands at this instant until it is advanced. Work that is due at the instant itself is not done
+    /// yet.
+    Virtual(Timestamp),
+}
+
+/// The state that tasks of the writer's thread use.
+pub struct WriterContext {
+    /// The engine.
+    pub engine: Engine,
+    pub(crate) time: ClockMode,
+    pub(crate) now: Arc<AtomicI64>,
+    pub(crate) advancing: Arc<AtomicBool>,
+    pub(crate) publisher: EventPublisher,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) stop: Arc<AtomicBool>,
+    /// The row of the job that ran the last slice.
+    pub(crate) last_job: JobKey,
+    pub(crate) key_usage: Arc<KeyUsage>,
+}
+
+impl WriterContext {
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        match self.time {
+            ClockMode::Real => clock::now(),
+            ClockMode::Virtual(now) => now,
+        }
+    }
+
+    /// The publisher for events that were committed.
+    pub fn publisher(&self) -> EventPublisher {
+        self.publisher.clone()
+    }
+
+    /// The admin tokens.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(crate) fn set_now(&mut self, to: Timestamp) {
+        self.time = ClockMode::Virtual(to);
+        self.now.store(to.as_second(), Ordering::SeqCst);
+    }
+
+    /// Stores when tokens and keys were last used, and deletes expired records.
+    pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
+        let now = self.now();
+        let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
+        self.engine.in_transaction(|engine| {
+            for (id, at) in &used {
+                api_tokens::set_last_used(engine.tx(), id, *at)?;
+            }
+            jobs::delete_oldest(engine.tx(), now - JOB_RETENTION)?;
+            for (access_key, at) in &key_usage {
+                provider_keys::set_last_used(engine.tx(), access_key, *at)?;
+            }
+            provider_keys::delete_expired(engine.tx(), now)?;
+            idempotency_keys::delete_before(engine.tx(), now - IDEMPOTENCY_RETENTION)
+        })?;
+        Ok(())
+    }
+}
