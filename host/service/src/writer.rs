@@ -66,6 +66,7 @@ pub struct WriterContext {
     /// The row of the job that ran the last slice.
     pub(crate) last_job: JobKey,
     key_usage: Arc<KeyUsage>,
+    storage_full: Arc<AtomicBool>,
 }
 
 impl WriterContext {
@@ -80,6 +81,11 @@ impl WriterContext {
     /// The publisher for events that were committed.
     pub fn publisher(&self) -> EventPublisher {
         self.publisher.clone()
+    }
+
+    /// Notes whether the last write found no space on the disk.
+    pub fn set_storage_full(&self, is_full: bool) {
+        self.storage_full.store(is_full, Ordering::Relaxed);
     }
 
     /// The admin tokens.
@@ -151,6 +157,7 @@ pub struct Writer {
     is_virtual: bool,
     publisher: EventPublisher,
     key_usage: Arc<KeyUsage>,
+    storage_full: Arc<AtomicBool>,
 }
 
 /// The join handle of the thread.
@@ -178,6 +185,7 @@ impl Writer {
         let engine = engine.with_stop_flag(Arc::clone(&stop));
         let advancing = Arc::new(AtomicBool::new(false));
         let key_usage = Arc::<KeyUsage>::default();
+        let storage_full = Arc::<AtomicBool>::default();
         let context = WriterContext {
             engine,
             time,
@@ -186,12 +194,21 @@ impl Writer {
             publisher: publisher.clone(),
             tokens,
             key_usage: Arc::clone(&key_usage),
+            storage_full: Arc::clone(&storage_full),
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
         let is_virtual = time != ClockMode::Real;
-        let writer =
-            Writer { queue, stop: Arc::clone(&stop), now, advancing, is_virtual, publisher, key_usage };
+        let writer = Writer {
+            queue,
+            stop: Arc::clone(&stop),
+            now,
+            advancing,
+            is_virtual,
+            publisher,
+            key_usage,
+            storage_full,
+        };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || thread::run(context, &tasks, &stop))?;
         Ok((writer, running))
@@ -210,6 +227,11 @@ impl Writer {
     /// The uses of provider keys since the last maintenance.
     pub fn key_usage(&self) -> &KeyUsage {
         &self.key_usage
+    }
+
+    /// Whether the last write found no space on the disk.
+    pub fn is_storage_full(&self) -> bool {
+        self.storage_full.load(Ordering::Relaxed)
     }
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
@@ -283,6 +305,7 @@ mod tests {
             stop,
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
+            storage_full: Arc::default(),
         }
     }
 

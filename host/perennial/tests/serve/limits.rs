@@ -1,6 +1,8 @@
 //! What a server takes on, over the wire.
 
+use std::io::Read;
 use std::io::Write;
+use std::net::TcpStream;
 
 use crate::server::Served;
 use crate::server::finish;
@@ -47,4 +49,74 @@ fn what_is_too_much_at_once_is_told_when_to_come_back() {
         assert_eq!(finish(under_way, ACCOUNT).status, 201);
         until("the place is free", || (server.get("/v1/accounts").status == 200).then_some(()));
     }
+}
+
+#[test]
+fn a_body_that_does_not_come_in_time_is_told_so() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_BODY_SECONDS", "1")], &[]);
+    let mut slow = server.begin("POST", "/v1/accounts", ACCOUNT.len());
+    slow.write_all(b"{").unwrap();
+    assert_eq!(finish(slow, "").kind(), "408 request-timeout");
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201, "and nothing of it was done");
+}
+
+#[test]
+fn a_body_that_is_framed_wrong_is_told_so() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    for body in ["FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n", "zz\r\n{}\r\n0\r\n\r\n"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = server.head("POST", "/v1/accounts", 0);
+        let head = head.replace("Content-Length: 0", "Transfer-Encoding: chunked");
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(finish(stream, body).kind(), "400 bad-request", "{body:?}");
+    }
+}
+
+#[test]
+fn clients_that_do_not_read_are_closed_and_keep_nobody_out() {
+    let folder = Folder::new();
+    let limits = [
+        ("PERENNIAL_LIMITS_STALL_SECONDS", "1"),
+        ("PERENNIAL_LIMITS_CONNECTIONS_MAX", "64"),
+        ("PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX", "100"),
+    ];
+    let server = Served::start(&folder, &limits, &[]);
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let silent = (0..64).map(|_| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    });
+    let silent = silent.collect::<Vec<_>>();
+    // Every place is taken, and each is taken by a client that has proved nothing.
+    assert_eq!(server.get("/healthz").status, 200);
+    for mut stream in silent {
+        stream.set_nonblocking(true).unwrap();
+        // Nothing is read, also here: a connection that was closed cannot be written to.
+        until("it is closed", || match stream.write(b"G") {
+            Ok(_) => None,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            Err(_) => Some(()),
+        });
+    }
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_no_more() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX", "4")], &[]);
+    let idle = (0..4).map(|_| server.begin("POST", "/v1/accounts", 10)).collect::<Vec<_>>();
+    let mut fifth = TcpStream::connect(&server.address).unwrap();
+    let closed = fifth.read(&mut [0; 1]);
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+    drop(idle);
+    until("there is a place again", || {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = server.head("GET", "/healthz", 0);
+        let mut text = String::new();
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.read_to_string(&mut text));
+        (sent.is_ok() && text.starts_with("HTTP/1.1 200")).then_some(())
+    });
 }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::Child;
+use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
@@ -51,6 +52,22 @@ pub struct Served {
 impl Served {
     /// Starts one on the database of `folder`, on real time unless `words` say otherwise.
     pub fn start(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        let (served, mut log) = Served::begin_start(folder, environment, words);
+        // Nobody reads the rest, and a full pipe must not stop the server.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        served
+    }
+
+    /// Starts one whose log nobody reads any more once it has told its address.
+    pub fn start_unread(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        Served::begin_start(folder, environment, words).0
+    }
+
+    fn begin_start(
+        folder: &Folder,
+        environment: &[(&str, &str)],
+        words: &[&str],
+    ) -> (Served, BufReader<ChildStderr>) {
         let token = token(folder);
         let mut command = program(folder, environment);
         let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
@@ -62,9 +79,7 @@ impl Served {
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended before it served: {told}");
         }
         let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
-        // Nobody reads the rest, and a full pipe must not stop the server.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Served { child, address, token }
+        (Served { child, address, token }, log)
     }
 
     /// The head of a request with a body of `length` bytes.
