@@ -22,6 +22,7 @@ use crate::admin_tokens::Tokens;
 use crate::error::ServiceError;
 use crate::event_publisher::EventPublisher;
 use crate::job_runner;
+use crate::memory;
 use crate::metrics::Metrics;
 use crate::provider_keys::KeyUsage;
 use perennial_engine::Engine;
@@ -128,8 +129,9 @@ impl WriterContext {
         self.now.store(to.as_second(), Ordering::SeqCst);
     }
 
-    /// Stores when tokens and keys were last used, and deletes expired records.
+    /// Stores when tokens and keys were last used, deletes expired records, and gives unused memory back.
     fn run_maintenance(&mut self) -> Result<(), EngineError> {
+        memory::give_back();
         let now = self.now();
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {

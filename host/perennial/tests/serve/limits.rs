@@ -120,3 +120,34 @@ fn an_address_has_so_many_connections_and_no_more() {
         (sent.is_ok() && text.starts_with("HTTP/1.1 200")).then_some(())
     });
 }
+
+/// How much memory a server has, in KiB.
+#[cfg(target_os = "linux")]
+fn memory(server: &Served) -> i64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn memory_goes_back_after_bodies_that_are_wrong_everywhere() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    assert_eq!(server.get("/readyz").status, 200);
+    let before = memory(&server);
+    let items = vec![r#"{"colour": "red, blue, green", "id": "7777777777777777"}"#; 250_000].join(",");
+    let body = format!("{{\"resources\": [{items}]}}");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let answer = server.send("POST", "/v1/resources:import", &body);
+                assert_eq!((answer.status, answer.body.len() < 64_000), (422, true));
+            });
+        }
+    });
+    until("the memory is given back", || {
+        assert_eq!(server.get("/readyz").status, 200);
+        (memory(&server) < before + 64 * 1024).then_some(())
+    });
+}

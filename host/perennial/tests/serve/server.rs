@@ -128,6 +128,11 @@ impl Served {
         line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells it to stop, as an operator does.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
