@@ -4,6 +4,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 
+use crate::server::Answer;
 use crate::server::Served;
 use crate::server::finish;
 use crate::server::until;
@@ -150,4 +151,39 @@ fn memory_goes_back_after_bodies_that_are_wrong_everywhere() {
         assert_eq!(server.get("/readyz").status, 200);
         (memory(&server) < before + 64 * 1024).then_some(())
     });
+}
+
+#[test]
+fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [
+        ("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"),
+        ("PERENNIAL_SECRETS_KEY", key.as_str()),
+        ("PERENNIAL_LIMITS_CONCURRENCY_MAX", "1"),
+        ("PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX", "3"),
+    ];
+    let server = Served::start(&folder, &environment, &[]);
+    let address = server.provider_address.clone().unwrap();
+    let post = |length: usize| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "POST /v2/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n").unwrap();
+        stream
+    };
+    let status = |answer: Answer| answer.status;
+    // With `Expect`, the body is asked for once it is read: then the request is under way.
+    let slow = (0..3).map(|_| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "POST /v2/x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut asked = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut asked).unwrap();
+        stream
+    });
+    let mut slow = slow.collect::<Vec<_>>();
+    assert_eq!(server.get("/v1/accounts").status, 200, "the admin API has places of its own");
+    assert_eq!(status(finish(post(2), "{}")), 503, "an address has three such requests and no more");
+    drop(slow.pop());
+    until("one of them is gone", || (status(finish(post(2), "{}")) == 401).then_some(()));
 }

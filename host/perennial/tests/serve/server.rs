@@ -45,6 +45,8 @@ pub struct Served {
     child: Child,
     /// Where it listens.
     pub address: String,
+    /// Where it listens for a provider's own API, if it does.
+    pub provider_address: Option<String>,
     /// The token that requests are sent with.
     pub token: String,
 }
@@ -73,13 +75,17 @@ impl Served {
         let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut told) = (String::new(), String::new());
-        while !line.contains("address=") {
+        let mut provider_address = None;
+        while !line.contains("the host serves db=") {
             told += &line;
             line.clear();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended before it served: {told}");
+            if line.contains("a provider's own API") {
+                provider_address = Some(line.trim().rsplit_once("address=").unwrap().1.to_owned());
+            }
         }
         let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
-        (Served { child, address, token }, log)
+        (Served { child, address, provider_address, token }, log)
     }
 
     /// The head of a request with a body of `length` bytes.
