@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use expect_test::expect;
+use perennial_domain::index::AccountIndex;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::TimelineRequest;
@@ -91,7 +92,7 @@ fn load(bytes: &[u8]) -> Result<Arc<Plugin>, String> {
 /// Asks the plugin about one bundle; it answers that nothing will happen, which is no timeline, but it answers.
 fn answers(plugin: &Plugin) -> bool {
     let (account, bundle) = (world::account(), world::bundle("thing-1", ""));
-    let request = TimelineRequest { after: NOW, account: 0, bundle: &bundle };
+    let request = TimelineRequest { after: NOW, account: AccountIndex::new(0), bundle: &bundle };
     let answer = plugin.timelines(&[&account], &[request]).remove(0);
     answer.is_err_and(|error| error.to_string().contains("nonsense"))
 }

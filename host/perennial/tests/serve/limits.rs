@@ -172,7 +172,7 @@ fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
         stream
     };
     let status = |answer: Answer| answer.status;
-    // With `Expect`, the body is asked for once it is read: then the request is under way.
+    // With `Expect`, the body is asked for once it is to be read: then the request is under way.
     let slow = (0..3).map(|_| {
         let mut stream = TcpStream::connect(&address).unwrap();
         let head = "POST /v2/x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n";
@@ -183,7 +183,7 @@ fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
     });
     let mut slow = slow.collect::<Vec<_>>();
     assert_eq!(server.get("/v1/accounts").status, 200, "the admin API has places of its own");
-    assert_eq!(status(finish(post(2), "{}")), 503, "an address has three such requests and no more");
+    assert_eq!(status(finish(post(2), "{}")), 429, "an address has three such requests and no more");
     drop(slow.pop());
     until("one of them is gone", || (status(finish(post(2), "{}")) == 401).then_some(()));
 }
