@@ -138,6 +138,9 @@ fn drain_queue(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, s
 mod tests {
     use super::*;
     use crate::writer::tests::context;
+    use perennial_store::audit;
+    use perennial_store::audit::Record;
+    use perennial_store::testing;
 
     /// A task that queues another one like it, for ten seconds.
     fn endless(queue: mpsc::SyncSender<WriteTask>, since: Stopwatch) -> WriteTask {
@@ -155,5 +158,36 @@ mod tests {
         queue.send(endless(queue.clone(), Stopwatch::start())).unwrap();
         drain_queue(&mut context, &tasks, &AtomicBool::new(false));
         assert!(tasks.try_recv().is_ok(), "it went on until nothing waited any more");
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_for_and_other_failures_end_the_thread() {
+        let mut context = context();
+        context.time = ClockMode::Real;
+        testing::fill_disk(context.engine.db(), true);
+        let record = Record {
+            at: context.now(),
+            token: "t".to_owned(),
+            name: "n".to_owned(),
+            request: "r".repeat(1_000),
+            account: None,
+            resource: None,
+            operation: "GET /".to_owned(),
+            reason: None,
+            status: 401,
+            outcome: "unauthorized".to_owned(),
+        };
+        let mut write = || {
+            let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
+            written.map_err(EngineError::from)
+        };
+        let full = (0..10_000).map(|_| write()).find(Result::is_err).expect("the database grows no further");
+        assert!(!has_space(&context, full).unwrap());
+        assert!(context.storage_full.load(Ordering::Relaxed));
+        testing::fill_disk(context.engine.db(), false);
+        let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
+        assert!(has_space(&context, written.map_err(EngineError::from)).unwrap());
+        assert!(!context.storage_full.load(Ordering::Relaxed));
+        assert!(has_space(&context, Err(EngineError::UnknownAccount("none".to_owned()))).is_err());
     }
 }
