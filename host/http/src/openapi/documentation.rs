@@ -148,7 +148,9 @@ fn write_content(html: &mut String, content: &Value) {
         let example = match &media["example"] {
             Value::Null => continue,
             Value::String(text) => text.clone(),
-            example => serde_json::to_string_pretty(example).expect("JSON can be written"),
+            example @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                serde_json::to_string_pretty(example).expect("JSON can be written")
+            }
         };
         *html += &format!("<details><summary>Example</summary><pre>{}</pre></details>\n", escape(&example));
     }
@@ -228,10 +230,7 @@ fn code(text: &str) -> String {
 
 /// The text of a value.
 fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => escape(text),
-        value => escape(&value.to_string()),
-    }
+    value.as_str().map_or_else(|| escape(&value.to_string()), escape)
 }
 
 fn escape(text: &str) -> String {

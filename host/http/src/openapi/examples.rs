@@ -52,13 +52,13 @@ pub(super) fn made_up(path: &str, status: &str, content_type: &str) -> Option<Va
 
 /// The example of a problem.
 pub(crate) fn of_problem(kind: ProblemType) -> Value {
-    match kind {
-        ProblemType::InvalidFields => Problem::field(kind, "name", "the field is missing").body(),
-        ProblemType::BadRequest => {
-            Problem::field(kind, "limit", "expected a whole number from 1 to 1000").body()
-        }
-        kind => Problem::new(kind, detail(kind)).body(),
+    if kind == ProblemType::InvalidFields {
+        return Problem::field(kind, "name", "the field is missing").body();
     }
+    if kind == ProblemType::BadRequest {
+        return Problem::field(kind, "limit", "expected a whole number from 1 to 1000").body();
+    }
+    Problem::new(kind, detail(kind)).body()
 }
 
 /// What a problem of a kind may say.

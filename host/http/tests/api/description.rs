@@ -59,7 +59,7 @@ fn example(name: &str, value: &Value) -> Value {
             .map(|(name, value)| (name.clone(), example(name, value)))
             .collect::<Map<_, _>>()
             .into(),
-        value => value.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -215,10 +215,8 @@ fn mismatches(description: &Value, schema: &Value, value: &Value, path: &str, fo
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    let kinds = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        one => one.as_str().into_iter().collect::<Vec<_>>(),
-    };
+    let several = schema["type"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let kinds = several.iter().chain([&schema["type"]]).filter_map(Value::as_str).collect::<Vec<_>>();
     let fits = kinds.is_empty() || kinds.contains(&kind) || (kind == "number" && kinds.contains(&"integer"));
     if !fits {
         return found.push(format!("{path}: {value} is not of type {}", schema["type"]));

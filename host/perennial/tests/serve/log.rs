@@ -1,6 +1,8 @@
 //! A log that cannot be written.
 
 use std::fs::File;
+use std::net::TcpListener;
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use crate::server::Served;
@@ -24,15 +26,12 @@ fn a_log_that_cannot_be_written_ends_nothing_and_is_counted() {
 fn a_full_disk_under_the_log_does_not_keep_a_host_from_starting() {
     let folder = Folder::new();
     crate::server::token(&folder);
-    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
-    let mut command = crate::server::program(&folder, &[]);
-    let mut child = command.arg("serve").stderr(full()).spawn().unwrap();
-    // Its database is locked as long as it serves: nobody else can write to it.
-    until("the host has the database", || {
-        let words = ["token", "create", "--name", "late", "--role", "viewer"];
-        let other = crate::server::run(&folder, &[], &words);
-        (other.status.code() == Some(1)).then_some(())
-    });
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    // Its log cannot tell the address, so it is told one that is free.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut command = crate::server::program(&folder, &[("PERENNIAL_LISTEN", &address)]);
+    let mut child = command.arg("serve").stderr(Stdio::from(full)).spawn().unwrap();
+    until("it serves", || TcpStream::connect(&address).ok().map(drop));
     assert_eq!(child.try_wait().unwrap().map(|status| status.code()), None, "it goes on");
     assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert_eq!(until("it has ended", || child.try_wait().unwrap()).code(), Some(0));
