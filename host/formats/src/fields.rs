@@ -65,6 +65,9 @@ impl<'n, 'p> Fields<'n, 'p> {
     /// Notes every field that is not one of `names`.
     pub fn allow(&self, names: &'static [&'static str]) {
         for (name, member) in self.members {
+            if self.diagnostics.is_full() {
+                return self.diagnostics.stop();
+            }
             if !names.contains(&name.as_ref()) {
                 let meant = match wording::did_you_mean(name, names.iter().copied()) {
                     meant if meant.is_empty() => {

@@ -22,6 +22,9 @@ use super::wording;
 /// The longest id, in characters.
 pub const ID_MAX: usize = 64;
 
+/// What somebody gives is before this instant, 9000-01-01T00:00:00Z, so that every term fits behind it.
+const LATEST: Timestamp = Timestamp::from_second(221_845_392_000);
+
 /// A value, and where it is. Every reading of it gives `None` when it does not fit, and says so in the problems.
 #[derive(Clone, Copy)]
 pub struct JsonCursor<'n, 'p> {
@@ -106,6 +109,16 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     /// An instant.
     pub fn instant(&self) -> Option<Timestamp> {
         self.parse("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
+    }
+
+    /// An instant that somebody gives, which is before [`LATEST`]: the rules count on from it, and there is no year 10000.
+    pub fn given_instant(&self) -> Option<Timestamp> {
+        let instant = self.instant()?;
+        if instant >= LATEST {
+            self.report(format!("{instant} is not before {LATEST}; nothing can be counted from there"));
+            return None;
+        }
+        Some(instant)
     }
 
     /// An amount that is not negative.
@@ -243,11 +256,19 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         }
     }
 
-    /// The items of a list, those that can be read as `read` reads them; `None` when it is no list.
+    /// The items of a list, those that can be read as `read` reads them; `None` when it is no list. Once there are as many
+    /// problems as are listed, the rest is left unread.
     pub fn list<T>(&self, mut read: impl FnMut(usize, JsonCursor<'n, '_>) -> Option<T>) -> Option<Vec<T>> {
         match &self.node.json {
             Json::List(nodes) => {
-                let items = nodes.iter().enumerate().filter_map(|(place, node)| {
+                let is_read = |_: &(usize, &Node<'_>)| {
+                    let is_full = self.diagnostics.is_full();
+                    if is_full {
+                        self.diagnostics.stop();
+                    }
+                    !is_full
+                };
+                let items = nodes.iter().enumerate().take_while(is_read).filter_map(|(place, node)| {
                     let path = Path::Item(&self.path, place);
                     read(place, JsonCursor { node, path, diagnostics: self.diagnostics })
                 });

@@ -1,6 +1,7 @@
 //! JSON as the file has it: fields in their order, with duplicates, and the position of every value.
 //!
-//! Text without escapes is borrowed from the file, so that a large file is not copied. Knows JSON; no format.
+//! Text without escapes is borrowed from the file, so that a large file is not copied, and the number of values has a bound
+//! that grows with the file, so that what a file takes in memory is a stated multiple of its size. Knows JSON; no format.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -14,6 +15,13 @@ use serde::de;
 use super::diagnostics::Diagnostics;
 use super::diagnostics::Path;
 use super::diagnostics::Problems;
+
+/// How many values any file may have.
+const VALUES_FREE: usize = 10_000;
+
+/// How many bytes a file has for each value beyond those, at least. What makes sense has about 15; brackets alone have 2,
+/// and a value takes up to 40 bytes of memory, 80 while its list grows. So a file takes at most ten times its size.
+const BYTES_PER_VALUE: usize = 8;
 
 /// A value of the file.
 #[derive(Debug)]
@@ -51,9 +59,13 @@ pub fn parse<'a>(text: &'a str, problems: &Diagnostics) -> Result<Node<'a>, Prob
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut input = serde_json::Deserializer::from_str(text);
     let places = Cell::new(0);
-    let root = de::DeserializeSeed::deserialize(Seed { counter: &places }, &mut input)
+    let values_max = u32::try_from(VALUES_FREE + text.len() / BYTES_PER_VALUE).unwrap_or(u32::MAX);
+    let root = de::DeserializeSeed::deserialize(Seed { counter: &places, values_max }, &mut input)
         .and_then(|root| input.end().map(|()| root))
-        .map_err(|error| unreadable(&error))?;
+        .map_err(|error| match places.get() > values_max {
+            true => overfull(&error, text.len(), values_max),
+            false => unreadable(&error),
+        })?;
     check_duplicate_fields(&root, Path::Root, problems);
     Ok(root)
 }
@@ -66,8 +78,18 @@ fn unreadable(error: &serde_json::Error) -> Problems {
     Problems::unreadable(format!("line {line}, column {column}"), format!("this is not JSON: {what}"))
 }
 
+fn overfull(error: &serde_json::Error, bytes: usize, values_max: u32) -> Problems {
+    let message =
+        format!("{bytes} bytes may have {values_max} values, and here is one more; send fewer at once");
+    Problems::unreadable(format!("line {}, column {}", error.line(), error.column()), message)
+}
+
 /// Notes fields that an object has more than once: whichever of them counted, the other would be lost silently.
 fn check_duplicate_fields(node: &Node<'_>, path: Path<'_>, problems: &Diagnostics) {
+    if problems.is_full() {
+        problems.stop();
+        return;
+    }
     match &node.json {
         Json::Null | Json::Flag(_) | Json::Number(_) | Json::Text(_) => {}
         Json::List(items) => {
@@ -117,6 +139,8 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 #[derive(Clone, Copy)]
 struct Seed<'c> {
     counter: &'c Cell<u32>,
+    /// More values than this are not read.
+    values_max: u32,
 }
 
 impl<'de> de::DeserializeSeed<'de> for Seed<'_> {
@@ -125,6 +149,9 @@ impl<'de> de::DeserializeSeed<'de> for Seed<'_> {
     fn deserialize<D: de::Deserializer<'de>>(self, input: D) -> Result<Node<'de>, D::Error> {
         let position = self.counter.get();
         self.counter.set(position.saturating_add(1));
+        if position >= self.values_max {
+            return Err(de::Error::custom("too many values"));
+        }
         Ok(Node { position, json: input.deserialize_any(self)? })
     }
 }
@@ -179,5 +206,25 @@ impl<'de> de::Visitor<'de> for Seed<'_> {
             object.push((name, members.next_value_seed(self)?));
         }
         Ok(Json::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(), String> {
+        parse(text, &Diagnostics::default()).map(drop).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded_by_the_size_of_the_file() {
+        let brackets = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+        // A file of 3 bytes a value may have 10,000 and an eighth of its bytes: 16,000 of these.
+        assert_eq!(read(&brackets(15_000)), Ok(()));
+        let error = read(&brackets(300_000)).unwrap_err();
+        assert!(error.contains("900001 bytes may have 122500 values, and here is one more"), "{error}");
+        let ids = format!("[{}]", vec!["\"resource-1234\""; 300_000].join(","));
+        assert_eq!(read(&ids), Ok(()));
     }
 }

@@ -24,6 +24,7 @@ mod resource;
 pub mod scenario;
 mod wording;
 
+pub use diagnostics::PROBLEMS_MAX;
 pub use diagnostics::Problem;
 pub use diagnostics::Problems;
 pub use json_value::JsonValue;

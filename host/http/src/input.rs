@@ -3,6 +3,7 @@
 //! [`perennial_formats`] reads bodies as it reads files: it refuses unknown fields and lists every problem.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::extract::FromRequestParts;
 use axum::extract::Path;
@@ -12,6 +13,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::problem::FieldError;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use perennial_formats::PROBLEMS_MAX;
 use perennial_formats::body;
 use perennial_formats::body::JsonCursor;
 
@@ -75,6 +77,17 @@ pub(crate) fn read<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     T::from_text(text)
 }
 
+/// The accounts that something new is bound to. "All of none" is true for every caller, so a thing with an
+/// empty list would be seen by everybody: such a list is refused.
+pub(crate) fn accounts(cursor: JsonCursor<'_, '_>) -> Option<BTreeSet<String>> {
+    let accounts = cursor.list(|_, cursor| cursor.id().map(str::to_owned))?;
+    if accounts.is_empty() {
+        cursor.report("it is empty; name at least one, or leave it out for all of them");
+        return None;
+    }
+    Some(accounts.into_iter().collect())
+}
+
 /// The ID in the path of a route.
 #[derive(Clone, Debug)]
 pub(crate) struct Id(pub(crate) String);
@@ -96,6 +109,8 @@ pub struct Query {
     parameters: BTreeMap<String, String>,
     recognised: Vec<&'static str>,
     errors: Vec<FieldError>,
+    /// Whether there were more problems than are listed.
+    has_more: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
@@ -104,7 +119,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Problem> {
         let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
             .map_err(|_| Problem::new(ProblemType::BadRequest, "the parameters behind `?` cannot be read"))?;
-        let mut query = Query { parameters: BTreeMap::new(), recognised: Vec::new(), errors: Vec::new() };
+        let mut query = Query {
+            parameters: BTreeMap::new(),
+            recognised: Vec::new(),
+            errors: Vec::new(),
+            has_more: false,
+        };
         for (name, value) in pairs.0 {
             if query.parameters.insert(name.clone(), value).is_some() {
                 query.reject(&name, "it is given twice; keep one");
@@ -123,6 +143,10 @@ impl Query {
 
     /// Reports a problem with a parameter.
     pub fn reject(&mut self, name: &str, detail: impl Into<String>) {
+        if self.errors.len() >= PROBLEMS_MAX {
+            self.has_more = true;
+            return;
+        }
         self.errors.push(FieldError { field: name.to_owned(), detail: detail.into() });
     }
 
@@ -174,7 +198,7 @@ impl Query {
         if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(Problem::fields(ProblemType::BadRequest, self.errors))
+            Err(Problem::listed(ProblemType::BadRequest, self.errors, self.has_more))
         }
     }
 }

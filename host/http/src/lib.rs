@@ -8,6 +8,7 @@ pub mod admin;
 pub mod auth;
 #[cfg(feature = "bench")]
 pub mod bench;
+pub(crate) mod body;
 pub mod csv;
 mod import_check;
 pub mod input;
@@ -16,6 +17,9 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod provider_api;
+pub(crate) mod refusal_budget;
+pub(crate) mod refusals;
+pub(crate) mod request_id;
 pub(crate) mod request_metrics;
 pub(crate) mod route_table;
 pub mod server;

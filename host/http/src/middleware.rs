@@ -1,5 +1,6 @@
 //! The middleware of every request: request ID, permit, time limit and log line. Every failure becomes a problem.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,16 +21,19 @@ use crate::admin;
 use crate::admin::forecast;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::request_id::RequestId;
 use crate::route_table;
 use crate::state::AppState;
 use perennial_engine::clock::Stopwatch;
 use perennial_service::limits::Limits;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The paths that never wait for a permit: each costs little, and has a reader of its own.
+const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// The request ID: `X-Request-ID` if it is safe to log, else a new one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequestId(pub String);
+/// As many hexadecimal digits in a row may be a secret: tokens and calendars have 64, and ids of providers at most 32.
+const SECRET_DIGITS_MIN: usize = 40;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The documented path of the route that made a response.
 #[derive(Clone, Debug)]
@@ -82,9 +86,13 @@ async fn rewrite_verb(State(verbs): State<Arc<[String]>>, mut request: Request, 
 /// Gives the request a permit and a time limit. It runs as a task of its own: it goes on when the client disconnects,
 /// and a panic stays within it.
 async fn enforce_limits(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let permit = Arc::clone(app.request_permits()).try_acquire_owned().ok();
-    // A liveness probe must not take a busy host for a dead one.
-    if permit.is_none() && request.uri().path() != "/healthz" {
+    // A monitor must not take a busy host for a dead one.
+    let is_watched = WATCHED.contains(&request.uri().path());
+    let permit = match is_watched {
+        true => None,
+        false => Arc::clone(app.request_permits()).try_acquire_owned().ok(),
+    };
+    if permit.is_none() && !is_watched {
         return Problem::new(ProblemType::Unavailable, "too many requests are in flight")
             .retry_after(1)
             .into_response();
@@ -118,23 +126,33 @@ async fn assign_request_id(State(app): State<AppState>, mut request: Request, ne
     let id =
         client_id.filter(|id| is_loggable(id)).map_or_else(|| app.requests().request_id(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), loggable_path(request.uri().path()).to_owned());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let watch = Stopwatch::start();
     let mut response = next.run(request).await;
     let seconds = watch.seconds();
     let route = response.extensions().get::<MatchedRoute>().map(|route| route.0.clone());
     let status = response.status().as_u16();
     app.requests().observe(method.as_str(), route.as_deref().unwrap_or("none"), status, seconds);
-    tracing::info!(request = %id, %method, path, status, seconds, "answered");
+    let path = route.as_ref().map_or("(no such route)".into(), |_| loggable_path(&path));
+    tracing::info!(request = %id, %method, path = &*path, status, seconds, "answered");
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }
 
-/// The path for the log, without the secret of a calendar.
-fn loggable_path(path: &str) -> &str {
-    if path.starts_with("/calendars/") { "/calendars/…" } else { path }
+/// The path for the log: a segment that may hold a secret, such as a calendar's or a token that was sent in the wrong
+/// place, is left out. IDs are shorter.
+pub(crate) fn loggable_path(path: &str) -> Cow<'_, str> {
+    let is_secret = |segment: &str| {
+        let mut runs = segment.split(|character: char| !character.is_ascii_hexdigit());
+        runs.any(|run| run.len() >= SECRET_DIGITS_MIN)
+    };
+    if !path.split('/').any(is_secret) {
+        return Cow::Borrowed(path);
+    }
+    let segments = path.split('/').map(|segment| if is_secret(segment) { "…" } else { segment });
+    Cow::Owned(segments.collect::<Vec<_>>().join("/"))
 }
 
 fn is_loggable(id: &str) -> bool {
@@ -148,7 +166,19 @@ mod tests {
 
     #[test]
     fn the_log_has_no_secret() {
-        assert_eq!(loggable_path("/calendars/0123.ics"), "/calendars/…");
-        assert_eq!(loggable_path("/v1/calendars"), "/v1/calendars");
+        let secret = "0123456789abcdef".repeat(4);
+        for (path, shown) in [
+            (format!("/calendars/{secret}.ics"), "/calendars/…"),
+            (format!("//calendars/{secret}.ics"), "//calendars/…"),
+            (format!("/v1/accounts/pn_0123456789ab_{secret}:top-up"), "/v1/accounts/…"),
+            (format!("/v1/accounts/{}", secret.to_uppercase()), "/v1/accounts/…"),
+            (
+                "/v1/resources/0123456789abcdef0123456789abcdef".to_owned(),
+                "/v1/resources/0123456789abcdef0123456789abcdef",
+            ),
+            ("/v1/calendars".to_owned(), "/v1/calendars"),
+        ] {
+            assert_eq!(loggable_path(&path), shown);
+        }
     }
 }

@@ -43,6 +43,8 @@ pub enum ProblemType {
     KeyInFlight,
     /// `If-Match` requires another version.
     PreconditionFailed,
+    /// The body did not come in time.
+    BodyTimeout,
     /// The body is larger than the limit.
     TooLarge,
     /// The body is not `application/json`.
@@ -59,13 +61,15 @@ pub enum ProblemType {
     PluginFailed,
     /// The host is too busy, or stopping.
     Unavailable,
+    /// The disk that the database is on is full.
+    StorageFull,
     /// The request took too long; it may still complete.
     TimedOut,
 }
 
 impl ProblemType {
     /// Every type.
-    pub const ALL: [ProblemType; 20] = [
+    pub const ALL: [ProblemType; 22] = [
         ProblemType::BadRequest,
         ProblemType::Unauthorized,
         ProblemType::Forbidden,
@@ -77,6 +81,7 @@ impl ProblemType {
         ProblemType::PlanChanged,
         ProblemType::KeyInFlight,
         ProblemType::PreconditionFailed,
+        ProblemType::BodyTimeout,
         ProblemType::TooLarge,
         ProblemType::UnsupportedMediaType,
         ProblemType::InvalidFields,
@@ -85,6 +90,7 @@ impl ProblemType {
         ProblemType::Internal,
         ProblemType::PluginFailed,
         ProblemType::Unavailable,
+        ProblemType::StorageFull,
         ProblemType::TimedOut,
     ];
 
@@ -134,6 +140,9 @@ impl ProblemType {
             ProblemType::PreconditionFailed => {
                 ("precondition-failed", StatusCode::PRECONDITION_FAILED, "The object has another version")
             }
+            ProblemType::BodyTimeout => {
+                ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The body did not come in time")
+            }
             ProblemType::TooLarge => ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             ProblemType::UnsupportedMediaType => (
                 "unsupported-media-type",
@@ -157,6 +166,9 @@ impl ProblemType {
             ProblemType::PluginFailed => ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin failed"),
             ProblemType::Unavailable => {
                 ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "The host is busy or stopping")
+            }
+            ProblemType::StorageFull => {
+                ("storage-full", StatusCode::SERVICE_UNAVAILABLE, "The disk of the database is full")
             }
             ProblemType::TimedOut => {
                 ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
@@ -224,8 +236,21 @@ impl Problem {
 
     /// Problems with fields, parameters or headers.
     pub fn fields(kind: ProblemType, errors: Vec<FieldError>) -> Problem {
-        let plural = if errors.len() == 1 { "" } else { "s" };
-        let mut problem = Problem::new(kind, format!("{} problem{plural}; see `errors`", errors.len()));
+        Problem::listed(kind, errors, false)
+    }
+
+    /// Problems with fields, parameters or headers: all of them or, if `has_more`, the first.
+    pub(crate) fn listed(kind: ProblemType, errors: Vec<FieldError>, has_more: bool) -> Problem {
+        let (count, plural) = (errors.len(), if errors.len() == 1 { "" } else { "s" });
+        let detail = match has_more {
+            false => format!("{count} problem{plural}; see `errors`"),
+            true => {
+                format!(
+                    "at least {count} problem{plural}; see `errors`, put them right and send it again: the rest was not read"
+                )
+            }
+        };
+        let mut problem = Problem::new(kind, detail);
         problem.errors = errors;
         problem
     }
@@ -282,7 +307,7 @@ impl From<Problems> for Problem {
             .list()
             .iter()
             .map(|problem| FieldError { field: problem.path.clone(), detail: problem.message.clone() });
-        Problem::fields(ProblemType::InvalidFields, errors.collect())
+        Problem::listed(ProblemType::InvalidFields, errors.collect(), problems.has_more())
     }
 }
 

@@ -5,13 +5,14 @@
 //! once.
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::extract::State;
 use axum::middleware;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use utoipa::openapi::Content;
+use utoipa::openapi::ContentBuilder;
 use utoipa::openapi::Header;
 use utoipa::openapi::ObjectBuilder;
 use utoipa::openapi::OpenApi;
@@ -31,6 +32,8 @@ use crate::auth::authenticate;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::refusals;
+use crate::server::Proved;
 use crate::state::AppState;
 use perennial_service::admin_tokens::Role;
 
@@ -124,15 +127,29 @@ async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = authenticate(app.tokens(), request.headers(), app.now())?;
+    let caller = match authenticate(app.tokens(), request.headers(), app.now()) {
+        Ok(caller) => caller,
+        Err(problem) => {
+            return Err(refusals::record(&app, &request, operation(&request), None, problem).await);
+        }
+    };
     if caller.role < role {
         let detail =
             format!("this requires the role `{}`; the token has `{}`", role.name(), caller.role.name());
-        return Err(Problem::new(ProblemType::Forbidden, detail));
+        let problem = Problem::new(ProblemType::Forbidden, detail);
+        return Err(refusals::record(&app, &request, operation(&request), Some(&caller), problem).await);
     }
     let _slot = app.acquire_slot(&caller.id)?;
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await.into_response())
+    let mut response = next.run(request).await.into_response();
+    response.extensions_mut().insert(Proved);
+    Ok(response)
+}
+
+/// The method and the documented path of a request, as the audit log has them.
+fn operation(request: &Request) -> String {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    format!("{} {}", request.method(), documented_path(path))
 }
 
 /// The path of the router for a documented path.
@@ -212,6 +229,7 @@ fn describe(operation: &mut Operation, path: &str, method: &HttpMethod, access: 
             ProblemType::NotFound,
             ProblemType::Conflict,
             ProblemType::PreconditionFailed,
+            ProblemType::BodyTimeout,
             ProblemType::TooLarge,
             ProblemType::UnsupportedMediaType,
             ProblemType::InvalidFields,
@@ -253,7 +271,10 @@ fn header((name, description): (&str, &str)) -> utoipa::openapi::path::Parameter
 }
 
 fn problem_response(kind: ProblemType) -> RefOr<utoipa::openapi::Response> {
-    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .example(Some(openapi::of_problem(kind)))
+        .build();
     let response =
         ResponseBuilder::new().description(kind.title()).content("application/problem+json", content);
     RefOr::T(response.build())

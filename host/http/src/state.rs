@@ -12,10 +12,18 @@ use tokio::sync::Semaphore;
 
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::refusal_budget::RefusalBudget;
 use crate::request_metrics::RequestMetrics;
+use crate::server::ClientAddress;
+
+/// How many large bodies are read at once, each with up to ten times its size in memory.
+const LARGE_BODIES_MAX: usize = 2;
 
 /// The IDs of tokens with their idempotency keys.
 type KeysInFlight = BTreeSet<(Arc<str>, String)>;
+
+/// How many there are of something, by whose they are.
+type Counts<K> = Arc<Mutex<BTreeMap<K, usize>>>;
 
 /// The state of request handlers. Clones share everything.
 #[derive(Clone)]
@@ -27,9 +35,14 @@ pub struct AppState {
 struct Inner {
     requests: RequestMetrics,
     request_permits: Arc<Semaphore>,
+    /// By provider, since their listeners have places of their own.
+    provider_permits: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     forecast_permits: Arc<Semaphore>,
     calendar_permits: Arc<Semaphore>,
-    requests_per_token: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    body_permits: Arc<Semaphore>,
+    refusal_budget: RefusalBudget,
+    requests_per_token: Counts<Arc<str>>,
+    unproved: Counts<ClientAddress>,
     in_flight: Arc<Mutex<KeysInFlight>>,
 }
 
@@ -47,9 +60,13 @@ impl AppState {
         let inner = Inner {
             requests: RequestMetrics::default(),
             request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
+            provider_permits: Mutex::default(),
             forecast_permits: Arc::new(Semaphore::new(1)),
             calendar_permits: Arc::new(Semaphore::new(1)),
+            body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
+            refusal_budget: RefusalBudget::default(),
             requests_per_token: Arc::default(),
+            unproved: Arc::default(),
             in_flight: Arc::default(),
         };
         AppState { service, inner: Arc::new(inner) }
@@ -72,14 +89,29 @@ impl AppState {
         self.service.read(work).await
     }
 
+    /// Like [`AppState::read`], on the thread for what watches the host, which no other request keeps busy.
+    pub(crate) async fn read_watched<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.service.read_watched(work).await
+    }
+
     /// The metrics of requests.
     pub fn requests(&self) -> &RequestMetrics {
         &self.inner.requests
     }
 
-    /// The permits for requests; each request in flight holds one.
+    /// The permits for requests of the admin API; each request in flight holds one.
     pub fn request_permits(&self) -> &Arc<Semaphore> {
         &self.inner.request_permits
+    }
+
+    /// The permits for requests of a provider's own API, which are apart from those of all others.
+    pub fn provider_permits(&self, provider: &str) -> Arc<Semaphore> {
+        let mut permits = self.inner.provider_permits.lock().expect("no holder of the permits panics");
+        let new = || Arc::new(Semaphore::new(self.service.limits().concurrency_max));
+        Arc::clone(permits.entry(provider.to_owned()).or_insert_with(new))
     }
 
     /// The permit for a forecast. There is one, because a forecast takes a processor and a copy of the database.
@@ -92,23 +124,34 @@ impl AppState {
         &self.inner.calendar_permits
     }
 
+    /// What may still be recorded of refused requests.
+    pub(crate) fn refusal_budget(&self) -> &RefusalBudget {
+        &self.inner.refusal_budget
+    }
+
+    /// The permits to read a large body.
+    pub(crate) fn body_permits(&self) -> &Arc<Semaphore> {
+        &self.inner.body_permits
+    }
+
     /// Takes one of a token's slots for requests in flight. Dropping the slot frees it.
     ///
     /// # Errors
     ///
     /// [`ProblemType::TooManyRequests`] when the token has no free slot.
     pub fn acquire_slot(&self, token: &Arc<str>) -> Result<RequestSlot, Problem> {
-        let mut requests = self.inner.requests_per_token.lock().expect("no holder of the slots panics");
-        let taken = requests.entry(Arc::clone(token)).or_default();
-        if *taken >= self.service.limits().concurrency_per_token_max {
-            let detail = format!("a token has at most {taken} requests in flight");
-            return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(1));
-        }
-        *taken += 1;
-        Ok(RequestSlot {
-            requests_per_token: Arc::clone(&self.inner.requests_per_token),
-            token: Arc::clone(token),
+        let most = self.service.limits().concurrency_per_token_max;
+        RequestSlot::take(&self.inner.requests_per_token, Arc::clone(token), most).ok_or_else(|| {
+            let detail = format!("a token has at most {most} requests in flight");
+            Problem::new(ProblemType::TooManyRequests, detail).retry_after(1)
         })
+    }
+
+    /// Takes one of an address's slots for requests that prove nothing yet. Dropping the slot frees it. `None` when the
+    /// address has no free slot.
+    pub(crate) fn acquire_unproved(&self, address: ClientAddress) -> Option<RequestSlot<ClientAddress>> {
+        let most = self.service.limits().unproved_per_address_max;
+        RequestSlot::take(&self.inner.unproved, address, most)
     }
 
     /// Claims an idempotency key of a token until the claim is dropped.
@@ -130,20 +173,33 @@ impl AppState {
     }
 }
 
-/// A slot for one request of a token in flight.
+/// A slot for one request in flight of a token or an address.
 #[derive(Debug)]
-pub struct RequestSlot {
-    requests_per_token: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
-    token: Arc<str>,
+pub struct RequestSlot<K: Ord = Arc<str>> {
+    counts: Counts<K>,
+    key: K,
 }
 
-impl Drop for RequestSlot {
+impl<K: Ord + Clone> RequestSlot<K> {
+    /// A slot of `key`, which has at most so many.
+    fn take(counts: &Counts<K>, key: K, most: usize) -> Option<RequestSlot<K>> {
+        let mut taken = counts.lock().expect("no holder of the slots panics");
+        let count = taken.entry(key.clone()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(RequestSlot { counts: Arc::clone(counts), key })
+    }
+}
+
+impl<K: Ord> Drop for RequestSlot<K> {
     fn drop(&mut self) {
-        let mut requests = self.requests_per_token.lock().expect("no holder of the slots panics");
-        if let Some(taken) = requests.get_mut(&self.token) {
-            *taken -= 1;
-            if *taken == 0 {
-                requests.remove(&self.token);
+        let mut taken = self.counts.lock().expect("no holder of the slots panics");
+        if let Some(count) = taken.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.key);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::HeaderMap;
+use axum::http::header;
 use perennial_store::ReadTx;
 use serde::Serialize;
 use sha2::Digest;
@@ -196,6 +198,12 @@ pub(crate) fn etag(view: &impl Serialize) -> String {
     let text = serde_json::to_string(view).expect("views have text as keys");
     let digest = Sha256::digest(text);
     format!("\"{}\"", hex::encode(&digest[..16]))
+}
+
+/// Whether `If-None-Match` has this version: RFC 9110, section 13.1.2, compares weakly.
+pub(crate) fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 /// Percent-encodes an ID for a path.

@@ -36,10 +36,16 @@ const KEYS: [(&str, &[&str]); 6] = [
         &[
             "body_bytes_max",
             "request_seconds",
+            "head_seconds",
+            "body_seconds",
+            "stall_seconds",
+            "response_seconds",
             "forecast_seconds",
             "concurrency_max",
             "concurrency_per_token_max",
             "connections_max",
+            "connections_per_address_max",
+            "unproved_per_address_max",
             "lag_seconds_max",
             "readers",
             "batch",
@@ -289,20 +295,32 @@ fn limits(spot: JsonCursor<'_, '_>) -> Option<Limits> {
     };
     let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
     let request_seconds = whole(&fields, "request_seconds", 1, 3600);
+    let head_seconds = whole(&fields, "head_seconds", 1, 3600);
+    let body_seconds = whole(&fields, "body_seconds", 1, 3600);
+    let stall_seconds = whole(&fields, "stall_seconds", 1, 3600);
+    let response_seconds = whole(&fields, "response_seconds", 1, 86_400);
     let forecast_seconds = whole(&fields, "forecast_seconds", 1, 86_400);
     let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);
     let per_token = size("concurrency_per_token_max", 1, 100_000, default.concurrency_per_token_max);
     let connections_max = size("connections_max", 1, 1_000_000, default.connections_max);
+    let per_address = size("connections_per_address_max", 1, 1_000_000, default.connections_per_address_max);
+    let unproved = size("unproved_per_address_max", 1, 100_000, default.unproved_per_address_max);
     let lag_seconds_max = whole(&fields, "lag_seconds_max", 1, 86_400);
     let readers = size("readers", 1, 256, default.readers);
     let batch = whole(&fields, "batch", 1, 1_000_000);
     Some(Limits {
         body_bytes_max: body_bytes_max?,
         request_seconds: request_seconds?.map_or(default.request_seconds, u64::from),
+        head_seconds: head_seconds?.map_or(default.head_seconds, u64::from),
+        body_seconds: body_seconds?.map_or(default.body_seconds, u64::from),
+        stall_seconds: stall_seconds?.map_or(default.stall_seconds, u64::from),
+        response_seconds: response_seconds?.map_or(default.response_seconds, u64::from),
         forecast_seconds: forecast_seconds?.map_or(default.forecast_seconds, u64::from),
         concurrency_max: concurrency_max?,
         concurrency_per_token_max: per_token?,
         connections_max: connections_max?,
+        connections_per_address_max: per_address?,
+        unproved_per_address_max: unproved?,
         lag_seconds_max: lag_seconds_max?.map_or(default.lag_seconds_max, i64::from),
         readers: readers?,
         batch: batch?.unwrap_or(default.batch),

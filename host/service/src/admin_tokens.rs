@@ -136,6 +136,20 @@ pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<Issue
     Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })
 }
 
+/// The tokens among `tokens` that the token `maker` created, those that they created, and so on, in the same order. A
+/// token is always created after its maker, so `tokens` in the order of their creation is looked through once.
+pub fn descendants(tokens: Vec<StoredToken>, maker: &str) -> Vec<StoredToken> {
+    let mut makers = BTreeSet::from([maker.to_owned()]);
+    let mut is_descendant = |token: &StoredToken| {
+        let is_made = makers.contains(&token.created_by);
+        if is_made {
+            makers.insert(token.id.clone());
+        }
+        is_made
+    };
+    tokens.into_iter().filter(|token| is_descendant(token)).collect()
+}
+
 /// The tokens of the database, cached in memory.
 #[derive(Default)]
 pub struct Tokens {

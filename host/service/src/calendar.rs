@@ -305,7 +305,7 @@ fn content(
 pub fn to_icalendar(db: &ReadTx, calendar: &StoredCalendar, at: Timestamp) -> Result<String, StoreError> {
     let visible = calendars::entries(db, calendar.row)?.into_iter().filter(|entry| is_visible(entry, at));
     let entry = |entry: StoredEntry| icalendar::Entry {
-        uid: format!("{}-{}@cal-{}.perennial", entry.key.1, entry.key.0, calendar.row),
+        uid: format!("{}-{}@{}.perennial", entry.key.1, entry.key.0, calendar.began.uid),
         sequence: entry.sequence,
         modified_at: entry.modified_at,
         starts_at: entry.starts_at,

@@ -10,6 +10,8 @@ const BUSY_SECONDS: u32 = 1;
 const STOPPING_SECONDS: u32 = 5;
 /// When to retry after overdue work failed, in seconds: the clock tries it again after a minute at the earliest.
 const BEHIND_SECONDS: u32 = 60;
+/// When to retry after the disk was full, in seconds: somebody has to make space first.
+const FULL_SECONDS: u32 = 10;
 
 /// Why the host refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +52,28 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// Whether there was no space on the disk. Nothing was written, and the same may be tried again.
+    pub fn is_storage_full(&self) -> bool {
+        match self {
+            ServiceError::Store(error) | ServiceError::Engine(EngineError::Store(error)) => {
+                error.is_storage_full()
+            }
+            ServiceError::Engine(_)
+            | ServiceError::Busy
+            | ServiceError::Stopping
+            | ServiceError::StoppedMidway
+            | ServiceError::ReadFailed
+            | ServiceError::RealTime
+            | ServiceError::ClockBackwards { .. }
+            | ServiceError::UnknownResource(_)
+            | ServiceError::PlanChanged => false,
+        }
+    }
+
     /// The stable code for programs, such as `not-found`.
     pub fn code(&self) -> &'static str {
         match self {
+            error if error.is_storage_full() => "storage-full",
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
@@ -77,6 +98,7 @@ impl ServiceError {
     /// The number of seconds after which a retry may succeed; `None` when a retry does not help.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
+            error if error.is_storage_full() => Some(FULL_SECONDS),
             ServiceError::Busy => Some(BUSY_SECONDS),
             ServiceError::Stopping | ServiceError::StoppedMidway => Some(STOPPING_SECONDS),
             ServiceError::Engine(EngineError::Overdue(_)) => Some(BEHIND_SECONDS),
@@ -99,6 +121,11 @@ impl ServiceError {
     /// The message for clients. Details of a failed database go to the log only.
     pub fn public_message(&self) -> String {
         match self {
+            error if error.is_storage_full() => {
+                tracing::error!(%error, "the disk that the database is on is full");
+                "the disk that the database is on is full, and nothing was written; make space, then send it again"
+                    .to_owned()
+            }
             ServiceError::Store(error) if !matches!(error, StoreError::PaidTwice { .. }) => {
                 tracing::error!(%error, "the store failed");
                 "the store failed; the host's log says why".to_owned()

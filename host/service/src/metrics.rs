@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use perennial_domain::account::Account;
 use perennial_domain::event::Event;
@@ -26,6 +28,14 @@ use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
 use perennial_sandbox::ProviderApi;
 use perennial_sandbox::TimelineRequest;
+
+/// Lines of the log that could not be written. The log is the process's, so this is, too.
+static LOG_LINES_DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a line of the log that could not be written.
+pub fn record_dropped_log_line() {
+    LOG_LINES_DROPPED.fetch_add(1, Ordering::Relaxed);
+}
 
 /// The counters since the host started.
 #[derive(Debug, Default)]
@@ -104,6 +114,14 @@ impl Metrics {
             "Attempts made late, after an outage.",
             "",
             counts.missed_attempts,
+        );
+        write_single(
+            text,
+            "perennial_log_lines_dropped_total",
+            "counter",
+            "Lines of the log that could not be written.",
+            "",
+            LOG_LINES_DROPPED.load(Ordering::Relaxed),
         );
         let labels = |provider: &str, function: &str| {
             format!("{{provider=\"{}\",function=\"{function}\"}}", escape_label(provider))

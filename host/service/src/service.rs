@@ -37,6 +37,8 @@ pub struct Service {
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// One thread, for what watches the host.
+    watched_reader: Readers,
     providers: Providers,
     tokens: Arc<Tokens>,
     metrics: Arc<Metrics>,
@@ -79,6 +81,7 @@ impl Service {
         tokens.load(store.db()).map_err(EngineError::from)?;
         let providers = MeteredRules::wrap_all(providers, &metrics);
         let readers = Readers::open(path, limits.readers)?;
+        let watched_reader = Readers::open(path, 1)?;
         let engine =
             Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
         let time = match start {
@@ -89,6 +92,7 @@ impl Service {
         let inner = Inner {
             writer,
             readers,
+            watched_reader,
             providers,
             tokens,
             metrics,
@@ -120,6 +124,18 @@ impl Service {
         work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         self.inner.readers.read(work).await
+    }
+
+    /// Like [`Service::read`], on the thread for what watches the host, which no other read keeps busy.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub async fn read_watched<T: Send + 'static, E: From<ServiceError> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.inner.watched_reader.read(work).await
     }
 
     /// The rules of each provider.

@@ -80,6 +80,7 @@ pub struct Writer {
     is_virtual: bool,
     publisher: EventPublisher,
     key_usage: Arc<KeyUsage>,
+    storage_full: Arc<AtomicBool>,
 }
 
 /// The join handle of the thread.
@@ -107,6 +108,7 @@ impl Writer {
         let engine = engine.with_stop_flag(Arc::clone(&stop));
         let advancing = Arc::new(AtomicBool::new(false));
         let key_usage = Arc::<KeyUsage>::default();
+        let storage_full = Arc::<AtomicBool>::default();
         let context = WriterContext {
             engine,
             time,
@@ -115,12 +117,21 @@ impl Writer {
             publisher: publisher.clone(),
             tokens,
             key_usage: Arc::clone(&key_usage),
+            storage_full: Arc::clone(&storage_full),
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
         let is_virtual = time != ClockMode::Real;
-        let writer =
-            Writer { queue, stop: Arc::clone(&stop), now, advancing, is_virtual, publisher, key_usage };
+        let writer = Writer {
+            queue,
+            stop: Arc::clone(&stop),
+            now,
+            advancing,
+            is_virtual,
+            publisher,
+            key_usage,
+            storage_full,
+        };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || thread::run(context, &tasks, &stop))?;
         Ok((writer, running))
@@ -139,6 +150,11 @@ impl Writer {
     /// The uses of provider keys since the last maintenance.
     pub fn key_usage(&self) -> &KeyUsage {
         &self.key_usage
+    }
+
+    /// Whether the last write found no space on the disk.
+    pub fn is_storage_full(&self) -> bool {
+        self.storage_full.load(Ordering::Relaxed)
     }
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
@@ -212,6 +228,7 @@ mod tests {
             stop,
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
+            storage_full: Arc::default(),
         }
     }
 

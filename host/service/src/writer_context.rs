@@ -17,6 +17,7 @@ use perennial_store::provider_keys;
 
 use crate::admin_tokens::Tokens;
 use crate::event_publisher::EventPublisher;
+use crate::memory;
 use crate::provider_keys::KeyUsage;
 
 /// How long a response is kept under its idempotency key, in seconds: a week.
@@ -47,6 +48,7 @@ pub struct WriterContext {
     /// The row of the job that ran the last slice.
     pub(crate) last_job: JobKey,
     pub(crate) key_usage: Arc<KeyUsage>,
+    pub(crate) storage_full: Arc<AtomicBool>,
 }
 
 impl WriterContext {
@@ -63,6 +65,11 @@ impl WriterContext {
         self.publisher.clone()
     }
 
+    /// Notes whether the last write found no space on the disk.
+    pub fn set_storage_full(&self, is_full: bool) {
+        self.storage_full.store(is_full, Ordering::Relaxed);
+    }
+
     /// The admin tokens.
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.tokens
@@ -73,8 +80,9 @@ impl WriterContext {
         self.now.store(to.as_second(), Ordering::SeqCst);
     }
 
-    /// Stores when tokens and keys were last used, and deletes expired records.
+    /// Stores when tokens and keys were last used, deletes expired records, and gives unused memory back.
     pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
+        memory::give_back();
         let now = self.now();
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {

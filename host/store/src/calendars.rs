@@ -18,6 +18,8 @@ use crate::tx::WriteTx;
 pub struct NewCalendar {
     /// SHA-256 of its secret.
     pub hash: [u8; 32],
+    /// Random, and never another one: it makes the UIDs of its entries unique in the world.
+    pub uid: String,
     /// What it is called.
     pub name: String,
     /// The accounts that it shows, in order; `None` is all of them.
@@ -72,11 +74,12 @@ pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<CalendarKey, Store
     let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.connection()
         .prepare_cached(
-            "insert into calendar (secret_hash, name, accounts, occurrences, created_at, created_by)
-         values (:secret_hash, :name, :accounts, :occurrences, :created_at, :created_by)",
+            "insert into calendar (secret_hash, uid, name, accounts, occurrences, created_at, created_by)
+         values (:secret_hash, :uid, :name, :accounts, :occurrences, :created_at, :created_by)",
         )?
         .execute(named_params! {
             ":secret_hash": calendar.hash,
+            ":uid": calendar.uid,
             ":name": calendar.name,
             ":accounts": accounts,
             ":occurrences": serde_json::to_string(&calendar.occurrences)?,
@@ -198,6 +201,7 @@ fn stored(row: &Row<'_>) -> Result<StoredCalendar, StoreError> {
         row: row.get("row")?,
         began: NewCalendar {
             hash: row.get("secret_hash")?,
+            uid: row.get("uid")?,
             name: row.get("name")?,
             accounts: accounts.as_deref().map(serde_json::from_str).transpose()?,
             occurrences: serde_json::from_str(&occurrences)?,

@@ -140,3 +140,10 @@ pub enum StoreError {
     #[error("the database has a column that is not JSON: {0}; restore it from a backup")]
     Json(#[from] serde_json::Error),
 }
+
+impl StoreError {
+    /// Whether there was no space to write to. Nothing was written, and the same may be tried again.
+    pub fn is_storage_full(&self) -> bool {
+        matches!(self, StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+}

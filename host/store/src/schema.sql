@@ -343,7 +343,8 @@ create table calendar (
     created_at  integer not null,
     created_by  text not null,
     rotated_at  integer,
-    revoked_at  integer
+    revoked_at  integer,
+    uid         text not null default ''  -- random; makes the UIDs of its entries unique in the world
 );
 
 -- The last published version of each entry, so that its sequence number grows when it changes.

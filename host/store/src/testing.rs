@@ -243,6 +243,12 @@ pub fn remove_clock(db: &ReadTx) {
     db.connection().execute_batch("alter table clock rename to gone").unwrap();
 }
 
+/// Lets the database grow no further, as on a full disk, or as far as it likes.
+pub fn fill_disk(db: &ReadTx, is_full: bool) {
+    let pages = if is_full { number(db, "pragma page_count") } else { 4_294_967_294 };
+    number(db, &format!("pragma max_page_count = {pages}"));
+}
+
 /// Makes a database at `path` that is none of this program's: it has these tables, and nothing in them.
 pub fn make_foreign(path: &Path, tables: &[&str]) {
     let db = open(path);

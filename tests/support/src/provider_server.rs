@@ -1,5 +1,7 @@
 //! A host with the bundled providers' own APIs and the admin API, on virtual time.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 use http::Request;
 use http_body_util::BodyExt;
@@ -12,6 +14,7 @@ use perennial_http::Router;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
+use perennial_http::server::ConnectionLimits;
 use perennial_http::server::listener::Listener;
 use perennial_http::state::AppState;
 use perennial_service::admin_tokens as auth;
@@ -111,8 +114,13 @@ impl Server {
     pub fn wire(&self, bytes: &[u8]) -> String {
         self.runtime.block_on(async {
             let any = "127.0.0.1:0".parse().unwrap();
+            // A head that does not end is not waited for.
+            let limits = ConnectionLimits {
+                head: Duration::from_millis(300),
+                ..ConnectionLimits::of(&Limits::DEFAULT)
+            };
             let endpoint = ProviderApiServer::new(&self.host, &self.provider, sealer()).unwrap();
-            let listener = Listener::bind(any, None, 1).await.unwrap();
+            let listener = Listener::bind(any, None, limits).await.unwrap();
             let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));
             let address = listener.address().unwrap();
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

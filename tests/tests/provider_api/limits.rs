@@ -30,7 +30,7 @@ fn what_is_not_text_is_not_understood() {
 #[test]
 fn a_host_that_is_busy_says_when_to_ask_again() {
     let world = World::with(Limits { concurrency_max: 1, readers: 1, ..Limits::DEFAULT });
-    let _taken = std::sync::Arc::clone(world.host.request_permits()).try_acquire_owned().unwrap();
+    let _taken = world.host.provider_permits("lantern").try_acquire_owned().unwrap();
     assert_eq!(world.get("/purse").shown(), "503 in 1");
 }
 

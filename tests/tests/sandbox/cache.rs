@@ -140,6 +140,44 @@ fn a_key_that_others_could_read_counts_no_more() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_key_behind_a_link_counts_for_nothing() {
+    makes_all_foreign(|key| {
+        let elsewhere = key.with_file_name("elsewhere");
+        fs::rename(key, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, key).unwrap();
+    });
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_that_others_could_open_is_closed_and_gets_a_new_key() {
+    use std::os::unix::fs::PermissionsExt;
+    for open in [0o777, 0o770, 0o755] {
+        makes_all_foreign(|key| {
+            let folder = key.parent().unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(open)).unwrap();
+        });
+    }
+    let folder = TempDir::new().unwrap();
+    let inner = folder.path().join("made/by/the/host");
+    load(&inner);
+    fs::set_permissions(&inner, fs::Permissions::from_mode(0o777)).unwrap();
+    load(&inner);
+    assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_new_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let inner = folder.path().join("made/by/the/host");
+    load(&inner);
+    assert_eq!(fs::metadata(&inner).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_done_without() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("file");

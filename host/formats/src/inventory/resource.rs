@@ -101,7 +101,7 @@ fn resource(
     let region = fields.optional("region", |cursor| cursor.text()).or("");
     let charging = fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name));
     let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
-    let started_at = fields.required("started_at", |cursor| cursor.instant());
+    let started_at = fields.required("started_at", |cursor| cursor.given_instant());
     let period = period(fields, charging, started_at, manifest.map_or(0, |it| it.utc_offset_minutes));
     let on_expiry = fields.optional("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name));
     let renewals_left = fields.optional("renewals_left", |cursor| cursor.count()).option();
@@ -157,7 +157,7 @@ fn period(
     started_at: Option<Timestamp>,
     utc_offset_minutes: i16,
 ) -> Option<Period> {
-    let expires_at = fields.optional("expires_at", |cursor| cursor.instant());
+    let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant());
     let anchor_day = fields.optional("anchor_day", |cursor| cursor.day());
     let term = fields.optional("term", |cursor| cursor.term());
     let price = fields.optional("price", |cursor| cursor.amount());

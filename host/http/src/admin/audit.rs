@@ -16,13 +16,14 @@ use perennial_service::admin_tokens::Caller;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 
-/// A record of the audit log: a write, also a refused one.
+/// A record of the audit log: a write, also a refused one, or a request that was refused before it was read. Of the latter
+/// at most 60 a minute are recorded without a valid token, and 60 with one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AuditRecord)]
 pub(super) struct AuditRecordView {
     /// The instant of the write.
     at: String,
-    /// The ID of the token; `cli` for the command line.
+    /// The ID of the token; `cli` for the command line, `-` for a request without a valid token.
     token: String,
     /// The name of the token at that instant.
     name: String,

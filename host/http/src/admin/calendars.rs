@@ -21,6 +21,7 @@ use sha2::Digest;
 use sha2::Sha256;
 use utoipa::ToSchema;
 
+use crate::input;
 use crate::input::Body;
 use crate::input::EmptyBody;
 use crate::input::Id;
@@ -124,9 +125,7 @@ impl Body for NewFeed {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<NewFeed> {
         let fields = cursor.object(&["name", "accounts", "occurrences"])?;
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
-        let accounts = fields
-            .optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned)))
-            .option();
+        let accounts = fields.optional("accounts", input::accounts).option();
         let occurrences = fields.optional("occurrences", |cursor| {
             let words = cursor.list(|_, cursor| cursor.one_of(&EntryKind::ALL, EntryKind::name))?;
             if words.is_empty() {
@@ -135,8 +134,7 @@ impl Body for NewFeed {
             Some(words)
         });
         let occurrences = occurrences.option()?.map(|words| words.into_iter().collect());
-        let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
-        Some(NewFeed { name: name?, accounts, occurrences })
+        Some(NewFeed { name: name?, accounts: accounts?, occurrences })
     }
 }
 
@@ -191,6 +189,7 @@ pub(super) async fn create(
         let (secret, hash) = secret()?;
         let calendar = NewCalendar {
             hash,
+            uid: perennial_service::random_hex::random_hex::<16>()?,
             name: body.name,
             accounts,
             occurrences: occurrences.into_iter().map(|what| what.name().to_owned()).collect(),
@@ -293,16 +292,10 @@ pub(super) async fn feed(
     };
     let etag = views::etag(&text);
     let common = [(header::ETAG, etag.as_str()), (header::CACHE_CONTROL, "private, max-age=300")];
-    if matches_etag(&headers, &etag) {
+    if views::matches_etag(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     Ok((common, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8")], text).into_response())
-}
-
-/// Whether `If-None-Match` has this version: RFC 9110, section 13.1.2, compares weakly.
-fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
-    let tags = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 /// Stores the changes of a feed since it was last read.

@@ -53,7 +53,7 @@ pub(super) struct Advance {
 impl Body for Advance {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<Advance> {
         let fields = cursor.object(&["to"])?;
-        Some(Advance { to: fields.required("to", |cursor| cursor.instant())? })
+        Some(Advance { to: fields.required("to", |cursor| cursor.given_instant())? })
     }
 }
 

@@ -171,8 +171,8 @@ pub(super) struct BuyAgainBody(Purchase, CommandOptions);
 impl Body for BuyAgainBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<BuyAgainBody> {
         let fields = cursor.object(&["pay_at", "effective_at", "dry_run", "plan_hash"])?;
-        let pay_at = fields.optional("pay_at", |cursor| cursor.instant()).option();
-        let effective_at = fields.optional("effective_at", |cursor| cursor.instant()).option();
+        let pay_at = fields.optional("pay_at", |cursor| cursor.given_instant()).option();
+        let effective_at = fields.optional("effective_at", |cursor| cursor.given_instant()).option();
         let options = CommandOptions::read(&fields);
         Some(BuyAgainBody(Purchase { pay_at: pay_at?, effective_at: effective_at? }, options?))
     }

@@ -48,6 +48,7 @@ const PAYMENTS_MAX: usize = 10_000;
 #[schema(as = Forecast)]
 pub(super) struct ForecastView {
     /// The first instant: now.
+    #[schema(format = DateTime)]
     from: String,
     /// The last instant.
     until: String,

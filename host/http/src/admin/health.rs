@@ -1,4 +1,6 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! `/healthz`, `/readyz` and `/metrics`, which never wait for other requests: they read on a thread of their own.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -20,6 +22,9 @@ use perennial_store::error::StoreError;
 use perennial_store::stats;
 use perennial_store::stats::Stats as Stored;
 use perennial_store::webhooks;
+
+/// How long the writer may take to begin a transaction.
+const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Gauges of the host's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +82,7 @@ pub(super) struct Readiness {
     clock: bool,
     /// The delay of the bundle that has been due longest, in seconds.
     overdue_seconds: i64,
-    /// Whether the database can be written to.
+    /// Whether the database can be written to: false, too, when the last write found the disk full.
     store: bool,
     /// Whether every account has the plugin of its provider.
     plugins: bool,
@@ -88,14 +93,12 @@ pub(super) struct Readiness {
 pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, Problem> {
     let now = app.now();
     // A writer that is busy with a batch is healthy; one that has stopped or cannot begin a transaction is not.
-    let store = app
-        .writer()
-        .call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())))
-        .await
-        .is_ok();
+    let begun = app.writer().call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())));
+    let begun = tokio::time::timeout(WRITER_PATIENCE, begun).await;
+    let store = matches!(begun, Ok(Ok(()))) && !app.writer().is_storage_full();
     let providers = app.providers().keys().cloned().collect::<Vec<_>>();
     let (stats, plugins) = app
-        .read(move |db| {
+        .read_watched(move |db| {
             let used = stats::providers(db)?;
             Ok((health_stats(db, now)?, used.iter().all(|provider| providers.contains(provider))))
         })
@@ -113,7 +116,7 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
 #[utoipa::path(get, path = "/metrics", tag = "host", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoResponse, Problem> {
     let now = app.now();
-    let read = app.read(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
+    let read = app.read_watched(move |db| Ok((health_stats(db, now)?, webhooks::stats(db)?)));
     let (stats, webhooks) = read.await?;
     let mut text = String::new();
     let gauges = [

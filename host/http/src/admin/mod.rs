@@ -31,7 +31,6 @@ mod webhooks;
 mod windows;
 
 use axum::Router;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::middleware;
@@ -45,11 +44,6 @@ use perennial_service::admin_tokens::Role;
 pub fn router(app: &AppState) -> Router {
     let (router, api) = routes(app).finish();
     middleware::wrap(app, openapi::serve(router, api))
-}
-
-/// The OpenAPI description.
-pub fn describe(app: &AppState) -> OpenApi {
-    routes(app).finish().1
 }
 
 /// Every route, with the access that it requires.

@@ -128,9 +128,7 @@ impl EventStream {
         let begin =
             first_ready(async { self.send(comment(self.after)).await }, async { closed.as_mut().await });
         let mut state = begin.await;
-        while matches!(state, StreamState::Open)
-            && authenticate(self.app.tokens(), &self.headers, self.app.now()).is_ok()
-        {
+        while matches!(state, StreamState::Open) && self.is_permitted() {
             // A commit from here on wakes this loop again.
             changes.borrow_and_update();
             state = match first_ready(self.catch_up(), async { Ok(closed.as_mut().await) }).await {
@@ -159,9 +157,17 @@ impl EventStream {
         }
     }
 
-    /// Sends every recorded event that was not sent yet.
+    /// Whether the token is still valid.
+    fn is_permitted(&self) -> bool {
+        authenticate(self.app.tokens(), &self.headers, self.app.now()).is_ok()
+    }
+
+    /// Sends every recorded event that was not sent yet. A token that is revoked meanwhile is sent no further page.
     async fn catch_up(&mut self) -> Result<StreamState, Problem> {
         loop {
+            if !self.is_permitted() {
+                return Ok(StreamState::Closed);
+            }
             let (filter, after) = (self.filter.clone(), self.after);
             let (stored, last) = self
                 .app

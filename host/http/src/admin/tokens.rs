@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 
 use crate::auth::require_account;
 use crate::auth::require_all_accounts;
+use crate::input;
 use crate::input::Body;
-use crate::input::EmptyBody;
 use crate::input::Id;
 use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
+use crate::problem::ProblemType;
 use crate::state::AppState;
 use crate::views::to_text;
 use crate::write::Write;
@@ -26,6 +27,7 @@ use perennial_service::admin_tokens;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
+use perennial_store::ReadTx;
 use perennial_store::api_tokens;
 use perennial_store::api_tokens::StoredToken;
 
@@ -75,14 +77,22 @@ fn can_access(caller: &Caller, token: &StoredToken) -> bool {
 }
 
 /// Lists tokens, expired and revoked ones included, in the order in which they were created.
-#[utoipa::path(get, path = "/v1/tokens", tag = "tokens", responses((status = 200, body = Page<TokenView>)))]
+#[utoipa::path(get, path = "/v1/tokens", tag = "tokens",
+    params(("created_by" = Option<String>, Query,
+        description = "Only tokens that the token with this ID created, or that those created, and so on.")),
+    responses((status = 200, body = Page<TokenView>)))]
 pub(super) async fn list(
     State(app): State<AppState>,
     Extension(caller): Extension<Caller>,
-    query: Query,
+    mut query: Query,
 ) -> Result<Json<Page<TokenView>>, Problem> {
+    let maker = query.take("created_by");
     query.finish()?;
     let stored = app.read(|db| Ok(api_tokens::list(db)?)).await?;
+    let stored = match maker {
+        Some(maker) => admin_tokens::descendants(stored, &maker),
+        None => stored,
+    };
     let view = |mut token: StoredToken| {
         token.last_used_at = app.tokens().last_used_at(&token.id).max(token.last_used_at);
         TokenView::from(token)
@@ -100,9 +110,10 @@ pub(super) struct NewToken {
     name: String,
     /// The role.
     role: Role,
-    /// The accounts that it can access; null is all of them.
+    /// The accounts that it can access, at least one; null is all of them.
+    #[schema(min_items = 1)]
     accounts: Option<BTreeSet<String>>,
-    /// When it expires; null is never.
+    /// When it expires; null is never or, if the token that creates it expires, when that one does.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -112,12 +123,9 @@ impl Body for NewToken {
         let fields = cursor.object(&["name", "role", "accounts", "expires_at"])?;
         let name = fields.required("name", |cursor| cursor.id().map(str::to_owned));
         let role = fields.required("role", |cursor| cursor.one_of(&Role::ALL, Role::name));
-        let accounts = fields
-            .optional("accounts", |cursor| cursor.list(|_, cursor| cursor.id().map(str::to_owned)))
-            .option();
+        let accounts = fields.optional("accounts", input::accounts).option();
         let expires_at = fields.optional("expires_at", |cursor| cursor.instant()).option();
-        let accounts = accounts?.map(|accounts| accounts.into_iter().collect());
-        Some(NewToken { name: name?, role: role?, accounts, expires_at: expires_at? })
+        Some(NewToken { name: name?, role: role?, accounts: accounts?, expires_at: expires_at? })
     }
 }
 
@@ -131,7 +139,7 @@ pub(super) struct CreatedToken {
 }
 
 /// Creates a token. Its secret is shown once. A bound token can only create tokens that are bound to some of its
-/// accounts.
+/// accounts, and one that expires none that outlives it.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = CreatedToken)))]
 pub(super) async fn create(
@@ -144,12 +152,8 @@ pub(super) async fn create(
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
         }
-        let spec = CreateToken {
-            name: body.name,
-            role: body.role,
-            accounts: body.accounts,
-            expires_at: body.expires_at,
-        };
+        let expires_at = expiry(work.db(), caller, body.expires_at)?;
+        let spec = CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at };
         let issued = admin_tokens::issue(spec, &caller.id, work.at)?;
         api_tokens::insert(work.tx(), &issued.stored)?;
         let location = format!("/v1/tokens/{}", issued.stored.id);
@@ -163,21 +167,68 @@ pub(super) async fn create(
     Ok(response)
 }
 
-/// Revokes a token. It stops working at once.
+/// When a new token expires: as it is asked for, and not after the one that creates it.
+fn expiry(db: &ReadTx, caller: &Caller, wanted: Option<Timestamp>) -> Result<Option<Timestamp>, Problem> {
+    let Some(limit) = api_tokens::get(db, &caller.id)?.and_then(|maker| maker.expires_at) else {
+        return Ok(wanted);
+    };
+    if wanted.is_some_and(|wanted| wanted > limit) {
+        let detail = format!("the token that creates it expires at {limit}; it cannot outlive that one");
+        return Err(Problem::field(ProblemType::InvalidFields, "expires_at", detail));
+    }
+    Ok(wanted.or(Some(limit)))
+}
+
+/// How a token is revoked.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeToken {
+    /// Also revoke the tokens that it created, those that they created, and so on; left out, false.
+    cascade: Option<bool>,
+}
+
+impl Body for RevokeToken {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<RevokeToken> {
+        let fields = cursor.object(&["cascade"])?;
+        Some(RevokeToken { cascade: fields.optional("cascade", |cursor| cursor.flag()).option()? })
+    }
+}
+
+/// A revoked token.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RevokedToken {
+    /// The token.
+    token: TokenView,
+    /// The tokens that were revoked with it: none without `cascade`, and none that was revoked before.
+    cascaded: Vec<TokenView>,
+}
+
+/// Revokes a token. It stops working at once, also in requests that are under way. What it created goes on unless
+/// `cascade` says otherwise: `GET /v1/tokens?created_by=` lists that.
 #[utoipa::path(post, path = "/v1/tokens/{id}:revoke", tag = "tokens", params(("id" = String, Path)),
-    responses((status = 200, body = TokenView)))]
+    request_body = RevokeToken, responses((status = 200, body = RevokedToken)))]
 pub(super) async fn revoke(
     State(app): State<AppState>,
     Id(id): Id,
-    Write(request, EmptyBody): Write<EmptyBody>,
+    Write(request, body): Write<RevokeToken>,
 ) -> Result<WriteResponse, Problem> {
     let write = app.write(request, move |work| {
-        api_tokens::get(work.db(), &id)?
-            .filter(|token| can_access(&work.request.caller, token))
-            .ok_or_else(|| Problem::not_found("token", &id))?;
+        let none = || Problem::not_found("token", &id);
+        let caller = &work.request.caller;
+        api_tokens::get(work.db(), &id)?.filter(|token| can_access(caller, token)).ok_or_else(none)?;
+        let mut cascaded = match body.cascade {
+            Some(true) => admin_tokens::descendants(api_tokens::list(work.db())?, &id),
+            Some(false) | None => Vec::new(),
+        };
+        cascaded.retain(|token| token.revoked_at.is_none() && can_access(caller, token));
         api_tokens::revoke(work.tx(), &id, work.at)?;
-        let token = api_tokens::get(work.db(), &id)?.ok_or_else(|| Problem::not_found("token", &id))?;
-        Ok(WriteResponse::ok(&TokenView::from(token)))
+        for token in &mut cascaded {
+            api_tokens::revoke(work.tx(), &token.id, work.at)?;
+            token.revoked_at = Some(work.at);
+        }
+        let token = api_tokens::get(work.db(), &id)?.ok_or_else(none)?;
+        let cascaded = cascaded.into_iter().map(TokenView::from).collect();
+        Ok(WriteResponse::ok(&RevokedToken { token: token.into(), cascaded }))
     });
     let response = write.await?;
     app.reload_tokens().await?;

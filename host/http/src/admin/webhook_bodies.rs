@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use utoipa::ToSchema;
 
+use crate::input;
 use crate::input::Body;
 use perennial_domain::event::EventKind;
 use perennial_formats::body::JsonCursor;
@@ -36,9 +37,7 @@ impl Body for NewWebhook {
         let fields = cursor.object(&["url", "description", "accounts", "types"])?;
         let url = fields.required("url", url);
         let description = fields.optional("description", description).or(String::new());
-        let accounts = fields.optional("accounts", |cursor| {
-            not_empty(cursor, cursor.list(|_, cursor| cursor.id().map(str::to_owned))?)
-        });
+        let accounts = fields.optional("accounts", input::accounts);
         let types = fields.optional("types", types);
         Some(NewWebhook {
             url: url?,

@@ -56,8 +56,10 @@ pub(super) struct RenewalWindowView {
 #[schema(as = SuggestedWindow)]
 struct WindowView {
     /// The first instant.
+    #[schema(format = DateTime)]
     start: String,
     /// The last instant; a resource that is renewed by then keeps its stage.
+    #[schema(format = DateTime)]
     end: String,
 }
 

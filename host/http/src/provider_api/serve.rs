@@ -1,24 +1,27 @@
 //! Reads whole requests to a provider's API, within limits. Every response, also to a failure, is in the provider's
 //! shape.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::body::HttpBody as _;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::Response as HttpResponse;
 use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Response;
 
+use crate::body;
+use crate::body::BodyError;
 use crate::provider_api::ProviderApiServer;
+use crate::server::ClientAddress;
+use crate::server::Proved;
 use perennial_engine::clock::Stopwatch;
 
 /// The longest body, in bytes: a command with ten IDs takes some hundreds.
@@ -51,14 +54,19 @@ async fn serve(State(endpoint): State<ProviderApiServer>, request: axum::extract
     let response = within_limits(&endpoint, &id, request).await;
     let (status, seconds) = (response.status, watch.seconds());
     endpoint.app.requests().observe(method.as_str(), &endpoint.provider, status, seconds);
-    tracing::info!(request = %id, provider = %endpoint.provider, %method, path, status, seconds, "answered");
-    to_http(response)
+    let path = crate::middleware::loggable_path(&path);
+    tracing::info!(request = %id, provider = %endpoint.provider, %method, path = &*path, status, seconds, "answered");
+    let has_proved = response.status < 400;
+    let mut response = to_http(response);
+    if has_proved {
+        response.extensions_mut().insert(Proved);
+    }
+    response
 }
 
 /// Responds to a request within the limits of concurrency, size and time.
 async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::extract::Request) -> Response {
     let limit = Duration::from_secs(endpoint.app.limits().request_seconds);
-    let permit = Arc::clone(endpoint.app.request_permits()).try_acquire_owned().ok();
     let (parts, body) = request.into_parts();
     let headers = header_texts(&parts.headers);
     let head = Request {
@@ -69,14 +77,16 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
         headers: headers.clone().unwrap_or_default(),
         body: Vec::new(),
     };
-    let Some(permit) = permit else { return fail(endpoint, head, Failure::Busy(1)).await };
     if headers.is_none() {
         return fail(endpoint, head, Failure::Malformed).await;
     }
-    let body = match tokio::time::timeout(limit, read(body)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(failure)) => return fail(endpoint, head, failure).await,
-        Err(_) => return fail(endpoint, head, Failure::TimedOut).await,
+    let body = match read_unproved(endpoint, &parts, body).await {
+        Ok(body) => body,
+        Err(failure) => return fail(endpoint, head, failure).await,
+    };
+    // A place is taken for a whole request only: one whose body does not come keeps nobody out.
+    let Ok(permit) = endpoint.app.provider_permits(&endpoint.provider).try_acquire_owned() else {
+        return fail(endpoint, head, Failure::Busy(1)).await;
     };
     let (handler, request) = (endpoint.clone(), Request { body, ..head.head() });
     // A task of its own goes on when the client disconnects, and contains a panic.
@@ -98,26 +108,19 @@ async fn fail(endpoint: &ProviderApiServer, head: Request, failure: Failure) -> 
     failed.await.unwrap_or_else(|_| endpoint.fallback_response.as_ref().clone())
 }
 
-/// Reads a body, if it is not too large.
-async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
-    let too_large = Failure::TooLarge(BODY_BYTES_MAX);
-    let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
-    let (mut whole, mut length) = (Vec::new(), 0_usize);
-    while let Some(frame) =
-        std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await
-    {
-        let Ok(data) = frame.map_err(|_| Failure::Malformed)?.into_data() else { continue };
-        length = length.saturating_add(data.len());
-        if length > limit + DRAINED_BYTES_MAX {
-            return Err(too_large);
-        }
-        if length <= limit {
-            whole.extend_from_slice(&data);
-        } else {
-            whole = Vec::new();
-        }
-    }
-    if length > limit { Err(too_large) } else { Ok(whole) }
+/// Reads the body of a request whose sender has proved nothing yet; an address has few of those at once.
+async fn read_unproved(endpoint: &ProviderApiServer, head: &Parts, body: Body) -> Result<Vec<u8>, Failure> {
+    let address = head.extensions.get::<ClientAddress>();
+    let slot = address.map(|address| endpoint.app.acquire_unproved(*address).ok_or(Failure::Busy(1)));
+    let _slot = slot.transpose()?;
+    let limit = Duration::from_secs(endpoint.app.limits().body_seconds);
+    let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let read = tokio::time::timeout(limit, body::read(body, most, DRAINED_BYTES_MAX)).await;
+    let bytes = read.map_err(|_| Failure::TimedOut)?.map_err(|error| match error {
+        BodyError::TooLarge => Failure::TooLarge(BODY_BYTES_MAX),
+        BodyError::Broken => Failure::Malformed,
+    })?;
+    Ok(bytes.to_vec())
 }
 
 /// The headers as text; `None` when one is not UTF-8.

@@ -10,6 +10,7 @@ use axum::Router;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::PrivateKeyDer;
@@ -18,21 +19,25 @@ use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
 pub use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::server::ClientAddress;
+use crate::server::ConnectionLimits;
 use crate::server::Tls;
-use crate::server::malformed_request::DispatchObserver;
+use crate::server::connections::Connections;
+use crate::server::connections::HasProved;
 use crate::server::malformed_request::MalformedRequestGuard;
 use crate::server::malformed_request::RequestDispatched;
+use crate::server::paced_stream::Backlog;
+use crate::server::paced_stream::PacedStream;
+use crate::server::service::ConnectionService;
 
-/// The time limit of a TLS handshake, and of the head of a request.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit of requests in flight when the host stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
+/// How much longer the library waits for a head than the guard that answers a late one.
+const GUARD_MARGIN: Duration = Duration::from_secs(1);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +59,8 @@ pub enum TlsError {
 pub struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    connection_permits: Arc<Semaphore>,
+    limits: ConnectionLimits,
+    connections: Connections,
     /// The whole response to a malformed request; `None` is a bare status.
     malformed_response: Option<Arc<[u8]>>,
 }
@@ -79,7 +85,7 @@ pub fn tls_acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
 }
 
 impl Listener {
-    /// Binds to `address`, with at most `connections` open connections.
+    /// Binds to `address`, with connections within `limits`.
     ///
     /// # Errors
     ///
@@ -87,13 +93,14 @@ impl Listener {
     pub async fn bind(
         address: SocketAddr,
         tls: Option<TlsAcceptor>,
-        connections: usize,
+        limits: ConnectionLimits,
     ) -> io::Result<Listener> {
         let listener = TcpListener::bind(address).await?;
         Ok(Listener {
             listener,
             tls,
-            connection_permits: Arc::new(Semaphore::new(connections)),
+            limits,
+            connections: Connections::new(limits.connections_max, limits.per_address_max),
             malformed_response: None,
         })
     }
@@ -118,16 +125,11 @@ impl Listener {
         let graceful = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
         loop {
-            let next = async {
-                let permit = Arc::clone(&self.connection_permits).acquire_owned().await;
-                (self.listener.accept().await, permit.expect("the semaphore of connections is never closed"))
-            };
-            let (accepted, permit) = match run_until_stopped(next, stop.as_mut()).await {
-                Some(next) => next,
-                None => break,
+            let Some(accepted) = run_until_stopped(self.listener.accept(), stop.as_mut()).await else {
+                break;
             };
             match accepted {
-                Ok((stream, _)) => self.accept(stream, permit, &graceful, router.clone()),
+                Ok((stream, from)) => self.accept(stream, from, &graceful, router.clone()),
                 Err(error) => {
                     // Such as too many open files: other connections must close first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -141,53 +143,76 @@ impl Listener {
         }
     }
 
-    fn accept(
-        &self,
-        stream: TcpStream,
-        permit: OwnedSemaphorePermit,
-        graceful: &GracefulShutdown,
-        router: Router,
-    ) {
+    fn accept(&self, stream: TcpStream, from: SocketAddr, graceful: &GracefulShutdown, router: Router) {
+        let address = ClientAddress::of(from.ip());
+        let Some(place) = self.connections.admit(address) else {
+            return tracing::debug!(%from, "too many connections: one is closed at once");
+        };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
         let watcher = graceful.watcher();
-        let (tls, malformed_response) = (self.tls.clone(), self.malformed_response.clone());
-        tokio::spawn(async move {
+        let (tls, limits) = (self.tls.clone(), self.limits);
+        let (number, malformed_response) = (place.number(), self.malformed_response.clone());
+        let task = tokio::spawn(async move {
+            let client = Client { router, address, has_proved: HasProved::clone(&place.has_proved), limits };
             match tls {
-                None => serve_connection(stream, router, watcher, malformed_response).await,
-                Some(tls) => match tokio::time::timeout(CLIENT_TIMEOUT, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve_connection(stream, router, watcher, malformed_response).await,
+                None => client.serve(stream, watcher, malformed_response).await,
+                Some(tls) => match tokio::time::timeout(limits.head, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => client.serve(stream, watcher, malformed_response).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },
             }
-            drop(permit);
+            drop(place);
         });
+        self.connections.serve(number, task.abort_handle());
     }
 }
 
-/// Serves the requests of one connection.
-async fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+/// One connection's client, and what answers it.
+struct Client {
     router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-    malformed_response: Option<Arc<[u8]>>,
-) {
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(CLIENT_TIMEOUT);
-    let service = TowerToHyperService::new(router);
-    let ended = match malformed_response {
-        None => watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await,
-        Some(malformed_response) => {
-            let dispatched = RequestDispatched::default();
-            let stream = MalformedRequestGuard::new(stream, Arc::clone(&dispatched), malformed_response);
-            let service = DispatchObserver::new(service, dispatched);
-            watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+    address: ClientAddress,
+    has_proved: HasProved,
+    limits: ConnectionLimits,
+}
+
+impl Client {
+    /// Serves the requests of the connection.
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        watcher: Watcher,
+        malformed_response: Option<Arc<[u8]>>,
+    ) {
+        let ConnectionLimits { head, pace, .. } = self.limits;
+        let (backlog, dispatched) = (Backlog::default(), RequestDispatched::default());
+        let service = ConnectionService {
+            router: TowerToHyperService::new(self.router),
+            address: self.address,
+            backlog: backlog.clone(),
+            has_proved: self.has_proved,
+            dispatched: Arc::clone(&dispatched),
+        };
+        let stream = PacedStream::new(stream, pace, backlog);
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new());
+        let ended = match malformed_response {
+            None => {
+                http.header_read_timeout(head);
+                watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+            }
+            Some(malformed_response) => {
+                // The guard answers what the library would only close, so it has to be first.
+                http.header_read_timeout(head + GUARD_MARGIN);
+                let stream = MalformedRequestGuard::new(stream, dispatched, malformed_response, head);
+                watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection failed");
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection failed");
     }
 }
 

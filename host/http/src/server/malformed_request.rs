@@ -2,7 +2,8 @@
 //! provider's API expect the provider's shape.
 //!
 //! Until the first request is dispatched, everything that the library writes is such a response. Later writes on the
-//! same connection pass unchanged.
+//! same connection pass unchanged. Two things the library closes without a word: a client that begins with HTTP/2, and a
+//! head that does not end in time. Both are made into what the library answers.
 
 use std::io;
 use std::io::IoSlice;
@@ -13,14 +14,20 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::ready;
+use std::time::Duration;
 
-use hyper::service::Service;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
 use tokio::io::ReadBuf;
+use tokio::time::Sleep;
 
 /// Whether a connection has dispatched a request.
 pub type RequestDispatched = Arc<AtomicBool>;
+
+/// How a connection of HTTP/2 begins; no method of HTTP/1 is called so (RFC 9113, section 11.6).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// What can stand nowhere in a head, and ends it.
+const NONSENSE: &[u8] = b"\0\r\n\r\n";
 
 /// A stream that writes `replacement` in place of everything that is written before a request is dispatched.
 pub struct MalformedRequestGuard<S> {
@@ -28,12 +35,49 @@ pub struct MalformedRequestGuard<S> {
     dispatched: RequestDispatched,
     replacement: Arc<[u8]>,
     written: usize,
+    /// How many bytes of [`PREFACE`] came; `None` once something else did.
+    preface: Option<usize>,
+    head_limit: Duration,
+    /// When the first head must have ended; `None` before its first byte, and once it was too late.
+    head_deadline: Option<Pin<Box<Sleep>>>,
+    is_late: bool,
 }
 
 impl<S> MalformedRequestGuard<S> {
-    /// Wraps `stream`.
-    pub fn new(stream: S, dispatched: RequestDispatched, replacement: Arc<[u8]>) -> MalformedRequestGuard<S> {
-        MalformedRequestGuard { stream, dispatched, replacement, written: 0 }
+    /// Wraps `stream`, whose first head must end within `head_limit` of its first byte.
+    pub fn new(
+        stream: S,
+        dispatched: RequestDispatched,
+        replacement: Arc<[u8]>,
+        head_limit: Duration,
+    ) -> MalformedRequestGuard<S> {
+        MalformedRequestGuard {
+            stream,
+            dispatched,
+            replacement,
+            written: 0,
+            preface: Some(0),
+            head_limit,
+            head_deadline: None,
+            is_late: false,
+        }
+    }
+
+    /// Looks at what came, and spoils the preface of HTTP/2.
+    fn inspect(&mut self, came: &mut [u8]) {
+        if !came.is_empty() && self.head_deadline.is_none() && !self.is_late {
+            self.head_deadline = Some(Box::pin(tokio::time::sleep(self.head_limit)));
+        }
+        for byte in came {
+            let Some(place) = self.preface else { return };
+            let is_expected = PREFACE.get(place).copied() == Some(*byte);
+            self.preface = is_expected.then_some(place + 1);
+            // The asterisk: what came before it may be the library's already.
+            if *byte == b'*' && self.preface.is_some() {
+                *byte = 0;
+                self.preface = None;
+            }
+        }
     }
 }
 
@@ -57,7 +101,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for MalformedRequestGuard<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.dispatched.load(Ordering::Relaxed) {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.inspect(&mut buffer.filled_mut()[before..]);
+        let Some(deadline) = self.head_deadline.as_mut().filter(|_| read.is_pending()) else { return read };
+        ready!(deadline.as_mut().poll(context));
+        (self.head_deadline, self.is_late) = (None, true);
+        let fits = buffer.remaining().min(NONSENSE.len());
+        buffer.put_slice(&NONSENSE[..fits]);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -94,29 +149,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MalformedRequestGuard<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// A service that records the dispatch of a request.
-pub struct DispatchObserver<S> {
-    service: S,
-    dispatched: RequestDispatched,
-}
-
-impl<S> DispatchObserver<S> {
-    /// Wraps `service`.
-    pub fn new(service: S, dispatched: RequestDispatched) -> DispatchObserver<S> {
-        DispatchObserver { service, dispatched }
-    }
-}
-
-impl<R, S: Service<R>> Service<R> for DispatchObserver<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn call(&self, request: R) -> S::Future {
-        self.dispatched.store(true, Ordering::Relaxed);
-        self.service.call(request)
     }
 }

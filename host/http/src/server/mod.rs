@@ -1,9 +1,19 @@
-//! Listeners, TLS, and the response to malformed requests.
+//! Listeners, TLS, the limits of connections, and the response to malformed requests.
 
+mod connections;
 pub mod listener;
 mod malformed_request;
+mod paced_stream;
+mod service;
 
+use std::net::IpAddr;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use perennial_service::limits::Limits;
+
+pub use paced_stream::Pace;
 
 /// The files of a TLS certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,4 +22,64 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key in PEM.
     pub key: PathBuf,
+}
+
+/// The limits of the connections of one listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// The most open connections. One more takes the place of the oldest whose client has proved nothing.
+    pub connections_max: usize,
+    /// The most open connections of one address.
+    pub per_address_max: usize,
+    /// How long a TLS handshake may take, and the head of a request.
+    pub head: Duration,
+    /// How long a client may take to read.
+    pub pace: Pace,
+}
+
+impl ConnectionLimits {
+    /// Those of a host with these limits.
+    pub fn of(limits: &Limits) -> ConnectionLimits {
+        ConnectionLimits {
+            connections_max: limits.connections_max,
+            per_address_max: limits.connections_per_address_max,
+            head: Duration::from_secs(limits.head_seconds),
+            pace: Pace {
+                stall: Duration::from_secs(limits.stall_seconds),
+                response: Duration::from_secs(limits.response_seconds),
+            },
+        }
+    }
+}
+
+/// Whom a limit per address counts as one: an IPv4 address, or the /64 network that one IPv6 client has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ClientAddress(IpAddr);
+
+impl ClientAddress {
+    /// That of a connection from `address`.
+    pub(crate) fn of(address: IpAddr) -> ClientAddress {
+        match address.to_canonical() {
+            IpAddr::V4(address) => ClientAddress(address.into()),
+            IpAddr::V6(address) => ClientAddress(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
+        }
+    }
+}
+
+/// The mark of a response to a request whose sender proved who it is, in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proved;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_an_address_or_the_network_of_one() {
+        let of = |text: &str| ClientAddress::of(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+    }
 }

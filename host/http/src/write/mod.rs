@@ -138,7 +138,7 @@ fn commit(
     work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem>,
 ) -> Result<WriteResponse, Problem> {
     let (at, publisher) = (writer.now(), writer.publisher());
-    let (response, events) = writer.engine.in_transaction(|engine| {
+    let written = writer.engine.in_transaction(|engine| {
         let mut context =
             WriteContext { engine: engine.reborrow(), at, request, audit_subject, events: Vec::new() };
         let response = work(&mut context)?;
@@ -149,7 +149,13 @@ fn commit(
             idempotency_keys::insert(engine.tx(), &request.caller.id, key, &stored, at)?;
         }
         Ok::<_, Problem>((response, events))
-    })?;
+    });
+    match &written {
+        Ok(_) => writer.set_storage_full(false),
+        Err(problem) if problem.kind == ProblemType::StorageFull => writer.set_storage_full(true),
+        Err(_) => {}
+    }
+    let (response, events) = written?;
     publisher.publish(&events);
     Ok(response)
 }

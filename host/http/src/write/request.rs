@@ -1,8 +1,10 @@
 //! The extractor of requests that write: the caller, the headers that every write may have, and the body.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body as HttpBody;
+use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::extract::FromRequestParts;
 use axum::extract::MatchedPath;
@@ -13,11 +15,13 @@ use axum::http::header;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::body;
+use crate::body::BodyError;
 use crate::input;
 use crate::input::Body;
-use crate::middleware::RequestId;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::request_id::RequestId;
 use crate::route_table;
 use crate::state::AppState;
 use crate::state::InFlightKey;
@@ -25,6 +29,8 @@ use perennial_service::admin_tokens::Caller;
 
 /// The longest idempotency key, reason and `If-Match`, in bytes.
 const HEADER_MAX: usize = 255;
+/// The longest body that is read on the thread that serves connections, in bytes: it takes less than a millisecond.
+const INLINE_BODY_MAX: usize = 64 << 10;
 
 /// A request that writes, without its body.
 #[derive(Debug)]
@@ -76,17 +82,40 @@ impl<T: Body> FromRequest<AppState> for Write<T> {
         let bytes = read_body(&parts.headers, body, app).await?;
         let key = header_text(&parts.headers, "idempotency-key")?.filter(|_| parts.method == Method::POST);
         let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+        let (fingerprint, body) = read(app, parts.method.clone(), path_and_query, bytes).await?;
         let request = WriteRequest {
             operation: format!("{} {}", parts.method, route_table::documented_path(path.as_str())),
             id: id.0,
             reason: header_text(&parts.headers, "x-reason")?,
             if_match: header_text(&parts.headers, "if-match")?,
-            fingerprint: fingerprint(&parts.method, &path_and_query, &bytes),
+            fingerprint,
             key: key.map(|key| app.claim_key(&caller.id, &key)).transpose()?,
             caller,
         };
-        Ok(Write(request, input::read(&bytes)?))
+        Ok(Write(request, body?))
     }
+}
+
+/// The fingerprint of a request, and its body as it is read. A large body is read on a thread for blocking work, a few at a
+/// time: reading takes up to a second and ten times the size of the body in memory.
+async fn read<T: Body>(
+    app: &AppState,
+    method: Method,
+    path_and_query: String,
+    bytes: Bytes,
+) -> Result<(String, Result<T, Problem>), Problem> {
+    let is_inline = bytes.len() <= INLINE_BODY_MAX;
+    let work = move || (fingerprint(&method, &path_and_query, &bytes), input::read(&bytes));
+    if is_inline {
+        return Ok(work());
+    }
+    let permit = Arc::clone(app.body_permits()).acquire_owned().await.map_err(internal)?;
+    // The permit goes with the work, which goes on when the client disconnects.
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(internal)
 }
 
 fn internal(why: impl std::fmt::Display) -> Problem {
@@ -95,15 +124,24 @@ fn internal(why: impl std::fmt::Display) -> Problem {
 }
 
 /// Reads the body, if it is JSON, within the limits of size and time.
-async fn read_body(headers: &HeaderMap, body: HttpBody, app: &AppState) -> Result<Vec<u8>, Problem> {
+async fn read_body(headers: &HeaderMap, body: HttpBody, app: &AppState) -> Result<Bytes, Problem> {
     let limit = app.limits().body_bytes_max;
-    let too_large = |_| Problem::new(ProblemType::TooLarge, format!("a body has at most {limit} bytes"));
-    // The middleware has answered when this runs out; without it, a client that sends nothing keeps its permit for
-    // ever.
-    let timeout = Duration::from_secs(app.limits().request_seconds);
-    let late = |_| Problem::new(ProblemType::TimedOut, "the body did not come in time").retry_after(5);
-    let bytes = tokio::time::timeout(timeout, axum::body::to_bytes(body, limit)).await.map_err(late)?;
-    let bytes = bytes.map_err(too_large)?;
+    // Without a limit of its own, a client that sends nothing keeps its permit for ever.
+    let seconds = app.limits().body_seconds;
+    let read = tokio::time::timeout(Duration::from_secs(seconds), body::read(body, limit, 0)).await;
+    let late = |_| {
+        let detail =
+            format!("the body did not come within {seconds} seconds; nothing was done, send it again");
+        Problem::new(ProblemType::BodyTimeout, detail)
+    };
+    let too_large = || Problem::new(ProblemType::TooLarge, format!("a body has at most {limit} bytes"));
+    let bytes = read.map_err(late)?.map_err(|error| match error {
+        BodyError::TooLarge => too_large(),
+        BodyError::Broken => {
+            let detail = "the body is not framed as HTTP wants it, or ended too soon; nothing was done";
+            Problem::new(ProblemType::BadRequest, detail)
+        }
+    })?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence =
         content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
@@ -111,7 +149,7 @@ async fn read_body(headers: &HeaderMap, body: HttpBody, app: &AppState) -> Resul
     if (!bytes.is_empty() && essence.is_none()) || !is_json {
         return Err(Problem::new(ProblemType::UnsupportedMediaType, "send `Content-Type: application/json`"));
     }
-    Ok(bytes.to_vec())
+    Ok(bytes)
 }
 
 /// The text of a header, if the request has it.

@@ -196,3 +196,28 @@ fn an_account_out_of_scope_is_answered_like_one_that_is_not_there() {
         assert!(!body.contains("beta-bd") && !body.contains("bcc-1"), "{list}: {body}");
     }
 }
+
+#[test]
+fn what_is_refused_before_it_is_read_is_in_the_audit_log() {
+    let server = Server::furnished();
+    assert_eq!(server.post("viewer", "/v1/tokens", r#"{"name": "n", "role": "admin"}"#).status, 403);
+    assert_eq!(server.get("", "/v1/accounts/acme-hw").status, 401);
+    let audit = server.get("admin", "/v1/audit?limit=2").json();
+    let shown = audit["items"].as_array().unwrap().iter().map(|record| {
+        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        format!(
+            "{} {} {} {} {}\n",
+            text("name"),
+            text("request"),
+            text("operation"),
+            record["status"],
+            text("outcome")
+        )
+    });
+    expect![[r#"
+        - test GET /v1/accounts/{id} 401 unauthorized
+        viewer test POST /v1/tokens 403 forbidden
+    "#]]
+    .assert_eq(&shown.collect::<String>());
+    assert_eq!(server.get("bound-admin", "/v1/audit").json()["items"].as_array().unwrap().len(), 0);
+}

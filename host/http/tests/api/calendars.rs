@@ -30,6 +30,17 @@ fn parsed(answer: &Answer) -> Vec<icalendar::Event> {
     events
 }
 
+/// The text with 32 hexadecimal digits, such as a UID's or a version's, taken out.
+fn settled(text: &str) -> String {
+    let is_digit = |character: char| character.is_ascii_digit() || ('a'..='f').contains(&character);
+    let mut settled = text.to_owned();
+    let runs = text.split(|character| !is_digit(character)).filter(|run| run.len() == 32);
+    for run in runs {
+        settled = settled.replace(run, "[random]");
+    }
+    settled
+}
+
 /// Each entry in a line.
 fn brief(answer: &Answer) -> String {
     let mut text = String::new();
@@ -37,7 +48,7 @@ fn brief(answer: &Answer) -> String {
         let of = |name: &str| event.property_value(name).unwrap().to_owned();
         text += &format!(
             "{} #{} {} {} {:?} as of {}\n",
-            of("UID"),
+            settled(&of("UID")),
             of("SEQUENCE"),
             of("STATUS"),
             of("DTSTART"),
@@ -110,7 +121,7 @@ fn a_feed_is_an_icalendar_file() {
         200 OK
         cache-control: private, max-age=300
         content-type: text/calendar; charset=utf-8
-        etag: "ac8a97d5c3797b820054dd4145bcead8"
+        etag: "[random]"
         BEGIN:VCALENDAR[CR]
         VERSION:2.0[CR]
         PRODID:-//Perennial//Perennial//EN[CR]
@@ -120,7 +131,7 @@ fn a_feed_is_an_icalendar_file() {
         REFRESH-INTERVAL;VALUE=DURATION:PT1H[CR]
         X-PUBLISHED-TTL:PT1H[CR]
         BEGIN:VEVENT[CR]
-        UID:try-1@cal-1.perennial[CR]
+        UID:try-1@[random].perennial[CR]
         SEQUENCE:0[CR]
         DTSTAMP:20260101T000000Z[CR]
         LAST-MODIFIED:20260101T000000Z[CR]
@@ -133,7 +144,7 @@ fn a_feed_is_an_icalendar_file() {
         TRANSP:TRANSPARENT[CR]
         END:VEVENT[CR]
         BEGIN:VEVENT[CR]
-        UID:expiry-1@cal-1.perennial[CR]
+        UID:expiry-1@[random].perennial[CR]
         SEQUENCE:0[CR]
         DTSTAMP:20260101T000000Z[CR]
         LAST-MODIFIED:20260101T000000Z[CR]
@@ -146,7 +157,7 @@ fn a_feed_is_an_icalendar_file() {
         TRANSP:TRANSPARENT[CR]
         END:VEVENT[CR]
         BEGIN:VEVENT[CR]
-        UID:expiry-2@cal-1.perennial[CR]
+        UID:expiry-2@[random].perennial[CR]
         SEQUENCE:0[CR]
         DTSTAMP:20260101T000000Z[CR]
         LAST-MODIFIED:20260101T000000Z[CR]
@@ -159,7 +170,7 @@ fn a_feed_is_an_icalendar_file() {
         TRANSP:TRANSPARENT[CR]
         END:VEVENT[CR]
         BEGIN:VEVENT[CR]
-        UID:release-2@cal-1.perennial[CR]
+        UID:release-2@[random].perennial[CR]
         SEQUENCE:0[CR]
         DTSTAMP:20260101T000000Z[CR]
         LAST-MODIFIED:20260101T000000Z[CR]
@@ -173,7 +184,7 @@ fn a_feed_is_an_icalendar_file() {
         END:VEVENT[CR]
         END:VCALENDAR[CR]
     "#]]
-    .assert_eq(&feed.shown().replace('\r', "[CR]"));
+    .assert_eq(&settled(&feed.shown()).replace('\r', "[CR]"));
     let calendar = feed.body.parse::<Calendar>().unwrap();
     // This parser leaves a calendar's name as it is written.
     assert_eq!(calendar.get_name(), Some("Renewals\\; 续订\\\\"));
@@ -227,41 +238,41 @@ fn entries_move_are_cancelled_and_come_back_with_a_sequence_that_grows() {
     show("thirty days later: it is not shown any more");
     expect![[r#"
         at first
-        try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         a day later: nothing has changed
-        try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #0 CONFIRMED 20260123T190000Z "ecs-1: renewal is tried" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         renewed: its entries have moved
-        try-1@cal-1.perennial #1 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260102T000000Z
-        expiry-1@cal-1.perennial #1 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260102T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #1 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260102T000000Z
+        expiry-1@[random].perennial #1 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260102T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         auto-renew off: it is not tried any more, and will be released
-        try-1@cal-1.perennial #2 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
-        expiry-1@cal-1.perennial #2 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #2 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
+        expiry-1@[random].perennial #2 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
+        release-1@[random].perennial #0 CONFIRMED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         and on again
-        try-1@cal-1.perennial #3 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
-        expiry-1@cal-1.perennial #3 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #3 CONFIRMED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
+        expiry-1@[random].perennial #3 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
+        release-1@[random].perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         given back: nothing of it comes true
-        try-1@cal-1.perennial #4 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
-        expiry-1@cal-1.perennial #4 CANCELLED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
-        release-1@cal-1.perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        try-1@[random].perennial #4 CANCELLED 20260220T190000Z "ecs-1: renewal is tried" as of 20260103T000000Z
+        expiry-1@[random].perennial #4 CANCELLED 20260228T155959Z "ecs-1 expires" as of 20260103T000000Z
+        release-1@[random].perennial #1 CANCELLED 20260330T155959Z "ecs-1 is released" as of 20260103T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
         thirty days later: it is not shown any more
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        release-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        release-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 is released" as of 20260101T000000Z
     "#]]
     .assert_eq(&text);
 }
@@ -295,16 +306,16 @@ fn what_came_true_stays_for_thirty_days_and_moves_if_it_is_to_be_again() {
     }
     expect![[r#"
         at 2026-01-01T00:00:00Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        release-1@[random].perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-02-01T00:00:00Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        release-1@[random].perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-03-02T15:00:00Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        release-1@[random].perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-03-03T00:00:00Z
-        release-1@cal-1.perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
+        release-1@[random].perennial #0 CONFIRMED 20260302T155959Z "ecs-1 is released" as of 20260101T000000Z
         at 2026-04-02T00:00:00Z
     "#]]
     .assert_eq(&text);
@@ -317,8 +328,8 @@ fn what_came_true_stays_for_thirty_days_and_moves_if_it_is_to_be_again() {
     assert_eq!(brief(&late.get("", &path)), before);
     assert_eq!(late.post("operator", "/v1/resources/ecs-1:renew", "{}").status, 200);
     expect![[r#"
-        expiry-1@cal-1.perennial #1 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260201T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        expiry-1@[random].perennial #1 CONFIRMED 20260228T155959Z "ecs-1 expires" as of 20260201T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
     "#]]
     .assert_eq(&brief(&late.get("", &path)));
 }
@@ -328,13 +339,13 @@ fn entries_that_no_longer_apply_are_cancelled_even_if_nobody_read_them() {
     let server = Server::furnished();
     let body = json!({ "name": "n", "accounts": ["acme-hw"], "occurrences": ["try", "expiry"] });
     let path = make(&server, "admin", &body);
-    assert!(brief(&server.get("", &path)).contains("try-1@cal-1.perennial #0 CONFIRMED 20260123T190000Z"));
+    assert!(brief(&server.get("", &path)).contains("try-1@[random].perennial #0 CONFIRMED 20260123T190000Z"));
     server.post("operator", "/v1/resources/ecs-1:cancel-auto-renew", "{}");
     server.advance("2026-02-01T00:00:00Z");
     expect![[r#"
-        try-1@cal-1.perennial #1 CANCELLED 20260123T190000Z "ecs-1: renewal is tried" as of 20260201T000000Z
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        try-1@[random].perennial #1 CANCELLED 20260123T190000Z "ecs-1: renewal is tried" as of 20260201T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
     "#]]
     .assert_eq(&brief(&server.get("", &path)));
 }
@@ -450,14 +461,14 @@ fn a_feed_looks_four_hundred_days_ahead() {
     text += "when that is nearer\n";
     text += &brief(&server.get("", &path));
     expect![[r#"
-        expiry-1@cal-1.perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        expiry-1@[random].perennial #0 CONFIRMED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
         renewed for two years
-        expiry-1@cal-1.perennial #1 CANCELLED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        expiry-1@[random].perennial #1 CANCELLED 20260131T155959Z "ecs-1 expires" as of 20260101T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
         when that is nearer
-        expiry-2@cal-1.perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
-        expiry-1@cal-1.perennial #2 CONFIRMED 20280131T155959Z "ecs-1 expires" as of 20261228T000000Z
+        expiry-2@[random].perennial #0 CONFIRMED 20261231T155959Z "pkg-1 expires" as of 20260101T000000Z
+        expiry-1@[random].perennial #2 CONFIRMED 20280131T155959Z "ecs-1 expires" as of 20261228T000000Z
     "#]]
     .assert_eq(&text);
 }
@@ -514,4 +525,26 @@ fn a_body_that_makes_no_sense_is_told_everything() {
           "type": "urn:perennial:problem:invalid-fields"
         }"#]]
     .assert_eq(&server.post("admin", "/v1/calendars", body).shown());
+}
+
+/// The UIDs of a feed.
+fn uids(server: &Server, path: &str) -> std::collections::BTreeSet<String> {
+    let events = parsed(&server.get("", path));
+    events.iter().map(|event| event.get_uid().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn no_feed_of_any_host_has_the_uid_of_another() {
+    let (one, other) = (Server::furnished(), Server::furnished());
+    let feed = json!({ "name": "n" });
+    let paths = [make(&one, "admin", &feed), make(&one, "admin", &feed)];
+    let feeds = [uids(&one, &paths[0]), uids(&one, &paths[1]), uids(&other, &make(&other, "admin", &feed))];
+    assert!(feeds.iter().all(|feed| !feed.is_empty()));
+    for (place, feed) in feeds.iter().enumerate() {
+        assert!(feeds[..place].iter().all(|earlier| earlier.is_disjoint(feed)), "{feeds:#?}");
+    }
+    // They stay the same, whatever becomes of the address and of the host.
+    let rotated = one.post("admin", "/v1/calendars/cal-1:rotate", "").json();
+    let one = one.restarted();
+    assert_eq!(uids(&one, rotated["path"].as_str().unwrap()), feeds[0]);
 }

@@ -447,8 +447,10 @@ fn a_host_that_may_no_longer_send_to_private_addresses_does_not() {
     let server = server.restarted_with(Webhooks::DEFAULT).sending();
     happen(&server, 1);
     let listed = settle(&server, &id, &[("c1", "pending", 1)]);
-    expect!["expected a URL such as `https://example.com/webhook`"]
-        .assert_eq(listed["items"][0]["error"].as_str().unwrap());
+    expect![
+        "it is plain HTTP; use `https`, or set `webhooks.allow_private = true` in the host's configuration"
+    ]
+    .assert_eq(listed["items"][0]["error"].as_str().unwrap());
     assert!(receiver.is_empty());
 }
 

@@ -20,12 +20,14 @@ use perennial_http::state::AppState;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
 use perennial_service::admin_tokens::Role;
+use perennial_service::error::ServiceError;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets::SecretBox;
 use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
+use perennial_service::writer::WriterContext;
 use perennial_service::writer::WriterHandle;
 use perennial_store::Store;
 use perennial_store::api_tokens;
@@ -233,6 +235,15 @@ impl Server {
         let (parts, body) = response.into_parts();
         assert_eq!(parts.status, StatusCode::OK);
         Listening { runtime: &self.runtime, headers: parts.headers, body }
+    }
+
+    /// Does something on the host's writer.
+    pub fn on_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut WriterContext) -> T + Send + 'static,
+    ) -> T {
+        let done = self.host.writer().call(|context| Ok::<_, ServiceError>(work(context)));
+        self.runtime.block_on(done).unwrap()
     }
 
     /// Sends a request as it is.

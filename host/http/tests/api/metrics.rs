@@ -61,6 +61,9 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_missed_attempts_total Attempts made late, after an outage.
         # TYPE perennial_missed_attempts_total counter
         perennial_missed_attempts_total 0
+        # HELP perennial_log_lines_dropped_total Lines of the log that could not be written.
+        # TYPE perennial_log_lines_dropped_total counter
+        perennial_log_lines_dropped_total 0
         # HELP perennial_plugin_call_seconds_total Time spent in plugins.
         # TYPE perennial_plugin_call_seconds_total counter
         perennial_plugin_call_seconds_total{provider="baidu",function="check_settings"} […]

@@ -205,10 +205,12 @@ fn more_than_the_host_takes_on_is_answered_when_to_come_back() {
           "title": "The host is busy or stopping",
           "type": "urn:perennial:problem:unavailable"
         }"#]]
-    .assert_eq(&server.get("", "/readyz").shown());
-    assert_eq!(server.get("", "/healthz").status, 200, "a busy host is alive");
+    .assert_eq(&server.get("viewer", "/v1/accounts").shown());
+    for watched in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(server.get("", watched).status, 200, "{watched} does not wait");
+    }
     drop(taken);
-    assert_eq!(server.get("", "/readyz").status, 200);
+    assert_eq!(server.get("viewer", "/v1/accounts").status, 200);
 }
 
 #[test]
@@ -240,4 +242,68 @@ fn a_request_keeps_the_id_that_it_came_with() {
     let request =
         Request::builder().uri("/healthz").header("x-request-id", "no spaces please").body(Body::empty());
     assert_ne!(server.raw(request.unwrap()).headers["x-request-id"], "no spaces please");
+}
+
+/// A body that is wrong in every place of a list of so many.
+fn wrong_everywhere(field: &str, wrong: &str, count: usize) -> String {
+    format!("{{\"{field}\": [{}]}}", vec![wrong; count].join(","))
+}
+
+#[test]
+fn a_body_that_is_wrong_everywhere_has_a_bounded_response() {
+    let server = Server::furnished();
+    for (path, body) in [
+        ("/v1/resources:import", wrong_everywhere("resources", r#"{"colour": "red"}"#, 40_000)),
+        ("/v1/resources:import", wrong_everywhere("resources", r#"{"i": 1, "i": 2, "i": 3}"#, 40_000)),
+        ("/v1/jobs", wrong_everywhere("ids", r#""\u0001\u0002\u0003""#, 9_000)),
+        ("/v1/accounts/acme-hw:top-up", wrong_everywhere("amount", "1", 9_000).replace("[", "[{\"a\":1},")),
+        ("/v1/accounts/acme-hw:top-up", {
+            let fields = (0..9_000).map(|name| format!("\"{name}{}\": 1", "n".repeat(200)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }),
+    ] {
+        let answer = server.post("operator", path, &body);
+        assert_eq!(answer.status, 422, "{path}: {}", &answer.body[..answer.body.len().min(300)]);
+        let errors = answer.json()["errors"].as_array().unwrap().len();
+        assert!(errors <= 100 && answer.body.len() < 64_000, "{path}: {errors}, {} bytes", answer.body.len());
+        if errors == 100 {
+            let detail = answer.json()["detail"].to_string();
+            assert!(detail.contains("at least 100 problems") && detail.contains("was not read"), "{detail}");
+        }
+    }
+    let query = (0..3_000).map(|name| format!("p{name}=1")).collect::<Vec<_>>().join("&");
+    let answer = server.get("viewer", &format!("/v1/accounts?{query}"));
+    assert_eq!((answer.status.as_u16(), answer.json()["errors"].as_array().unwrap().len()), (400, 100));
+}
+
+#[test]
+fn a_body_of_brackets_is_refused_before_it_is_read() {
+    let server = Server::furnished();
+    let body = wrong_everywhere("resources", "{}", 300_000);
+    let answer = server.post("operator", "/v1/resources:import", &body);
+    assert!(answer.body.contains("values, and here is one more; send fewer at once"), "{}", answer.body);
+}
+
+#[test]
+fn what_nothing_can_be_counted_from_is_refused_where_it_comes_in() {
+    let server = Server::furnished();
+    let resource = |expires_at: &str| {
+        serde_json::json!({ "resources": [{
+            "id": "ecs-9", "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+            "started_at": "2025-12-31T02:00:00Z", "expires_at": expires_at,
+            "term": { "count": 1, "unit": "month" }, "price": "99.00",
+        }] })
+        .to_string()
+    };
+    for (path, body) in [
+        ("/v1/resources:import", resource("9999-12-31T23:59:58Z")),
+        ("/v1/resources:import", resource("9000-01-01T00:00:00Z")),
+        ("/v1/clock:advance", r#"{"to": "9999-12-31T23:59:58Z"}"#.to_owned()),
+    ] {
+        let answer = server.post("admin", path, &body);
+        assert_eq!(answer.status, 422, "{path}: {}", answer.body);
+        assert!(answer.body.contains("is not before 9000-01-01T00:00:00Z"), "{}", answer.body);
+    }
+    assert_eq!(server.post("admin", "/v1/resources:import", &resource("8999-12-31T23:59:59Z")).status, 200);
+    assert_eq!(server.post("admin", "/v1/resources/ecs-9:renew", r#"{"dry_run": true}"#).status, 200);
 }

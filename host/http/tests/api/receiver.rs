@@ -24,9 +24,11 @@ use hmac::Hmac;
 use hmac::KeyInit;
 use hmac::Mac;
 use hyper::body::Frame;
+use perennial_http::server::ConnectionLimits;
 use perennial_http::server::Tls;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
+use perennial_service::limits::Limits;
 use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -88,7 +90,9 @@ impl Receiver {
         let tls = tls.map(|at| Tls { certificate: at.join("receiver.pem"), key: at.join("receiver.key") });
         let acceptor = tls.map(|tls| serve::tls_acceptor(&tls).unwrap());
         let address = "127.0.0.1:0".parse().unwrap();
-        let listener = runtime.block_on(Listener::bind(address, acceptor, 100)).unwrap();
+        let listener = runtime
+            .block_on(Listener::bind(address, acceptor, ConnectionLimits::of(&Limits::DEFAULT)))
+            .unwrap();
         let port = listener.address().unwrap().port();
         let router = Router::new().fallback(answer).with_state((out, Arc::clone(&replies)));
         runtime.spawn(listener.serve(router, pending()));

@@ -153,3 +153,19 @@ fn an_id_that_is_none_is_refused() {
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/events:stream?cursor=last").shown());
 }
+
+#[test]
+fn a_token_that_is_revoked_is_sent_no_further_page() {
+    let server = Server::furnished();
+    (0..600).for_each(|_| top_up(&server, "acme-hw"));
+    let mut stream = server.listen("viewer", "/v1/events:stream?cursor=c0", &[]);
+    stream.next().unwrap();
+    stream.next().unwrap();
+    let tokens = server.get("admin", "/v1/tokens").json();
+    let viewer = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "viewer").unwrap();
+    let path = format!("/v1/tokens/{}:revoke", viewer["id"].as_str().unwrap());
+    assert_eq!(server.post("admin", &path, "").status, 200);
+    // One page waits for the client, and one more may have been read before the token was revoked.
+    let rest = std::iter::from_fn(|| stream.next()).count();
+    assert!(rest <= 2, "{rest} pages of 100 events came after the token was revoked");
+}

@@ -47,7 +47,7 @@ fn a_token_is_refused_once_it_is_revoked() {
     let (secret, id) = (made["secret"].as_str().unwrap(), made["token"]["id"].as_str().unwrap());
     assert_eq!(with(&server, secret), 200);
     let revoked = server.post("admin", &format!("/v1/tokens/{id}:revoke"), "").json();
-    assert_eq!(revoked["revoked_at"], "2026-01-01T00:00:00Z");
+    assert_eq!(revoked["token"]["revoked_at"], "2026-01-01T00:00:00Z");
     assert_eq!(with(&server, secret), 401);
     assert_eq!(with(&server.restarted(), secret), 401);
 }
@@ -69,6 +69,84 @@ fn a_bound_token_makes_no_token_that_sees_more() {
     let status = |body: &str| server.post("bound-admin", "/v1/tokens", body).status.as_u16();
     assert_eq!(status(r#"{"name": "n", "role": "viewer"}"#), 403);
     assert_eq!(status(r#"{"name": "n", "role": "viewer", "accounts": ["beta-bd"]}"#), 404);
-    assert_eq!(status(r#"{"name": "n", "role": "viewer", "accounts": []}"#), 201);
+    assert_eq!(status(r#"{"name": "n", "role": "viewer", "accounts": []}"#), 422);
     assert_eq!(status(r#"{"name": "n", "role": "admin", "accounts": ["acme-hw"]}"#), 201);
+}
+
+/// Sends a body as the token with this secret.
+fn post_as(server: &Server, secret: &str, path: &str, body: &str) -> crate::harness::Answer {
+    let request = Request::builder().method("POST").uri(path).header("content-type", "application/json");
+    let request = request.header("authorization", format!("Bearer {secret}"));
+    server.raw(request.body(Body::from(body.to_owned())).unwrap())
+}
+
+/// Makes a token as another one; its secret and its id.
+fn make_as(server: &Server, secret: &str, body: &str) -> (String, String) {
+    let answer = post_as(server, secret, "/v1/tokens", body);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let made = answer.json();
+    (made["secret"].as_str().unwrap().to_owned(), made["token"]["id"].as_str().unwrap().to_owned())
+}
+
+/// The ids of a list of tokens.
+fn ids(list: &serde_json::Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect()
+}
+
+const ADMIN: &str = r#"{"name": "n", "role": "admin"}"#;
+
+#[test]
+fn what_a_token_made_is_listed_and_revoked_with_it() {
+    let server = Server::new();
+    let admin = make(&server, ADMIN)["secret"].as_str().unwrap().to_owned();
+    let (parent, parent_id) = make_as(&server, &admin, ADMIN);
+    let (child, child_id) = make_as(&server, &parent, ADMIN);
+    let (grandchild, grandchild_id) = make_as(&server, &child, ADMIN);
+    let (sibling, _) = make_as(&server, &admin, ADMIN);
+    let listed = server.get("admin", &format!("/v1/tokens?created_by={parent_id}")).json();
+    assert_eq!(ids(&listed["items"]), [child_id.as_str(), &grandchild_id]);
+    let revoke = |id: &str, body: &str| server.post("admin", &format!("/v1/tokens/{id}:revoke"), body);
+    let alone = revoke(&child_id, "").json();
+    assert_eq!(ids(&alone["cascaded"]), Vec::<&str>::new());
+    let status = || [&parent, &child, &grandchild, &sibling].map(|secret| with(&server, secret));
+    assert_eq!(status(), [200, 401, 200, 200]);
+    let cascaded = revoke(&parent_id, r#"{"cascade": true}"#).json();
+    assert_eq!(cascaded["token"]["id"], parent_id);
+    assert_eq!(ids(&cascaded["cascaded"]), [grandchild_id.as_str()], "the child was revoked before");
+    assert_eq!(status(), [401, 401, 401, 200]);
+}
+
+#[test]
+fn a_token_that_expires_makes_none_that_outlives_it() {
+    let server = Server::new();
+    let admin = make(&server, ADMIN)["secret"].as_str().unwrap().to_owned();
+    let until = |instant: &str| format!(r#"{{"name": "n", "role": "admin", "expires_at": "{instant}"}}"#);
+    let (parent, _) = make_as(&server, &admin, &until("2026-02-01T00:00:00Z"));
+    let later = post_as(&server, &parent, "/v1/tokens", &until("2026-02-01T00:00:01Z"));
+    assert_eq!(later.status, 422);
+    assert!(later.body.contains("expires at 2026-02-01T00:00:00Z; it cannot outlive"), "{}", later.body);
+    for (body, expected) in [
+        (until("2026-02-01T00:00:00Z"), "2026-02-01T00:00:00Z"),
+        (until("2026-01-15T00:00:00Z"), "2026-01-15T00:00:00Z"),
+        (ADMIN.to_owned(), "2026-02-01T00:00:00Z"),
+    ] {
+        let made = post_as(&server, &parent, "/v1/tokens", &body).json();
+        assert_eq!(made["token"]["expires_at"], expected, "{body}");
+    }
+}
+
+#[test]
+fn nothing_is_bound_to_an_empty_list_of_accounts() {
+    let server = Server::furnished();
+    for (path, body) in [
+        ("/v1/tokens", r#"{"name": "n", "role": "viewer", "accounts": []}"#),
+        ("/v1/calendars", r#"{"name": "n", "accounts": []}"#),
+        ("/v1/webhooks", r#"{"url": "https://example.com", "accounts": []}"#),
+    ] {
+        for token in ["admin", "bound-admin"] {
+            let answer = server.post(token, path, body);
+            assert_eq!(answer.status, 422, "{token} {path} {}", answer.body);
+            assert!(answer.body.contains("it is empty; name at least one"), "{}", answer.body);
+        }
+    }
 }

@@ -121,7 +121,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
           "detail": "6 problems; see `errors`",
           "errors": [
             {
-              "detail": "it is empty; leave it out for all of them",
+              "detail": "it is empty; name at least one, or leave it out for all of them",
               "field": "accounts"
             },
             {
@@ -162,11 +162,11 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
         "https://example.com:25/",
     ];
     expect![[r#"
-        http://example.com: expected a URL such as `https://example.com/webhook`
-        https://127.0.0.1: 127.0.0.1 is not a public address
-        https://169.254.169.254/: 169.254.169.254 is not a public address
-        https://localhost:8420/: `localhost` is not a public name
-        https://example.com:25/: port 25 is another service's; use 443, or 1024 and above
+        http://example.com: it is plain HTTP; use `https`, or set `webhooks.allow_private = true` in the host's configuration
+        https://127.0.0.1: 127.0.0.1 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
+        https://169.254.169.254/: 169.254.169.254 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
+        https://localhost:8420/: `localhost` is a name of this machine or a local network; use a public one, or set `webhooks.allow_private = true` in the host's configuration
+        https://example.com:25/: port 25 is another service's; use 443, or 1024 and above, or set `webhooks.allow_private = true` in the host's configuration
     "#]]
     .assert_eq(&urls.map(private).concat());
     let unknown = r#"{"url": "https://example.com", "accounts": ["none"]}"#;

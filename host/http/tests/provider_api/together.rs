@@ -32,7 +32,11 @@ fn what_is_no_http_is_answered_in_the_providers_shape_as_well() {
         ] });
         let server = Server::start(provider, "2026-01-01T00:00:00Z", &inventory);
         let endless = [b"GET / HTTP/1.1\r\nx: ".as_slice(), &[b'x'; 1 << 20], b"\r\n\r\n"].concat();
-        for bytes in [b"NONSENSE\r\n\r\n".as_slice(), b"GET /\xff HTTP/1.1\r\n\r\n", &endless] {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let never_ends = b"GET / HTTP/1.1\r\nhost: a\r\nx";
+        for bytes in
+            [b"NONSENSE\r\n\r\n".as_slice(), b"GET /\xff HTTP/1.1\r\n\r\n", &endless, preface, never_ends]
+        {
             let answer = server.wire(bytes);
             let (head, body) =
                 answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{provider}: {answer:?}"));

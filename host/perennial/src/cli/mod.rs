@@ -11,6 +11,7 @@ mod events;
 mod import;
 mod input;
 mod key;
+mod lossy_log;
 mod output;
 mod plugins;
 mod resources;

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Colour;
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::lossy_log::LossyLog;
 use crate::config::LogFormat;
 use crate::report::Style;
 
@@ -44,8 +45,12 @@ impl Context {
     /// Logs go to the standard error; `RUST_LOG` says how much.
     pub(super) fn log(&self, format: LogFormat) {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let log =
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(|| LossyLog(io::stderr()))
+            // It would say on the standard error that the standard error cannot be written, and panic.
+            .log_internal_errors(false)
+            .with_target(false);
         match format {
             LogFormat::Text => log.with_ansi(self.wants_colours(io::stderr().is_terminal())).init(),
             LogFormat::Json => log.json().flatten_event(true).init(),

@@ -22,6 +22,7 @@ use perennial_engine::rules::Providers;
 use perennial_http::admin as api;
 use perennial_http::provider_api as endpoint;
 use perennial_http::provider_api::ProviderApiServer;
+use perennial_http::server::ConnectionLimits;
 use perennial_http::server::listener as serve;
 use perennial_http::server::listener::Listener;
 use perennial_http::server::listener::TlsAcceptor;
@@ -94,7 +95,7 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let served = runtime.block_on(async {
         let state = AppState::new(host.clone());
         let endpoints = bind_endpoints(&state, endpoints, &config, tls.as_ref()).await?;
-        let listener = Listener::bind(config.listen, tls, config.limits.connections_max).await;
+        let listener = Listener::bind(config.listen, tls, ConnectionLimits::of(&config.limits)).await;
         let listener = listener.with_context(|| format!("cannot listen at {}", config.listen))?;
         tracing::info!(db = %context.db.display(), address = %listener.address()?, "the host serves");
         stop_on(signals, &host);
@@ -143,7 +144,7 @@ async fn bind_endpoints(
         let endpoint = ProviderApiServer::new(state, &provider, secret_box)?;
         // Tools on this machine speak plain HTTP to it.
         let tls = tls.filter(|_| !address.ip().is_loopback()).cloned();
-        let listener = Listener::bind(address, tls, config.limits.connections_max).await;
+        let listener = Listener::bind(address, tls, ConnectionLimits::of(&config.limits)).await;
         let listener = listener.with_context(|| format!("cannot listen at {address} for `{provider}`"))?;
         tracing::info!(provider, address = %listener.address()?, "the host serves a provider's own API");
         let listener = listener.with_malformed_response(endpoint::serve::malformed_response(&endpoint));

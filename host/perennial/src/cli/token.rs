@@ -62,6 +62,9 @@ enum Action {
     Revoke {
         /// The token's id, the part between `pn_` and the next `_`.
         id: String,
+        /// Also refuse the tokens that it made, those that they made, and so on.
+        #[arg(long)]
+        cascade: bool,
     },
 }
 
@@ -76,7 +79,7 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
             )
         }
         Action::List => list(context),
-        Action::Revoke { id } => revoke(context, id),
+        Action::Revoke { id, cascade } => revoke(context, id, *cascade),
     }
 }
 
@@ -123,22 +126,31 @@ fn list(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn revoke(context: &Context, id: &str) -> anyhow::Result<()> {
+fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
     let at = clock::now();
-    let is_revoked = open(context)?.write(|tx| {
-        let is_revoked = api_tokens::revoke(tx, id, at)?;
-        if is_revoked {
-            audit::insert(tx, &audit_record::audit_record(at, &format!("token revoke {id}"), None))?;
+    let revoked = open(context)?.write(|tx| {
+        let mut ids = vec![id.to_owned()];
+        if cascade {
+            ids.extend(auth::descendants(api_tokens::list(tx)?, id).into_iter().map(|token| token.id));
         }
-        Ok::<_, StoreError>(is_revoked)
+        let mut revoked = Vec::new();
+        for id in ids {
+            if api_tokens::revoke(tx, &id, at)? {
+                audit::insert(tx, &audit_record::audit_record(at, &format!("token revoke {id}"), None))?;
+                revoked.push(id);
+            }
+        }
+        Ok::<_, StoreError>(revoked)
     })?;
-    if !is_revoked {
+    if revoked.is_empty() {
         return Err(UserError::Argument(format!(
             "there is no token `{id}` that is in force; see `perennial token list`"
         ))
         .into());
     }
-    println!("revoked {id}");
+    for id in revoked {
+        println!("revoked {id}");
+    }
     Ok(())
 }
 

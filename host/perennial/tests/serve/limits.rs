@@ -1,7 +1,10 @@
 //! What a server takes on, over the wire.
 
+use std::io::Read;
 use std::io::Write;
+use std::net::TcpStream;
 
+use crate::server::Answer;
 use crate::server::Served;
 use crate::server::finish;
 use crate::server::until;
@@ -47,4 +50,140 @@ fn what_is_too_much_at_once_is_told_when_to_come_back() {
         assert_eq!(finish(under_way, ACCOUNT).status, 201);
         until("the place is free", || (server.get("/v1/accounts").status == 200).then_some(()));
     }
+}
+
+#[test]
+fn a_body_that_does_not_come_in_time_is_told_so() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_BODY_SECONDS", "1")], &[]);
+    let mut slow = server.begin("POST", "/v1/accounts", ACCOUNT.len());
+    slow.write_all(b"{").unwrap();
+    assert_eq!(finish(slow, "").kind(), "408 request-timeout");
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201, "and nothing of it was done");
+}
+
+#[test]
+fn a_body_that_is_framed_wrong_is_told_so() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    for body in ["FFFFFFFFFFFFFFFFF\r\n{}\r\n0\r\n\r\n", "zz\r\n{}\r\n0\r\n\r\n"] {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = server.head("POST", "/v1/accounts", 0);
+        let head = head.replace("Content-Length: 0", "Transfer-Encoding: chunked");
+        stream.write_all(head.as_bytes()).unwrap();
+        assert_eq!(finish(stream, body).kind(), "400 bad-request", "{body:?}");
+    }
+}
+
+#[test]
+fn clients_that_do_not_read_are_closed_and_keep_nobody_out() {
+    let folder = Folder::new();
+    let limits = [
+        ("PERENNIAL_LIMITS_STALL_SECONDS", "1"),
+        ("PERENNIAL_LIMITS_CONNECTIONS_MAX", "64"),
+        ("PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX", "100"),
+    ];
+    let server = Served::start(&folder, &limits, &[]);
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+    let silent = (0..64).map(|_| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    });
+    let silent = silent.collect::<Vec<_>>();
+    // Every place is taken, and each is taken by a client that has proved nothing.
+    assert_eq!(server.get("/healthz").status, 200);
+    for mut stream in silent {
+        stream.set_nonblocking(true).unwrap();
+        // Nothing is read, also here: a connection that was closed cannot be written to.
+        until("it is closed", || match stream.write(b"G") {
+            Ok(_) => None,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            Err(_) => Some(()),
+        });
+    }
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_no_more() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[("PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX", "4")], &[]);
+    let idle = (0..4).map(|_| server.begin("POST", "/v1/accounts", 10)).collect::<Vec<_>>();
+    let mut fifth = TcpStream::connect(&server.address).unwrap();
+    let closed = fifth.read(&mut [0; 1]);
+    assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
+    drop(idle);
+    until("there is a place again", || {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        let head = server.head("GET", "/healthz", 0);
+        let mut text = String::new();
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.read_to_string(&mut text));
+        (sent.is_ok() && text.starts_with("HTTP/1.1 200")).then_some(())
+    });
+}
+
+/// How much memory a server has, in KiB.
+#[cfg(target_os = "linux")]
+fn memory(server: &Served) -> i64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn memory_goes_back_after_bodies_that_are_wrong_everywhere() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    assert_eq!(server.get("/readyz").status, 200);
+    let before = memory(&server);
+    let items = vec![r#"{"colour": "red, blue, green", "id": "7777777777777777"}"#; 250_000].join(",");
+    let body = format!("{{\"resources\": [{items}]}}");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let answer = server.send("POST", "/v1/resources:import", &body);
+                assert_eq!((answer.status, answer.body.len() < 64_000), (422, true));
+            });
+        }
+    });
+    until("the memory is given back", || {
+        assert_eq!(server.get("/readyz").status, 200);
+        (memory(&server) < before + 64 * 1024).then_some(())
+    });
+}
+
+#[test]
+fn slow_bodies_at_a_providers_listener_keep_nobody_out() {
+    let folder = Folder::new();
+    let key = "00".repeat(32);
+    let environment = [
+        ("PERENNIAL_LISTEN_HUAWEI", "127.0.0.1:0"),
+        ("PERENNIAL_SECRETS_KEY", key.as_str()),
+        ("PERENNIAL_LIMITS_CONCURRENCY_MAX", "1"),
+        ("PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX", "3"),
+    ];
+    let server = Served::start(&folder, &environment, &[]);
+    let address = server.provider_address.clone().unwrap();
+    let post = |length: usize| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "POST /v2/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n").unwrap();
+        stream
+    };
+    let status = |answer: Answer| answer.status;
+    // With `Expect`, the body is asked for once it is to be read: then the request is under way.
+    let slow = (0..3).map(|_| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "POST /v2/x HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut asked = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream.read_exact(&mut asked).unwrap();
+        stream
+    });
+    let mut slow = slow.collect::<Vec<_>>();
+    assert_eq!(server.get("/v1/accounts").status, 200, "the admin API has places of its own");
+    assert_eq!(status(finish(post(2), "{}")), 429, "an address has three such requests and no more");
+    drop(slow.pop());
+    until("one of them is gone", || (status(finish(post(2), "{}")) == 404).then_some(()));
 }

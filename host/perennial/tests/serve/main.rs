@@ -6,6 +6,8 @@ mod support;
 
 mod clock;
 mod limits;
+mod log;
 mod server;
 mod start;
 mod tls;
+mod tokens;

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::Child;
+use std::process::ChildStderr;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
@@ -44,6 +45,8 @@ pub struct Served {
     child: Child,
     /// Where it listens.
     pub address: String,
+    /// Where it listens for a provider's own API, if it does.
+    pub provider_address: Option<String>,
     /// The token that requests are sent with.
     pub token: String,
 }
@@ -51,20 +54,38 @@ pub struct Served {
 impl Served {
     /// Starts one on the database of `folder`, on real time unless `words` say otherwise.
     pub fn start(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        let (served, mut log) = Served::begin_start(folder, environment, words);
+        // Nobody reads the rest, and a full pipe must not stop the server.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        served
+    }
+
+    /// Starts one whose log nobody reads any more once it has told its address.
+    pub fn start_unread(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        Served::begin_start(folder, environment, words).0
+    }
+
+    fn begin_start(
+        folder: &Folder,
+        environment: &[(&str, &str)],
+        words: &[&str],
+    ) -> (Served, BufReader<ChildStderr>) {
         let token = token(folder);
         let mut command = program(folder, environment);
         let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut told) = (String::new(), String::new());
-        while !line.contains("address=") {
+        let mut provider_address = None;
+        while !line.contains("the host serves db=") {
             told += &line;
             line.clear();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended before it served: {told}");
+            if line.contains("a provider's own API") {
+                provider_address = Some(line.trim().rsplit_once("address=").unwrap().1.to_owned());
+            }
         }
         let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
-        // Nobody reads the rest, and a full pipe must not stop the server.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Served { child, address, token }
+        (Served { child, address, provider_address, token }, log)
     }
 
     /// The head of a request with a body of `length` bytes.
@@ -111,6 +132,11 @@ impl Served {
         let text = self.get("/metrics").body;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Tells it to stop, as an operator does.

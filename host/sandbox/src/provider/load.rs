@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -131,8 +133,23 @@ struct Loader {
     limits: Limits,
 }
 
+/// The result of `work`; a panic over the plugin of `origin` is an error like any other.
+fn contain<T>(origin: &Origin, work: impl FnOnce() -> Result<T, LoadError>) -> Result<T, LoadError> {
+    // What a panic interrupted is dropped: a component that was not finished, and a sandbox.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text =
+            panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+        let reason = text.unwrap_or("a panic without a message").to_owned();
+        Err(LoadError::Unloadable { origin: origin.to_string(), reason })
+    })
+}
+
 impl Loader {
     fn load(&self, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        contain(&origin.clone(), || self.load_contained(origin, bytes))
+    }
+
+    fn load_contained(&self, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let (shown, name) = (origin.to_string(), origin.name());
         self.recognise(&shown, bytes)?;
         let digest = hex::encode(Sha256::digest(bytes));
@@ -235,6 +252,25 @@ impl Loader {
             Ok(Ok(())) => Ok(pre),
             Ok(Err(error)) => Err(wrong(error)),
             Err(source) => Err(LoadError::Silent { origin: origin.to_owned(), source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_over_a_file_is_an_error_that_names_it() {
+        let origin = Origin::File("plugin.wasm".into());
+        for (panic, reason) in [
+            ((|| panic!("no memory {}", 7)) as fn() -> Result<(), LoadError>, "no memory 7"),
+            (|| panic!("a fixed text"), "a fixed text"),
+            (|| std::panic::panic_any(7), "a panic without a message"),
+        ] {
+            let error = contain(&origin, panic).unwrap_err().to_string();
+            assert!(error.starts_with("the plugin `plugin.wasm` makes the host fail"), "{error}");
+            assert!(error.contains(reason), "{error}");
         }
     }
 }

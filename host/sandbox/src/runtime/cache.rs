@@ -1,8 +1,9 @@
 //! Compiled code on disk. Knows how to tell its own files from all others; a file that it did not write is never run.
 //!
 //! Compiled code is machine code: who can have it run can do anything that the host can. So every file carries a
-//! signature under a key that only the host's own user can read, over the code and over what it is the code of. A file
-//! that is damaged, was cut short, belongs to another plugin, engine or host, or is unsigned, is compiled anew.
+//! signature under a key, over the code and over what it is the code of. A file that is damaged, was cut short, belongs to
+//! another plugin, engine or host, or is unsigned, is compiled anew. The key counts only while it and the folder belong to
+//! the user that the host runs as, and nobody else can open either.
 
 use std::fs;
 use std::hash::DefaultHasher;
@@ -33,17 +34,26 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made if it is not there; so is its key.
+    /// The cache in `folder`, which is made if it is not there; so is its key. A folder that others could open is closed
+    /// to them, and gets a new key.
     ///
     /// # Errors
     ///
-    /// When the folder, or a file in it, can neither be read nor written.
+    /// When the folder belongs to another user, or it or a file in it can neither be read nor written.
     pub fn open(folder: &Path) -> io::Result<Cache> {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
+        let user = effective_user(folder)?;
+        let metadata = fs::metadata(folder)?;
+        check_owner(owner(&metadata), user)?;
+        let was_closed = is_closed(&metadata);
+        if !was_closed {
+            tracing::warn!(folder = %folder.display(), "others could open the folder of compiled plugins: closing it");
+            close(folder)?;
+        }
         let path = folder.join(KEY_FILE);
-        let key = match read_key(&path)? {
-            Some(key) => key,
-            None => make_key(folder, &path)?,
+        let key = match read_key(&path, user)? {
+            Some(key) if was_closed => key,
+            Some(_) | None => make_key(folder, &path)?,
         };
         Ok(Cache { folder: folder.to_owned(), key })
     }
@@ -100,26 +110,74 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// The key, unless there is none or others could have read or written it.
-fn read_key(path: &Path) -> io::Result<Option<[u8; KEY_BYTES]>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
+/// The key, unless there is none, it is another user's, or others could have read or written it.
+fn read_key(path: &Path, user: u32) -> io::Result<Option<[u8; KEY_BYTES]>> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_ours = is_private(&fs::metadata(path)?);
-    Ok(<[u8; KEY_BYTES]>::try_from(bytes).ok().filter(|_| is_ours))
+    if !metadata.is_file() || !is_closed(&metadata) || owner(&metadata) != user {
+        return Ok(None);
+    }
+    Ok(<[u8; KEY_BYTES]>::try_from(fs::read(path)?).ok())
 }
 
+/// The user that the host runs as: who owns a file that it makes. On systems without users, everything has one owner.
+fn effective_user(folder: &Path) -> io::Result<u32> {
+    let file = tempfile::NamedTempFile::new_in(folder)?;
+    Ok(owner(&file.as_file().metadata()?))
+}
+
+/// Checks that the folder is the user's own: who owns a folder decides what is in it.
+fn check_owner(owner: u32, user: u32) -> io::Result<()> {
+    if owner == user {
+        return Ok(());
+    }
+    let error = format!("the folder belongs to the user {owner}, and the host runs as the user {user}");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, error))
+}
+
+/// Makes the folder and those above it, where they are missing, for their owner alone.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Takes everybody's access to the folder away but its owner's.
 #[cfg(unix)]
-fn is_private(metadata: &fs::Metadata) -> bool {
+fn close(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn close(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether nobody but its owner can open it.
+#[cfg(unix)]
+fn is_closed(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o077 == 0
 }
 
 #[cfg(not(unix))]
-fn is_private(_: &fs::Metadata) -> bool {
+fn is_closed(_: &fs::Metadata) -> bool {
     true
+}
+
+#[cfg(unix)]
+fn owner(metadata: &fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::uid(metadata)
+}
+
+#[cfg(not(unix))]
+fn owner(_: &fs::Metadata) -> u32 {
+    0
 }
 
 /// A new key. What was signed with an older one is compiled again.
@@ -131,4 +189,26 @@ fn make_key(folder: &Path, path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     file.write_all(&key)?;
     file.persist(path)?;
     Ok(key)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_user_counts_for_nothing() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let user = effective_user(folder.path()).unwrap();
+        let path = folder.path().join(KEY_FILE);
+        let key = make_key(folder.path(), &path).unwrap();
+        assert_eq!(read_key(&path, user).unwrap(), Some(key));
+        assert_eq!(read_key(&path, user + 1).unwrap(), None);
+    }
+
+    #[test]
+    fn a_folder_of_another_user_is_refused() {
+        assert!(check_owner(0, 0).is_ok());
+        let error = check_owner(65_534, 0).unwrap_err().to_string();
+        assert_eq!(error, "the folder belongs to the user 65534, and the host runs as the user 0");
+    }
 }

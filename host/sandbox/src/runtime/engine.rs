@@ -160,6 +160,7 @@ fn tick(gate: &Gate, engine: &Engine) {
 
 fn config(limits: &Limits, sandboxes_max: usize) -> Config {
     let mut config = Config::new();
+    // Several memories are on: the code that the compiler makes to pass values between inner components needs them.
     config
         .consume_fuel(true)
         .epoch_interruption(true)
@@ -170,7 +171,7 @@ fn config(limits: &Limits, sandboxes_max: usize) -> Config {
         .wasm_simd(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        .wasm_multi_memory(true)
         .wasm_tail_call(false)
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
@@ -192,7 +193,7 @@ fn pool(limits: &Limits, sandboxes_max: usize) -> PoolingAllocationConfig {
         .max_core_instances_per_component(number(limits.instances_max))
         .max_memories_per_component(number(limits.memories_max))
         .max_tables_per_component(number(limits.memories_max))
-        .max_memories_per_module(1)
+        .max_memories_per_module(number(limits.memories_max))
         .max_tables_per_module(number(limits.memories_max))
         .max_memory_size(limits.memory_max_bytes)
         .table_elements(limits.table_elements_max)

@@ -172,6 +172,17 @@ pub enum LoadError {
         /// In the compiler's words.
         reason: String,
     },
+    /// The host itself failed over the component, which is a fault of the host and of the file at once.
+    #[error(
+        "the plugin {origin} makes the host fail while it is loaded: {reason}; build it with other tools, and send the \
+         file to the authors of Perennial"
+    )]
+    Unloadable {
+        /// Where it comes from.
+        origin: String,
+        /// The message of the panic.
+        reason: String,
+    },
     /// The component wants powers.
     #[error(
         "the plugin {origin} imports {imports}, and plugins have no powers: they import nothing; build it for \

@@ -37,6 +37,7 @@ use tokio_rustls::rustls::RootCertStore;
 use crate::webhooks::address;
 use crate::webhooks::payload;
 use crate::webhooks::retry::DeliveryResult;
+use crate::webhooks::target;
 use crate::webhooks::target::Target;
 use crate::webhooks::target::TargetHost;
 
@@ -169,7 +170,11 @@ impl Client {
         }
         match failure {
             Some(error) => Err(format!("cannot connect to `{}`: {error}", target.host())),
-            None => Err(format!("`{}` has no public address, and others are not connected to", target.host)),
+            None => Err(format!(
+                "`{}` has no public address, and private ones are not connected to{}",
+                target.host,
+                target::UNLESS
+            )),
         }
     }
 

@@ -15,6 +15,9 @@ const URL_MAX: usize = 2048;
 /// Suffixes of names for this machine and for local networks.
 const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "internal", "localdomain", "lan", "home.arpa"];
 
+/// The setting that would allow what is refused.
+pub(super) const UNLESS: &str = ", or set `webhooks.allow_private = true` in the host's configuration";
+
 /// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetHost {
@@ -65,6 +68,9 @@ impl Target {
         let tls = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => true,
             Some(scheme) if *scheme == Scheme::HTTP && allow_private => false,
+            Some(scheme) if *scheme == Scheme::HTTP => {
+                return Err(format!("it is plain HTTP; use `https`{UNLESS}"));
+            }
             Some(_) | None => return Err(schemes(allow_private).to_owned()),
         };
         let authority = uri.authority().ok_or_else(|| schemes(allow_private).to_owned())?;
@@ -100,18 +106,23 @@ impl Target {
     /// Refuses targets that are known to be private without resolving a name.
     fn check(&self) -> Result<(), String> {
         if self.port != 443 && self.port < 1024 {
-            return Err(format!("port {} is another service's; use 443, or 1024 and above", self.port));
+            return Err(format!(
+                "port {} is another service's; use 443, or 1024 and above{UNLESS}",
+                self.port
+            ));
         }
         match &self.host {
             TargetHost::Address(address) if !address::is_global(*address) => {
-                Err(format!("{address} is not a public address"))
+                Err(format!("{address} is a private or special address; use a public one{UNLESS}"))
             }
             TargetHost::Name(name)
                 if LOCAL_SUFFIXES.iter().any(|local| {
                     name.strip_suffix(local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
                 }) =>
             {
-                Err(format!("`{name}` is not a public name"))
+                Err(format!(
+                    "`{name}` is a name of this machine or a local network; use a public one{UNLESS}"
+                ))
             }
             TargetHost::Address(_) | TargetHost::Name(_) => Ok(()),
         }
@@ -248,41 +259,41 @@ mod tests {
             https://[2606:4700::1111]:8443/
                 TLS [2606:4700::1111]:8443 port 8443 /
             http://example.com/
-                refused: expected a URL such as `https://example.com/webhook`
+                refused: it is plain HTTP; use `https`, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: plain example.com port 80 /
             http://10.0.0.1:8080/webhook
-                refused: expected a URL such as `https://example.com/webhook`
+                refused: it is plain HTTP; use `https`, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: plain 10.0.0.1:8080 port 8080 /webhook
             https://127.0.0.1/
-                refused: 127.0.0.1 is not a public address
+                refused: 127.0.0.1 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS 127.0.0.1 port 443 /
             https://169.254.169.254/latest/meta-data/
-                refused: 169.254.169.254 is not a public address
+                refused: 169.254.169.254 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS 169.254.169.254 port 443 /latest/meta-data/
             https://[::1]/
-                refused: ::1 is not a public address
+                refused: ::1 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS [::1] port 443 /
             https://[::ffff:127.0.0.1]/
-                refused: ::ffff:127.0.0.1 is not a public address
+                refused: ::ffff:127.0.0.1 is a private or special address; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS [::ffff:127.0.0.1] port 443 /
             https://[fe80::1%25eth0]/
                 refused: `[fe80::1%25eth0]` is not an IPv6 address
             https://localhost/
-                refused: `localhost` is not a public name
+                refused: `localhost` is a name of this machine or a local network; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS localhost port 443 /
             https://a.localhost/
-                refused: `a.localhost` is not a public name
+                refused: `a.localhost` is a name of this machine or a local network; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS a.localhost port 443 /
             https://metadata.google.internal/
-                refused: `metadata.google.internal` is not a public name
+                refused: `metadata.google.internal` is a name of this machine or a local network; use a public one, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS metadata.google.internal port 443 /
             https://notlocalhost/
                 TLS notlocalhost port 443 /
             https://example.com:22/
-                refused: port 22 is another service's; use 443, or 1024 and above
+                refused: port 22 is another service's; use 443, or 1024 and above, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS example.com:22 port 22 /
             https://example.com:80/
-                refused: port 80 is another service's; use 443, or 1024 and above
+                refused: port 80 is another service's; use 443, or 1024 and above, or set `webhooks.allow_private = true` in the host's configuration
                 allowed: TLS example.com:80 port 80 /
             https://example.com:0/
                 refused: its port is not a number from 1 to 65535

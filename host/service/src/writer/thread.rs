@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
 
 use crate::job_runner;
 use crate::writer::ClockMode;
@@ -18,6 +19,8 @@ use perennial_engine::persist::RecordedEvent;
 
 /// How long the thread runs queued tasks before it looks at the clock again, in seconds.
 const TIME_SLICE: f64 = 0.1;
+/// How long the thread waits before it tries again to write to a full disk, in seconds. It runs tasks meanwhile.
+const FULL_PAUSE: f64 = 1.0;
 /// How often the thread runs maintenance, in seconds.
 const MAINTENANCE_INTERVAL: f64 = 10.0;
 
@@ -33,11 +36,16 @@ pub(super) fn run(
     let mut last_maintenance = Stopwatch::start();
     while !stop.load(Ordering::Relaxed) {
         if context.time == ClockMode::Real {
-            tick(&mut context, last_active, tasks, stop)?;
+            let ticked = tick(&mut context, last_active, tasks, stop);
+            if !has_space(&context, ticked)? {
+                wait_for_space(&mut context, tasks, stop);
+                continue;
+            }
             last_active = LastActive::at(clock::now());
         }
         if last_maintenance.seconds() >= MAINTENANCE_INTERVAL {
-            context.run_maintenance()?;
+            let maintained = context.run_maintenance();
+            has_space(&context, maintained)?;
             last_maintenance = Stopwatch::start();
         }
         let task = match context.time {
@@ -60,7 +68,36 @@ pub(super) fn run(
         has_more = !stop.load(Ordering::Relaxed) && job_runner::run_slice(&mut context);
         last_active = last_active.after_work(woken, clock::now());
     }
-    context.run_maintenance()
+    let maintained = context.run_maintenance();
+    has_space(&context, maintained).map(drop)
+}
+
+/// Whether what was written found space. A full disk is waited for; every other failure ends the thread.
+fn has_space(context: &WriterContext, written: Result<(), EngineError>) -> Result<bool, EngineError> {
+    let Err(error) = written else {
+        if context.time == ClockMode::Real {
+            context.set_storage_full(false);
+        }
+        return Ok(true);
+    };
+    if !matches!(&error, EngineError::Store(error) if error.is_storage_full()) {
+        return Err(error);
+    }
+    tracing::error!(%error, "the disk that the database is on is full: make space; the clock waits for it");
+    context.set_storage_full(true);
+    Ok(false)
+}
+
+/// Runs queued tasks until it is time to try again.
+fn wait_for_space(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, stop: &AtomicBool) {
+    let pause = Stopwatch::start();
+    while !stop.load(Ordering::Relaxed) && pause.seconds() < FULL_PAUSE {
+        let left = Duration::from_secs_f64((FULL_PAUSE - pause.seconds()).max(0.0));
+        match tasks.recv_timeout(left) {
+            Ok(task) => task(context),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+        }
+    }
 }
 
 /// Does the work that is due now, and drains the queue between batches.
@@ -101,6 +138,9 @@ fn drain_queue(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, s
 mod tests {
     use super::*;
     use crate::writer::tests::context;
+    use perennial_store::audit;
+    use perennial_store::audit::Record;
+    use perennial_store::testing;
 
     /// A task that queues another one like it, for ten seconds.
     fn endless(queue: mpsc::SyncSender<WriteTask>, since: Stopwatch) -> WriteTask {
@@ -118,5 +158,36 @@ mod tests {
         queue.send(endless(queue.clone(), Stopwatch::start())).unwrap();
         drain_queue(&mut context, &tasks, &AtomicBool::new(false));
         assert!(tasks.try_recv().is_ok(), "it went on until nothing waited any more");
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_for_and_other_failures_end_the_thread() {
+        let mut context = context();
+        context.time = ClockMode::Real;
+        testing::fill_disk(context.engine.db(), true);
+        let record = Record {
+            at: context.now(),
+            token: "t".to_owned(),
+            name: "n".to_owned(),
+            request: "r".repeat(1_000),
+            account: None,
+            resource: None,
+            operation: "GET /".to_owned(),
+            reason: None,
+            status: 401,
+            outcome: "unauthorized".to_owned(),
+        };
+        let mut write = || {
+            let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
+            written.map_err(EngineError::from)
+        };
+        let full = (0..10_000).map(|_| write()).find(Result::is_err).expect("the database grows no further");
+        assert!(!has_space(&context, full).unwrap());
+        assert!(context.storage_full.load(Ordering::Relaxed));
+        testing::fill_disk(context.engine.db(), false);
+        let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
+        assert!(has_space(&context, written.map_err(EngineError::from)).unwrap());
+        assert!(!context.storage_full.load(Ordering::Relaxed));
+        assert!(has_space(&context, Err(EngineError::UnknownAccount("none".to_owned()))).is_err());
     }
 }

@@ -1,0 +1,171 @@
+//! The open connections of a listener: how many there are, from where, and which goes when there is no place for another.
+//!
+//! Everybody gets a place, and may lose it to another client as long as nothing was proved: so a client that opens many
+//! connections to say nothing over them keeps nobody out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use tokio::task::AbortHandle;
+
+use crate::server::ClientAddress;
+
+/// Whether the client of a connection has proved who it is.
+pub(super) type HasProved = Arc<AtomicBool>;
+
+/// The open connections of a listener. Clones share them.
+#[derive(Clone)]
+pub(super) struct Connections {
+    connections_max: usize,
+    per_address_max: usize,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By number: older connections have smaller ones.
+    open: BTreeMap<u64, Open>,
+    by_address: BTreeMap<ClientAddress, usize>,
+    next: u64,
+}
+
+struct Open {
+    address: ClientAddress,
+    has_proved: HasProved,
+    /// What ends it; `None` until it is served.
+    task: Option<AbortHandle>,
+}
+
+/// The place of one connection, which is free again when this is dropped.
+pub(super) struct Place {
+    connections: Connections,
+    number: u64,
+    pub(super) has_proved: HasProved,
+}
+
+impl Connections {
+    pub(super) fn new(connections_max: usize, per_address_max: usize) -> Connections {
+        Connections { connections_max, per_address_max, state: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics while counting connections")
+    }
+
+    /// A place for a connection from `address`; `None` when it has too many, or nobody's can be taken.
+    pub(super) fn admit(&self, address: ClientAddress) -> Option<Place> {
+        let mut state = self.lock();
+        if state.by_address.get(&address).is_some_and(|count| *count >= self.per_address_max) {
+            return None;
+        }
+        if state.open.len() >= self.connections_max {
+            let is_unproved = |open: &Open| open.task.is_some() && !open.has_proved.load(Ordering::Relaxed);
+            let oldest = state.open.iter().find(|(_, open)| is_unproved(open)).map(|(number, _)| *number)?;
+            let task = state.remove(oldest).and_then(|open| open.task);
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
+        let number = state.next;
+        state.next += 1;
+        let has_proved = HasProved::default();
+        state.open.insert(number, Open { address, has_proved: Arc::clone(&has_proved), task: None });
+        *state.by_address.entry(address).or_default() += 1;
+        Some(Place { connections: self.clone(), number, has_proved })
+    }
+
+    /// Says what serves a connection.
+    pub(super) fn serve(&self, number: u64, task: AbortHandle) {
+        if let Some(open) = self.lock().open.get_mut(&number) {
+            open.task = Some(task);
+        }
+    }
+}
+
+impl State {
+    fn remove(&mut self, number: u64) -> Option<Open> {
+        let open = self.open.remove(&number)?;
+        if let Some(count) = self.by_address.get_mut(&open.address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&open.address);
+            }
+        }
+        Some(open)
+    }
+}
+
+impl Place {
+    /// The number of its connection.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.connections.lock().remove(self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn address(last: u8) -> ClientAddress {
+        ClientAddress::of(Ipv4Addr::new(10, 0, 0, last).into())
+    }
+
+    /// A place whose connection is served by a task that does nothing.
+    fn served(connections: &Connections, last: u8) -> Option<Place> {
+        let place = connections.admit(address(last))?;
+        connections.serve(place.number(), tokio::spawn(std::future::pending::<()>()).abort_handle());
+        Some(place)
+    }
+
+    fn run(work: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_no_more() {
+        run(async {
+            let connections = Connections::new(10, 2);
+            let first = served(&connections, 1).unwrap();
+            let _second = served(&connections, 1).unwrap();
+            assert!(served(&connections, 1).is_none());
+            assert!(served(&connections, 2).is_some());
+            drop(first);
+            assert!(served(&connections, 1).is_some());
+            drop(connections);
+        });
+    }
+
+    #[test]
+    fn the_oldest_that_proved_nothing_makes_way_for_a_new_one() {
+        run(async {
+            let connections = Connections::new(3, 10);
+            let proved = served(&connections, 1).unwrap();
+            proved.has_proved.store(true, Ordering::Relaxed);
+            let silent = served(&connections, 2).unwrap();
+            let second = served(&connections, 3).unwrap();
+            second.has_proved.store(true, Ordering::Relaxed);
+            let fourth = served(&connections, 4).expect("the second one makes way");
+            let state = connections.lock();
+            assert_eq!(state.open.keys().copied().collect::<Vec<_>>(), [0, 2, 3]);
+            assert_eq!(state.by_address.len(), 3);
+            drop(state);
+            // What lost its place gives none back when it ends.
+            drop(silent);
+            assert_eq!(connections.lock().open.len(), 3);
+            fourth.has_proved.store(true, Ordering::Relaxed);
+            assert!(served(&connections, 5).is_none(), "all of them have proved who they are");
+        });
+    }
+}

@@ -1,0 +1,51 @@
+//! The service of one connection: what it knows of its client goes along with each request, and no request begins before
+//! the response to the one before it was taken.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::Response;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+
+use crate::server::ClientAddress;
+use crate::server::Proved;
+use crate::server::connections::HasProved;
+use crate::server::malformed_request::RequestDispatched;
+use crate::server::paced_stream::Backlog;
+
+/// The service of one connection.
+pub(super) struct ConnectionService {
+    pub(super) router: TowerToHyperService<Router>,
+    pub(super) address: ClientAddress,
+    pub(super) backlog: Backlog,
+    pub(super) has_proved: HasProved,
+    pub(super) dispatched: RequestDispatched,
+}
+
+impl Service<Request<Incoming>> for ConnectionService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        self.dispatched.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(self.address);
+        let (backlog, has_proved) = (self.backlog.clone(), HasProved::clone(&self.has_proved));
+        // Nothing is done with the request until this is polled.
+        let response = self.router.call(request);
+        Box::pin(async move {
+            backlog.cleared().await;
+            let response = response.await?;
+            if response.extensions().get::<Proved>().is_some() {
+                has_proved.store(true, Ordering::Relaxed);
+            }
+            Ok(response)
+        })
+    }
+}

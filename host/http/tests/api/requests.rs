@@ -1,0 +1,270 @@
+//! One request of every route, in an order in which each works; [`crate::description`] makes the examples of the
+//! description of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// A request and the status of its response.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// The token that it carries.
+    pub token: &'static str,
+    pub method: &'static str,
+    /// The documented path.
+    pub route: &'static str,
+    /// The path; `<<POST /v1/tokens#/token/id>>` stands for what that request was answered last, there.
+    pub path: &'static str,
+    pub body: &'static str,
+    pub status: u16,
+}
+
+/// A request as an admin that is answered 200.
+const fn admin(method: &'static str, route: &'static str, path: &'static str, body: &'static str) -> Request {
+    Request { token: "admin", method, route, path, body, status: 200 }
+}
+
+/// A request without a body at the documented path itself.
+const fn get(route: &'static str) -> Request {
+    admin("GET", route, route, "")
+}
+
+const fn answered(status: u16, request: Request) -> Request {
+    Request { status, ..request }
+}
+
+const fn by(token: &'static str, request: Request) -> Request {
+    Request { token, ..request }
+}
+
+const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "kind": "evs", "region": "cn-north-4",
+    "charging": "prepaid", "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
+    "term": {"count": 1, "unit": "month"}, "price": "10.00", "on_expiry": "renew", "tags": {"env": "prod"}}]}"#;
+
+/// The requests.
+pub const ALL: &[Request] = &[
+    get("/healthz"),
+    get("/readyz"),
+    get("/metrics"),
+    answered(
+        201,
+        admin(
+            "POST",
+            "/v1/accounts",
+            "/v1/accounts",
+            r#"{"id": "acme-test", "provider": "huawei", "currency": "CNY", "balance": "100.00"}"#,
+        ),
+    ),
+    get("/v1/accounts"),
+    admin("GET", "/v1/accounts/{id}", "/v1/accounts/acme-hw", ""),
+    admin("PATCH", "/v1/accounts/{id}", "/v1/accounts/acme-hw", r#"{"approval_above": "50.00"}"#),
+    admin("POST", "/v1/accounts/{id}:top-up", "/v1/accounts/acme-hw:top-up", r#"{"amount": "100.00"}"#),
+    admin("GET", "/v1/accounts/{id}/ledger", "/v1/accounts/acme-hw/ledger", ""),
+    admin(
+        "POST",
+        "/v1/accounts/{id}:use",
+        "/v1/accounts/acme-hw:use",
+        r#"{"resource_type": "cci", "amount": "1.00"}"#,
+    ),
+    admin("POST", "/v1/resources:import", "/v1/resources:import", IMPORT),
+    get("/v1/resources"),
+    admin("GET", "/v1/resources/{id}", "/v1/resources/ecs-1", ""),
+    admin("PATCH", "/v1/resources/{id}", "/v1/resources/ecs-1", r#"{"tags": {"team": "shop"}}"#),
+    admin("GET", "/v1/resources/{id}/renewal-window", "/v1/resources/ecs-1/renewal-window", ""),
+    answered(
+        202,
+        by(
+            "operator",
+            admin(
+                "POST",
+                "/v1/resources/{id}:renew",
+                "/v1/resources/ecs-1:renew",
+                r#"{"term": {"count": 1, "unit": "month"}}"#,
+            ),
+        ),
+    ),
+    get("/v1/plans"),
+    get("/v1/approvals"),
+    admin("GET", "/v1/approvals/{id}", "/v1/approvals/ecs-1~1", ""),
+    by(
+        "approver",
+        admin(
+            "POST",
+            "/v1/approvals/{id}:approve",
+            "/v1/approvals/ecs-1~1:approve",
+            r#"{"reason": "agreed"}"#,
+        ),
+    ),
+    admin("PATCH", "/v1/accounts/{id}", "/v1/accounts/beta-bd", r#"{"approval_above": "0.00"}"#),
+    answered(
+        202,
+        by("operator", admin("POST", "/v1/resources/{id}:renew", "/v1/resources/bcc-1:renew", "{}")),
+    ),
+    by(
+        "approver",
+        admin(
+            "POST",
+            "/v1/approvals/{id}:reject",
+            "/v1/approvals/bcc-1~1:reject",
+            r#"{"reason": "not now"}"#,
+        ),
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:renew",
+        "/v1/resources/evs-1:renew",
+        r#"{"term": {"count": 1, "unit": "month"}, "dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:set-auto-renew",
+        "/v1/resources/ecs-1:set-auto-renew",
+        r#"{"term": {"count": 1, "unit": "month"}, "renewals": 12}"#,
+    ),
+    admin("POST", "/v1/resources/{id}:cancel-auto-renew", "/v1/resources/ecs-1:cancel-auto-renew", "{}"),
+    admin(
+        "POST",
+        "/v1/resources/{id}:unsubscribe",
+        "/v1/resources/evs-1:unsubscribe",
+        r#"{"scope": "all", "dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:convert-on-expiry",
+        "/v1/resources/ecs-1:convert-on-expiry",
+        r#"{"dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:cancel-conversion",
+        "/v1/resources/ecs-1:cancel-conversion",
+        r#"{"dry_run": true}"#,
+    ),
+    admin("POST", "/v1/resources/{id}:buy-again", "/v1/resources/pkg-1:buy-again", r#"{"dry_run": true}"#),
+    answered(
+        202,
+        admin(
+            "POST",
+            "/v1/jobs",
+            "/v1/jobs",
+            r#"{"command": "cancel_auto_renew", "ids": ["ecs-1", "evs-1"], "dry_run": false}"#,
+        ),
+    ),
+    get("/v1/jobs"),
+    admin("GET", "/v1/jobs/{id}", "/v1/jobs/<<POST /v1/jobs#/id>>", ""),
+    admin("GET", "/v1/jobs/{id}/items", "/v1/jobs/<<POST /v1/jobs#/id>>/items", ""),
+    admin("POST", "/v1/jobs/{id}:cancel", "/v1/jobs/<<POST /v1/jobs#/id>>:cancel", ""),
+    get("/v1/attempts"),
+    get("/v1/packages"),
+    get("/v1/events"),
+    get("/v1/events:stream"),
+    get("/v1/forecast"),
+    get("/v1/prices"),
+    answered(
+        201,
+        admin("POST", "/v1/calendars", "/v1/calendars", r#"{"name": "renewals", "accounts": ["acme-hw"]}"#),
+    ),
+    get("/v1/calendars"),
+    admin("GET", "/calendars/{file}", "<<POST /v1/calendars#/path>>", ""),
+    admin("POST", "/v1/calendars/{id}:rotate", "/v1/calendars/cal-1:rotate", ""),
+    admin("POST", "/v1/calendars/{id}:revoke", "/v1/calendars/cal-1:revoke", ""),
+    get("/v1/plugins"),
+    answered(
+        201,
+        admin(
+            "POST",
+            "/v1/tokens",
+            "/v1/tokens",
+            r#"{"name": "shop", "role": "viewer", "accounts": ["acme-hw"], "expires_at": "2027-01-01T00:00:00Z"}"#,
+        ),
+    ),
+    get("/v1/tokens"),
+    admin(
+        "POST",
+        "/v1/tokens/{id}:revoke",
+        "/v1/tokens/<<POST /v1/tokens#/token/id>>:revoke",
+        r#"{"cascade": true}"#,
+    ),
+    answered(
+        201,
+        admin(
+            "POST",
+            "/v1/provider-keys",
+            "/v1/provider-keys",
+            r#"{"account": "acme-hw", "name": "terraform", "expires_at": "2027-01-01T00:00:00Z"}"#,
+        ),
+    ),
+    get("/v1/provider-keys"),
+    answered(
+        201,
+        admin(
+            "POST",
+            "/v1/provider-keys/{id}:rotate",
+            "/v1/provider-keys/<<POST /v1/provider-keys#/key/access_key>>:rotate",
+            "{}",
+        ),
+    ),
+    admin(
+        "POST",
+        "/v1/provider-keys/{id}:revoke",
+        "/v1/provider-keys/<<POST /v1/provider-keys#/key/access_key>>:revoke",
+        "",
+    ),
+    answered(
+        201,
+        admin(
+            "POST",
+            "/v1/webhooks",
+            "/v1/webhooks",
+            r#"{"url": "https://example.com/perennial", "description": "declined renewals",
+                "types": ["renewal_declined"]}"#,
+        ),
+    ),
+    get("/v1/webhooks"),
+    admin("GET", "/v1/webhooks/{id}", "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>", ""),
+    admin(
+        "PATCH",
+        "/v1/webhooks/{id}",
+        "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>",
+        r#"{"description": "renewals that were declined"}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/webhooks/{id}:rotate-secret",
+        "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>:rotate-secret",
+        "",
+    ),
+    answered(
+        202,
+        admin("POST", "/v1/webhooks/{id}:test", "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>:test", ""),
+    ),
+    admin(
+        "GET",
+        "/v1/webhooks/{id}/deliveries",
+        "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>/deliveries",
+        "",
+    ),
+    answered(
+        202,
+        admin(
+            "POST",
+            "/v1/webhooks/{id}:replay",
+            "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>:replay",
+            r#"{"after": "c0"}"#,
+        ),
+    ),
+    admin("DELETE", "/v1/webhooks/{id}", "/v1/webhooks/<<POST /v1/webhooks#/webhook/id>>", ""),
+    get("/v1/clock"),
+    admin("POST", "/v1/clock:advance", "/v1/clock:advance", r#"{"to": "2026-01-02T00:00:00Z"}"#),
+    get("/v1/audit"),
+];
+
+/// The text with what earlier responses are quoted for.
+pub fn filled(text: &str, answers: &BTreeMap<String, Value>) -> String {
+    let Some((before, rest)) = text.split_once("<<") else { return text.to_owned() };
+    let (reference, after) = rest.split_once(">>").unwrap();
+    let (request, pointer) = reference.split_once('#').unwrap();
+    let value =
+        answers[request].pointer(pointer).unwrap_or_else(|| panic!("{reference}: {}", answers[request]));
+    format!("{before}{}{}", value.as_str().unwrap(), filled(after, answers))
+}
