@@ -93,7 +93,7 @@ fn is_working_day(context: &Context, day: i32) -> bool {
 }
 
 /// Gives `engine` the functions of instants.
-pub fn register(engine: &mut Engine, context: &Rc<Context>) {
+pub(crate) fn register(engine: &mut Engine, context: &Rc<Context>) {
     let offset = {
         let context = Rc::clone(context);
         move || context.utc_offset_minutes.get()

@@ -40,7 +40,7 @@ pub fn report(text: &str, calendars: &[String]) -> Report {
                 review.visit(path);
                 true
             });
-            let found = |list: BTreeSet<(Spot, String)>| {
+            let found = |list: BTreeSet<(Mark, String)>| {
                 list.into_iter()
                     .map(|(at, message)| failure::finding(message, at.position(), text))
                     .collect::<Vec<_>>()
@@ -55,13 +55,13 @@ pub fn report(text: &str, calendars: &[String]) -> Report {
 
 /// A line and a column, in the order of a reader.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Spot(u16, u16);
+struct Mark(u16, u16);
 
-impl Spot {
-    fn of(position: Position) -> Spot {
+impl Mark {
+    fn of(position: Position) -> Mark {
         let number =
             |number: Option<usize>| number.and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
-        Spot(number(position.line()), number(position.position()))
+        Mark(number(position.line()), number(position.position()))
     }
 
     fn position(self) -> Position {
@@ -76,9 +76,9 @@ struct Review<'c> {
     /// The functions that the script defines.
     own: BTreeSet<String>,
     calendars: &'c [String],
-    problems: BTreeSet<(Spot, String)>,
+    problems: BTreeSet<(Mark, String)>,
     /// Where, the field that may be `()`, and what may happen.
-    warnings: BTreeSet<(Spot, String, String)>,
+    warnings: BTreeSet<(Mark, String, String)>,
     /// Fields that the script compares with `()` somewhere, or gives a default with `??`.
     guarded: BTreeSet<String>,
 }
@@ -116,14 +116,16 @@ impl<'c> Review<'c> {
             Some(ASTNode::Expr(expression)) => self.visit_expression(expression),
             Some(ASTNode::Stmt(Stmt::FnCall(call, at))) => self.visit_call(&call.name, &call.args, *at),
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
-                let target = match &assignment.1.lhs {
-                    Expr::Variable(variable, _, at) if variable.1.as_str() == self.plan => {
-                        Some((self.plan.clone(), *at))
-                    }
-                    target => self.chain(target).map(|chain| (chain.text, chain.at)),
+                let lhs = &assignment.1.lhs;
+                let target = if let Expr::Variable(variable, _, at) = lhs
+                    && variable.1.as_str() == self.plan
+                {
+                    Some((self.plan.clone(), *at))
+                } else {
+                    self.chain(lhs).map(|chain| (chain.text, chain.at))
                 };
                 if let Some((text, at)) = target {
-                    self.problems.insert((Spot::of(at), failure::read_only(&text)));
+                    self.problems.insert((Mark::of(at), failure::read_only(&text)));
                 }
             }
             Some(_) | None => {}
@@ -141,7 +143,7 @@ impl<'c> Review<'c> {
         }
         let Some(chain) = self.chain(expression) else { return };
         if let Some((at, problem)) = chain.problem {
-            self.problems.insert((Spot::of(at), problem));
+            self.problems.insert((Mark::of(at), problem));
         }
         if let Some((field, true)) = chain.unit {
             self.warn(chain.at, &field, &format!("`{}` then fails", chain.text));
@@ -165,13 +167,13 @@ impl<'c> Review<'c> {
             && !self.calendars.iter().any(|known| known == calendar.as_str())
         {
             let message = format!("there is no calendar `{calendar}` in the policy file");
-            self.problems.insert((Spot::of(*at), message));
+            self.problems.insert((Mark::of(*at), message));
         }
     }
 
     fn warn(&mut self, at: Position, field: &str, consequence: &str) {
         let message = format!("`{field}` may be (): {consequence}; compare it with () first");
-        self.warnings.insert((Spot::of(at), field.to_owned(), message));
+        self.warnings.insert((Mark::of(at), field.to_owned(), message));
     }
 
     /// Whether a call of one of our functions has as many arguments as it takes, or of none that there is.
@@ -190,14 +192,14 @@ impl<'c> Review<'c> {
                     }
                 };
                 let message = format!("`{name}` takes {takes}; this call has {}", args.len());
-                self.problems.insert((Spot::of(at), message));
+                self.problems.insert((Mark::of(at), message));
             }
             return;
         }
         let names = FUNCTIONS.iter().map(|(known, _)| *known).filter(|known| known.len() > 4);
         if let Some(meant) = fields::closest(name, names) {
             let message = format!("`{name}` may be a misspelling of `{meant}`");
-            self.warnings.insert((Spot::of(at), String::new(), message));
+            self.warnings.insert((Mark::of(at), String::new(), message));
         }
     }
 
@@ -217,10 +219,12 @@ impl<'c> Review<'c> {
 
 /// Follows `rest`, which stands behind a record.
 fn follow(chain: &mut Chain, record: Record, rest: &Expr, flags: ASTFlags) {
-    let (part, next) = match rest {
-        Expr::Dot(pair, flags, _) => (&pair.lhs, Some((&pair.rhs, *flags))),
-        Expr::Index(pair, ..) => (&pair.lhs, None),
-        part => (part, None),
+    let (part, next) = if let Expr::Dot(pair, flags, _) = rest {
+        (&pair.lhs, Some((&pair.rhs, *flags)))
+    } else if let Expr::Index(pair, ..) = rest {
+        (&pair.lhs, None)
+    } else {
+        (rest, None)
     };
     let Expr::Property(property, at) = part else {
         chain.is_field = false;

@@ -28,13 +28,13 @@ impl Context {
     }
 
     /// Whether the calendar `name` has `day`; `None` when there is no such calendar.
-    pub fn has_day(&self, name: &str, day: i32) -> Option<bool> {
+    pub(crate) fn has_day(&self, name: &str, day: i32) -> Option<bool> {
         let days = self.calendars.get(name)?;
         Some(days.iter().any(|(first, last)| (*first..=*last).contains(&day)))
     }
 
     /// The names of the calendars.
-    pub fn calendar_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn calendar_names(&self) -> impl Iterator<Item = &str> {
         self.calendars.keys().map(String::as_str)
     }
 }

@@ -16,7 +16,7 @@ use crate::rulings::Failure;
 use crate::scripts::Finding;
 
 /// The function that every script defines.
-pub const RULE: &str = "rule";
+pub(crate) const RULE: &str = "rule";
 
 /// What a function of a script returns, or why it cannot.
 pub type Outcome<T> = Result<T, Box<EvalAltResult>>;
@@ -29,7 +29,11 @@ pub fn error(message: String) -> Box<EvalAltResult> {
 /// What happened when a script of this text ran.
 ///
 /// `last` is the function and the place that a debugger saw last: Rhai forgets where a limit was met.
-pub fn of_run(error: Box<EvalAltResult>, script: &str, last: impl FnOnce() -> (String, Position)) -> Failure {
+pub(crate) fn of_run(
+    error: Box<EvalAltResult>,
+    script: &str,
+    last: impl FnOnce() -> (String, Position),
+) -> Failure {
     let (mut function, mut inner, mut position) = (RULE.to_owned(), error, Position::NONE);
     loop {
         if !inner.position().is_none() {
@@ -50,7 +54,7 @@ pub fn of_run(error: Box<EvalAltResult>, script: &str, last: impl FnOnce() -> (S
 }
 
 /// A script that ran and returned something that is no ruling.
-pub fn of_value(value: &Dynamic, script: &str) -> Failure {
+pub(crate) fn of_value(value: &Dynamic, script: &str) -> Failure {
     let returned = match value.type_name() {
         "()" => "nothing; it must end in a ruling such as approve()".to_owned(),
         name => format!("{}, which is no ruling such as approve() or deny(\"why\")", language::called(name)),
@@ -59,7 +63,7 @@ pub fn of_value(value: &Dynamic, script: &str) -> Failure {
 }
 
 /// Why a script of this text cannot be compiled.
-pub fn of_compilation(error: &ParseError, script: &str) -> Finding {
+pub(crate) fn of_compilation(error: &ParseError, script: &str) -> Finding {
     finding(error.err_type().to_string(), error.position(), script)
 }
 
@@ -83,27 +87,29 @@ fn at(message: String, function: String, position: Position, script: &str) -> Fa
 
 fn message(mut error: EvalAltResult) -> String {
     error.clear_position();
-    match &error {
-        EvalAltResult::ErrorTooManyOperations(_) => {
-            format!(
-                "more than {OPERATIONS_MAX} operations: a loop that does not end, or too much work for one plan"
-            )
-        }
-        EvalAltResult::ErrorStackOverflow(_) => {
-            format!("calls within calls go deeper than {CALLS_MAX}: a function that calls itself")
-        }
-        EvalAltResult::ErrorTooManyVariables(_) => format!("more than {VARIABLES_MAX} variables"),
-        EvalAltResult::ErrorDataTooLarge(..) => format!(
+    if matches!(error, EvalAltResult::ErrorTooManyOperations(_)) {
+        format!(
+            "more than {OPERATIONS_MAX} operations: a loop that does not end, or too much work for one plan"
+        )
+    } else if matches!(error, EvalAltResult::ErrorStackOverflow(_)) {
+        format!("calls within calls go deeper than {CALLS_MAX}: a function that calls itself")
+    } else if matches!(error, EvalAltResult::ErrorTooManyVariables(_)) {
+        format!("more than {VARIABLES_MAX} variables")
+    } else if matches!(error, EvalAltResult::ErrorDataTooLarge(..)) {
+        format!(
             "a value becomes too large: a text has at most {TEXT_MAX_BYTES} bytes, a list {LIST_MAX} items, a map \
              {MAP_MAX} names"
-        ),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            format!("there is no function {}", language::signature(signature))
-        }
-        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
-        EvalAltResult::ErrorAssignmentToConstant(name, _)
-        | EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => read_only(name),
-        _ => in_our_words(&error.to_string()),
+        )
+    } else if let EvalAltResult::ErrorFunctionNotFound(signature, _) = &error {
+        format!("there is no function {}", language::signature(signature))
+    } else if let EvalAltResult::ErrorRuntime(value, _) = &error {
+        value.to_string()
+    } else if let EvalAltResult::ErrorAssignmentToConstant(name, _)
+    | EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) = &error
+    {
+        read_only(name)
+    } else {
+        in_our_words(&error.to_string())
     }
 }
 
@@ -122,6 +128,6 @@ fn in_our_words(message: &str) -> String {
 }
 
 /// The message for what a script tried to change.
-pub fn read_only(name: &str) -> String {
+pub(crate) fn read_only(name: &str) -> String {
     format!("`{name}` is read-only: a policy cannot change a plan")
 }

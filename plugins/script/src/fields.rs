@@ -106,7 +106,7 @@ pub fn unknown(record: Record, name: &str) -> String {
 }
 
 /// The one of `names` that `name` may be a misspelling of: two letters are wrong at most, and fewer than half.
-pub fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (name.chars().count() / 2).min(2);
     let distances = names.map(|known| (distance(name, known), known));
     distances.filter(|(distance, _)| *distance <= most).min().map(|(_, known)| known)

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rhai::AST;
-use rhai::ASTNode;
 use rhai::CallFnOptions;
 use rhai::Dynamic;
 use rhai::Engine;
@@ -47,16 +46,22 @@ pub fn rule(scripts: &[Script], calendars: &[Calendar], batch: &Batch) -> Result
 pub fn trace(scripts: &[Script], calendars: &[Calendar], batch: &Batch) -> (Results, Vec<Vec<u32>>) {
     let context = Context::new(calendars);
     let mut engine = language::engine(&context);
-    let lines = Rc::new(RefCell::new(vec![BTreeSet::new(); scripts.len()]));
+    let reached = Rc::new(RefCell::new(vec![BTreeSet::<u32>::new(); scripts.len()]));
     let current = Rc::new(Cell::new(0));
-    let (seen, script) = (Rc::clone(&lines), Rc::clone(&current));
-    observe(&mut engine, move |_, node, position| {
-        if let (true, Some(line)) = (lines::is_counted(node), position.line()) {
+    let (seen, script) = (Rc::clone(&reached), Rc::clone(&current));
+    observe(&mut engine, move |_, position| {
+        if let Some(line) = position.line() {
             seen.borrow_mut()[script.get()].insert(u32::try_from(line).unwrap_or(0));
         }
     });
-    let results = Interpreter::new(engine, context, (scripts, calendars), current).run(batch);
-    let run = lines.borrow().iter().map(|lines| lines.iter().copied().collect()).collect();
+    let interpreter = Interpreter::new(engine, context, (scripts, calendars), current);
+    let results = interpreter.run(batch);
+    let seen = reached.borrow();
+    let run = seen.iter().zip(&interpreter.scripts).map(|(seen, (_, compiled))| {
+        let all = compiled.as_ref().map(lines::of).unwrap_or_default();
+        all.into_iter().filter(|line| seen.contains(line)).collect()
+    });
+    let run = run.collect();
     (results, run)
 }
 
@@ -142,7 +147,7 @@ impl<'s> Interpreter<'s> {
         let mut engine = language::engine(&context);
         let last = Rc::new(RefCell::new((RULE.to_owned(), Position::NONE)));
         let seen = Rc::clone(&last);
-        observe(&mut engine, move |function, _, position| {
+        observe(&mut engine, move |function, position| {
             let mut last = seen.borrow_mut();
             if let Some(function) =
                 function.filter(|function| last.0 != *function && !function.starts_with("anon$"))
@@ -174,20 +179,18 @@ fn call(engine: &Engine, ast: &AST, plan: &Plan) -> Outcome<Dynamic> {
     engine.call_fn_with_options(options, &mut Scope::new(), ast, RULE, (plan,))
 }
 
-/// Gives `engine` a debugger that is told every step: the function, the node and its position.
+/// Gives `engine` a debugger that is told every step: the function and the position.
 #[expect(deprecated, reason = "rhai marks what may change so; its version is pinned")]
-fn observe(engine: &mut Engine, mut step: impl FnMut(Option<&str>, &ASTNode<'_>, Position) + 'static) {
-    let step = RefCell::new(move |function: Option<&str>, node: &ASTNode<'_>, position| {
-        step(function, node, position)
-    });
+fn observe(engine: &mut Engine, step: impl FnMut(Option<&str>, Position) + 'static) {
+    let step = RefCell::new(step);
     engine.register_debugger(
         |_, debugger| debugger,
-        move |context, event, node, _, position| {
+        move |context, event, _, _, position| {
             if !matches!(event, DebuggerEvent::Step) {
                 return Ok(DebuggerCommand::StepInto);
             }
             let calls = context.global_runtime_state().debugger().call_stack();
-            (step.borrow_mut())(calls.last().map(|call| call.fn_name.as_str()), &node, position);
+            (step.borrow_mut())(calls.last().map(|call| call.fn_name.as_str()), position);
             Ok(DebuggerCommand::StepInto)
         },
     );

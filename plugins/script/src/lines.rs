@@ -18,11 +18,16 @@ pub fn of(ast: &AST) -> Vec<u32> {
         }
         true
     });
+    // What stands outside of functions is run before every call, whatever the plan.
+    let outside = ast.statements().iter().filter_map(|statement| statement.position().line());
+    for line in outside {
+        lines.remove(&u32::try_from(line).unwrap_or(0));
+    }
     lines.into_iter().collect()
 }
 
-/// Whether the interpreter tells when it comes to such a node, and a reader would miss the line if it never did.
-pub fn is_counted(node: &ASTNode<'_>) -> bool {
+/// Whether a reader would miss the line if the interpreter never came to such a node.
+fn is_counted(node: &ASTNode<'_>) -> bool {
     match node {
         ASTNode::Stmt(statement) => !matches!(statement, Stmt::Noop(_) | Stmt::Block(_) | Stmt::Share(_)),
         ASTNode::Expr(expression) => matches!(expression, Expr::FnCall(call, _) if !call.is_operator_call()),

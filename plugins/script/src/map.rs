@@ -46,7 +46,7 @@ impl fmt::Display for TextMap {
 }
 
 /// Gives `engine` what a script can do with such a map.
-pub fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<TextMap>("map");
     engine.register_indexer_get(|map: &mut TextMap, name: ImmutableString| map.get(&name));
     // Rhai's own property of every value must not hide the name.

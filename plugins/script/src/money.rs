@@ -36,7 +36,7 @@ pub fn optional(micros: Option<i64>) -> Dynamic {
 }
 
 /// Gives `engine` the function `money`.
-pub fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Engine) {
     engine.register_fn("money", |text: ImmutableString| parse(&text));
 }
 

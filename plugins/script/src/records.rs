@@ -17,7 +17,7 @@ use crate::plan::Resource;
 use crate::types::Term;
 
 /// Gives `engine` every record.
-pub fn register(engine: &mut Engine) {
+pub(crate) fn register(engine: &mut Engine) {
     register_plan(engine);
     register_resource(engine);
     register_account(engine);

@@ -48,7 +48,7 @@ pub const FUNCTIONS: [(&str, &[usize]); 17] = [
 ];
 
 /// Gives `engine` the rulings.
-pub fn register(engine: &mut Engine, context: &Rc<Context>) {
+pub(crate) fn register(engine: &mut Engine, context: &Rc<Context>) {
     engine.register_type_with_name::<RulingValue>("ruling");
     engine.register_fn("approve", || RulingValue(Ruling::Approve));
     engine.register_fn("deny", |why: ImmutableString| -> Outcome<RulingValue> {

@@ -3,4 +3,5 @@
 mod cache;
 mod hostile;
 mod loading;
+mod policies;
 mod world;

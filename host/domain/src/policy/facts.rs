@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::apply;
 use crate::bundle::Resource;
+use crate::index::AccountIndex;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
 use crate::plan::Command;
@@ -68,7 +70,7 @@ pub struct Tries {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanFacts {
     /// The plan's account, by its place among those that come with the request.
-    pub account: usize,
+    pub account: AccountIndex,
     /// The name of the command.
     pub command: String,
     /// Who asks.
@@ -106,7 +108,7 @@ impl PlanFacts {
     ///
     /// Who asks, the tries, quotes and policies are left open, and are the caller's to fill in.
     pub fn of_plan(
-        account: usize,
+        account: AccountIndex,
         command: &Command,
         plan: &Plan,
         members: Vec<(Resource, u32)>,
@@ -116,11 +118,13 @@ impl PlanFacts {
         let cost = |step: &Step| {
             let paid_at =
                 if let Operation::Buy(details) = &step.operation { details.pay_at.max(at) } else { at };
-            apply::step_cost(&step.operation, &members[step.member].0, paid_at)
+            apply::step_cost(&step.operation, &members[step.member.get()].0, paid_at)
         };
         let steps = plan.steps.iter();
-        let expires_after =
-            steps.clone().find(|step| step.member == 0).and_then(|step| expiry(&step.operation));
+        let expires_after = steps
+            .clone()
+            .find(|step| step.member == MemberIndex::PRIMARY)
+            .and_then(|step| expiry(&step.operation));
         let (cause, term, options) = match command {
             Command::Renew(renewal) => {
                 let own = || members[0].0.renewal_term.or(members[0].0.term);
@@ -155,7 +159,7 @@ impl PlanFacts {
     }
 
     /// Whether `amendment` would leave the plan as it is.
-    pub fn is_unchanged_by(&self, amendment: &Amendment) -> bool {
+    pub(crate) fn is_unchanged_by(&self, amendment: &Amendment) -> bool {
         let has_options = |options: &BTreeMap<String, String>| {
             self.options.as_ref().map_or(options.is_empty(), |present| present == options)
         };
@@ -193,7 +197,7 @@ fn refund(operation: &Operation) -> Micros {
 fn extension_prices(plan: &Plan, members: &[(Resource, u32)]) -> Vec<ExtensionPrice> {
     let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let prices = extensions.map(|(member, extension)| {
-        let resource = &members[member].0;
+        let resource = &members[member.get()].0;
         let (price, per) = (resource.price?, resource.term?);
         Some(ExtensionPrice { price, per, extra_days: extension.extra_days })
     });
@@ -203,6 +207,7 @@ fn extension_prices(plan: &Plan, members: &[(Resource, u32)]) -> Vec<ExtensionPr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::OrderIndex;
     use crate::plan::Cancellation;
     use crate::plan::Extension;
     use crate::plan::Refund;
@@ -217,12 +222,12 @@ mod tests {
 
     fn facts(command: &Command, steps: Vec<Step>, members: Vec<(Resource, u32)>) -> PlanFacts {
         let plan = Plan { steps, skipped: Vec::new(), retry_now: None };
-        PlanFacts::of_plan(0, command, &plan, members, at("2026-03-01"))
+        PlanFacts::of_plan(AccountIndex::new(0), command, &plan, members, at("2026-03-01"))
     }
 
     fn extend(member: usize, term: Term) -> Step {
         let extension = Extension { expires_at: at("2026-04-10"), term, extra_days: 0, anchor_day: None };
-        Step { member, operation: Operation::Extend(extension) }
+        Step { member: MemberIndex::new(member), operation: Operation::Extend(extension) }
     }
 
     #[test]
@@ -249,9 +254,10 @@ mod tests {
 
     #[test]
     fn an_unsubscription_has_its_refunds() {
-        let refunds = ["5", "7"].map(|amount| Refund { order: 0, amount: money(amount) }).to_vec();
+        let refunds =
+            ["5", "7"].map(|amount| Refund { order: OrderIndex::new(0), amount: money(amount) }).to_vec();
         let ending = Cancellation { scope: Scope::All, expires_at: None, refunds };
-        let step = Step { member: 0, operation: Operation::EndSubscription(ending) };
+        let step = Step { member: MemberIndex::PRIMARY, operation: Operation::EndSubscription(ending) };
         let facts = facts(&Command::Unsubscribe(Scope::All), vec![step], vec![(resource("a"), 0)]);
         assert_eq!((facts.cost, facts.refund), (Some(Micros::ZERO), Some(money("12"))));
         assert_eq!((facts.term, facts.expires_after), (None, None));

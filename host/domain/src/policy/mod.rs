@@ -14,8 +14,8 @@ use crate::policy::selector::Selector;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
-/// The order of a policy that states none.
-pub const ORDER_DEFAULT: i64 = 100;
+/// The rank of a policy that states none.
+pub const RANK_DEFAULT: i64 = 100;
 
 /// A policy of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct Policy {
     pub script: String,
     /// What stands in that file.
     pub text: String,
-    /// Its place in the chain: policies are asked in ascending order, those of one order by name.
-    pub order: i64,
+    /// `order` in the file: policies are asked in ascending rank, those of one rank by name.
+    pub rank: i64,
     /// Whether its rulings count.
     pub mode: PolicyMode,
     /// The plans that it is asked about.

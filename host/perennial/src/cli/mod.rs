@@ -13,6 +13,7 @@ mod input;
 mod key;
 mod output;
 mod plugins;
+mod policy;
 mod resources;
 mod run;
 mod serve;
@@ -83,6 +84,7 @@ enum Command {
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
+    Policy(policy::Arguments),
     Db(db::Arguments),
 }
 
@@ -144,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),
+        Command::Policy(arguments) => policy::policy(&context, arguments),
         Command::Db(arguments) => db::db(&context, arguments),
     };
     match result {

@@ -52,7 +52,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds a plan of the account with this number, which only `policies` are asked about.
-    pub fn plan(&mut self, account: u32, plan: &'a PlanFacts, policies: &[usize]) {
+    pub fn plan(&mut self, of_number: u32, plan: &'a PlanFacts, policies: &[usize]) {
         let members = plan.members.iter().map(|(resource, renewals)| self.resource(resource, *renewals));
         let members = members.collect::<Vec<_>>();
         let extensions = plan.extensions.iter().map(|one| rulings::Extension {
@@ -63,7 +63,7 @@ impl<'a> Encoder<'a> {
         let quotes =
             plan.quotes.iter().map(|(of, cost)| rulings::Quote { term: term(*of), cost: cost.as_micros() });
         let encoded = rulings::Plan {
-            account,
+            account: of_number,
             command: self.word(&plan.command),
             automatic: plan.cause == Cause::Auto,
             cost: plan.cost.map(Micros::as_micros),

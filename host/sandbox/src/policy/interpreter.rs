@@ -142,7 +142,7 @@ impl Interpreter {
     pub fn ask(&self, set: &PolicySet, accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<PlanAnswers> {
         let mut of_account = BTreeMap::<usize, Vec<usize>>::new();
         for (place, plan) in plans.iter().enumerate() {
-            of_account.entry(plan.account).or_default().push(place);
+            of_account.entry(plan.account.get()).or_default().push(place);
         }
         let running = accounts.iter().map(RunningFigures::new);
         let mut running = running.collect::<Vec<_>>();

@@ -6,4 +6,4 @@ pub mod call;
 pub mod engine;
 pub mod error;
 pub mod limits;
-pub mod loader;
+pub(crate) mod loader;

@@ -67,6 +67,8 @@ fn a_field_that_does_not_exist_is_a_problem_at_its_place() {
           | if plan.resource.tag.env == "x" { note(plan.acount.id) }
         problem 4:5: `plan.cost` is read-only: a policy cannot change a plan
           | plan.cost = 5.00;
+        problem 5:5: `plan` is read-only: a policy cannot change a plan
+          | plan = ();
     "#]].assert_eq(&shown(text));
 }
 
@@ -106,7 +108,7 @@ fn a_call_that_cannot_work_is_found() {
 
 #[test]
 fn lines_are_those_that_a_reader_would_count() {
-    let text = "// A limit.\nfn rule(plan) {\n    let limit = 5.00;\n\n    if plan.at != () {\n        // Never.\n        note(\"a\");\n        return deny(\n            \"b\"\n        );\n    } else {\n        approve()\n    }\n}\n";
+    let text = "const LIMIT = 5.00;\nfn rule(plan) {\n    let limit = 5.00;\n\n    if plan.at != () {\n        // Never.\n        note(\"a\");\n        return deny(\n            \"b\"\n        );\n    } else {\n        approve()\n    }\n}\n";
     assert_eq!(report(text).lines, [3, 5, 7, 8, 12]);
     let (_, run) = plugin_script::interpreter::trace(&[script(text)], &[], &crate::world::batch(1));
     assert_eq!(run, [[3, 5, 7, 8]]);
@@ -118,4 +120,13 @@ fn arms_of_a_switch_are_covered_one_by_one() {
     assert_eq!(report(text).lines, [2, 3, 4]);
     let (_, run) = plugin_script::interpreter::trace(&[script(text)], &[], &crate::world::batch(1));
     assert_eq!(run, [[2, 3]]);
+}
+
+#[test]
+fn arms_that_are_mere_values_are_covered_too() {
+    let text = "fn share(kind) {\n    switch kind {\n        \"a\" => 1.0,\n        \"b\" => 2,\n        _ => \"c\",\n    }\n}\n\
+                fn rule(plan) {\n    share(\"a\");\n    share(\"c\");\n    approve()\n}\n";
+    let (_, run) = plugin_script::interpreter::trace(&[script(text)], &[], &crate::world::batch(1));
+    let missed = report(text).lines.into_iter().filter(|line| !run[0].contains(line)).collect::<Vec<_>>();
+    assert_eq!(missed, [4]);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use expect_test::expect;
 
 use super::*;
+use crate::index::AccountIndex;
 use crate::plan::Cause;
 use crate::policy::PolicyMode;
 use crate::policy::facts::Tries;
@@ -19,7 +20,7 @@ fn policy(name: &str) -> Policy {
         name: name.to_owned(),
         script: format!("{name}.rhai"),
         text: String::new(),
-        order: 100,
+        rank: 100,
         mode: PolicyMode::Active,
         selector: Selector::default(),
         on_failure: OnFailure::Default,
@@ -29,7 +30,7 @@ fn policy(name: &str) -> Policy {
 /// A renewal by the clock for a month, at its first try of three.
 fn plan(command: &str) -> PlanFacts {
     PlanFacts {
-        account: 0,
+        account: AccountIndex::new(0),
         command: command.to_owned(),
         cause: Cause::Auto,
         cost: None,
