@@ -59,7 +59,7 @@ fn a_check_lists_the_policies_and_warns_of_what_may_fail() {
           warning
           watch.rhai:2:8: `plan.cost` may be (): `>` then fails; compare it with () first
                2 | if plan.cost > 5.00 { note("dear"); }
-        2 policies, 0 calendars, 1 warnings
+        2 policies, 0 calendars, 1 warning
     "#]]
     .assert_eq(&ran.stdout());
 }
@@ -103,7 +103,7 @@ fn tests_say_which_cases_hold_and_which_lines_they_reach() {
         ok      approve-large: a small one passes
                 approve-large: 2 of 3 lines (66 %); never run: 3
         watch: no tests; write them into `watch.test.toml`
-        1 cases, 0 failed
+        1 case, 0 failed
     "#]]
     .assert_eq(&ran.stdout());
     folder.write(
@@ -117,7 +117,7 @@ fn tests_say_which_cases_hold_and_which_lines_they_reach() {
                 expected require approval by `boss`: above 500, got require approval by `finance`: above 500
                 approve-large: 2 of 3 lines (66 %); never run: 5
         watch: no tests; write them into `watch.test.toml`
-        1 cases, 1 failed
+        1 case, 1 failed
     "#]]
     .assert_eq(&ran.stdout());
     folder.write("approve-large.test.toml", "[[case]]\nname = \"x\"\nplan = { prize = \"5\" }\n");
