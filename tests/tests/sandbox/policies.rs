@@ -84,10 +84,9 @@ fn ask(scripts: &[&str], accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<
 }
 
 fn failure(answers: &PlanAnswers, policy: usize) -> String {
-    match &answers.answers[policy].ruling {
-        Ruling::Fail(failure) => failure.to_string(),
-        other => format!("{other:?}"),
-    }
+    let ruling = &answers.answers[policy].ruling;
+    let Ruling::Fail(failure) = ruling else { return format!("{ruling:?}") };
+    failure.to_string()
 }
 
 #[test]

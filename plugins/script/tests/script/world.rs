@@ -138,10 +138,10 @@ pub fn ruling(text: &str) -> Ruling {
 /// The note that a script with this expression makes of it, or the failure.
 pub fn value(expression: &str) -> String {
     let answer = answer(&format!("fn rule(plan) {{ note(`${{{expression}}}`); approve() }}"));
-    match answer.ruling {
-        Ruling::Failed(failure) => format!("failed: {}", failure.message),
-        _ => answer.notes.join("; "),
+    if let Ruling::Failed(failure) = answer.ruling {
+        return format!("failed: {}", failure.message);
     }
+    answer.notes.join("; ")
 }
 
 /// Every expression with its value, one a line.
@@ -151,11 +151,10 @@ pub fn values(expressions: &[&str]) -> String {
 
 /// A failure on one line: function, place, message and line.
 pub fn failure(text: &str) -> String {
-    match ruling(text) {
-        Ruling::Failed(failure) => format!(
-            "{} {}:{}: {}\n  | {}\n",
-            failure.function, failure.line, failure.column, failure.message, failure.text
-        ),
-        other => format!("{other:?}\n"),
-    }
+    let ruling = ruling(text);
+    let Ruling::Failed(failure) = ruling else { return format!("{ruling:?}\n") };
+    format!(
+        "{} {}:{}: {}\n  | {}\n",
+        failure.function, failure.line, failure.column, failure.message, failure.text
+    )
 }
