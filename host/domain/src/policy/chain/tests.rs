@@ -209,11 +209,11 @@ fn an_amendment_that_changes_nothing_is_an_approval() {
     let options = BTreeMap::from([("flag".to_owned(), "x".to_owned())]);
     let same = of(Amendment { term: Some(months(1)), options: Some(BTreeMap::new()) });
     assert_eq!(round(ChainContext::default(), &plan("renew"), &[same]), "approve []");
-    let with_options = of(Amendment { term: None, options: Some(options.clone()) });
+    let with_options = [of(Amendment { term: None, options: Some(options.clone()) })];
     let mut asked = plan("renew");
-    assert_eq!(round(ChainContext::default(), &asked, &[with_options.clone()]), "amend to  [a amended]");
+    assert_eq!(round(ChainContext::default(), &asked, &with_options), "amend to  [a amended]");
     asked.options = Some(options);
-    assert_eq!(round(ChainContext::default(), &asked, &[with_options]), "approve []");
+    assert_eq!(round(ChainContext::default(), &asked, &with_options), "approve []");
 }
 
 #[test]
