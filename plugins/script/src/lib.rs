@@ -1,7 +1,7 @@
 //! The interpreter of policies: runs Rhai scripts that rule on plans, as `wit/policy` says.
 //!
-//! Start with [`interpreter`] (a batch of plans and the scripts that are asked about them) and [`language`] (what a script
-//! can say); [`check`] looks at scripts without running them. It compiles natively as well, for tests and benchmarks.
+//! Start with [`interpreter`] (a batch of plans and the scripts that are asked about them) and `language` (what a script
+//! can say); `check` looks at scripts without running them. It compiles natively as well, for tests and benchmarks.
 
 mod calendar;
 mod check;

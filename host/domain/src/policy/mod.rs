@@ -61,7 +61,7 @@ impl PolicyMode {
 /// What the failure of a policy comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// A policy leaves it to its account, an account to the command: [`OnFailure::of_command`].
+    /// A policy leaves it to its account, an account to the command: what keeps a resource alive goes on.
     #[default]
     Default,
     /// The plan is carried out.
