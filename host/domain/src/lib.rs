@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod micros;
 pub mod order;
 pub mod plan;
+pub mod policy;
 pub mod provider_api;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]

@@ -55,6 +55,12 @@ impl Timestamp {
         u8::try_from(shifted.to_utc().day()).expect("a month has at most 31 days")
     }
 
+    /// The month of it in days that are `offset_minutes` ahead of UTC, counted from the beginning of the year 0.
+    pub(crate) fn month(self, offset_minutes: i16) -> i32 {
+        let local = Timestamp::from_second(self.0 + i64::from(offset_minutes) * 60).to_utc();
+        local.year() * 12 + i32::try_from(local.month0()).expect("a year has twelve months")
+    }
+
     /// The instant one `term` before, counted from the anchor day in days that are `offset_minutes` ahead of UTC: the
     /// time of the day stays, and a month that is too short gives its last day.
     pub fn minus(self, term: Term, anchor_day: u8, offset_minutes: i16) -> Timestamp {

@@ -19,6 +19,7 @@ pub mod import;
 mod load_batch;
 mod parallel;
 pub mod persist;
+pub mod plan_facts;
 mod plan_view;
 mod planner;
 pub mod proposal;

@@ -21,6 +21,11 @@ const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conve
 /// Commands that are written as an object with one field.
 const WITH_FIELDS: [&str; 4] = ["renew", "set_auto_renew", "unsubscribe", "buy_again"];
 
+/// The names of all commands.
+pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
+    WITH_FIELDS.into_iter().chain(BARE)
+}
+
 /// Who wrote a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
@@ -73,9 +78,8 @@ fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<C
 }
 
 fn unknown(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
-    let all = || WITH_FIELDS.into_iter().chain(BARE);
-    let meant = wording::did_you_mean(name, all());
-    let there = wording::list_names(all());
+    let meant = wording::did_you_mean(name, names());
+    let there = wording::list_names(names());
     cursor.report(format!("there is no command {}{meant}; expected {there}", wording::quote(name)));
     None
 }

@@ -20,8 +20,10 @@ mod json_cursor;
 mod json_tree;
 mod json_value;
 pub mod plan;
+pub mod policy;
 mod resource;
 pub mod scenario;
+mod toml_text;
 mod wording;
 
 pub use diagnostics::PROBLEMS_MAX;

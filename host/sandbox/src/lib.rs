@@ -1,12 +1,16 @@
 //! The sandbox: runs plugins as WebAssembly components that can reach nothing but their arguments.
 //!
 //! `runtime` knows wasmtime and what a component may spend; it knows no contract. `provider` knows `wit/provider` and
-//! turns domain values into its records and back. Neither knows storage or a clock. [`Plugins`] loads plugins, and
-//! [`Plugin`] calls one.
+//! turns domain values into its records and back; `policy` does so for `wit/policy`. None knows storage or a clock.
+//! [`Plugins`] loads plugins, [`Plugin`] calls one, and [`Interpreter`] runs policies.
 
+mod policy;
 mod provider;
 mod runtime;
 
+pub use policy::interpreter::Interpreter;
+pub use policy::interpreter::PlanAnswers;
+pub use policy::interpreter::ScriptReport;
 pub use provider::bundled::BUNDLED;
 pub use provider::bundled::Bundled;
 pub use provider::contract::EXPECTED;

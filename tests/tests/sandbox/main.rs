@@ -4,4 +4,5 @@ mod cache;
 mod hostile;
 mod loading;
 mod memories;
+mod policies;
 mod world;

@@ -14,6 +14,7 @@ mod key;
 mod lossy_log;
 mod output;
 mod plugins;
+mod policy;
 mod resources;
 mod run;
 mod serve;
@@ -84,6 +85,7 @@ enum Command {
     Resources(resources::Arguments),
     Events(events::Arguments),
     Plugins(plugins::Arguments),
+    Policy(policy::Arguments),
     Db(db::Arguments),
 }
 
@@ -145,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Resources(arguments) => resources::resources(&context, arguments),
         Command::Events(arguments) => events::events(&context, arguments),
         Command::Plugins(arguments) => plugins::plugins(&context, arguments),
+        Command::Policy(arguments) => policy::policy(&context, arguments),
         Command::Db(arguments) => db::db(&context, arguments),
     };
     match result {

@@ -1,0 +1,324 @@
+//! The chain: what the rulings of all policies on one plan come to together.
+//!
+//! Any denial wins. Else the first amendment in order is applied, and all are asked again about the new plan, at most three
+//! times. Else an approval goes before a deferral, and a deferral before going on. Knows failures, deferrals to the last
+//! try and approvals that were given. Asks nobody: the caller asks, and hands every round to [`Chain::round`].
+
+use crate::policy::Amendment;
+use crate::policy::Answer;
+use crate::policy::OnFailure;
+use crate::policy::Policy;
+use crate::policy::Ruling;
+use crate::policy::ScriptFailure;
+use crate::policy::facts::PlanFacts;
+use crate::timestamp::Timestamp;
+
+/// How often a plan is amended at most before the money meets it.
+const AMENDMENTS_MAX: usize = 3;
+
+/// What the chain must know beside the plan and the rulings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChainContext<'a> {
+    /// The account's setting `on_policy_failure`.
+    pub on_policy_failure: OnFailure,
+    /// Whether the plan was asked for through the provider's own API, which cannot amend what its client asked for.
+    pub is_provider_api: bool,
+    /// The names of the policies whose approvals were given for this plan.
+    pub approved: &'a [String],
+}
+
+/// What a policy did that did not approve, in the words of the event `policy_ruled`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulingKind {
+    /// It said no.
+    Denied,
+    /// It requires an approval.
+    ApprovalRequired,
+    /// It put the plan off.
+    Deferred,
+    /// It changed the plan.
+    Amended,
+    /// It gave no ruling that could be followed.
+    Failed,
+}
+
+impl RulingKind {
+    /// Every kind.
+    pub const ALL: [RulingKind; 5] = [
+        RulingKind::Denied,
+        RulingKind::ApprovalRequired,
+        RulingKind::Deferred,
+        RulingKind::Amended,
+        RulingKind::Failed,
+    ];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RulingKind::Denied => "denied",
+            RulingKind::ApprovalRequired => "approval_required",
+            RulingKind::Deferred => "deferred",
+            RulingKind::Amended => "amended",
+            RulingKind::Failed => "failed",
+        }
+    }
+}
+
+/// One thing to record, in the order of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A policy noted something.
+    Note {
+        /// Its name.
+        policy: String,
+        /// Its words.
+        text: String,
+    },
+    /// A policy did not approve.
+    Ruled {
+        /// Its name.
+        policy: String,
+        /// What it did.
+        kind: RulingKind,
+        /// Its words, or why it failed.
+        reason: String,
+        /// Until when the plan is put off; `None` when it is not.
+        until: Option<Timestamp>,
+    },
+}
+
+/// An approval that a plan waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredApproval {
+    /// The policy that requires it.
+    pub policy: String,
+    /// Its words.
+    pub reason: String,
+    /// The label that the approver's token has; `None` is any approver.
+    pub by: Option<String>,
+}
+
+/// What the rulings come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The plan meets the money.
+    Approve,
+    /// It is not done.
+    Deny {
+        /// The first policy that denied it.
+        policy: String,
+        /// Its words.
+        reason: String,
+    },
+    /// It waits until each of these is given.
+    RequireApproval {
+        /// In the order of the chain; never empty.
+        approvals: Vec<RequiredApproval>,
+        /// The earliest instant that a policy named; `None` leaves it to the host.
+        expires_at: Option<Timestamp>,
+    },
+    /// It is not done before an instant.
+    Defer {
+        /// The policy that named the latest instant.
+        policy: String,
+        /// Its words.
+        reason: String,
+        /// The instant.
+        until: Timestamp,
+    },
+}
+
+/// What the caller does after a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make the plan anew with this change, and ask all policies again.
+    Amend(Amendment),
+    /// Nothing more is asked.
+    Done(Verdict),
+}
+
+/// The rounds of one plan.
+#[derive(Clone, Debug)]
+pub struct Chain<'a> {
+    context: ChainContext<'a>,
+    amendments: usize,
+    entries: Vec<Entry>,
+}
+
+/// A ruling that can be followed, with the policy that gave it.
+struct Effective<'r> {
+    policy: &'r str,
+    notes: &'r [String],
+    /// What is recorded of it; `None` of an approval.
+    kind: Option<RulingKind>,
+    reason: String,
+    effect: Effect,
+}
+
+enum Effect {
+    Approve,
+    Deny,
+    RequireApproval { by: Option<String>, expires_at: Option<Timestamp> },
+    Defer(Timestamp),
+    Amend(Amendment),
+}
+
+impl<'a> Chain<'a> {
+    /// A plan that was not asked about yet.
+    pub fn new(context: ChainContext<'a>) -> Chain<'a> {
+        Chain { context, amendments: 0, entries: Vec::new() }
+    }
+
+    /// What the answers of all policies that were asked about `plan` come to, in the order of the chain.
+    pub fn round(&mut self, plan: &PlanFacts, answers: &[(&Policy, &Answer)]) -> Next {
+        let rulings = answers.iter().map(|(policy, answer)| self.effective(plan, policy, answer));
+        let rulings = rulings.collect::<Vec<_>>();
+        let is_denied = rulings.iter().any(|ruling| matches!(ruling.effect, Effect::Deny));
+        let amending = rulings.iter().find_map(|ruling| match &ruling.effect {
+            Effect::Amend(amendment) if !is_denied => Some((ruling, amendment)),
+            Effect::Amend(_)
+            | Effect::Approve
+            | Effect::Deny
+            | Effect::RequireApproval { .. }
+            | Effect::Defer(_) => None,
+        });
+        if let Some((ruling, amendment)) = amending {
+            // The others are asked again, so only what this policy said is final.
+            let amendment = amendment.clone();
+            self.record(ruling);
+            self.amendments += 1;
+            return Next::Amend(amendment);
+        }
+        rulings.iter().for_each(|ruling| self.record(ruling));
+        Next::Done(verdict(&rulings))
+    }
+
+    /// What is to be recorded, in order.
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.entries
+    }
+
+    fn record(&mut self, ruling: &Effective<'_>) {
+        let policy = || ruling.policy.to_owned();
+        let notes = ruling.notes.iter().map(|text| Entry::Note { policy: policy(), text: text.clone() });
+        self.entries.extend(notes);
+        if let Some(kind) = ruling.kind {
+            let until = match ruling.effect {
+                Effect::Defer(until) => Some(until),
+                Effect::Approve | Effect::Deny | Effect::RequireApproval { .. } | Effect::Amend(_) => None,
+            };
+            self.entries.push(Entry::Ruled { policy: policy(), kind, reason: ruling.reason.clone(), until });
+        }
+    }
+
+    /// What a policy's answer comes to, when everything that cannot be followed is a failure.
+    fn effective<'r>(&self, plan: &PlanFacts, policy: &'r Policy, answer: &'r Answer) -> Effective<'r> {
+        let ruled = |kind, reason: &str, effect| Effective {
+            policy: &policy.name,
+            notes: &answer.notes,
+            kind,
+            reason: reason.to_owned(),
+            effect,
+        };
+        let failed = |why: String| {
+            let effect = self.of_failure(plan, policy);
+            ruled(Some(RulingKind::Failed), &why, effect)
+        };
+        match &answer.ruling {
+            Ruling::Approve => ruled(None, "", Effect::Approve),
+            Ruling::Deny { reason } => ruled(Some(RulingKind::Denied), reason, Effect::Deny),
+            Ruling::RequireApproval { .. } if self.context.approved.contains(&policy.name) => {
+                ruled(None, "", Effect::Approve)
+            }
+            Ruling::RequireApproval { expires_at: Some(expires_at), .. } if *expires_at <= plan.at => {
+                failed(format!("its approval would expire at {expires_at}, which is not after {}", plan.at))
+            }
+            Ruling::RequireApproval { reason, by, expires_at } => {
+                let effect = Effect::RequireApproval { by: by.clone(), expires_at: *expires_at };
+                ruled(Some(RulingKind::ApprovalRequired), reason, effect)
+            }
+            Ruling::Defer { until, reason } => match deferral(plan, *until) {
+                Ok(until) => ruled(Some(RulingKind::Deferred), reason, Effect::Defer(until)),
+                Err(why) => failed(why),
+            },
+            Ruling::Amend { amendment, .. } if plan.is_unchanged_by(amendment) => {
+                ruled(None, "", Effect::Approve)
+            }
+            Ruling::Amend { .. } if plan.command != "renew" => {
+                failed(format!("it amends the command `{}`; only renewals can be amended", plan.command))
+            }
+            Ruling::Amend { reason, .. } if self.context.is_provider_api => {
+                ruled(Some(RulingKind::Denied), reason, Effect::Deny)
+            }
+            Ruling::Amend { .. } if self.amendments >= AMENDMENTS_MAX => {
+                failed(format!("it amends a plan that was amended {AMENDMENTS_MAX} times already"))
+            }
+            Ruling::Amend { amendment, reason } => {
+                ruled(Some(RulingKind::Amended), reason, Effect::Amend(amendment.clone()))
+            }
+            Ruling::Fail(failure) => failed(ScriptFailure::to_string(failure)),
+        }
+    }
+
+    /// What the failure of `policy` comes to: its own choice, else its account's, else what holds for the command.
+    fn of_failure(&self, plan: &PlanFacts, policy: &Policy) -> Effect {
+        let choices = [policy.on_failure, self.context.on_policy_failure];
+        let choice = choices.into_iter().find(|choice| *choice != OnFailure::Default);
+        match choice.unwrap_or_else(|| OnFailure::of_command(&plan.command)) {
+            OnFailure::Default | OnFailure::RequireApproval
+                if self.context.approved.contains(&policy.name) =>
+            {
+                Effect::Approve
+            }
+            OnFailure::Default | OnFailure::RequireApproval => {
+                Effect::RequireApproval { by: None, expires_at: None }
+            }
+            OnFailure::Approve => Effect::Approve,
+            OnFailure::Deny => Effect::Deny,
+        }
+    }
+}
+
+/// The instant until which a plan is put off: at the latest the last try.
+fn deferral(plan: &PlanFacts, until: Timestamp) -> Result<Timestamp, String> {
+    if until <= plan.at {
+        return Err(format!("it defers to {until}, which is not after {}", plan.at));
+    }
+    match plan.tries.last {
+        Some(last) if plan.at >= last => {
+            Err(format!("it defers at the last try, {last}, after which the provider does not renew"))
+        }
+        Some(last) => Ok(until.min(last)),
+        None => Ok(until),
+    }
+}
+
+fn verdict(rulings: &[Effective<'_>]) -> Verdict {
+    let (mut approvals, mut earliest) = (Vec::new(), None::<Timestamp>);
+    let mut latest = None::<(Timestamp, &Effective<'_>)>;
+    for ruling in rulings {
+        let policy = ruling.policy.to_owned();
+        match &ruling.effect {
+            Effect::Deny => return Verdict::Deny { policy, reason: ruling.reason.clone() },
+            Effect::RequireApproval { by, expires_at } => {
+                let by = by.clone();
+                approvals.push(RequiredApproval { policy, reason: ruling.reason.clone(), by });
+                earliest = earliest.into_iter().chain(*expires_at).min();
+            }
+            Effect::Defer(until) if latest.is_none_or(|(other, _)| *until > other) => {
+                latest = Some((*until, ruling));
+            }
+            Effect::Defer(_) | Effect::Approve | Effect::Amend(_) => {}
+        }
+    }
+    match latest {
+        _ if !approvals.is_empty() => Verdict::RequireApproval { approvals, expires_at: earliest },
+        Some((until, ruling)) => {
+            Verdict::Defer { policy: ruling.policy.to_owned(), reason: ruling.reason.clone(), until }
+        }
+        None => Verdict::Approve,
+    }
+}
+
+#[cfg(test)]
+mod tests;

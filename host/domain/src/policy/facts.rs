@@ -1,0 +1,265 @@
+//! What policies are told about a plan: its price, dates, members, and the money of its account.
+
+use std::collections::BTreeMap;
+
+use crate::apply;
+use crate::bundle::Resource;
+use crate::index::AccountIndex;
+use crate::index::MemberIndex;
+use crate::micros::Micros;
+use crate::plan::Cause;
+use crate::plan::Command;
+use crate::plan::Operation;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::policy::Amendment;
+use crate::term::Term;
+use crate::timestamp::Timestamp;
+
+/// A month's budget of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// What may be spent in a month.
+    pub limit: Micros,
+    /// What was paid for renewals and purchases since the provider's month began, less what was refunded in it.
+    pub spent: Micros,
+}
+
+/// What policies are told about an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Its id.
+    pub id: String,
+    /// The id of its provider.
+    pub provider: String,
+    /// The currency of its amounts.
+    pub currency: String,
+    /// What the operator set.
+    pub settings: BTreeMap<String, String>,
+    /// The provider's days, in minutes ahead of UTC.
+    pub utc_offset_minutes: i16,
+    /// What is available before its first plan.
+    pub balance: Micros,
+    /// `None` is an account without a budget.
+    pub budget: Option<Budget>,
+}
+
+/// What extending one member costs at another term: `price` buys `per`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtensionPrice {
+    /// The price of one `per`.
+    pub price: Micros,
+    /// What it buys.
+    pub per: Term,
+    /// Days beyond the term, at a thirtieth of a month each.
+    pub extra_days: u32,
+}
+
+/// The tries of a renewal that the provider makes for the period in question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// The first of the period, also when it has passed.
+    pub first: Option<Timestamp>,
+    /// The first one after the present.
+    pub next: Option<Timestamp>,
+    /// The last one at which the provider would still renew.
+    pub last: Option<Timestamp>,
+}
+
+/// What policies are told about a plan. The members come with it: [`PlanFacts::members`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanFacts {
+    /// The plan's account, by its place among those that come with the request.
+    pub account: AccountIndex,
+    /// The name of the command.
+    pub command: String,
+    /// Who asks.
+    pub cause: Cause,
+    /// What the whole plan costs; `None` when nobody knows.
+    pub cost: Option<Micros>,
+    /// What it gives back; `None` when nobody knows.
+    pub refund: Option<Micros>,
+    /// The present.
+    pub at: Timestamp,
+    /// The provider's tries.
+    pub tries: Tries,
+    /// The term that is asked for; `None` where none is.
+    pub term: Option<Term>,
+    /// The options that are asked for; `None` where none are.
+    pub options: Option<BTreeMap<String, String>>,
+    /// The bundle, the primary first, and how often each was renewed. Never empty.
+    pub members: Vec<(Resource, u32)>,
+    /// The primary's expiry after the plan; `None` when the plan leaves it.
+    pub expires_after: Option<Timestamp>,
+    /// Who asks; `None` for the clock.
+    pub requested_by: Option<String>,
+    /// What a renewal would cost at another term; empty when the plan is none, or a price is not known.
+    pub extensions: Vec<ExtensionPrice>,
+    /// What the cloud asks for the whole plan at other terms.
+    pub quotes: Vec<(Term, Micros)>,
+    /// The policies to ask, by their places in the set, in the order of the chain.
+    pub policies: Vec<usize>,
+    /// Whether the host holds the plan back for a reason of its own, whatever the policies rule.
+    pub is_pending: bool,
+}
+
+impl PlanFacts {
+    /// The facts of `plan`, which `command` asks for at `at`; `members` is its bundle with how often each was renewed.
+    ///
+    /// Who asks, the tries, quotes and policies are left open, and are the caller's to fill in.
+    pub fn of_plan(
+        account: AccountIndex,
+        command: &Command,
+        plan: &Plan,
+        members: Vec<(Resource, u32)>,
+        at: Timestamp,
+    ) -> PlanFacts {
+        // What is ordered now and paid later is ruled on now.
+        let cost = |step: &Step| {
+            let paid_at =
+                if let Operation::Buy(details) = &step.operation { details.pay_at.max(at) } else { at };
+            apply::step_cost(&step.operation, &members[step.member.get()].0, paid_at)
+        };
+        let steps = plan.steps.iter();
+        let expires_after = steps
+            .clone()
+            .find(|step| step.member == MemberIndex::PRIMARY)
+            .and_then(|step| expiry(&step.operation));
+        let (cause, term, options) = match command {
+            Command::Renew(renewal) => {
+                let own = || members[0].0.renewal_term.or(members[0].0.term);
+                let options = (!renewal.options.is_empty()).then(|| renewal.options.clone());
+                (renewal.cause, renewal.term.or_else(own), options)
+            }
+            Command::SetAutoRenew(auto_renewal) => (Cause::Command, auto_renewal.term, None),
+            Command::CancelAutoRenew
+            | Command::Unsubscribe(_)
+            | Command::ConvertOnExpiry
+            | Command::CancelConversion
+            | Command::BuyAgain(_) => (Cause::Command, None, None),
+        };
+        PlanFacts {
+            account,
+            command: command.name().to_owned(),
+            cause,
+            cost: Some(steps.clone().map(cost).sum()),
+            refund: Some(steps.clone().map(|step| refund(&step.operation)).sum()),
+            at,
+            tries: Tries::default(),
+            term,
+            options,
+            expires_after,
+            requested_by: None,
+            extensions: extension_prices(plan, &members),
+            quotes: Vec::new(),
+            policies: Vec::new(),
+            is_pending: false,
+            members,
+        }
+    }
+
+    /// Whether `amendment` would leave the plan as it is.
+    pub(crate) fn is_unchanged_by(&self, amendment: &Amendment) -> bool {
+        let has_options = |options: &BTreeMap<String, String>| {
+            self.options.as_ref().map_or(options.is_empty(), |present| present == options)
+        };
+        amendment.term.is_none_or(|term| self.term == Some(term))
+            && amendment.options.as_ref().is_none_or(has_options)
+    }
+}
+
+/// The expiry that an operation gives the member it is about.
+fn expiry(operation: &Operation) -> Option<Timestamp> {
+    match operation {
+        Operation::Extend(extension) => Some(extension.expires_at),
+        Operation::EndSubscription(cancellation) => cancellation.expires_at,
+        Operation::SetOnExpiry(_)
+        | Operation::SetAutoRenew(_)
+        | Operation::Buy(_)
+        | Operation::SetAttribute(..) => None,
+    }
+}
+
+fn refund(operation: &Operation) -> Micros {
+    match operation {
+        Operation::EndSubscription(cancellation) => {
+            cancellation.refunds.iter().map(|refund| refund.amount).sum()
+        }
+        Operation::Extend(_)
+        | Operation::SetOnExpiry(_)
+        | Operation::SetAutoRenew(_)
+        | Operation::Buy(_)
+        | Operation::SetAttribute(..) => Micros::ZERO,
+    }
+}
+
+/// The prices of everything that `plan` extends; empty when one of them is not known.
+fn extension_prices(plan: &Plan, members: &[(Resource, u32)]) -> Vec<ExtensionPrice> {
+    let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
+    let prices = extensions.map(|(member, extension)| {
+        let resource = &members[member.get()].0;
+        let (price, per) = (resource.price?, resource.term?);
+        Some(ExtensionPrice { price, per, extra_days: extension.extra_days })
+    });
+    prices.collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::OrderIndex;
+    use crate::plan::Cancellation;
+    use crate::plan::Extension;
+    use crate::plan::Refund;
+    use crate::plan::Renewal;
+    use crate::plan::Scope;
+    use crate::sample::at;
+    use crate::sample::attached;
+    use crate::sample::money;
+    use crate::sample::months;
+    use crate::sample::resource;
+    use crate::sample::years;
+
+    fn facts(command: &Command, steps: Vec<Step>, members: Vec<(Resource, u32)>) -> PlanFacts {
+        let plan = Plan { steps, skipped: Vec::new(), retry_now: None };
+        PlanFacts::of_plan(AccountIndex::new(0), command, &plan, members, at("2026-03-01"))
+    }
+
+    fn extend(member: usize, term: Term) -> Step {
+        let extension = Extension { expires_at: at("2026-04-10"), term, extra_days: 0, anchor_day: None };
+        Step { member: MemberIndex::new(member), operation: Operation::Extend(extension) }
+    }
+
+    #[test]
+    fn a_renewal_has_its_price_term_and_the_prices_of_its_members() {
+        let command = Command::Renew(Renewal { term: None, cause: Cause::Auto, options: BTreeMap::new() });
+        let members = || vec![(resource("a"), 2), (attached("b"), 0)];
+        let facts = facts(&command, vec![extend(0, months(1)), extend(1, months(1))], members());
+        assert_eq!((facts.cost, facts.refund), (Some(money("60")), Some(Micros::ZERO)));
+        assert_eq!((facts.term, facts.options, facts.cause), (Some(months(1)), None, Cause::Auto));
+        assert_eq!(facts.expires_after, Some(at("2026-04-10")));
+        assert_eq!(facts.extensions.len(), 2);
+        assert_eq!(facts.members[0].1, 2);
+    }
+
+    #[test]
+    fn a_price_that_nobody_knows_leaves_no_prices_at_other_terms() {
+        let command =
+            Command::Renew(Renewal { term: Some(years(1)), cause: Cause::Command, options: BTreeMap::new() });
+        let unpriced = Resource { price: None, ..attached("b") };
+        let steps = vec![extend(0, years(1)), extend(1, years(1))];
+        let facts = facts(&command, steps, vec![(resource("a"), 0), (unpriced, 0)]);
+        assert_eq!((facts.extensions, facts.term), (Vec::new(), Some(years(1))));
+    }
+
+    #[test]
+    fn an_unsubscription_has_its_refunds() {
+        let refunds =
+            ["5", "7"].map(|amount| Refund { order: OrderIndex::new(0), amount: money(amount) }).to_vec();
+        let ending = Cancellation { scope: Scope::All, expires_at: None, refunds };
+        let step = Step { member: MemberIndex::PRIMARY, operation: Operation::EndSubscription(ending) };
+        let facts = facts(&Command::Unsubscribe(Scope::All), vec![step], vec![(resource("a"), 0)]);
+        assert_eq!((facts.cost, facts.refund), (Some(Micros::ZERO), Some(money("12"))));
+        assert_eq!((facts.term, facts.expires_after), (None, None));
+    }
+}

@@ -1,0 +1,119 @@
+//! Reads a policy file with its scripts, and has the interpreter look at them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use perennial_domain::manifest::Manifest;
+use perennial_domain::policy::OnFailure;
+use perennial_domain::policy::Policy;
+use perennial_domain::policy::PolicyMode;
+use perennial_domain::policy::PolicySet;
+use perennial_domain::policy::RANK_DEFAULT;
+use perennial_domain::policy::ScriptFailure;
+use perennial_domain::policy::selector::Selector;
+use perennial_formats::policy;
+use perennial_sandbox::Interpreter;
+use perennial_sandbox::Plugins;
+use perennial_sandbox::ScriptReport;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::input;
+
+/// A policy file, its scripts, and what can run them.
+pub struct LoadedPolicies {
+    /// The policies.
+    pub set: PolicySet,
+    /// What the interpreter makes of each script, in the order of the policies.
+    pub reports: Vec<ScriptReport>,
+    /// What runs them.
+    pub interpreter: Interpreter,
+    /// The plugins whose providers the file may name.
+    pub plugins: Plugins,
+    /// The folder that scripts are named from.
+    folder: PathBuf,
+}
+
+impl LoadedPolicies {
+    /// Reads `file`: a policy file, or a script alone, which is then asked about every plan.
+    ///
+    /// # Errors
+    ///
+    /// A [`UserError`] with every problem of the file or, when there is none, of every script.
+    pub fn read(context: &Context, file: &Path) -> anyhow::Result<LoadedPolicies> {
+        let text = input::read(file)?;
+        let plugins = context.load_plugins()?;
+        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        let set = match file.extension().is_some_and(|extension| extension == "rhai") {
+            true => alone(file, text),
+            false => {
+                let script = |name: &str| {
+                    std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+                };
+                policy::read(&text, &manifests(&plugins), &script)
+                    .map_err(|problems| UserError::File { path: file.to_owned(), problems })?
+            }
+        };
+        let interpreter = Interpreter::load(&plugins)?;
+        let reports = interpreter.check(&set)?;
+        let loaded = LoadedPolicies { set, reports, interpreter, plugins, folder };
+        let problems = loaded.problems();
+        if problems.is_empty() { Ok(loaded) } else { Err(UserError::Argument(problems).into()) }
+    }
+
+    /// The file of a policy's script.
+    pub(crate) fn script_path(&self, policy: &Policy) -> PathBuf {
+        self.folder.join(&policy.script)
+    }
+
+    /// The manifests of the providers that there are.
+    pub fn manifests(&self) -> BTreeMap<String, &Manifest> {
+        manifests(&self.plugins)
+    }
+
+    /// Every problem of every script, each with its place and its line.
+    fn problems(&self) -> String {
+        let reports = self.set.policies.iter().zip(&self.reports);
+        let problems = reports.flat_map(|(policy, report)| {
+            report.problems.iter().map(|problem| finding(&self.script_path(policy), problem))
+        });
+        let problems = problems.collect::<Vec<_>>();
+        let plural = if problems.len() == 1 { "" } else { "s" };
+        match problems.is_empty() {
+            true => String::new(),
+            false => format!("{} problem{plural} in scripts:\n{}", problems.len(), problems.join("\n")),
+        }
+    }
+}
+
+/// Something about a script: its place, what it is and, where that is known, the line with a mark under the column.
+pub fn finding(path: &Path, finding: &ScriptFailure) -> String {
+    let ScriptFailure { message, line, column, text, .. } = finding;
+    if *line == 0 {
+        return format!("  {}: {message}", path.display());
+    }
+    let mut shown = format!("  {}:{line}:{column}: {message}", path.display());
+    let _ = write!(shown, "\n    {line:>4} | {text}");
+    shown
+}
+
+fn manifests(plugins: &Plugins) -> BTreeMap<String, &Manifest> {
+    plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.manifest())).collect()
+}
+
+/// A set of one policy that is asked about every plan.
+fn alone(file: &Path, text: String) -> PolicySet {
+    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let policy = Policy {
+        name: part(file.file_stem()),
+        script: part(file.file_name()),
+        text,
+        rank: RANK_DEFAULT,
+        mode: PolicyMode::Active,
+        selector: Selector::default(),
+        on_failure: OnFailure::Default,
+    };
+    PolicySet { policies: vec![policy], calendars: Vec::new() }
+}

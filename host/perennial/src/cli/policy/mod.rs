@@ -1,0 +1,71 @@
+//! `perennial policy`: writes, checks, tests and tries policies. Nothing of it touches a database but `run --resource`.
+
+mod check;
+mod load;
+mod new;
+mod run;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::cli::Context;
+
+/// Policies: scripts that rule on what is renewed, bought and given back.
+///
+/// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. All of
+/// these commands look at the file alone: they change nothing that runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+const EXAMPLES: &str = "Examples:
+  perennial policy new approve-large
+  perennial policy check policies.toml
+  perennial policy test policies.toml
+  perennial policy run policies.toml --plan plan.toml
+  perennial policy run policies.toml --resource ecs-1
+
+Exit codes: 0 done, 1 a case of `test` does not hold, 2 wrong input (every problem is listed).";
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Writes a new policy: a script, its tests, and its entry in the policy file, which is made if it is not there.
+    New {
+        /// Its name: lower case letters, digits and dashes.
+        name: String,
+        /// The policy file; the script is put beside it.
+        #[arg(long, value_name = "FILE", default_value = "policies.toml")]
+        file: PathBuf,
+    },
+    /// Compiles the scripts of a policy file, and lists what is wrong and what may fail.
+    Check {
+        /// The policy file, or a script alone.
+        file: PathBuf,
+    },
+    /// Runs the tests that stand beside the scripts of a policy file, and says which lines they reach.
+    Test {
+        /// The policy file, or a script alone.
+        file: PathBuf,
+    },
+    /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
+    Run(run::Arguments),
+}
+
+/// Such as `1 case` or `2 cases`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+pub(super) fn policy(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::New { name, file } => new::new(context, name, file),
+        Action::Check { file } => check::check(context, file),
+        Action::Test { file } => test::test(context, file),
+        Action::Run(arguments) => run::run(context, arguments),
+    }
+}

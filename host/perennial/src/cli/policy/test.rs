@@ -1,0 +1,100 @@
+//! `perennial policy test`: runs the cases beside each script, and says which lines they reach.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context as _;
+use perennial_domain::policy::Answer;
+use perennial_domain::policy::Policy;
+use perennial_formats::policy::case;
+use perennial_formats::policy::case::Case;
+use perennial_sandbox::ScriptReport;
+
+use crate::cli::Context;
+use crate::cli::UserError;
+use crate::cli::input;
+use crate::cli::output;
+use crate::cli::policy::counted;
+use crate::cli::policy::load::LoadedPolicies;
+
+/// Cases that do not hold: exit code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {cases} cases do not hold")]
+struct FailedCases {
+    failed: usize,
+    cases: usize,
+}
+
+/// Runs every case of every policy of the file.
+pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
+    let loaded = LoadedPolicies::read(context, file)?;
+    let mut suites = Vec::new();
+    for policy in &loaded.set.policies {
+        suites.push(read(&loaded, policy)?);
+    }
+    let mut out = output::writer(None)?;
+    let (mut cases, mut failed) = (0, 0);
+    for (place, (policy, suite)) in loaded.set.policies.iter().zip(&suites).enumerate() {
+        let Some(suite) = suite else {
+            writeln!(out, "{}: no tests; write them into `{}`", policy.name, tests_of(&policy.script))?;
+            continue;
+        };
+        let mut lines = BTreeSet::new();
+        for case in suite {
+            cases += 1;
+            match case.check(&ask(&loaded, place, case, &mut lines)?) {
+                Ok(()) => writeln!(out, "ok      {}: {}", policy.name, case.name)?,
+                Err(difference) => {
+                    failed += 1;
+                    writeln!(out, "FAILED  {}: {}\n        {difference}", policy.name, case.name)?;
+                }
+            }
+        }
+        writeln!(out, "        {}: {}", policy.name, coverage(&loaded.reports[place], &lines))?;
+    }
+    writeln!(out, "{}, {failed} failed", counted(cases, "case", "cases"))?;
+    out.flush()?;
+    if failed > 0 { Err(FailedCases { failed, cases }.into()) } else { Ok(()) }
+}
+
+/// The cases beside a policy's script, if there are any.
+fn read(loaded: &LoadedPolicies, policy: &Policy) -> Result<Option<Vec<Case>>, UserError> {
+    let path = loaded.script_path(policy).with_file_name(tests_of(&policy.script));
+    if !path.exists() {
+        return Ok(None);
+    }
+    let cases = case::read(&input::read(&path)?, &loaded.manifests());
+    cases.map(Some).map_err(|problems| UserError::File { path, problems })
+}
+
+/// `approve-large.test.toml` for `approve-large.rhai`.
+fn tests_of(script: &str) -> String {
+    let stem = Path::new(script).file_stem().unwrap_or_default();
+    format!("{}.test.toml", stem.to_string_lossy())
+}
+
+/// Asks the policy at `place` about the plan of `case`, and notes the lines that were run.
+fn ask(
+    loaded: &LoadedPolicies,
+    place: usize,
+    case: &Case,
+    lines: &mut BTreeSet<u32>,
+) -> anyhow::Result<Answer> {
+    let mut facts = case.plan.facts.clone();
+    facts.policies = vec![place];
+    let (answers, run) = loaded.interpreter.trace(&loaded.set, &case.plan.account, &facts)?;
+    lines.extend(run.into_iter().nth(place).unwrap_or_default());
+    answers.into_iter().next().context("the interpreter gave no answer")
+}
+
+/// Such as `5 of 6 lines (83 %); never run: 7`.
+fn coverage(report: &ScriptReport, run: &BTreeSet<u32>) -> String {
+    let missed =
+        report.lines.iter().filter(|line| !run.contains(line)).map(u32::to_string).collect::<Vec<_>>();
+    let all = report.lines.len();
+    let reached = all - missed.len();
+    let percent = reached * 100 / all.max(1);
+    let rest = if missed.is_empty() { String::new() } else { format!("; never run: {}", missed.join(", ")) };
+    format!("{reached} of {all} lines ({percent} %){rest}")
+}

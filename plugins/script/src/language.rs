@@ -1,0 +1,142 @@
+//! The language of policies: Rhai without floats, modules, `eval` and clocks, with comparisons that never guess.
+//!
+//! `<`, `>`, `<=` and `>=` between unlike values are errors here, where Rhai says false: a rule that compares a cost with
+//! `()` would otherwise quietly let everything pass.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use rhai::Dynamic;
+use rhai::Engine;
+use rhai::OptimizationLevel;
+use rust_decimal::Decimal;
+
+use crate::calendar;
+use crate::calendar::Instant;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::failure::error;
+use crate::limits;
+use crate::map;
+use crate::money;
+use crate::records;
+use crate::ruling;
+
+/// Rhai's own words that a policy has no use for.
+const SWITCHED_OFF: [&str; 5] = ["eval", "import", "export", "print", "debug"];
+/// Functions of Rhai's that wait, end the script or tell what is not the script's business.
+const REFUSED: [(&str, &str); 3] = [
+    ("sleep", "a policy has no clock"),
+    ("exit", "a policy ends by returning a ruling"),
+    ("get_fn_metadata_list", "a policy cannot look at functions"),
+];
+
+/// An engine that runs policies; its functions share `context`.
+pub fn engine(context: &Rc<Context>) -> Engine {
+    // A fixed seed: the same script has the same tables, and the same fuel, in every sandbox. Who set it first wins.
+    let _ = rhai::config::hashing::set_hashing_seed(Some([11, 12, 13, 14]));
+    let mut engine = Engine::new();
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_strict_variables(true)
+        .set_fast_operators(false)
+        .set_max_operations(limits::OPERATIONS_MAX)
+        .set_max_call_levels(limits::CALLS_MAX)
+        .set_max_expr_depths(limits::DEPTH_MAX, limits::DEPTH_MAX)
+        .set_max_string_size(limits::TEXT_MAX_BYTES)
+        .set_max_array_size(limits::LIST_MAX)
+        .set_max_map_size(limits::MAP_MAX)
+        .set_max_variables(limits::VARIABLES_MAX)
+        .set_max_functions(limits::FUNCTIONS_MAX)
+        .set_max_modules(0);
+    for word in SWITCHED_OFF {
+        engine.disable_symbol(word);
+    }
+    for (name, why) in REFUSED {
+        let refused = move || -> Outcome<()> { Err(error(format!("`{name}` is switched off: {why}"))) };
+        engine.register_fn(name, refused);
+        engine.register_fn(name, move |_: Dynamic| refused());
+        engine.register_fn(name, move |_: i64| refused());
+    }
+    register_comparisons(&mut engine);
+    calendar::register(&mut engine, context);
+    map::register(&mut engine);
+    money::register(&mut engine);
+    records::register(&mut engine);
+    ruling::register(&mut engine, context);
+    engine
+}
+
+fn register_comparisons(engine: &mut Engine) {
+    engine.register_fn("<", |a: Dynamic, b: Dynamic| compare("<", &a, &b).map(Ordering::is_lt));
+    engine.register_fn("<=", |a: Dynamic, b: Dynamic| compare("<=", &a, &b).map(Ordering::is_le));
+    engine.register_fn(">", |a: Dynamic, b: Dynamic| compare(">", &a, &b).map(Ordering::is_gt));
+    engine.register_fn(">=", |a: Dynamic, b: Dynamic| compare(">=", &a, &b).map(Ordering::is_ge));
+}
+
+fn compare(operator: &str, a: &Dynamic, b: &Dynamic) -> Outcome<Ordering> {
+    if let (Ok(a), Ok(b)) = (a.as_int(), b.as_int()) {
+        return Ok(a.cmp(&b));
+    }
+    if let (Some(a), Some(b)) = (number(a), number(b)) {
+        return Ok(a.cmp(&b));
+    }
+    if let (Some(a), Some(b)) = (a.clone().try_cast::<Instant>(), b.clone().try_cast::<Instant>()) {
+        return Ok(a.cmp(&b));
+    }
+    if let (Ok(a), Ok(b)) = (a.as_immutable_string_ref(), b.as_immutable_string_ref()) {
+        return Ok(a.as_str().cmp(b.as_str()));
+    }
+    if let (Ok(a), Ok(b)) = (a.as_char(), b.as_char()) {
+        return Ok(a.cmp(&b));
+    }
+    Err(error(format!(
+        "`{operator}` cannot compare {} with {}",
+        called(a.type_name()),
+        called(b.type_name())
+    )))
+}
+
+fn number(value: &Dynamic) -> Option<Decimal> {
+    value.as_decimal().ok().or_else(|| value.as_int().ok().map(Decimal::from))
+}
+
+/// The names that Rhai and Rust give to types, and what a message says.
+const CALLED: [(&str, &str); 18] = [
+    ("plugin_script::calendar::Instant", "an instant"),
+    ("plugin_script::map::TextMap", "a map"),
+    ("plugin_script::plan::Plan", "a plan"),
+    ("plugin_script::plan::Resource", "a resource"),
+    ("plugin_script::plan::Account", "an account"),
+    ("plugin_script::plan::Budget", "a budget"),
+    ("plugin_script::bindings::exports::perennial::policy::types::Term", "a term"),
+    ("plugin_script::ruling::RulingValue", "a ruling"),
+    ("i64", "a whole number"),
+    ("decimal", "an amount"),
+    ("rust_decimal::decimal::Decimal", "an amount"),
+    ("&str | ImmutableString | String", "text"),
+    ("string", "text"),
+    ("Fn", "a function"),
+    ("bool", "true or false"),
+    ("char", "a character"),
+    ("array", "a list"),
+    ("map", "a map"),
+];
+
+/// What a message says for a type.
+pub fn called(type_name: &str) -> String {
+    let known = CALLED.iter().find(|(name, _)| *name == type_name);
+    known.map_or_else(|| format!("`{type_name}`"), |(_, called)| (*called).to_owned())
+}
+
+/// The signature of a function that there is not, such as `deny (i64)`, as a message says it.
+pub fn signature(signature: &str) -> String {
+    let Some((name, arguments)) = signature.split_once(" (") else { return format!("`{signature}`") };
+    let arguments = arguments.trim_end_matches(')');
+    let arguments =
+        arguments.split(", ").filter(|argument| !argument.is_empty()).map(called).collect::<Vec<_>>();
+    match arguments[..] {
+        [] => format!("`{name}()` without arguments"),
+        _ => format!("`{name}` of {}", arguments.join(" and ")),
+    }
+}

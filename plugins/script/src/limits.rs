@@ -1,0 +1,26 @@
+//! The limits of a script, with the reason of each number. The interpreter counts them, so that it can name the line.
+
+/// Operations of one ruling: a rule takes some fifty, and one that looks at a thousand members some ten thousand.
+pub(crate) const OPERATIONS_MAX: u64 = 20_000;
+/// Calls within calls: rules are flat, and each call takes some kilobytes of the sandbox's stack.
+pub(crate) const CALLS_MAX: usize = 24;
+/// Expressions within expressions.
+pub(crate) const DEPTH_MAX: usize = 48;
+/// Bytes of a text: a long reason has a hundred.
+pub const TEXT_MAX_BYTES: usize = 4_096;
+/// Items of a list: more than a bundle has members.
+pub const LIST_MAX: usize = 4_000;
+/// Names of a map.
+pub(crate) const MAP_MAX: usize = 1_000;
+/// Variables at once.
+pub(crate) const VARIABLES_MAX: usize = 200;
+/// Functions of a script.
+pub(crate) const FUNCTIONS_MAX: usize = 100;
+/// Bytes of a script.
+pub(crate) const SCRIPT_MAX_BYTES: usize = 100_000;
+/// Notes of one ruling: each is an event that is kept.
+pub(crate) const NOTES_MAX: usize = 20;
+/// Bytes of a note or a reason: what fits on a page.
+pub(crate) const REASON_MAX_BYTES: usize = 1_000;
+/// Days that `next_working_day` looks ahead: ten years.
+pub(crate) const WORKING_DAY_SEARCH_MAX: i32 = 3_660;
