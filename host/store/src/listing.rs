@@ -102,3 +102,10 @@ pub fn resources(db: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<ListedR
     )?;
     listed.collect()
 }
+
+/// The kinds of the resources that there are, in order.
+pub fn kinds(db: &ReadTx) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select distinct kind from resource order by kind")?;
+    let kinds = statement.query_map([], |row| row.get(0))?;
+    Ok(kinds.collect::<Result<_, _>>()?)
+}

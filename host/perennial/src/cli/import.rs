@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::Context;
 use crate::cli::input;
+use crate::cli::output;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
@@ -19,7 +20,7 @@ use perennial_store::bundles;
   perennial import inventory.json
   perennial --db broker.db import inventory.json")]
 pub(super) struct Arguments {
-    /// The inventory, in JSON.
+    /// The inventory, in JSON; `-` is the standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -37,12 +38,11 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
     engine.import(clock::now(), &inventory.accounts, bundles)?;
     let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
-    println!(
+    Ok(output::line(format_args!(
         "imported {} accounts and {resources} resources into `{}`; `perennial run` takes care of them",
         inventory.accounts.len(),
         context.db.display()
-    );
-    Ok(())
+    ))?)
 }
 
 /// What is in the database already. A database that cannot be read is found out when it is written to.

@@ -22,9 +22,25 @@ use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
 
-/// An instant of the command line, in RFC 3339.
+/// An instant of the command line: RFC 3339, or a date alone, which is midnight UTC.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error: perennial_domain::timestamp::TimestampError| error.to_string())
+    let midnight = || format!("{text}T00:00:00Z").parse().ok();
+    text.parse().ok().or_else(midnight).ok_or_else(|| {
+        format!(
+            "`{text}` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`, or a date alone, such as \
+             `2026-02-28`, which is midnight UTC"
+        )
+    })
+}
+
+/// Whether a file's name stands for the standard input or output.
+pub(super) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What a file is called in messages.
+pub(super) fn shown(path: &Path) -> String {
+    if is_standard(path) { "the standard input".to_owned() } else { format!("`{}`", path.display()) }
 }
 
 /// A name that somebody gives to something, such as a key: what the admin API takes, too.
@@ -66,9 +82,13 @@ fn default_cache() -> Option<std::path::PathBuf> {
     cache.filter(|path| path.is_absolute()).or_else(home).map(|path| path.join("perennial"))
 }
 
-/// A file's text.
+/// A file's text; `-` is the standard input.
 pub(super) fn read(path: &Path) -> Result<String, UserError> {
-    std::fs::read_to_string(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+    let text = match is_standard(path) {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(path),
+    };
+    text.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Reads an inventory for providers, beside what is known already.

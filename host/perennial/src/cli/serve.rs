@@ -14,6 +14,7 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::key;
+use crate::cli::output;
 use crate::cli::run;
 use crate::config;
 use crate::config::Config;
@@ -74,10 +75,10 @@ type ProviderListener = (String, SocketAddr, SecretBox);
 pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let setup = configure(context, arguments)?;
     if arguments.check_config {
-        println!("the configuration can be used: {}", describe(&setup.config));
-        return Ok(());
+        let described = describe(&setup.config);
+        return Ok(output::line(format_args!("the configuration can be used: {described}"))?);
     }
-    context.log(setup.config.log);
+    context.log(setup.config.log, "info");
     let store = open(context, &setup)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;

@@ -112,8 +112,16 @@ impl Plugins {
     }
 }
 
+/// A file's bytes; `-` is the standard input.
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
+    let bytes = match path == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    bytes.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
 }
 
 /// A cache is a convenience: without it everything works, only slower.

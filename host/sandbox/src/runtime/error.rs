@@ -79,7 +79,7 @@ pub enum PluginError {
         plugin: String,
         /// The function called.
         function: &'static str,
-        /// In WebAssembly's words.
+        /// In its own words, if it said anything, and in WebAssembly's.
         reason: String,
     },
     /// Its answer would take more of the host's memory than answers may.

@@ -6,3 +6,4 @@ pub mod call;
 pub mod engine;
 pub mod error;
 pub mod limits;
+mod panic_message;
