@@ -1,6 +1,7 @@
 //! Logs what a plugin was asked when it gave no usable answer, so that its author can ask it again. Decides nothing.
 
 use perennial_domain::account::Account;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::usage::Consumption;
 use perennial_formats::decision;
 use perennial_formats::decision::DecisionInput;
@@ -15,7 +16,7 @@ pub(crate) fn log_timelines<A>(
     answers: &[Result<A, PluginError>],
 ) {
     log(requests, answers, |request| {
-        let account = accounts[request.account];
+        let account = accounts[request.account.get()];
         decision::timeline_question(request.after, &account.id, &account.settings, request.bundle).to_text()
     });
 }
@@ -27,7 +28,7 @@ pub(crate) fn log_plans<A>(
     answers: &[Result<A, PluginError>],
 ) {
     log(requests, answers, |request| {
-        let account = accounts[request.account];
+        let account = accounts[request.account.get()];
         let input = DecisionInput {
             at: request.at,
             account: &account.id,
@@ -44,10 +45,12 @@ pub(crate) fn log_plans<A>(
 /// Logs the first of these uses that no packages were found for.
 pub(crate) fn log_uses<A>(
     accounts: &[&Account],
-    requests: &[(usize, &Consumption)],
+    requests: &[(AccountIndex, &Consumption)],
     answers: &[Result<A, PluginError>],
 ) {
-    log(requests, answers, |(account, consumption)| format!("{}: {consumption:?}", accounts[*account].id));
+    log(requests, answers, |(account, consumption)| {
+        format!("{}: {consumption:?}", accounts[account.get()].id)
+    });
 }
 
 fn log<Q, A>(requests: &[Q], answers: &[Result<A, PluginError>], text: impl Fn(&Q) -> String) {

@@ -39,6 +39,7 @@ use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
+use perennial_store::keys::RowKey;
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
@@ -130,7 +131,7 @@ fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
     let db = ReadTx::open(&context.db)?;
     known::check_account(&db, account.as_deref())?;
     let filter = Filter { account: account.clone(), state: *state, ..Filter::default() };
-    let mut listed = approvals::list(&db, &filter, 0, limit.saturating_add(1))?;
+    let mut listed = approvals::list(&db, &filter, RowKey::before_all(), limit.saturating_add(1))?;
     list::cut_off(&mut listed, *limit);
     let facts = list::account_facts(&db)?;
     let zones = context.zones(list.zone.time_zone)?;

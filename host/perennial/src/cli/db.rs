@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -164,6 +165,10 @@ fn migrate(context: &Context) -> anyhow::Result<()> {
 
 /// Writes a copy to the standard output, once it is whole.
 fn backup_to_output(db: &Path) -> anyhow::Result<()> {
+    if io::stdout().is_terminal() {
+        let message = "a database is not for a terminal; name a file, or send the output to a program";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
     let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
     let copy = folder.path().join("backup.db");
     copies::copy(db, &copy)?;

@@ -106,12 +106,12 @@ impl<'a> Layout<'a> {
             let part = |index: usize| broken[index].get(line).map_or("", String::as_str);
             let last = (0..broken.len()).rev().find(|index| !part(*index).is_empty()).unwrap_or(0);
             write!(out, "{indent}")?;
-            for index in 0..=last {
+            for (index, (_, tone)) in row.iter().enumerate().take(last + 1) {
                 let to_the_right = self.columns[index].1 == Align::Right;
                 let width = if index == last && !to_the_right { 0 } else { self.widths[index] };
                 let gap = if index == 0 { "" } else { GAP };
                 let padded = text::pad(part(index), width, to_the_right);
-                write!(out, "{gap}{}", style.paint(row[index].1, &padded))?;
+                write!(out, "{gap}{}", style.paint(*tone, &padded))?;
             }
             writeln!(out)?;
         }

@@ -243,8 +243,9 @@
     const { left, width } = view();
     const seconds = (x) => from + share(x) * (until - from);
     // A pixel is hours wide: what only touches the edge is not in view.
-    since.value = day(seconds(left + 2));
-    last.value = day(seconds(left + width - 2));
+    const edge = zoom > 1 ? 2 : 0;
+    since.value = day(seconds(left + edge));
+    last.value = day(seconds(left + width - edge));
   };
   const oneDay = 86400 / (until - from);
   for (const input of [since, last]) {
