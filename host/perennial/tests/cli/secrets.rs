@@ -18,6 +18,14 @@ fn furnished() -> Folder {
     folder
 }
 
+/// An output that takes nothing: its name, how it is opened, and what is said of it.
+type Unusable = (&'static str, fn() -> Stdio, &'static str);
+
+/// A device without room.
+fn full() -> Stdio {
+    File::options().write(true).open("/dev/full").unwrap().into()
+}
+
 /// A pipe that nobody reads from.
 fn closed_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
@@ -49,8 +57,8 @@ fn a_secret_that_cannot_be_shown_is_not_kept() {
     let access_key = made.lines().find_map(|line| line.strip_prefix("access key: ")).unwrap();
     let rotate = ["key", "--secrets-key-file", "secrets.key", "rotate", access_key];
     let (before, records) = (kept(&folder), audit_records(&folder));
-    let outputs: [(&str, fn() -> Stdio, &str); 3] = [
-        ("full", || File::options().write(true).open("/dev/full").unwrap().into(), "No space left on device"),
+    let outputs: [Unusable; 3] = [
+        ("full", full, "No space left on device"),
         ("closed by its reader", closed_pipe, "Broken pipe"),
         ("nowhere", Stdio::null, "it is closed, or it is the null device"),
     ];

@@ -108,3 +108,29 @@ fn a_simulation_tells_in_words_what_is_held_and_that_nobody_decides() {
     let words = "approval ecs-1~1 expired: nobody decided in time; not requested again for this period";
     assert!(lapsed.contains(words), "{lapsed}");
 }
+
+#[test]
+fn beyond_its_limit_the_picture_draws_what_fared_worst() {
+    let folder = Folder::new();
+    let fine = |number: usize| {
+        serde_json::json!({
+            "id": format!("fine-{number:04}"), "account": "a", "kind": "ecs", "region": "r", "charging": "postpaid",
+            "started_at": "2026-01-01T00:00:00Z",
+        })
+    };
+    let lapsing = serde_json::json!({
+        "id": "lapsing", "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid",
+        "started_at": "2025-12-12T02:00:00Z", "expires_at": "2026-01-12T15:59:59Z",
+        "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "lapse",
+    });
+    let resources = (0..5_000).map(fine).chain([lapsing]).collect::<Vec<_>>();
+    let account =
+        serde_json::json!({ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00" });
+    let inventory = serde_json::json!({ "accounts": [account], "resources": resources });
+    folder.write("many.json", &inventory.to_string());
+    let words = ["simulate", "--inventory", "many.json", "--from=2026-01-10", "--until=2026-02-20"];
+    let page = folder.run(&[&words[..], &["--format", "html"]].concat()).succeeded().stdout();
+    assert!(page.contains("1 resource not drawn: the page shows the 5,000 that fared worst"));
+    assert!(page.contains("title=\"lapsing\"") && page.contains("title=\"fine-0000\""));
+    assert!(!page.contains("title=\"fine-4999\""), "the last of those that are fine is left out");
+}
