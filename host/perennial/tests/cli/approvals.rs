@@ -66,11 +66,11 @@ fn held_plans_are_listed_and_decided_on() {
     .assert_eq(&folder.run(&["approvals", "list"]).succeeded().stdout());
     let approved =
         folder.run(&["approvals", "approve", "ecs-1~1", "--reason", "as agreed"]).succeeded().stdout();
-    let words = approved.lines().map(|line| line.split_once(' ').unwrap().1).collect::<Vec<_>>();
+    let words = approved.lines().map(|line| line.split_once(" UTC  ").unwrap().1).collect::<Vec<_>>();
     expect![[r#"
-        18:51 UTC  ecs-1  ecs-1~1 approved by cli: as agreed
-        18:51 UTC  ecs-1  renewal: balance -99.00 to 51.00 CNY
-        18:51 UTC  ecs-1  renewed by command for 1 month at 99.00 CNY, from 2999-01-31 15:59 UTC to 2999-02-28 15:59 UTC"#]]
+        ecs-1  ecs-1~1 approved by cli: as agreed
+        ecs-1  renewal: balance -99.00 to 51.00 CNY
+        ecs-1  renewed by command for 1 month at 99.00 CNY, from 2999-01-31 15:59 UTC to 2999-02-28 15:59 UTC"#]]
     .assert_eq(&words.join("\n"));
     folder.run(&["approvals", "reject", "ecs-2~1"]).succeeded();
     for (words, code, told) in [
