@@ -381,13 +381,15 @@ pub fn set_tags(
     Ok(())
 }
 
-/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
+/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not. The instant stays that of
+/// the first time.
 pub fn set_problem(db: &WriteTx, bundle: i64, problem: Option<(Timestamp, &str)>) -> Result<(), StoreError> {
     match problem {
         Some((at, message)) => db
             .connection()
             .prepare_cached(
-                "insert or replace into plugin_failure (bundle, at, message) values (?1, ?2, ?3)",
+                "insert into plugin_failure (bundle, at, message) values (?1, ?2, ?3)
+                 on conflict (bundle) do update set message = excluded.message",
             )?
             .execute((bundle, at.as_second(), message))?,
         None => db

@@ -58,7 +58,7 @@ create table schedule (
 create index schedule_wake on schedule (wake_at) where wake_at is not null;
 create index schedule_bundle on schedule (bundle);
 
--- The bundles whose plugin failed at its last call, and why.
+-- The bundles whose plugin failed at its last call: since when it has, and why.
 create table plugin_failure (
     bundle  integer primary key references resource,
     at      integer not null,

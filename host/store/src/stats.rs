@@ -13,6 +13,8 @@ pub struct Stats {
     pub due: i64,
     /// The first wake there is.
     pub first_wake: Option<Timestamp>,
+    /// Since when the bundle whose plugin has failed longest waits for a usable answer.
+    pub failing_since: Option<Timestamp>,
     /// Attempts of which nobody knows whether they happened.
     pub in_doubt: i64,
     /// Jobs that are running.
@@ -33,6 +35,10 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .connection()
         .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
         .query_row([], |row| row.get(0))?;
+    let failing_since: Option<i64> = db
+        .connection()
+        .prepare_cached("select min(at) from plugin_failure")?
+        .query_row([], |row| row.get(0))?;
     let in_doubt = db
         .connection()
         .prepare_cached("select count(*) from attempt where state = 'in_doubt'")?
@@ -43,7 +49,8 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .query_row([], |row| row.get(0))?;
     let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::count_waiting(db)?);
     let first_wake = first_wake.map(Timestamp::from_second);
-    Ok(Stats { due, first_wake, in_doubt, jobs, items, approvals_pending })
+    let failing_since = failing_since.map(Timestamp::from_second);
+    Ok(Stats { due, first_wake, failing_since, in_doubt, jobs, items, approvals_pending })
 }
 
 /// The providers of all accounts.

@@ -10,6 +10,8 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::config;
+use crate::config::Config;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
@@ -39,14 +41,23 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 impl Context {
-    /// The bundled plugins and those that were named.
+    /// The configuration: the file that was named, if any, and the environment.
+    pub(super) fn config(&self) -> Result<Config, UserError> {
+        let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let name =
+            self.config.as_ref().map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        config::read(&text, environment)
+            .map_err(|error| UserError::Argument(format!("{name} cannot be used: {error}")))
+    }
+
+    /// The bundled plugins, those of the configuration and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let cache = self.cache.clone().or_else(default_cache);
-        Ok(Plugins::load(&Options {
-            files: self.plugins.clone(),
-            cache_dir: cache,
-            limits: Limits::DEFAULT,
-        })?)
+        let mut files = self.config()?.plugins;
+        files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
+        Ok(Plugins::load(&Options { files, cache_dir: cache, limits: Limits::DEFAULT })?)
     }
 
     /// The rules of every provider.

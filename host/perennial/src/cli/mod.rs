@@ -17,6 +17,7 @@ mod resources;
 mod run;
 mod serve;
 mod simulate;
+mod start;
 mod token;
 
 use std::path::PathBuf;
@@ -26,8 +27,10 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::config;
 use crate::config::LogFormat;
 use perennial_formats::Problems;
+use perennial_sandbox::PluginFile;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
@@ -36,9 +39,13 @@ struct Arguments {
     /// The database; it is made by `import`.
     #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB")]
     db: PathBuf,
-    /// A provider's plugin to load, beside or instead of the bundled one of the same id; may be given again.
-    #[arg(long = "plugin", global = true, value_name = "FILE")]
-    plugins: Vec<PathBuf>,
+    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG")]
+    config: Option<PathBuf>,
+    /// A provider's plugin to load, beside or instead of the bundled one of the same id, and beside those of the
+    /// configuration; FILE@sha256:DIGEST loads no other revision. May be given again.
+    #[arg(long = "plugin", global = true, value_name = "FILE", value_parser = config::plugin_file)]
+    plugins: Vec<PluginFile>,
     /// Where compiled plugins are kept, so that they are compiled once; by default a folder of your own.
     #[arg(long, global = true, value_name = "FOLDER", env = "PERENNIAL_CACHE")]
     cache: Option<PathBuf>,
@@ -89,7 +96,8 @@ enum Command {
 /// What every command may use.
 struct Context {
     db: PathBuf,
-    plugins: Vec<PathBuf>,
+    config: Option<PathBuf>,
+    plugins: Vec<PluginFile>,
     cache: Option<PathBuf>,
     color: Colour,
 }
@@ -124,6 +132,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let context = Context {
         db: arguments.db,
+        config: arguments.config,
         plugins: arguments.plugins,
         cache: arguments.cache,
         color: arguments.color,

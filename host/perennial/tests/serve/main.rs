@@ -6,6 +6,7 @@ mod support;
 
 mod clock;
 mod limits;
+mod plugins;
 mod server;
 mod start;
 mod tls;
