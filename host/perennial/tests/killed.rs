@@ -250,7 +250,7 @@ fn each_item_of_a_job_is_done_once_however_often_the_host_is_killed() {
     }
     assert!(kills > 1, "it was killed on its way");
     let done = body(&server.answer(&token, "GET", "/v1/jobs/job-1", "get", ""));
-    assert_eq!(done["outcomes"]["carried_out"], COUNT);
+    assert_eq!(done["outcomes"]["applied"], COUNT);
     assert_eq!(
         done["costs"],
         serde_json::json!([{ "currency": "CNY", "cost": "2000.00", "refund": "0.00" }])

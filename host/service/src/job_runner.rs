@@ -68,7 +68,7 @@ impl ItemOutcome {
     /// The name in the API and the database.
     pub const fn name(self) -> &'static str {
         match self {
-            ItemOutcome::Applied => "carried_out",
+            ItemOutcome::Applied => "applied",
             ItemOutcome::Planned => "planned",
             ItemOutcome::PendingApproval => "pending_approval",
             ItemOutcome::Refused => "refused",

@@ -27,11 +27,18 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 1] = [Step {
-    to: 4,
-    summary: "tables, columns and stored words get the names of the industry",
-    sql: include_str!("migrations/0004_standard_words.sql"),
-}];
+const STEPS: [Step; 2] = [
+    Step {
+        to: 4,
+        summary: "tables, columns and stored words get the names of the industry",
+        sql: include_str!("migrations/0004_standard_words.sql"),
+    },
+    Step {
+        to: 5,
+        summary: "an outcome of a job's item gets the name that the rest of the program has for it",
+        sql: include_str!("migrations/0005_orders_and_clocks.sql"),
+    },
+];
 
 /// A migration that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]

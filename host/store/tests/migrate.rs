@@ -1,6 +1,7 @@
 //! Databases of older schemas: migrated, refused, kept as they were.
 //!
-//! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it.
+//! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it. That of
+//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,6 +29,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
+/// The database of the last schema before the present one.
+const LAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db");
 const CONTENTS: &str = include_str!("../../../tests/fixtures/schema-3/contents.txt");
 
 /// What each table of schema 3 is called in schema 4, where that differs.
@@ -94,6 +97,31 @@ fn a_migrated_schema_equals_a_new_one() {
         "select \"table\", count(*) from pragma_foreign_key_check group by 1",
     );
     assert_eq!(broken, BTreeMap::new());
+}
+
+#[test]
+fn a_database_of_the_last_schema_keeps_every_row() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("perennial.db");
+    std::fs::copy(LAST, &path).unwrap();
+    let rows = |path: &Path| {
+        let tables = counts(
+            path,
+            "select name, 0 from sqlite_master where type = 'table' and name not like 'sqlite%'",
+        );
+        let count = |table: &String| counts(path, &format!("select '{table}', count(*) from {table}"));
+        tables.keys().flat_map(count).collect::<BTreeMap<_, _>>()
+    };
+    let before = rows(&path);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(schema(store.db()), new_schema());
+    drop(store);
+    let after = rows(&path);
+    for (table, count) in &before {
+        assert_eq!(&after[table], count, "rows of `{table}`");
+    }
+    let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
+    assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
 }
 
 #[test]
@@ -191,8 +219,8 @@ fn the_store_reads_everything_that_schema_3_kept() {
         format!("{} of {:?}:{}\n", job.state, job.began.from_dry_run, outcomes.collect::<String>())
     });
     expect![[r#"
-        done of Some(1): 1 carried_out 2 skipped
-        done of None: 1 carried_out 2 refused 1 unknown
+        done of Some(1): 1 applied 2 skipped
+        done of None: 1 applied 2 refused 1 unknown
         done of None: 1 planned 1 refused 1 unknown
     "#]]
     .assert_eq(&jobs.collect::<String>());
@@ -237,7 +265,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 5", "up to 4"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 6", "up to 5"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");

@@ -40,7 +40,7 @@ pub(super) struct JobView {
     total: u32,
     /// The number of items without an outcome.
     waiting: u32,
-    /// The number of items with each outcome: `carried_out`, `planned`, `pending_approval`, `refused`, `unknown`,
+    /// The number of items with each outcome: `applied`, `planned`, `pending_approval`, `refused`, `unknown`,
     /// `plan_changed`, `skipped`, `failed`.
     outcomes: BTreeMap<&'static str, u32>,
     /// The costs so far or, for a dry run, the costs of its plans, each as though it alone were applied.

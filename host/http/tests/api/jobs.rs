@@ -85,7 +85,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "id": "job-1",
           "name": "operator",
           "outcomes": {
-            "carried_out": 0,
+            "applied": 0,
             "failed": 0,
             "pending_approval": 0,
             "plan_changed": 0,
@@ -130,7 +130,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "id": "job-1",
           "name": "operator",
           "outcomes": {
-            "carried_out": 3,
+            "applied": 3,
             "failed": 0,
             "pending_approval": 0,
             "plan_changed": 0,
@@ -159,7 +159,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
               "cost": "99.00",
               "currency": "CNY",
               "message": null,
-              "outcome": "carried_out",
+              "outcome": "applied",
               "plan": null,
               "refund": "0.00",
               "resource": "ecs-1"
@@ -192,7 +192,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
               "cost": "50.00",
               "currency": "CNY",
               "message": null,
-              "outcome": "carried_out",
+              "outcome": "applied",
               "plan": null,
               "refund": "0.00",
               "resource": "bcc-1"
@@ -203,7 +203,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
               "cost": "120.00",
               "currency": "CNY",
               "message": null,
-              "outcome": "carried_out",
+              "outcome": "applied",
               "plan": null,
               "refund": "0.00",
               "resource": "pkg-1"
@@ -309,7 +309,7 @@ fn a_dry_run_prices_every_plan_and_changes_nothing() {
     });
     let id = run(&server, "operator", &body);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
-    expect![[r#"{"carried_out":0,"failed":0,"pending_approval":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["outcomes"], job["costs"]));
+    expect![[r#"{"applied":0,"failed":0,"pending_approval":0,"plan_changed":0,"planned":0,"refused":2,"skipped":0,"unknown":1} [{"cost":"1788.00","currency":"CNY","refund":"0.00"}]"#]].assert_eq(&format!("{} {}", job["outcomes"], job["costs"]));
     assert_eq!(
         brief(&items(&server, "viewer", &id), &["code", "cost", "currency"]),
         [
@@ -344,9 +344,9 @@ fn what_a_dry_run_showed_is_carried_out_where_it_is_still_the_same() {
     assert_eq!(
         brief(&items(&server, "viewer", &done), &["code", "cost"]),
         [
-            "ecs-1 carried_out null 99.00",
+            "ecs-1 applied null 99.00",
             "none skipped not-found null",
-            "bcc-1 carried_out null 50.00",
+            "bcc-1 applied null 50.00",
             "pkg-1 plan_changed plan-changed null",
             "ecs-1 skipped repeated null",
         ]
@@ -403,7 +403,7 @@ fn a_cancelled_job_leaves_the_rest_alone() {
         (&cancelled["state"], &cancelled["cancel_reason"]),
         (&json!("cancelled"), &json!("by the token `operator`"))
     );
-    let done = cancelled["outcomes"]["carried_out"].as_u64().unwrap();
+    let done = cancelled["outcomes"]["applied"].as_u64().unwrap();
     let skipped = cancelled["outcomes"]["skipped"].as_u64().unwrap();
     assert_eq!((done + skipped, &cancelled["waiting"]), (3000, &json!(0)));
     assert!(skipped > 0, "it was cancelled before its end");
@@ -440,7 +440,7 @@ fn a_job_that_was_under_way_goes_on_after_a_restart() {
     let server = server.restarted();
     finish(&server, &id);
     let job = server.get("viewer", &format!("/v1/jobs/{id}")).json();
-    assert_eq!(job["outcomes"]["carried_out"], 3000);
+    assert_eq!(job["outcomes"]["applied"], 3000);
     assert_eq!(job["costs"], json!([{ "currency": "CNY", "cost": "297000.00", "refund": "0.00" }]));
     let settled = server.events().iter().filter(|event| event["type"] == "renewal_settled").count();
     assert_eq!(settled, 3000);
