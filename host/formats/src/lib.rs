@@ -22,6 +22,7 @@ mod json_value;
 pub mod plan;
 mod resource;
 pub mod scenario;
+mod value_lines;
 mod wording;
 
 pub use diagnostics::Problem;

@@ -208,7 +208,7 @@ pub fn insert(
     Ok(rows)
 }
 
-fn insert_terms(
+pub(crate) fn insert_terms(
     db: &WriteTx,
     row: i64,
     account: i64,
@@ -243,7 +243,7 @@ fn insert_terms(
     Ok(())
 }
 
-fn insert_schedule(
+pub(crate) fn insert_schedule(
     db: &WriteTx,
     row: i64,
     bundle: i64,

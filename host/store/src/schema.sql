@@ -6,9 +6,10 @@
 
 create table clock (
     id        integer primary key check (id = 1),  -- the only row
-    ticked_at integer            -- everything up to here has been done; null before the first tick
+    ticked_at integer,           -- everything up to here has been done; null before the first tick
+    is_virtual integer           -- the kind of clock: 1 stands until somebody moves it, 0 is the system's; null before it ticks
 );
-insert into clock values (1, null);
+insert into clock values (1, null, null);
 
 create table account (
     row       integer primary key,

@@ -2,6 +2,7 @@
 
 use perennial_domain::timestamp::Timestamp;
 
+use crate::bundles::Schedule;
 use crate::error::StoreError;
 use crate::jobs;
 use crate::tx::ReadTx;
@@ -11,7 +12,7 @@ use crate::tx::ReadTx;
 pub struct Stats {
     /// Bundles whose time has come.
     pub due: i64,
-    /// The first wake there is.
+    /// The first wake there is, but for those that no clock has looked at: they are due, and not late.
     pub first_wake: Option<Timestamp>,
     /// Since when the bundle whose plugin has failed longest waits for a usable answer.
     pub failing_since: Option<Timestamp>,
@@ -33,8 +34,8 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .query_row([at.as_second()], |row| row.get(0))?;
     let first_wake: Option<i64> = db
         .connection()
-        .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
-        .query_row([], |row| row.get(0))?;
+        .prepare_cached("select min(wake_at) from schedule where wake_at > ?1")?
+        .query_row([Schedule::AT_ONCE.as_second()], |row| row.get(0))?;
     let failing_since: Option<i64> = db
         .connection()
         .prepare_cached("select min(at) from plugin_failure")?

@@ -16,8 +16,12 @@ use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::inventory;
+use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
+use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::NoRecords;
+use perennial_formats::inventory::Source;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Limits;
@@ -83,20 +87,27 @@ pub(super) fn read(path: &Path) -> Result<String, UserError> {
 }
 
 /// Reads an inventory for providers, beside what is known already.
-pub(super) fn inventory(
+pub(super) fn document(
     path: &Path,
-    text: &str,
+    source: Source<'_>,
+    options: ImportOptions,
     providers: &Providers,
     known: &dyn ExistingRecords,
-) -> Result<Inventory, UserError> {
+) -> Result<Document, UserError> {
     let manifests: BTreeMap<String, &Manifest> =
         providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
     let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
         Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
         None => Ok(Vec::new()),
     };
-    inventory::read(text, &manifests, &check, known)
+    inventory::read_from(source, options, &manifests, &check, known)
         .map_err(|problems| UserError::File { path: path.to_owned(), problems })
+}
+
+/// Reads an inventory in JSON, where nothing is known yet.
+pub(super) fn inventory(path: &Path, text: &str, providers: &Providers) -> Result<Inventory, UserError> {
+    let document = document(path, Source::Json(text), ImportOptions::default(), providers, &NoRecords)?;
+    Ok(document.inventory)
 }
 
 /// Reads a scenario for an inventory's accounts.

@@ -1,7 +1,7 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do.
+//! wrong, 3 when `db migrate --check` finds a migration to do or `import --dry-run` something to change.
 
 mod approvals;
 mod audit_record;
@@ -64,7 +64,8 @@ const EXAMPLES: &str = "Examples:
   perennial serve
   perennial resources --stage grace
 
-Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 a migration is pending (`db migrate --check`).";
+Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 something would be done
+(`db migrate --check`, `import --dry-run`).";
 
 /// When to write colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -158,7 +159,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) if error.is::<db::MigrationPending>() => {
+        Err(error) if error.is::<db::MigrationPending>() || error.is::<import::WouldChange>() => {
             println!("{error}");
             ExitCode::from(3)
         }

@@ -15,8 +15,10 @@ use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::start::check_clock;
 use perennial_service::event_log;
 use perennial_store::Store;
+use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
@@ -45,6 +47,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let providers = context.providers()?;
     let allows_missing = context.config()?.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &providers, allows_missing)?;
+    check_clock(store.db(), ClockKind::Real, clock::now())?;
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_stop_flag(stopped);

@@ -31,6 +31,7 @@ use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
@@ -49,9 +50,10 @@ pub(super) struct Arguments {
     /// Only say whether the configuration can be used.
     #[arg(long)]
     check_config: bool,
-    /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out.
-    #[arg(long, value_name = "T", value_parser = input::instant)]
-    virtual_clock: Option<Timestamp>,
+    /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out. A
+    /// database that has lived on virtual time goes on from where it is when the instant is left out.
+    #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::instant)]
+    virtual_clock: Option<Option<Timestamp>>,
     #[command(flatten)]
     start: start::Arguments,
 }
@@ -82,8 +84,8 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let Setup { config, tls, client, secret_box, providers, endpoints } = setup;
-    let (host, writer) =
-        Service::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    let clock = virtual_start(store.db(), arguments.virtual_clock)?;
+    let (host, writer) = Service::start(store, &context.db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
@@ -130,6 +132,25 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
         return Err(UserError::Argument(message).into());
     }
     Ok(store)
+}
+
+/// Where a virtual clock starts; `None` for the real one.
+fn virtual_start(
+    db: &ReadTx,
+    requested: Option<Option<Timestamp>>,
+) -> Result<Option<Timestamp>, anyhow::Error> {
+    match requested {
+        Some(None) => match perennial_store::clock::ticked_at(db)? {
+            Some(ticked_at) => Ok(Some(ticked_at + 1)),
+            None => {
+                let message = "no clock has ticked in this database: say where it starts, such as \
+                               `--virtual-clock 2026-01-01T00:00:00Z`";
+                Err(UserError::Argument(message.to_owned()).into())
+            }
+        },
+        Some(start) => Ok(start),
+        None => Ok(None),
+    }
 }
 
 /// Listens for the requests of the providers' own APIs; nothing is answered before [`run_listeners`].

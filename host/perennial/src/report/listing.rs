@@ -11,6 +11,7 @@ use crate::report::columns::Row;
 use crate::report::style::Style;
 use crate::report::style::Tone;
 use crate::report::style::printable;
+use perennial_store::bundles::Schedule;
 use perennial_store::listing::ListedResource;
 
 /// Writes a row for every resource; an attached one stands below its primary, set in.
@@ -27,6 +28,10 @@ pub fn write(listed: &[ListedResource], style: Style, out: &mut impl Write) -> i
 
 fn row(listed: &ListedResource) -> Row<9> {
     let instant = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
+    let wake = |at: Option<Timestamp>| match at {
+        Some(Schedule::AT_ONCE) => "at once".to_owned(),
+        at => instant(at),
+    };
     let indent = if listed.attached_to.is_some() { "  " } else { "" };
     let price = |price: Micros| format!("{price} {}", printable(&listed.currency));
     [
@@ -37,7 +42,7 @@ fn row(listed: &ListedResource) -> Row<9> {
         (instant(listed.expires_at), Tone::Plain),
         (listed.expires_at.map_or("-", |_| listed.on_expiry.name()).to_owned(), Tone::Plain),
         (listed.price.map_or("-".to_owned(), price), Tone::Plain),
-        (instant(listed.wake_at), Tone::Plain),
+        (wake(listed.wake_at), Tone::Plain),
         (listed.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
     ]
 }

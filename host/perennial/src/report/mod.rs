@@ -8,6 +8,7 @@ mod columns;
 mod event_category;
 pub mod history;
 pub mod html;
+pub mod import;
 pub mod listing;
 pub mod months;
 mod resource_track;
