@@ -19,6 +19,7 @@ use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::error::StoreError;
+use perennial_store::keys::AccountKey;
 use perennial_store::ledger;
 use perennial_store::orders;
 
@@ -57,7 +58,7 @@ pub(crate) struct Importer<'a> {
     pub(crate) tx: &'a WriteTx,
     pub(crate) providers: &'a Providers,
     /// By id: the row, and the provider's days in minutes ahead of UTC.
-    accounts: BTreeMap<String, (i64, i16)>,
+    accounts: BTreeMap<String, (AccountKey, i16)>,
 }
 
 impl<'a> Importer<'a> {
@@ -83,7 +84,7 @@ impl<'a> Importer<'a> {
         let wake_at = bundle.is_live().then_some(wake_at);
         let schedule = Schedule { cursor_at: Schedule::NOT_STARTED, wake_at, failures: 0 };
         let rows = bundles::insert(self.tx, row, bundle, schedule)?;
-        for (index, member) in bundle.members.iter().enumerate() {
+        for (index, member) in bundle.iter() {
             if let Some(order) = order::opening(member, index, offset_minutes) {
                 orders::insert(self.tx, rows[index], &member.id, &order)?;
             }
@@ -92,7 +93,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The row of an account, and how many minutes its provider's days are ahead of UTC.
-    pub(crate) fn account(&mut self, id: &str) -> Result<(i64, i16), EngineError> {
+    pub(crate) fn account(&mut self, id: &str) -> Result<(AccountKey, i16), EngineError> {
         if let Some(found) = self.accounts.get(id) {
             return Ok(*found);
         }

@@ -10,6 +10,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::inventory_diff;
 use perennial_domain::inventory_diff::FieldChange;
 use perennial_domain::inventory_diff::Given;
@@ -215,7 +216,7 @@ impl DocumentImport {
         let inserted = inserted.collect::<BTreeSet<_>>();
         let mut waiting = Vec::new();
         for (index, member) in members.iter().enumerate() {
-            let parent = member.attached_to.map(|parent| members[parent].id.as_str());
+            let parent = member.attached_to.map(|parent| members[parent.get()].id.as_str());
             if !is_new[index] {
                 let given = given.get(&member.id).copied().unwrap_or_default();
                 self.update_resource(importer, &imported.account, member, parent, given)?;
@@ -249,9 +250,9 @@ impl DocumentImport {
         let Some(parent) = parent else { return Ok(false) };
         let Some((stored, index)) = bundles::find_by_resource(importer.tx, parent)? else { return Ok(false) };
         let (row, offset_minutes) = importer.account(account)?;
-        let (primary, attached_to) = (stored.rows[0], stored.rows[index]);
+        let (primary, attached_to) = (stored.rows.bundle(), stored.rows[index]);
         let member_row = imports::insert_member(importer.tx, row, primary, member, attached_to)?;
-        if let Some(order) = order::opening(member, stored.rows.len(), offset_minutes) {
+        if let Some(order) = order::opening(member, MemberIndex::new(stored.bundle.members.len()), offset_minutes) {
             orders::insert(importer.tx, member_row, &member.id, &order)?;
         }
         if member.is_live() {
@@ -271,9 +272,9 @@ impl DocumentImport {
     ) -> Result<(), EngineError> {
         let Some((stored, index)) = bundles::find_by_resource(importer.tx, &there.id)? else { return Ok(()) };
         let (_, offset_minutes) = importer.account(account)?;
-        let here = &stored.bundle.members[index];
+        let here = &stored.bundle[index];
         let mut diff = inventory_diff::diff(here, there, given, offset_minutes);
-        let parent_here = here.attached_to.map(|parent| stored.bundle.members[parent].id.as_str());
+        let parent_here = here.attached_to.map(|parent| stored.bundle[parent].id.as_str());
         if parent_here != parent {
             diff.kept.push(KeptField {
                 field: "attached_to".to_owned(),
@@ -294,7 +295,7 @@ impl DocumentImport {
         if diff.changes.is_empty() {
             return Ok(());
         }
-        let (primary, schedule, account_row) = (stored.rows[0], stored.schedule, stored.account);
+        let (primary, schedule, account_row) = (stored.rows.bundle(), stored.schedule, stored.account);
         for what in changes_as_events(here, &diff) {
             let event = Event { at: self.at, resource: Some(there.id.clone()), what };
             persist::event(importer.tx, Some(account_row), &event)?;
@@ -303,7 +304,7 @@ impl DocumentImport {
         let (original, mut bundle) = stored.into_original();
         imports::set_region(importer.tx, original.rows[index], &diff.after.region)?;
         bundles::set_tags(importer.tx, original.rows[index], &diff.after.tags)?;
-        bundle.members[index] = diff.after;
+        bundle[index] = diff.after;
         BundleUpdater::new(importer.tx)?.update(&original, &bundle, schedule)?;
         if bundle.is_live() && schedule.failures == 0 {
             imports::wake_at_once(importer.tx, primary)?;
@@ -338,11 +339,13 @@ fn listed(settings: &BTreeMap<String, String>) -> String {
 /// The new primary with those new members that hang on new ones all the way; `None` when the primary exists.
 fn new_bundle(members: &[Resource], is_new: &[bool]) -> Option<Bundle> {
     let hangs_on_new = |index: usize| {
-        let mut way = std::iter::successors(Some(index), |at| members[*at].attached_to);
+        let mut way = std::iter::successors(Some(index), |at| members[*at].attached_to.map(MemberIndex::get));
         way.all(|at| is_new[at])
     };
     let taken = (0..members.len()).filter(|index| hangs_on_new(*index)).collect::<Vec<_>>();
-    let within = |index: usize| taken.iter().position(|taken| *taken == index);
+    let within = |index: MemberIndex| {
+        taken.iter().position(|taken| *taken == index.get()).map(MemberIndex::new)
+    };
     let members = taken.iter().map(|index| {
         let member = &members[*index];
         Resource { attached_to: member.attached_to.and_then(within), ..member.clone() }

@@ -112,7 +112,7 @@ impl ImportReport {
         for imported in &inventory.bundles {
             for member in &imported.bundle.members {
                 let Some((stored, index)) = bundles::find_by_resource(db, &member.id)? else { continue };
-                let now = &stored.bundle.members[index];
+                let now = &stored.bundle[index];
                 let is_soon = now.expires_at.is_some_and(|expiry| at < expiry && expiry - at <= SOON);
                 self.renewing_soon += usize::from(is_soon && now.renews_itself());
                 let named = Named { account: imported.account.clone(), resource: member.id.clone() };

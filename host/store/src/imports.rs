@@ -7,6 +7,9 @@ use perennial_domain::timestamp::Timestamp;
 use crate::bundles;
 use crate::bundles::Schedule;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::BundleKey;
+use crate::keys::ResourceKey;
 use crate::packages;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
@@ -26,12 +29,12 @@ impl Schedule {
 /// Adds a member to the bundle whose primary is at `primary`, attached to the member at `attached_to`; returns its row.
 pub fn insert_member(
     db: &WriteTx,
-    account: i64,
-    primary: i64,
+    account: AccountKey,
+    primary: BundleKey,
     member: &Resource,
-    attached_to: i64,
-) -> Result<i64, StoreError> {
-    let row: i64 = db
+    attached_to: ResourceKey,
+) -> Result<ResourceKey, StoreError> {
+    let row: ResourceKey = db
         .connection()
         .prepare_cached("select coalesce(max(row), 0) + 1 from resource")?
         .query_row([], |row| row.get(0))?;
@@ -45,7 +48,7 @@ pub fn insert_member(
 }
 
 /// Has the bundle whose primary is at `row` looked at as soon as a clock runs, and its timeline asked for anew.
-pub fn wake_at_once(db: &WriteTx, row: i64) -> Result<(), StoreError> {
+pub fn wake_at_once(db: &WriteTx, row: BundleKey) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update schedule set wake_at = ?2 where resource = ?1")?
         .execute((row, Schedule::AT_ONCE.as_second()))?;
@@ -53,7 +56,7 @@ pub fn wake_at_once(db: &WriteTx, row: i64) -> Result<(), StoreError> {
 }
 
 /// The same for every bundle of an account whose plugin did not fail.
-pub fn wake_account_at_once(db: &WriteTx, account: i64) -> Result<(), StoreError> {
+pub fn wake_account_at_once(db: &WriteTx, account: AccountKey) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
             "update schedule set wake_at = ?2 where wake_at is not null and consecutive_failures = 0
@@ -64,7 +67,7 @@ pub fn wake_account_at_once(db: &WriteTx, account: i64) -> Result<(), StoreError
 }
 
 /// The ids of an account's resources that are not at their end, in their order.
-pub fn unfinished_ids(db: &ReadTx, account: i64) -> Result<Vec<String>, StoreError> {
+pub fn unfinished_ids(db: &ReadTx, account: AccountKey) -> Result<Vec<String>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select r.id, h.stage from resource r join schedule h on h.resource = r.row where r.account = ?1 order by r.id",
     )?;
@@ -75,7 +78,7 @@ pub fn unfinished_ids(db: &ReadTx, account: i64) -> Result<Vec<String>, StoreErr
 }
 
 /// Sets where a resource runs, in the provider's word.
-pub fn set_region(db: &WriteTx, row: i64, region: &str) -> Result<(), StoreError> {
+pub fn set_region(db: &WriteTx, row: ResourceKey, region: &str) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update resource set region = ?2 where row = ?1")?
         .execute((row, region))?;

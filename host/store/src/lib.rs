@@ -26,6 +26,7 @@ pub mod idempotency_keys;
 pub mod imports;
 pub mod integrity;
 pub mod jobs;
+pub mod keys;
 pub mod ledger;
 pub mod list_queries;
 pub mod listing;
