@@ -252,7 +252,9 @@ impl DocumentImport {
         let (row, offset_minutes) = importer.account(account)?;
         let (primary, attached_to) = (stored.rows.bundle(), stored.rows[index]);
         let member_row = imports::insert_member(importer.tx, row, primary, member, attached_to)?;
-        if let Some(order) = order::opening(member, MemberIndex::new(stored.bundle.members.len()), offset_minutes) {
+        if let Some(order) =
+            order::opening(member, MemberIndex::new(stored.bundle.members.len()), offset_minutes)
+        {
             orders::insert(importer.tx, member_row, &member.id, &order)?;
         }
         if member.is_live() {
@@ -343,9 +345,8 @@ fn new_bundle(members: &[Resource], is_new: &[bool]) -> Option<Bundle> {
         way.all(|at| is_new[at])
     };
     let taken = (0..members.len()).filter(|index| hangs_on_new(*index)).collect::<Vec<_>>();
-    let within = |index: MemberIndex| {
-        taken.iter().position(|taken| *taken == index.get()).map(MemberIndex::new)
-    };
+    let within =
+        |index: MemberIndex| taken.iter().position(|taken| *taken == index.get()).map(MemberIndex::new);
     let members = taken.iter().map(|index| {
         let member = &members[*index];
         Resource { attached_to: member.attached_to.and_then(within), ..member.clone() }

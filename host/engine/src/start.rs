@@ -11,12 +11,14 @@ use crate::clock::OUTAGE_AFTER;
 use crate::error::ClockError;
 use crate::error::EngineError;
 use perennial_store::ReadTx;
+use perennial_store::WriteTx;
 use perennial_store::approvals;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
+use perennial_store::error::StoreError;
 use perennial_store::packages;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
@@ -50,6 +52,15 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
     }
 }
 
+/// Says that the database lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
+/// while it stands is past, as though it had ticked. A real clock ticks by itself.
+pub(crate) fn claim(tx: &WriteTx, kind: ClockKind, at: Timestamp) -> Result<(), StoreError> {
+    match kind {
+        ClockKind::Virtual => ticks::set_ticked_at(tx, kind, at - 1),
+        ClockKind::Real => Ok(()),
+    }
+}
+
 impl Engine {
     /// The same engine on the other kind of time; it is real unless somebody says otherwise.
     pub fn with_clock(mut self, kind: ClockKind) -> Engine {
@@ -76,7 +87,14 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn start_new(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<(), EngineError> {
-        while !self.is_stopped() && self.start_some(now, sink)? {}
+        let mut has_started = false;
+        while !self.is_stopped() && self.start_some(now, sink)? {
+            has_started = true;
+        }
+        let clock = self.clock;
+        if has_started {
+            self.store.write(|tx| claim(tx, clock, now))?;
+        }
         Ok(())
     }
 

@@ -215,7 +215,7 @@ fn simulate_has_a_table_and_a_picture() {
 #[test]
 fn simulate_never_touches_the_database() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let before = std::fs::read(folder.path("perennial.db")).unwrap();
     folder.run(&simulate(&["--format", "jsonl"])).succeeded();
     assert_eq!(std::fs::read(folder.path("perennial.db")).unwrap(), before);
@@ -229,10 +229,11 @@ fn simulate_never_touches_the_database() {
 #[test]
 fn what_is_imported_is_listed() {
     let folder = folder();
-    let told = folder.run(&["import", "inventory.json"]).succeeded().stdout();
+    let told = folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded().stdout();
+    let last = told.lines().last().unwrap();
     assert_eq!(
-        told,
-        "imported 2 accounts and 5 resources into `perennial.db`; `perennial run` takes care of them\n"
+        last,
+        "imported 2 accounts and 5 resources into `perennial.db`; `perennial run` takes care of them"
     );
     let all = folder.run(&["resources"]).succeeded().stdout();
     for id in ["ecs-1", "evs-1", "pkg-1", "rds-1", "bcc-1"] {
@@ -304,7 +305,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     }"#;
     let folder = folder();
     folder.write("wrong.json", wrong);
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let listed = folder.run(&["resources"]).succeeded().stdout();
     let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
@@ -355,8 +356,8 @@ fn a_circle_of_attachment_is_told_as_one() {
 #[test]
 fn what_is_there_already_is_not_imported_again() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
-    let again = folder.run(&["import", "inventory.json"]);
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    let again = folder.run(&["import", "inventory.json", "--accept-expired"]);
     assert_eq!(again.code(), 2);
     for id in ["acme-hw", "acme-bd", "ecs-1", "bcc-1"] {
         assert!(again.stderr().contains(id), "nothing about `{id}` in\n{}", again.stderr());

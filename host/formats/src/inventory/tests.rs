@@ -1,6 +1,7 @@
 //! What an inventory may say, and what is said of one that it may not: each problem, its path and its words.
 
 mod attachments;
+mod csv_tables;
 mod properties;
 
 use std::collections::BTreeMap;

@@ -10,3 +10,4 @@ mod plugins;
 mod server;
 mod start;
 mod tls;
+mod two_clocks;
