@@ -11,6 +11,7 @@ pub mod attempt;
 pub mod bundle;
 pub mod event;
 pub mod index;
+pub mod inventory_diff;
 pub mod ledger;
 pub mod manifest;
 pub mod micros;

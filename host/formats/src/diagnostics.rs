@@ -37,10 +37,19 @@ impl fmt::Display for Path<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     position: u32,
+    /// Where the file has it, beside the path: the line and, where there is one, the id of the account or resource.
+    location: Option<String>,
     /// Where it is, such as `resources[3].price`; a line and column when the file is not JSON.
     pub path: String,
     /// What is wrong, and what is expected.
     pub message: String,
+}
+
+impl Problem {
+    /// The number of the value that it is about, in the order of the file.
+    pub(super) fn position(&self) -> u32 {
+        self.position
+    }
 }
 
 /// Everything that is wrong with a file, in the order of the file. Never empty.
@@ -52,12 +61,20 @@ pub struct Problems {
 impl Problems {
     /// The file cannot be read at all: the one problem that there is.
     pub fn unreadable(path: String, message: String) -> Problems {
-        Problems { list: vec![Problem { position: 0, path, message }] }
+        Problems { list: vec![Problem { position: 0, location: None, path, message }] }
     }
 
     /// Every problem, in the order of the file.
     pub fn list(&self) -> &[Problem] {
         &self.list
+    }
+
+    /// The same, each with the location that `locate` finds; it may write the path and the message anew.
+    pub(super) fn located(mut self, locate: impl Fn(&mut Problem) -> String) -> Problems {
+        for problem in &mut self.list {
+            problem.location = Some(locate(problem));
+        }
+        self
     }
 }
 
@@ -68,7 +85,10 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.list.len() == 1 { "" } else { "s" };
         write!(f, "{} problem{plural}:", self.list.len())?;
-        self.list.iter().try_for_each(|problem| write!(f, "\n  {}: {}", problem.path, problem.message))
+        self.list.iter().try_for_each(|problem| match &problem.location {
+            Some(location) => write!(f, "\n  {} ({location}): {}", problem.path, problem.message),
+            None => write!(f, "\n  {}: {}", problem.path, problem.message),
+        })
     }
 }
 
@@ -98,7 +118,7 @@ impl Diagnostics {
             Path::Root => self.document.to_owned(),
             Path::Member(..) | Path::Item(..) => path.to_string(),
         };
-        self.problems.borrow_mut().push(Problem { position, path, message: message.into() });
+        self.problems.borrow_mut().push(Problem { position, location: None, path, message: message.into() });
     }
 
     /// `value`, when there is one and nothing was wrong.

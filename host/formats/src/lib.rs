@@ -23,6 +23,7 @@ pub mod plan;
 mod resource;
 pub mod scenario;
 pub mod time_zone;
+mod value_lines;
 mod wording;
 
 pub use diagnostics::Problem;

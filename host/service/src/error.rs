@@ -56,7 +56,7 @@ impl ServiceError {
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
-            | ServiceError::Engine(EngineError::NoPlugin { .. }) => "conflict",
+            | ServiceError::Engine(EngineError::NoPlugin { .. } | EngineError::Clock(_)) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
                 "not-found"
             }
@@ -85,6 +85,7 @@ impl ServiceError {
                 | EngineError::Plugin(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::UnknownAccount(_)
+                | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. },
             )
             | ServiceError::Store(_)
@@ -115,7 +116,9 @@ impl ServiceError {
                 "its plan is no longer what it was; ask for it again with `dry_run` and look at it".to_owned()
             }
             ServiceError::Store(_)
-            | ServiceError::Engine(EngineError::Store(_) | EngineError::NoPlugin { .. })
+            | ServiceError::Engine(
+                EngineError::Store(_) | EngineError::NoPlugin { .. } | EngineError::Clock(_),
+            )
             | ServiceError::Busy
             | ServiceError::Stopping
             | ServiceError::StoppedMidway
@@ -137,6 +140,7 @@ impl From<EngineError> for ServiceError {
             | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
             | EngineError::UnknownAccount(_)
+            | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),
         }
     }

@@ -13,6 +13,7 @@ mod deliveries;
 mod forecast;
 mod harness;
 mod idempotency;
+mod imports;
 mod jobs;
 mod lists;
 mod metrics;

@@ -15,7 +15,6 @@ use crate::report;
 use crate::report::Detail;
 use crate::report::columns;
 use crate::report::style::Tone;
-use perennial_formats::inventory::NoRecords;
 
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///
@@ -45,7 +44,7 @@ const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
 pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let providers = context.providers()?;
-    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers, &NoRecords)?;
+    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
     // Before the work, so that a folder that cannot be written to is known at once.
     let mut picture = Output::open(Some(&arguments.out))?;

@@ -1,7 +1,8 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do, and 141 when nobody reads the output any more.
+//! wrong, 3 when `db migrate --check` finds a migration to do or `import --dry-run` something to change, and 141 when
+//! nobody reads the output any more.
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
 
 mod approvals;
@@ -22,6 +23,7 @@ mod resources;
 mod run;
 mod serve;
 mod simulate;
+mod start;
 mod terminal;
 mod token;
 
@@ -32,8 +34,10 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::config;
 use crate::config::LogFormat;
 use perennial_formats::Problems;
+use perennial_sandbox::PluginFile;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
@@ -43,9 +47,14 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB",
         help_heading = GLOBAL)]
     db: PathBuf,
-    /// A provider's plugin to load, beside or instead of the bundled one of the same id; may be given again.
-    #[arg(long = "plugin", global = true, value_name = "FILE", help_heading = GLOBAL)]
-    plugins: Vec<PathBuf>,
+    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL)]
+    config: Option<PathBuf>,
+    /// A provider's plugin to load, beside or instead of the bundled one of the same id, and beside those of the
+    /// configuration; FILE@sha256:DIGEST loads no other revision. May be given again.
+    #[arg(long = "plugin", global = true, value_name = "FILE", value_parser = config::plugin_file,
+        help_heading = GLOBAL)]
+    plugins: Vec<PluginFile>,
     /// Where compiled plugins are kept, so that they are compiled once; by default a folder of your own.
     #[arg(long, global = true, value_name = "FOLDER", env = "PERENNIAL_CACHE", help_heading = GLOBAL)]
     cache: Option<PathBuf>,
@@ -73,8 +82,8 @@ const EXAMPLES: &str = "Examples:
 
 Wherever a file is named, `-` is the standard input or output.
 
-Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 a migration is pending (`db migrate --check`),
-141 the reader of the output closed it before its end.";
+Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 something would be done
+(`db migrate --check`, `import --dry-run`), 141 the reader of the output closed it before its end.";
 
 /// When to write colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -107,7 +116,8 @@ enum Command {
 /// What every command may use.
 struct Context {
     db: PathBuf,
-    plugins: Vec<PathBuf>,
+    config: Option<PathBuf>,
+    plugins: Vec<PluginFile>,
     cache: Option<PathBuf>,
     color: Colour,
     width: Option<usize>,
@@ -145,6 +155,7 @@ pub fn main() -> ExitCode {
     };
     let context = Context {
         db: arguments.db,
+        config: arguments.config,
         plugins: arguments.plugins,
         cache: arguments.cache,
         color: arguments.color,
@@ -160,10 +171,12 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
         Err(error) if output::is_closed(&error) => ExitCode::from(output::CLOSED),
-        Err(error) if error.is::<db::MigrationPending>() => match output::line(&error) {
-            Ok(()) => ExitCode::from(3),
-            Err(failure) => fail(&context, &failure.into()),
-        },
+        Err(error) if error.is::<db::MigrationPending>() || error.is::<import::WouldChange>() => {
+            match output::line(&error) {
+                Ok(()) => ExitCode::from(3),
+                Err(failure) => fail(&context, &failure.into()),
+            }
+        }
         Err(error) => fail(&context, &error),
     }
 }

@@ -16,6 +16,7 @@ use crate::report::listing::Row;
 use crate::report::listing::Value;
 use crate::report::style::Tone;
 use perennial_store::ReadTx;
+use perennial_store::bundles::Schedule;
 use perennial_store::listing;
 use perennial_store::listing::ListedResource;
 
@@ -97,7 +98,7 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
 fn row(listed: &ListedResource, zones: &Zones) -> Row {
     let indent = if listed.attached_to.is_some() { "  " } else { "" };
     let price = listed.price.map_or(Value::None, |price| Value::Amount(price, Some(listed.currency.clone())));
-    let on_expiry = Cell::new(listed.on_expiry.name());
+    let (on_expiry, wake) = (Cell::new(listed.on_expiry.name()), Cell::new(listed.wake_at));
     let cells: [Cell; COLUMNS.len()] = [
         Cell::new(listed.account.as_str()),
         Cell::new(listed.provider.as_str()),
@@ -109,7 +110,7 @@ fn row(listed: &ListedResource, zones: &Zones) -> Row {
         if listed.expires_at.is_some() { on_expiry } else { on_expiry.shown("-") },
         Cell::new(price),
         Cell::new(listed.currency.as_str()),
-        Cell::new(listed.wake_at),
+        if listed.wake_at == Some(Schedule::AT_ONCE) { wake.shown("at once") } else { wake },
         Cell::new(listed.problem.clone()).or("").tone(Tone::Bad),
     ];
     Row { zone: zones.of(Some(&listed.provider)), cells: cells.into() }

@@ -28,7 +28,6 @@ use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::Store;
 
@@ -105,7 +104,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     let text = input::read(&arguments.inventory)?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
     let providers = context.providers()?;
-    let inventory = input::inventory(&arguments.inventory, &text, &providers, &NoRecords)?;
+    let inventory = input::inventory(&arguments.inventory, &text, &providers)?;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
         (None, _) | (_, None) => Vec::new(),

@@ -9,6 +9,7 @@ mod event_category;
 pub(crate) mod event_tone;
 pub mod history;
 pub mod html;
+pub(crate) mod import;
 pub(crate) mod listing;
 pub mod months;
 mod resource_track;

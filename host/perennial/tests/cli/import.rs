@@ -30,7 +30,7 @@ fn every_problem_of_an_inventory_is_listed_and_nothing_of_it_is_taken() {
     }"#;
     let folder = folder();
     folder.write("wrong.json", wrong);
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let listed = folder.run(&["resources"]).succeeded().stdout();
     let tables = ["account", "resource", "schedule", "orders", "ledger_entry", "event"];
     let count = || {
@@ -81,8 +81,8 @@ fn a_circle_of_attachment_is_told_as_one() {
 #[test]
 fn what_is_there_already_is_not_imported_again() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
-    let again = folder.run(&["import", "inventory.json"]);
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    let again = folder.run(&["import", "inventory.json", "--accept-expired"]);
     assert_eq!(again.code(), 2);
     for id in ["acme-hw", "acme-bd", "ecs-1", "bcc-1"] {
         assert!(again.stderr().contains(id), "nothing about `{id}` in\n{}", again.stderr());

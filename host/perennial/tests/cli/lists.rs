@@ -11,10 +11,10 @@ use crate::support::Folder;
 #[test]
 fn what_is_imported_is_listed() {
     let folder = folder();
-    let told = folder.run(&["import", "inventory.json"]).succeeded().stdout();
+    let told = folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded().stdout();
     assert_eq!(
-        told,
-        "imported 2 accounts and 5 resources into `perennial.db`; `perennial run` takes care of them\n"
+        told.lines().last().unwrap(),
+        "imported 2 accounts and 5 resources into `perennial.db`; `perennial run` takes care of them"
     );
     let all = folder.run(&["resources"]).succeeded().stdout();
     for id in ["ecs-1", "evs-1", "pkg-1", "rds-1", "bcc-1"] {
@@ -76,7 +76,7 @@ fn resources_are_listed_for_people_and_for_programs() {
 #[test]
 fn instants_are_written_in_the_time_zone_that_is_asked_for() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let listed = |zone: &str, format: &str| {
         let words = ["resources", "--kind", "ecs", "--time-zone", zone, "--format", format];
         folder.run(&words).succeeded().stdout()
@@ -159,7 +159,7 @@ fn a_list_without_rows_says_so_and_is_no_bare_heading() {
     assert_eq!(said(&["approvals", "list"]), "no plan has waited for an approval yet\n");
     assert_eq!(said(&["token", "list"]), "there are no tokens yet; make one with `perennial token create`\n");
     assert_eq!(said(&["key", "list"]), "there are no keys yet; make one with `perennial key create`\n");
-    said(&["import", "inventory.json"]);
+    said(&["import", "inventory.json", "--accept-expired"]);
     for words in [
         &["resources", "--stage", "released"][..],
         &["resources", "--kind", "dds", "--provider", "huawei"],
@@ -178,7 +178,7 @@ fn a_list_without_rows_says_so_and_is_no_bare_heading() {
 #[test]
 fn what_is_unknown_is_refused_with_what_there_is() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let accounts = "there is no account `acme`; there are acme-bd, acme-hw";
     for (words, told) in [
         (&["resources", "--account", "acme"][..], accounts),
@@ -200,7 +200,7 @@ fn what_is_unknown_is_refused_with_what_there_is() {
 #[test]
 fn every_list_has_every_format() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     folder.run(&["token", "create", "--name", "a,\"b\"", "--role", "viewer"]).succeeded();
     for list in [
         &["resources"][..],
@@ -226,7 +226,7 @@ fn every_list_has_every_format() {
 fn the_names_of_every_list_are_those_that_formats_md_has() {
     const FORMATS: &str = include_str!("../../../../FORMATS.md");
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let simulation = simulate(&[]);
     for (name, list) in [
         ("resources", &["resources"][..]),

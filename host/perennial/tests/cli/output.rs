@@ -45,7 +45,7 @@ fn writing_commands() -> Vec<Vec<&'static str>> {
 #[test]
 fn a_full_output_is_an_error_that_names_it() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     for words in writing_commands() {
         drop(std::fs::remove_file(folder.path("new.key")));
         let ran = folder.run_into(&words, full());
@@ -59,7 +59,7 @@ fn a_full_output_is_an_error_that_names_it() {
 #[test]
 fn an_output_that_its_reader_closed_ends_the_program_quietly() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     for words in writing_commands() {
         drop(std::fs::remove_file(folder.path("new.key")));
         let (reader, writer) = std::io::pipe().unwrap();
@@ -117,8 +117,8 @@ fn a_dash_is_the_standard_input_or_output() {
     let window = ["--from", "2026-01-10", "--until", "2026-03-10", "--format", "jsonl"];
     let piped = folder.run_with_input(&[&words[..], &window].concat(), inventory).succeeded().stdout();
     assert_eq!(piped, whole);
-    folder.run_with_input(&["import", "-"], inventory).succeeded();
-    let again = folder.run_with_input(&["import", "-"], inventory);
+    folder.run_with_input(&["import", "-", "--accept-expired"], inventory).succeeded();
+    let again = folder.run_with_input(&["import", "-", "--accept-expired"], inventory);
     assert!(again.stderr().contains("the standard input cannot be used"), "{}", again.stderr());
     let page = folder.run(&["demo", "--out", "-"]).succeeded().stdout();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));

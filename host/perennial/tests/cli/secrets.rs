@@ -13,7 +13,7 @@ use crate::support::Ran;
 /// A folder with a database of two accounts, and a key that secrets are kept with.
 fn furnished() -> Folder {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     folder.run(&["key", "new-secrets-key", "secrets.key"]).succeeded();
     folder
 }

@@ -30,7 +30,7 @@ fn simulate_has_a_table_and_a_picture() {
 #[test]
 fn simulate_never_touches_the_database() {
     let folder = folder();
-    folder.run(&["import", "inventory.json"]).succeeded();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
     let before = std::fs::read(folder.path("perennial.db")).unwrap();
     folder.run(&simulate(&["--format", "jsonl"])).succeeded();
     assert_eq!(std::fs::read(folder.path("perennial.db")).unwrap(), before);

@@ -6,6 +6,8 @@ mod support;
 
 mod clock;
 mod limits;
+mod plugins;
 mod server;
 mod start;
 mod tls;
+mod two_clocks;

@@ -51,6 +51,11 @@ pub struct Served {
 impl Served {
     /// Starts one on the database of `folder`, on real time unless `words` say otherwise.
     pub fn start(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
+        Served::start_logged(folder, environment, words).0
+    }
+
+    /// The same, with what it logged before it served.
+    pub fn start_logged(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> (Served, String) {
         let token = token(folder);
         let mut command = program(folder, environment);
         let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
@@ -64,7 +69,7 @@ impl Served {
         let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
         // Nobody reads the rest, and a full pipe must not stop the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Served { child, address, token }
+        (Served { child, address, token }, told)
     }
 
     /// The head of a request with a body of `length` bytes.

@@ -137,6 +137,19 @@ pub enum LoadError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The file is another revision than the one that was asked for.
+    #[error(
+        "the plugin `{path}` has the digest {found}, and {expected} was asked for; put that revision there, or name the \
+         other digest if the new one is meant"
+    )]
+    OtherDigest {
+        /// The file.
+        path: PathBuf,
+        /// The digest that was asked for, in hexadecimal.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
     /// The file is larger than plugins may be.
     #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]
     TooLarge {
