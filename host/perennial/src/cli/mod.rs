@@ -212,6 +212,7 @@ fn tell(told: &clap::Error) -> ExitCode {
         Err(error) => {
             let context = Context {
                 db: PathBuf::new(),
+                config: None,
                 plugins: Vec::new(),
                 cache: None,
                 color: Colour::Auto,
