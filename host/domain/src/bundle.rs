@@ -237,6 +237,18 @@ impl Resource {
     pub fn is_live(&self) -> bool {
         self.charging == Charging::Prepaid && !self.stage.is_final()
     }
+
+    /// Whether it renews itself when its period ends.
+    pub fn renews_itself(&self) -> bool {
+        self.is_live() && self.on_expiry == OnExpiry::Renew && self.renewals_left != Some(0)
+    }
+
+    /// Where the period began of one that renews itself and is still called active; its tries are within that.
+    fn missed_period_start(&self) -> Option<Timestamp> {
+        let (expires_at, term, anchor_day) = (self.expires_at?, self.term?, self.anchor_day?);
+        let is_missed = self.stage == Stage::Active && self.renews_itself();
+        is_missed.then(|| expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))
+    }
 }
 
 /// What is decided on together: a primary resource, which comes first, and those attached to it. Never empty.
@@ -272,9 +284,17 @@ impl Bundle {
         self.members.iter().any(Resource::is_live)
     }
 
-    /// The earliest expiry of a member that the clock has something to do with.
-    pub fn first_expiry(&self) -> Option<Timestamp> {
-        self.members.iter().filter(|member| member.is_live()).filter_map(|member| member.expires_at).min()
+    /// Up to which instant everything counts as done for a bundle that is taken in as of `at`.
+    ///
+    /// What is due at `at` itself is still to come. What a member that expired before has met since is still to come, too,
+    /// and so are the tries to renew it in the period before, if it renews itself and nobody has said that it expired.
+    pub fn done_before(&self, at: Timestamp) -> Timestamp {
+        let live = self.members.iter().filter(|member| member.is_live());
+        let begins = live.filter_map(|member| {
+            let expires_at = member.expires_at.filter(|expires_at| *expires_at < at)?;
+            Some(member.missed_period_start().unwrap_or(expires_at))
+        });
+        begins.chain([at]).min().unwrap_or(at) - 1
     }
 }
 

@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod event;
 pub mod event_field;
 pub mod index;
+pub mod inventory_diff;
 pub mod ledger;
 pub mod manifest;
 pub mod micros;

@@ -33,6 +33,8 @@ pub struct TimelineWalk {
     trying: Option<Occurrence>,
     /// Members of which a try was declined on this walk.
     declined: Vec<MemberIndex>,
+    /// Of a bundle that was just taken in: as of when. What had come to its end by then is not renewed.
+    taken_in_at: Option<Timestamp>,
     /// What happened on this walk, in order.
     pub events: Vec<Event>,
 }
@@ -63,8 +65,18 @@ impl TimelineWalk {
             done_at_cursor: Vec::new(),
             trying: None,
             declined: Vec::new(),
+            taken_in_at: None,
             events: Vec::new(),
         }
+    }
+
+    /// The first walk of a bundle that was taken in as of `at`; see [`Bundle::done_before`].
+    ///
+    /// A missed try of one that expired before is made as after an outage, but not of one that had already come to its
+    /// end: that is gone, and whoever wrote the inventory does not know it.
+    pub fn starting(bundle: Bundle, at: Timestamp) -> TimelineWalk {
+        let cursor = bundle.done_before(at);
+        TimelineWalk { taken_in_at: Some(at), ..TimelineWalk::new(bundle, cursor) }
     }
 
     /// Says that everything up to and including `at` has been done, whatever timelines say of it from now on: the bundle
@@ -115,7 +127,9 @@ impl TimelineWalk {
                 self.done_at_cursor.clear();
             }
             if occurrence.action == Action::TryRenewal {
-                if self.declined.contains(&occurrence.member) {
+                if self.declined.contains(&occurrence.member)
+                    || self.had_ended_before(occurrence.member, timeline)
+                {
                     continue;
                 }
                 self.trying = Some(occurrence.clone());
@@ -129,6 +143,14 @@ impl TimelineWalk {
             self.happen(occurrence, notices);
         }
         Yield::Idle { wake: None }
+    }
+
+    /// Whether the member had come to its end before its bundle was taken in.
+    fn had_ended_before(&self, member: MemberIndex, timeline: &[Occurrence]) -> bool {
+        let is_end = |action: &Action| matches!(action, Action::Enter(Stage::Released) | Action::Convert);
+        self.taken_in_at.is_some_and(|at| {
+            timeline.iter().any(|later| later.member == member && later.at < at && is_end(&later.action))
+        })
     }
 
     fn is_done(&self, occurrence: &Occurrence) -> bool {

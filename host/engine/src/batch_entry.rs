@@ -120,7 +120,14 @@ impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = TimelineWalk::new(bundle, stored.schedule.cursor_at);
+        let walk = match stored.schedule {
+            schedule if !schedule.is_not_started() => TimelineWalk::new(bundle, schedule.cursor_at),
+            Schedule { wake_at: Some(wake_at), .. } if wake_at != Schedule::AT_ONCE => {
+                TimelineWalk::starting(bundle, wake_at + 1)
+            }
+            // What is due at the second after it is still to come, on every clock.
+            Schedule { .. } => TimelineWalk::starting(bundle, instant + 1),
+        };
         BatchEntry {
             account,
             instant,

@@ -129,7 +129,8 @@ pub fn start_tick(
             engine.resume(ticked_at, now, sink)?;
             Ok(Some(DueWork { until: now, is_late: true }))
         }
-        Some(ticked_at) if now <= ticked_at => Ok(None),
+        // A clock that was set back has nothing to say, but what is due is due.
+        Some(ticked_at) if now <= ticked_at && engine.next_wake()?.is_none_or(|wake| wake > now) => Ok(None),
         Some(_) | None => Ok(Some(DueWork { until: now, is_late: false })),
     }
 }

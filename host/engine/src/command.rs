@@ -29,6 +29,7 @@ use crate::planner::is_overdue;
 use crate::planner::refusal_event;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
+use crate::start;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
@@ -375,8 +376,9 @@ impl Engine {
         item.instant = at - 1;
         evaluation.batch.decide();
         evaluation.batch.entries[0].instant = at;
-        let keeps_events = self.retention == Retention::Everything;
+        let (keeps_events, clock) = (self.retention == Retention::Everything, self.clock);
         let events = self.store.write(|tx| {
+            start::claim(tx, clock, at)?;
             if let Some((token, previous)) = &previous {
                 client_tokens::upsert(tx, account, token, previous, at)?;
             }

@@ -50,6 +50,7 @@ impl Engine {
             Err(
                 error @ (EngineError::Store(_)
                 | EngineError::UnknownAccount(_)
+                | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. }),
             ) => Err(error),
         }

@@ -1,6 +1,7 @@
 //! What can go wrong while the engine works. A bundle whose plugin fails is not among it: that is written down, and the
 //! engine goes on.
 
+use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::PluginError;
 use perennial_store::error::StoreError;
 
@@ -29,10 +30,51 @@ pub enum EngineError {
     /// No account is called that.
     #[error("there is no account `{0}`")]
     UnknownAccount(String),
+    /// The database lives on another clock.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// A command would no longer do what was planned; nothing changed.
     #[error("the command would now do something else than was planned: its plan has the hash {found}")]
     PlanChanged {
         /// The hash of what it would do now.
         found: String,
+    },
+}
+
+/// Why a clock cannot go on from where a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// A database of virtual time is not run on real time.
+    #[error(
+        "the database lives on virtual time, where it is {next}, and real time is {now}: serve it with `--virtual-clock`, \
+         or name another database with `--db`"
+    )]
+    VirtualDatabase {
+        /// The instant at which its clock stands.
+        next: Timestamp,
+        /// What the system's clock says.
+        now: Timestamp,
+    },
+    /// A database of real time is not served on virtual time.
+    #[error(
+        "the database lives on real time, where everything until {ticked_at} is done, and `--virtual-clock` says {now}: \
+         leave that out, or name another database with `--db`"
+    )]
+    RealDatabase {
+        /// Its last tick.
+        ticked_at: Timestamp,
+        /// What the virtual clock was to say.
+        now: Timestamp,
+    },
+    /// A virtual clock does not go back.
+    #[error(
+        "the database has passed {requested}: it is {next} there; go on from that with `--virtual-clock` and no instant, \
+         or name another database with `--db`"
+    )]
+    Passed {
+        /// What the virtual clock was to say.
+        requested: Timestamp,
+        /// The instant at which it stands.
+        next: Timestamp,
     },
 }

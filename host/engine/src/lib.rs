@@ -16,6 +16,8 @@ mod deferred_purchases;
 pub mod error;
 pub mod forecast;
 pub mod import;
+pub mod import_document;
+pub mod import_report;
 mod load_batch;
 mod parallel;
 pub mod persist;
@@ -26,6 +28,7 @@ pub mod proposal;
 pub mod rules;
 pub mod settings;
 pub mod simulation;
+pub mod start;
 pub mod upcoming;
 pub mod usage;
 
@@ -52,7 +55,7 @@ use perennial_store::accounts::StoredAccount;
 use perennial_store::approvals;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
-use perennial_store::clock as ticks;
+use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
 use perennial_store::packages;
 
@@ -75,6 +78,7 @@ pub struct Engine {
     store: Store,
     providers: Providers,
     retention: Retention,
+    clock: ClockKind,
     batch_max: u32,
     batch_size: u32,
     span: i64,
@@ -122,6 +126,7 @@ impl Engine {
             store,
             providers,
             retention: keep,
+            clock: ClockKind::Real,
             batch_max: BATCH_MAX,
             batch_size: BATCH_MAX,
             span: SPAN_MAX,
@@ -172,18 +177,6 @@ impl Engine {
         &self.providers
     }
 
-    /// When something next happens by itself; `None` when nothing ever does.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database cannot be read.
-    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        let wake = bundles::next_wake(self.db())?;
-        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
-        Ok([wake, payment, expiry].into_iter().flatten().min())
-    }
-
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
     ///
     /// # Errors
@@ -200,6 +193,9 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        if self.start_some(until, sink)? {
+            return Ok(true);
+        }
         let payment = packages::next_deferred(self.db(), until)?;
         let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
         let expiry = approvals::next_expiry(self.db(), until)?;
@@ -266,6 +262,9 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub(crate) fn late_step(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        if self.start_some(now, sink)? {
+            return Ok(true);
+        }
         // First, because an approval that expired must not stop what is tried now.
         if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
             let events = self.expire_approvals(expiry)?;
@@ -303,14 +302,6 @@ impl Engine {
             event: event.clone(),
         };
         Ok(accounts.into_iter().map(recorded).collect())
-    }
-
-    /// Says that everything up to `at` is done, unless somebody stopped the engine before it was.
-    fn record_tick(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        if self.is_stopped() {
-            return Ok(());
-        }
-        Ok(self.store.write(|tx| ticks::set_ticked_at(tx, at))?)
     }
 
     /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:

@@ -1,5 +1,7 @@
 //! What the engine asks of a provider's rules. The sandbox answers; so can rules that were compiled natively.
 
+mod failed_requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,7 +83,9 @@ impl Rules for Plugin {
         accounts: &[&Account],
         requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
-        self.timelines(accounts, requests)
+        let answers = self.timelines(accounts, requests);
+        failed_requests::log_timelines(accounts, requests, &answers);
+        answers
     }
 
     fn make_plans(
@@ -89,7 +93,9 @@ impl Rules for Plugin {
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>> {
-        self.make_plans(accounts, requests)
+        let answers = self.make_plans(accounts, requests);
+        failed_requests::log_plans(accounts, requests, &answers);
+        answers
     }
 
     fn allocate(
@@ -97,7 +103,9 @@ impl Rules for Plugin {
         accounts: &[&Account],
         consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
-        self.allocate(accounts, consumptions)
+        let answers = self.allocate(accounts, consumptions);
+        failed_requests::log_uses(accounts, consumptions, &answers);
+        answers
     }
 
     fn provider_api(&self) -> Option<ProviderApi<'_>> {

@@ -33,6 +33,7 @@ pub fn run_scenario(
     let mut play = Simulation { engine, sorter: EventSorter { buffer: Vec::new(), observe }, outage: None };
     // What had expired before is caught up on first, in whatever order; then everything comes in the order of time.
     let held = &mut play.sorter.buffer;
+    play.engine.start_new(from, &mut |events, _| held.extend(events))?;
     play.engine.run_to(from - 1, &mut |events, _| held.extend(events))?;
     for entry in scenario.iter().filter(|entry| from <= entry.at && entry.at <= until) {
         play.end_outage(entry.at)?;

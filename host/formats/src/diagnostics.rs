@@ -48,10 +48,19 @@ impl fmt::Display for Path<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     position: u32,
+    /// Where the file has it, beside the path: the line and, where there is one, the id of the account or resource.
+    location: Option<String>,
     /// Where it is, such as `resources[3].price`; a line and column when the file is not JSON.
     pub path: String,
     /// What is wrong, and what is expected.
     pub message: String,
+}
+
+impl Problem {
+    /// The number of the value that it is about, in the order of the file.
+    pub(super) fn position(&self) -> u32 {
+        self.position
+    }
 }
 
 /// What is wrong with a file, in the order of the file: everything, or the first [`PROBLEMS_MAX`] that were found. Never
@@ -65,7 +74,7 @@ pub struct Problems {
 impl Problems {
     /// The file cannot be read at all: the one problem that there is.
     pub fn unreadable(path: String, message: String) -> Problems {
-        Problems { list: vec![Problem { position: 0, path, message }], has_more: false }
+        Problems { list: vec![Problem { position: 0, location: None, path, message }], has_more: false }
     }
 
     /// The problems, in the order of the file.
@@ -77,6 +86,14 @@ impl Problems {
     pub fn has_more(&self) -> bool {
         self.has_more
     }
+
+    /// The same, each with the location that `locate` finds; it may write the path and the message anew.
+    pub(super) fn located(mut self, locate: impl Fn(&mut Problem) -> String) -> Problems {
+        for problem in &mut self.list {
+            problem.location = Some(locate(problem));
+        }
+        self
+    }
 }
 
 impl std::error::Error for Problems {}
@@ -87,7 +104,10 @@ impl fmt::Display for Problems {
         let plural = if self.list.len() == 1 { "" } else { "s" };
         let least = if self.has_more { "at least " } else { "" };
         write!(f, "{least}{} problem{plural}:", self.list.len())?;
-        self.list.iter().try_for_each(|problem| write!(f, "\n  {}: {}", problem.path, problem.message))?;
+        self.list.iter().try_for_each(|problem| match &problem.location {
+            Some(location) => write!(f, "\n  {} ({location}): {}", problem.path, problem.message),
+            None => write!(f, "\n  {}: {}", problem.path, problem.message),
+        })?;
         if self.has_more {
             f.write_str("\n  the rest was not read: put these right, then try again")?;
         }
@@ -128,7 +148,7 @@ impl Diagnostics {
             Path::Root => self.document.to_owned(),
             Path::Member(..) | Path::Item(..) => path.to_string(),
         };
-        self.problems.borrow_mut().push(Problem { position, path, message: message.into() });
+        self.problems.borrow_mut().push(Problem { position, location: None, path, message: message.into() });
     }
 
     /// `value`, when there is one and nothing was wrong.

@@ -13,10 +13,11 @@ use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::dates;
+use crate::time_zone::TimeZone;
 
-/// What happened, in one line without the instant and the resource; amounts without their currency.
+/// What happened, in one line without the instant and the resource; amounts without their currency, instants in UTC.
 pub fn words(event: &Event) -> String {
-    Wording { currency: "", notices: &BTreeMap::new() }.of(event)
+    Wording { currency: "", notices: &BTreeMap::new(), zone: TimeZone::UTC }.of(event)
 }
 
 /// What the words of an account's events need to know of the account.
@@ -26,6 +27,8 @@ pub struct Wording<'a> {
     pub currency: &'a str,
     /// The notices of the account's provider: what each name means to people.
     pub notices: &'a BTreeMap<String, String>,
+    /// Where instants are written.
+    pub zone: TimeZone,
 }
 
 impl Wording<'_> {
@@ -36,7 +39,7 @@ impl Wording<'_> {
             EventKind::RenewalSettled { .. } => self.renewed(&event.what),
             EventKind::RenewalDeclined { code, message, class, next_try_at } => {
                 let next = next_try_at
-                    .map_or("not tried again".to_owned(), |at| format!("next try {}", instant(at)));
+                    .map_or("not tried again".to_owned(), |at| format!("next try {}", self.instant(at)));
                 format!("renewal declined ({}): {code} {message}; {next}", class.name())
             }
             EventKind::RenewalInDoubt { attempt, code } => {
@@ -75,16 +78,16 @@ impl Wording<'_> {
             EventKind::PackageOrdered { pay_at, effective_at } => {
                 format!(
                     "package ordered, to be paid {} and in effect from {}",
-                    instant(*pay_at),
-                    instant(*effective_at)
+                    self.instant(*pay_at),
+                    self.instant(*effective_at)
                 )
             }
             EventKind::PackageBought { effective_at, expires_at, quota, cost, like } => format!(
                 "package of {} bought like {like} for {}, in effect from {} until {}",
                 dates::amount(*quota),
                 self.money(*cost),
-                instant(*effective_at),
-                instant(*expires_at)
+                self.instant(*effective_at),
+                self.instant(*expires_at)
             ),
             EventKind::PackageUsed { amount, left } => {
                 format!("{} used, {} left", dates::amount(*amount), dates::amount(*left))
@@ -99,17 +102,17 @@ impl Wording<'_> {
                 format!("notice: {}", self.notices.get(notice).cloned().unwrap_or_else(|| spaced(notice)))
             }
             EventKind::PluginFailed { message, next_try_at } => {
-                format!("plugin failed: {message}; asked again {}", instant(*next_try_at))
+                format!("plugin failed: {message}; asked again {}", self.instant(*next_try_at))
             }
             EventKind::HostResumed { down_since } => {
-                format!("host running again, down since {}", instant(*down_since))
+                format!("host running again, down since {}", self.instant(*down_since))
             }
         }
     }
 
     fn awaits_approval(self, what: String, approval: &str, cost: Micros, expires_at: Timestamp) -> String {
         let cost = self.money(cost);
-        format!("{what} waits for an approval: {cost}, {approval}, until {}", instant(expires_at))
+        format!("{what} waits for an approval: {cost}, {approval}, until {}", self.instant(expires_at))
     }
 
     fn renewed(self, what: &EventKind) -> String {
@@ -138,8 +141,8 @@ impl Wording<'_> {
         format!(
             "renewed {by}{along} for {term}{extra} at {}, from {} to {}",
             self.money(*cost),
-            instant(*expires_before),
-            instant(*expires_at)
+            self.instant(*expires_before),
+            self.instant(*expires_at)
         )
     }
 
@@ -160,6 +163,10 @@ impl Wording<'_> {
             (Some(order), orders) => format!(" of {orders} orders, the oldest {order}"),
         };
         format!("{what}, {} refunded{traced}", self.money(refund))
+    }
+
+    fn instant(self, at: Timestamp) -> String {
+        self.zone.minute(at)
     }
 
     fn money(self, amount: Micros) -> String {
@@ -207,10 +214,6 @@ fn expiry_words(reason: ExpiryReason) -> &'static str {
 
 fn again(will_retry: bool) -> &'static str {
     if will_retry { "" } else { "; not requested again for this period" }
-}
-
-fn instant(at: Timestamp) -> String {
-    dates::minute(at)
 }
 
 fn spaced(name: &str) -> String {

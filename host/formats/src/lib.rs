@@ -23,7 +23,9 @@ pub mod plan;
 pub mod policy;
 mod resource;
 pub mod scenario;
+pub mod time_zone;
 mod toml_text;
+mod value_lines;
 mod wording;
 
 pub use diagnostics::PROBLEMS_MAX;

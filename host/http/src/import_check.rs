@@ -43,6 +43,11 @@ impl inventory::ExistingRecords for VisibleRecords<'_> {
         bundles::exists(self.db, resource).unwrap_or(false)
     }
 
+    fn account_of(&self, resource: &str) -> Option<String> {
+        let resolved = lookup::resolve_resource(self.db, self.caller, resource).ok()?;
+        Some(resolved.account.account.id)
+    }
+
     fn can_show_resource(&self, resource: &str) -> bool {
         lookup::resolve_resource(self.db, self.caller, resource).is_ok()
     }

@@ -1,4 +1,5 @@
-//! The configuration of `perennial serve`: one TOML file, with overrides from the environment.
+//! The configuration: one TOML file, with overrides from the environment. `serve` reads all of it; every command that
+//! asks rules reads `[plugins]`.
 //!
 //! `[limits] body_bytes_max` is `PERENNIAL_LIMITS_BODY_BYTES_MAX` in the environment. Everything that is wrong is said at
 //! once, in the file or in the environment; nothing that is not known is passed over. `listen` is the admin API's address
@@ -15,6 +16,7 @@ use perennial_formats::body;
 use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
+use perennial_sandbox::PluginFile;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 use perennial_service::secrets;
@@ -22,13 +24,13 @@ use perennial_service::secrets;
 /// What the environment has in common with everything of this program's.
 const PREFIX: &str = "PERENNIAL_";
 /// What is in the environment for other reasons.
-const OTHERS: [&str; 3] = ["PERENNIAL_DB", "PERENNIAL_CACHE", secrets::KEY_VARIABLE];
+const OTHERS: [&str; 4] = ["PERENNIAL_DB", "PERENNIAL_CACHE", "PERENNIAL_CONFIG", secrets::KEY_VARIABLE];
 /// What the variables of providers' addresses have in common.
 const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 6] = [
+const KEYS: [(&str, &[&str]); 7] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
     (
@@ -54,7 +56,10 @@ const KEYS: [(&str, &[&str]); 6] = [
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
     ("secrets", &["key_file"]),
+    ("plugins", &["files", "allow_missing"]),
 ];
+/// What stands between a plugin's file and its digest.
+const DIGEST: &str = "@sha256:";
 
 /// How the host is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +78,10 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Where the key is that secrets are kept with.
     pub secrets_key_file: Option<PathBuf>,
+    /// The plugins to load, beside or instead of the bundled ones.
+    pub plugins: Vec<PluginFile>,
+    /// Whether the host starts although there are accounts whose provider has no plugin.
+    pub allow_missing_plugins: bool,
 }
 
 /// How the log is written.
@@ -107,6 +116,8 @@ impl Config {
         log: LogFormat::Text,
         webhooks: Webhooks::DEFAULT,
         secrets_key_file: None,
+        plugins: Vec::new(),
+        allow_missing_plugins: false,
     };
 }
 
@@ -165,6 +176,7 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
         return Err(ConfigError::UnknownVariable { name: name.to_owned(), known });
     };
     let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+        _ if (section, key) == ("plugins", "files") => listed_files(&value),
         (Ok(number), _) => toml::Value::Integer(number),
         (Err(_), Ok(flag)) => toml::Value::Boolean(flag),
         (Err(_), Err(_)) => toml::Value::String(value),
@@ -182,6 +194,12 @@ fn set(table: &mut toml::Table, name: &str, value: String) -> Result<(), ConfigE
         inner.insert(key.to_owned(), value);
     }
     Ok(())
+}
+
+/// The files that a variable lists with commas between them.
+fn listed_files(value: &str) -> toml::Value {
+    let files = value.split(',').map(str::trim).filter(|file| !file.is_empty());
+    toml::Value::Array(files.map(|file| toml::Value::String(file.to_owned())).collect())
 }
 
 /// The section of addresses; an address alone was the admin API's.
@@ -203,7 +221,7 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
-    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets"])?;
+    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets", "plugins"])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
@@ -217,21 +235,11 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         let fields = spot.object(&["key_file"])?;
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
+    let plugins = fields.optional("plugins", plugins).or((default.plugins, default.allow_missing_plugins));
     let (listen, endpoints) = listen?;
     let tls = tls?;
-    let addresses =
-        || [(ADMIN, &listen)].into_iter().chain(endpoints.iter().map(|(name, at)| (name.as_str(), at)));
-    for (provider, address) in &endpoints {
-        let first = addresses().find(|(_, taken)| *taken == address && address.port() != 0);
-        if let Some((first, _)) = first.filter(|(first, _)| first != provider) {
-            spot.report(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
-        }
-        if tls.is_none() && !address.ip().is_loopback() {
-            spot.report(format!(
-                "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"
-            ));
-        }
-    }
+    check_addresses(spot, listen, &endpoints, tls.is_some());
+    let (plugins, allow_missing_plugins) = plugins?;
     Some(Config {
         listen,
         endpoints,
@@ -240,7 +248,61 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         log: log.or(default.log)?,
         webhooks: webhooks?,
         secrets_key_file: secrets_key_file.option()?.flatten(),
+        plugins,
+        allow_missing_plugins,
     })
+}
+
+/// Notes two that listen at one address, and a provider's own API that the world could reach without TLS.
+fn check_addresses(
+    spot: JsonCursor<'_, '_>,
+    admin: SocketAddr,
+    endpoints: &BTreeMap<String, SocketAddr>,
+    has_tls: bool,
+) {
+    let addresses =
+        || [(ADMIN, &admin)].into_iter().chain(endpoints.iter().map(|(name, at)| (name.as_str(), at)));
+    for (provider, address) in endpoints {
+        let first = addresses().find(|(_, taken)| *taken == address && address.port() != 0);
+        if let Some((first, _)) = first.filter(|(first, _)| first != provider) {
+            spot.report(format!("`listen.{provider}` is {address}, and so is `listen.{first}`"));
+        }
+        if !has_tls && !address.ip().is_loopback() {
+            spot.report(format!(
+                "`listen.{provider}` is {address}, which can be reached from outside: that takes [tls]"
+            ));
+        }
+    }
+}
+
+/// The files to load, and whether accounts may be without a plugin.
+fn plugins(spot: JsonCursor<'_, '_>) -> Option<(Vec<PluginFile>, bool)> {
+    let fields = spot.object(&["files", "allow_missing"])?;
+    let file =
+        |_, spot: JsonCursor<'_, '_>| plugin_file(spot.name()?).map_err(|problem| spot.report(problem)).ok();
+    let files = fields.optional("files", |spot| spot.list(file)).or(Vec::new());
+    let allow_missing = fields.optional("allow_missing", |spot| spot.flag()).or(false);
+    Some((files?, allow_missing?))
+}
+
+/// Reads a plugin's file as the command line, the configuration and the environment have it: a path or, if only one
+/// revision is to be loaded, `PATH@sha256:DIGEST`.
+///
+/// # Errors
+///
+/// What is wrong with the digest, in words.
+pub(crate) fn plugin_file(text: &str) -> Result<PluginFile, String> {
+    let Some((path, digest)) = text.split_once(DIGEST) else {
+        return Ok(PathBuf::from(text).into());
+    };
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if path.is_empty() || !is_digest {
+        return Err(format!(
+            "`{text}` is no file with a digest; write a path, `{DIGEST}` and 64 hexadecimal digits, such as the revision \
+             that `perennial plugins` shows"
+        ));
+    }
+    Ok(PluginFile { path: path.into(), digest: Some(digest.to_ascii_lowercase()) })
 }
 
 fn webhooks(spot: JsonCursor<'_, '_>) -> Option<Webhooks> {
@@ -285,7 +347,7 @@ fn tls(spot: JsonCursor<'_, '_>) -> Option<Tls> {
 }
 
 fn limits(spot: JsonCursor<'_, '_>) -> Option<Limits> {
-    let [_, _, (_, names), _, _, _] = KEYS;
+    let [_, _, (_, names), ..] = KEYS;
     let fields = spot.object(names)?;
     let default = Limits::DEFAULT;
     let size = |name, least, most, otherwise: usize| {

@@ -5,6 +5,7 @@ use expect_test::expect;
 use perennial::config;
 use perennial::config::Config;
 use perennial::config::LogFormat;
+use perennial_sandbox::PluginFile;
 use perennial_service::limits::Limits;
 use perennial_service::limits::Webhooks;
 
@@ -64,6 +65,32 @@ fn providers_listen_beside_the_admin_api() {
 }
 
 #[test]
+fn plugins_stand_in_the_file_and_in_the_environment() {
+    let digest = "AB".repeat(32);
+    let text = format!("[plugins]\nfiles = [\"a.wasm\", \"b.wasm@sha256:{digest}\"]\nallow_missing = true\n");
+    let file = |path: &str, digest: Option<String>| PluginFile { path: path.into(), digest };
+    let read = config::read(&text, []).unwrap();
+    assert_eq!(read.plugins, [file("a.wasm", None), file("b.wasm", Some(digest.to_ascii_lowercase()))]);
+    assert!(read.allow_missing_plugins && !Config::DEFAULT.allow_missing_plugins);
+    let environment =
+        [("PERENNIAL_PLUGINS_FILES", "c.wasm, d.wasm"), ("PERENNIAL_PLUGINS_ALLOW_MISSING", "false")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let read = config::read(&text, environment).unwrap();
+    assert_eq!(read.plugins, [file("c.wasm", None), file("d.wasm", None)]);
+    assert!(!read.allow_missing_plugins);
+    check(
+        "[plugins]\nfiles = [\"\", \"a.wasm@sha256:12\", 3]\nallow_missing = \"yes\"\n",
+        &[],
+        expect![[r#"
+            4 problems:
+              plugins.allow_missing: expected true or false, found the text `yes`
+              plugins.files[0]: it is empty; expected some text
+              plugins.files[1]: `a.wasm@sha256:12` is no file with a digest; write a path, `@sha256:` and 64 hexadecimal digits, such as the revision that `perennial plugins` shows
+              plugins.files[2]: expected text, found the number 3"#]],
+    );
+}
+
+#[test]
 fn a_provider_is_not_served_to_the_world_without_tls() {
     let open = "[listen]\nhuawei = \"0.0.0.0:1\"\nbaidu = \"127.0.0.1:2\"\n";
     check(
@@ -117,7 +144,7 @@ fn a_variable_that_is_no_key_is_refused() {
         "",
         &[("PERENNIAL_LIMIT_READERS", "3")],
         expect![
-            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_HEAD_SECONDS`, `PERENNIAL_LIMITS_BODY_SECONDS`, `PERENNIAL_LIMITS_STALL_SECONDS`, `PERENNIAL_LIMITS_RESPONSE_SECONDS`, `PERENNIAL_LIMITS_FORECAST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_HEAD_SECONDS`, `PERENNIAL_LIMITS_BODY_SECONDS`, `PERENNIAL_LIMITS_STALL_SECONDS`, `PERENNIAL_LIMITS_RESPONSE_SECONDS`, `PERENNIAL_LIMITS_FORECAST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, `PERENNIAL_PLUGINS_FILES`, `PERENNIAL_PLUGINS_ALLOW_MISSING`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
         ],
     );
 }

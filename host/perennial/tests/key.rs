@@ -95,7 +95,7 @@ fn what_is_wrong_is_said_and_makes_no_key() {
     let without = folder.run(&["--db", "test.db", "key", "create", "--account", "acme-hw", "--name", "a"]);
     told += &without.stderr();
     expect![[r#"
-        error: there is no account `nobody`
+        error: there is no account `nobody`; there are acme-hw
         error: invalid value '' for '--name <NAME>': it is empty; say what it is for
         error: invalid value '[65 times x]' for '--name <NAME>': a name has at most 64 characters, and no control characters
         error: invalid value 'two

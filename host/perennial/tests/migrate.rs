@@ -15,6 +15,8 @@ use perennial_domain::micros::Micros;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::Store;
+use perennial_store::clock::ClockKind;
+use perennial_store::clock::set_ticked_at;
 use perennial_store::lock::Lock;
 use perennial_store::testing;
 use perennial_store::testing::dump;
@@ -95,7 +97,7 @@ fn a_database_is_backed_up_while_a_host_works_on_it() {
     let folder = Folder::new();
     let path = folder.path("perennial.db");
     let mut store = Store::open(&path).unwrap();
-    store.write(|tx| store::clock::set_ticked_at(tx, "2026-01-01T00:00:00Z".parse().unwrap())).unwrap();
+    store.write(|tx| set_ticked_at(tx, ClockKind::Real, "2026-01-01T00:00:00Z".parse().unwrap())).unwrap();
     expect![[r#"
         `copy.db` is a copy of `perennial.db`
     "#]]

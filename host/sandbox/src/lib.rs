@@ -17,6 +17,7 @@ pub use provider::contract::EXPECTED;
 pub use provider::contract::Interfaces;
 pub use provider::load::Options;
 pub use provider::load::Origin;
+pub use provider::load::PluginFile;
 pub use provider::load::Plugins;
 pub use provider::plugin::PlanRequest;
 pub use provider::plugin::Plugin;

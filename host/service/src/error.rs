@@ -77,7 +77,7 @@ impl ServiceError {
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
-            | ServiceError::Engine(EngineError::NoPlugin { .. }) => "conflict",
+            | ServiceError::Engine(EngineError::NoPlugin { .. } | EngineError::Clock(_)) => "conflict",
             ServiceError::UnknownResource(_) | ServiceError::Engine(EngineError::UnknownAccount(_)) => {
                 "not-found"
             }
@@ -107,6 +107,7 @@ impl ServiceError {
                 | EngineError::Plugin(_)
                 | EngineError::NoPlugin { .. }
                 | EngineError::UnknownAccount(_)
+                | EngineError::Clock(_)
                 | EngineError::PlanChanged { .. },
             )
             | ServiceError::Store(_)
@@ -142,7 +143,9 @@ impl ServiceError {
                 "its plan is no longer what it was; ask for it again with `dry_run` and look at it".to_owned()
             }
             ServiceError::Store(_)
-            | ServiceError::Engine(EngineError::Store(_) | EngineError::NoPlugin { .. })
+            | ServiceError::Engine(
+                EngineError::Store(_) | EngineError::NoPlugin { .. } | EngineError::Clock(_),
+            )
             | ServiceError::Busy
             | ServiceError::Stopping
             | ServiceError::StoppedMidway
@@ -164,6 +167,7 @@ impl From<EngineError> for ServiceError {
             | EngineError::Overdue(_)
             | EngineError::NoPlugin { .. }
             | EngineError::UnknownAccount(_)
+            | EngineError::Clock(_)
             | EngineError::PlanChanged { .. } => ServiceError::Engine(error),
         }
     }

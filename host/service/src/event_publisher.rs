@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::event_log;
 use crate::metrics::Metrics;
 use perennial_engine::persist::RecordedEvent;
-use perennial_formats::event_text;
 
 /// Publishes committed events. Clones share the watchers.
 #[derive(Clone)]
@@ -28,9 +28,7 @@ impl EventPublisher {
         }
         for recorded in events {
             self.metrics.record_event(&recorded.event);
-            let account = recorded.account.as_deref().unwrap_or_default();
-            let resource = recorded.event.resource.as_deref().unwrap_or_default();
-            tracing::info!(at = %recorded.event.at, account, resource, "{}", event_text::words(&recorded.event));
+            event_log::write(recorded);
         }
         self.wake();
     }

@@ -8,6 +8,7 @@ pub mod admin_tokens;
 pub mod calendar;
 pub mod either;
 pub mod error;
+pub mod event_log;
 pub(crate) mod event_publisher;
 pub mod job_runner;
 pub mod limits;

@@ -125,22 +125,35 @@ fn key(digits: &str) -> Option<[u8; 32]> {
     if rest.is_empty() { key.try_into().ok() } else { None }
 }
 
+/// A new key, as the text of its file.
+///
+/// # Errors
+///
+/// [`SecretsError::NoRandomBits`] when the system has none.
+pub fn new_key() -> Result<String, SecretsError> {
+    crate::random_hex::random_hex::<32>().map_err(SecretsError::NoRandomBits)
+}
+
 /// Creates a key in a new file that only its owner can read.
 ///
 /// # Errors
 ///
-/// [`SecretsError`] when the file exists or cannot be written.
+/// [`SecretsError`] when the file exists or cannot be written whole; a part of one is removed.
 pub fn write_new_key(path: &Path) -> Result<(), SecretsError> {
     use std::io::Write;
 
-    let digits = crate::random_hex::random_hex::<32>().map_err(SecretsError::NoRandomBits)?;
+    let digits = new_key()?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| {
-        writeln!(file, "{digits}")?;
-        file.sync_all()
+        let written = writeln!(file, "{digits}").and_then(|()| file.sync_all());
+        if written.is_err() {
+            // The failure itself is what is reported.
+            drop(std::fs::remove_file(path));
+        }
+        written
     });
     written.map_err(|source| SecretsError::File { path: path.to_owned(), source })
 }

@@ -18,15 +18,17 @@ use crate::provider_keys::KeyUsage;
 use crate::readers::Readers;
 use crate::readers::ReadersError;
 use crate::secrets::SecretBox;
-use crate::writer;
 use crate::writer::ClockMode;
 use crate::writer::Writer;
 use crate::writer::WriterHandle;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_engine::clock;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
+use perennial_engine::start;
 use perennial_store::Store;
+use perennial_store::clock::ClockKind;
 
 /// The running host. Clones share everything.
 #[derive(Clone)]
@@ -63,12 +65,12 @@ pub enum StartError {
 }
 
 impl Service {
-    /// Starts a host on the database at `path`, which `store` has open for writing. `start` makes the clock virtual; it
-    /// starts there, or just after the last tick of the database if that is later.
+    /// Starts a host on the database at `path`, which `store` has open for writing. `start` makes the clock virtual: it
+    /// stands there.
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the database cannot be read, or the system gives no threads.
+    /// [`StartError`] when the database cannot be read or lives on another clock, or the system gives no threads.
     pub fn start(
         store: Store,
         path: &Path,
@@ -84,10 +86,12 @@ impl Service {
         let watched_reader = Readers::open(path, 1)?;
         let engine =
             Engine::new(store, providers.clone(), Retention::Everything).with_batch_size(limits.batch);
-        let time = match start {
-            Some(start) => writer::virtual_start(&engine, start).map_err(EngineError::from)?,
-            None => ClockMode::Real,
+        let (time, kind, now) = match start {
+            Some(start) => (ClockMode::Virtual(start), ClockKind::Virtual, start),
+            None => (ClockMode::Real, ClockKind::Real, clock::now()),
         };
+        start::check_clock(engine.db(), kind, now)?;
+        let engine = engine.with_clock(kind);
         let (writer, running) = Writer::start(engine, time, Arc::clone(&metrics), Arc::clone(&tokens))?;
         let inner = Inner {
             writer,

@@ -27,7 +27,7 @@ use crate::provider_keys::KeyUsage;
 use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
-use perennial_store::error::StoreError;
+use perennial_engine::persist::RecordedEvent;
 
 pub use crate::writer_context::ClockMode;
 pub use crate::writer_context::WriterContext;
@@ -55,7 +55,9 @@ impl WriterContext {
         while !self.stop.load(Ordering::Relaxed) && job_runner::run_slice(self) {}
         let publisher = self.publisher.clone();
         self.advancing.store(true, Ordering::SeqCst);
-        let advanced = self.engine.run_to(to - 1, &mut |events, _| publisher.publish(&events));
+        let publish = &mut |events: Vec<RecordedEvent>, _| publisher.publish(&events);
+        let started = self.engine.start_new(now, publish);
+        let advanced = started.and_then(|()| self.engine.run_to(to - 1, publish));
         let has_arrived = advanced.is_ok() && !self.engine.is_stopped();
         if has_arrived {
             self.set_now(to);
@@ -197,16 +199,6 @@ impl Writer {
         // The empty task wakes the thread; if the queue is full, the thread is awake already.
         drop(self.queue.try_send(Box::new(|_| {})));
     }
-}
-
-/// The start of a virtual clock: `requested`, or just after the last tick of the database if that is later.
-///
-/// # Errors
-///
-/// [`StoreError`] when the database cannot be read.
-pub(crate) fn virtual_start(engine: &Engine, requested: Timestamp) -> Result<ClockMode, StoreError> {
-    let ticked_at = perennial_store::clock::ticked_at(engine.db())?;
-    Ok(ClockMode::Virtual(ticked_at.map_or(requested, |ticked_at| requested.max(ticked_at + 1))))
 }
 
 #[cfg(test)]

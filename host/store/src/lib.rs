@@ -23,6 +23,7 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod idempotency_keys;
+pub mod imports;
 pub mod integrity;
 pub mod jobs;
 pub mod keys;

@@ -6,9 +6,10 @@
 
 create table clock (
     id        integer primary key check (id = 1),  -- the only row
-    ticked_at integer            -- everything up to here has been done; null before the first tick
+    ticked_at integer,           -- everything up to here has been done; null before the first tick
+    is_virtual integer           -- the kind of clock: 1 stands until somebody moves it, 0 is the system's; null before it ticks
 );
-insert into clock values (1, null);
+insert into clock values (1, null, null);
 
 create table account (
     row       integer primary key,
@@ -58,7 +59,7 @@ create table schedule (
 create index schedule_wake on schedule (wake_at) where wake_at is not null;
 create index schedule_bundle on schedule (bundle);
 
--- The bundles whose plugin failed at its last call, and why.
+-- The bundles whose plugin failed at its last call: since when it has, and why.
 create table plugin_failure (
     bundle  integer primary key references resource,
     at      integer not null,

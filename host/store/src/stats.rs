@@ -2,6 +2,7 @@
 
 use perennial_domain::timestamp::Timestamp;
 
+use crate::bundles::Schedule;
 use crate::error::StoreError;
 use crate::jobs;
 use crate::tx::ReadTx;
@@ -11,8 +12,10 @@ use crate::tx::ReadTx;
 pub struct Stats {
     /// Bundles whose time has come.
     pub due: i64,
-    /// The first wake there is.
+    /// The first wake there is, but for those that no clock has looked at: they are due, and not late.
     pub first_wake: Option<Timestamp>,
+    /// Since when the bundle whose plugin has failed longest waits for a usable answer.
+    pub failing_since: Option<Timestamp>,
     /// Attempts of which nobody knows whether they happened.
     pub in_doubt: i64,
     /// Jobs that are running.
@@ -31,7 +34,11 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .query_row([at.as_second()], |row| row.get(0))?;
     let first_wake: Option<i64> = db
         .connection()
-        .prepare_cached("select min(wake_at) from schedule where wake_at is not null")?
+        .prepare_cached("select min(wake_at) from schedule where wake_at > ?1")?
+        .query_row([Schedule::AT_ONCE.as_second()], |row| row.get(0))?;
+    let failing_since: Option<i64> = db
+        .connection()
+        .prepare_cached("select min(at) from plugin_failure")?
         .query_row([], |row| row.get(0))?;
     let in_doubt = db
         .connection()
@@ -43,7 +50,8 @@ pub fn get(db: &ReadTx, at: Timestamp) -> Result<Stats, StoreError> {
         .query_row([], |row| row.get(0))?;
     let (jobs, items) = (i64::from(jobs::running(db, None)?), jobs::count_waiting(db)?);
     let first_wake = first_wake.map(Timestamp::from_second);
-    Ok(Stats { due, first_wake, in_doubt, jobs, items, approvals_pending })
+    let failing_since = failing_since.map(Timestamp::from_second);
+    Ok(Stats { due, first_wake, failing_since, in_doubt, jobs, items, approvals_pending })
 }
 
 /// The providers of all accounts.

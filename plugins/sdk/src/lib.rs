@@ -9,6 +9,8 @@
 #[cfg(target_family = "wasm")]
 mod allocator;
 pub mod calendar;
+#[cfg(target_family = "wasm")]
+mod panic_message;
 #[cfg(feature = "provider-api")]
 pub mod provider_api;
 pub mod settings;

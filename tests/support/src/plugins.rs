@@ -8,6 +8,7 @@ use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
 
 static BUNDLED: LazyLock<Providers> = LazyLock::new(|| load(Vec::new()));
@@ -19,7 +20,11 @@ pub fn bundled() -> Providers {
 
 /// The bundled plugins, or those in `files` when there are any.
 pub fn load(files: Vec<PathBuf>) -> Providers {
-    let options = Options { files, cache_dir: Some(cache()), limits: Limits::DEFAULT };
+    let options = Options {
+        files: files.into_iter().map(PluginFile::from).collect(),
+        cache_dir: Some(cache()),
+        limits: Limits::DEFAULT,
+    };
     let plugins = Plugins::load(&options).unwrap();
     plugins.iter().map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
 }

@@ -20,6 +20,7 @@ use perennial_sandbox::Limits;
 use perennial_sandbox::LoadError;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugin;
+use perennial_sandbox::PluginFile;
 use perennial_sandbox::Plugins;
 use tempfile::TempDir;
 
@@ -42,7 +43,11 @@ pub fn file(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
 
 /// Every plugin there is when `files` are loaded, too.
 pub fn load(files: &[PathBuf], limits: Limits) -> Result<Plugins, LoadError> {
-    Plugins::load(&Options { files: files.to_vec(), cache_dir: Some(shared_cache()), limits })
+    Plugins::load(&Options {
+        files: files.iter().cloned().map(PluginFile::from).collect(),
+        cache_dir: Some(shared_cache()),
+        limits,
+    })
 }
 
 /// The plugin with these bytes, which calls itself `id`.

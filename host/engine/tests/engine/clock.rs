@@ -163,7 +163,8 @@ fn what_expired_long_before_it_was_imported_is_caught_up_on() {
     expect![[r#"
         2026-02-01T00:00:00Z a/gone stage_changed to=grace
         2026-02-04T00:00:00Z a/gone stage_changed to=released
-        2026-03-10T00:00:00Z a/grace stage_changed to=grace
+        2026-03-11T11:59:59Z a/grace balance_changed amount=-30.00
+        2026-03-11T11:59:59Z a/grace renewal_settled expires_at=2026-04-09T00:00:00Z
     "#]]
     .assert_eq(&world.told());
 }

@@ -3,6 +3,7 @@
 mod approvals;
 mod clock;
 mod commands;
+mod imports;
 mod packages;
 mod real_clock;
 mod simulation;

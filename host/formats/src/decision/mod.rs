@@ -116,6 +116,21 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
     ])
 }
 
+/// What a plugin was asked about a bundle's future, in the words of [`question`]: everything after `after`.
+pub fn timeline_question<'a>(
+    after: Timestamp,
+    account: &'a str,
+    settings: &'a BTreeMap<String, String>,
+    bundle: &'a Bundle,
+) -> JsonValue<'a> {
+    json_value::object([
+        ("after", after.into()),
+        ("account", account.into()),
+        ("settings", settings.into()),
+        ("bundle", bundle.members.iter().map(resource::stored_value).collect()),
+    ])
+}
+
 fn order(order: &Order) -> JsonValue<'_> {
     json_value::object([
         ("id", (&order.id).into()),

@@ -14,6 +14,10 @@ use crate::fields::Fields;
 use crate::json_cursor::JsonCursor;
 use crate::wording;
 
+/// The fields of an account of the file.
+pub(super) const FIELDS: &[&str] =
+    &["id", "provider", "mode", "currency", "balance", "settings", "approval_above"];
+
 type Settings = BTreeMap<String, String>;
 
 /// The accounts of the file that is being read, and those that exist already.
@@ -21,6 +25,8 @@ pub(super) struct Accounts<'c, 'n> {
     manifests: &'c BTreeMap<String, &'c Manifest>,
     check_settings: &'c CheckSettings<'c>,
     existing_records: &'c dyn ExistingRecords,
+    /// Whether accounts that exist may be named again.
+    is_update: bool,
     read: Vec<Account>,
     /// By id: where in the file, and the manifest if its provider is known.
     named: BTreeMap<&'n str, (usize, Option<&'c Manifest>)>,
@@ -36,11 +42,13 @@ impl<'c, 'n> Accounts<'c, 'n> {
         manifests: &'c BTreeMap<String, &'c Manifest>,
         check_settings: &'c CheckSettings<'c>,
         known: &'c dyn ExistingRecords,
+        is_update: bool,
     ) -> Accounts<'c, 'n> {
         Accounts {
             manifests,
             check_settings,
             existing_records: known,
+            is_update,
             read: Vec::new(),
             named: BTreeMap::new(),
             existing: BTreeMap::new(),
@@ -56,15 +64,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
 
     /// Reads the account at `place` of the list.
     pub(super) fn read(&mut self, index: usize, cursor: JsonCursor<'n, '_>) -> Option<()> {
-        let fields = cursor.object(&[
-            "id",
-            "provider",
-            "mode",
-            "currency",
-            "balance",
-            "settings",
-            "approval_above",
-        ])?;
+        let fields = cursor.object(FIELDS)?;
         let provider = fields.required("provider", |cursor| cursor.name());
         let manifest = provider.and_then(|provider| self.manifest(provider, &fields));
         let id = fields.required("id", |cursor| cursor.id());
@@ -115,9 +115,14 @@ impl<'c, 'n> Accounts<'c, 'n> {
             return;
         }
         self.named.insert(id, (index, manifest));
-        if self.existing(id).is_some() {
-            let id = wording::quote(id);
-            fields.report("id", format!("an account {id} exists already; an id is used once"));
+        let Some(provider) = self.existing(id) else { return };
+        let shown = wording::quote(id);
+        if !self.is_update {
+            fields.report("id", format!("an account {shown} exists already; an id is used once"));
+        } else if let Some(manifest) = manifest.filter(|manifest| manifest.id != provider) {
+            let (here, there) = (wording::quote(&provider), wording::quote(&manifest.id));
+            fields
+                .report("provider", format!("the account {shown} is with {here} here, and not with {there}"));
         }
     }
 

@@ -20,9 +20,10 @@ use crate::wording;
 pub(super) fn check(
     drafts: &[Draft<'_, '_>],
     existing: &dyn ExistingRecords,
+    is_update: bool,
     problems: &Diagnostics,
 ) -> Vec<Option<usize>> {
-    let indexes = indexes_by_id(drafts, existing, problems);
+    let indexes = indexes_by_id(drafts, existing, is_update, problems);
     let parents =
         drafts.iter().map(|draft| parent(draft, drafts, &indexes, existing, problems)).collect::<Vec<_>>();
     report_cycles(drafts, &parents, problems);
@@ -33,6 +34,7 @@ pub(super) fn check(
 fn indexes_by_id<'n>(
     drafts: &[Draft<'_, 'n>],
     existing: &dyn ExistingRecords,
+    is_update: bool,
     problems: &Diagnostics,
 ) -> BTreeMap<&'n str, usize> {
     let mut indexes = BTreeMap::new();
@@ -46,8 +48,17 @@ fn indexes_by_id<'n>(
             continue;
         }
         indexes.insert(id, index);
-        if existing.has_resource(id) {
-            note(format!("a resource {} exists already; an id is used once", wording::quote(id)));
+        if !existing.has_resource(id) {
+            continue;
+        }
+        let shown = wording::quote(id);
+        match existing.account_of(id).filter(|_| is_update) {
+            None => note(format!("a resource {shown} exists already; an id is used once")),
+            Some(account) if draft.account.is_some_and(|named| named != account) => {
+                let account = wording::quote(&account);
+                note(format!("the resource {shown} belongs to the account {account} here"));
+            }
+            Some(_) => {}
         }
     }
     indexes

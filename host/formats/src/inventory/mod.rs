@@ -1,10 +1,12 @@
 //! Inventories: the accounts and resources that `import` and `simulate` read.
 //!
-//! Knows the file and whether it makes sense as a whole: accounts here, resources in `resource`, what is attached to
-//! what in `attachment`. Does not know any provider's rules: the manifests and the settings check are arguments.
+//! Knows the file and whether it makes sense as a whole: accounts in `account`, resources in `resource`, what is attached
+//! to what in `attachment`; `csv_tables` has what only tables have. Does not know any provider's rules: the manifests and the settings check are arguments.
 
 mod account;
 mod attachment;
+mod csv_tables;
+mod location;
 mod resource;
 mod write;
 
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::inventory_diff::Given;
 use perennial_domain::manifest::Manifest;
 
 use super::Problems;
@@ -22,6 +25,7 @@ use super::diagnostics::Diagnostics;
 use super::diagnostics::Path;
 use super::json_cursor::JsonCursor;
 use super::json_tree;
+use super::json_tree::Node;
 use account::Accounts;
 
 pub use write::write;
@@ -52,6 +56,11 @@ pub trait ExistingRecords {
     /// Whether a resource of this id exists, in whichever account.
     fn has_resource(&self, resource: &str) -> bool;
 
+    /// The account of a resource that exists, if the importer may know; asked only when the file is a newer inventory.
+    fn account_of(&self, _resource: &str) -> Option<String> {
+        None
+    }
+
     /// Whether an error message may reveal to the importer that a resource of this id exists.
     fn can_show_resource(&self, resource: &str) -> bool {
         self.has_resource(resource)
@@ -77,6 +86,44 @@ impl ExistingRecords for NoRecords {
 /// Takes the provider's id and the settings. Asked once for every different pair.
 pub type CheckSettings<'c> = dyn Fn(&str, &BTreeMap<String, String>) -> Result<Vec<String>, String> + 'c;
 
+/// Where an inventory stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'t> {
+    /// In a JSON file.
+    Json(&'t str),
+    /// In the body of a request: JSON, in which [`ImportOptions`] may stand beside the lists.
+    Body(&'t str),
+    /// In tables, of which each has a head: see FORMATS.md.
+    Csv {
+        /// A resource a line.
+        resources: &'t str,
+        /// An account a line.
+        accounts: Option<&'t str>,
+    },
+}
+
+/// How an inventory is to be imported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Only say what would come of it.
+    pub dry_run: bool,
+    /// Also what is released or loses a stage at once.
+    pub accept_expired: bool,
+    /// The inventory is a newer one: what exists may be named again, and is changed.
+    pub update: bool,
+}
+
+/// An inventory, and what else its file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it holds.
+    pub inventory: Inventory,
+    /// Which fields are given and which have their default, by resource; of an update only.
+    pub given: BTreeMap<String, Given>,
+    /// How it is to be imported.
+    pub options: ImportOptions,
+}
+
 /// Reads an inventory; `manifests` are those of the loaded plugins, by provider id.
 ///
 /// # Errors
@@ -88,15 +135,46 @@ pub fn read(
     check_settings: &CheckSettings<'_>,
     existing: &dyn ExistingRecords,
 ) -> Result<Inventory, Problems> {
+    let options = ImportOptions::default();
+    let document = read_from(Source::Json(text), options, manifests, check_settings, existing)?;
+    Ok(document.inventory)
+}
+
+/// Reads an inventory from wherever it stands. Those options hold that are set in `options` or in the source.
+///
+/// # Errors
+///
+/// Every problem, each with its path and, of a file, the line and the id of the account or resource.
+pub fn read_from(
+    source: Source<'_>,
+    options: ImportOptions,
+    manifests: &BTreeMap<String, &Manifest>,
+    check_settings: &CheckSettings<'_>,
+    existing: &dyn ExistingRecords,
+) -> Result<Document, Problems> {
     let problems = Diagnostics::default();
-    let root = json_tree::parse(text, &problems)?;
-    let inventory = read_root(
-        JsonCursor { node: &root, path: Path::Root, diagnostics: &problems },
-        manifests,
-        check_settings,
-        existing,
-    );
-    problems.finish(inventory)
+    let read = |root: &Node<'_>, problems: &Diagnostics| {
+        let cursor = JsonCursor { node: root, path: Path::Root, diagnostics: problems };
+        let accounts = |update| Accounts::new(manifests, check_settings, existing, update);
+        read_root(cursor, matches!(source, Source::Body(_)), options, accounts, existing)
+    };
+    match source {
+        Source::Body(text) => {
+            let root = json_tree::parse(text, &problems)?;
+            let document = read(&root, &problems);
+            problems.finish(document)
+        }
+        Source::Json(text) => {
+            let root = json_tree::parse(text, &problems)?;
+            let document = read(&root, &problems);
+            problems.finish(document).map_err(|problems| location::in_json(problems, &root, text))
+        }
+        Source::Csv { resources, accounts } => {
+            let tables = csv_tables::read(resources, accounts)?;
+            let document = read(&tables.root, &problems);
+            problems.finish(document).map_err(|problems| location::in_tables(problems, &tables))
+        }
+    }
 }
 
 /// Reads one account, such as an inventory has in its list.
@@ -106,23 +184,32 @@ pub fn account<'n>(
     check_settings: &CheckSettings<'_>,
     existing: &dyn ExistingRecords,
 ) -> Option<Account> {
-    let mut accounts = Accounts::new(manifests, check_settings, existing);
+    let mut accounts = Accounts::new(manifests, check_settings, existing, false);
     accounts.read(0, cursor)?;
     accounts.finish().pop()
 }
 
-fn read_root(
-    root: JsonCursor<'_, '_>,
-    manifests: &BTreeMap<String, &Manifest>,
-    check_settings: &CheckSettings<'_>,
+fn read_root<'c, 'n>(
+    root: JsonCursor<'n, '_>,
+    is_body: bool,
+    options: ImportOptions,
+    accounts: impl FnOnce(bool) -> Accounts<'c, 'n>,
     existing: &dyn ExistingRecords,
-) -> Option<Inventory> {
-    let fields = root.object(&["accounts", "resources"])?;
+) -> Option<Document> {
+    let fields = match is_body {
+        true => root.object(&["accounts", "resources", "dry_run", "accept_expired", "update"])?,
+        false => root.object(&["accounts", "resources"])?,
+    };
+    let flag =
+        |name, preset: bool| fields.optional(name, |cursor| cursor.flag()).or(false).map(|set| set || preset);
+    let dry_run = flag("dry_run", options.dry_run);
+    let accept_expired = flag("accept_expired", options.accept_expired);
+    let update = flag("update", options.update);
     if fields.get("accounts").is_none() && fields.get("resources").is_none() {
         root.report("an inventory has `accounts`, `resources` or both; this one has neither");
         return None;
     }
-    let mut accounts = Accounts::new(manifests, check_settings, existing);
+    let mut accounts = accounts(update.unwrap_or_default());
     if let Some(list) = fields.get("accounts") {
         list.list(|index, cursor| accounts.read(index, cursor));
     }
@@ -130,9 +217,13 @@ fn read_root(
         Some(list) => list.list(|index, cursor| resource::read(index, cursor, &mut accounts))?,
         None => Vec::new(),
     };
-    let parents = attachment::check(&resources, existing, root.diagnostics);
+    let options = ImportOptions { dry_run: dry_run?, accept_expired: accept_expired?, update: update? };
+    let parents = attachment::check(&resources, existing, options.update, root.diagnostics);
     if !root.diagnostics.is_empty() {
         return None;
     }
-    Some(Inventory { accounts: accounts.finish(), bundles: attachment::bundles(resources, &parents) })
+    let given = |draft: &resource::Draft<'_, '_>| Some((draft.id?.to_owned(), draft.given));
+    let given = resources.iter().filter(|_| options.update).filter_map(given).collect();
+    let bundles = attachment::bundles(resources, &parents);
+    Some(Document { inventory: Inventory { accounts: accounts.finish(), bundles }, given, options })
 }

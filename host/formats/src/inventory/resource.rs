@@ -7,6 +7,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::inventory_diff::Given;
 use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
@@ -21,7 +22,7 @@ use crate::resource;
 use crate::wording;
 
 /// The fields of a resource of the file: those of every format, and its account.
-const FIELDS: &[&str] = &resource::with(1, "account");
+pub(super) const FIELDS: &[&str] = &resource::with(1, "account");
 
 /// What only a prepaid resource has.
 const PERIOD: [&str; 4] = ["term", "price", "expires_at", "anchor_day"];
@@ -45,6 +46,8 @@ pub(super) struct Draft<'c, 'n> {
     pub(super) attached_to: Option<&'n str>,
     /// Its kind's name, and what the plugin says of it.
     pub(super) kind: Option<(&'n str, &'c Kind)>,
+    /// Which of the fields that have a default are there.
+    pub(super) given: Given,
     /// All of it, when nothing is wrong; `attached_to` is not set yet.
     pub(super) resource: Option<Resource>,
 }
@@ -70,9 +73,22 @@ pub(super) fn read<'c, 'n>(
         id,
         account,
         attached_to: attached_to.value(),
+        given: given(&fields),
         kind,
         resource: resource(&fields, id, kind, manifest),
     })
+}
+
+fn given(fields: &Fields<'_, '_>) -> Given {
+    let is_given = |name| fields.get(name).is_some();
+    Given {
+        region: is_given("region"),
+        stage: is_given("stage"),
+        anchor_day: is_given("anchor_day"),
+        on_expiry: is_given("on_expiry"),
+        renewals_left: is_given("renewals_left"),
+        renewal_term: is_given("renewal_term"),
+    }
 }
 
 fn kind<'c, 'n>(cursor: JsonCursor<'n, '_>, manifest: Option<&'c Manifest>) -> Option<(&'n str, &'c Kind)> {

@@ -1,6 +1,7 @@
 //! What an inventory may say, and what is said of one that it may not: each problem, its path and its words.
 
 mod attachments;
+mod csv_tables;
 mod properties;
 
 use std::collections::BTreeMap;
@@ -297,30 +298,30 @@ fn what_is_json_but_no_inventory_is_refused() {
     check(
         "[]",
         expect![[r#"
-        1 problem:
-          the file: expected an object, found a list"#]],
+            1 problem:
+              the file (line 1): expected an object, found a list"#]],
     );
     check(
         "{}",
         expect![[r#"
-        1 problem:
-          the file: an inventory has `accounts`, `resources` or both; this one has neither"#]],
+            1 problem:
+              the file (line 1): an inventory has `accounts`, `resources` or both; this one has neither"#]],
     );
     check(
         r#"{"account": [], "resources": 7, "accounts": null}"#,
         expect![[r#"
             3 problems:
-              account: unknown field `account` (did you mean `accounts`?)
-              resources: expected a list, found the number 7
-              accounts: expected a list, found null"#]],
+              account (line 1): unknown field `account` (did you mean `accounts`?)
+              resources (line 1): expected a list, found the number 7
+              accounts (line 1): expected a list, found null"#]],
     );
     check(
         r#"{"accounts": [3, []], "resources": ["x"]}"#,
         expect![[r#"
-        3 problems:
-          accounts[0]: expected an object, found the number 3
-          accounts[1]: expected an object, found a list
-          resources[0]: expected an object, found the text `x`"#]],
+            3 problems:
+              accounts[0] (line 1): expected an object, found the number 3
+              accounts[1] (line 1): expected an object, found a list
+              resources[0] (line 1): expected an object, found the text `x`"#]],
     );
 }
 
@@ -339,31 +340,31 @@ fn every_problem_of_an_account_is_listed() {
         &file(&accounts, &[]),
         expect![[r#"
             25 problems:
-              accounts[0].provider: the field is missing
-              accounts[0].id: the field is missing
-              accounts[0].currency: the field is missing
-              accounts[0].balance: the field is missing
-              accounts[1].provider: no plugin `huawai` is loaded (did you mean `huawei`?); loaded: `huawei` or `utc`
-              accounts[1].mode: mode `connected` is not supported; expected `managed`: this host keeps the account
-              accounts[1].balance: expected a decimal in quotes such as "1200.00", found the number 12.5
-              accounts[2].currency: expected a currency of three capital letters such as "CNY", found the text `yuan`
-              accounts[2].balance: -1.00 is negative; expected 0.00 or more
-              accounts[2].setings: unknown field `setings` (did you mean `settings`?)
-              accounts[3].currency: the field is missing; the balance is an amount without a currency, write one such as "CNY"
-              accounts[3].id: `c` is already the id of `accounts[2]`; an id is used once
-              accounts[3].balance: `1.0000001` is finer than a millionth
-              accounts[3].settings: there is no setting `sight`
-              accounts[4].balance: the field is missing; the currency comes without an amount, write one such as "0.00"
-              accounts[4].id: it is empty; expected some text
-              accounts[4].provider: it is empty; expected some text
-              accounts[4].settings.site: expected text, found the number 7
-              accounts[4].settings[""]: its name is ""; expected one that is not empty
-              accounts[5].id: an account `old` exists already; an id is used once
-              accounts[5].currency: expected text, found null
-              accounts[5].balance: expected a decimal in quotes such as "1200.00", found null
-              accounts[5].settings: the plugin `utc` could not check the settings: it trapped
-              accounts[6].id: the field is written twice in one object; keep one
-              accounts[6].balance: `1 EUR` is not an amount; write a decimal such as "1200.00""#]],
+              accounts[0].provider (line 1): the field is missing
+              accounts[0].id (line 1): the field is missing
+              accounts[0].currency (line 1): the field is missing
+              accounts[0].balance (line 1): the field is missing
+              accounts[1].provider (line 1, `b`): no plugin `huawai` is loaded (did you mean `huawei`?); loaded: `huawei` or `utc`
+              accounts[1].mode (line 1, `b`): mode `connected` is not supported; expected `managed`: this host keeps the account
+              accounts[1].balance (line 1, `b`): expected a decimal in quotes such as "1200.00", found the number 12.5
+              accounts[2].currency (line 1, `c`): expected a currency of three capital letters such as "CNY", found the text `yuan`
+              accounts[2].balance (line 1, `c`): -1.00 is negative; expected 0.00 or more
+              accounts[2].setings (line 1, `c`): unknown field `setings` (did you mean `settings`?)
+              accounts[3].currency (line 1, `c`): the field is missing; the balance is an amount without a currency, write one such as "CNY"
+              accounts[3].id (line 1, `c`): `c` is already the id of `accounts[2]`; an id is used once
+              accounts[3].balance (line 1, `c`): `1.0000001` is finer than a millionth
+              accounts[3].settings (line 1, `c`): there is no setting `sight`
+              accounts[4].balance (line 1): the field is missing; the currency comes without an amount, write one such as "0.00"
+              accounts[4].id (line 1): it is empty; expected some text
+              accounts[4].provider (line 1): it is empty; expected some text
+              accounts[4].settings.site (line 1): expected text, found the number 7
+              accounts[4].settings[""] (line 1): its name is ""; expected one that is not empty
+              accounts[5].id (line 1, `old`): an account `old` exists already; an id is used once
+              accounts[5].currency (line 1, `old`): expected text, found null
+              accounts[5].balance (line 1, `old`): expected a decimal in quotes such as "1200.00", found null
+              accounts[5].settings (line 1, `old`): the plugin `utc` could not check the settings: it trapped
+              accounts[6].id (line 1, `d`): the field is written twice in one object; keep one
+              accounts[6].balance (line 1, `d`): `1 EUR` is not an amount; write a decimal such as "1200.00""#]],
     );
 }
 
@@ -388,39 +389,39 @@ fn every_problem_of_a_resource_is_listed() {
         &resources,
         expect![[r#"
             33 problems:
-              resources[0].id: the field is missing
-              resources[0].account: the field is missing
-              resources[0].kind: the field is missing
-              resources[0].charging: the field is missing
-              resources[0].started_at: the field is missing
-              resources[1].account: there is no account `b` (did you mean `a`?); in this file: `a`
-              resources[2].colour: unknown field `colour`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `attributes`, `tags`, `quota`, `used`, `unit` or `resource_type`
-              resources[2].expire_at: unknown field `expire_at` (did you mean `expires_at`?)
-              resources[2].kind: `huawei` has no kind `evss` (did you mean `evs`?); it has `ecs`, `eip`, `evs` or `package`
-              resources[3].charging: there is no `prepayed` (did you mean `prepaid`?); expected `prepaid` or `postpaid`
-              resources[3].on_expiry: there is no `renewed` (did you mean `renew`?); expected `lapse`, `renew`, `convert` or `release`
-              resources[3].stage: there is no `Active` (did you mean `active`?); expected `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`
-              resources[4].expires_at: expected an instant in RFC 3339 such as "2026-02-28T15:59:59Z", found the number 1772294399
-              resources[4].started_at: `2026-02-30T00:00:00Z` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`
-              resources[5].anchor_day: expected a whole number from 1 to 31, found the number 32
-              resources[5].expires_at: 2026-01-31T02:00:00Z is not after `started_at`, which is 2026-01-31T02:00:00Z
-              resources[5].price: -0.01 is negative; expected 0.00 or more
-              resources[6].renewal_term: expected an object, found the text `1 month`
-              resources[6].term.count: expected a whole number from 1 to 4294967295, found the number 0
-              resources[6].term.unit: there is no `week`; expected `day`, `month` or `year`
-              resources[6].term.x: unknown field `x`; expected `count` or `unit`
-              resources[7].attributes: expected an object, found a list
-              resources[7].price: expected a decimal in quotes such as "1200.00", found the number 99
-              resources[7].renewals_left: expected a whole number from 0 to 4294967295, found the number -1
-              resources[7].tags.env: expected text, found true
-              resources[8].id: an id has at most 64 characters; this one has 65
-              resources[9].anchor_day: expected a whole number from 1 to 31, found the number 0.5
-              resources[9].id: the id `a\nb` has a control character
-              resources[10].charging: the field is missing
-              resources[10].started_at: the field is missing
-              resources[10].id: `e1` is already the id of `resources[1]`; an id is used once
-              resources[11].account: the account `older` is of provider `gone`, whose plugin is not loaded
-              resources[11].id: a resource `ecs-old` exists already; an id is used once"#]],
+              resources[0].id (line 1): the field is missing
+              resources[0].account (line 1): the field is missing
+              resources[0].kind (line 1): the field is missing
+              resources[0].charging (line 1): the field is missing
+              resources[0].started_at (line 1): the field is missing
+              resources[1].account (line 1, `e1`): there is no account `b` (did you mean `a`?); in this file: `a`
+              resources[2].colour (line 1, `e2`): unknown field `colour`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `attributes`, `tags`, `quota`, `used`, `unit` or `resource_type`
+              resources[2].expire_at (line 1, `e2`): unknown field `expire_at` (did you mean `expires_at`?)
+              resources[2].kind (line 1, `e2`): `huawei` has no kind `evss` (did you mean `evs`?); it has `ecs`, `eip`, `evs` or `package`
+              resources[3].charging (line 1, `e3`): there is no `prepayed` (did you mean `prepaid`?); expected `prepaid` or `postpaid`
+              resources[3].on_expiry (line 1, `e3`): there is no `renewed` (did you mean `renew`?); expected `lapse`, `renew`, `convert` or `release`
+              resources[3].stage (line 1, `e3`): there is no `Active` (did you mean `active`?); expected `active`, `grace`, `retention`, `released`, `unsubscribed` or `converted`
+              resources[4].expires_at (line 1, `e4`): expected an instant in RFC 3339 such as "2026-02-28T15:59:59Z", found the number 1772294399
+              resources[4].started_at (line 1, `e4`): `2026-02-30T00:00:00Z` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`
+              resources[5].anchor_day (line 1, `e5`): expected a whole number from 1 to 31, found the number 32
+              resources[5].expires_at (line 1, `e5`): 2026-01-31T02:00:00Z is not after `started_at`, which is 2026-01-31T02:00:00Z
+              resources[5].price (line 1, `e5`): -0.01 is negative; expected 0.00 or more
+              resources[6].renewal_term (line 1, `e6`): expected an object, found the text `1 month`
+              resources[6].term.count (line 1, `e6`): expected a whole number from 1 to 4294967295, found the number 0
+              resources[6].term.unit (line 1, `e6`): there is no `week`; expected `day`, `month` or `year`
+              resources[6].term.x (line 1, `e6`): unknown field `x`; expected `count` or `unit`
+              resources[7].attributes (line 1, `e7`): expected an object, found a list
+              resources[7].price (line 1, `e7`): expected a decimal in quotes such as "1200.00", found the number 99
+              resources[7].renewals_left (line 1, `e7`): expected a whole number from 0 to 4294967295, found the number -1
+              resources[7].tags.env (line 1, `e7`): expected text, found true
+              resources[8].id (line 1, `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`): an id has at most 64 characters; this one has 65
+              resources[9].anchor_day (line 1, `a\nb`): expected a whole number from 1 to 31, found the number 0.5
+              resources[9].id (line 1, `a\nb`): the id `a\nb` has a control character
+              resources[10].charging (line 1, `e1`): the field is missing
+              resources[10].started_at (line 1, `e1`): the field is missing
+              resources[10].id (line 1, `e1`): `e1` is already the id of `resources[1]`; an id is used once
+              resources[11].account (line 1, `ecs-old`): the account `older` is of provider `gone`, whose plugin is not loaded
+              resources[11].id (line 1, `ecs-old`): a resource `ecs-old` exists already; an id is used once"#]],
     );
 }
 
@@ -435,18 +436,18 @@ fn what_is_paid_ahead_goes_together_and_what_is_not_has_none_of_it() {
     check_resources(
         &resources,
         expect![[r#"
-        11 problems:
-          resources[0].term: a prepaid resource needs `term`; it is missing or null
-          resources[0].price: a prepaid resource needs `price`; it is missing or null
-          resources[0].expires_at: a prepaid resource needs `expires_at`; it is missing or null
-          resources[1].price: a prepaid resource needs `price`; it is missing or null
-          resources[1].term: a prepaid resource needs `term`; it is missing or null
-          resources[2].anchor_day: a postpaid resource has no `anchor_day`; leave it out or write null
-          resources[2].expires_at: a postpaid resource has no `expires_at`; leave it out or write null
-          resources[2].price: a postpaid resource has no `price`; leave it out or write null
-          resources[2].term: a postpaid resource has no `term`; leave it out or write null
-          resources[3].term: expected an object, found the text `month`
-          resources[3].term: a postpaid resource has no `term`; leave it out or write null"#]],
+            11 problems:
+              resources[0].term (line 1, `e1`): a prepaid resource needs `term`; it is missing or null
+              resources[0].price (line 1, `e1`): a prepaid resource needs `price`; it is missing or null
+              resources[0].expires_at (line 1, `e1`): a prepaid resource needs `expires_at`; it is missing or null
+              resources[1].price (line 1, `e2`): a prepaid resource needs `price`; it is missing or null
+              resources[1].term (line 1, `e2`): a prepaid resource needs `term`; it is missing or null
+              resources[2].anchor_day (line 1, `e3`): a postpaid resource has no `anchor_day`; leave it out or write null
+              resources[2].expires_at (line 1, `e3`): a postpaid resource has no `expires_at`; leave it out or write null
+              resources[2].price (line 1, `e3`): a postpaid resource has no `price`; leave it out or write null
+              resources[2].term (line 1, `e3`): a postpaid resource has no `term`; leave it out or write null
+              resources[3].term (line 1, `e4`): expected an object, found the text `month`
+              resources[3].term (line 1, `e4`): a postpaid resource has no `term`; leave it out or write null"#]],
     );
 }
 
@@ -467,17 +468,17 @@ fn packages_have_their_fields_and_nothing_else_has_them() {
     check_resources(
         &resources,
         expect![[r#"
-        10 problems:
-          resources[0].used: a resource package needs `used`; it is missing or null
-          resources[0].unit: a resource package needs `unit`; it is missing or null
-          resources[0].resource_type: a resource package needs `resource_type`; it is missing or null
-          resources[1].resource_type: expected text, found the number 7
-          resources[1].unit: it is empty; expected some text
-          resources[1].used: 1.01 is more than the quota, which is 1.00
-          resources[2].quota: only a resource package has `quota`, and `ecs` is none
-          resources[2].resource_type: only a resource package has `resource_type`, and `ecs` is none
-          resources[3].charging: `package` is a resource package, which is always `prepaid`
-          resources[3].quota: it is zero; expected an amount above 0.00"#]],
+            10 problems:
+              resources[0].used (line 1, `p1`): a resource package needs `used`; it is missing or null
+              resources[0].unit (line 1, `p1`): a resource package needs `unit`; it is missing or null
+              resources[0].resource_type (line 1, `p1`): a resource package needs `resource_type`; it is missing or null
+              resources[1].resource_type (line 1, `p2`): expected text, found the number 7
+              resources[1].unit (line 1, `p2`): it is empty; expected some text
+              resources[1].used (line 1, `p2`): 1.01 is more than the quota, which is 1.00
+              resources[2].quota (line 1, `e1`): only a resource package has `quota`, and `ecs` is none
+              resources[2].resource_type (line 1, `e1`): only a resource package has `resource_type`, and `ecs` is none
+              resources[3].charging (line 1, `p3`): `package` is a resource package, which is always `prepaid`
+              resources[3].quota (line 1, `p3`): it is zero; expected an amount above 0.00"#]],
     );
 }
 
@@ -488,15 +489,15 @@ fn doubled_fields_are_found_wherever_they_are() {
     check(
         text,
         expect![[r#"
-        8 problems:
-          accounts: the field is written twice in one object; keep one
-          resources[0].id: the field is missing
-          resources[0].account: the field is missing
-          resources[0].kind: the field is missing
-          resources[0].charging: the field is missing
-          resources[0].started_at: the field is missing
-          resources[0].tags["a b"]: the field is written twice in one object; keep one
-          resources[0].tags: the field is written twice in one object; keep one"#]],
+            8 problems:
+              accounts (line 1): the field is written twice in one object; keep one
+              resources[0].id (line 1): the field is missing
+              resources[0].account (line 1): the field is missing
+              resources[0].kind (line 1): the field is missing
+              resources[0].charging (line 1): the field is missing
+              resources[0].started_at (line 1): the field is missing
+              resources[0].tags["a b"] (line 1): the field is written twice in one object; keep one
+              resources[0].tags (line 1): the field is written twice in one object; keep one"#]],
     );
 }
 

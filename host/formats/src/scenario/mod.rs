@@ -19,6 +19,7 @@ use super::diagnostics::Path;
 use super::fields::Fields;
 use super::json_cursor::JsonCursor;
 use super::json_tree;
+use super::value_lines;
 use super::wording;
 
 /// One action of a scenario and its instant.
@@ -88,7 +89,10 @@ pub fn read(text: &str, accounts: &BTreeSet<&str>) -> Result<Vec<ScenarioEntry>,
     let mut course = ScenarioReader { accounts, last: None, down_until: None };
     let cursor = JsonCursor { node: &root, path: Path::Root, diagnostics: &problems };
     let entries = cursor.list(|index, cursor| course.entry(index, cursor));
-    problems.finish(entries)
+    problems.finish(entries).map_err(|problems| {
+        let lines = value_lines::of(text);
+        problems.located(|problem| format!("line {}", value_lines::line(&lines, problem.position())))
+    })
 }
 
 /// How far the reading of a scenario has come.

@@ -110,76 +110,76 @@ fn what_is_no_command_is_refused() {
     check_command(
         "7",
         expect![[r#"
-        1 problem:
-          [0].command: expected a command such as "cancel_auto_renew" or {"unsubscribe": {"scope": "all"}}, found the number 7"#]],
+            1 problem:
+              [0].command (line 1): expected a command such as "cancel_auto_renew" or {"unsubscribe": {"scope": "all"}}, found the number 7"#]],
     );
     check_command(
         r#""renew""#,
         expect![[r#"
-        1 problem:
-          [0].command: write `renew` as an object: {"renew": {…}}"#]],
+            1 problem:
+              [0].command (line 1): write `renew` as an object: {"renew": {…}}"#]],
     );
     check_command(
         r#"{"cancel_auto_renew": {}}"#,
         expect![[r#"
-        1 problem:
-          [0].command.cancel_auto_renew: `cancel_auto_renew` has no fields; write it as text: "cancel_auto_renew""#]],
+            1 problem:
+              [0].command.cancel_auto_renew (line 1): `cancel_auto_renew` has no fields; write it as text: "cancel_auto_renew""#]],
     );
     check_command(
         r#""cancel_auto_renewal""#,
         expect![[r#"
             1 problem:
-              [0].command: there is no command `cancel_auto_renewal` (did you mean `cancel_auto_renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
+              [0].command (line 1): there is no command `cancel_auto_renewal` (did you mean `cancel_auto_renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
     );
     check_command(
         r#"{"buy": {}}"#,
         expect![[r#"
-        1 problem:
-          [0].command.buy: there is no command `buy`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
+            1 problem:
+              [0].command.buy (line 1): there is no command `buy`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
     );
     check_command(
         "{}",
         expect![[r#"
-        1 problem:
-          [0].command: a command is an object with one field, its name; this one has 0"#]],
+            1 problem:
+              [0].command (line 1): a command is an object with one field, its name; this one has 0"#]],
     );
     check_command(
         r#"{"renew": {}, "buy_again": {}}"#,
         expect![[r#"
-        1 problem:
-          [0].command: a command is an object with one field, its name; this one has 2"#]],
+            1 problem:
+              [0].command (line 1): a command is an object with one field, its name; this one has 2"#]],
     );
     check_command(
         r#"{"renew": {"cause": "auto", "term": {"count": 1}}}"#,
         expect![[r#"
-        2 problems:
-          [0].command.renew.cause: unknown field `cause`; expected `term` or `options`
-          [0].command.renew.term.unit: the field is missing"#]],
+            2 problems:
+              [0].command.renew.cause (line 1): unknown field `cause`; expected `term` or `options`
+              [0].command.renew.term.unit (line 1): the field is missing"#]],
     );
     check_command(
         r#"{"unsubscribe": {}}"#,
         expect![[r#"
-        1 problem:
-          [0].command.unsubscribe.scope: the field is missing"#]],
+            1 problem:
+              [0].command.unsubscribe.scope (line 1): the field is missing"#]],
     );
     check_command(
         r#"{"unsubscribe": {"scope": "everything"}}"#,
         expect![[r#"
-        1 problem:
-          [0].command.unsubscribe.scope: there is no `everything`; expected `all` or `future`"#]],
+            1 problem:
+              [0].command.unsubscribe.scope (line 1): there is no `everything`; expected `all` or `future`"#]],
     );
     check_command(
         r#"{"set_auto_renew": {"renewals": -1, "times": 3}}"#,
         expect![[r#"
-        2 problems:
-          [0].command.set_auto_renew.renewals: expected a whole number from 0 to 4294967295, found the number -1
-          [0].command.set_auto_renew.times: unknown field `times`; expected `term` or `renewals`"#]],
+            2 problems:
+              [0].command.set_auto_renew.renewals (line 1): expected a whole number from 0 to 4294967295, found the number -1
+              [0].command.set_auto_renew.times (line 1): unknown field `times`; expected `term` or `renewals`"#]],
     );
     check_command(
         r#"{"buy_again": {"pay_at": "tomorrow"}}"#,
         expect![[r#"
-        1 problem:
-          [0].command.buy_again.pay_at: `tomorrow` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`"#]],
+            1 problem:
+              [0].command.buy_again.pay_at (line 1): `tomorrow` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`"#]],
     );
 }
 
@@ -199,30 +199,30 @@ fn every_problem_of_an_entry_is_listed() {
         text,
         expect![[r#"
             18 problems:
-              [0]: expected an object, found the number 7
-              [1].do: the field is missing
-              [1].at: the field is missing
-              [2].at: `2026-02-24` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`
-              [2].do: there is no `topup` (did you mean `top_up`?); expected `top_up`, `command`, `set_attribute`, `use` or `outage`
-              [3].account: there is no account `acme-wh` (did you mean `acme-hw`?); there is `acme-bd` or `acme-hw`
-              [3].amount: it is zero; expected an amount above 0.00
-              [3].resource: unknown field `resource`; expected `at`, `do`, `account` or `amount`
-              [4].command: the field is missing
-              [4].account: it is empty; expected some text
-              [4].resource: it is empty; expected some text
-              [5].name: it is empty; expected some text
-              [5].value: expected text, found null
-              [6].resource_type: the field is missing
-              [6].account: expected text, found null
-              [6].amount: -1.00 is negative; expected 0.00 or more
-              [7].until: the field is missing
-              [7].at: the field is written twice in one object; keep one"#]],
+              [0] (line 2): expected an object, found the number 7
+              [1].do (line 3): the field is missing
+              [1].at (line 3): the field is missing
+              [2].at (line 4): `2026-02-24` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`
+              [2].do (line 4): there is no `topup` (did you mean `top_up`?); expected `top_up`, `command`, `set_attribute`, `use` or `outage`
+              [3].account (line 5): there is no account `acme-wh` (did you mean `acme-hw`?); there is `acme-bd` or `acme-hw`
+              [3].amount (line 5): it is zero; expected an amount above 0.00
+              [3].resource (line 5): unknown field `resource`; expected `at`, `do`, `account` or `amount`
+              [4].command (line 6): the field is missing
+              [4].account (line 6): it is empty; expected some text
+              [4].resource (line 6): it is empty; expected some text
+              [5].name (line 7): it is empty; expected some text
+              [5].value (line 7): expected text, found null
+              [6].resource_type (line 8): the field is missing
+              [6].account (line 8): expected text, found null
+              [6].amount (line 8): -1.00 is negative; expected 0.00 or more
+              [7].until (line 9): the field is missing
+              [7].at (line 9): the field is written twice in one object; keep one"#]],
     );
     check(
         "{}",
         expect![[r#"
-        1 problem:
-          the file: expected a list, found an object"#]],
+            1 problem:
+              the file (line 1): expected a list, found an object"#]],
     );
     check(
         "[",
@@ -245,9 +245,9 @@ fn entries_stand_in_time_order_and_outages_do_not_overlap() {
     check(
         text,
         expect![[r#"
-        3 problems:
-          [2].at: 2026-03-03T12:00:00Z is before `[1]`, which is at 2026-03-04T00:00:00Z; entries stand in time order
-          [3].at: the host is still down then: the outage of `[0]` ends at 2026-03-09T12:00:00Z
-          [4].until: 2026-03-09T11:59:59Z is not after `at`, which is 2026-03-09T11:59:59Z"#]],
+            3 problems:
+              [2].at (line 4): 2026-03-03T12:00:00Z is before `[1]`, which is at 2026-03-04T00:00:00Z; entries stand in time order
+              [3].at (line 5): the host is still down then: the outage of `[0]` ends at 2026-03-09T12:00:00Z
+              [4].until (line 6): 2026-03-09T11:59:59Z is not after `at`, which is 2026-03-09T11:59:59Z"#]],
     );
 }

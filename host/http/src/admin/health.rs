@@ -31,8 +31,11 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct HealthStats {
     /// Bundles that are due.
     pub due: i64,
-    /// The delay of the bundle that has been due longest, in seconds.
+    /// The delay of the bundle that has been due longest, in seconds; also when the clock did its part and the plugin fails
+    /// or is missing.
     pub overdue_seconds: i64,
+    /// The same of those that wait for the clock.
+    pub late_seconds: i64,
     /// The time since the last tick of the clock, in seconds.
     pub clock_lag_seconds: i64,
     /// Attempts with an unknown outcome.
@@ -47,11 +50,15 @@ pub(super) struct HealthStats {
 
 /// Reads the gauges at `now`.
 pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, StoreError> {
-    let Stored { due, first_wake, in_doubt, jobs, items, approvals_pending } = stats::get(db, now - 1)?;
+    let Stored { due, first_wake, failing_since, in_doubt, jobs, items, approvals_pending } =
+        stats::get(db, now - 1)?;
     let ticked_at = clock::ticked_at(db)?;
+    let seconds_since = |since: Option<Timestamp>| since.map_or(0, |since| (now - since).max(0));
+    let late_seconds = seconds_since(first_wake);
     Ok(HealthStats {
         due,
-        overdue_seconds: first_wake.map_or(0, |wake| (now - wake).max(0)),
+        overdue_seconds: late_seconds.max(seconds_since(failing_since)),
+        late_seconds,
         clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
         in_doubt,
         jobs,
@@ -80,11 +87,11 @@ pub(super) struct Readiness {
     ready: bool,
     /// Whether the clock keeps up.
     clock: bool,
-    /// The delay of the bundle that has been due longest, in seconds.
+    /// The delay of the bundle that has been due longest, in seconds; also when its plugin fails or is missing.
     overdue_seconds: i64,
     /// Whether the database can be written to: false, too, when the last write found the disk full.
     store: bool,
-    /// Whether every account has the plugin of its provider.
+    /// Whether every account has the plugin of its provider. A host that was allowed to start without is ready all the same.
     plugins: bool,
 }
 
@@ -104,9 +111,8 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
         })
         .await?;
     // A virtual clock stands still until it is advanced, so it does not lag.
-    let clock = app.writer().is_virtual() || stats.overdue_seconds <= app.limits().lag_seconds_max;
-    let plugins = plugins && !app.providers().is_empty();
-    let ready = clock && store && plugins;
+    let clock = app.writer().is_virtual() || stats.late_seconds <= app.limits().lag_seconds_max;
+    let ready = clock && store;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = Readiness { ready, clock, overdue_seconds: stats.overdue_seconds, store, plugins };
     Ok((status, Json(body)).into_response())
@@ -123,7 +129,7 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
         ("perennial_due", "Bundles that are due.", stats.due),
         (
             "perennial_overdue_seconds",
-            "Delay of the bundle that has been due longest.",
+            "Delay of the bundle that has been due longest, also when its plugin fails or is missing.",
             stats.overdue_seconds,
         ),
         ("perennial_clock_lag_seconds", "Time since the last tick of the clock.", stats.clock_lag_seconds),

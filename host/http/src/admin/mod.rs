@@ -15,6 +15,7 @@ mod deliveries;
 mod events;
 pub(crate) mod forecast;
 mod health;
+mod import_views;
 mod job_bodies;
 mod job_views;
 mod jobs;

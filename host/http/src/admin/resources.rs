@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::admin::accounts::NewAccount;
 use crate::admin::command_bodies::NewTerm;
+use crate::admin::import_views::ImportResult;
 use crate::auth::require_all_accounts;
 use crate::import_check;
 use crate::input::Body;
@@ -36,6 +37,8 @@ use perennial_engine::persist::RecordedEvent;
 use perennial_formats::body::JsonCursor;
 use perennial_formats::event_view::EventView;
 use perennial_formats::inventory;
+use perennial_formats::inventory::ImportOptions;
+use perennial_formats::inventory::Source;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use perennial_service::lookup;
@@ -143,15 +146,6 @@ pub(super) async fn get(
     Ok(WriteResponse::ok_versioned(&view).into_response())
 }
 
-/// The result of an import.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ImportResult {
-    /// The number of accounts.
-    accounts: usize,
-    /// The number of resources.
-    resources: usize,
-}
-
 /// An inventory, as `perennial import` reads it; see FORMATS.md.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +155,13 @@ pub(super) struct InventoryDocument {
     accounts: Option<Vec<NewAccount>>,
     /// New resources, of these accounts or of existing ones.
     resources: Option<Vec<NewResource>>,
+    /// Only say what would come of it.
+    dry_run: Option<bool>,
+    /// Also import what is released or loses a stage at once.
+    accept_expired: Option<bool>,
+    /// The inventory is a newer one: existing accounts and resources are changed. Those that it does not have stay, an
+    /// expiry never moves back, and no balance changes.
+    update: Option<bool>,
 }
 
 /// A new resource.
@@ -225,7 +226,8 @@ struct NewResource {
     tags: Option<BTreeMap<String, String>>,
 }
 
-/// Imports the accounts and resources of an inventory: all of them or, if there is any problem, none.
+/// Imports the accounts and resources of an inventory: all of them or, if there is any problem, none. What is new is looked
+/// at by the clock at once.
 #[utoipa::path(post, path = "/v1/resources:import", tag = "resources", request_body = InventoryDocument,
     responses((status = 200, body = ImportResult)))]
 pub(super) async fn import(
@@ -236,30 +238,40 @@ pub(super) async fn import(
     app.write(request, move |work| {
         let caller = &work.request.caller;
         let known = import_check::VisibleRecords { db: work.db(), caller };
-        let inventory = inventory::read(
-            &text,
-            &import_check::manifests(&providers),
-            &import_check::check_settings(&providers),
-            &known,
-        )?;
-        if !inventory.accounts.is_empty() {
+        let manifests = import_check::manifests(&providers);
+        let check = import_check::check_settings(&providers);
+        let options = ImportOptions::default();
+        let document = inventory::read_from(Source::Body(&text), options, &manifests, &check, &known)?;
+        if !document.inventory.accounts.is_empty() {
             if caller.role < Role::Admin {
                 return Err(Problem::new(
                     ProblemType::Forbidden,
-                    "creating accounts requires the role `admin`",
+                    "creating and changing accounts requires the role `admin`",
                 ));
             }
             require_all_accounts(caller)?;
         }
-        let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
-        work.engine.import(work.at, &inventory.accounts, bundles)?;
-        let mut accounts = inventory.bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
+        let bundles = &document.inventory.bundles;
+        let mut accounts = bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
         accounts.dedup();
         if let [account] = accounts.as_slice() {
             work.set_audit_subject(account, None);
         }
-        let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum();
-        Ok(WriteResponse::ok(&ImportResult { accounts: inventory.accounts.len(), resources }))
+        let at = work.at;
+        let report = work.engine.preview_import(at, &document)?;
+        let result = ImportResult::new(&report);
+        if document.options.dry_run {
+            return Ok(WriteResponse::ok(&result));
+        }
+        if !document.options.accept_expired && report.losing().next().is_some() {
+            return Err(result.refused());
+        }
+        let (_, changed) = work.engine.import_document(at, &document)?;
+        work.record_events(changed);
+        let mut started = Vec::new();
+        work.engine.start_new(at, &mut |events, _| started.extend(events))?;
+        work.record_events(started);
+        Ok(WriteResponse::ok(&result))
     })
     .await
 }

@@ -134,7 +134,10 @@ impl Server {
         let folder = self.folder.take().unwrap();
         let tokens = std::mem::take(&mut self.tokens);
         let store = Store::open(&database(folder.path())).unwrap();
-        Server::start(store, folder, START, tokens, limits, webhooks)
+        // A virtual clock does not go back.
+        let ticked_at = perennial_store::clock::ticked_at(store.db()).unwrap();
+        let now = ticked_at.map(|ticked_at| (ticked_at + 1).to_string()).unwrap_or(START.to_owned());
+        Server::start(store, folder, &now, tokens, limits, webhooks)
     }
 
     /// A furnished server that may send to this machine, and does so once it is told to.

@@ -14,6 +14,7 @@ mod description;
 mod forecast;
 mod harness;
 mod idempotency;
+mod imports;
 mod jobs;
 mod lists;
 mod metrics;

@@ -1,15 +1,27 @@
 //! `perennial approvals`: plans that need an approval, and the decisions on them.
 
-use std::io::Write;
+use std::collections::BTreeMap;
 
+use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::audit_record;
-use crate::cli::output;
-use crate::report;
+use crate::cli::known;
+use crate::cli::list;
+use crate::cli::list::ListArguments;
+use crate::cli::list::Zones;
+use crate::cli::output::Output;
+use crate::report::columns;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::listing::Value;
+use crate::report::style::Tone;
+use crate::report::text::printable;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::approval::ApprovalDecision;
@@ -17,6 +29,8 @@ use perennial_engine::approval::DecisionError;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::clock;
 use perennial_engine::persist::RecordedEvent;
+use perennial_formats::event_text::Wording;
+use perennial_formats::time_zone::TimeZone;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::Store;
@@ -44,17 +58,7 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     /// Lists them, oldest first, also while `perennial run` works on the database.
-    List {
-        /// Only of this account.
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-        /// Only in this state: pending, approved, rejected or expired.
-        #[arg(long, value_parser = state)]
-        state: Option<State>,
-        /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 1000)]
-        limit: u32,
-    },
+    List(Conditions),
     /// Approves a plan and applies it, if the command would still do the same.
     Approve {
         /// The approval's id.
@@ -73,12 +77,42 @@ enum Action {
     },
 }
 
+/// Which approvals are listed, and how.
+#[derive(Debug, clap::Args)]
+struct Conditions {
+    /// Only of this account.
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// Only in this state: pending, approved, rejected or expired.
+    #[arg(long, value_parser = state)]
+    state: Option<State>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: u32,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+const COLUMNS: [Column; 14] = [
+    Column::new("id", "id"),
+    Column::new("state", "state"),
+    Column::new("account", "account"),
+    Column::new("resource", "resource"),
+    Column::new("cause", "cause"),
+    Column::number("cost", "cost"),
+    Column::new("currency", ""),
+    Column::new("requested_at", ""),
+    Column::new("expires_at", "expires"),
+    Column::new("requested_by", "requested by"),
+    Column::new("closed_at", ""),
+    Column::new("decided_by", ""),
+    Column::new("reason", ""),
+    Column::new("expiry_reason", ""),
+];
+
 pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
-        Action::List { account, state, limit } => {
-            let filter = Filter { account: account.clone(), state: *state, ..Filter::default() };
-            list(context, &filter, *limit)
-        }
+        Action::List(conditions) => list(context, conditions),
         Action::Approve { id, reason } => {
             decide(context, "approve", id, reason.as_deref(), |engine, at, decision| {
                 engine.approve(at, id, decision)
@@ -92,29 +126,46 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
     }
 }
 
-fn list(context: &Context, filter: &Filter, limit: u32) -> anyhow::Result<()> {
-    let listed = approvals::list(&ReadTx::open(&context.db)?, filter, RowKey::before_all(), limit)?;
-    let mut out = output::writer(None)?;
-    writeln!(
-        out,
-        "{:<20}  {:<8}  {:<12}  {:<20}  {:<7}  {:>12}  {:<20}  requested by",
-        "id", "state", "account", "resource", "cause", "cost", "expires"
-    )?;
-    for stored in &listed {
-        let StoredApproval { id, account_id, resource_id, requested_by, .. } = stored;
-        let (state, cause) = (stored.state.name(), stored.cause.name());
-        let (cost, expires) = (stored.priced.cost.to_string(), stored.expires_at.to_string());
-        let requested_by = requested_by.as_deref().unwrap_or("the clock");
-        writeln!(
-            out,
-            "{id:<20}  {state:<8}  {account_id:<12}  {resource_id:<20}  {cause:<7}  {cost:>12}  {expires:<20}  {requested_by}"
-        )?;
-    }
-    out.flush()?;
-    if listed.len() == usize::try_from(limit)? {
-        tracing::warn!("only the first {limit} are shown; see `--limit`");
-    }
-    Ok(())
+fn list(context: &Context, conditions: &Conditions) -> anyhow::Result<()> {
+    let Conditions { account, state, limit, list } = conditions;
+    let db = ReadTx::open(&context.db)?;
+    known::check_account(&db, account.as_deref())?;
+    let filter = Filter { account: account.clone(), state: *state, ..Filter::default() };
+    let mut listed = approvals::list(&db, &filter, RowKey::before_all(), limit.saturating_add(1))?;
+    list::cut_off(&mut listed, *limit);
+    let facts = list::account_facts(&db)?;
+    let zones = context.zones(list.zone.time_zone)?;
+    let rows = listed.into_iter().map(|stored| row(stored, &facts, &zones)).collect();
+    let nothing =
+        list::nothing(account.is_some() || state.is_some(), "no plan has waited for an approval yet");
+    context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, nothing)
+}
+
+fn row(stored: StoredApproval, facts: &BTreeMap<String, (String, String)>, zones: &Zones) -> Row {
+    let facts = facts.get(&stored.account_id).cloned();
+    let (provider, currency) = facts.unzip();
+    let closing = stored.closing;
+    let expiry_reason = closing.as_ref().and_then(|closing| closing.expiry_reason);
+    let cells: [Cell; COLUMNS.len()] = [
+        Cell::new(stored.id),
+        Cell::new(stored.state.name()).tone(match stored.state {
+            State::Pending => Tone::Warning,
+            State::Approved | State::Rejected | State::Expired => Tone::Plain,
+        }),
+        Cell::new(stored.account_id),
+        Cell::new(stored.resource_id),
+        Cell::new(stored.cause.name()),
+        Cell::new(Value::Amount(stored.priced.cost, currency.clone())),
+        Cell::new(currency),
+        Cell::new(stored.requested_at),
+        Cell::new(stored.expires_at),
+        Cell::new(stored.requested_by).or("the clock"),
+        Cell::new(closing.as_ref().map(|closing| closing.at)),
+        Cell::new(closing.as_ref().and_then(|closing| closing.by.clone())),
+        Cell::new(closing.as_ref().and_then(|closing| closing.reason.clone())),
+        Cell::new(expiry_reason.map(ExpiryReason::name)),
+    ];
+    Row { zone: zones.of(provider.as_deref()), cells: cells.into() }
 }
 
 fn decide(
@@ -146,7 +197,7 @@ fn decide(
         | DecisionError::PlanMismatch(_) => error.into(),
     })?;
     match outcome {
-        DecisionOutcome::Recorded(events) => print_events(&events),
+        DecisionOutcome::Recorded(events) => print_events(context, engine.db(), &events),
         DecisionOutcome::Refused { refusal, .. } => {
             anyhow::bail!("it cannot be carried out, and stays pending: {} {}", refusal.code, refusal.message)
         }
@@ -158,14 +209,24 @@ fn decide(
     }
 }
 
-fn print_events(events: &[RecordedEvent]) -> anyhow::Result<()> {
-    let mut out = output::writer(None)?;
+/// Writes what a decision led to, a line each.
+fn print_events(context: &Context, db: &ReadTx, events: &[RecordedEvent]) -> anyhow::Result<()> {
+    let facts = list::account_facts(db)?;
+    let style = context.stdout_style();
+    let mut out = Output::standard();
     for recorded in events {
-        let resource = recorded.event.resource.as_deref().unwrap_or_default();
-        writeln!(out, "{} {resource} {}", recorded.event.at, report::words(&recorded.event))?;
+        let (account, event) = (recorded.account.as_deref(), &recorded.event);
+        let currency = account.and_then(|account| facts.get(account)).map(|(_, currency)| currency.as_str());
+        let wording = Wording {
+            currency: currency.unwrap_or_default(),
+            notices: &BTreeMap::new(),
+            zone: TimeZone::UTC,
+        };
+        let resource = event.resource.as_deref().unwrap_or_default();
+        let line = format!("{}  {resource}  {}", TimeZone::UTC.minute(event.at), wording.of(event));
+        columns::paragraph(&printable(&line), ("", "    "), Tone::Plain, style, &mut out)?;
     }
-    out.flush()?;
-    Ok(())
+    Ok(out.finish()?)
 }
 
 fn record(

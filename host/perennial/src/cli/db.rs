@@ -1,11 +1,17 @@
 //! `perennial db`: migrations, checks, backups and restores of the database file.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::input::is_standard;
+use crate::cli::output;
+use crate::cli::output::Output;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::copies;
@@ -52,7 +58,7 @@ enum Action {
     /// The copy is one consistent moment, and only its owner can read it: the secrets of webhooks are in it. Keep the
     /// secrets key elsewhere; it is not in the database.
     Backup {
-        /// The file to write; it must not exist.
+        /// The file to write; it must not exist. `-` is the standard output.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -61,7 +67,7 @@ enum Action {
     /// Stop the host first. The backup itself stays where it is. One of an older schema is migrated when it is next opened for
     /// writing.
     Restore {
-        /// The backup.
+        /// The backup. `-` is the standard input.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -114,9 +120,12 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
         Action::Migrate { check: false } => migrate(context),
         Action::Check => check(context),
         Action::Backup { file } => {
+            if is_standard(file) {
+                return backup_to_output(&context.db);
+            }
             copies::copy(&context.db, file)?;
-            println!("`{}` is a copy of `{}`", file.display(), context.db.display());
-            Ok(())
+            let (file, db) = (file.display(), context.db.display());
+            Ok(output::line(format_args!("`{file}` is a copy of `{db}`"))?)
         }
         Action::Restore { file } => restore(context, file),
     }
@@ -127,8 +136,7 @@ fn check(context: &Context) -> anyhow::Result<()> {
     if !violations.is_empty() {
         return Err(Violated { db: context.db.clone(), violations }.into());
     }
-    println!("`{}` keeps every promise", context.db.display());
-    Ok(())
+    Ok(output::line(format_args!("`{}` keeps every promise", context.db.display()))?)
 }
 
 fn preview_migration(context: &Context) -> anyhow::Result<()> {
@@ -136,37 +144,62 @@ fn preview_migration(context: &Context) -> anyhow::Result<()> {
     if !steps.is_empty() {
         return Err(MigrationPending { db: context.db.clone(), from, steps }.into());
     }
-    println!("`{}` has schema {from}, the one of this version; there is nothing to do", context.db.display());
-    Ok(())
+    let db = context.db.display();
+    let line = format!("`{db}` has schema {from}, the one of this version; there is nothing to do");
+    Ok(output::line(line)?)
 }
 
 fn migrate(context: &Context) -> anyhow::Result<()> {
     let db = context.db.display();
-    match store::migrate(&context.db)? {
-        Some(migration) => println!(
+    let line = match store::migrate(&context.db)? {
+        Some(migration) => format!(
             "migrated `{db}` from schema {} to {}; the database as it was is kept as `{}`",
             migration.from,
             migration.to,
             migration.backup.display()
         ),
-        None => println!("`{db}` has the schema of this version; there is nothing to do"),
+        None => format!("`{db}` has the schema of this version; there is nothing to do"),
+    };
+    Ok(output::line(line)?)
+}
+
+/// Writes a copy to the standard output, once it is whole.
+fn backup_to_output(db: &Path) -> anyhow::Result<()> {
+    if io::stdout().is_terminal() {
+        let message = "a database is not for a terminal; name a file, or send the output to a program";
+        return Err(UserError::Argument(message.to_owned()).into());
     }
-    Ok(())
+    let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
+    let copy = folder.path().join("backup.db");
+    copies::copy(db, &copy)?;
+    let mut out = Output::standard();
+    io::copy(&mut File::open(&copy)?, &mut out)?;
+    Ok(out.finish()?)
 }
 
 fn restore(context: &Context, file: &Path) -> anyhow::Result<()> {
+    if !is_standard(file) {
+        return restore_from(context, file, &format!("`{}`", file.display()));
+    }
+    let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
+    let copy = folder.path().join("the standard input");
+    io::copy(&mut io::stdin().lock(), &mut File::create(&copy)?)?;
+    restore_from(context, &copy, "the standard input")
+}
+
+fn restore_from(context: &Context, file: &Path, name: &str) -> anyhow::Result<()> {
     if !file.exists() {
-        return Err(UserError::Argument(format!("there is no file `{}` to restore", file.display())).into());
+        return Err(UserError::Argument(format!("there is no file {name} to restore")).into());
     }
     let schema = migrations::verify(file)?;
     let _lock = Lock::take(&context.db)?;
     let kept = copies::restore(file, &context.db)?;
-    println!("restored `{}` from `{}`, which has schema {schema}", context.db.display(), file.display());
-    if let Some(kept) = kept {
-        println!("the database as it was is kept as `{}`", kept.display());
-    }
+    let mut lines =
+        vec![format!("restored `{}` from {name}, which has schema {schema}", context.db.display())];
+    lines.extend(kept.map(|kept| format!("the database as it was is kept as `{}`", kept.display())));
     if schema < store::SCHEMA_VERSION {
-        println!("it is migrated when it is next opened for writing; see `perennial db migrate --check`");
+        let later = "it is migrated when it is next opened for writing; see `perennial db migrate --check`";
+        lines.push(later.to_owned());
     }
-    Ok(())
+    Ok(output::line(lines.join("\n"))?)
 }

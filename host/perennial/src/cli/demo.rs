@@ -1,7 +1,5 @@
 //! `perennial demo`: a year of renewals of an invented broker, reported by month and drawn.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -9,13 +7,14 @@ use std::path::PathBuf;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
-use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::output;
+use crate::cli::list::ZoneChoice;
+use crate::cli::output::Output;
 use crate::cli::simulate::SimulationRun;
 use crate::report;
 use crate::report::Detail;
-use perennial_formats::inventory::NoRecords;
+use crate::report::columns;
+use crate::report::style::Tone;
 
 /// Plays a year over about fifty resources of a made-up broker, tells it month by month, and draws it.
 ///
@@ -27,7 +26,7 @@ use perennial_formats::inventory::NoRecords;
   perennial demo --out /tmp/year.html
   perennial demo --save .")]
 pub(super) struct Arguments {
-    /// Where to write the picture.
+    /// Where to write the picture; `-` is the standard output, which then has nothing else.
     #[arg(long, value_name = "PATH", default_value = "perennial-demo.html")]
     out: PathBuf,
     /// Also write the inventory and the scenario into this folder.
@@ -45,27 +44,30 @@ const UNTIL: Timestamp = Timestamp::from_second(1_798_761_599);
 
 pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let providers = context.providers()?;
-    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers, &NoRecords)?;
+    let inventory = input::inventory(Path::new("the demo's inventory"), INVENTORY, &providers)?;
     let scenario = input::scenario(Path::new("the demo's scenario"), SCENARIO, &inventory)?;
     // Before the work, so that a folder that cannot be written to is known at once.
-    let mut picture = BufWriter::new(create(&arguments.out)?);
+    let mut picture = Output::open(Some(&arguments.out))?;
     if let Some(folder) = &arguments.save {
         for (name, text) in [("demo-inventory.json", INVENTORY), ("demo-scenario.json", SCENARIO)] {
-            create(&folder.join(name))?.write_all(text.as_bytes())?;
+            let mut file = Output::open(Some(&folder.join(name)))?;
+            file.write_all(text.as_bytes())?;
+            file.finish()?;
         }
     }
-    let play = SimulationRun { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL };
-    let history = play.history(context, providers, Detail::Picture)?;
+    let zone = ZoneChoice::UTC;
+    let play = SimulationRun { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL, zone };
+    let (history, failures) = play.history(context, providers, Detail::Picture)?;
     report::html::write(&history, &mut picture)?;
-    picture.flush()?;
-    let mut out = output::writer(None)?;
-    report::months::write(&history, context.stdout_style(), &mut out)?;
-    writeln!(out, "\nThe picture of the year is in `{}`: open it in a browser.", arguments.out.display())?;
-    out.flush()?;
-    Ok(())
-}
-
-fn create(path: &Path) -> Result<File, UserError> {
-    File::create(path)
-        .map_err(|error| UserError::Argument(format!("cannot write `{}`: {error}", path.display())))
+    picture.finish()?;
+    if !input::is_standard(&arguments.out) {
+        let mut out = Output::standard();
+        report::months::write(&history, context.stdout_style(), &mut out)?;
+        writeln!(out)?;
+        let told =
+            format!("The picture of the year is in `{}`: open it in a browser.", arguments.out.display());
+        columns::paragraph(&told, ("", ""), Tone::Plain, context.stdout_style(), &mut out)?;
+        out.finish()?;
+    }
+    failures.check()
 }

@@ -1,27 +1,41 @@
 //! `perennial events`: lists events.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::event;
+use perennial_formats::event_text::Wording;
 
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::output;
-use crate::report;
-use perennial_formats::event;
+use crate::cli::known;
+use crate::cli::list;
+use crate::cli::list::ZoneArguments;
+use crate::cli::list::ZoneChoice;
+use crate::cli::list::Zones;
+use crate::cli::output::Output;
+use crate::report::event_tone;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
 use perennial_store::ReadTx;
 use perennial_store::events;
+use perennial_store::events::StoredEvent;
 
 /// Lists the events of the database, the last ones first cut off at `--limit`, also while `perennial run` works on it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial events
-  perennial events --resource ecs-1
-  perennial events --type renewal_declined --since 2026-11-01T00:00:00Z --format jsonl")]
+  perennial events --resource ecs-1 --time-zone provider
+  perennial events --type renewal_declined --since 2026-11-01 --format jsonl")]
 pub(super) struct Arguments {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
@@ -32,10 +46,10 @@ pub(super) struct Arguments {
     /// Only of this type, such as `renewal_settled`.
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
-    /// Not before this instant, in RFC 3339.
+    /// Not before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     since: Option<Timestamp>,
-    /// Before this instant, in RFC 3339.
+    /// Before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     until: Option<Timestamp>,
     /// At most so many, the last ones.
@@ -44,6 +58,8 @@ pub(super) struct Arguments {
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    zone: ZoneArguments,
 }
 
 /// How events are written.
@@ -51,40 +67,112 @@ pub(super) struct Arguments {
 enum Format {
     /// In words.
     Table,
+    /// An array of the objects that `jsonl` writes.
+    Json,
+    /// Comma-separated values; what an event's type adds is a JSON object in the last one.
+    Csv,
     /// One JSON object a line.
     Jsonl,
 }
 
+const COLUMNS: [Column; 6] = [
+    Column::new("at", "at"),
+    Column::new("account", "account"),
+    Column::new("resource", "resource"),
+    Column::new("type", ""),
+    Column::sentence("description", "what"),
+    Column::new("details", ""),
+];
+
 pub(super) fn events(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { account, resource, kind, since, until, limit, format, zone } = arguments;
+    check(arguments)?;
+    let db = ReadTx::open(&context.db)?;
+    known::check_account(&db, account.as_deref())?;
+    known::check_resource(&db, resource.as_deref())?;
+    let filter = events::Filter {
+        account: account.clone(),
+        resource: resource.clone(),
+        kind: kind.clone(),
+        since: *since,
+        until: *until,
+    };
+    let listed = events::list(&db, &filter, limit.saturating_add(1))?;
+    let skipped = listed.len().saturating_sub(usize::try_from(*limit)?);
+    if skipped > 0 {
+        tracing::warn!("only the last {limit} are shown; see `--limit`");
+    }
+    let listed = listed.into_iter().skip(skipped).collect::<Vec<_>>();
+    let has_conditions =
+        account.is_some() || resource.is_some() || kind.is_some() || since.is_some() || until.is_some();
+    let nothing = list::nothing(has_conditions, "nothing has happened yet");
+    let format = match format {
+        Format::Table => ListFormat::Table,
+        Format::Csv => ListFormat::Csv,
+        Format::Json | Format::Jsonl => return lines(&listed, *format),
+    };
+    let facts = list::account_facts(&db)?;
+    let zones = context.zones(zone.time_zone)?;
+    let rows = listed.iter().map(|stored| row(stored, &facts, &zones)).collect::<anyhow::Result<_>>()?;
+    context.write_list(&Listing { columns: &COLUMNS, rows }, format, nothing)
+}
+
+fn check(arguments: &Arguments) -> Result<(), UserError> {
     if let Some(kind) = arguments.kind.as_deref().filter(|kind| !EventKind::TYPES.contains(kind)) {
         let known = EventKind::TYPES.join(", ");
-        return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")).into());
+        return Err(UserError::Argument(format!("there is no event type `{kind}`; there are {known}")));
     }
-    let db = ReadTx::open(&context.db)?;
-    let filter = events::Filter {
-        account: arguments.account.clone(),
-        resource: arguments.resource.clone(),
-        kind: arguments.kind.clone(),
-        since: arguments.since,
-        until: arguments.until,
-    };
-    let mut listed = Vec::new();
-    for stored in events::list(&db, &filter, arguments.limit)? {
-        let what = event::read_body(&stored.kind, &stored.body)?;
-        listed.push((stored.account, Event { at: stored.at, resource: stored.resource, what }));
+    let is_json = matches!(arguments.format, Format::Json | Format::Jsonl);
+    if is_json && arguments.zone.time_zone != ZoneChoice::UTC {
+        let message = "events in JSON are in UTC; `--time-zone` is for `--format table` and `csv`";
+        return Err(UserError::Argument(message.to_owned()));
     }
-    let mut out = output::writer(None)?;
-    match arguments.format {
-        Format::Table => {
-            let rows = listed.iter().map(|(account, event)| (account.as_deref().unwrap_or_default(), event));
-            report::table::events(&rows.collect::<Vec<_>>(), context.stdout_style(), &mut out)?;
-        }
-        Format::Jsonl => {
-            for (account, event) in &listed {
-                event::write_line(&mut out, account.as_deref(), event)?;
-            }
-        }
-    }
-    out.flush()?;
     Ok(())
+}
+
+fn read(stored: &StoredEvent) -> anyhow::Result<Event> {
+    let what = event::read_body(&stored.kind, &stored.body)?;
+    Ok(Event { at: stored.at, resource: stored.resource.clone(), what })
+}
+
+/// Writes events as JSON: one a line and, for an array, with commas between the lines.
+fn lines(listed: &[StoredEvent], format: Format) -> anyhow::Result<()> {
+    let mut out = Output::standard();
+    let is_array = format == Format::Json;
+    if is_array {
+        writeln!(out, "[")?;
+    }
+    for (number, stored) in listed.iter().enumerate() {
+        let mut line = Vec::new();
+        event::write_line(&mut line, stored.account.as_deref(), &read(stored)?)?;
+        let line = String::from_utf8(line).context("an event is no text")?;
+        let comma = if is_array && number + 1 < listed.len() { "," } else { "" };
+        writeln!(out, "{}{comma}", line.trim_end())?;
+    }
+    if is_array {
+        writeln!(out, "]")?;
+    }
+    Ok(out.finish()?)
+}
+
+fn row(
+    stored: &StoredEvent,
+    facts: &BTreeMap<String, (String, String)>,
+    zones: &Zones,
+) -> anyhow::Result<Row> {
+    let event = read(stored)?;
+    let facts = stored.account.as_ref().and_then(|account| facts.get(account));
+    let (provider, currency) =
+        facts.map(|(provider, currency)| (provider.as_str(), currency.as_str())).unzip();
+    let zone = zones.of(provider);
+    let wording = Wording { currency: currency.unwrap_or_default(), notices: &BTreeMap::new(), zone };
+    let cells: [Cell; COLUMNS.len()] = [
+        Cell::new(event.at),
+        Cell::new(stored.account.clone()),
+        Cell::new(stored.resource.clone()),
+        Cell::new(stored.kind.as_str()),
+        Cell::new(wording.of(&event)).tone(event_tone::tone(&event)),
+        Cell::new(stored.body.as_str()),
+    ];
+    Ok(Row { zone, cells: cells.into() })
 }

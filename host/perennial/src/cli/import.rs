@@ -1,59 +1,269 @@
-//! `perennial import`: takes an inventory into the database, all of it or nothing.
+//! `perennial import`: takes an inventory into the database, all of it or nothing, or says what would come of that.
 
+use std::io::IsTerminal;
+use std::io::Write;
 use std::path::PathBuf;
 
+use perennial_domain::timestamp::Timestamp;
+
 use crate::cli::Context;
+use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::output;
+use crate::cli::output::Output;
+use crate::report;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::import_report::ImportReport;
+use perennial_engine::rules::Providers;
+use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
+use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::NoRecords;
+use perennial_formats::inventory::Source;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::bundles;
+use perennial_store::clock as ticks;
+use perennial_store::clock::ClockKind;
+use perennial_store::clock::ClockState;
+use perennial_store::copy;
+use perennial_store::error::StoreError;
 
 /// Takes the accounts and resources of a file into the database, all of them or, if anything is wrong, none.
+///
+/// The file is JSON or, when its name ends in `.csv` or it is the standard input beside `--accounts`, a table with a resource a line. What had expired before is shown
+/// with what the first tick of the clock will do to it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial import inventory.json
-  perennial --db broker.db import inventory.json")]
+  perennial import inventory.json --dry-run
+  perennial import resources.csv --accounts accounts.csv
+  perennial import newer.json --update")]
 pub(super) struct Arguments {
-    /// The inventory, in JSON.
+    /// The inventory, in JSON or CSV; `-` is the standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// The accounts of an inventory in CSV: a table with an account a line.
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
+    /// Only say what would come of it; exit code 3 when something would change. Works while a host runs.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also take in what is released or loses a stage at the first tick.
+    #[arg(long)]
+    accept_expired: bool,
+    /// The file is a newer inventory: what exists is changed. What is not in the file stays, and an expiry never moves back.
+    #[arg(long)]
+    update: bool,
+    /// Do not ask before an update.
+    #[arg(long, requires = "update")]
+    yes: bool,
 }
 
+/// A dry run that found something to do: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was written: this was a dry run")]
+pub(super) struct WouldChange;
+
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let text = input::read(&arguments.file)?;
+    let inventory = InventoryFile::read(arguments)?;
     let providers = context.providers()?;
-    if !context.db.exists() {
+    if arguments.dry_run {
+        return dry_run(context, arguments, &inventory, providers);
+    }
+    let is_new = !context.db.exists();
+    if is_new {
         // Before there is a database, so that a file that cannot be used makes none.
-        input::inventory(&arguments.file, &text, &providers, &NoRecords)?;
+        let document = inventory.document(&providers, &NoRecords)?;
+        let report = preview_without_database(&document, providers.clone())?;
+        show(context, arguments, &report)?;
+        check_accepted(&report, arguments)?;
     }
     let store = Store::open(&context.db)?;
-    let inventory = input::inventory(&arguments.file, &text, &providers, &StoredRecords(&store))?;
+    let document = inventory.document(&providers, &StoredRecords(store.db()))?;
+    let now = present(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
-    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
-    engine.import(clock::now(), &inventory.accounts, bundles)?;
-    let resources = inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
-    println!(
-        "imported {} accounts and {resources} resources into `{}`; `perennial run` takes care of them",
-        inventory.accounts.len(),
-        context.db.display()
-    );
-    Ok(())
+    if !is_new {
+        let report = engine.preview_import(now, &document)?;
+        show(context, arguments, &report)?;
+        check_accepted(&report, arguments)?;
+        if arguments.update && report.changes_something() {
+            confirm(arguments)?;
+        }
+    }
+    let (done, _) = engine.import_document(now, &document)?;
+    Ok(output::line(format_args!(
+        "imported {} accounts and {} resources into `{}`{}; `perennial run` takes care of them",
+        done.accounts.len(),
+        done.resources.len(),
+        context.db.display(),
+        if arguments.update { format!(" and changed {} fields", done.changes.len()) } else { String::new() },
+    ))?)
+}
+
+/// Says what would come of an import. Reads the database beside a host that runs, and tries the import out on a copy.
+fn dry_run(
+    context: &Context,
+    arguments: &Arguments,
+    inventory: &InventoryFile,
+    providers: Providers,
+) -> anyhow::Result<()> {
+    let report = if context.db.exists() {
+        let db = ReadTx::open(&context.db)?;
+        let document = inventory.document(&providers, &StoredRecords(&db))?;
+        let now = present(&db)?;
+        on_scratch(providers, |mut engine| {
+            let accounts = serde_json::to_string(&named_accounts(&document))?;
+            engine.in_transaction(|engine| copy::copy(&db, engine.tx(), Some(&accounts)))?;
+            Ok(engine.preview_import(now, &document)?)
+        })?
+    } else {
+        preview_without_database(&inventory.document(&providers, &NoRecords)?, providers)?
+    };
+    show(context, arguments, &report)?;
+    match report.changes_something() {
+        true => Err(WouldChange.into()),
+        false => Ok(()),
+    }
+}
+
+fn preview_without_database(document: &Document, providers: Providers) -> anyhow::Result<ImportReport> {
+    on_scratch(providers, |mut engine| Ok(engine.preview_import(clock::now(), document)?))
+}
+
+/// Works with an engine whose database is thrown away.
+fn on_scratch<T>(providers: Providers, work: impl FnOnce(Engine) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
+    let store = Store::scratch(&folder.path().join("import.db"))?;
+    work(Engine::new(store, providers, Retention::State))
+}
+
+/// The accounts that a document is about.
+fn named_accounts(document: &Document) -> Vec<&str> {
+    let accounts = document.inventory.accounts.iter().map(|account| account.id.as_str());
+    accounts.chain(document.inventory.bundles.iter().map(|imported| imported.account.as_str())).collect()
+}
+
+/// What time it is for the database: where its virtual clock stands, or else what the system's clock says.
+fn present(db: &ReadTx) -> Result<Timestamp, StoreError> {
+    Ok(match ticks::state(db)? {
+        ClockState { ticked_at: Some(ticked_at), kind: Some(ClockKind::Virtual) } => ticked_at + 1,
+        ClockState { .. } => clock::now(),
+    })
+}
+
+fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyhow::Result<()> {
+    let (mut out, style) = (Output::standard(), context.stdout_style());
+    if arguments.update {
+        report::import::write_diff(report, style, &mut out)?;
+    }
+    report::import::write_summary(report, style, &mut out)?;
+    Ok(out.finish()?)
+}
+
+/// Refuses what is released or loses a stage at once, unless that was accepted.
+fn check_accepted(report: &ImportReport, arguments: &Arguments) -> Result<(), UserError> {
+    let losing = report.losing().count();
+    if losing == 0 || arguments.accept_expired {
+        return Ok(());
+    }
+    let resources = if losing == 1 { "1 resource is" } else { "resources are" };
+    let count = if losing == 1 { String::new() } else { format!("{losing} ") };
+    Err(UserError::Argument(format!(
+        "nothing was imported: {count}{resources} released or loses a stage at the first tick (`--dry-run` shows which); \
+         correct the expiry in the file, or say `--accept-expired`"
+    )))
+}
+
+/// Asks whether an update is to be carried out.
+fn confirm(arguments: &Arguments) -> Result<(), UserError> {
+    if arguments.yes {
+        return Ok(());
+    }
+    let refused = |why: &str| Err(UserError::Argument(format!("nothing was changed: {why}")));
+    if !std::io::stdin().is_terminal() {
+        return refused(
+            "nobody can be asked here; look at what would change with `--dry-run`, then say `--yes`",
+        );
+    }
+    // If that cannot be said, the answer is no.
+    let asked = write!(std::io::stderr(), "Change this? [y/N] ");
+    if let Err(error) = asked {
+        return refused(&format!("it cannot be asked: {error}"));
+    }
+    let mut answer = String::new();
+    match std::io::stdin().read_line(&mut answer) {
+        Ok(_) if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) => Ok(()),
+        Ok(_) => refused("the answer was no"),
+        Err(error) => refused(&format!("the answer cannot be read: {error}")),
+    }
+}
+
+/// An inventory's file or files, as text.
+struct InventoryFile {
+    path: PathBuf,
+    text: String,
+    is_csv: bool,
+    accounts: Option<String>,
+    options: ImportOptions,
+}
+
+impl InventoryFile {
+    fn read(arguments: &Arguments) -> Result<InventoryFile, UserError> {
+        let is_named_csv =
+            arguments.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        // The standard input has no name: with accounts in a file of their own, it is a table.
+        let is_csv = is_named_csv || (arguments.accounts.is_some() && input::is_standard(&arguments.file));
+        if input::is_standard(&arguments.file)
+            && arguments.accounts.as_deref().is_some_and(input::is_standard)
+        {
+            let message = "the inventory and `--accounts` cannot both be the standard input";
+            return Err(UserError::Argument(message.to_owned()));
+        }
+        if arguments.accounts.is_some() && !is_csv {
+            let message =
+                "`--accounts` goes with an inventory in CSV; a JSON file has its accounts in `accounts`";
+            return Err(UserError::Argument(message.to_owned()));
+        }
+        Ok(InventoryFile {
+            path: arguments.file.clone(),
+            text: input::read(&arguments.file)?,
+            is_csv,
+            accounts: arguments.accounts.as_deref().map(input::read).transpose()?,
+            options: ImportOptions {
+                dry_run: arguments.dry_run,
+                accept_expired: arguments.accept_expired,
+                update: arguments.update,
+            },
+        })
+    }
+
+    fn document(&self, providers: &Providers, known: &dyn ExistingRecords) -> Result<Document, UserError> {
+        let source = match self.is_csv {
+            true => Source::Csv { resources: &self.text, accounts: self.accounts.as_deref() },
+            false => Source::Json(&self.text),
+        };
+        input::document(&self.path, source, self.options, providers, known)
+    }
 }
 
 /// What is in the database already. A database that cannot be read is found out when it is written to.
-struct StoredRecords<'a>(&'a Store);
+struct StoredRecords<'a>(&'a ReadTx);
 
 impl ExistingRecords for StoredRecords<'_> {
     fn provider_of(&self, account: &str) -> Option<String> {
-        accounts::get(self.0.db(), account).ok().flatten().map(|stored| stored.account.provider)
+        accounts::get(self.0, account).ok().flatten().map(|stored| stored.account.provider)
     }
 
     fn has_resource(&self, resource: &str) -> bool {
-        bundles::exists(self.0.db(), resource).unwrap_or(false)
+        bundles::exists(self.0, resource).unwrap_or(false)
+    }
+
+    fn account_of(&self, resource: &str) -> Option<String> {
+        let (stored, _) = bundles::find_by_resource(self.0, resource).ok().flatten()?;
+        accounts::get_by_row(self.0, stored.account).ok().map(|stored| stored.account.id)
     }
 }

@@ -10,21 +10,43 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::config;
+use crate::config::Config;
 use perennial_engine::rules::Providers;
 use perennial_engine::rules::Rules;
 use perennial_formats::body::ID_MAX;
 use perennial_formats::inventory;
+use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
+use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::NoRecords;
+use perennial_formats::inventory::Source;
 use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_sandbox::Limits;
 use perennial_sandbox::Options;
 use perennial_sandbox::Plugins;
 
-/// An instant of the command line, in RFC 3339.
+/// An instant of the command line: RFC 3339, or a date alone, which is midnight UTC.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error: perennial_domain::timestamp::TimestampError| error.to_string())
+    let midnight = || format!("{text}T00:00:00Z").parse().ok();
+    text.parse().ok().or_else(midnight).ok_or_else(|| {
+        format!(
+            "`{text}` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`, or a date alone, such as \
+             `2026-02-28`, which is midnight UTC"
+        )
+    })
+}
+
+/// Whether a file's name stands for the standard input or output.
+pub(super) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What a file is called in messages.
+pub(super) fn shown(path: &Path) -> String {
+    if is_standard(path) { "the standard input".to_owned() } else { format!("`{}`", path.display()) }
 }
 
 /// A name that somebody gives to something, such as a key: what the admin API takes, too.
@@ -39,14 +61,23 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 impl Context {
-    /// The bundled plugins and those that were named.
+    /// The configuration: the file that was named, if any, and the environment.
+    pub(super) fn config(&self) -> Result<Config, UserError> {
+        let text = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let name =
+            self.config.as_ref().map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        config::read(&text, environment)
+            .map_err(|error| UserError::Argument(format!("{name} cannot be used: {error}")))
+    }
+
+    /// The bundled plugins, those of the configuration and those that were named.
     pub(super) fn load_plugins(&self) -> anyhow::Result<Plugins> {
         let cache = self.cache.clone().or_else(default_cache);
-        Ok(Plugins::load(&Options {
-            files: self.plugins.clone(),
-            cache_dir: cache,
-            limits: Limits::DEFAULT,
-        })?)
+        let mut files = self.config()?.plugins;
+        files.extend(self.plugins.iter().filter(|named| !files.contains(named)).cloned().collect::<Vec<_>>());
+        Ok(Plugins::load(&Options { files, cache_dir: cache, limits: Limits::DEFAULT })?)
     }
 
     /// The rules of every provider.
@@ -66,26 +97,37 @@ fn default_cache() -> Option<std::path::PathBuf> {
     cache.filter(|path| path.is_absolute()).or_else(home).map(|path| path.join("perennial"))
 }
 
-/// A file's text.
+/// A file's text; `-` is the standard input.
 pub(super) fn read(path: &Path) -> Result<String, UserError> {
-    std::fs::read_to_string(path).map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
+    let text = match is_standard(path) {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(path),
+    };
+    text.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Reads an inventory for providers, beside what is known already.
-pub(super) fn inventory(
+pub(super) fn document(
     path: &Path,
-    text: &str,
+    source: Source<'_>,
+    options: ImportOptions,
     providers: &Providers,
     known: &dyn ExistingRecords,
-) -> Result<Inventory, UserError> {
+) -> Result<Document, UserError> {
     let manifests: BTreeMap<String, &Manifest> =
         providers.iter().map(|(id, rules)| (id.clone(), rules.manifest())).collect();
     let check = |provider: &str, settings: &BTreeMap<String, String>| match providers.get(provider) {
         Some(rules) => rules.check_settings(settings).map_err(|error| error.to_string()),
         None => Ok(Vec::new()),
     };
-    inventory::read(text, &manifests, &check, known)
+    inventory::read_from(source, options, &manifests, &check, known)
         .map_err(|problems| UserError::File { path: path.to_owned(), problems })
+}
+
+/// Reads an inventory in JSON, where nothing is known yet.
+pub(super) fn inventory(path: &Path, text: &str, providers: &Providers) -> Result<Inventory, UserError> {
+    let document = document(path, Source::Json(text), ImportOptions::default(), providers, &NoRecords)?;
+    Ok(document.inventory)
 }
 
 /// Reads a scenario for an inventory's accounts.

@@ -1,6 +1,5 @@
 //! `perennial key`: the keys with which a managed account's own tools sign requests to their provider's API.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -11,7 +10,15 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
 use crate::cli::input;
+use crate::cli::input::is_standard;
+use crate::cli::known;
+use crate::cli::list;
+use crate::cli::list::ListArguments;
 use crate::cli::output;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
 use perennial_engine::clock;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
@@ -27,6 +34,7 @@ use perennial_store::accounts;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 use perennial_store::provider_keys;
+use perennial_store::provider_keys::StoredKey;
 
 /// Makes, lists, rotates and revokes the access keys with which the tools of a managed account sign requests of its
 /// provider's own API.
@@ -43,7 +51,7 @@ While `perennial serve` runs, keys are made, rotated and revoked through it: POS
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// The key that secrets are kept with; or the key itself, in PERENNIAL_SECRETS_KEY.
+    /// The key that secrets are kept with, `-` being the standard input; or the key itself, in PERENNIAL_SECRETS_KEY.
     #[arg(long, global = true, value_name = "FILE", env = secrets::KEY_FILE_VARIABLE)]
     secrets_key_file: Option<PathBuf>,
 }
@@ -58,12 +66,18 @@ enum Action {
         /// What it is for.
         #[arg(long, value_parser = input::name)]
         name: String,
-        /// From when on it is refused, in RFC 3339.
+        /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
         #[arg(long, value_name = "T", value_parser = input::instant)]
         expires_at: Option<Timestamp>,
     },
     /// Lists keys, also expired and revoked ones.
-    List,
+    List {
+        /// Only of this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        #[command(flatten)]
+        list: ListArguments,
+    },
     /// Replaces a key by a new one; the old one is honoured for a while.
     Rotate {
         /// The access key.
@@ -80,7 +94,7 @@ enum Action {
     },
     /// Makes a key to keep secrets with, in a file that nobody else can read. Without it, what is kept cannot be read.
     NewSecretsKey {
-        /// The file; there must be none yet.
+        /// The file; there must be none yet. `-` is the standard output.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -91,22 +105,29 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         Action::Create { account, name, expires_at } => {
             create(context, arguments, account, name, *expires_at)
         }
-        Action::List => list(context),
+        Action::List { account, list } => self::list(context, account.as_deref(), list),
         Action::Rotate { access_key, overlap_seconds } => {
             rotate(context, arguments, access_key, *overlap_seconds)
         }
         Action::Revoke { access_key } => revoke(context, access_key),
         Action::NewSecretsKey { file } => {
+            if is_standard(file) {
+                return Ok(output::secret(&secrets::new_key()?)?);
+            }
             secrets::write_new_key(file)?;
-            println!("wrote {}; keep a copy where the database is not", file.display());
-            Ok(())
+            let file = file.display();
+            Ok(output::line(format_args!("wrote {file}; keep a copy where the database is not"))?)
         }
     }
 }
 
 /// What seals secrets, as the environment and the arguments name it.
 pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
-    let value = std::env::var(secrets::KEY_VARIABLE).ok();
+    let mut value = std::env::var(secrets::KEY_VARIABLE).ok();
+    if let Some(path) = file.filter(|path| value.is_none() && is_standard(path)) {
+        let text = std::io::read_to_string(std::io::stdin());
+        value = Some(text.map_err(|source| SecretsError::File { path: path.clone(), source })?);
+    }
     SecretBox::load(value.as_deref(), file.map(PathBuf::as_path))
 }
 
@@ -126,8 +147,8 @@ fn create(
 ) -> anyhow::Result<()> {
     let (secret_box, at) = (required_secret_box(arguments)?, clock::now());
     let mut store = Store::open(&context.db)?;
-    let found = accounts::get(store.db(), account)?;
-    let found = found.ok_or_else(|| UserError::Argument(format!("there is no account `{account}`")))?;
+    known::check_account(store.db(), Some(account))?;
+    let found = accounts::get(store.db(), account)?.context("the account is gone")?;
     let spec = CreateKey {
         account: found.account.id,
         provider: found.account.provider,
@@ -138,33 +159,54 @@ fn create(
     store.write(|tx| {
         provider_keys::insert(tx, found.row, &issued.stored)?;
         let operation = format!("key create {}", issued.stored.access_key);
-        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(account)))
-    })?;
-    show(&issued);
-    Ok(())
+        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(account)))?;
+        show(&issued)
+    })
 }
 
-fn show(issued: &IssuedKey) {
-    println!("access key: {}\nsecret key: {}", issued.stored.access_key, issued.secret);
+/// Shows both halves of a key. This comes before it is committed: a key that nobody saw is of no use to anybody.
+fn show(issued: &IssuedKey) -> anyhow::Result<()> {
+    let IssuedKey { stored, secret } = issued;
+    Ok(output::secret(&format!("access key: {}\nsecret key: {secret}", stored.access_key))?)
 }
 
-fn list(context: &Context) -> anyhow::Result<()> {
-    let keys = provider_keys::list(&ReadTx::open(&context.db)?, None)?;
-    let mut out = output::writer(None)?;
-    writeln!(
-        out,
-        "{:<20}  {:<16}  {:<10}  {:<20}  {:<20}  name",
-        "access key", "account", "provider", "expires", "last used"
-    )?;
-    for key in keys {
-        let shown = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-        let expires = if key.revoked_at.is_some() { "revoked".to_owned() } else { shown(key.expires_at) };
-        let (access_key, account, provider) = (key.access_key, key.account, key.provider);
-        let (used, name) = (shown(key.last_used_at), key.name);
-        writeln!(out, "{access_key:<20}  {account:<16}  {provider:<10}  {expires:<20}  {used:<20}  {name}")?;
-    }
-    out.flush()?;
-    Ok(())
+const COLUMNS: [Column; 9] = [
+    Column::new("access_key", "access key"),
+    Column::new("account", "account"),
+    Column::new("provider", "provider"),
+    Column::new("expires_at", "expires"),
+    Column::new("revoked_at", ""),
+    Column::new("last_used_at", "last used"),
+    Column::new("created_at", ""),
+    Column::new("created_by", ""),
+    Column::sentence("name", "name"),
+];
+
+fn list(context: &Context, account: Option<&str>, arguments: &ListArguments) -> anyhow::Result<()> {
+    let db = ReadTx::open(&context.db)?;
+    known::check_account(&db, account)?;
+    let zones = context.zones(arguments.zone.time_zone)?;
+    let row = |key: StoredKey| {
+        let expires = Cell::new(key.expires_at).or("never");
+        let zone = zones.of(Some(&key.provider));
+        let cells: [Cell; COLUMNS.len()] = [
+            Cell::new(key.access_key),
+            Cell::new(key.account),
+            Cell::new(key.provider),
+            if key.revoked_at.is_some() { expires.shown("revoked") } else { expires },
+            Cell::new(key.revoked_at),
+            Cell::new(key.last_used_at).or("never"),
+            Cell::new(key.created_at),
+            Cell::new(key.created_by),
+            Cell::new(key.name),
+        ];
+        Row { zone, cells: cells.into() }
+    };
+    let keys = provider_keys::list(&db, None)?.into_iter();
+    let rows = keys.filter(|key| account.is_none_or(|account| key.account == account)).map(row).collect();
+    let none = "there are no keys yet; make one with `perennial key create`";
+    let nothing = list::nothing(account.is_some(), none);
+    context.write_list(&Listing { columns: &COLUMNS, rows }, arguments.format, nothing)
 }
 
 fn rotate(
@@ -189,10 +231,9 @@ fn rotate(
         provider_keys::expire(tx, access_key, at + i64::from(overlap_seconds))?;
         provider_keys::insert(tx, account.row, &issued.stored)?;
         let operation = format!("key rotate {access_key}");
-        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&old.account)))
-    })?;
-    show(&issued);
-    Ok(())
+        audit::insert(tx, &audit_record::audit_record(at, &operation, Some(&old.account)))?;
+        show(&issued)
+    })
 }
 
 fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
@@ -209,8 +250,7 @@ fn revoke(context: &Context, access_key: &str) -> anyhow::Result<()> {
     if !is_revoked {
         return Err(not_active(access_key).into());
     }
-    println!("revoked {access_key}");
-    Ok(())
+    Ok(output::line(format_args!("revoked {access_key}"))?)
 }
 
 fn not_active(access_key: &str) -> UserError {

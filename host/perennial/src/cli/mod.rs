@@ -1,24 +1,32 @@
 //! The command line: its arguments, its commands, its output and its exit status.
 //!
 //! One module a command. Exit codes: 0 when it did what it was asked, 1 when it could not, 2 when what it was given is
-//! wrong, 3 when `db migrate --check` finds a migration to do.
+//! wrong, 3 when `db migrate --check` finds a migration to do or `import --dry-run` something to change, and 141 when
+//! nobody reads the output any more.
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic when the output is full or closed")]
 
 mod approvals;
 mod audit_record;
+mod completions;
 mod db;
 mod demo;
 mod events;
 mod import;
 mod input;
 mod key;
+mod known;
+mod list;
 mod lossy_log;
 mod output;
+mod plugin_failures;
 mod plugins;
 mod policy;
 mod resources;
 mod run;
 mod serve;
 mod simulate;
+mod start;
+mod terminal;
 mod token;
 
 use std::path::PathBuf;
@@ -28,38 +36,56 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 
+use crate::config;
 use crate::config::LogFormat;
 use perennial_formats::Problems;
+use perennial_sandbox::PluginFile;
 
 /// Keeps prepaid cloud resources alive.
 #[derive(Debug, Parser)]
 #[command(name = "perennial", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Arguments {
     /// The database; it is made by `import`.
-    #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB")]
+    #[arg(long, global = true, value_name = "FILE", default_value = "perennial.db", env = "PERENNIAL_DB",
+        help_heading = GLOBAL)]
     db: PathBuf,
-    /// A provider's plugin to load, beside or instead of the bundled one of the same id; may be given again.
-    #[arg(long = "plugin", global = true, value_name = "FILE")]
-    plugins: Vec<PathBuf>,
+    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
+    #[arg(long, global = true, value_name = "FILE", env = "PERENNIAL_CONFIG", help_heading = GLOBAL)]
+    config: Option<PathBuf>,
+    /// A provider's plugin to load, beside or instead of the bundled one of the same id, and beside those of the
+    /// configuration; FILE@sha256:DIGEST loads no other revision. May be given again.
+    #[arg(long = "plugin", global = true, value_name = "FILE", value_parser = config::plugin_file,
+        help_heading = GLOBAL)]
+    plugins: Vec<PluginFile>,
     /// Where compiled plugins are kept, so that they are compiled once; by default a folder of your own.
-    #[arg(long, global = true, value_name = "FOLDER", env = "PERENNIAL_CACHE")]
+    #[arg(long, global = true, value_name = "FOLDER", env = "PERENNIAL_CACHE", help_heading = GLOBAL)]
     cache: Option<PathBuf>,
     /// Whether to write colours and draw progress bars.
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, help_heading = GLOBAL)]
     color: Colour,
+    /// How many columns a line may take; by default those of the terminal, and any number where there is none.
+    #[arg(long, global = true, value_name = "COLUMNS", help_heading = GLOBAL,
+        value_parser = clap::value_parser!(u16).range(20..))]
+    width: Option<u16>,
     #[command(subcommand)]
     command: Command,
 }
 
+/// The heading of the options that every command takes.
+const GLOBAL: &str = "Global options";
+
 const EXAMPLES: &str = "Examples:
   perennial demo
-  perennial simulate --inventory inventory.json --from 2026-01-01T00:00:00Z --until 2027-01-01T00:00:00Z
+  perennial simulate --inventory inventory.json --from 2026-01-01 --until 2027-01-01
   perennial import inventory.json
   perennial run
   perennial serve
   perennial resources --stage grace
 
-Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 a migration is pending (`db migrate --check`).";
+Wherever a file is named, `-` is the standard input or output.
+
+Exit codes: 0 done, 1 could not, 2 wrong input (every problem is listed), 3 something would be done
+(`db migrate --check`, `import --dry-run`), 141 the reader of the output closed it before its end.";
 
 /// When to write colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -87,21 +113,24 @@ enum Command {
     Plugins(plugins::Arguments),
     Policy(policy::Arguments),
     Db(db::Arguments),
+    Completions(completions::Arguments),
 }
 
 /// What every command may use.
 struct Context {
     db: PathBuf,
-    plugins: Vec<PathBuf>,
+    config: Option<PathBuf>,
+    plugins: Vec<PluginFile>,
     cache: Option<PathBuf>,
     color: Colour,
+    width: Option<usize>,
 }
 
 /// What was given is wrong: exit code 2.
 #[derive(Debug, thiserror::Error)]
 enum UserError {
     /// A file, with every problem in it.
-    #[error("`{path}` cannot be used:\n{problems}", path = path.display())]
+    #[error("{path} cannot be used:\n{problems}", path = input::shown(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -109,7 +138,7 @@ enum UserError {
         problems: Problems,
     },
     /// A file that cannot be read.
-    #[error("cannot read `{path}`: {source}", path = path.display())]
+    #[error("cannot read {path}: {source}", path = input::shown(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -123,45 +152,89 @@ enum UserError {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => return tell(&told),
+    };
     let context = Context {
         db: arguments.db,
+        config: arguments.config,
         plugins: arguments.plugins,
         cache: arguments.cache,
         color: arguments.color,
+        width: arguments.width.map(usize::from),
     };
     // `serve` says in its configuration how the log is written.
+    let is_simulation = matches!(arguments.command, Command::Simulate(_) | Command::Demo(_));
     if !matches!(arguments.command, Command::Serve(_)) {
-        context.log(LogFormat::Text);
+        // A plugin that fails in a simulation fails again and again; what it was asked is said only when it is wanted.
+        context.log(LogFormat::Text, if is_simulation { "info,plugin_question=off" } else { "info" });
     }
-    let result = match &arguments.command {
-        Command::Demo(arguments) => demo::demo(&context, arguments),
-        Command::Simulate(arguments) => simulate::simulate(&context, arguments),
-        Command::Import(arguments) => import::import(&context, arguments),
-        Command::Run(arguments) => run::run(&context, arguments),
-        Command::Serve(arguments) => serve::serve(&context, arguments),
-        Command::Token(arguments) => token::token(&context, arguments),
-        Command::Approvals(arguments) => approvals::approvals(&context, arguments),
-        Command::Key(arguments) => key::key(&context, arguments),
-        Command::Resources(arguments) => resources::resources(&context, arguments),
-        Command::Events(arguments) => events::events(&context, arguments),
-        Command::Plugins(arguments) => plugins::plugins(&context, arguments),
-        Command::Policy(arguments) => policy::policy(&context, arguments),
-        Command::Db(arguments) => db::db(&context, arguments),
-    };
-    match result {
+    match run(&context, &arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) if error.is::<db::MigrationPending>() => {
-            println!("{error}");
-            ExitCode::from(3)
+        // A reader that has seen enough, such as `head`, ends the program quietly, as it does others.
+        Err(error) if output::is_closed(&error) => ExitCode::from(output::CLOSED),
+        Err(error) if error.is::<db::MigrationPending>() || error.is::<import::WouldChange>() => {
+            match output::line(&error) {
+                Ok(()) => ExitCode::from(3),
+                Err(failure) => fail(&context, &failure.into()),
+            }
         }
-        Err(error) => {
-            eprintln!("{}: {}", context.stderr_style().alarm("error"), error_text(&error));
-            ExitCode::from(if error.is::<UserError>() { 2 } else { 1 })
-        }
+        Err(error) => fail(&context, &error),
     }
+}
+
+fn run(context: &Context, command: &Command) -> anyhow::Result<()> {
+    if input::is_standard(&context.db) {
+        let message = "`--db -`: a database is a file and cannot be read from the standard input";
+        return Err(UserError::Argument(message.to_owned()).into());
+    }
+    match command {
+        Command::Demo(arguments) => demo::demo(context, arguments),
+        Command::Simulate(arguments) => simulate::simulate(context, arguments),
+        Command::Import(arguments) => import::import(context, arguments),
+        Command::Run(arguments) => run::run(context, arguments),
+        Command::Serve(arguments) => serve::serve(context, arguments),
+        Command::Token(arguments) => token::token(context, arguments),
+        Command::Approvals(arguments) => approvals::approvals(context, arguments),
+        Command::Key(arguments) => key::key(context, arguments),
+        Command::Resources(arguments) => resources::resources(context, arguments),
+        Command::Events(arguments) => events::events(context, arguments),
+        Command::Plugins(arguments) => plugins::plugins(context, arguments),
+        Command::Policy(arguments) => policy::policy(context, arguments),
+        Command::Db(arguments) => db::db(context, arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+    }
+}
+
+/// Says what the arguments ask for without a command, such as help, or what is wrong with them.
+fn tell(told: &clap::Error) -> ExitCode {
+    match told.print() {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(output::CLOSED),
+        // What is wrong cannot be said, and the exit code says that something is.
+        Err(_) if told.exit_code() != 0 => exit_code(told.exit_code()),
+        Err(error) => {
+            let context = Context {
+                db: PathBuf::new(),
+                config: None,
+                plugins: Vec::new(),
+                cache: None,
+                color: Colour::Auto,
+                width: None,
+            };
+            fail(&context, &anyhow::Error::from(error).context("cannot write the standard output"))
+        }
+        Ok(()) => exit_code(told.exit_code()),
+    }
+}
+
+fn exit_code(code: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+fn fail(context: &Context, error: &anyhow::Error) -> ExitCode {
+    context.complain(&error_text(error));
+    ExitCode::from(if error.is::<UserError>() { 2 } else { 1 })
 }
 
 /// An error and its causes, but for those that a message before them tells already.

@@ -1,115 +1,196 @@
-//! Writes the output of commands to a file or the terminal, with colours and progress where the user wants them.
+//! Where commands write: the standard output or a file, and what is said when that is full or closed.
+//!
+//! A file is written beside its place and renamed when it is whole, so that nobody takes half of one for all of it.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::io::BufWriter;
-use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
+use std::path::PathBuf;
 
-use indicatif::ProgressBar;
-use indicatif::ProgressDrawTarget;
-use indicatif::ProgressStyle;
-use perennial_domain::timestamp::Timestamp;
-use tracing_subscriber::EnvFilter;
+use tempfile::NamedTempFile;
 
-use crate::cli::Colour;
-use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::lossy_log::LossyLog;
-use crate::config::LogFormat;
-use crate::report::Style;
+use crate::cli::input;
 
-/// Seconds of a day.
-const DAY: i64 = 86_400;
+/// The exit code when nobody reads the output any more: what a shell shows of a program that `SIGPIPE` ended.
+pub(super) const CLOSED: u8 = 141;
 
-impl Context {
-    /// How text on the standard output looks.
-    pub(super) fn stdout_style(&self) -> Style {
-        Style { colours: self.wants_colours(io::stdout().is_terminal()) }
-    }
+/// An output that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {output}: {source}")]
+struct OutputError {
+    output: String,
+    source: io::Error,
+}
 
-    /// How text on the standard error looks.
-    pub(super) fn stderr_style(&self) -> Style {
-        Style { colours: self.wants_colours(io::stderr().is_terminal()) }
-    }
+/// Where a command writes. What was written is there only after [`Output::finish`].
+pub(super) struct Output {
+    name: String,
+    target: Target,
+}
 
-    fn wants_colours(&self, is_terminal: bool) -> bool {
-        match self.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+enum Target {
+    Standard(BufWriter<io::StdoutLock<'static>>),
+    /// A device, a pipe or another file that cannot be replaced.
+    Direct(BufWriter<File>),
+    /// A file that gets its name once it is whole.
+    Beside(BufWriter<NamedTempFile>, PathBuf),
+}
+
+impl Output {
+    /// The standard output.
+    pub(super) fn standard() -> Output {
+        Output {
+            name: "the standard output".to_owned(),
+            target: Target::Standard(BufWriter::new(io::stdout().lock())),
         }
     }
 
-    /// Logs go to the standard error; `RUST_LOG` says how much.
-    pub(super) fn log(&self, format: LogFormat) {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(|| LossyLog(io::stderr()))
-            // It would say on the standard error that the standard error cannot be written, and panic.
-            .log_internal_errors(false)
-            .with_target(false);
-        match format {
-            LogFormat::Text => log.with_ansi(self.wants_colours(io::stderr().is_terminal())).init(),
-            LogFormat::Json => log.json().flatten_event(true).init(),
+    /// The file at `path`; the standard output without one, and for `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError`] when it cannot be written there. What is there stays as it is until [`Output::finish`].
+    pub(super) fn open(path: Option<&Path>) -> Result<Output, UserError> {
+        let Some(path) = path.filter(|path| !input::is_standard(path)) else { return Ok(Output::standard()) };
+        let name = format!("`{}`", path.display());
+        match target(path) {
+            Ok(target) => Ok(Output { name, target }),
+            Err(error) => Err(UserError::Argument(format!("cannot write {name}: {error}"))),
         }
     }
 
-    /// A bar that goes from one instant to another, where a terminal is there to see it.
-    pub(super) fn progress(&self, what: &'static str, from: Timestamp, until: Timestamp) -> Progress {
-        let days = (until - from).max(0) / DAY + 1;
-        let target = match self.color {
-            Colour::Never => ProgressDrawTarget::hidden(),
-            Colour::Auto | Colour::Always => ProgressDrawTarget::stderr(),
+    /// Writes what is left and, if it is a file, gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// When it is full or closed; then the file that was there before is there still.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.flush()?;
+        let Output { name, target } = self;
+        let Target::Beside(file, path) = target else { return Ok(()) };
+        let failed = |source| failure(&name, source);
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Whether what is written is lost: the standard output leads nowhere. A closed one is found like this, too.
+    pub(super) fn is_lost(&self) -> bool {
+        match &self.target {
+            Target::Standard(_) => is_null_device(),
+            Target::Direct(_) | Target::Beside(..) => false,
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match &mut self.target {
+            Target::Standard(out) => out.write(bytes),
+            Target::Direct(out) => out.write(bytes),
+            Target::Beside(out, _) => out.write(bytes),
         };
-        let bar = ProgressBar::with_draw_target(Some(days.unsigned_abs()), target);
-        let template = "{prefix} {bar:40} {percent:>3} % {msg}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-        bar.set_prefix(what);
-        Progress { bar, from, day: -1 }
+        written.map_err(|source| failure(&self.name, source))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = match &mut self.target {
+            Target::Standard(out) => out.flush(),
+            Target::Direct(out) => out.flush(),
+            Target::Beside(out, _) => out.flush(),
+        };
+        flushed.map_err(|source| failure(&self.name, source))
     }
 }
 
-/// How far a simulation has come, for people.
-pub(super) struct Progress {
-    bar: ProgressBar,
-    from: Timestamp,
-    day: i64,
+fn failure(output: &str, source: io::Error) -> io::Error {
+    io::Error::new(source.kind(), OutputError { output: output.to_owned(), source })
 }
 
-impl Progress {
-    /// It has come to `at`.
-    pub(super) fn reach(&mut self, at: Timestamp) {
-        let day = (at - self.from).max(0) / DAY;
-        if day != self.day {
-            self.day = day;
-            self.bar.set_position(day.unsigned_abs());
-            self.bar.set_message(at.to_string().chars().take(10).collect::<String>());
+fn target(path: &Path) -> io::Result<Target> {
+    let there = match std::fs::metadata(path) {
+        Ok(there) => Some(there),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return Ok(Target::Direct(BufWriter::new(File::options().write(true).open(path)?)));
+    }
+    // A link stays one: what it leads to is replaced.
+    let path = if there.is_some() { path.canonicalize()? } else { path.to_owned() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".perennial-").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder)?;
+    if let Some(there) = there {
+        if there.permissions().readonly() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is there, and read-only"));
         }
+        file.as_file().set_permissions(there.permissions())?;
     }
-
-    /// It is over; the bar goes away.
-    pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
+    Ok(Target::Beside(BufWriter::new(file), path))
 }
 
-/// The file at `path`, or the standard output.
-pub(super) fn writer(path: Option<&Path>) -> Result<Box<dyn Write>, UserError> {
-    match path {
-        None => Ok(Box::new(BufWriter::new(io::stdout().lock()))),
-        Some(path) => match File::create(path) {
-            Ok(file) => Ok(Box::new(BufWriter::new(file))),
-            Err(error) => Err(UserError::Argument(format!("cannot write `{}`: {error}", path.display()))),
-        },
-    }
+/// Whether the standard output is the null device, which the system also puts in the place of a closed one.
+#[cfg(unix)]
+fn is_null_device() -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+
+    let device = |metadata: io::Result<std::fs::Metadata>| metadata.map(|metadata| metadata.rdev()).ok();
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let stdout = device(stdout.and_then(|stdout| stdout.metadata()));
+    stdout.is_some() && stdout == device(std::fs::metadata("/dev/null"))
 }
+
+#[cfg(not(unix))]
+fn is_null_device() -> bool {
+    false
+}
+
+/// Writes a line to the standard output.
+///
+/// # Errors
+///
+/// When it is full or closed.
+pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
+    let mut out = Output::standard();
+    writeln!(out, "{line}")?;
+    out.finish()
+}
+
+/// Shows a secret that is shown once. It has to be called in the transaction that keeps what belongs to the secret, so
+/// that nothing is kept that nobody can use.
+///
+/// # Errors
+///
+/// [`NotShown`] when the standard output is full, closed, or leads nowhere.
+pub(super) fn secret(text: &str) -> Result<(), NotShown> {
+    let mut out = Output::standard();
+    if out.is_lost() {
+        let source = io::Error::other("it is closed, or it is the null device");
+        return Err(NotShown(failure("the standard output", source)));
+    }
+    writeln!(out, "{text}").and_then(|()| out.finish()).map_err(NotShown)
+}
+
+/// A secret could not be shown.
+#[derive(Debug, thiserror::Error)]
+#[error("the secret could not be shown, so nothing was kept: {0}")]
+pub(super) struct NotShown(#[source] io::Error);
 
 /// Whether an error is only that nobody reads the output any more.
-pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+pub(super) fn is_closed(error: &anyhow::Error) -> bool {
+    let is_closed = |error: &io::Error| {
+        let failed = error.get_ref().is_some_and(|inner| inner.is::<OutputError>());
+        failed && error.kind() == io::ErrorKind::BrokenPipe
+    };
+    !error.is::<NotShown>() && error.chain().any(|cause| cause.downcast_ref().is_some_and(is_closed))
 }

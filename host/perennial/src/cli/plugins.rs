@@ -2,8 +2,21 @@
 
 use std::io::Write;
 
+use perennial_formats::dates;
+use perennial_formats::time_zone::TimeZone;
+use serde_json::json;
+
 use crate::cli::Context;
-use crate::cli::output;
+use crate::cli::output::Output;
+use crate::report::Style;
+use crate::report::columns;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::listing::Value;
+use crate::report::style::Tone;
 use perennial_sandbox::Plugin;
 
 /// Lists the plugins that are loaded: what they are, where they come from and what their accounts can be set to.
@@ -12,44 +25,104 @@ use perennial_sandbox::Plugin;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   perennial plugins
-  perennial --plugin acme.wasm plugins")]
-pub(super) struct Arguments {}
+  perennial --plugin acme.wasm plugins
+  perennial plugins --format json")]
+pub(super) struct Arguments {
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    format: ListFormat,
+}
 
-pub(super) fn plugins(context: &Context, _: &Arguments) -> anyhow::Result<()> {
+const COLUMNS: [Column; 10] = [
+    Column::new("id", ""),
+    Column::new("name", ""),
+    Column::new("origin", ""),
+    Column::number("size_bytes", ""),
+    Column::new("revision", ""),
+    Column::new("exports", ""),
+    Column::new("imports", ""),
+    Column::new("utc_offset_minutes", ""),
+    Column::new("kinds", ""),
+    Column::new("settings", ""),
+];
+
+pub(super) fn plugins(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     let plugins = context.load_plugins()?;
-    let mut out = output::writer(None)?;
+    if arguments.format != ListFormat::Table {
+        let rows = plugins.iter().map(|plugin| row(plugin)).collect();
+        return context.write_list(&Listing { columns: &COLUMNS, rows }, arguments.format, "");
+    }
+    let mut out = Output::standard();
     for (number, plugin) in plugins.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
         }
-        describe(plugin, &mut out)?;
+        describe(plugin, context.stdout_style(), &mut out)?;
     }
-    out.flush()?;
-    Ok(())
+    Ok(out.finish()?)
 }
 
-fn describe(plugin: &Plugin, out: &mut dyn Write) -> std::io::Result<()> {
+fn row(plugin: &Plugin) -> Row {
     let manifest = plugin.manifest();
-    writeln!(out, "{}  {}", manifest.id, manifest.name)?;
-    writeln!(out, "  from      {}, {} bytes", plugin.origin(), plugin.size_bytes())?;
-    writeln!(out, "  revision  {}", plugin.digest())?;
-    writeln!(out, "  exports   {}", listed(&plugin.interfaces().exports))?;
-    writeln!(out, "  imports   {}", listed(&plugin.interfaces().imports))?;
+    let kinds = manifest.kinds.iter().map(|(name, kind)| {
+        let described =
+            json!({ "label": kind.label, "attaches_to": kind.attaches_to, "is_package": kind.is_package });
+        (name.clone(), described)
+    });
+    let settings = manifest
+        .settings
+        .iter()
+        .map(|setting| json!({ "name": setting.name, "label": setting.label, "default": setting.default }));
+    let cells: [Cell; COLUMNS.len()] = [
+        Cell::new(manifest.id.as_str()),
+        Cell::new(manifest.name.as_str()),
+        Cell::new(plugin.origin().to_string().replace('`', "")),
+        Cell::new(Value::Count(plugin.size_bytes())),
+        Cell::new(plugin.digest()),
+        Cell::new(Value::Texts(plugin.interfaces().exports.clone())),
+        Cell::new(Value::Texts(plugin.interfaces().imports.clone())),
+        Cell::new(Value::Json(manifest.utc_offset_minutes.into())),
+        Cell::new(Value::Json(kinds.collect::<serde_json::Map<_, _>>().into())),
+        Cell::new(Value::Json(settings.collect::<Vec<_>>().into())),
+    ];
+    Row { zone: TimeZone::UTC, cells: cells.into() }
+}
+
+fn describe(plugin: &Plugin, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let manifest = plugin.manifest();
+    writeln!(out, "{}  {}", style.paint(Tone::Strong, &manifest.id), manifest.name)?;
+    let facts = [
+        ("from", format!("{}, {} bytes", plugin.origin(), dates::whole(plugin.size_bytes()))),
+        ("revision", plugin.digest().to_owned()),
+        ("exports", listed(&plugin.interfaces().exports)),
+        ("imports", listed(&plugin.interfaces().imports)),
+    ];
+    for (name, fact) in facts {
+        columns::paragraph(&fact, (&format!("  {name:<8}  "), FACT), Tone::Plain, style, out)?;
+    }
     writeln!(out, "  kinds")?;
     for (name, kind) in &manifest.kinds {
         let attaches_to = match kind.attaches_to.is_empty() {
             true => String::new(),
             false => format!("; attaches to {}", kind.attaches_to.join(", ")),
         };
-        writeln!(out, "    {name:<20} {}{attaches_to}", kind.label)?;
+        item(name, &format!("{}{attaches_to}", kind.label), style, out)?;
     }
     writeln!(out, "  settings")?;
     for setting in &manifest.settings {
         let default =
             setting.default.as_ref().map(|default| format!("; default `{default}`")).unwrap_or_default();
-        writeln!(out, "    {:<20} {}{default}", setting.name, setting.label)?;
+        item(&setting.name, &format!("{}{default}", setting.label), style, out)?;
     }
     Ok(())
+}
+
+/// What is behind the name of a fact.
+const FACT: &str = "            ";
+
+fn item(name: &str, what: &str, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let first = format!("    {name:<20} ");
+    columns::paragraph(what, (&first, &" ".repeat(25)), Tone::Plain, style, out)
 }
 
 fn listed(names: &[String]) -> String {

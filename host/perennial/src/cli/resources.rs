@@ -7,9 +7,19 @@ use perennial_service::lookup;
 
 use crate::cli::Context;
 use crate::cli::input;
-use crate::cli::output;
-use crate::report;
+use crate::cli::known;
+use crate::cli::list;
+use crate::cli::list::ListArguments;
+use crate::cli::list::Zones;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::listing::Value;
+use crate::report::style::Tone;
 use perennial_store::ReadTx;
+use perennial_service::lookup::ResolvedResource;
+use perennial_store::bundles::Schedule;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
@@ -19,7 +29,8 @@ use perennial_store::resource_query::ResourcePage;
 #[command(after_help = "Examples:
   perennial resources
   perennial resources --account acme-hw --stage grace
-  perennial resources --expires-before 2026-12-01T00:00:00Z")]
+  perennial resources --expires-before 2026-12-01 --time-zone Asia/Shanghai
+  perennial resources --provider huawei --format csv")]
 pub(super) struct Arguments {
     /// Only of this account.
     #[arg(long, value_name = "ID")]
@@ -33,38 +44,92 @@ pub(super) struct Arguments {
     /// Only at this stage.
     #[arg(long, value_parser = stage)]
     stage: Option<Stage>,
-    /// Only what expires before this instant, in RFC 3339.
+    /// Only what expires before this instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     expires_before: Option<Timestamp>,
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     limit: u32,
+    #[command(flatten)]
+    list: ListArguments,
 }
 
+const COLUMNS: [Column; 12] = [
+    Column::new("account", "account"),
+    Column::new("provider", ""),
+    Column::new("id", "resource"),
+    Column::new("attached_to", ""),
+    Column::new("kind", "kind"),
+    Column::new("stage", "stage"),
+    Column::new("expires_at", "expires"),
+    Column::new("on_expiry", "on expiry"),
+    Column::number("price", "price"),
+    Column::new("currency", ""),
+    Column::new("next_wake_at", "next"),
+    Column::sentence("problem", "problem"),
+];
+
 pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { account, provider, kind, stage, expires_before, limit, list } = arguments;
     let db = ReadTx::open(&context.db)?;
+    known::check_account(&db, account.as_deref())?;
+    known::check_provider(context, &db, provider.as_deref())?;
+    known::check_kind(context, &db, kind.as_deref())?;
     let filter = ResourceFilter {
-        account: arguments.account.clone(),
-        provider: arguments.provider.clone(),
-        kinds: arguments.kind.iter().cloned().collect(),
-        stages: arguments.stage.into_iter().collect(),
-        expires_before: arguments.expires_before,
+        account: account.clone(),
+        provider: provider.clone(),
+        kinds: kind.iter().cloned().collect(),
+        stages: (*stage).into_iter().collect(),
+        expires_before: *expires_before,
         ..ResourceFilter::default()
     };
-    let found = resource_query::find(&db, &filter, ResourcePage::by_account(arguments.limit))?.resources;
-    let mut listed = Vec::with_capacity(found.len());
-    for found in found {
+    let zones = context.zones(list.zone.time_zone)?;
+    let page = ResourcePage::by_account(limit.saturating_add(1));
+    let mut listed = Vec::new();
+    for found in resource_query::find(&db, &filter, page)?.resources {
         let resource =
             lookup::find_resource(&db, &found.id)?.context("a resource vanished while it was read")?;
         let problem = lookup::plugin_problem(&db, &resource)?;
         listed.push((resource, problem));
     }
-    let mut out = output::writer(None)?;
-    report::listing::write(&listed, context.stdout_style(), &mut out)?;
-    if listed.len() == usize::try_from(arguments.limit)? {
-        tracing::warn!("only the first {} are shown; see `--limit`", arguments.limit);
-    }
-    Ok(())
+    list::cut_off(&mut listed, *limit);
+    let rows = listed.iter().map(|resource| row(resource, &zones)).collect();
+    let has_conditions = account.is_some()
+        || provider.is_some()
+        || kind.is_some()
+        || stage.is_some()
+        || expires_before.is_some();
+    let nothing = list::nothing(
+        has_conditions,
+        "there are no resources yet; take some in with `perennial import FILE`",
+    );
+    context.write_list(&Listing { columns: &COLUMNS, rows }, list.format, nothing)
+}
+
+/// A row; a resource that is attached to another one stands below it, set in. It comes with the last failure of its
+/// plugin, until the plugin succeeds.
+fn row((resolved, problem): &(ResolvedResource, Option<String>), zones: &Zones) -> Row {
+    let (account, listed) = (&resolved.account.account, resolved.resource());
+    let wake_at = resolved.stored.schedule.wake_at;
+    let primary = listed.attached_to.map(|primary| resolved.stored.bundle[primary].id.clone());
+    let indent = if primary.is_some() { "  " } else { "" };
+    let price = listed.price.map_or(Value::None, |price| Value::Amount(price, Some(account.currency.clone())));
+    let (on_expiry, wake) = (Cell::new(listed.on_expiry.name()), Cell::new(wake_at));
+    let cells: [Cell; COLUMNS.len()] = [
+        Cell::new(account.id.as_str()),
+        Cell::new(account.provider.as_str()),
+        Cell::new(listed.id.as_str()).shown(format!("{indent}{}", listed.id)),
+        Cell::new(primary),
+        Cell::new(listed.kind.as_str()),
+        Cell::new(listed.stage.name()).tone(Tone::for_stage(listed.stage)),
+        Cell::new(listed.expires_at),
+        if listed.expires_at.is_some() { on_expiry } else { on_expiry.shown("-") },
+        Cell::new(price),
+        Cell::new(account.currency.as_str()),
+        if wake_at == Some(Schedule::AT_ONCE) { wake.shown("at once") } else { wake },
+        Cell::new(problem.clone()).or("").tone(Tone::Bad),
+    ];
+    Row { zone: zones.of(Some(&account.provider)), cells: cells.into() }
 }
 
 fn stage(text: &str) -> Result<Stage, String> {

@@ -11,11 +11,14 @@ use signal_hook::consts::SIGTERM;
 use signal_hook::iterator::Signals;
 
 use crate::cli::Context;
-use crate::report;
+use crate::cli::start;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::clock;
+use perennial_engine::start::check_clock;
+use perennial_service::event_log;
 use perennial_store::Store;
+use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
@@ -29,6 +32,8 @@ pub(super) struct Arguments {
     /// The most bundles in one transaction.
     #[arg(long, value_name = "BUNDLES", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
+    #[command(flatten)]
+    start: start::Arguments,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
@@ -40,15 +45,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
     let store = Store::open(&context.db)?;
     let providers = context.providers()?;
+    let allows_missing = context.config()?.allow_missing_plugins;
+    arguments.start.check_plugins(store.db(), &providers, allows_missing)?;
+    check_clock(store.db(), ClockKind::Real, clock::now())?;
     let mut engine = Engine::new(store, providers, Retention::Everything)
         .with_batch_size(arguments.batch)
         .with_stop_flag(stopped);
     tracing::info!(db = %context.db.display(), "the clock runs");
-    clock::run(&mut engine, &stop, &mut |recorded| {
-        let account = recorded.account.as_deref().unwrap_or_default();
-        let resource = recorded.event.resource.as_deref().unwrap_or_default();
-        tracing::info!(at = %recorded.event.at, account, resource, "{}", report::words(&recorded.event));
-    })?;
+    clock::run(&mut engine, &stop, &mut event_log::write)?;
     tracing::info!("the clock stopped; nothing was left half done");
     Ok(())
 }

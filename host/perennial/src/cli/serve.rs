@@ -1,7 +1,6 @@
 //! `perennial serve`: the clock, the admin API and the providers' own APIs in one process.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc;
@@ -14,8 +13,9 @@ use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
 use crate::cli::key;
+use crate::cli::output;
 use crate::cli::run;
-use crate::config;
+use crate::cli::start;
 use crate::config::Config;
 use perennial_engine::error::EngineError;
 use perennial_engine::rules::Providers;
@@ -33,6 +33,7 @@ use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
 use perennial_service::writer::WriterHandle;
+use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::api_tokens;
 use perennial_store::provider_keys;
@@ -48,15 +49,15 @@ use perennial_store::provider_keys;
   perennial serve --config perennial.toml --check-config
   perennial serve --virtual-clock 2026-01-01T00:00:00Z")]
 pub(super) struct Arguments {
-    /// The configuration, in TOML. `[limits] readers` is PERENNIAL_LIMITS_READERS in the environment.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Only say whether the configuration can be used.
     #[arg(long)]
     check_config: bool,
-    /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out.
-    #[arg(long, value_name = "T", value_parser = input::instant)]
-    virtual_clock: Option<Timestamp>,
+    /// Let the clock stand at this instant, in RFC 3339, until `POST /v1/clock:advance` moves it: for trying things out. A
+    /// database that has lived on virtual time goes on from where it is when the instant is left out.
+    #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::instant)]
+    virtual_clock: Option<Option<Timestamp>>,
+    #[command(flatten)]
+    start: start::Arguments,
 }
 
 /// What a host needs that does not depend on the database.
@@ -73,20 +74,20 @@ struct Setup {
 type ProviderListener = (String, SocketAddr, SecretBox);
 
 pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let setup = configure(context, arguments)?;
+    let setup = configure(context)?;
     if arguments.check_config {
-        println!("the configuration can be used: {}", describe(&setup.config));
-        return Ok(());
+        let described = describe(&setup.config);
+        return Ok(output::line(format_args!("the configuration can be used: {described}"))?);
     }
-    context.log(setup.config.log);
-    let store = open(context, &setup)?;
+    context.log(setup.config.log, "info");
+    let store = open(context, arguments, &setup)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let signals =
         run::stop_on_signals(Arc::new(AtomicBool::new(false))).context("cannot listen for signals")?;
     let Setup { config, tls, client, secret_box, providers, endpoints } = setup;
-    let (host, writer) =
-        Service::start(store, &context.db, providers, arguments.virtual_clock, config.limits.clone())?;
+    let clock = virtual_start(store.db(), arguments.virtual_clock)?;
+    let (host, writer) = Service::start(store, &context.db, providers, clock, config.limits.clone())?;
     host.configure_webhooks(config.webhooks.clone());
     if let Some(secret_box) = secret_box {
         host.set_secret_box(secret_box);
@@ -105,9 +106,9 @@ pub(super) fn serve(context: &Context, arguments: &Arguments) -> anyhow::Result<
 }
 
 /// Reads the configuration and everything that it names, and checks that it can be used.
-fn configure(context: &Context, arguments: &Arguments) -> anyhow::Result<Setup> {
+fn configure(context: &Context) -> anyhow::Result<Setup> {
     let argument = |error: &dyn std::fmt::Display| UserError::Argument(error.to_string());
-    let config = read_config(arguments)?;
+    let config = context.config()?;
     let tls = config.tls.as_ref().map(serve::tls_acceptor).transpose().map_err(|error| argument(&error))?;
     let client = Client::new(config.webhooks.allow_private, config.webhooks.certificates.as_deref())
         .map_err(|error| argument(&error))?;
@@ -118,11 +119,14 @@ fn configure(context: &Context, arguments: &Arguments) -> anyhow::Result<Setup> 
     Ok(Setup { config, tls, client, secret_box, providers, endpoints })
 }
 
-/// Opens the database and checks that it can be served: its keys can be read, and somebody has a token.
-fn open(context: &Context, setup: &Setup) -> anyhow::Result<Store> {
+/// Opens the database and checks that it can be served: its keys can be read, its accounts have plugins, it lives on the
+/// time that it is to be served on, and somebody has a token.
+fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Result<Store> {
     let listen = setup.config.listen;
     let store = Store::open(&context.db)?;
     can_read_keys(&store, &setup.endpoints)?;
+    let allows_missing = setup.config.allow_missing_plugins;
+    arguments.start.check_plugins(store.db(), &setup.providers, allows_missing)?;
     if !listen.ip().is_loopback() && api_tokens::list(store.db())?.is_empty() {
         let message = format!(
             "`{listen}` can be reached from outside, and there is no token yet; make one with `perennial token create`"
@@ -130,6 +134,25 @@ fn open(context: &Context, setup: &Setup) -> anyhow::Result<Store> {
         return Err(UserError::Argument(message).into());
     }
     Ok(store)
+}
+
+/// Where a virtual clock starts; `None` for the real one.
+fn virtual_start(
+    db: &ReadTx,
+    requested: Option<Option<Timestamp>>,
+) -> Result<Option<Timestamp>, anyhow::Error> {
+    match requested {
+        Some(None) => match perennial_store::clock::ticked_at(db)? {
+            Some(ticked_at) => Ok(Some(ticked_at + 1)),
+            None => {
+                let message = "no clock has ticked in this database: say where it starts, such as \
+                               `--virtual-clock 2026-01-01T00:00:00Z`";
+                Err(UserError::Argument(message.to_owned()).into())
+            }
+        },
+        Some(start) => Ok(start),
+        None => Ok(None),
+    }
 }
 
 /// Listens for the requests of the providers' own APIs; nothing is answered before [`run_listeners`].
@@ -248,18 +271,6 @@ fn can_read_keys(store: &Store, endpoints: &[ProviderListener]) -> anyhow::Resul
         }
     }
     Ok(())
-}
-
-fn read_config(arguments: &Arguments) -> Result<Config, UserError> {
-    let text = arguments.config.as_deref().map(input::read).transpose()?.unwrap_or_default();
-    let name = arguments
-        .config
-        .as_ref()
-        .map_or("the environment".to_owned(), |path| format!("`{}`", path.display()));
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    config::read(&text, environment)
-        .map_err(|error| UserError::Argument(format!("{name} cannot be used: {error}")))
 }
 
 fn describe(config: &Config) -> String {

@@ -1,5 +1,7 @@
 //! `perennial simulate`: runs an inventory or a copy of a database on virtual time.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -9,18 +11,23 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::output;
+use crate::cli::list::ZoneArguments;
+use crate::cli::list::ZoneChoice;
+use crate::cli::list::Zones;
+use crate::cli::output::Output;
+use crate::cli::plugin_failures::PluginFailures;
 use crate::report;
 use crate::report::Detail;
 use crate::report::History;
-use crate::report::Style;
+use crate::report::history::Frame;
+use crate::report::history::TRACKS_MAX;
+use crate::report::listing::ListFormat;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
 use perennial_formats::event;
 use perennial_formats::inventory::Inventory;
-use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::Store;
 
@@ -31,38 +38,47 @@ use perennial_store::Store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The accounts and resources to begin with, in JSON.
+    /// The accounts and resources to begin with, in JSON; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     inventory: PathBuf,
-    /// What people and the world do, in JSON.
+    /// What people and the world do, in JSON; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// The first instant, in RFC 3339.
+    /// The first instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     from: Timestamp,
-    /// The last instant, in RFC 3339.
+    /// The last instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     until: Timestamp,
     /// What to write.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Where to write it; by default to the standard output.
+    /// Where to write it; by default, and for `-`, to the standard output.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    zone: ZoneArguments,
 }
 
 const EXAMPLES: &str = "Examples:
-  perennial simulate --inventory inventory.json --from 2026-01-01T00:00:00Z --until 2026-12-31T23:59:59Z
+  perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-12-31T23:59:59Z
   perennial simulate --inventory inventory.json --scenario scenario.json \\
-      --from 2026-01-01T00:00:00Z --until 2026-03-31T00:00:00Z --format jsonl --out events.jsonl
-  perennial simulate --inventory inventory.json --from 2026-01-01T00:00:00Z --until 2026-06-30T00:00:00Z \\
-      --format html --out picture.html";
+      --from 2026-01-01 --until 2026-03-31 --format jsonl --out events.jsonl
+  perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-06-30 \\
+      --format html --out picture.html
+
+Exit code 1 if a plugin failed meanwhile: what it failed at is said at the end, and what was written shows what happens
+while it fails.";
 
 /// What a simulation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A summary of each account and resource.
     Table,
+    /// An array with an object for each resource as it is at the end.
+    Json,
+    /// The same as comma-separated values.
+    Csv,
     /// Every event, one JSON object a line.
     Jsonl,
     /// A page with a picture of every resource's life and every account's balance.
@@ -79,43 +95,72 @@ pub(super) struct SimulationRun<'a> {
     pub(super) from: Timestamp,
     /// The last instant.
     pub(super) until: Timestamp,
+    /// Where its report writes instants.
+    pub(super) zone: ZoneChoice,
 }
 
 pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if arguments.until < arguments.from {
-        let message = format!("`--until {}` is before `--from {}`", arguments.until, arguments.from);
-        return Err(UserError::Argument(message).into());
-    }
+    check(arguments)?;
     let text = input::read(&arguments.inventory)?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
     let providers = context.providers()?;
-    let inventory = input::inventory(&arguments.inventory, &text, &providers, &NoRecords)?;
+    let inventory = input::inventory(&arguments.inventory, &text, &providers)?;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
         (None, _) | (_, None) => Vec::new(),
     };
     warn_about_entries_outside(&scenario, arguments);
-    let mut out = output::writer(arguments.out.as_deref())?;
+    let mut out = Output::open(arguments.out.as_deref())?;
     let play = SimulationRun {
         inventory: &inventory,
         scenario: &scenario,
         from: arguments.from,
         until: arguments.until,
+        zone: arguments.zone.time_zone,
     };
-    match arguments.format {
-        Format::Jsonl => play.events(context, providers, &mut out)?,
-        Format::Table => {
-            let history = play.history(context, providers, Detail::Totals)?;
-            let style = if arguments.out.is_some() { Style::PLAIN } else { context.stdout_style() };
-            report::table::write(&history, style, &mut out)?;
+    let format = match arguments.format {
+        Format::Table => ListFormat::Table,
+        Format::Json => ListFormat::Json,
+        Format::Csv => ListFormat::Csv,
+        Format::Jsonl => {
+            let failures = play.events(context, providers, &mut out)?;
+            out.finish()?;
+            return failures.check();
         }
         Format::Html => {
-            let history = play.history(context, providers, Detail::Picture)?;
+            let (history, failures) = play.history(context, providers, Detail::Picture)?;
             report::html::write(&history, &mut out)?;
+            out.finish()?;
+            return failures.check();
         }
+    };
+    let (history, failures) = play.history(context, providers, Detail::Totals)?;
+    let is_file = arguments.out.as_deref().is_some_and(|path| !input::is_standard(path));
+    let style = if is_file { context.file_style() } else { context.stdout_style() };
+    report::table::write(&history, format, style, &mut out)?;
+    out.finish()?;
+    failures.check()
+}
+
+fn check(arguments: &Arguments) -> Result<(), UserError> {
+    let Arguments { from, until, inventory, scenario, format, zone, .. } = arguments;
+    let mut problems = Vec::new();
+    if until < from {
+        problems.push(format!("`--until {until}` is before `--from {from}`"));
     }
-    out.flush()?;
-    Ok(())
+    if input::is_standard(inventory) && scenario.as_deref().is_some_and(input::is_standard) {
+        problems.push(
+            "`--inventory -` and `--scenario -`: the standard input is one file, and can be one of them"
+                .to_owned(),
+        );
+    }
+    if matches!(format, Format::Jsonl | Format::Html) && zone.time_zone != ZoneChoice::UTC {
+        problems.push(
+            "events and the picture are in UTC; `--time-zone` is for the formats `table`, `json` and `csv`"
+                .to_owned(),
+        );
+    }
+    if problems.is_empty() { Ok(()) } else { Err(UserError::Argument(problems.join("\n"))) }
 }
 
 fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments) {
@@ -131,34 +176,64 @@ fn warn_about_entries_outside(scenario: &[ScenarioEntry], arguments: &Arguments)
 
 impl SimulationRun<'_> {
     /// Plays it, and writes every event as a line of JSON.
-    fn events(&self, context: &Context, providers: Providers, out: &mut impl Write) -> anyhow::Result<()> {
+    fn events(
+        &self,
+        context: &Context,
+        providers: Providers,
+        out: &mut impl Write,
+    ) -> anyhow::Result<PluginFailures> {
         let mut written = Ok(());
-        self.run(context, providers, &mut |account, event| {
+        let failures = self.run(context, providers, &mut |account, event| {
             if written.is_ok() {
                 written = event::write_line(out, account, event);
             }
         })?;
-        Ok(written?)
+        written?;
+        Ok(failures)
     }
 
-    /// Plays it, and keeps what a report needs.
+    /// Plays it, and keeps what a report needs. If a picture has no room for all resources, it is played twice: only at
+    /// the end is it known which fare worst, and those are drawn.
     pub(super) fn history(
         &self,
         context: &Context,
         providers: Providers,
         detail: Detail,
-    ) -> anyhow::Result<History> {
+    ) -> anyhow::Result<(History, PluginFailures)> {
+        let resources =
+            self.inventory.bundles.iter().map(|imported| imported.bundle.members.len()).sum::<usize>();
+        let mut drawn = None;
+        if detail == Detail::Picture && resources > TRACKS_MAX {
+            let (totals, _) = self.play(context, providers.clone(), Detail::Totals, None)?;
+            drawn = totals.worst(TRACKS_MAX);
+        }
+        self.play(context, providers, detail, drawn.as_ref())
+    }
+
+    fn play(
+        &self,
+        context: &Context,
+        providers: Providers,
+        detail: Detail,
+        drawn: Option<&BTreeSet<usize>>,
+    ) -> anyhow::Result<(History, PluginFailures)> {
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
-        let manifests = providers.values().map(|rules| rules.manifest());
-        let mut history =
-            History::new(self.from, self.until, detail, &self.inventory.accounts, bundles, manifests);
-        self.run(context, providers, &mut |account, event| {
+        let manifests = || providers.values().map(|rules| rules.manifest());
+        let accounts = &self.inventory.accounts;
+        let frame = Frame { from: self.from, until: self.until, detail, tracks_max: TRACKS_MAX, drawn };
+        let mut history = History::new(frame, accounts, bundles, manifests());
+        let offsets = manifests().map(|manifest| (manifest.id.as_str(), manifest.utc_offset_minutes));
+        let zones = Zones::new(self.zone, offsets);
+        let provider_of = accounts.iter().map(|account| (account.id.as_str(), account.provider.as_str()));
+        let provider_of = provider_of.collect::<BTreeMap<_, _>>();
+        history.set_zones(|account| zones.of(provider_of.get(account).copied()));
+        let failures = self.run(context, providers, &mut |account, event| {
             if let Some(account) = account {
                 history.record(account, event);
             }
         })?;
-        Ok(history)
+        Ok((history, failures))
     }
 
     fn run(
@@ -166,7 +241,7 @@ impl SimulationRun<'_> {
         context: &Context,
         providers: Providers,
         observe: &mut dyn FnMut(Option<&str>, &perennial_domain::event::Event),
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<PluginFailures> {
         let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
         let store = Store::scratch(&folder.path().join("simulation.db"))?;
         let mut engine = Engine::new(store, providers, Retention::State);
@@ -174,11 +249,13 @@ impl SimulationRun<'_> {
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
         let mut progress = context.progress("simulating", self.from, self.until);
+        let mut failures = PluginFailures::default();
         simulation::run_scenario(&mut engine, self.scenario, self.from, self.until, &mut |recorded| {
             progress.reach(recorded.event.at);
+            failures.record(recorded.account.as_deref(), &recorded.event);
             observe(recorded.account.as_deref(), &recorded.event);
         })?;
         progress.finish();
-        Ok(())
+        Ok(failures)
     }
 }

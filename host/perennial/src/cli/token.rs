@@ -1,7 +1,6 @@
 //! `perennial token`: the tokens of the admin API.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
 use perennial_domain::timestamp::Timestamp;
 
@@ -10,7 +9,14 @@ use crate::cli::UserError;
 use crate::cli::audit_record;
 use crate::cli::audit_record::CLI;
 use crate::cli::input;
+use crate::cli::known;
+use crate::cli::list::ListArguments;
 use crate::cli::output;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::listing::Value;
 use perennial_engine::clock;
 use perennial_service::admin_tokens as auth;
 use perennial_service::admin_tokens::CreateToken;
@@ -18,6 +24,7 @@ use perennial_service::admin_tokens::Role;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::api_tokens;
+use perennial_store::api_tokens::StoredToken;
 use perennial_store::audit;
 use perennial_store::error::StoreError;
 
@@ -44,7 +51,7 @@ enum Action {
     /// Makes a token and writes it to the standard output. It is shown once and kept nowhere.
     Create {
         /// What it is for.
-        #[arg(long)]
+        #[arg(long, value_parser = input::name)]
         name: String,
         /// What it may do: viewer, operator, approver or admin.
         #[arg(long, value_parser = role)]
@@ -52,12 +59,12 @@ enum Action {
         /// An account that it sees; may be given again. Without, it sees all of them.
         #[arg(long = "account", value_name = "ID")]
         accounts: Vec<String>,
-        /// From when on it is refused, in RFC 3339.
+        /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
         #[arg(long, value_name = "T", value_parser = input::instant)]
         expires_at: Option<Timestamp>,
     },
     /// Lists tokens, also expired and revoked ones.
-    List,
+    List(ListArguments),
     /// Refuses a token from now on.
     Revoke {
         /// The token's id, the part between `pn_` and the next `_`.
@@ -78,23 +85,26 @@ pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<
                 CreateToken { name: name.clone(), role: *role, accounts, expires_at: *expires_at },
             )
         }
-        Action::List => list(context),
+        Action::List(arguments) => list(context, arguments),
         Action::Revoke { id, cascade } => revoke(context, id, *cascade),
     }
 }
 
 fn create(context: &Context, spec: CreateToken) -> anyhow::Result<()> {
     let at = clock::now();
+    let accounts = spec.accounts.clone().unwrap_or_default();
     let issued = auth::issue(spec, CLI, at).map_err(|error| anyhow::anyhow!("no random bits: {error}"))?;
-    open(context)?.write(|tx| {
+    let mut store = open(context)?;
+    for account in accounts {
+        known::check_account(store.db(), Some(&account))?;
+    }
+    store.write(|tx| {
         api_tokens::insert(tx, &issued.stored)?;
-        audit::insert(
-            tx,
-            &audit_record::audit_record(at, &format!("token create {}", issued.stored.id), None),
-        )
-    })?;
-    println!("{}", issued.secret);
-    Ok(())
+        let operation = format!("token create {}", issued.stored.id);
+        audit::insert(tx, &audit_record::audit_record(at, &operation, None))?;
+        // Before it is committed: a token that nobody saw is of no use, and nobody would know that it is there.
+        Ok(output::secret(&issued.secret)?)
+    })
 }
 
 /// Opens the database for writing. A server that has it open has another way to be told.
@@ -106,24 +116,39 @@ fn open(context: &Context) -> anyhow::Result<Store> {
     })
 }
 
-fn list(context: &Context) -> anyhow::Result<()> {
+const COLUMNS: [Column; 9] = [
+    Column::new("id", "id"),
+    Column::new("role", "role"),
+    Column::new("accounts", "accounts"),
+    Column::new("expires_at", "expires"),
+    Column::new("revoked_at", ""),
+    Column::new("last_used_at", "last used"),
+    Column::new("created_at", ""),
+    Column::new("created_by", ""),
+    Column::sentence("name", "name"),
+];
+
+fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
     let tokens = api_tokens::list(&ReadTx::open(&context.db)?)?;
-    let mut out = output::writer(None)?;
-    writeln!(
-        out,
-        "{:<12}  {:<8}  {:<20}  {:<20}  {:<20}  name",
-        "id", "role", "accounts", "expires", "last used"
-    )?;
-    for token in tokens {
-        let accounts = token.accounts.map_or("all".to_owned(), |accounts| accounts.join(","));
-        let shown = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
-        let expires = if token.revoked_at.is_some() { "revoked".to_owned() } else { shown(token.expires_at) };
-        let used = shown(token.last_used_at);
-        let (id, role, name) = (token.id, token.role, token.name);
-        writeln!(out, "{id:<12}  {role:<8}  {accounts:<20}  {expires:<20}  {used:<20}  {name}")?;
-    }
-    out.flush()?;
-    Ok(())
+    let zone = context.zones(arguments.zone.time_zone)?.of(None);
+    let row = |token: StoredToken| {
+        let expires = Cell::new(token.expires_at).or("never");
+        let cells: [Cell; COLUMNS.len()] = [
+            Cell::new(token.id),
+            Cell::new(token.role),
+            Cell::new(token.accounts.map_or(Value::None, Value::Texts)).or("all"),
+            if token.revoked_at.is_some() { expires.shown("revoked") } else { expires },
+            Cell::new(token.revoked_at),
+            Cell::new(token.last_used_at).or("never"),
+            Cell::new(token.created_at),
+            Cell::new(token.created_by),
+            Cell::new(token.name),
+        ];
+        Row { zone, cells: cells.into() }
+    };
+    let rows = tokens.into_iter().map(row).collect();
+    let nothing = "there are no tokens yet; make one with `perennial token create`";
+    context.write_list(&Listing { columns: &COLUMNS, rows }, arguments.format, nothing)
 }
 
 fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
@@ -149,7 +174,7 @@ fn revoke(context: &Context, id: &str, cascade: bool) -> anyhow::Result<()> {
         .into());
     }
     for id in revoked {
-        println!("revoked {id}");
+        output::line(format_args!("revoked {id}"))?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::report::resource_track::Mark;
 use crate::report::resource_track::ResourceTrack;
 use crate::report::resource_track::TrackPosition;
 use perennial_formats::event_text::Wording;
+use perennial_formats::time_zone::TimeZone;
 
 /// One account.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(super) struct AccountHistory {
     pub(super) id: String,
     /// The provider, for people.
     pub(super) provider: String,
+    /// Where its instants are written.
+    pub(super) zone: TimeZone,
     pub(super) currency: String,
     pub(super) opening: Micros,
     pub(super) closing: Micros,
@@ -60,6 +63,7 @@ impl AccountHistory {
         AccountHistory {
             id: account.id.clone(),
             provider: account.provider.clone(),
+            zone: TimeZone::UTC,
             currency: account.currency.clone(),
             opening: balance,
             closing: balance,
@@ -118,7 +122,7 @@ impl AccountHistory {
             self.record_balance(point, with_details);
         }
         let added = self.add_purchased(event, with_details && has_room);
-        let wording = Wording { currency: &self.currency, notices: &self.notices };
+        let wording = Wording { currency: &self.currency, notices: &self.notices, zone: self.zone };
         let words = || wording.of(event);
         match event.resource.as_ref().and_then(|id| self.by_id.get(id)) {
             Some(index) => self.tracks[*index].record(event, category, &words),
@@ -165,6 +169,16 @@ impl AccountHistory {
         lanes
     }
 
+    /// How many resources met with trouble.
+    pub(super) fn troubled(&self) -> usize {
+        self.tracks.iter().filter(|track| track.severity > 0).count()
+    }
+
+    /// How bad the worst was that happened to a resource; 0 is no trouble.
+    pub(super) fn severity(&self) -> u8 {
+        self.tracks.iter().map(|track| track.severity).max().unwrap_or(0)
+    }
+
     /// The number of events of a category.
     pub(super) fn count(&self, category: EventCategory) -> usize {
         self.counts.get(&category).copied().unwrap_or(0)
@@ -177,6 +191,6 @@ impl AccountHistory {
 
     /// How the account's events are worded.
     pub(super) fn wording(&self) -> Wording<'_> {
-        Wording { currency: &self.currency, notices: &self.notices }
+        Wording { currency: &self.currency, notices: &self.notices, zone: self.zone }
     }
 }

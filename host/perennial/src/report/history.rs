@@ -12,6 +12,7 @@ use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::timestamp::Timestamp;
+use perennial_formats::time_zone::TimeZone;
 
 use crate::report::account::AccountHistory;
 use crate::report::months::Months;
@@ -40,35 +41,38 @@ pub struct History {
     pub(super) outages: BTreeSet<(Timestamp, Timestamp)>,
     detail: Detail,
     tracks_max: usize,
+    /// The bundles that the picture shows, by their places; `None` is the first ones.
+    drawn: Option<BTreeSet<usize>>,
     track_count: usize,
 }
 
+/// What a history is of: from when, until when, and how much of it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    /// The first instant.
+    pub(crate) from: Timestamp,
+    /// The last instant.
+    pub(crate) until: Timestamp,
+    /// How much is kept.
+    pub(crate) detail: Detail,
+    /// The most resources that a picture shows.
+    pub(crate) tracks_max: usize,
+    /// The bundles that a picture shows, by their places, if there is no room for all; see [`History::worst`].
+    pub(crate) drawn: Option<&'a BTreeSet<usize>>,
+}
+
 impl History {
-    /// A history that begins at `from` with these accounts and bundles, each with its account's id, and ends at
-    /// `until`.
+    /// A history of these accounts and bundles, each with its account's id.
     ///
     /// `manifests` say what providers, kinds and notices are called; what they leave out is shown by its id. Bundles of
     /// accounts that are not listed are left out.
-    pub fn new<'a>(
-        from: Timestamp,
-        until: Timestamp,
-        detail: Detail,
+    pub(crate) fn new<'a>(
+        frame: Frame<'_>,
         accounts: &[Account],
         bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
         manifests: impl IntoIterator<Item = &'a Manifest>,
     ) -> History {
-        History::with_limit(TRACKS_MAX, (from, until), detail, accounts, bundles, manifests)
-    }
-
-    /// The same with room for another number of lanes.
-    pub(super) fn with_limit<'a>(
-        tracks_max: usize,
-        (from, until): (Timestamp, Timestamp),
-        detail: Detail,
-        accounts: &[Account],
-        bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
-        manifests: impl IntoIterator<Item = &'a Manifest>,
-    ) -> History {
+        let Frame { from, until, detail, tracks_max, drawn } = frame;
         let by_id = accounts.iter().enumerate().map(|(index, account)| (account.id.clone(), index)).collect();
         let mut history = History {
             from,
@@ -79,6 +83,7 @@ impl History {
             outages: BTreeSet::new(),
             detail,
             tracks_max,
+            drawn: drawn.cloned(),
             track_count: 0,
         };
         for manifest in manifests {
@@ -88,6 +93,13 @@ impl History {
             history.add(account, bundle, index);
         }
         history
+    }
+
+    /// Writes the instants of each account in the time zone that `zone_of` says of its id. Comes before the first event.
+    pub(crate) fn set_zones(&mut self, zone_of: impl Fn(&str) -> TimeZone) {
+        for account in &mut self.accounts {
+            account.zone = zone_of(&account.id);
+        }
     }
 
     fn name(&mut self, manifest: &Manifest, accounts: &[Account]) {
@@ -104,8 +116,9 @@ impl History {
     /// Bundles are in the picture whole or not at all.
     fn add(&mut self, account: &str, bundle: &Bundle, index: usize) {
         let Some(account) = self.by_id.get(account) else { return };
-        let with_story =
-            self.detail == Detail::Picture && self.track_count + bundle.members.len() <= self.tracks_max;
+        let has_room = self.track_count + bundle.members.len() <= self.tracks_max;
+        let is_drawn = self.drawn.as_ref().is_none_or(|drawn| drawn.contains(&index));
+        let with_story = self.detail == Detail::Picture && has_room && is_drawn;
         self.accounts[*account].add(bundle, index, with_story);
         if with_story {
             self.track_count += bundle.members.len();
@@ -124,6 +137,33 @@ impl History {
         if account.record(event, keeps_story, self.track_count < self.tracks_max) {
             self.track_count += 1;
         }
+    }
+
+    /// The bundles that a picture of this history should show if it has room for `tracks_max` resources: the worst first,
+    /// then those that come first; `None` when it has room for all.
+    pub(crate) fn worst(&self, tracks_max: usize) -> Option<BTreeSet<usize>> {
+        let mut bundles: BTreeMap<usize, (u8, usize)> = BTreeMap::new();
+        for track in self.accounts.iter().flat_map(|account| &account.tracks) {
+            let (severity, count) = bundles.entry(track.position.bundle).or_default();
+            (*severity, *count) = (track.severity.max(*severity), *count + 1);
+        }
+        let mut left = tracks_max;
+        if bundles.values().map(|(_, count)| count).sum::<usize>() <= left {
+            return None;
+        }
+        let mut ranked = bundles.into_iter().collect::<Vec<_>>();
+        ranked.sort_by_key(|(index, (severity, _))| (std::cmp::Reverse(*severity), *index));
+        ranked.retain(|(_, (_, count))| {
+            let has_room = *count <= left;
+            left -= if has_room { *count } else { 0 };
+            has_room
+        });
+        Some(ranked.into_iter().map(|(index, _)| index).collect())
+    }
+
+    /// Whether the picture shows those that fared worst, and not those that come first.
+    pub(super) fn shows_worst(&self) -> bool {
+        self.drawn.is_some()
     }
 
     /// How many resources the picture has no room for.

@@ -4,20 +4,24 @@
 //! it down. Knows nothing of files, databases or plugins, and never asks what time it is. Start with [`history`].
 
 mod account;
-mod columns;
+pub(crate) mod columns;
 mod event_category;
+pub(crate) mod event_tone;
 pub mod history;
 pub mod html;
-pub mod listing;
+pub(crate) mod import;
+pub(crate) mod listing;
 pub mod months;
 mod resource_track;
+mod severity;
 pub(crate) mod style;
 pub mod table;
+pub(crate) mod text;
 
 pub use history::Detail;
 pub use history::History;
-pub use perennial_formats::event_text::words;
-pub use style::Style;
+pub(crate) use perennial_formats::event_text::words;
+pub(crate) use style::Style;
 
 #[cfg(test)]
 #[path = "../../tests/support/report_sample.rs"]

@@ -10,11 +10,13 @@ use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
+use crate::report::columns;
 use crate::report::event_category::EventCategory;
 use crate::report::history::History;
 use crate::report::style::Style;
 use crate::report::style::Tone;
-use crate::report::style::printable;
+use crate::report::text;
+use crate::report::text::printable;
 use perennial_formats::dates;
 use perennial_formats::dates::Month;
 use perennial_formats::event_text::Wording;
@@ -78,9 +80,10 @@ impl Months {
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(history: &History, style: Style, out: &mut impl Write) -> io::Result<()> {
     let mut closing = history.accounts.iter().map(|account| account.opening).collect::<Vec<_>>();
-    let width = history.accounts.iter().map(|account| account.id.chars().count()).max().unwrap_or(0);
+    let width =
+        history.accounts.iter().map(|account| text::width(&printable(&account.id))).max().unwrap_or(0);
     let last = Month::of(history.until - 1);
     let mut month = Month::of(history.from);
     while month <= last {
@@ -93,10 +96,16 @@ pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Resul
             let listed = history.months.0.get(&(month, index)).unwrap_or(&nothing);
             let opening = closing[index];
             closing[index] = listed.closing.unwrap_or(opening);
-            let id = printable(&account.id);
-            write!(out, "  {}  ", style.paint(Tone::Strong, &format!("{id:<width$}")))?;
+            let id = text::pad(&printable(&account.id), width, false);
             let balance = format!("{} {}", dates::amount(closing[index]), account.currency);
-            writeln!(out, "{}", printable(&format!("{}; balance {balance}", money(listed))))?;
+            let balance = printable(&format!("{}; balance {balance}", money(listed)));
+            let fits = style.width.is_none_or(|most| width + text::width(&balance) + 4 <= most);
+            if fits {
+                writeln!(out, "  {}  {balance}", style.paint(Tone::Strong, &id))?;
+            } else {
+                writeln!(out, "  {}", style.paint(Tone::Strong, id.trim_end()))?;
+                columns::paragraph(&balance, ("    ", "      "), Tone::Plain, style, out)?;
+            }
             event_lines(listed, style, out)?;
         }
         month = month.next();
@@ -123,13 +132,14 @@ fn event_lines(account: &AccountMonth, style: Style, out: &mut impl Write) -> io
     if counts.is_empty() {
         return writeln!(out, "    {}", style.paint(Tone::Faint, "nothing happened"));
     }
-    writeln!(out, "    {}", style.paint(Tone::Faint, &counts.join(", ")))?;
+    columns::paragraph(&counts.join(", "), ("    ", "      "), Tone::Faint, style, out)?;
     let mut listed = account.listed.values().flatten().collect::<Vec<_>>();
     listed.sort_by_key(|listed| listed.at);
     for happening in listed {
         let resource = happening.resource.as_ref().map_or(String::new(), |resource| format!("{resource}: "));
         let words = printable(&format!("{resource}{}", happening.words));
-        writeln!(out, "    {}  {words}", dates::short_day(happening.at))?;
+        let day = format!("    {}  ", dates::short_day(happening.at));
+        columns::paragraph(&words, (&day, &" ".repeat(day.len())), Tone::Plain, style, out)?;
     }
     Ok(())
 }

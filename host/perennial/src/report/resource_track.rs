@@ -1,6 +1,9 @@
 //! The history of one resource. Knows how an event changes its row, and neither accounts nor pages.
 
+use std::collections::BTreeSet;
+
 use perennial_domain::bundle::Charging;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
@@ -10,6 +13,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::report::event_category::EventCategory;
 use crate::report::event_category::MarkerRow;
+use crate::report::severity::severity;
 
 /// Where a lane stands among the others of its account: by bundle, then by purchase, then by member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +46,13 @@ pub(super) struct ResourceTrack {
     pub(super) declines: usize,
     pub(super) paid: Micros,
     pub(super) refunded: Micros,
+    /// What happened to it, each category once.
+    pub(super) categories: BTreeSet<EventCategory>,
+    /// How bad the worst of that was; 0 is no trouble.
+    pub(super) severity: u8,
+    is_package: bool,
+    /// Whether it is set to be released, so that nobody minds its end.
+    is_given_up: bool,
     /// What is wrong with it now, if anything.
     pub(super) problem: Option<String>,
     /// Whether that is only that the plugin gave no usable answer.
@@ -102,6 +113,10 @@ impl ResourceTrack {
             declines: 0,
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
+            categories: BTreeSet::new(),
+            severity: 0,
+            is_package: resource.package.is_some(),
+            is_given_up: resource.on_expiry == OnExpiry::Release,
             problem: None,
             is_plugin_failing: false,
             details,
@@ -129,6 +144,10 @@ impl ResourceTrack {
             declines: 0,
             paid: Micros::ZERO,
             refunded: Micros::ZERO,
+            categories: BTreeSet::new(),
+            severity: 0,
+            is_package: true,
+            is_given_up: false,
             problem: None,
             is_plugin_failing: false,
             details: None,
@@ -160,6 +179,14 @@ impl ResourceTrack {
         words: &dyn Fn() -> String,
     ) {
         self.update_totals(event, words);
+        if let Some(category) = category {
+            let is_an_end =
+                matches!(category, EventCategory::Grace | EventCategory::Retention | EventCategory::Released);
+            if !(is_an_end && (self.is_package || self.is_given_up)) {
+                self.severity = self.severity.max(severity(category));
+            }
+            self.categories.insert(category);
+        }
         let Some(details) = &mut self.details else { return };
         if let EventKind::RenewalSettled { expires_before, .. } = &event.what {
             details.periods.push(*expires_before);
@@ -203,13 +230,19 @@ impl ResourceTrack {
             | EventKind::ApprovalRequested { .. }
             | EventKind::ApprovalDecided { .. }
             | EventKind::ApprovalExpired { .. } => self.problem = Some(words()),
-            EventKind::PluginFailed { .. } => (self.problem, self.is_plugin_failing) = (Some(words()), true),
+            // Its message is the same for many resources, so it is said once, at the end.
+            EventKind::PluginFailed { .. } => {
+                (self.problem, self.is_plugin_failing) = (Some("plugin failed".to_owned()), true);
+            }
             EventKind::Unsubscribed { refund, expires_at, .. } => {
                 self.refunded += *refund;
                 match expires_at {
                     Some(expires_at) => self.drop_later_periods(*expires_at),
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
+            }
+            EventKind::SettingChanged { setting, value } if setting == "on_expiry" => {
+                self.is_given_up = value.as_deref() == Some(OnExpiry::Release.name());
             }
             _ => {}
         }

@@ -1,20 +1,22 @@
-//! Styles text for a terminal, with colours or without. Knows escape sequences, and no contents.
+//! Styles text for a terminal: colours and the width of lines. Knows escape sequences, and no contents.
 
 use clap::builder::styling::AnsiColor;
 use clap::builder::styling::Style as Ansi;
 
 use perennial_domain::bundle::Stage;
 
-/// Whether text for a terminal has colours.
+/// How text for a terminal is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     /// Whether escape sequences are written.
-    pub colours: bool,
+    pub(crate) colours: bool,
+    /// How many columns a line may take; `None` is as many as it needs.
+    pub(crate) width: Option<usize>,
 }
 
 /// What is said with a colour; never with a colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// As it is.
     Plain,
     /// A heading.
@@ -31,7 +33,7 @@ pub(super) enum Tone {
 
 impl Tone {
     /// The tone of a stage.
-    pub(super) fn for_stage(stage: Stage) -> Tone {
+    pub(crate) fn for_stage(stage: Stage) -> Tone {
         match stage {
             Stage::Active => Tone::Good,
             Stage::Grace => Tone::Warning,
@@ -42,8 +44,8 @@ impl Tone {
 }
 
 impl Style {
-    /// No escape sequences.
-    pub(crate) const PLAIN: Style = Style { colours: false };
+    /// No escape sequences, and lines as long as they need to be.
+    pub(crate) const PLAIN: Style = Style { colours: false, width: None };
 
     /// `text` as somebody who may overlook it should see it.
     pub(crate) fn alarm(self, text: &str) -> String {
@@ -51,7 +53,7 @@ impl Style {
     }
 
     /// `text` in a tone.
-    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let ansi = match tone {
             Tone::Plain => Ansi::new(),
             Tone::Strong => Ansi::new().bold(),
@@ -66,9 +68,4 @@ impl Style {
             text.to_owned()
         }
     }
-}
-
-/// `text` with characters that would steer a terminal made visible.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|sign| if sign.is_control() { char::REPLACEMENT_CHARACTER } else { sign }).collect()
 }

@@ -1,4 +1,4 @@
-//! Tables for a terminal: the final state of every resource, and lists of events.
+//! The table of a simulation: per account a summary, and the final state of every resource.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,38 +6,66 @@ use std::io::Write;
 
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
-use perennial_domain::event::Event;
 use perennial_domain::micros::Micros;
 
 use crate::report::account::AccountHistory;
 use crate::report::columns;
-use crate::report::columns::Row;
 use crate::report::event_category::EventCategory;
 use crate::report::history::History;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::listing::Value;
 use crate::report::resource_track::ResourceTrack;
 use crate::report::style::Style;
 use crate::report::style::Tone;
-use crate::report::style::printable;
+use crate::report::text::printable;
 use perennial_formats::dates;
-use perennial_formats::event_text::words;
 
-const HEADINGS: [&str; 8] =
-    ["resource", "kind", "stage", "expires", "renewals", "paid", "declines", "problem"];
-const RIGHT: [bool; 8] = [false, false, false, false, true, true, true, false];
+/// What is said of a resource; people read the account and the currency in the summary above.
+const COLUMNS: [Column; 12] = [
+    Column::new("account", ""),
+    Column::new("resource", "resource"),
+    Column::new("kind", "kind"),
+    Column::new("region", ""),
+    Column::new("stage", "stage"),
+    Column::new("expires_at", "expires"),
+    Column::number("renewals", "renewals"),
+    Column::number("paid", "paid"),
+    Column::number("refunded", ""),
+    Column::new("currency", ""),
+    Column::number("declines", "declines"),
+    Column::sentence("problem", "problem"),
+];
 
-/// Writes, per account, a summary and a row for every resource as it is at the end.
+/// Writes, per account, a summary and a row for every resource as it is at the end; for programs, only the rows.
 ///
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write(history: &History, style: Style, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(
+    history: &History,
+    format: ListFormat,
+    style: Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if format != ListFormat::Table {
+        let rows = history.accounts.iter().flat_map(rows).collect();
+        return Listing { columns: &COLUMNS, rows }.write(format, "", style, out);
+    }
     for (index, account) in history.accounts.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
         summary(account, style, out)?;
         writeln!(out)?;
-        rows(account, style, out)?;
+        if account.tracks.is_empty() {
+            writeln!(out, "  no resources")?;
+            continue;
+        }
+        Listing { columns: &COLUMNS, rows: rows(account) }.table("  ", style, out)?;
     }
     Ok(())
 }
@@ -52,9 +80,7 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
         ("refunded", account.refunded),
         ("closing", account.closing),
     ];
-    let told = amounts.iter().map(|(name, amount)| format!("{name} {}", dates::amount(*amount)));
-    writeln!(out, "  {}", told.collect::<Vec<_>>().join("   "))?;
-    writeln!(out, "  {}: {}", dates::counted(account.tracks.len(), "resource"), stages(account))?;
+    let amounts = amounts.iter().map(|(name, amount)| format!("{name} {}", dates::amount(*amount)));
     let requests = account.count(EventCategory::PendingApproval);
     let mut counts = vec![
         dates::counted(account.renewals(), "renewal"),
@@ -62,7 +88,11 @@ fn summary(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::
         dates::counted(account.count(EventCategory::Refused), "refused command"),
     ];
     counts.extend((requests > 0).then(|| dates::counted(requests, "approval request")));
-    writeln!(out, "  {}", counts.join(", "))
+    let resources = format!("{}: {}", dates::counted(account.tracks.len(), "resource"), stages(account));
+    for line in [amounts.collect::<Vec<_>>().join("   "), resources, counts.join(", ")] {
+        columns::paragraph(&line, ("  ", "    "), Tone::Plain, style, out)?;
+    }
+    Ok(())
 }
 
 fn stages(account: &AccountHistory) -> String {
@@ -84,27 +114,29 @@ fn state(track: &ResourceTrack) -> &'static str {
     }
 }
 
-fn rows(account: &AccountHistory, style: Style, out: &mut impl Write) -> io::Result<()> {
-    let rows = account.ordered_tracks().into_iter().map(row).collect::<Vec<_>>();
-    columns::write(HEADINGS, RIGHT, &rows, "  ", style, out)
+fn rows(account: &AccountHistory) -> Vec<Row> {
+    let row = |track| Row { zone: account.zone, cells: row(account, track).into() };
+    account.ordered_tracks().into_iter().map(row).collect()
 }
 
-fn row(track: &ResourceTrack) -> Row<8> {
-    let or_nothing = |count: usize| if count == 0 { "-".to_owned() } else { dates::whole(count) };
-    let expires = match track.expires_at.filter(|_| !track.stage.is_final()) {
-        Some(expires_at) => dates::minute(expires_at).trim_end_matches(" UTC").to_owned(),
-        None => "-".to_owned(),
-    };
-    let paid = if track.paid == Micros::ZERO { "-".to_owned() } else { dates::amount(track.paid) };
+fn row(account: &AccountHistory, track: &ResourceTrack) -> [Cell; COLUMNS.len()] {
+    let amount = |amount| Cell::new(Value::Amount(amount, None));
+    let or_nothing = |cell: Cell, is_nothing| if is_nothing { cell.shown("-") } else { cell };
+    let count = |count| or_nothing(Cell::new(Value::Count(count)), count == 0);
+    let late = if track.declines > 0 { Tone::Warning } else { Tone::Plain };
     [
-        (format!("{}{}", tree(&track.branches), printable(&track.id)), Tone::Plain),
-        (printable(&track.kind), Tone::Plain),
-        (state(track).to_owned(), Tone::for_stage(track.stage)),
-        (expires, Tone::Plain),
-        (or_nothing(track.renewals), Tone::Plain),
-        (paid, Tone::Plain),
-        (or_nothing(track.declines), if track.declines > 0 { Tone::Warning } else { Tone::Plain }),
-        (track.problem.as_deref().map(printable).unwrap_or_default(), Tone::Bad),
+        Cell::new(account.id.as_str()),
+        Cell::new(track.id.as_str()).shown(format!("{}{}", tree(&track.branches), track.id)),
+        Cell::new(track.kind.as_str()),
+        Cell::new(track.region.as_str()),
+        Cell::new(track.stage.name()).shown(state(track)).tone(Tone::for_stage(track.stage)),
+        Cell::new(track.expires_at.filter(|_| !track.stage.is_final())),
+        count(track.renewals),
+        or_nothing(amount(track.paid), track.paid == Micros::ZERO),
+        amount(track.refunded),
+        Cell::new(account.currency.as_str()),
+        count(track.declines).tone(late),
+        Cell::new(track.problem.clone()).or("").tone(Tone::Bad),
     ]
 }
 
@@ -112,55 +144,4 @@ fn tree(branches: &[bool]) -> String {
     let Some((is_last, above)) = branches.split_last() else { return String::new() };
     let trunk = above.iter().map(|is_last| if *is_last { "  " } else { "│ " }).collect::<String>();
     format!("{trunk}{}", if *is_last { "└ " } else { "├ " })
-}
-
-/// Writes events in one line each: when, to which account and resource, and what in words.
-///
-/// # Errors
-///
-/// Whatever `out` says.
-pub fn events(listed: &[(&str, &Event)], style: Style, out: &mut impl Write) -> io::Result<()> {
-    let resource_of = |event: &Event| event.resource.as_deref().map_or("-".to_owned(), printable);
-    let width =
-        |cells: &mut dyn Iterator<Item = usize>, heading: &str| cells.max().unwrap_or(0).max(heading.len());
-    let accounts =
-        width(&mut listed.iter().map(|(account, _)| printable(account).chars().count()), "account");
-    let resources =
-        width(&mut listed.iter().map(|(_, event)| resource_of(event).chars().count()), "resource");
-    let heading = format!("{:<20}  {:<accounts$}  {:<resources$}  {}", "at", "account", "resource", "what");
-    writeln!(out, "{}", style.paint(Tone::Faint, &heading))?;
-    for (account, event) in listed {
-        let (at, resource) = (event.at.to_string(), resource_of(event));
-        let what = style.paint(tone(event), &printable(&words(event)));
-        let account = printable(account);
-        writeln!(out, "{at}  {account:<accounts$}  {resource:<resources$}  {what}")?;
-    }
-    Ok(())
-}
-
-fn tone(event: &Event) -> Tone {
-    let Some(category) = EventCategory::for_event(&event.what) else { return Tone::Plain };
-    match category {
-        EventCategory::Renewed | EventCategory::RenewedByCommand | EventCategory::Revived => Tone::Good,
-        EventCategory::Declined
-        | EventCategory::InDoubt
-        | EventCategory::PendingApproval
-        | EventCategory::ExpiredApproval
-        | EventCategory::Grace
-        | EventCategory::Low
-        | EventCategory::Uncovered
-        | EventCategory::Resumed => Tone::Warning,
-        EventCategory::Refused
-        | EventCategory::PluginFailed
-        | EventCategory::Retention
-        | EventCategory::Released
-        | EventCategory::Depleted => Tone::Bad,
-        EventCategory::Notice | EventCategory::Setting | EventCategory::Used => Tone::Faint,
-        EventCategory::Decided
-        | EventCategory::Unsubscribed
-        | EventCategory::Converted
-        | EventCategory::Bought
-        | EventCategory::Refilled
-        | EventCategory::TopUp => Tone::Plain,
-    }
 }

@@ -54,10 +54,15 @@ pub struct Served {
 impl Served {
     /// Starts one on the database of `folder`, on real time unless `words` say otherwise.
     pub fn start(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> Served {
-        let (served, mut log) = Served::begin_start(folder, environment, words);
+        Served::start_logged(folder, environment, words).0
+    }
+
+    /// The same, with what it logged before it served.
+    pub fn start_logged(folder: &Folder, environment: &[(&str, &str)], words: &[&str]) -> (Served, String) {
+        let (served, mut log, told) = Served::begin_start(folder, environment, words);
         // Nobody reads the rest, and a full pipe must not stop the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        served
+        (served, told)
     }
 
     /// Starts one whose log nobody reads any more once it has told its address.
@@ -69,7 +74,7 @@ impl Served {
         folder: &Folder,
         environment: &[(&str, &str)],
         words: &[&str],
-    ) -> (Served, BufReader<ChildStderr>) {
+    ) -> (Served, BufReader<ChildStderr>, String) {
         let token = token(folder);
         let mut command = program(folder, environment);
         let mut child = command.arg("serve").args(words).stderr(Stdio::piped()).spawn().unwrap();
@@ -85,7 +90,7 @@ impl Served {
             }
         }
         let address = line.trim().rsplit_once("address=").unwrap().1.to_owned();
-        (Served { child, address, provider_address, token }, log)
+        (Served { child, address, provider_address, token }, log, told)
     }
 
     /// The head of a request with a body of `length` bytes.

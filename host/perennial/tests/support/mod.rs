@@ -6,15 +6,20 @@
 pub mod overdue;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
+use std::process::Stdio;
 
+use perennial_engine::Engine;
+use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_formats::inventory;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
+use perennial_store::Store;
 use perennial_test_support::plugins;
 use tempfile::TempDir;
 
@@ -55,9 +60,47 @@ impl Folder {
         Ran(self.program().args(words).output().unwrap())
     }
 
+    /// Runs the program with this on its standard input.
+    pub fn run_with_input(&self, words: &[&str], input: &[u8]) -> Ran {
+        let mut program = self.program();
+        program.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        // Read from another thread: the program need not read everything before it writes.
+        let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().unwrap();
+        // A program that has read enough closes its input.
+        drop(writer.join().unwrap());
+        Ran(output)
+    }
+
+    /// Runs the program with this as its standard output; what it wrote there is not in the result.
+    pub fn run_into(&self, words: &[&str], stdout: impl Into<Stdio>) -> Ran {
+        Ran(self
+            .program()
+            .args(words)
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap())
+    }
+
     /// The bundled rules.
     pub fn providers(&self) -> Providers {
         plugins::bundled()
+    }
+
+    /// An engine over a database of that name with an inventory that was taken in at the start of 2026-01-10.
+    pub fn engine(&self, name: &str, inventory: &str) -> Engine {
+        let providers = self.providers();
+        let inventory = self.read_inventory(inventory, &providers);
+        let store = Store::scratch(&self.path(name)).unwrap();
+        let mut engine = Engine::new(store, providers, Retention::Everything);
+        let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+        engine.import("2026-01-10T00:00:00Z".parse().unwrap(), &inventory.accounts, bundles).unwrap();
+        engine
     }
 
     /// An inventory for these providers.
@@ -77,6 +120,11 @@ impl Ran {
     /// Its exit code.
     pub fn code(&self) -> i32 {
         self.0.status.code().expect("it was not killed")
+    }
+
+    /// What it wrote, if that is no text.
+    pub fn stdout_bytes(&self) -> &[u8] {
+        &self.0.stdout
     }
 
     /// What it wrote.

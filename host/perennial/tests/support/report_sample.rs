@@ -3,6 +3,7 @@
 //! Made by rules of thumb, not by providers' rules: what matters here is how it looks.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
@@ -33,6 +34,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::report::Detail;
 use crate::report::History;
+use crate::report::history::Frame;
 
 const DAY: i64 = 86_400;
 
@@ -126,12 +128,21 @@ pub(super) fn manifest() -> Manifest {
 }
 
 impl Sample {
-    /// The history of all events.
-    pub(super) fn history(&self, detail: Detail, lanes_max: usize) -> History {
+    /// The history of all events, whose picture shows the first `tracks_max` resources.
+    pub(super) fn history(&self, detail: Detail, tracks_max: usize) -> History {
+        self.history_of(detail, tracks_max, None)
+    }
+
+    /// The same, whose picture shows these bundles.
+    pub(super) fn history_of(
+        &self,
+        detail: Detail,
+        tracks_max: usize,
+        drawn: Option<&BTreeSet<usize>>,
+    ) -> History {
         let bundles = self.bundles.iter().map(|(account, bundle)| (account.as_str(), bundle));
-        let period = (self.from, self.until);
-        let mut history =
-            History::with_limit(lanes_max, period, detail, &self.accounts, bundles, [&self.manifest]);
+        let frame = Frame { from: self.from, until: self.until, detail, tracks_max, drawn };
+        let mut history = History::new(frame, &self.accounts, bundles, [&self.manifest]);
         for (account, event) in &self.events {
             history.record(account, event);
         }

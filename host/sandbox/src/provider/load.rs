@@ -27,11 +27,27 @@ use crate::runtime::loader::Loader;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Components on disk, beside the bundled ones.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<PluginFile>,
     /// Where compiled code is kept; `None` compiles each plugin at every start, which takes about a second.
     pub cache_dir: Option<PathBuf>,
     /// What each plugin may spend.
     pub limits: Limits,
+}
+
+/// A plugin on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFile {
+    /// The component.
+    pub path: PathBuf,
+    /// The only revision of it that may be loaded: the SHA-256 of the file, in lower-case hexadecimal; `None` loads any.
+    pub digest: Option<String>,
+}
+
+impl From<PathBuf> for PluginFile {
+    /// Any revision.
+    fn from(path: PathBuf) -> PluginFile {
+        PluginFile { path, digest: None }
+    }
 }
 
 /// Where a plugin comes from.
@@ -78,8 +94,10 @@ impl Plugins {
     pub fn load(options: &Options) -> Result<Plugins, LoadError> {
         let loader = Loader::start(options.cache_dir.as_deref(), options.limits)?;
         let mut by_id = BTreeMap::new();
-        for path in &options.files {
-            let plugin = load(&loader, Origin::File(path.clone()), &read(path)?)?;
+        for file in &options.files {
+            let bytes = read(&file.path)?;
+            check_digest(file, &bytes)?;
+            let plugin = load(&loader, Origin::File(file.path.clone()), &bytes)?;
             let second = plugin.origin().to_string();
             if let Some(first) = by_id.insert(plugin.manifest().id.clone(), Arc::new(plugin)) {
                 let id = first.manifest().id.clone();
@@ -111,8 +129,27 @@ impl Plugins {
     }
 }
 
+/// A file's bytes; `-` is the standard input.
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
+    let bytes = match path == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    bytes.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Before anything of the file is compiled: it may be another one than the operator looked at.
+fn check_digest(file: &PluginFile, bytes: &[u8]) -> Result<(), LoadError> {
+    let found = hex::encode(Sha256::digest(bytes));
+    match &file.digest {
+        Some(expected) if *expected != found => {
+            Err(LoadError::OtherDigest { path: file.path.clone(), expected: expected.clone(), found })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn load(loader: &Loader, origin: Origin, bytes: &[u8]) -> Result<Plugin, LoadError> {

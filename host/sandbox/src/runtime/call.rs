@@ -10,6 +10,7 @@ use crate::runtime::engine::Runtime;
 use crate::runtime::engine::STACK_MAX_BYTES;
 use crate::runtime::error::PluginError;
 use crate::runtime::limits::Limits;
+use crate::runtime::panic_message::PanicMessage;
 
 /// What a sandbox has left of what only the host counts.
 pub struct StoreLimits {
@@ -17,6 +18,7 @@ pub struct StoreLimits {
     elements_left: usize,
     instances_max: usize,
     memories_max: usize,
+    panic_message: PanicMessage,
 }
 
 /// What it had too little of.
@@ -30,6 +32,9 @@ enum LimitExceeded {
 
 impl ResourceLimiter for StoreLimits {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if self.panic_message.receive(current, desired) {
+            return Ok(false);
+        }
         let left = self.memory_left_bytes.checked_sub(desired.saturating_sub(current));
         self.memory_left_bytes = left.ok_or(LimitExceeded::Memory)?;
         Ok(true)
@@ -76,7 +81,8 @@ pub(crate) fn invoke<A>(
     let fuel = limits.fuel_for(items);
     let mut store = store(runtime, limits, fuel);
     call(&mut store).map_err(|error| {
-        let error = Cause::of(&error).into_error(plugin, function, limits, fuel);
+        let cause = Cause::of(&error).explained_by(&store.data().panic_message);
+        let error = cause.into_error(plugin, function, limits, fuel);
         let burnt = fuel - store.get_fuel().unwrap_or(0);
         Failure { fuel: cost(&error, burnt), error }
     })
@@ -88,6 +94,7 @@ fn store(runtime: &Runtime, limits: &Limits, fuel: u64) -> Store<StoreLimits> {
         elements_left: limits.table_elements_max,
         instances_max: limits.instances_max,
         memories_max: limits.memories_max,
+        panic_message: PanicMessage::default(),
     };
     let mut store = Store::new(runtime.engine(), store_limits);
     store.limiter(|store_limits| store_limits);
@@ -149,6 +156,14 @@ impl Cause {
         }
     }
 
+    /// The same with what the plugin said itself before it crashed.
+    fn explained_by(self, message: &PanicMessage) -> Cause {
+        match (self, message.text()) {
+            (Cause::Crash(reason), Some(said)) => Cause::Crash(format!("{said} ({reason})")),
+            (cause, _) => cause,
+        }
+    }
+
     fn into_error(self, plugin: &str, function: &'static str, limits: &Limits, fuel: u64) -> PluginError {
         let plugin = plugin.to_owned();
         match self {
@@ -178,6 +193,9 @@ pub fn bind(
     let mut store = store(runtime, limits, fuel);
     match pre.instantiate(&mut store) {
         Ok(instance) => Ok(find(&mut store, &instance)),
-        Err(error) => Err(Cause::of(&error).into_error(plugin, "the start", limits, fuel)),
+        Err(error) => {
+            let cause = Cause::of(&error).explained_by(&store.data().panic_message);
+            Err(cause.into_error(plugin, "the start", limits, fuel))
+        }
     }
 }

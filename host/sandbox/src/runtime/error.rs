@@ -79,7 +79,7 @@ pub enum PluginError {
         plugin: String,
         /// The function called.
         function: &'static str,
-        /// In WebAssembly's words.
+        /// In its own words, if it said anything, and in WebAssembly's.
         reason: String,
     },
     /// Its answer would take more of the host's memory than answers may.
@@ -136,6 +136,19 @@ pub enum LoadError {
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// The file is another revision than the one that was asked for.
+    #[error(
+        "the plugin `{path}` has the digest {found}, and {expected} was asked for; put that revision there, or name the \
+         other digest if the new one is meant"
+    )]
+    OtherDigest {
+        /// The file.
+        path: PathBuf,
+        /// The digest that was asked for, in hexadecimal.
+        expected: String,
+        /// The file's.
+        found: String,
     },
     /// The file is larger than plugins may be.
     #[error("the plugin {origin} has {bytes} bytes; at most {limit_bytes} are accepted")]

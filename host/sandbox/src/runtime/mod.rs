@@ -7,3 +7,4 @@ pub mod engine;
 pub mod error;
 pub mod limits;
 pub(crate) mod loader;
+mod panic_message;

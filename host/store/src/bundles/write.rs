@@ -52,7 +52,7 @@ pub fn insert(
     Ok(rows)
 }
 
-fn insert_terms(
+pub(crate) fn insert_terms(
     db: &WriteTx,
     row: ResourceKey,
     account: AccountKey,
@@ -87,7 +87,7 @@ fn insert_terms(
     Ok(())
 }
 
-fn insert_schedule(
+pub(crate) fn insert_schedule(
     db: &WriteTx,
     row: ResourceKey,
     bundle: BundleKey,
@@ -237,7 +237,8 @@ pub fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<
     Ok(())
 }
 
-/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
+/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not. The instant stays that of
+/// the first time.
 pub fn set_problem(
     db: &WriteTx,
     bundle: BundleKey,
@@ -247,7 +248,8 @@ pub fn set_problem(
         Some((at, message)) => db
             .connection()
             .prepare_cached(
-                "insert or replace into plugin_failure (bundle, at, message) values (?1, ?2, ?3)",
+                "insert into plugin_failure (bundle, at, message) values (?1, ?2, ?3)
+                 on conflict (bundle) do update set message = excluded.message",
             )?
             .execute((bundle, at.as_second(), message))?,
         None => db

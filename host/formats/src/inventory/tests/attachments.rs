@@ -55,13 +55,13 @@ fn attachments_lead_to_a_primary_of_the_account_and_of_a_fitting_kind() {
         &file(&[ACCOUNT, other], &resources),
         expect![[r#"
             7 problems:
-              resources[1].attached_to: `ecs-1` is of kind `ecs`, and `ecs` cannot be attached to that; it is always a primary
-              resources[2].attached_to: `evs-2` is of kind `evs`, and `evs` cannot be attached to that; it can be attached to `ecs`
-              resources[3].attached_to: there is no resource `ecs-11` (did you mean `ecs-1`?)
-              resources[4].attached_to: `ecs-1` belongs to account `a`, not to `b`; a bundle has one account
-              resources[5].attached_to: there is no resource `nothing-like-it`
-              resources[6].attached_to: `ecs-old` was imported before; a resource is attached only to one of the same file
-              resources[7].attached_to: it is empty; expected some text"#]],
+              resources[1].attached_to (line 1, `ecs-2`): `ecs-1` is of kind `ecs`, and `ecs` cannot be attached to that; it is always a primary
+              resources[2].attached_to (line 1, `evs-1`): `evs-2` is of kind `evs`, and `evs` cannot be attached to that; it can be attached to `ecs`
+              resources[3].attached_to (line 1, `evs-2`): there is no resource `ecs-11` (did you mean `ecs-1`?)
+              resources[4].attached_to (line 1, `evs-3`): `ecs-1` belongs to account `a`, not to `b`; a bundle has one account
+              resources[5].attached_to (line 1, `evs-4`): there is no resource `nothing-like-it`
+              resources[6].attached_to (line 1, `evs-5`): `ecs-old` was imported before; a resource is attached only to one of the same file
+              resources[7].attached_to (line 1, `evs-6`): it is empty; expected some text"#]],
     );
 }
 
@@ -79,9 +79,9 @@ fn circles_of_attachment_are_named_once_each() {
     check_resources(
         &resources,
         expect![[r#"
-        2 problems:
-          resources[1].attached_to: resources are attached in a circle: `a` to `b` to `c` to `a`
-          resources[4].attached_to: the resource is attached to itself"#]],
+            2 problems:
+              resources[1].attached_to (line 1, `a`): resources are attached in a circle: `a` to `b` to `c` to `a`
+              resources[4].attached_to (line 1, `self`): the resource is attached to itself"#]],
     );
 }
 

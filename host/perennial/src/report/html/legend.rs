@@ -25,7 +25,7 @@ const CAPS: [(&str, &str); 3] = [("R", "released"), ("U", "unsubscribed"), ("P",
 pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "<div class=\"legend\" role=\"group\" aria-label=\"Legend and switches\">\n<ul class=\"keys\">"
+        "<details class=\"legend\" id=\"legend\" open>\n<summary>Legend and switches</summary>\n<ul class=\"keys\">"
     )?;
     for (class, label) in BARS {
         let classes = if class == "package" { "active package" } else { class };
@@ -68,7 +68,7 @@ pub(super) fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
             dates::whole(count)
         )?;
     }
-    writeln!(out, "</ul>\n</div>")
+    writeln!(out, "</ul>\n</details>")
 }
 
 /// The topics with marks that happened, and how often.

@@ -8,6 +8,7 @@ mod clusters;
 mod escape;
 mod legend;
 mod scale;
+mod tools;
 mod tracks;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,9 @@ use perennial_formats::dates::Tick;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const MARKS: &str = include_str!("marks.svg");
+
+/// Up to so many accounts are open at first; of more, only those in trouble are.
+const OPEN_MAX: usize = 12;
 
 /// What every row shares.
 #[derive(Clone, Copy, Debug)]
@@ -57,18 +61,30 @@ pub fn write(history: &History, out: &mut impl Write) -> io::Result<()> {
     let ticks = dates::ticks(history.from, history.until);
     let scale = Scale { from: history.from, until: history.until };
     let page = Page { scale, ticks: &ticks, outages: &history.outages };
-    writeln!(out, "<main>")?;
-    axis(&title, page, out)?;
-    for (index, account) in history.accounts.iter().enumerate() {
-        section(account, index, page, out)?;
-    }
+    tools::write(history, out)?;
     writeln!(
         out,
-        "</main>\n<footer>{}All times are UTC.</footer>",
-        omission_note(history.omitted_resources(), history.shown_resources())
+        "<main data-from=\"{}\" data-until=\"{}\">",
+        history.from.as_second(),
+        history.until.as_second()
     )?;
+    axis(&title, page, out)?;
+    for index in by_trouble(history) {
+        let account = &history.accounts[index];
+        let is_open = history.accounts.len() <= OPEN_MAX || account.severity() > 0;
+        section(account, index, is_open, page, out)?;
+    }
+    writeln!(out, "</main>\n<footer>{}All times are UTC.</footer>", omission_note(history))?;
     writeln!(out, "<div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>")?;
     writeln!(out, "<script>\n{SCRIPT}</script>\n</body>\n</html>")
+}
+
+/// The places of the accounts, those in trouble first, the worst of them before the others.
+fn by_trouble(history: &History) -> Vec<usize> {
+    let mut order = (0..history.accounts.len()).collect::<Vec<_>>();
+    let accounts = &history.accounts;
+    order.sort_by_key(|index| std::cmp::Reverse((accounts[*index].severity(), accounts[*index].troubled())));
+    order
 }
 
 fn title(history: &History) -> String {
@@ -88,37 +104,30 @@ fn heading(history: &History, title: &str, out: &mut impl Write) -> io::Result<(
     writeln!(out, "<p class=\"facts\">{}</p>", facts.join(" &#183; "))?;
     legend::write(history, out)?;
     if history.omitted_resources() > 0 {
-        writeln!(
-            out,
-            "<p class=\"limit\" role=\"note\">{}</p>",
-            omission_note(history.omitted_resources(), history.shown_resources())
-        )?;
+        writeln!(out, "<p class=\"limit\" role=\"note\">{}</p>", omission_note(history))?;
     }
     writeln!(out, "</header>")
 }
 
-fn omission_note(resources: usize, shown: usize) -> String {
+fn omission_note(history: &History) -> String {
+    let resources = history.omitted_resources();
     if resources == 0 {
         return String::new();
     }
+    let which = if history.shows_worst() { "that fared worst" } else { "that come first" };
     format!(
-        "{} not drawn: the page shows the first {}, in whole bundles, so that a browser can open it. \
+        "{} not drawn: the page shows the {} {which}, in whole bundles, so that a browser can open it. \
          Balances and totals count all of them. ",
         dates::counted(resources, "resource"),
-        dates::whole(shown)
+        dates::whole(history.shown_resources())
     )
 }
 
-/// The bar that stays at the top: the filter, the zoom and the time axis.
+/// The time axis, which stays at the top. A range of it is zoomed in to by drawing over it.
 fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "<div class=\"row axis\">\n<div class=\"label\">\
-         <input id=\"filter\" type=\"search\" placeholder=\"Filter by id, kind, account\" \
-         aria-label=\"Filter resources by id, kind or account\"><output id=\"found\"></output>\
-         <span class=\"zoom\" role=\"group\" aria-label=\"Zoom\">\
-         <button type=\"button\" id=\"narrower\" aria-label=\"Zoom out\">&#8722;</button>\
-         <button type=\"button\" id=\"wider\" aria-label=\"Zoom in\">+</button></span></div>"
+        "<div class=\"row axis\">\n<div class=\"label\"><span class=\"hint\" id=\"hint\">draw here to zoom, or Ctrl and wheel</span></div>"
     )?;
     writeln!(out, "<svg class=\"chart\" height=\"30\" role=\"img\" aria-label=\"Time axis, {title}\">")?;
     for tick in page.ticks {
@@ -143,8 +152,15 @@ fn axis(title: &str, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn section(account: &AccountHistory, index: usize, page: Page<'_>, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "<section class=\"account\" aria-labelledby=\"account-{index}\">")?;
+fn section(
+    account: &AccountHistory,
+    index: usize,
+    is_open: bool,
+    page: Page<'_>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let open = if is_open { " open" } else { "" };
+    writeln!(out, "<section class=\"account\" aria-labelledby=\"account-{index}\">\n<details{open}>")?;
     account_header(account, index, out)?;
     writeln!(out, "<div class=\"rows\">")?;
     grid(page, out)?;
@@ -171,18 +187,23 @@ fn section(account: &AccountHistory, index: usize, page: Page<'_>, out: &mut imp
     }
     let missing = account.tracks.len() - drawn.len();
     if missing > 0 {
-        writeln!(out, "<p class=\"limit\">{}</p>", omission_note(missing, drawn.len()))?;
+        let missing = dates::counted(missing, "resource");
+        writeln!(out, "<p class=\"limit\">{missing} of this account not drawn</p>")?;
     }
-    writeln!(out, "</div>\n</section>")
+    writeln!(out, "</div>\n</details>\n</section>")
 }
 
 fn account_header(account: &AccountHistory, index: usize, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "<header>\n<h2 id=\"account-{index}\">{}</h2>\n<p>{}, amounts in {}</p>\n<dl>",
+        "<summary>\n<h2 id=\"account-{index}\">{}</h2>\n<span>{}, amounts in {}</span>{}\n</summary>\n<dl>",
         Escaped(&account.id),
         Escaped(&account.provider),
-        Escaped(&account.currency)
+        Escaped(&account.currency),
+        match account.troubled() {
+            0 => String::new(),
+            troubled => format!("<span class=\"troubled\">{} in trouble</span>", dates::whole(troubled)),
+        }
     )?;
     let figures = [
         ("opening", dates::amount(account.opening)),
@@ -197,7 +218,7 @@ fn account_header(account: &AccountHistory, index: usize, out: &mut impl Write) 
     for (name, figure) in figures {
         writeln!(out, "<div><dt>{name}</dt><dd>{figure}</dd></div>")?;
     }
-    writeln!(out, "</dl>\n</header>")
+    writeln!(out, "</dl>")
 }
 
 /// Behind the rows: lines where months begin, and bands where the host was down, which the lanes repeat over their bars.

@@ -44,8 +44,11 @@ pub(super) fn write(
     let looked_for = format!("{} {} {} {}", track.id, track.kind, kind, account.id).to_lowercase();
     writeln!(
         out,
-        "<li class=\"row lane\" data-find=\"{}\" aria-label=\"{}\">",
+        "<li class=\"row lane\" data-find=\"{}\" data-stage=\"{}\" data-met=\"{}\"{} aria-label=\"{}\">",
         Escaped(&looked_for),
+        final_state(track),
+        track.categories.iter().map(|category| category.slug()).collect::<Vec<_>>().join(" "),
+        if track.severity > 0 { " data-trouble" } else { "" },
         Escaped(&accessible_label(track, kind))
     )?;
     write!(out, "<div class=\"label\">")?;
@@ -84,6 +87,11 @@ pub(super) fn write(
     marks(told, scale, out)?;
     writeln!(out, "</svg>")?;
     writeln!(out, "<div class=\"ending\">{}</div>\n</li>", outcome_label(track))
+}
+
+/// Where a resource is at the end, in a word.
+pub(super) fn final_state(track: &ResourceTrack) -> &'static str {
+    if track.is_pay_per_use() { "pay-per-use" } else { track.stage.name() }
 }
 
 /// What a screen reader says of a lane.

@@ -102,7 +102,7 @@ fn there_is_a_lane_for_every_resource_and_for_every_package_bought() {
 fn every_happening_has_its_mark_and_its_words() {
     let sample = sample::year();
     let page = page_of(&sample, 5_000);
-    let drawn = page.split_once("<main>").unwrap().1;
+    let drawn = page.split_once("<main ").unwrap().1;
     let topics = sample
         .events
         .iter()
@@ -156,10 +156,88 @@ fn what_there_is_no_room_for_is_counted_and_said() {
     let page = page_of(&sample, 8);
     let (drawn, all) = (page.matches("<li class=\"row lane\"").count(), 55);
     assert!((5..=8).contains(&drawn), "{drawn} lanes were drawn");
-    assert!(page.contains(&format!("{} resources not drawn: the page shows the first {drawn}", all - drawn)));
+    let said = format!("{} resources not drawn: the page shows the {drawn} that come first", all - drawn);
+    assert!(page.contains(&said));
     let (whole, limited) = (page_of(&sample, 5_000), page.as_str());
-    let closing = |page: &str| page.split("<dt>closing</dt>").nth(1).unwrap()[..40].to_owned();
+    let closing = |page: &str| {
+        let parts = page.split("<dt>closing</dt>").skip(1);
+        parts.map(|part| part[..40].to_owned()).collect::<BTreeSet<_>>()
+    };
     assert_eq!(closing(&whole), closing(limited));
+}
+
+/// The lanes of a page: each with its attributes.
+fn lanes(page: &str) -> Vec<&str> {
+    page.split("<li class=\"row lane\" ").skip(1).map(|rest| rest.split('>').next().unwrap()).collect()
+}
+
+#[test]
+fn beyond_the_limit_the_worst_is_drawn_and_not_the_first() {
+    let sample = sample::year();
+    let totals = sample.history(Detail::Totals, 5_000);
+    assert_eq!(totals.worst(5_000), None, "there is room for all");
+    let worst = totals.worst(8).unwrap();
+    let mut out = Vec::new();
+    html::write(&sample.history_of(Detail::Picture, 8, Some(&worst)), &mut out).unwrap();
+    let page = String::from_utf8(out).unwrap();
+    let (whole, drawn) = (page_of(&sample, 5_000), lanes(&page));
+    assert!((4..=8).contains(&drawn.len()), "{} lanes were drawn", drawn.len());
+    let released =
+        |lanes: &[&str]| lanes.iter().filter(|lane| lane.contains("data-stage=\"released\"")).count();
+    assert!(released(&drawn) > 0 && released(&drawn) == released(&lanes(&whole)).min(8));
+    assert!(page.contains(&format!("the page shows the {} that fared worst", drawn.len())));
+}
+
+#[test]
+fn a_lane_says_what_the_filters_ask_for() {
+    let sample = sample::year();
+    let page = page_of(&sample, 5_000);
+    let lanes = lanes(&page);
+    let with = |part: &str| lanes.iter().filter(|lane| lane.contains(part)).count();
+    for (id, what) in [("stage", "stage at the end"), ("outcome", "outcome")] {
+        let select =
+            page.split_once(&format!("<select id=\"{id}\"")).unwrap().1.split("</select>").next().unwrap();
+        let options = select.split("<option value=\"").skip(2).collect::<Vec<_>>();
+        assert!(options.len() > 3, "{what}: {options:?}");
+        for option in options {
+            let (value, rest) = option.split_once("\">").unwrap();
+            let count = rest.rsplit_once('(').unwrap().1.split(')').next().unwrap();
+            let of_stage = |lane: &&&str| lane.contains(&format!("data-stage=\"{value}\""));
+            let met = |lane: &&&str| {
+                let met = lane.split_once("data-met=\"").unwrap().1.split('"').next().unwrap();
+                met.split(' ').any(|slug| slug == value)
+            };
+            let found = if id == "stage" {
+                lanes.iter().filter(of_stage).count()
+            } else {
+                lanes.iter().filter(met).count()
+            };
+            assert_eq!(found.to_string(), count, "{id} {value}");
+        }
+    }
+    let troubled = with(" data-trouble");
+    assert!(page.contains(&format!("only trouble <span class=\"tally\">{troubled}</span>")));
+    let badges = page.split("<span class=\"troubled\">").skip(1);
+    let badges =
+        badges.map(|badge| badge.split(' ').next().unwrap().parse::<usize>().unwrap()).sum::<usize>();
+    assert_eq!(badges, troubled, "what the accounts say in all");
+    assert!(troubled > 5 && troubled < lanes.len(), "{troubled}");
+}
+
+#[test]
+fn accounts_in_trouble_come_first_and_of_many_only_those_are_open() {
+    let mut sample = sample::year();
+    for number in 0..20 {
+        sample.accounts.insert(0, sample::account(&format!("quiet-{number}"), "huawei", "1.00"));
+    }
+    let page = page_of(&sample, 5_000);
+    let sections = page.split("<section ").skip(1).collect::<Vec<_>>();
+    let (troubled, quiet) = sections.split_at(2);
+    assert!(
+        troubled.iter().all(|section| section.contains("<details open>") && section.contains("in trouble"))
+    );
+    assert!(quiet.iter().all(|section| section.contains("<details>") && section.contains(">quiet-")));
+    assert_eq!(quiet.len(), 20);
 }
 
 #[test]

@@ -16,6 +16,12 @@ use perennial_domain::plan::Scope;
 use crate::report::Detail;
 use crate::report::History;
 use crate::report::Style;
+use crate::report::history::Frame;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
 use crate::report::months;
 use crate::report::sample;
 use crate::report::sample::amount;
@@ -23,8 +29,9 @@ use crate::report::sample::instant;
 use crate::report::sample::month;
 use crate::report::table;
 use crate::report::words;
+use perennial_formats::time_zone::TimeZone;
 
-const PLAIN: Style = Style { colours: false };
+const PLAIN: Style = Style::PLAIN;
 
 /// One event of every sort, in an order in which they could come.
 fn events() -> Vec<Event> {
@@ -149,10 +156,15 @@ fn history() -> History {
     let alone =
         |id: &str, kind: &str| Bundle { members: vec![sample::resource(id, kind, expires_at, "1.00")] };
     let bundles = [Bundle { members: vec![ecs, evs] }, alone("rds-1", "rds"), alone("pkg-1", "package")];
+    let frame = Frame {
+        from: instant("2026-02-01T00:00:00Z"),
+        until: instant("2026-04-01T00:00:00Z"),
+        detail: Detail::Totals,
+        tracks_max: 5_000,
+        drawn: None,
+    };
     let mut history = History::new(
-        instant("2026-02-01T00:00:00Z"),
-        instant("2026-04-01T00:00:00Z"),
-        Detail::Totals,
+        frame,
         &[sample::account("acme", "huawei", "501.00")],
         bundles.iter().map(|bundle| ("acme", bundle)),
         [&sample::manifest()],
@@ -211,20 +223,20 @@ fn every_event_has_its_words() {
 #[test]
 fn the_table_has_a_row_for_every_resource() {
     check(
-        |out| table::write(&history(), PLAIN, out),
+        |out| table::write(&history(), ListFormat::Table, PLAIN, out),
         expect![[r#"
-        acme  Huawei Cloud, CNY
-          opening 501.00   topped up 1,500.00   paid 1,559.00   refunded 41.30   closing 501.00
-          5 resources: 2 active, 1 released, 1 unsubscribed, 1 converted
-          2 renewals, 2 declines, 1 refused command
+            acme  Huawei Cloud, CNY
+              opening 501.00   topped up 1,500.00   paid 1,559.00   refunded 41.30   closing 501.00
+              5 resources: 2 active, 1 released, 1 unsubscribed, 1 converted
+              2 renewals, 2 declines, 1 refused command
 
-          resource  kind     stage         expires           renewals      paid  declines  problem
-          ecs-1     ecs      unsubscribed  -                        1  1,299.00         1
-          └ evs-1   evs      released      -                        1  1,299.00         1
-          rds-1     rds      converted     -                        -         -         -
-          pkg-1     package  active        2026-02-28 15:59         -         -         -  plugin failed: plugin `huawei` used all of its fuel; asked again 2026-02-22 19:00 UTC
-          pkg-2     package  active        2026-08-22 19:00         -    260.00         -
-    "#]],
+              resource  kind     stage         expires               renewals      paid  declines  problem
+              ecs-1     ecs      unsubscribed  -                            1  1,299.00         1
+              └ evs-1   evs      released      -                            1  1,299.00         1
+              rds-1     rds      converted     -                            -         -         -
+              pkg-1     package  active        2026-02-28 15:59 UTC         -         -         -  plugin failed
+              pkg-2     package  active        2026-08-22 19:00 UTC         -    260.00         -
+        "#]],
     );
 }
 
@@ -265,28 +277,10 @@ fn months_tell_what_happened_also_when_nothing_did() {
 }
 
 #[test]
-fn events_are_listed_in_columns() {
-    let events = events();
-    let listed = events[..6].iter().map(|event| ("acme", event)).collect::<Vec<_>>();
-    check(
-        |out| table::events(&listed, PLAIN, out),
-        expect![[r#"
-        at                    account  resource  what
-        2026-02-21T19:00:00Z  acme     ecs-1     opening: balance +501.00 to 501.00
-        2026-02-21T19:01:00Z  acme     ecs-1     notice: expires soon
-        2026-02-21T19:02:00Z  acme     ecs-1     renewal declined (money): CBC.99003162 insufficient balance; next try 2026-02-22 19:00 UTC
-        2026-02-21T19:03:00Z  acme     evs-1     renewal declined (rule): CBC.0001 not this one; not tried again
-        2026-02-21T19:04:00Z  acme     -         top-up: balance +1,500.00 to 501.00
-        2026-02-21T19:05:00Z  acme     ecs-1     renewed automatically for 1 month at 1,299.00, from 2026-02-28 15:59 UTC to 2026-03-31 15:59 UTC
-    "#]],
-    );
-}
-
-#[test]
 fn colours_change_nothing_but_colours() {
     let (mut plain, mut painted) = (Vec::new(), Vec::new());
-    table::write(&history(), PLAIN, &mut plain).unwrap();
-    table::write(&history(), Style { colours: true }, &mut painted).unwrap();
+    table::write(&history(), ListFormat::Table, PLAIN, &mut plain).unwrap();
+    table::write(&history(), ListFormat::Table, Style { colours: true, width: None }, &mut painted).unwrap();
     let painted = String::from_utf8(painted).unwrap();
     assert!(painted.contains("\u{1b}["));
     let mut stripped = String::new();
@@ -298,21 +292,19 @@ fn colours_change_nothing_but_colours() {
 
 #[test]
 fn an_id_cannot_steer_the_terminal() {
-    let event = Event {
-        at: instant("2026-02-21T19:00:00Z"),
-        resource: Some("\u{1b}[2Jgone".to_owned()),
-        what: EventKind::Converted,
-    };
+    const COLUMNS: [Column; 1] = [Column::new("id", "id")];
+    let cells = vec![Cell::new("\u{1b}[2Jgone\u{202e}")];
+    let listing = Listing { columns: &COLUMNS, rows: vec![Row { zone: TimeZone::UTC, cells }] };
     let mut out = Vec::new();
-    table::events(&[("acme", &event)], PLAIN, &mut out).unwrap();
-    assert!(!out.contains(&0x1b));
+    listing.write(ListFormat::Table, "", PLAIN, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "id\n\u{fffd}[2Jgone\u{fffd}\n");
 }
 
 #[test]
 fn a_plugin_that_answers_again_is_no_problem_any_more() {
     let table = |history: &History| {
         let mut out = Vec::new();
-        table::write(history, PLAIN, &mut out).unwrap();
+        table::write(history, ListFormat::Table, PLAIN, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut history = history();

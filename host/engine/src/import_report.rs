@@ -1,0 +1,134 @@
+//! What an import does, and what the first tick after it will: for whoever decides whether to import.
+
+use std::collections::BTreeSet;
+
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::inventory_diff::FieldChange;
+use perennial_domain::inventory_diff::KeptField;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::ReadTx;
+
+use crate::persist::RecordedEvent;
+use perennial_formats::inventory::Inventory;
+use perennial_store::bundles;
+use perennial_store::error::StoreError;
+
+/// How far ahead renewals count as coming soon, in seconds: thirty days.
+const SOON: i64 = 30 * 86_400;
+
+/// What an import does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// The ids of the accounts that are new.
+    pub accounts: Vec<String>,
+    /// The resources that are new, in the order of the inventory.
+    pub resources: Vec<Named>,
+    /// What is changed of accounts and resources that exist.
+    pub changes: Vec<Change>,
+    /// What the inventory says of them and the import leaves as it is.
+    pub kept: Vec<Kept>,
+    /// Resources of the inventory's accounts that are not at their end here, and not in the inventory. They stay.
+    pub missing: Vec<Named>,
+    /// New and changed resources that had expired when the import was looked at, or that change their stage at the first
+    /// tick.
+    pub expired: Vec<Expired>,
+    /// How many resources of the inventory renew themselves within thirty days after the first tick.
+    pub renewing_soon: usize,
+}
+
+/// A resource and its account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// The account's id.
+    pub account: String,
+    /// The resource's id.
+    pub resource: String,
+}
+
+/// A field of an account or resource that is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The account's id.
+    pub account: String,
+    /// The resource's id; `None` when it is about the account.
+    pub resource: Option<String>,
+    /// What becomes of the field.
+    pub change: FieldChange,
+}
+
+/// A field of an account or resource that is left as it is, although the inventory says something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The account's id.
+    pub account: String,
+    /// The resource's id; `None` when it is about the account.
+    pub resource: Option<String>,
+    /// The field, both values and the reason.
+    pub field: KeptField,
+}
+
+/// A resource that had expired, and what it meets at the first tick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Which one.
+    pub named: Named,
+    /// When it expired; `None` for one that has nothing paid any more.
+    pub expires_at: Option<Timestamp>,
+    /// What happens to it at the first tick, in order.
+    pub events: Vec<Event>,
+}
+
+impl Expired {
+    /// Whether it is released or loses a stage at once.
+    pub fn changes_stage(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.what, EventKind::StageChanged { .. }))
+    }
+}
+
+impl ImportReport {
+    /// Whether anything is written.
+    pub fn changes_something(&self) -> bool {
+        !(self.accounts.is_empty() && self.resources.is_empty() && self.changes.is_empty())
+    }
+
+    /// Those that are released or lose a stage at the first tick.
+    pub fn losing(&self) -> impl Iterator<Item = &Expired> {
+        self.expired.iter().filter(|expired| expired.changes_stage())
+    }
+
+    /// Adds what the first tick at `at` did, `db` being as it left it.
+    pub(crate) fn add_first_tick(
+        &mut self,
+        db: &ReadTx,
+        at: Timestamp,
+        inventory: &Inventory,
+        events: &[RecordedEvent],
+    ) -> Result<(), StoreError> {
+        let changed = self.changes.iter().filter_map(|change| {
+            Some(Named { account: change.account.clone(), resource: change.resource.clone()? })
+        });
+        let touched = self.resources.iter().cloned().chain(changed).collect::<BTreeSet<_>>();
+        for imported in &inventory.bundles {
+            for member in &imported.bundle.members {
+                let Some((stored, index)) = bundles::find_by_resource(db, &member.id)? else { continue };
+                let now = &stored.bundle[index];
+                let is_soon = now.expires_at.is_some_and(|expiry| at < expiry && expiry - at <= SOON);
+                self.renewing_soon += usize::from(is_soon && now.renews_itself());
+                let named = Named { account: imported.account.clone(), resource: member.id.clone() };
+                if !touched.contains(&named) {
+                    continue;
+                }
+                let own = events.iter().map(|recorded| &recorded.event);
+                let own = own.filter(|event| event.resource.as_deref() == Some(&member.id)).cloned();
+                let expired = Expired { named, expires_at: member.expires_at, events: own.collect() };
+                let had_expired =
+                    member.is_live() && member.expires_at.is_some_and(|expires_at| expires_at < at);
+                if had_expired || expired.changes_stage() {
+                    self.expired.push(expired);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! How a clock begins: the kind of time that a database lives on, and the bundles that no clock has looked at.
+//!
+//! What is imported waits for a clock, whatever the importing machine's own says: it is looked at as of the instant at
+//! which the clock first ticks. So only what has ticked is past.
+
+use perennial_domain::timestamp::Timestamp;
+
+use crate::Engine;
+use crate::Sink;
+use crate::clock::OUTAGE_AFTER;
+use crate::error::ClockError;
+use crate::error::EngineError;
+use perennial_store::ReadTx;
+use perennial_store::WriteTx;
+use perennial_store::approvals;
+use perennial_store::bundles;
+use perennial_store::bundles::Schedule;
+use perennial_store::clock as ticks;
+use perennial_store::clock::ClockKind;
+use perennial_store::clock::ClockState;
+use perennial_store::error::StoreError;
+use perennial_store::packages;
+
+/// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
+///
+/// # Errors
+///
+/// [`ClockError`] when the database lives on the other kind of time, or a virtual clock would have to go back; and
+/// [`EngineError::Store`] when the database cannot be read.
+pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), EngineError> {
+    let ClockState { ticked_at: Some(ticked_at), kind: lives_on } = ticks::state(db)? else { return Ok(()) };
+    match (lives_on, kind) {
+        (Some(ClockKind::Virtual), ClockKind::Real) => {
+            Err(ClockError::VirtualDatabase { next: ticked_at + 1, now }.into())
+        }
+        (Some(ClockKind::Real), ClockKind::Virtual) => {
+            Err(ClockError::RealDatabase { ticked_at, now }.into())
+        }
+        (_, ClockKind::Virtual) if now <= ticked_at => {
+            Err(ClockError::Passed { requested: now, next: ticked_at + 1 }.into())
+        }
+        (_, ClockKind::Real) if ticked_at - now > OUTAGE_AFTER => {
+            tracing::warn!(
+                %ticked_at,
+                %now,
+                "the system's clock is behind the database, whose clock was ahead or whose machine is wrong: what is due \
+                 by the present time is done, but what was done ahead of it stays done; check the system's clock"
+            );
+            Ok(())
+        }
+        (_, ClockKind::Real | ClockKind::Virtual) => Ok(()),
+    }
+}
+
+/// Says that the database lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
+/// while it stands is past, as though it had ticked. A real clock ticks by itself.
+pub(crate) fn claim(tx: &WriteTx, kind: ClockKind, at: Timestamp) -> Result<(), StoreError> {
+    match kind {
+        ClockKind::Virtual => ticks::set_ticked_at(tx, kind, at - 1),
+        ClockKind::Real => Ok(()),
+    }
+}
+
+impl Engine {
+    /// The same engine on the other kind of time; it is real unless somebody says otherwise.
+    pub fn with_clock(mut self, kind: ClockKind) -> Engine {
+        self.clock = kind;
+        self
+    }
+
+    /// When something next happens by itself; `None` when nothing ever does.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database cannot be read.
+    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
+        let wake = bundles::next_wake(self.db())?;
+        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
+        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
+        Ok([wake, payment, expiry].into_iter().flatten().min())
+    }
+
+    /// Looks for the first time at what was imported or changed by an import, as of `now`: what is due at `now` itself is
+    /// still to come.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn start_new(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<(), EngineError> {
+        let mut has_started = false;
+        while !self.is_stopped() && self.start_some(now, sink)? {
+            has_started = true;
+        }
+        let clock = self.clock;
+        if has_started {
+            self.store.write(|tx| claim(tx, clock, now))?;
+        }
+        Ok(())
+    }
+
+    /// Does the next batch of that; returns whether there was one.
+    pub(crate) fn start_some(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        match self.decide_and_write(Schedule::AT_ONCE, |_| now - 1)? {
+            Some(events) => {
+                sink(events, Timestamp::MIN);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Says that everything up to `at` is done, unless somebody stopped the engine before it was. The clock of a database
+    /// never goes back.
+    pub(crate) fn record_tick(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        if self.is_stopped() {
+            return Ok(());
+        }
+        let kind = self.clock;
+        Ok(self.store.write(|tx| ticks::set_ticked_at(tx, kind, at))?)
+    }
+}

@@ -1,0 +1,282 @@
+//! Imports: what the first tick does to them, on whatever clock, and what a newer inventory changes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use expect_test::expect;
+
+use perennial_domain::account::Account;
+use perennial_domain::account::Mode;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Resource;
+use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::inventory_diff::Given;
+use perennial_domain::ledger::Balance;
+use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::clock::LastActive;
+use perennial_engine::clock::tick;
+use perennial_engine::import_report::ImportReport;
+use perennial_engine::persist::RecordedEvent;
+use perennial_engine::start::check_clock;
+use perennial_formats::inventory::Document;
+use perennial_formats::inventory::ImportOptions;
+use perennial_formats::inventory::ImportedBundle;
+use perennial_formats::inventory::Inventory;
+use perennial_store::bundles;
+use perennial_store::clock;
+use perennial_store::clock::ClockKind;
+use perennial_store::integrity;
+use perennial_store::testing;
+use perennial_test_support::world::DAY;
+use perennial_test_support::world::World;
+use perennial_test_support::world::at;
+use perennial_test_support::world::lapsing;
+use perennial_test_support::world::money;
+use perennial_test_support::world::renewing;
+use perennial_test_support::world::tell;
+
+/// An inventory of these bundles of the account `a`, with every field given.
+fn document(bundles: Vec<Vec<Resource>>, update: bool) -> Document {
+    let given = Given {
+        region: true,
+        stage: true,
+        anchor_day: true,
+        on_expiry: true,
+        renewals_left: true,
+        renewal_term: true,
+    };
+    let given = bundles.iter().flatten().map(|member| (member.id.clone(), given)).collect();
+    let bundle = |members| ImportedBundle { account: "a".to_owned(), bundle: Bundle { members } };
+    let bundles = bundles.into_iter().map(bundle).collect();
+    let options = ImportOptions { update, ..ImportOptions::default() };
+    Document { inventory: Inventory { accounts: Vec::new(), bundles }, given, options }
+}
+
+fn told<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> String {
+    events.into_iter().map(tell).collect()
+}
+
+/// What a tick of the real clock at `now` tells.
+fn tick_at(world: &mut World, now: Timestamp) -> String {
+    let mut told = String::new();
+    let observe = &mut |recorded: &RecordedEvent| told.push_str(&tell(recorded));
+    tick(&mut world.engine, now, LastActive::default(), observe).unwrap();
+    told
+}
+
+/// What an import did, a line for each thing.
+fn shown(report: &ImportReport) -> String {
+    let mut shown = String::new();
+    for resource in &report.resources {
+        writeln!(shown, "+ {}", resource.resource).unwrap();
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or("none".to_owned());
+    for change in &report.changes {
+        let (about, change) = (change.resource.as_deref().unwrap_or("account"), &change.change);
+        writeln!(shown, "~ {about} {} {} to {}", change.field, text(&change.from), text(&change.to)).unwrap();
+    }
+    for kept in &report.kept {
+        let (about, field) = (kept.resource.as_deref().unwrap_or("account"), &kept.field);
+        writeln!(shown, "! {about} {} stays {}: {}", field.field, text(&field.here), field.reason).unwrap();
+    }
+    for missing in &report.missing {
+        writeln!(shown, "- {}", missing.resource).unwrap();
+    }
+    shown
+}
+
+/// Everything that an import may meet, of an account with 100.00, imported on 11 March at noon.
+fn mixed() -> Vec<Vec<Resource>> {
+    let disk = |id: &str, expires_at: &str| Resource {
+        attached_to: Some(MemberIndex::PRIMARY),
+        ..lapsing(id, expires_at)
+    };
+    vec![
+        vec![renewing("missed", "2026-03-10"), disk("missed-disk", "2026-03-10")],
+        vec![renewing("gone", "2026-03-01")],
+        vec![lapsing("lapsed", "2026-03-10")],
+        vec![Resource { stage: Stage::Grace, ..renewing("in-grace", "2026-03-10") }],
+        vec![renewing("soon", "2026-03-12")],
+        vec![renewing("later", "2026-05-10")],
+        vec![renewing("unpaid-1", "2026-03-11"), disk("unpaid-disk", "2026-03-11")],
+    ]
+}
+
+#[test]
+fn what_an_import_says_of_the_first_tick_is_the_first_real_tick() {
+    let now = at("2026-03-11T12:00:00");
+    // The first tick ever; one after another; and one after an outage.
+    for before in [None, Some(now - 10), Some(now - 3 * DAY)] {
+        for balance in ["100", "45", "0"] {
+            let mut world = World::account("2026-03-01", balance, vec![vec![renewing("old", "2026-04-20")]]);
+            if let Some(before) = before {
+                tick_at(&mut world, before);
+            }
+            let document = document(mixed(), false);
+            let untouched = testing::events(world.engine.db());
+            let report = world.engine.preview_import(now, &document).unwrap();
+            assert_eq!(testing::events(world.engine.db()), untouched, "a look writes nothing");
+            let said = report.expired.iter().flat_map(|expired| {
+                expired
+                    .events
+                    .iter()
+                    .map(|event| tell(&RecordedEvent { account: Some("a".into()), event: event.clone() }))
+            });
+            let mut said = said.collect::<Vec<_>>();
+            world.engine.import_document(now, &document).unwrap();
+            let ticked = tick_at(&mut world, now);
+            let expired = report.expired.iter().map(|expired| format!(" a/{} ", expired.named.resource));
+            let expired = expired.collect::<Vec<_>>();
+            let mut happened =
+                ticked.split_inclusive('\n').filter(|line| expired.iter().any(|name| line.contains(name)));
+            let mut happened = happened.by_ref().map(str::to_owned).collect::<Vec<_>>();
+            said.sort();
+            happened.sort();
+            assert_eq!(said, happened, "{before:?} {balance}");
+            assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
+        }
+    }
+}
+
+#[test]
+fn each_expired_resource_is_shown_with_what_it_meets() {
+    let mut world = World::account("2026-03-01", "60", vec![]);
+    let report = world.engine.preview_import(at("2026-03-11T12:00:00"), &document(mixed(), false)).unwrap();
+    let mut told = format!("{} soon\n", report.renewing_soon);
+    for expired in &report.expired {
+        let losing = if expired.changes_stage() { ", loses" } else { "" };
+        writeln!(told, "{}{losing}", expired.named.resource).unwrap();
+        for event in &expired.events {
+            let event = RecordedEvent { account: Some("a".into()), event: event.clone() };
+            write!(told, "  {}", tell(&event)).unwrap();
+        }
+    }
+    expect![[""]].assert_eq(&told);
+}
+
+#[test]
+fn what_waits_for_a_clock_starts_where_the_clock_is() {
+    // The importing machine's clock was ahead by a year, right, and behind by a year.
+    for imported in ["2027-03-07", "2026-03-07", "2025-03-07"] {
+        let mut world = World::account("2026-03-01", "100", vec![]);
+        world
+            .engine
+            .import_document(at(imported), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+            .unwrap();
+        let mut told = tick_at(&mut world, at("2026-03-07"));
+        told += &tick_at(&mut world, at("2026-03-08"));
+        assert!(told.contains("a/vm renewal_settled expires_at=2026-04-09"), "{imported}: {told}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_still_does_what_is_due() {
+    let mut world = World::account("2026-03-01", "100", vec![]);
+    tick_at(&mut world, at("2027-03-07"));
+    world
+        .engine
+        .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+        .unwrap();
+    tick_at(&mut world, at("2026-03-07"));
+    let told = tick_at(&mut world, at("2026-03-08"));
+    assert!(told.contains("a/vm renewal_settled expires_at=2026-04-09"), "{told}");
+    let ticked_at = clock::ticked_at(world.engine.db()).unwrap();
+    assert_eq!(ticked_at, Some(at("2027-03-07")), "the clock of a database never goes back");
+}
+
+#[test]
+fn a_clock_of_the_other_kind_or_in_the_past_is_refused() {
+    let mut told = String::new();
+    for (lives_on, ticked_at) in [
+        (ClockKind::Real, None),
+        (ClockKind::Real, Some("2026-03-07")),
+        (ClockKind::Virtual, Some("2026-03-07")),
+    ] {
+        let mut world = World::account("2026-03-01", "100", vec![]);
+        world.engine = world.engine.with_clock(lives_on);
+        if let Some(ticked_at) = ticked_at {
+            world.run_to(ticked_at);
+        }
+        for kind in [ClockKind::Real, ClockKind::Virtual] {
+            for now in ["2026-03-06", "2026-03-07", "2026-03-08"] {
+                let answer = match check_clock(world.engine.db(), kind, at(now)) {
+                    Ok(()) => "fine".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                let ticked_at =
+                    ticked_at.map_or("never ticked".to_owned(), |at| format!("{lives_on:?} until {at}"));
+                writeln!(told, "{ticked_at}, {kind:?} at {now}: {answer}").unwrap();
+            }
+        }
+    }
+    expect![[""]].assert_eq(&told);
+}
+
+#[test]
+fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
+    let mut world = World::account(
+        "2026-03-01",
+        "100",
+        vec![
+            vec![renewing("vm", "2026-03-10")],
+            vec![lapsing("elsewhere", "2026-03-09")],
+            vec![lapsing("missing", "2026-05-01")],
+        ],
+    );
+    // Renewed here, and renewed elsewhere after it had expired here.
+    world.run_to("2026-03-10");
+    assert_eq!(world.resource("elsewhere").stage, Stage::Grace);
+    world.told();
+    let disk = Resource { attached_to: Some(MemberIndex::PRIMARY), ..renewing("disk", "2026-03-20") };
+    let newer = document(
+        vec![
+            vec![Resource { price: Some(money("35")), ..renewing("vm", "2026-03-10") }, disk],
+            vec![Resource {
+                tags: [("env".to_owned(), "prod".to_owned())].into(),
+                ..lapsing("elsewhere", "2026-04-08")
+            }],
+            vec![renewing("new", "2026-03-30")],
+        ],
+        true,
+    );
+    let now = at("2026-03-10T01:00:00");
+    let looked = world.engine.preview_import(now, &newer).unwrap();
+    let (done, events) = world.engine.import_document(now, &newer).unwrap();
+    assert_eq!(shown(&looked), shown(&done));
+    expect![[""]].assert_eq(&(shown(&done) + &told(&events)));
+    let (stored, member) = bundles::find_by_resource(world.engine.db(), "disk").unwrap().unwrap();
+    assert_eq!((stored.bundle.primary().id.as_str(), member), ("vm", MemberIndex::new(1)));
+    assert_eq!(world.resource("elsewhere").stage, Stage::Active);
+    world.run_to("2026-04-30");
+    let told = world.told();
+    assert!(told.contains("a/vm renewal_settled expires_at=2026-05-09"), "{told}");
+    assert!(told.contains("a/elsewhere stage_changed to=grace") && told.contains("2026-04-08"), "{told}");
+    assert_eq!(integrity::check(world.engine.db()).unwrap(), []);
+    // The same again changes nothing.
+    let again = world.engine.preview_import(at("2026-04-30"), &document(vec![], true)).unwrap();
+    assert!(!again.changes_something());
+}
+
+#[test]
+fn an_update_of_an_account_changes_settings_and_never_money() {
+    let mut world = World::account("2026-03-01", "100", vec![]);
+    let account = Account {
+        id: "a".to_owned(),
+        provider: "toy".to_owned(),
+        mode: Mode::Managed,
+        currency: "EUR".to_owned(),
+        balance: Balance::new(money("500"), Micros::ZERO),
+        settings: BTreeMap::new(),
+        approval_above: Some(money("50")),
+    };
+    let mut newer = document(vec![], true);
+    newer.inventory.accounts.push(account);
+    let (done, events) = world.engine.import_document(at("2026-03-02"), &newer).unwrap();
+    expect![[""]].assert_eq(&(shown(&done) + &told(&events)));
+    let stored = perennial_store::accounts::get(world.engine.db(), "a").unwrap().unwrap().account;
+    assert_eq!(stored.balance.available(), money("100"));
+    let again = world.engine.preview_import(at("2026-03-03"), &newer).unwrap();
+    assert!(!again.changes_something(), "{}", shown(&again));
+}

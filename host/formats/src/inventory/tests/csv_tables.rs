@@ -1,0 +1,79 @@
+//! Inventories in tables: the same as in JSON, and each problem with its line and column.
+
+use std::collections::BTreeMap;
+
+use expect_test::Expect;
+use expect_test::expect;
+
+use super::Before;
+use crate::Problems;
+use crate::inventory::CheckSettings;
+use crate::inventory::Document;
+use crate::inventory::ExistingRecords;
+use crate::inventory::ImportOptions;
+use crate::inventory::NoRecords;
+use crate::inventory::Source;
+
+const ACCOUNTS: &str =
+    "id,provider,currency,balance,settings.site\na,huawei,CNY,12.00,intl\nb,utc,EUR,0.00,\n";
+
+fn read(resources: &str, accounts: Option<&str>, known: &dyn ExistingRecords) -> Result<Document, Problems> {
+    read_as(Source::Csv { resources, accounts }, false, known)
+}
+
+fn read_as(source: Source<'_>, update: bool, known: &dyn ExistingRecords) -> Result<Document, Problems> {
+    let (huawei, utc) = (super::manifest("huawei", 480), super::manifest("utc", 0));
+    let manifests = BTreeMap::from([("huawei".to_owned(), &huawei), ("utc".to_owned(), &utc)]);
+    let check: &CheckSettings<'_> = &|_, _| Ok(Vec::new());
+    let options = ImportOptions { update, ..ImportOptions::default() };
+    super::super::read_from(source, options, &manifests, check, known)
+}
+
+fn refused(resources: &str, accounts: Option<&str>, expect: Expect) {
+    expect.assert_eq(&read(resources, accounts, &Before).unwrap_err().to_string());
+}
+
+#[test]
+fn tables_hold_what_a_json_file_holds() {
+    let resources = "\u{feff}id,account,kind,region,charging,started_at,expires_at,anchor_day,term,price,on_expiry,renewals_left,renewal_term,attached_to,tags.env,attributes.status,quota,used,unit,resource_type\r\n\
+        ecs-1,a,ecs,\"cn, north\",prepaid,2026-01-31T02:00:00Z,2026-02-28T15:59:59Z,31,1 month,99.00,renew,3,12 months,,prod,\"say \"\"on\"\"\",,,,\r\n\
+        evs-1,a,evs,,prepaid,2026-01-31T02:00:00Z,2026-02-28T15:59:59Z,,1 year,9.00,,,,ecs-1,,,,,,\r\n\
+        pkg-1,b,package,,prepaid,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,,30 days,5.00,,,,,,,100,1.5,hour,cci\r\n";
+    let json = r#"{
+      "accounts": [
+        {"id": "a", "provider": "huawei", "currency": "CNY", "balance": "12.00", "settings": {"site": "intl"}},
+        {"id": "b", "provider": "utc", "currency": "EUR", "balance": "0.00"}],
+      "resources": [
+        {"id": "ecs-1", "account": "a", "kind": "ecs", "region": "cn, north", "charging": "prepaid",
+         "started_at": "2026-01-31T02:00:00Z", "expires_at": "2026-02-28T15:59:59Z", "anchor_day": 31,
+         "term": {"count": 1, "unit": "month"}, "price": "99.00", "on_expiry": "renew", "renewals_left": 3,
+         "renewal_term": {"count": 12, "unit": "month"}, "tags": {"env": "prod"},
+         "attributes": {"status": "say \"on\""}},
+        {"id": "evs-1", "account": "a", "kind": "evs", "charging": "prepaid", "started_at": "2026-01-31T02:00:00Z",
+         "expires_at": "2026-02-28T15:59:59Z", "term": {"count": 1, "unit": "year"}, "price": "9.00",
+         "attached_to": "ecs-1"},
+        {"id": "pkg-1", "account": "b", "kind": "package", "charging": "prepaid", "started_at": "2026-01-01T00:00:00Z",
+         "expires_at": "2026-02-01T00:00:00Z", "term": {"count": 30, "unit": "day"}, "price": "5.00",
+         "quota": "100", "used": "1.5", "unit": "hour", "resource_type": "cci"}]}"#;
+    let from_json = read_as(Source::Json(json), true, &NoRecords).unwrap();
+    let source = Source::Csv { resources, accounts: Some(ACCOUNTS) };
+    assert_eq!(read_as(source, true, &NoRecords).unwrap(), from_json);
+}
+
+#[test]
+fn every_problem_of_the_rows_names_line_column_and_id() {
+    let resources = "id,account,kind,charging,started_at,expires_at,term,price,anchor_day,tags.env,attached_to\n\
+        e1,a,ecs,prepaid,2026-01-31T02:00:00Z,2026-02-28T15:59:59Z,month,99,thirty,,\n\
+        e1,c,ecs,prepaid,2026-01-31,2026-02-28T15:59:59Z,1 fortnight,-1.00,40,,\n\
+        ,a,evs,prepaid,2026-01-31T02:00:00Z,2026-02-28T15:59:59Z,1 month,,,\"two\nlines\",e9\n\
+        e4,a,evs,postpaid,2026-01-31T02:00:00Z,,,9.00,,,\n";
+    let accounts = "id,provider,currency,balance\na,huawai,CNY,1.00\nb,utc,yuan,1.00\na,utc,CNY,1.00\n";
+    refused(resources, Some(accounts), expect![[""]]);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_says_why_once() {
+    refused("", None, expect![[""]]);
+    refused("id,account,id,knd,tags.,settings.site,tags.env\n", None, expect![[""]]);
+    refused("id,account\na,b,c\nd\n", Some("id,provider,attributes.x\n"), expect![[""]]);
+}

@@ -1,0 +1,78 @@
+//! `POST /v1/resources:import`: looked at first, refused when something would be lost, and repeated with a newer inventory.
+
+use expect_test::expect;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::harness::Server;
+
+/// A disk-less server of `acme-hw` that is not there yet.
+fn resource(id: &str, expires_at: &str) -> Value {
+    json!({
+        "id": id, "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+        "started_at": "2025-06-30T02:00:00Z", "expires_at": expires_at, "term": { "count": 1, "unit": "month" },
+        "price": "10.00",
+    })
+}
+
+fn import(server: &Server, body: &Value) -> crate::harness::Answer {
+    server.post("operator", "/v1/resources:import", &body.to_string())
+}
+
+#[test]
+fn an_import_is_looked_at_first_and_refused_when_it_loses_something() {
+    let server = Server::furnished();
+    let list = json!([resource("late", "2025-12-20T15:59:59Z"), resource("fine", "2026-03-10T15:59:59Z")]);
+    let looked = import(&server, &json!({ "resources": list, "dry_run": true }));
+    expect![[""]].assert_eq(&looked.shown());
+    assert_eq!(server.get("operator", "/v1/resources/fine").status, 404, "a look writes nothing");
+    let refused = import(&server, &json!({ "resources": list }));
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.json()["errors"][0]["field"], "accept_expired");
+    assert_eq!(refused.json()["expired"], looked.json()["expired"]);
+    let done = import(&server, &json!({ "resources": list, "accept_expired": true }));
+    assert_eq!((done.status.as_u16(), done.json()), (200, looked.json()));
+    let events = server.get("operator", "/v1/events?resource=late").json();
+    let happened = events["items"].as_array().unwrap().iter().map(|event| {
+        let mut event = event.clone();
+        event.as_object_mut().unwrap().remove("id");
+        event
+    });
+    let happened = happened.collect::<Vec<_>>();
+    assert_eq!(
+        Value::Array(happened),
+        looked.json()["expired"][0]["events"],
+        "what was said is what happened"
+    );
+}
+
+#[test]
+fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
+    let server = Server::furnished();
+    let changed = json!({
+        "id": "ecs-1", "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+        "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-15T15:59:59Z", "anchor_day": 15,
+        "term": { "count": 1, "unit": "month" }, "price": "120.00", "tags": { "env": "test" },
+    });
+    let body = json!({ "resources": [changed], "update": true });
+    let twice = import(&server, &json!({ "resources": [changed] }));
+    assert_eq!(twice.status, 422, "without `update` an id is used once");
+    let done = import(&server, &body);
+    expect![[""]].assert_eq(&done.shown());
+    let resource = server.get("operator", "/v1/resources/ecs-1").json();
+    assert_eq!(
+        (&resource["price"], &resource["expires_at"]),
+        (&json!("120.00"), &json!("2026-01-31T15:59:59Z"))
+    );
+    assert_eq!(resource["tags"], json!({ "env": "test" }));
+    assert_eq!(import(&server, &body).json()["changes"], json!([]), "the same again changes nothing");
+    let foreign = server.post(
+        "bound-operator",
+        "/v1/resources:import",
+        &json!({
+        "resources": [{ "id": "ecs-1", "account": "acme-hw", "kind": "ecs", "charging": "postpaid",
+            "started_at": "2025-12-31T02:00:00Z" }], "update": true })
+        .to_string(),
+    );
+    assert_eq!(foreign.json()["kept"][0]["field"], "charging", "{}", foreign.shown());
+}

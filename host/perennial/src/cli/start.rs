@@ -1,0 +1,74 @@
+//! What `run` and `serve` make sure of before the clock starts.
+//!
+//! Knows why a host must not start. Does not start anything.
+
+use std::collections::BTreeMap;
+
+use crate::cli::UserError;
+use perennial_engine::rules::Providers;
+use perennial_store::ReadTx;
+use perennial_store::accounts;
+
+/// The most accounts that a message names.
+const NAMES_MAX: usize = 5;
+
+/// What both take.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Start although there are accounts whose provider has no plugin: their resources are left as they are, whatever is
+    /// due, until one is loaded.
+    #[arg(long)]
+    allow_missing_plugins: bool,
+}
+
+impl Arguments {
+    /// Refuses to start while there are accounts without a plugin, or, where that is allowed, warns of each provider.
+    ///
+    /// # Errors
+    ///
+    /// [`UserError::Argument`] with every provider and what to do; that of the store when it cannot be read.
+    pub(super) fn check_plugins(
+        self,
+        db: &ReadTx,
+        providers: &Providers,
+        allowed_by_config: bool,
+    ) -> anyhow::Result<()> {
+        let mut missing = BTreeMap::<String, Vec<String>>::new();
+        for stored in accounts::list(db)? {
+            if !providers.contains_key(&stored.account.provider) {
+                missing.entry(stored.account.provider).or_default().push(stored.account.id);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.allow_missing_plugins || allowed_by_config {
+            for (provider, accounts) in &missing {
+                tracing::warn!(
+                    provider,
+                    accounts = accounts.len(),
+                    "no plugin is loaded: nothing that is due for these accounts is done"
+                );
+            }
+            return Ok(());
+        }
+        let list = missing.iter().map(|(provider, accounts)| format!("`{provider}` ({})", named(accounts)));
+        let list = list.collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "no plugin is loaded for {list}; load it with `--plugin FILE` or `[plugins] files` of the configuration, or \
+             leave these accounts' resources as they are with `--allow-missing-plugins`"
+        );
+        Err(UserError::Argument(message).into())
+    }
+}
+
+/// Such as: account `a`; or: accounts `a`, `b` and 3 more.
+fn named(accounts: &[String]) -> String {
+    let shown = accounts.iter().take(NAMES_MAX).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let plural = if accounts.len() == 1 { "" } else { "s" };
+    let more = match accounts.len().saturating_sub(NAMES_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("account{plural} {shown}{more}")
+}

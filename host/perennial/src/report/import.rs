@@ -1,0 +1,116 @@
+//! What an import does, as a plan is shown: a line for each thing, and what the first tick will do to what has expired.
+//!
+//! Knows no file, and not whether anything is written.
+
+use std::io;
+use std::io::Write;
+
+use perennial_domain::inventory_diff::FieldChange;
+use perennial_engine::import_report::Expired;
+use perennial_engine::import_report::ImportReport;
+use perennial_engine::import_report::Named;
+use perennial_formats::dates;
+use perennial_formats::event_text;
+
+use crate::report::columns;
+use crate::report::style::Style;
+use crate::report::style::Tone;
+use crate::report::text::printable;
+
+/// Writes what a newer inventory changes: `+` is new, `~` is changed, `!` stays although the file says something else, `-`
+/// is not in the file and stays.
+///
+/// # Errors
+///
+/// Whatever `out` says.
+pub(crate) fn write_diff(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
+    for account in &report.accounts {
+        line(style, Tone::Good, '+', &format!("account {}", printable(account)), out)?;
+    }
+    for resource in &report.resources {
+        line(style, Tone::Good, '+', &name(resource), out)?;
+    }
+    for change in &report.changes {
+        let about = about(&change.account, change.resource.as_deref());
+        let FieldChange { field, from, to } = &change.change;
+        let text =
+            format!("{about} {}: {} -> {}", printable(field), value(from.as_ref()), value(to.as_ref()));
+        line(style, Tone::Warning, '~', &text, out)?;
+    }
+    for kept in &report.kept {
+        let about = about(&kept.account, kept.resource.as_deref());
+        let field = &kept.field;
+        let (here, there) = (value(field.here.as_ref()), value(field.there.as_ref()));
+        let text = format!(
+            "{about} {} stays {here}, not {there}: {}",
+            printable(&field.field),
+            printable(&field.reason)
+        );
+        line(style, Tone::Bad, '!', &text, out)?;
+    }
+    for missing in &report.missing {
+        line(style, Tone::Faint, '-', &format!("{} is not in the file, and stays", name(missing)), out)?;
+    }
+    if !report.changes_something() {
+        writeln!(out, "nothing changes")?;
+    }
+    Ok(())
+}
+
+/// Writes how many renew soon, and what those that have expired meet at the first tick.
+///
+/// # Errors
+///
+/// Whatever `out` says.
+pub(crate) fn write_summary(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let soon = report.renewing_soon;
+    let verb = if soon == 1 { "resource renews" } else { "resources renew" };
+    let has = if report.expired.len() == 1 { "has" } else { "have" };
+    let expired = match report.expired.len() {
+        0 => "none has expired".to_owned(),
+        count => format!("{count} {has} expired, and this is what the first tick does:"),
+    };
+    let summary = format!("{soon} {verb} by itself within 30 days; {expired}");
+    columns::paragraph(&summary, ("", "  "), Tone::Plain, style, out)?;
+    report.expired.iter().try_for_each(|expired| write_expired(expired, style, out))
+}
+
+fn write_expired(expired: &Expired, style: Style, out: &mut impl Write) -> io::Result<()> {
+    let since = expired.expires_at.map(|at| format!(", expired {}", dates::minute(at))).unwrap_or_default();
+    columns::paragraph(
+        &format!("{}{since}", name(&expired.named)),
+        ("  ", "      "),
+        Tone::Plain,
+        style,
+        out,
+    )?;
+    if expired.events.is_empty() {
+        writeln!(out, "    nothing")?;
+    }
+    for event in &expired.events {
+        let words = printable(&event_text::words(event));
+        let line = format!("{}  {words}", dates::minute(event.at));
+        columns::paragraph(&line, ("    ", "      "), Tone::Plain, style, out)?;
+    }
+    Ok(())
+}
+
+fn line(style: Style, tone: Tone, sign: char, text: &str, out: &mut impl Write) -> io::Result<()> {
+    columns::paragraph(&format!("{sign} {text}"), ("", "    "), tone, style, out)
+}
+
+/// Such as `acme-hw/ecs-1`.
+fn name(named: &Named) -> String {
+    about(&named.account, Some(&named.resource))
+}
+
+fn about(account: &str, resource: Option<&str>) -> String {
+    match resource {
+        Some(resource) => format!("{}/{}", printable(account), printable(resource)),
+        None => format!("account {}", printable(account)),
+    }
+}
+
+fn value(value: Option<&String>) -> String {
+    value.map_or("none".to_owned(), |value| printable(value))
+}

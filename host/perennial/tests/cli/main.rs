@@ -1,0 +1,15 @@
+//! The command line, as people and scripts use it: what each command does, and what it says of each wrong input.
+
+mod approvals;
+mod failing;
+mod formats;
+mod help;
+mod import;
+mod lists;
+mod output;
+mod sample;
+mod secrets;
+mod simulate;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;

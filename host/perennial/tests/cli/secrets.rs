@@ -1,0 +1,87 @@
+//! Secrets that are shown once: what cannot be shown is not kept.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use perennial_store::ReadTx;
+use perennial_store::testing;
+
+use crate::sample::folder;
+use crate::support::Folder;
+use crate::support::Ran;
+
+/// A folder with a database of two accounts, and a key that secrets are kept with.
+fn furnished() -> Folder {
+    let folder = folder();
+    folder.run(&["import", "inventory.json", "--accept-expired"]).succeeded();
+    folder.run(&["key", "new-secrets-key", "secrets.key"]).succeeded();
+    folder
+}
+
+/// An output that takes nothing: its name, how it is opened, and what is said of it.
+type Unusable = (&'static str, fn() -> Stdio, &'static str);
+
+/// A device without room.
+fn full() -> Stdio {
+    File::options().write(true).open("/dev/full").unwrap().into()
+}
+
+/// A pipe that nobody reads from.
+fn closed_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+const CREATE_TOKEN: [&str; 6] = ["token", "create", "--name", "ops", "--role", "admin"];
+const CREATE_KEY: [&str; 8] =
+    ["key", "--secrets-key-file", "secrets.key", "create", "--account", "acme-hw", "--name", "terraform"];
+
+/// What the database keeps of secrets and of who did what.
+fn kept(folder: &Folder) -> [Vec<String>; 2] {
+    let listed = |words: &[&str]| {
+        let csv = folder.run(&[words, &["--format", "csv"]].concat()).succeeded().stdout();
+        csv.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    [listed(&["token", "list"]), listed(&["key", "list"])]
+}
+
+fn audit_records(folder: &Folder) -> i64 {
+    testing::row_count(&ReadTx::open(&folder.path("perennial.db")).unwrap(), "audit")
+}
+
+#[test]
+fn a_secret_that_cannot_be_shown_is_not_kept() {
+    let folder = furnished();
+    let made = folder.run(&CREATE_KEY).succeeded().stdout();
+    let access_key = made.lines().find_map(|line| line.strip_prefix("access key: ")).unwrap();
+    let rotate = ["key", "--secrets-key-file", "secrets.key", "rotate", access_key];
+    let (before, records) = (kept(&folder), audit_records(&folder));
+    let outputs: [Unusable; 3] = [
+        ("full", full, "No space left on device"),
+        ("closed by its reader", closed_pipe, "Broken pipe"),
+        ("nowhere", Stdio::null, "it is closed, or it is the null device"),
+    ];
+    for (name, output, reason) in outputs {
+        for words in [&CREATE_TOKEN[..], &CREATE_KEY, &rotate, &["key", "new-secrets-key", "-"]] {
+            let ran: Ran = folder.run_into(words, output());
+            assert_eq!(ran.code(), 1, "{words:?} into an output that is {name}");
+            let told = ran.stderr();
+            let kept = "the secret could not be shown, so nothing was kept: cannot write the standard output";
+            assert!(told.contains(kept) && told.contains(reason), "{words:?}, {name}: {told}");
+        }
+    }
+    assert_eq!(kept(&folder), before);
+    assert_eq!(audit_records(&folder), records, "and nobody is said to have made anything");
+}
+
+#[test]
+fn a_key_for_secrets_goes_through_standard_output_and_input() {
+    let folder = furnished();
+    let key = folder.run(&["key", "new-secrets-key", "-"]).succeeded().stdout();
+    assert_eq!(key.trim().len(), 64);
+    let words = ["key", "--secrets-key-file", "-", "create", "--account", "acme-hw", "--name", "piped"];
+    let made = folder.run_with_input(&words, key.as_bytes()).succeeded();
+    assert!(made.stdout().starts_with("access key: "));
+    assert_eq!(folder.run_with_input(&words, b"no key").code(), 2);
+}

@@ -1,0 +1,118 @@
+//! `perennial import`: what it says before it does anything, tables, newer inventories, and the exit codes of all that.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use expect_test::expect;
+use perennial_store::ReadTx;
+use perennial_store::testing;
+use perennial_store::testing::dump;
+
+use crate::support::Folder;
+use crate::support::Ran;
+
+/// Resources that nobody who runs this sees expire, and one that everybody has.
+fn inventory(price: &str, expiries: &[(&str, &str)]) -> String {
+    let resource = |(id, expires_at): &(&str, &str)| {
+        serde_json::json!({
+            "id": id, "account": "hw", "kind": "ecs", "charging": "prepaid", "started_at": "2020-01-01T00:00:00Z",
+            "expires_at": expires_at, "term": { "count": 1, "unit": "month" }, "price": price,
+        })
+    };
+    let resources = expiries.iter().map(resource).collect::<Vec<_>>();
+    let account =
+        serde_json::json!({ "id": "hw", "provider": "huawei", "currency": "CNY", "balance": "10.00" });
+    serde_json::json!({ "accounts": [account], "resources": resources }).to_string()
+}
+
+const FUTURE: (&str, &str) = ("ecs-1", "2098-05-01T00:00:00Z");
+const PAST: (&str, &str) = ("ecs-old", "2021-05-01T00:00:00Z");
+
+fn folder(text: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("inventory.json", text);
+    folder
+}
+
+/// Everything that the program wrote.
+fn said(ran: &Ran, code: i32) -> String {
+    let said = ran.stdout() + &ran.stderr();
+    assert_eq!(ran.code(), code, "{said}");
+    said
+}
+
+#[test]
+fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
+    let folder = folder(&inventory("9.00", &[FUTURE, PAST]));
+    let looked = folder.run(&["import", "inventory.json", "--dry-run"]);
+    expect![[""]].assert_eq(&said(&looked, 3));
+    assert!(!folder.path("perennial.db").exists(), "a look makes no database");
+    let refused = folder.run(&["import", "inventory.json"]);
+    expect![[""]].assert_eq(&said(&refused, 2));
+    assert!(!folder.path("perennial.db").exists(), "nor does what is refused");
+    let done = folder.run(&["import", "inventory.json", "--accept-expired"]);
+    expect![[""]].assert_eq(&said(&done, 0));
+    folder.write("none.json", r#"{"accounts": []}"#);
+    let nothing = folder.run(&["import", "none.json", "--dry-run"]);
+    expect![[""]].assert_eq(&said(&nothing, 0));
+    let before = dump(&folder.path("perennial.db"));
+    folder.write("other.json", &inventory("9.00", &[("ecs-2", FUTURE.1)]).replace("\"hw\"", "\"other\""));
+    said(&folder.run(&["import", "other.json", "--dry-run"]), 3);
+    assert_eq!(dump(&folder.path("perennial.db")), before);
+}
+
+#[test]
+fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
+    let folder = folder(&inventory("9.00", &[FUTURE, ("ecs-gone", FUTURE.1), ("ecs-2", FUTURE.1)]));
+    said(&folder.run(&["import", "inventory.json"]), 0);
+    let newer = inventory(
+        "12.00",
+        &[("ecs-1", "2098-06-01T00:00:00Z"), ("ecs-2", "2098-04-01T00:00:00Z"), ("ecs-3", FUTURE.1)],
+    );
+    folder.write("newer.json", &newer.replace("\"10.00\"", "\"99.00\""));
+    let looked = folder.run(&["import", "newer.json", "--update", "--dry-run"]);
+    expect![[""]].assert_eq(&said(&looked, 3));
+    let before = dump(&folder.path("perennial.db"));
+    let unasked = said(&folder.run(&["import", "newer.json", "--update"]), 2);
+    assert!(unasked.contains("nothing was changed: nobody can be asked here"), "{unasked}");
+    assert_eq!(dump(&folder.path("perennial.db")), before);
+    let done = said(&folder.run(&["import", "newer.json", "--update", "--yes"]), 0);
+    assert!(
+        done.contains("imported 0 accounts and 1 resources into `perennial.db` and changed 4 fields"),
+        "{done}"
+    );
+    let again = said(&folder.run(&["import", "newer.json", "--update", "--dry-run"]), 0);
+    assert!(again.contains("nothing changes"), "{again}");
+    let events = said(&folder.run(&["events"]), 0);
+    for change in ["price is now 12.00", "expires at is now 2098-06-01T00:00:00Z"] {
+        assert!(events.contains(change), "{events}");
+    }
+    assert_eq!(said(&folder.run(&["db", "check"]), 0), "`perennial.db` keeps every promise\n");
+    let db = ReadTx::open(&folder.path("perennial.db")).unwrap();
+    assert_eq!(testing::row_count(&db, "resource"), 4, "what the newer one does not have stays");
+}
+
+#[test]
+fn tables_are_imported_and_their_problems_name_line_and_column() {
+    let folder = Folder::new();
+    let resources = "id,account,kind,charging,started_at,expires_at,term,price\n\
+        ecs-1,hw,ecs,prepaid,2020-01-01T00:00:00Z,2098-05-01T00:00:00Z,1 month,9.00\n";
+    folder.write("resources.csv", resources);
+    folder.write("accounts.csv", "id,provider,currency,balance\nhw,huawei,CNY,10.00\n");
+    let words = ["import", "resources.csv", "--accounts", "accounts.csv"];
+    let done = said(&folder.run(&words), 0);
+    assert!(done.contains("imported 1 accounts and 1 resources"), "{done}");
+    folder.write("more.csv", &resources.replace("ecs-1,hw", "ecs-2,wh").replace("9.00", "nine"));
+    expect![[""]].assert_eq(&said(&folder.run(&["import", "more.csv"]), 2));
+    folder.write("inventory.json", "{}");
+    let wrong = said(&folder.run(&["import", "inventory.json", "--accounts", "accounts.csv"]), 2);
+    assert!(wrong.contains("`--accounts` goes with an inventory in CSV"), "{wrong}");
+}
+
+#[test]
+fn problems_of_a_json_file_name_line_and_id() {
+    let folder = folder(
+        "{\"accounts\": [\n{\"id\": \"hw\", \"provider\": \"huawei\",\n\"currency\": \"CNY\", \"balance\": 7}]}",
+    );
+    expect![[""]].assert_eq(&said(&folder.run(&["import", "inventory.json"]), 2));
+}

@@ -1,0 +1,102 @@
+//! Plugins that the configuration names, and accounts whose provider has none.
+
+use expect_test::expect;
+use perennial_domain::timestamp::Timestamp;
+use perennial_engine::Engine;
+use perennial_engine::Retention;
+use perennial_sandbox::BUNDLED;
+use perennial_store::Store;
+
+use crate::server::Served;
+use crate::server::run;
+use crate::support::Folder;
+
+/// A database with an account of a provider whose plugin nobody has any more, and a resource of it that renews itself.
+fn database_of_another_provider(folder: &Folder) {
+    let mut providers = folder.providers();
+    let rules = providers["huawei"].clone();
+    providers.insert("acme".to_owned(), rules);
+    let inventory = r#"{
+      "accounts": [{ "id": "a", "provider": "acme", "currency": "CNY", "balance": "500.00" }],
+      "resources": [{ "id": "vm", "account": "a", "kind": "ecs", "charging": "prepaid",
+        "started_at": "2025-12-10T00:00:00Z", "expires_at": "2026-01-10T00:00:00Z",
+        "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }] }"#;
+    let inventory = folder.read_inventory(inventory, &providers);
+    let store = Store::scratch(&folder.path("test.db")).unwrap();
+    let mut engine = Engine::new(store, providers, Retention::Everything);
+    let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
+    let from = "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    engine.import(from, &inventory.accounts, bundles).unwrap();
+}
+
+/// What the program says when it ends with `code`.
+fn said(folder: &Folder, environment: &[(&str, &str)], words: &[&str], code: i32) -> String {
+    let ended = run(folder, environment, words);
+    let said = String::from_utf8([&ended.stdout[..], &ended.stderr[..]].concat()).unwrap();
+    assert_eq!(ended.status.code(), Some(code), "{said}");
+    said
+}
+
+#[test]
+fn a_host_whose_accounts_have_no_plugin_refuses_to_start() {
+    let folder = Folder::new();
+    database_of_another_provider(&folder);
+    let refused = said(&folder, &[], &["run"], 2);
+    expect![[r#"
+        error: no plugin is loaded for `acme` (account `a`); load it with `--plugin FILE` or `[plugins] files` of the configuration, or leave these accounts' resources as they are with `--allow-missing-plugins`
+    "#]]
+    .assert_eq(&refused);
+    assert_eq!(said(&folder, &[], &["serve"], 2), refused);
+}
+
+#[test]
+fn a_host_without_a_plugin_says_how_long_its_bundles_are_overdue() {
+    for by_config in [false, true] {
+        let folder = Folder::new();
+        database_of_another_provider(&folder);
+        let (environment, words): (&[_], &[_]) = match by_config {
+            true => (&[("PERENNIAL_PLUGINS_ALLOW_MISSING", "true")], &[]),
+            false => (&[], &["--allow-missing-plugins"]),
+        };
+        let words = [&["--virtual-clock", "2026-01-01T00:00:00Z"], words].concat();
+        let (server, log) = Served::start_logged(&folder, environment, &words);
+        assert!(log.contains("WARN no plugin is loaded"), "{log}");
+        let mut last = 0;
+        for day in ["02", "03", "04"] {
+            let body = format!(r#"{{"to": "2026-01-{day}T00:00:00Z"}}"#);
+            assert_eq!(server.send("POST", "/v1/clock:advance", &body).status, 200);
+            let overdue = server.figure("perennial_overdue_seconds");
+            assert!(overdue >= last + 86_400, "{overdue} after {last}: a day went by");
+            last = overdue;
+        }
+        assert_eq!(server.figure("perennial_due"), 0, "the clock did its part");
+        let ready = server.get("/readyz");
+        assert_eq!((ready.status, &ready.json()["plugins"]), (200, &serde_json::json!(false)));
+    }
+}
+
+#[test]
+fn the_configuration_and_the_environment_name_plugins_by_digest() {
+    let folder = Folder::new();
+    let huawei = BUNDLED.iter().find(|bundled| bundled.id == "huawei").unwrap();
+    std::fs::write(folder.path("mine.wasm"), huawei.component).unwrap();
+    let digest = folder.providers()["huawei"].digest().to_owned();
+    let mine = format!("mine.wasm@sha256:{digest}");
+    folder.write("perennial.toml", &format!("[plugins]\nfiles = [\"{mine}\"]\n"));
+    let by_file: &[&str] = &["--config", "perennial.toml", "plugins"];
+    let environment = [("PERENNIAL_PLUGINS_FILES", mine.as_str())];
+    let by_option: &[&str] = &["--plugin", &mine, "plugins"];
+    for (environment, words) in [(&[][..], by_file), (&environment, &["plugins"]), (&[], by_option)] {
+        let listed = said(&folder, environment, words, 0);
+        assert!(listed.contains("  from      `mine.wasm`, "), "{words:?}: {listed}");
+    }
+    // Another revision is put where this one was.
+    let baidu = BUNDLED.iter().find(|bundled| bundled.id == "baidu").unwrap();
+    std::fs::write(folder.path("mine.wasm"), baidu.component).unwrap();
+    let refused = said(&folder, &[], by_file, 1);
+    let refused = refused.replace(&digest, "HUAWEI").replace(folder.providers()["baidu"].digest(), "BAIDU");
+    expect![[r#"
+        error: the plugin `mine.wasm` has the digest BAIDU, and HUAWEI was asked for; put that revision there, or name the other digest if the new one is meant
+    "#]]
+    .assert_eq(&refused);
+}

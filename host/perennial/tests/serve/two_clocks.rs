@@ -1,0 +1,98 @@
+//! Databases of real and of virtual time: neither is run on the other, and nothing sleeps until a wrong instant.
+
+use crate::server::Answer;
+use crate::server::Served;
+use crate::server::run;
+use crate::support::Folder;
+
+const START: &str = "2026-02-01T00:00:00Z";
+
+/// What the program says when it refuses to go on.
+fn refusal(folder: &Folder, words: &[&str]) -> String {
+    let ended = run(folder, &[], words);
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{words:?}: {said}");
+    said
+}
+
+fn advance(server: &Served, to: &str) -> Answer {
+    server.send("POST", "/v1/clock:advance", &format!(r#"{{"to": "{to}"}}"#))
+}
+
+fn stop(server: Served) {
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn a_database_of_virtual_time_is_not_run_on_real_time() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &["--virtual-clock", START]);
+    assert_eq!(advance(&server, "2026-03-01T00:00:00Z").status, 200);
+    stop(server);
+    for words in [&["run"][..], &["serve"]] {
+        let said = refusal(&folder, words);
+        assert!(
+            said.contains("lives on virtual time, where it is 2026-03-01T00:00:00Z, and real time is 2"),
+            "{said}"
+        );
+    }
+    // Nor does it go back; it goes on.
+    let said = refusal(&folder, &["serve", "--virtual-clock", START]);
+    assert!(said.contains(&format!("has passed {START}: it is 2026-03-01T00:00:00Z there")), "{said}");
+    let server = Served::start(&folder, &[], &["--virtual-clock"]);
+    assert_eq!(server.get("/v1/clock").json()["now"], "2026-03-01T00:00:00Z");
+}
+
+#[test]
+fn a_database_of_real_time_is_not_served_on_virtual_time() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &[]);
+    crate::server::until("the first tick", || {
+        server.get("/v1/clock").json()["ticked_at"].as_str().map(|_| ())
+    });
+    stop(server);
+    let said = refusal(&folder, &["serve", "--virtual-clock", "2199-01-01T00:00:00Z"]);
+    assert!(said.contains("lives on real time, where everything until 2"), "{said}");
+    assert!(said.contains("`--virtual-clock` says 2199-01-01T00:00:00Z"), "{said}");
+}
+
+#[test]
+fn what_was_imported_on_the_real_clock_is_tried_on_the_virtual_one() {
+    let folder = Folder::new();
+    folder.write(
+        "inventory.json",
+        r#"{ "accounts": [{ "id": "a", "provider": "huawei", "mode": "managed", "currency": "CNY", "balance": "500.00",
+               "settings": { "site": "intl" } }],
+             "resources": [{ "id": "ecs-1", "account": "a", "kind": "ecs", "region": "r", "charging": "prepaid",
+               "started_at": "2026-01-31T02:00:00Z", "expires_at": "2026-02-28T15:59:59Z", "anchor_day": 31,
+               "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "renew" }] }"#,
+    );
+    let imported = run(&folder, &[], &["import", "inventory.json", "--accept-expired"]);
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    let server = Served::start(&folder, &[], &["--virtual-clock", START]);
+    assert_eq!(advance(&server, "2026-03-02T00:00:00Z").status, 200);
+    let events = server.get("/v1/events?resource=ecs-1").json();
+    let events = events["items"].as_array().unwrap();
+    let renewed = events
+        .iter()
+        .find(|event| event["type"] == "renewal_settled")
+        .unwrap_or_else(|| panic!("{events:?}"));
+    assert_eq!(renewed["at"], "2026-02-20T19:00:00Z");
+    assert_eq!(renewed["expires_before"], "2026-02-28T15:59:59Z");
+    assert_eq!(renewed["expires_at"], "2026-03-31T15:59:59Z");
+}
+
+#[test]
+fn what_a_virtual_clock_decided_without_moving_is_past_too() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &["--virtual-clock", START]);
+    let inventory = r#"{ "accounts": [{ "id": "a", "provider": "huawei", "currency": "CNY", "balance": "500.00" }],
+        "resources": [{ "id": "ecs-1", "account": "a", "kind": "ecs", "charging": "prepaid",
+          "started_at": "2026-01-31T02:00:00Z", "expires_at": "2026-02-28T15:59:59Z",
+          "term": { "count": 1, "unit": "month" }, "price": "99.00" }] }"#;
+    assert_eq!(server.send("POST", "/v1/resources:import", inventory).status, 200);
+    stop(server);
+    let said = refusal(&folder, &["run"]);
+    assert!(said.contains(&format!("lives on virtual time, where it is {START}")), "{said}");
+}
