@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::account;
 use super::resource;
+use crate::dates;
 use crate::diagnostics::Diagnostics;
-use crate::diagnostics::Path;
 use crate::diagnostics::Problems;
 use crate::json_tree::Json;
 use crate::json_tree::Node;
@@ -70,8 +70,7 @@ impl TableReader<'_> {
 
     fn report(&self, table: &str, line: u64, message: impl Into<String>) {
         let position = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let place = format!("line {line} of the {table}");
-        self.problems.add(position, Path::Member(&Path::Root, &place), message);
+        self.problems.add_at(position, format!("line {line} of the {table}"), message);
     }
 
     /// The rows of a table as objects.
@@ -102,12 +101,9 @@ impl TableReader<'_> {
                     if record.len() == head.len() {
                         rows.push(self.row(&head, &record, u32::try_from(line).unwrap_or(u32::MAX)));
                     } else {
-                        let (fields, expected) = (record.len(), head.len());
-                        self.report(
-                            name,
-                            line,
-                            format!("it has {fields} fields, and the head has {expected}"),
-                        );
+                        let fields = dates::counted(record.len(), "field");
+                        let expected = head.len();
+                        self.report(name, line, format!("it has {fields}, and the head has {expected}"));
                     }
                 }
                 Err(error) => {

@@ -62,8 +62,8 @@ pub fn write_diff(report: &ImportReport, style: Style, out: &mut impl Write) -> 
 /// Whatever `out` says.
 pub fn write_summary(report: &ImportReport, out: &mut impl Write) -> io::Result<()> {
     let soon = report.renewing_soon;
-    let verb = if soon == 1 { "resource renews" } else { "resources renew" };
-    write!(out, "{soon} {verb} by itself within 30 days; ")?;
+    let renew = if soon == 1 { "resource renews" } else { "resources renew" };
+    write!(out, "{soon} {renew} automatically within 30 days; ")?;
     if report.expired.is_empty() {
         return writeln!(out, "none has expired");
     }
