@@ -1,6 +1,6 @@
 //! What a newer inventory changes of a resource that exists, field by field. Decides; knows no file and no database.
 //!
-//! Whoever wrote the inventory knows what a resource is called, costs and is set to. This host knows what became of it:
+//! The author of the inventory knows what a resource is called, costs and is set to. This host knows what became of it:
 //! its stage, and how long it is paid for. So an expiry moves forward only, and what is older than what is here is kept.
 
 use std::collections::BTreeMap;

@@ -39,6 +39,7 @@ use crate::approval_requests::BatchApproval;
 use crate::parallel;
 use crate::rules::Providers;
 use crate::rules::Rules;
+use crate::start;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
@@ -146,14 +147,7 @@ impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = match stored.schedule {
-            schedule if !schedule.is_not_started() => TimelineWalk::new(bundle, schedule.cursor_at),
-            Schedule { wake_at: Some(wake_at), .. } if wake_at != Schedule::AT_ONCE => {
-                TimelineWalk::starting(bundle, wake_at + 1)
-            }
-            // What is due at the second after it is still to come, on every clock.
-            Schedule { .. } => TimelineWalk::starting(bundle, instant + 1),
-        };
+        let walk = start::walk(bundle, stored.schedule, instant);
         BatchEntry {
             account,
             instant,

@@ -52,6 +52,9 @@ pub(super) fn read<'t>(resources: &'t str, accounts: Option<&'t str>) -> Result<
     problems.finish(read)
 }
 
+/// A field of a row.
+type Member = (Cow<'static, str>, Node<'static>);
+
 struct TableReader<'p> {
     lines: Vec<u32>,
     problems: &'p Diagnostics,
@@ -148,7 +151,7 @@ impl TableReader<'_> {
     fn row(&mut self, head: &csv::StringRecord, record: &csv::StringRecord, line: u32) -> Node<'static> {
         let position = self.position(line);
         let mut members = Vec::new();
-        let mut groups: Vec<(String, Vec<(Cow<'static, str>, Node<'static>)>)> = Vec::new();
+        let mut groups = Vec::<(String, Vec<Member>)>::new();
         let cells = head.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
         for (column, cell) in cells {
             let text = Json::Text(Cow::Owned(cell.to_owned()));

@@ -21,7 +21,7 @@ use crate::report::style::printable;
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write_diff(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_diff(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
     for account in &report.accounts {
         line(style, Tone::Good, '+', &format!("account {}", printable(account)), out)?;
     }
@@ -60,7 +60,7 @@ pub fn write_diff(report: &ImportReport, style: Style, out: &mut impl Write) -> 
 /// # Errors
 ///
 /// Whatever `out` says.
-pub fn write_summary(report: &ImportReport, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_summary(report: &ImportReport, out: &mut impl Write) -> io::Result<()> {
     let soon = report.renewing_soon;
     let renew = if soon == 1 { "resource renews" } else { "resources renew" };
     write!(out, "{soon} {renew} automatically within 30 days; ")?;
