@@ -36,10 +36,10 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::AccountKey;
 
 use crate::approval_requests::BatchApproval;
+use crate::first_walk;
 use crate::parallel;
 use crate::rules::Providers;
 use crate::rules::Rules;
-use crate::start;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
@@ -147,7 +147,7 @@ impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = start::walk(bundle, stored.schedule, instant);
+        let walk = first_walk::walk(bundle, stored.schedule, instant);
         BatchEntry {
             account,
             instant,

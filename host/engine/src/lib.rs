@@ -10,6 +10,7 @@ pub mod batch;
 pub mod clock;
 pub mod command;
 pub mod error;
+mod first_walk;
 pub mod forecast;
 pub mod import;
 pub mod import_document;

@@ -3,8 +3,6 @@
 //! What is imported waits for a clock, whatever the importing machine's own says: it is looked at as of the instant at
 //! which the clock first ticks. So only what has ticked is past.
 
-use perennial_domain::bundle::Bundle;
-use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -52,18 +50,6 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
         }
         (_, ClockKind::Real | ClockKind::Virtual) => Ok(()),
     }
-}
-
-/// The walk of a bundle as its schedule has it, at `instant`: its first one if no clock has looked at it.
-///
-/// A bundle that waits for a clock was taken in as of the second after `instant`, which is still to come on every clock; one
-/// whose wake was set was taken in as of the second after that.
-pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp) -> TimelineWalk {
-    if !schedule.is_not_started() {
-        return TimelineWalk::new(bundle, schedule.cursor_at);
-    }
-    let set = schedule.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE);
-    TimelineWalk::starting(bundle, set.unwrap_or(instant) + 1)
 }
 
 /// Says that the database lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides

@@ -113,7 +113,7 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
               "account": "acme-hw",
               "field": "expires_at",
               "here": "2026-01-31T15:59:59Z",
-              "reason": "the inventory is older than the last renewal here",
+              "reason": "an import moves no expiry back: it may have been renewed here since",
               "resource": "ecs-1",
               "there": "2026-01-15T15:59:59Z"
             }
