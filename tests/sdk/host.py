@@ -53,7 +53,7 @@ class Host:
         self._run("key", "new-secrets-key", self._file("secrets.key"))
         inventory = self.path / "inventory.json"
         inventory.write_text(json.dumps(self.inventory))
-        self._run("import", inventory)
+        self._run("import", inventory, "--accept-expired")
         self.keys = {account["id"]: self._make_key(account["id"]) for account in self.inventory["accounts"]}
         config = f"""
             [listen]

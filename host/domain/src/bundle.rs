@@ -288,7 +288,7 @@ impl Bundle {
     ///
     /// What is due at `at` itself is still to come. What a member that expired before has met since is still to come, too,
     /// and so are the tries to renew it in the period before, if it renews itself and nobody has said that it expired.
-    pub fn done_before(&self, at: Timestamp) -> Timestamp {
+    pub(crate) fn done_before(&self, at: Timestamp) -> Timestamp {
         let live = self.members.iter().filter(|member| member.is_live());
         let begins = live.filter_map(|member| {
             let expires_at = member.expires_at.filter(|expires_at| *expires_at < at)?;

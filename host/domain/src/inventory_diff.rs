@@ -1,6 +1,6 @@
 //! What a newer inventory changes of a resource that exists, field by field. Decides; knows no file and no database.
 //!
-//! Whoever wrote the inventory knows what a resource is called, costs and is set to. This host knows what became of it:
+//! The author of the inventory knows what a resource is called, costs and is set to. This host knows what became of it:
 //! its stage, and how long it is paid for. So an expiry moves forward only, and what is older than what is here is kept.
 
 use std::collections::BTreeMap;
@@ -144,10 +144,11 @@ fn change_period(diff: &mut ResourceDiff, here: &Resource, there: &Resource, giv
     let is_older = there.expires_at < here.expires_at;
     let is_newer = there.expires_at > here.expires_at;
     if is_older {
-        const OLDER: &str = "the inventory is older than the last renewal here";
+        const OLDER: &str = "an import moves no expiry back: it may have been renewed here since";
         diff.keep("expires_at", shown(here.expires_at), shown(there.expires_at), OLDER);
         if given.renewals_left {
-            diff.keep("renewals_left", shown(here.renewals_left), shown(there.renewals_left), OLDER);
+            let left = (shown(here.renewals_left), shown(there.renewals_left));
+            diff.keep("renewals_left", left.0, left.1, "it goes with the expiry, which stays");
         }
     } else {
         if is_newer && (!given.stage || there.stage == Stage::Active) {

@@ -70,10 +70,10 @@ impl TimelineWalk {
         }
     }
 
-    /// The first walk of a bundle that was taken in as of `at`; see [`Bundle::done_before`].
+    /// The first walk of a bundle that was taken in as of `at`; see `Bundle::done_before`.
     ///
     /// A missed try of one that expired before is made as after an outage, but not of one that had already come to its
-    /// end: that is gone, and whoever wrote the inventory does not know it.
+    /// end: that is gone, and the author of the inventory does not know it.
     pub fn starting(bundle: Bundle, at: Timestamp) -> TimelineWalk {
         let cursor = bundle.done_before(at);
         TimelineWalk { taken_in_at: Some(at), ..TimelineWalk::new(bundle, cursor) }

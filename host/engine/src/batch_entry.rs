@@ -21,6 +21,7 @@ use perennial_store::bundles::StoredBundle;
 use perennial_store::keys::AccountKey;
 
 use crate::batch_approval::BatchApproval;
+use crate::first_walk;
 use crate::rules::Providers;
 use crate::rules::Rules;
 
@@ -120,14 +121,7 @@ impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
     pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
-        let walk = match stored.schedule {
-            schedule if !schedule.is_not_started() => TimelineWalk::new(bundle, schedule.cursor_at),
-            Schedule { wake_at: Some(wake_at), .. } if wake_at != Schedule::AT_ONCE => {
-                TimelineWalk::starting(bundle, wake_at + 1)
-            }
-            // What is due at the second after it is still to come, on every clock.
-            Schedule { .. } => TimelineWalk::starting(bundle, instant + 1),
-        };
+        let walk = first_walk::walk(bundle, stored.schedule, instant);
         BatchEntry {
             account,
             instant,

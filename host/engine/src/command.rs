@@ -372,12 +372,11 @@ impl Engine {
         previous: Option<(String, StoredOutcome)>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         // What is due at this very instant is still to come, so the clock goes on from the second before it.
-        let item = &mut evaluation.batch.entries[0];
-        item.instant = at - 1;
+        evaluation.batch.entries[0].instant = at - 1;
         evaluation.batch.decide();
         evaluation.batch.entries[0].instant = at;
         let (keeps_events, clock) = (self.retention == Retention::Everything, self.clock);
-        let events = self.store.write(|tx| {
+        Ok(self.store.write(|tx| {
             start::claim(tx, clock, at)?;
             if let Some((token, previous)) = &previous {
                 client_tokens::upsert(tx, account, token, previous, at)?;
@@ -386,7 +385,6 @@ impl Engine {
                 packages::delete_deferred(tx, deferred)?;
             }
             persist::write_batch(tx, evaluation.batch, keeps_events)
-        })?;
-        Ok(events)
+        })?)
     }
 }

@@ -1,4 +1,4 @@
-//! What an import does, and what the first tick after it will: for whoever decides whether to import.
+//! What an import does, and what the first tick after it will: for the person who decides whether to import.
 
 use std::collections::BTreeSet;
 

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod command;
 mod deferred_purchases;
 pub mod error;
+mod first_walk;
 pub mod forecast;
 pub mod import;
 pub mod import_document;

@@ -151,6 +151,12 @@ impl Diagnostics {
         self.problems.borrow_mut().push(Problem { position, location: None, path, message: message.into() });
     }
 
+    /// Notes that something is wrong at a place that is no value, such as `line 3`; it comes after the first `position` values.
+    pub(super) fn add_at(&self, position: u32, place: String, message: impl Into<String>) {
+        let problem = Problem { position, location: None, path: place, message: message.into() };
+        self.problems.borrow_mut().push(problem);
+    }
+
     /// `value`, when there is one and nothing was wrong.
     ///
     /// # Errors

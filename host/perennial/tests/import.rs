@@ -45,16 +45,42 @@ fn said(ran: &Ran, code: i32) -> String {
 fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
     let folder = folder(&inventory("9.00", &[FUTURE, PAST]));
     let looked = folder.run(&["import", "inventory.json", "--dry-run"]);
-    expect![[""]].assert_eq(&said(&looked, 3));
+    expect![[r#"
+        0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
+          hw/ecs-old, expired 2021-05-01T00:00:00Z
+            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
+            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
+            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+        nothing was written: this was a dry run
+    "#]]
+    .assert_eq(&said(&looked, 3));
     assert!(!folder.path("perennial.db").exists(), "a look makes no database");
     let refused = folder.run(&["import", "inventory.json"]);
-    expect![[""]].assert_eq(&said(&refused, 2));
+    expect![[r#"
+        0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
+          hw/ecs-old, expired 2021-05-01T00:00:00Z
+            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
+            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
+            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+        error: nothing was imported: 1 resource is released or loses a stage at the first tick (`--dry-run` shows which); correct the expiry in the file, or say `--accept-expired`
+    "#]].assert_eq(&said(&refused, 2));
     assert!(!folder.path("perennial.db").exists(), "nor does what is refused");
     let done = folder.run(&["import", "inventory.json", "--accept-expired"]);
-    expect![[""]].assert_eq(&said(&done, 0));
+    expect![[r#"
+        0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
+          hw/ecs-old, expired 2021-05-01T00:00:00Z
+            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
+            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
+            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+        imported 1 accounts and 2 resources into `perennial.db`; `perennial run` takes care of them
+    "#]]
+    .assert_eq(&said(&done, 0));
     folder.write("none.json", r#"{"accounts": []}"#);
     let nothing = folder.run(&["import", "none.json", "--dry-run"]);
-    expect![[""]].assert_eq(&said(&nothing, 0));
+    expect![[r#"
+        0 resources renew automatically within 30 days; none has expired
+    "#]]
+    .assert_eq(&said(&nothing, 0));
     let before = dump(&folder.path("perennial.db"));
     folder.write("other.json", &inventory("9.00", &[("ecs-2", FUTURE.1)]).replace("\"hw\"", "\"other\""));
     said(&folder.run(&["import", "other.json", "--dry-run"]), 3);
@@ -71,14 +97,24 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
     );
     folder.write("newer.json", &newer.replace("\"10.00\"", "\"99.00\""));
     let looked = folder.run(&["import", "newer.json", "--update", "--dry-run"]);
-    expect![[""]].assert_eq(&said(&looked, 3));
+    expect![[r#"
+        + hw/ecs-3
+        ~ hw/ecs-1 expires_at: 2098-05-01T00:00:00Z -> 2098-06-01T00:00:00Z
+        ~ hw/ecs-1 price: 9.00 -> 12.00
+        ~ hw/ecs-2 price: 9.00 -> 12.00
+        ! account hw balance stays 10.00, not 99.00: a balance is changed by top-ups
+        ! hw/ecs-2 expires_at stays 2098-05-01T00:00:00Z, not 2098-04-01T00:00:00Z: an import moves no expiry back: it may have been renewed here since
+        - hw/ecs-gone is not in the file, and stays
+        0 resources renew automatically within 30 days; none has expired
+        nothing was written: this was a dry run
+    "#]].assert_eq(&said(&looked, 3));
     let before = dump(&folder.path("perennial.db"));
     let unasked = said(&folder.run(&["import", "newer.json", "--update"]), 2);
     assert!(unasked.contains("nothing was changed: nobody can be asked here"), "{unasked}");
     assert_eq!(dump(&folder.path("perennial.db")), before);
     let done = said(&folder.run(&["import", "newer.json", "--update", "--yes"]), 0);
     assert!(
-        done.contains("imported 0 accounts and 1 resources into `perennial.db` and changed 4 fields"),
+        done.contains("imported 0 accounts and 1 resources into `perennial.db` and changed 3 fields"),
         "{done}"
     );
     let again = said(&folder.run(&["import", "newer.json", "--update", "--dry-run"]), 0);
@@ -103,7 +139,13 @@ fn tables_are_imported_and_their_problems_name_line_and_column() {
     let done = said(&folder.run(&words), 0);
     assert!(done.contains("imported 1 accounts and 1 resources"), "{done}");
     folder.write("more.csv", &resources.replace("ecs-1,hw", "ecs-2,wh").replace("9.00", "nine"));
-    expect![[""]].assert_eq(&said(&folder.run(&["import", "more.csv"]), 2));
+    expect![[r#"
+        error: `more.csv` cannot be used:
+        2 problems:
+          account (line 2, `ecs-2`): there is no account `wh`; in this file: none
+          price (line 2, `ecs-2`): `nine` is not an amount; write a decimal such as "1200.00"
+    "#]]
+    .assert_eq(&said(&folder.run(&["import", "more.csv"]), 2));
     folder.write("inventory.json", "{}");
     let wrong = said(&folder.run(&["import", "inventory.json", "--accounts", "accounts.csv"]), 2);
     assert!(wrong.contains("`--accounts` goes with an inventory in CSV"), "{wrong}");
@@ -114,5 +156,9 @@ fn problems_of_a_json_file_name_line_and_id() {
     let folder = folder(
         "{\"accounts\": [\n{\"id\": \"hw\", \"provider\": \"huawei\",\n\"currency\": \"CNY\", \"balance\": 7}]}",
     );
-    expect![[""]].assert_eq(&said(&folder.run(&["import", "inventory.json"]), 2));
+    expect![[r#"
+        error: `inventory.json` cannot be used:
+        1 problem:
+          accounts[0].balance (line 3, `hw`): expected a decimal in quotes such as "1200.00", found the number 7
+    "#]].assert_eq(&said(&folder.run(&["import", "inventory.json"]), 2));
 }

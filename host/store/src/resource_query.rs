@@ -286,5 +286,16 @@ impl Statement {
     }
 }
 
+/// The kinds of the resources that there are, in order.
+///
+/// # Errors
+///
+/// [`StoreError`] when the database cannot be read.
+pub fn kinds(db: &ReadTx) -> Result<Vec<String>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select distinct kind from resource order by kind")?;
+    let kinds = statement.query_map([], |row| row.get(0))?;
+    Ok(kinds.collect::<Result<_, _>>()?)
+}
+
 #[cfg(test)]
 mod tests;

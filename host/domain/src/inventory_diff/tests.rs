@@ -109,8 +109,8 @@ fn an_expiry_moves_forward_only_and_what_was_renewed_stays_so() {
         Resource { renewals_left: Some(3), anchor_day: Some(9), term: Some(months(2)), ..here.clone() };
     let older = Resource { expires_at: Some(at("2026-02-10")), stage: Stage::Active, ..older };
     expect![[r#"
-        ! expires_at 2026-03-10T00:00:00Z not 2026-02-10T00:00:00Z: the inventory is older than the last renewal here
-        ! renewals_left 2 not 3: the inventory is older than the last renewal here
+        ! expires_at 2026-03-10T00:00:00Z not 2026-02-10T00:00:00Z: an import moves no expiry back: it may have been renewed here since
+        ! renewals_left 2 not 3: it goes with the expiry, which stays
     "#]].assert_eq(&shown(&here, &older, ALL));
 }
 

@@ -153,7 +153,26 @@ fn each_expired_resource_is_shown_with_what_it_meets() {
             write!(told, "  {}", tell(&event)).unwrap();
         }
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        2 soon
+        missed
+          2026-03-11T11:59:59Z a/missed balance_changed amount=-60.00
+          2026-03-11T11:59:59Z a/missed renewal_settled expires_at=2026-04-09T00:00:00Z
+        missed-disk
+          2026-03-11T11:59:59Z a/missed-disk renewal_settled expires_at=2026-04-09T00:00:00Z
+        gone, loses
+          2026-03-01T00:00:00Z a/gone stage_changed to=grace
+          2026-03-04T00:00:00Z a/gone stage_changed to=released
+        lapsed, loses
+          2026-03-10T00:00:00Z a/lapsed stage_changed to=grace
+        in-grace
+        unpaid-1, loses
+          2026-03-11T11:59:59Z a/unpaid-1 renewal_declined code=money class=money next_try_at=none
+          2026-03-11T00:00:00Z a/unpaid-1 stage_changed to=grace
+        unpaid-disk, loses
+          2026-03-11T00:00:00Z a/unpaid-disk stage_changed to=grace
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -211,7 +230,26 @@ fn a_clock_of_the_other_kind_or_in_the_past_is_refused() {
             }
         }
     }
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        never ticked, Real at 2026-03-06: fine
+        never ticked, Real at 2026-03-07: fine
+        never ticked, Real at 2026-03-08: fine
+        never ticked, Virtual at 2026-03-06: fine
+        never ticked, Virtual at 2026-03-07: fine
+        never ticked, Virtual at 2026-03-08: fine
+        Real until 2026-03-07, Real at 2026-03-06: fine
+        Real until 2026-03-07, Real at 2026-03-07: fine
+        Real until 2026-03-07, Real at 2026-03-08: fine
+        Real until 2026-03-07, Virtual at 2026-03-06: the database lives on real time, where everything until 2026-03-07T00:00:00Z is done, and `--virtual-clock` says 2026-03-06T00:00:00Z: leave that out, or name another database with `--db`
+        Real until 2026-03-07, Virtual at 2026-03-07: the database lives on real time, where everything until 2026-03-07T00:00:00Z is done, and `--virtual-clock` says 2026-03-07T00:00:00Z: leave that out, or name another database with `--db`
+        Real until 2026-03-07, Virtual at 2026-03-08: the database lives on real time, where everything until 2026-03-07T00:00:00Z is done, and `--virtual-clock` says 2026-03-08T00:00:00Z: leave that out, or name another database with `--db`
+        Virtual until 2026-03-07, Real at 2026-03-06: the database lives on virtual time, where it is 2026-03-07T00:00:01Z, and real time is 2026-03-06T00:00:00Z: serve it with `--virtual-clock`, or name another database with `--db`
+        Virtual until 2026-03-07, Real at 2026-03-07: the database lives on virtual time, where it is 2026-03-07T00:00:01Z, and real time is 2026-03-07T00:00:00Z: serve it with `--virtual-clock`, or name another database with `--db`
+        Virtual until 2026-03-07, Real at 2026-03-08: the database lives on virtual time, where it is 2026-03-07T00:00:01Z, and real time is 2026-03-08T00:00:00Z: serve it with `--virtual-clock`, or name another database with `--db`
+        Virtual until 2026-03-07, Virtual at 2026-03-06: the database has passed 2026-03-06T00:00:00Z: it is 2026-03-07T00:00:01Z there; go on from that with `--virtual-clock` and no instant, or name another database with `--db`
+        Virtual until 2026-03-07, Virtual at 2026-03-07: the database has passed 2026-03-07T00:00:00Z: it is 2026-03-07T00:00:01Z there; go on from that with `--virtual-clock` and no instant, or name another database with `--db`
+        Virtual until 2026-03-07, Virtual at 2026-03-08: fine
+    "#]].assert_eq(&told);
 }
 
 #[test]
@@ -245,7 +283,21 @@ fn an_update_changes_what_it_may_adds_what_is_new_and_deletes_nothing() {
     let looked = world.engine.preview_import(now, &newer).unwrap();
     let (done, events) = world.engine.import_document(now, &newer).unwrap();
     assert_eq!(shown(&looked), shown(&done));
-    expect![[""]].assert_eq(&(shown(&done) + &told(&events)));
+    expect![[r#"
+        + disk
+        + new
+        ~ vm price 30.00 to 35.00
+        ~ elsewhere stage grace to active
+        ~ elsewhere expires_at 2026-03-09T00:00:00Z to 2026-04-08T00:00:00Z
+        ~ elsewhere tags.env none to prod
+        ! vm expires_at stays 2026-04-09T00:00:00Z: an import moves no expiry back: it may have been renewed here since
+        - missing
+        2026-03-10T01:00:00Z a/vm setting_changed setting=price value=35.00
+        2026-03-10T01:00:00Z a/elsewhere stage_changed to=active
+        2026-03-10T01:00:00Z a/elsewhere setting_changed setting=expires_at value=2026-04-08T00:00:00Z
+        2026-03-10T01:00:00Z a/elsewhere setting_changed setting=tags.env value=prod
+    "#]]
+    .assert_eq(&(shown(&done) + &told(&events)));
     let (stored, member) = bundles::find_by_resource(world.engine.db(), "disk").unwrap().unwrap();
     assert_eq!((stored.bundle.primary().id.as_str(), member), ("vm", MemberIndex::new(1)));
     assert_eq!(world.resource("elsewhere").stage, Stage::Active);
@@ -274,7 +326,13 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
     let mut newer = document(vec![], true);
     newer.inventory.accounts.push(account);
     let (done, events) = world.engine.import_document(at("2026-03-02"), &newer).unwrap();
-    expect![[""]].assert_eq(&(shown(&done) + &told(&events)));
+    expect![[r#"
+        ~ account approval_above none to 50.00
+        ! account currency stays CNY: an import does not change it
+        ! account balance stays 100.00: a balance is changed by top-ups
+        2026-03-02T00:00:00Z a/- setting_changed setting=approval_above value=50.00
+    "#]]
+    .assert_eq(&(shown(&done) + &told(&events)));
     let stored = perennial_store::accounts::get(world.engine.db(), "a").unwrap().unwrap().account;
     assert_eq!(stored.balance.available(), money("100"));
     let again = world.engine.preview_import(at("2026-03-03"), &newer).unwrap();

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::account;
 use super::resource;
+use crate::dates;
 use crate::diagnostics::Diagnostics;
-use crate::diagnostics::Path;
 use crate::diagnostics::Problems;
 use crate::json_tree::Json;
 use crate::json_tree::Node;
@@ -52,6 +52,9 @@ pub(super) fn read<'t>(resources: &'t str, accounts: Option<&'t str>) -> Result<
     problems.finish(read)
 }
 
+/// A field of a row.
+type Member = (Cow<'static, str>, Node<'static>);
+
 struct TableReader<'p> {
     lines: Vec<u32>,
     problems: &'p Diagnostics,
@@ -70,8 +73,7 @@ impl TableReader<'_> {
 
     fn report(&self, table: &str, line: u64, message: impl Into<String>) {
         let position = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let place = format!("line {line} of the {table}");
-        self.problems.add(position, Path::Member(&Path::Root, &place), message);
+        self.problems.add_at(position, format!("line {line} of the {table}"), message);
     }
 
     /// The rows of a table as objects.
@@ -102,12 +104,9 @@ impl TableReader<'_> {
                     if record.len() == head.len() {
                         rows.push(self.row(&head, &record, u32::try_from(line).unwrap_or(u32::MAX)));
                     } else {
-                        let (fields, expected) = (record.len(), head.len());
-                        self.report(
-                            name,
-                            line,
-                            format!("it has {fields} fields, and the head has {expected}"),
-                        );
+                        let fields = dates::counted(record.len(), "field");
+                        let expected = head.len();
+                        self.report(name, line, format!("it has {fields}, and the head has {expected}"));
                     }
                 }
                 Err(error) => {
@@ -152,7 +151,7 @@ impl TableReader<'_> {
     fn row(&mut self, head: &csv::StringRecord, record: &csv::StringRecord, line: u32) -> Node<'static> {
         let position = self.position(line);
         let mut members = Vec::new();
-        let mut groups: Vec<(String, Vec<(Cow<'static, str>, Node<'static>)>)> = Vec::new();
+        let mut groups = Vec::<(String, Vec<Member>)>::new();
         let cells = head.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
         for (column, cell) in cells {
             let text = Json::Text(Cow::Owned(cell.to_owned()));

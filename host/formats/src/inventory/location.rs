@@ -58,11 +58,16 @@ fn id_of<'n>(item: &'n Node<'n>) -> Option<&'n str> {
 
 /// A message that names another item, such as `resources[0]`, with its line instead.
 fn with_lines(message: &str, tables: &Tables<'_>) -> String {
-    let mut parts = message.split('`').map(str::to_owned).collect::<Vec<_>>();
-    for index in (1..parts.len()).step_by(2) {
-        if let Some((_, item, "")) = item_at(&tables.root, &parts[index]) {
-            parts[index] = format!("line {}", value_lines::line(&tables.lines, item.position));
+    let mut written = String::with_capacity(message.len());
+    for (index, part) in message.split('`').enumerate() {
+        let is_quoted = index % 2 == 1;
+        match item_at(&tables.root, part).filter(|_| is_quoted) {
+            Some((_, item, "")) => {
+                written += &format!("line {}", value_lines::line(&tables.lines, item.position));
+            }
+            Some(_) | None if is_quoted => written += &format!("`{part}`"),
+            Some(_) | None => written += part,
         }
     }
-    parts.join("`")
+    written
 }

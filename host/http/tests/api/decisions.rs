@@ -331,6 +331,7 @@ fn a_late_renewal_from_the_present_is_the_same_plan_a_minute_later() {
             "started_at": "2025-11-30T02:00:00Z", "expires_at": "2025-12-30T15:59:59Z",
             "term": { "count": 1, "unit": "month" }, "price": "50.00",
         }],
+        "accept_expired": true,
     });
     assert_eq!(server.post("admin", "/v1/resources:import", &inventory.to_string()).status, 200);
     server.advance("2026-01-01T00:00:01Z");

@@ -24,7 +24,35 @@ fn an_import_is_looked_at_first_and_refused_when_it_loses_something() {
     let server = Server::furnished();
     let list = json!([resource("late", "2025-12-20T15:59:59Z"), resource("fine", "2026-03-10T15:59:59Z")]);
     let looked = import(&server, &json!({ "resources": list, "dry_run": true }));
-    expect![[""]].assert_eq(&looked.shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "accounts": 0,
+          "changes": [],
+          "expired": [
+            {
+              "account": "acme-hw",
+              "events": [
+                {
+                  "account": "acme-hw",
+                  "at": "2025-12-20T15:59:59Z",
+                  "from": "active",
+                  "resource": "late",
+                  "to": "grace",
+                  "type": "stage_changed"
+                }
+              ],
+              "expires_at": "2025-12-20T15:59:59Z",
+              "resource": "late"
+            }
+          ],
+          "kept": [],
+          "missing": [],
+          "renewing_within_30_days": 0,
+          "resources": 2
+        }"#]]
+    .assert_eq(&looked.shown());
     assert_eq!(server.get("operator", "/v1/resources/fine").status, 404, "a look writes nothing");
     let refused = import(&server, &json!({ "resources": list }));
     assert_eq!(refused.status, 422);
@@ -58,7 +86,48 @@ fn a_newer_inventory_changes_what_it_may_and_says_what_it_leaves() {
     let twice = import(&server, &json!({ "resources": [changed] }));
     assert_eq!(twice.status, 422, "without `update` an id is used once");
     let done = import(&server, &body);
-    expect![[""]].assert_eq(&done.shown());
+    expect![[r#"
+        200 OK
+        content-type: application/json
+        {
+          "accounts": 0,
+          "changes": [
+            {
+              "account": "acme-hw",
+              "field": "price",
+              "from": "99.00",
+              "resource": "ecs-1",
+              "to": "120.00"
+            },
+            {
+              "account": "acme-hw",
+              "field": "tags.env",
+              "from": "prod",
+              "resource": "ecs-1",
+              "to": "test"
+            }
+          ],
+          "expired": [],
+          "kept": [
+            {
+              "account": "acme-hw",
+              "field": "expires_at",
+              "here": "2026-01-31T15:59:59Z",
+              "reason": "an import moves no expiry back: it may have been renewed here since",
+              "resource": "ecs-1",
+              "there": "2026-01-15T15:59:59Z"
+            }
+          ],
+          "missing": [
+            {
+              "account": "acme-hw",
+              "resource": "pkg-1"
+            }
+          ],
+          "renewing_within_30_days": 0,
+          "resources": 0
+        }"#]]
+    .assert_eq(&done.shown());
     let resource = server.get("operator", "/v1/resources/ecs-1").json();
     assert_eq!(
         (&resource["price"], &resource["expires_at"]),

@@ -114,7 +114,7 @@ fn packages_are_listed_and_their_use_is_recorded() {
               "expires_at": "2026-12-31T15:59:59Z",
               "id": "pkg-1",
               "kind": "package",
-              "next_wake_at": "2025-12-31T23:59:59Z",
+              "next_wake_at": "2026-12-24T01:00:00Z",
               "on_expiry": "lapse",
               "package": {
                 "bought_at": "2025-12-31T02:00:00Z",
@@ -249,7 +249,7 @@ fn the_clock_goes_where_it_is_told_and_never_back() {
         {
           "is_virtual": true,
           "now": "2026-01-01T00:00:00Z",
-          "ticked_at": null
+          "ticked_at": "2025-12-31T23:59:59Z"
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/clock").shown());
     expect![[r#"
@@ -286,7 +286,7 @@ fn the_host_is_alive_ready_and_described() {
         content-type: application/json
         {
           "clock": true,
-          "overdue_seconds": 1,
+          "overdue_seconds": 0,
           "plugins": true,
           "ready": true,
           "store": true

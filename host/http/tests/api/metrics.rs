@@ -28,7 +28,7 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_due Bundles that are due.
         # TYPE perennial_due gauge
         perennial_due 0
-        # HELP perennial_overdue_seconds Delay of the bundle that has been due longest.
+        # HELP perennial_overdue_seconds Delay of the bundle that has been due longest, also when its plugin fails or is missing.
         # TYPE perennial_overdue_seconds gauge
         perennial_overdue_seconds 0
         # HELP perennial_clock_lag_seconds Time since the last tick of the clock.
@@ -74,7 +74,7 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_plugin_calls_total Calls of plugins, each with many requests.
         # TYPE perennial_plugin_calls_total counter
         perennial_plugin_calls_total{provider="baidu",function="check_settings"} 1
-        perennial_plugin_calls_total{provider="baidu",function="timeline"} 7
+        perennial_plugin_calls_total{provider="baidu",function="timeline"} 8
         perennial_plugin_calls_total{provider="huawei",function="check_settings"} 1
         perennial_plugin_calls_total{provider="huawei",function="make_plan"} 4
         perennial_plugin_calls_total{provider="huawei",function="timeline"} 8

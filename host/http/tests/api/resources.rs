@@ -12,7 +12,7 @@ fn a_resource_is_got_as_it_is() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "a9a9c000e503a0841ccf21beb6cfaea4"
+        etag: "7a21338f69adc4695833bfd9d064d8e5"
         {
           "account": "acme-hw",
           "anchor_day": 31,
@@ -23,7 +23,7 @@ fn a_resource_is_got_as_it_is() {
           "expires_at": "2026-01-31T15:59:59Z",
           "id": "ecs-1",
           "kind": "ecs",
-          "next_wake_at": "2025-12-31T23:59:59Z",
+          "next_wake_at": "2026-01-23T19:00:00Z",
           "on_expiry": "renew",
           "package": null,
           "price": "99.00",
@@ -52,7 +52,7 @@ fn tags_and_attributes_are_changed_one_by_one() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "1743b99d66072c0f1c22eebfa8c65fef"
+        etag: "2dee829bd6078da0ba133747309a5422"
         {
           "events": [
             {
@@ -76,7 +76,7 @@ fn tags_and_attributes_are_changed_one_by_one() {
             "expires_at": "2026-01-31T15:59:59Z",
             "id": "ecs-1",
             "kind": "ecs",
-            "next_wake_at": "2025-12-31T23:59:59Z",
+            "next_wake_at": "2026-01-23T19:00:00Z",
             "on_expiry": "renew",
             "package": null,
             "price": "99.00",

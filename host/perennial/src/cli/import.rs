@@ -8,7 +8,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
-use crate::cli::input;
+use crate::cli::input::InventoryFile;
 use crate::cli::output;
 use crate::cli::output::Output;
 use crate::report;
@@ -21,7 +21,6 @@ use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::NoRecords;
-use perennial_formats::inventory::Source;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
@@ -68,8 +67,15 @@ pub(super) struct Arguments {
 #[error("nothing was written: this was a dry run")]
 pub(super) struct WouldChange;
 
+impl Arguments {
+    fn options(&self) -> ImportOptions {
+        ImportOptions { dry_run: self.dry_run, accept_expired: self.accept_expired, update: self.update }
+    }
+}
+
 pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    let inventory = InventoryFile::read(arguments)?;
+    let inventory = InventoryFile::read(&arguments.file, arguments.accounts.as_deref())?;
+    let options = arguments.options();
     let providers = context.providers()?;
     if arguments.dry_run {
         return dry_run(context, arguments, &inventory, providers);
@@ -77,13 +83,13 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     let is_new = !context.db.exists();
     if is_new {
         // Before there is a database, so that a file that cannot be used makes none.
-        let document = inventory.document(&providers, &NoRecords)?;
+        let document = inventory.document(options, &providers, &NoRecords)?;
         let report = preview_without_database(&document, providers.clone())?;
         show(context, arguments, &report)?;
         check_accepted(&report, arguments)?;
     }
     let store = Store::open(&context.db)?;
-    let document = inventory.document(&providers, &StoredRecords(store.db()))?;
+    let document = inventory.document(options, &providers, &StoredRecords(store.db()))?;
     let now = present(store.db())?;
     let mut engine = Engine::new(store, providers, Retention::Everything);
     if !is_new {
@@ -111,9 +117,10 @@ fn dry_run(
     inventory: &InventoryFile,
     providers: Providers,
 ) -> anyhow::Result<()> {
+    let options = arguments.options();
     let report = if context.db.exists() {
         let db = ReadTx::open(&context.db)?;
-        let document = inventory.document(&providers, &StoredRecords(&db))?;
+        let document = inventory.document(options, &providers, &StoredRecords(&db))?;
         let now = present(&db)?;
         on_scratch(providers, |mut engine| {
             let accounts = serde_json::to_string(&named_accounts(&document))?;
@@ -121,7 +128,7 @@ fn dry_run(
             Ok(engine.preview_import(now, &document)?)
         })?
     } else {
-        preview_without_database(&inventory.document(&providers, &NoRecords)?, providers)?
+        preview_without_database(&inventory.document(options, &providers, &NoRecords)?, providers)?
     };
     show(context, arguments, &report)?;
     match report.changes_something() {
@@ -170,10 +177,12 @@ fn check_accepted(report: &ImportReport, arguments: &Arguments) -> Result<(), Us
     if losing == 0 || arguments.accept_expired {
         return Ok(());
     }
-    let resources = if losing == 1 { "1 resource is" } else { "resources are" };
-    let count = if losing == 1 { String::new() } else { format!("{losing} ") };
+    let resources = match losing {
+        1 => "1 resource is released or loses".to_owned(),
+        losing => format!("{losing} resources are released or lose"),
+    };
     Err(UserError::Argument(format!(
-        "nothing was imported: {count}{resources} released or loses a stage at the first tick (`--dry-run` shows which); \
+        "nothing was imported: {resources} a stage at the first tick (`--dry-run` shows which); \
          correct the expiry in the file, or say `--accept-expired`"
     )))
 }
@@ -199,54 +208,6 @@ fn confirm(arguments: &Arguments) -> Result<(), UserError> {
         Ok(_) if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) => Ok(()),
         Ok(_) => refused("the answer was no"),
         Err(error) => refused(&format!("the answer cannot be read: {error}")),
-    }
-}
-
-/// An inventory's file or files, as text.
-struct InventoryFile {
-    path: PathBuf,
-    text: String,
-    is_csv: bool,
-    accounts: Option<String>,
-    options: ImportOptions,
-}
-
-impl InventoryFile {
-    fn read(arguments: &Arguments) -> Result<InventoryFile, UserError> {
-        let is_named_csv =
-            arguments.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        // The standard input has no name: with accounts in a file of their own, it is a table.
-        let is_csv = is_named_csv || (arguments.accounts.is_some() && input::is_standard(&arguments.file));
-        if input::is_standard(&arguments.file)
-            && arguments.accounts.as_deref().is_some_and(input::is_standard)
-        {
-            let message = "the inventory and `--accounts` cannot both be the standard input";
-            return Err(UserError::Argument(message.to_owned()));
-        }
-        if arguments.accounts.is_some() && !is_csv {
-            let message =
-                "`--accounts` goes with an inventory in CSV; a JSON file has its accounts in `accounts`";
-            return Err(UserError::Argument(message.to_owned()));
-        }
-        Ok(InventoryFile {
-            path: arguments.file.clone(),
-            text: input::read(&arguments.file)?,
-            is_csv,
-            accounts: arguments.accounts.as_deref().map(input::read).transpose()?,
-            options: ImportOptions {
-                dry_run: arguments.dry_run,
-                accept_expired: arguments.accept_expired,
-                update: arguments.update,
-            },
-        })
-    }
-
-    fn document(&self, providers: &Providers, known: &dyn ExistingRecords) -> Result<Document, UserError> {
-        let source = match self.is_csv {
-            true => Source::Csv { resources: &self.text, accounts: self.accounts.as_deref() },
-            false => Source::Json(&self.text),
-        };
-        input::document(&self.path, source, self.options, providers, known)
     }
 }
 

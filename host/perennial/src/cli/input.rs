@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use perennial_domain::manifest::Manifest;
@@ -106,8 +107,51 @@ pub(super) fn read(path: &Path) -> Result<String, UserError> {
     text.map_err(|source| UserError::Unreadable { path: path.to_owned(), source })
 }
 
+/// An inventory's file or files, as text.
+pub(super) struct InventoryFile {
+    path: PathBuf,
+    text: String,
+    is_csv: bool,
+    accounts: Option<String>,
+}
+
+impl InventoryFile {
+    /// Reads the file, which is a table when its name ends in `.csv`, and that of the accounts that go with a table.
+    pub(super) fn read(path: &Path, accounts: Option<&Path>) -> Result<InventoryFile, UserError> {
+        let is_named_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        // The standard input has no name: with accounts in a file of their own, it is a table.
+        let is_csv = is_named_csv || (accounts.is_some() && is_standard(path));
+        if is_standard(path) && accounts.is_some_and(is_standard) {
+            let message = "the inventory and `--accounts` cannot both be the standard input";
+            return Err(UserError::Argument(message.to_owned()));
+        }
+        if accounts.is_some() && !is_csv {
+            let message =
+                "`--accounts` goes with an inventory in CSV; a JSON file has its accounts in `accounts`";
+            return Err(UserError::Argument(message.to_owned()));
+        }
+        let text = read(path)?;
+        let accounts = accounts.map(read).transpose()?;
+        Ok(InventoryFile { path: path.to_owned(), text, is_csv, accounts })
+    }
+
+    /// What it holds, for these providers and beside what is known already.
+    pub(super) fn document(
+        &self,
+        options: ImportOptions,
+        providers: &Providers,
+        known: &dyn ExistingRecords,
+    ) -> Result<Document, UserError> {
+        let source = match self.is_csv {
+            true => Source::Csv { resources: &self.text, accounts: self.accounts.as_deref() },
+            false => Source::Json(&self.text),
+        };
+        document(&self.path, source, options, providers, known)
+    }
+}
+
 /// Reads an inventory for providers, beside what is known already.
-pub(super) fn document(
+fn document(
     path: &Path,
     source: Source<'_>,
     options: ImportOptions,

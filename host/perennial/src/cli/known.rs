@@ -6,7 +6,7 @@ use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::events;
-use perennial_store::listing;
+use perennial_store::resource_query;
 
 use crate::cli::Context;
 use crate::cli::UserError;
@@ -50,7 +50,7 @@ pub(super) fn check_provider(context: &Context, db: &ReadTx, provider: Option<&s
 /// Refuses a kind that no resource and no plugin has. Plugins are loaded only if no resource has it.
 pub(super) fn check_kind(context: &Context, db: &ReadTx, kind: Option<&str>) -> anyhow::Result<()> {
     let Some(kind) = kind else { return Ok(()) };
-    let mut there = listing::kinds(db)?.into_iter().collect::<BTreeSet<_>>();
+    let mut there = resource_query::kinds(db)?.into_iter().collect::<BTreeSet<_>>();
     if !there.contains(kind) {
         let providers = context.providers()?;
         there.extend(providers.values().flat_map(|rules| rules.manifest().kinds.keys().cloned()));

@@ -17,8 +17,8 @@ use crate::report::listing::Listing;
 use crate::report::listing::Row;
 use crate::report::listing::Value;
 use crate::report::style::Tone;
-use perennial_store::ReadTx;
 use perennial_service::lookup::ResolvedResource;
+use perennial_store::ReadTx;
 use perennial_store::bundles::Schedule;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
@@ -113,7 +113,8 @@ fn row((resolved, problem): &(ResolvedResource, Option<String>), zones: &Zones) 
     let wake_at = resolved.stored.schedule.wake_at;
     let primary = listed.attached_to.map(|primary| resolved.stored.bundle[primary].id.clone());
     let indent = if primary.is_some() { "  " } else { "" };
-    let price = listed.price.map_or(Value::None, |price| Value::Amount(price, Some(account.currency.clone())));
+    let price =
+        listed.price.map_or(Value::None, |price| Value::Amount(price, Some(account.currency.clone())));
     let (on_expiry, wake) = (Cell::new(listed.on_expiry.name()), Cell::new(wake_at));
     let cells: [Cell; COLUMNS.len()] = [
         Cell::new(account.id.as_str()),

@@ -11,6 +11,7 @@ use perennial_domain::timestamp::Timestamp;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
+use crate::cli::input::InventoryFile;
 use crate::cli::list::ZoneArguments;
 use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
@@ -27,7 +28,9 @@ use perennial_engine::Retention;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
 use perennial_formats::event;
+use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
+use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::Store;
 
@@ -38,9 +41,12 @@ use perennial_store::Store;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The accounts and resources to begin with, in JSON; `-` is the standard input.
+    /// The accounts and resources to begin with, in JSON or CSV; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     inventory: PathBuf,
+    /// The accounts of an inventory in CSV: a table with an account a line.
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
     /// What people and the world do, in JSON; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -101,10 +107,10 @@ pub(super) struct SimulationRun<'a> {
 
 pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     check(arguments)?;
-    let text = input::read(&arguments.inventory)?;
+    let inventory = InventoryFile::read(&arguments.inventory, arguments.accounts.as_deref())?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
     let providers = context.providers()?;
-    let inventory = input::inventory(&arguments.inventory, &text, &providers)?;
+    let inventory = inventory.document(ImportOptions::default(), &providers, &NoRecords)?.inventory;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
         (None, _) | (_, None) => Vec::new(),

@@ -64,13 +64,13 @@ pub(crate) fn write_diff(report: &ImportReport, style: Style, out: &mut impl Wri
 /// Whatever `out` says.
 pub(crate) fn write_summary(report: &ImportReport, style: Style, out: &mut impl Write) -> io::Result<()> {
     let soon = report.renewing_soon;
-    let verb = if soon == 1 { "resource renews" } else { "resources renew" };
+    let renew = if soon == 1 { "resource renews" } else { "resources renew" };
     let has = if report.expired.len() == 1 { "has" } else { "have" };
     let expired = match report.expired.len() {
         0 => "none has expired".to_owned(),
         count => format!("{count} {has} expired, and this is what the first tick does:"),
     };
-    let summary = format!("{soon} {verb} by itself within 30 days; {expired}");
+    let summary = format!("{soon} {renew} automatically within 30 days; {expired}");
     columns::paragraph(&summary, ("", "  "), Tone::Plain, style, out)?;
     report.expired.iter().try_for_each(|expired| write_expired(expired, style, out))
 }

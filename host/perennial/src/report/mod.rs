@@ -20,7 +20,6 @@ pub(crate) mod text;
 
 pub use history::Detail;
 pub use history::History;
-pub(crate) use perennial_formats::event_text::words;
 pub(crate) use style::Style;
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sha2::Digest as _;
+use sha2::Sha256;
 use wasmtime::component::Component;
 use wasmtime::component::Linker;
 

@@ -27,6 +27,8 @@ use crate::tx::ReadTx;
 
 pub use write::BundleUpdater;
 pub use write::insert;
+pub(crate) use write::insert_schedule;
+pub(crate) use write::insert_terms;
 pub use write::set_problem;
 pub use write::set_tags;
 pub use write::wake_account;

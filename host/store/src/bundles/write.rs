@@ -237,8 +237,7 @@ pub fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<
     Ok(())
 }
 
-/// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not. The instant stays that of
-/// the first time.
+/// Why a bundle's plugin gives no usable answer, and since when: written while that is so, struck once it is not.
 pub fn set_problem(
     db: &WriteTx,
     bundle: BundleKey,

@@ -68,12 +68,56 @@ fn every_problem_of_the_rows_names_line_column_and_id() {
         ,a,evs,prepaid,2026-01-31T02:00:00Z,2026-02-28T15:59:59Z,1 month,,,\"two\nlines\",e9\n\
         e4,a,evs,postpaid,2026-01-31T02:00:00Z,,,9.00,,,\n";
     let accounts = "id,provider,currency,balance\na,huawai,CNY,1.00\nb,utc,yuan,1.00\na,utc,CNY,1.00\n";
-    refused(resources, Some(accounts), expect![[""]]);
+    refused(
+        resources,
+        Some(accounts),
+        expect![[r#"
+            16 problems:
+              provider (line 2 of the accounts, `a`): no plugin `huawai` is loaded (did you mean `huawei`?); loaded: `huawei` or `utc`
+              currency (line 3 of the accounts, `b`): expected a currency of three capital letters such as "CNY", found the text `yuan`
+              id (line 4 of the accounts, `a`): `a` is already the id of line 2; an id is used once
+              term.unit (line 2, `e1`): the field is missing
+              term.count (line 2, `e1`): expected a whole number from 1 to 4294967295, found the text `month`
+              anchor_day (line 2, `e1`): expected a whole number from 1 to 31, found the text `thirty`
+              id (line 3, `e1`): `e1` is already the id of line 2; an id is used once
+              account (line 3, `e1`): there is no account `c` (did you mean `a`?); in this file: `a` or `b`
+              started_at (line 3, `e1`): `2026-01-31` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`
+              term.unit (line 3, `e1`): there is no `fortnight`; expected `day`, `month` or `year`
+              price (line 3, `e1`): -1.00 is negative; expected 0.00 or more
+              anchor_day (line 3, `e1`): expected a whole number from 1 to 31, found the number 40
+              id (line 4): the field is missing
+              price (line 4): a prepaid resource needs `price`; it is missing or null
+              attached_to (line 4): there is no resource `e9` (did you mean `e1`?)
+              price (line 6, `e4`): a postpaid resource has no `price`; leave it out or write null"#]],
+    );
 }
 
 #[test]
 fn a_table_that_cannot_be_read_says_why_once() {
-    refused("", None, expect![[""]]);
-    refused("id,account,id,knd,tags.,settings.site,tags.env\n", None, expect![[""]]);
-    refused("id,account\na,b,c\nd\n", Some("id,provider,attributes.x\n"), expect![[""]]);
+    refused(
+        "",
+        None,
+        expect![[r#"
+            1 problem:
+              line 1 of the resources: the head is missing; its columns are among `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `attributes`, `tags`, `quota`, `used`, `unit` or `resource_type`"#]],
+    );
+    refused(
+        "id,account,id,knd,tags.,settings.site,tags.env\n",
+        None,
+        expect![[r#"
+            4 problems:
+              line 1 of the resources: the column `id` is there twice; keep one
+              line 1 of the resources: unknown column `knd` (did you mean `kind`?); expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `quota`, `used`, `unit` or `resource_type`, or `attributes.NAME`, `tags.NAME`
+              line 1 of the resources: unknown column `tags.`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `quota`, `used`, `unit` or `resource_type`, or `attributes.NAME`, `tags.NAME`
+              line 1 of the resources: unknown column `settings.site`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `quota`, `used`, `unit` or `resource_type`, or `attributes.NAME`, `tags.NAME`"#]],
+    );
+    refused(
+        "id,account\na,b,c\nd\n",
+        Some("id,provider,attributes.x\n"),
+        expect![[r#"
+            3 problems:
+              line 1 of the accounts: unknown column `attributes.x`; expected `id`, `provider`, `mode`, `currency`, `balance` or `approval_above`, or `settings.NAME`
+              line 2 of the resources: it has 3 fields, and the head has 2
+              line 3 of the resources: it has 1 field, and the head has 2"#]],
+    );
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::cli::Context;
-use crate::cli::output;
+use crate::cli::output::Output;
 use crate::cli::policy::counted;
 use crate::cli::policy::load;
 use crate::cli::policy::load::LoadedPolicies;
@@ -12,7 +12,7 @@ use crate::cli::policy::load::LoadedPolicies;
 /// Prints a line for each policy, with the warnings of its script.
 pub fn check(context: &Context, file: &Path) -> anyhow::Result<()> {
     let loaded = LoadedPolicies::read(context, file)?;
-    let mut out = output::writer(None)?;
+    let mut out = Output::standard();
     for (policy, report) in loaded.set.policies.iter().zip(&loaded.reports) {
         let (order, mode) = (policy.rank, policy.mode.name());
         writeln!(out, "{:<24} ok       order {order}, {mode}, `{}`", policy.name, policy.script)?;
@@ -29,6 +29,5 @@ pub fn check(context: &Context, file: &Path) -> anyhow::Result<()> {
         counted(loaded.set.calendars.len(), "calendar", "calendars"),
         counted(warnings, "warning", "warnings")
     )?;
-    out.flush()?;
-    Ok(())
+    Ok(out.finish()?)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::output;
 
 /// A script that does something useful, and shows how a script is written.
 const SCRIPT: &str = r#"// Plans that cost more than this wait until somebody approves of them.
@@ -63,8 +64,13 @@ pub fn new(_: &Context, name: &str, file: &Path) -> anyhow::Result<()> {
     write(&script, SCRIPT)?;
     write(&tests, TESTS)?;
     write(file, &format!("{blank}{entry}"))?;
-    println!("wrote {}, {} and the policy in {}", script.display(), tests.display(), file.display());
-    println!("next: perennial policy test {}", file.display());
+    output::line(format_args!(
+        "wrote {}, {} and the policy in {}",
+        script.display(),
+        tests.display(),
+        file.display()
+    ))?;
+    output::line(format_args!("next: perennial policy test {}", file.display()))?;
     Ok(())
 }
 

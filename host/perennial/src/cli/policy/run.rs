@@ -30,7 +30,7 @@ use perennial_store::ReadTx;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::output;
+use crate::cli::output::Output;
 use crate::cli::policy::load::LoadedPolicies;
 
 /// Asks the policies of a file about one plan, and prints what each of them rules and what that comes to.
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     let accounts = [account];
     let mut answered = loaded.interpreter.ask(&loaded.set, &accounts, std::slice::from_ref(&facts));
     let answers = answered.pop().map(|plan| plan.answers).unwrap_or_default();
-    let mut out = output::writer(None)?;
+    let mut out = Output::standard();
     let mut asked = facts.policies.iter().zip(&answers);
     let mut active = Vec::<(&Policy, &Answer)>::new();
     for (place, policy) in loaded.set.policies.iter().enumerate() {
@@ -95,8 +95,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
         }
     }
     writeln!(out, "together: {}", next_text(&next))?;
-    out.flush()?;
-    Ok(())
+    Ok(out.finish()?)
 }
 
 fn is_asked(policy: &Policy, account: &AccountFacts, facts: &PlanFacts) -> bool {

@@ -14,7 +14,7 @@ use perennial_sandbox::ScriptReport;
 use crate::cli::Context;
 use crate::cli::UserError;
 use crate::cli::input;
-use crate::cli::output;
+use crate::cli::output::Output;
 use crate::cli::policy::counted;
 use crate::cli::policy::load::LoadedPolicies;
 
@@ -33,7 +33,7 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
     for policy in &loaded.set.policies {
         suites.push(read(&loaded, policy)?);
     }
-    let mut out = output::writer(None)?;
+    let mut out = Output::standard();
     let (mut cases, mut failed) = (0, 0);
     for (place, (policy, suite)) in loaded.set.policies.iter().zip(&suites).enumerate() {
         let Some(suite) = suite else {
@@ -54,7 +54,7 @@ pub fn test(context: &Context, file: &Path) -> anyhow::Result<()> {
         writeln!(out, "        {}: {}", policy.name, coverage(&loaded.reports[place], &lines))?;
     }
     writeln!(out, "{}, {failed} failed", counted(cases, "case", "cases"))?;
-    out.flush()?;
+    out.finish()?;
     if failed > 0 { Err(FailedCases { failed, cases }.into()) } else { Ok(()) }
 }
 

@@ -28,7 +28,7 @@ use crate::report::sample::amount;
 use crate::report::sample::instant;
 use crate::report::sample::month;
 use crate::report::table;
-use crate::report::words;
+use perennial_formats::event_text::words;
 use perennial_formats::time_zone::TimeZone;
 
 const PLAIN: Style = Style::PLAIN;

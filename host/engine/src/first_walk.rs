@@ -1,0 +1,18 @@
+//! Where the walk of a bundle begins: where the last one ended or, if no clock has looked at it, where it was taken in.
+
+use perennial_domain::bundle::Bundle;
+use perennial_domain::timeline_walk::TimelineWalk;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::bundles::Schedule;
+
+/// The walk of a bundle as its schedule has it, at `instant`: its first one if no clock has looked at it.
+///
+/// A bundle that waits for a clock was taken in as of the second after `instant`, which is still to come on every clock; one
+/// whose wake was set was taken in as of the second after that.
+pub(crate) fn walk(bundle: Bundle, schedule: Schedule, instant: Timestamp) -> TimelineWalk {
+    if !schedule.is_not_started() {
+        return TimelineWalk::new(bundle, schedule.cursor_at);
+    }
+    let set = schedule.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE);
+    TimelineWalk::starting(bundle, set.unwrap_or(instant) + 1)
+}
