@@ -47,10 +47,10 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
     let looked = folder.run(&["import", "inventory.json", "--dry-run"]);
     expect![[r#"
         0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
-          hw/ecs-old, expired 2021-05-01T00:00:00Z
-            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
-            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
-            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+          hw/ecs-old, expired 2021-05-01 00:00 UTC
+            2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
+            2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
+            2021-05-31 00:00 UTC  released, with whatever it held (was retention)
         nothing was written: this was a dry run
     "#]]
     .assert_eq(&said(&looked, 3));
@@ -58,20 +58,20 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
     let refused = folder.run(&["import", "inventory.json"]);
     expect![[r#"
         0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
-          hw/ecs-old, expired 2021-05-01T00:00:00Z
-            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
-            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
-            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+          hw/ecs-old, expired 2021-05-01 00:00 UTC
+            2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
+            2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
+            2021-05-31 00:00 UTC  released, with whatever it held (was retention)
         error: nothing was imported: 1 resource is released or loses a stage at the first tick (`--dry-run` shows which); correct the expiry in the file, or say `--accept-expired`
     "#]].assert_eq(&said(&refused, 2));
     assert!(!folder.path("perennial.db").exists(), "nor does what is refused");
     let done = folder.run(&["import", "inventory.json", "--accept-expired"]);
     expect![[r#"
         0 resources renew automatically within 30 days; 1 has expired, and this is what the first tick does:
-          hw/ecs-old, expired 2021-05-01T00:00:00Z
-            2021-05-01T00:00:00Z expired, still serving: grace begins (was active)
-            2021-05-16T00:00:00Z stopped, its data kept: retention begins (was grace)
-            2021-05-31T00:00:00Z released, with whatever it held (was retention)
+          hw/ecs-old, expired 2021-05-01 00:00 UTC
+            2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
+            2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
+            2021-05-31 00:00 UTC  released, with whatever it held (was retention)
         imported 1 accounts and 2 resources into `perennial.db`; `perennial run` takes care of them
     "#]]
     .assert_eq(&said(&done, 0));
