@@ -351,7 +351,7 @@ impl Batch {
                 self.request_for_renewal(index, member, &plan, timeline);
                 return false;
             }
-            Ok(plan) => match self.apply(index, member, Cause::Auto, &plan, &[], "") {
+            Ok(plan) => match self.apply(index, member, &automatic_renewal(), &plan, &[], "") {
                 Ok(()) => return true,
                 Err(refusal) => {
                     return self.record_decline(
@@ -378,7 +378,7 @@ impl Batch {
         &mut self,
         index: usize,
         named: usize,
-        cause: Cause,
+        command: &Command,
         plan: &Plan,
         orders: &[Order],
         new_id: &str,
@@ -390,7 +390,16 @@ impl Batch {
                 Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
         }
         account_in_batch.last_charged = account_in_batch.last_charged.max(index);
-        let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };
+        let order_id = apply::own_order_id(plan, &item.walk.bundle, named, item.instant).unwrap_or_default();
+        let context = ExecutionContext {
+            at: item.instant,
+            named,
+            command,
+            orders,
+            new_id,
+            order_id: &order_id,
+            paying: None,
+        };
         match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
             Ok(mut carried) => {
                 item.walk.events.append(&mut carried.events);

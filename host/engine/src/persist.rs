@@ -9,6 +9,8 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
 use perennial_domain::order;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::Undo;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use perennial_store::WriteTx;
@@ -168,9 +170,9 @@ impl<'c> BatchWriter<'c> {
         item: &BatchEntry,
         effects: &PlanEffects,
     ) -> Result<(), StoreError> {
-        for (order, member) in &effects.refunded {
-            let row = item.original.rows[*member];
-            if let Some(starts_at) = orders::refund(self.db, row, order, item.instant)? {
+        for refunded in &effects.refunded {
+            let row = item.original.rows[refunded.member];
+            if let Some(starts_at) = orders::refund(self.db, row, &refunded.period.order, item.instant)? {
                 attempts::void(self.db, row, starts_at, item.instant)?;
             }
         }
@@ -211,7 +213,9 @@ fn insert_purchased(
         ends_at: purchased.expires_at.unwrap_or(purchased.started_at),
         paid: purchased.price.unwrap_or_default(),
         paid_at: at,
-        is_renewal: false,
+        kind: OrderKind::Purchase,
+        reduces: None,
+        undo: Undo::default(),
     };
     orders::insert(db, rows[0], &purchased.id, &order)
 }

@@ -3,7 +3,6 @@
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 
 use perennial_domain::account::Account;
-use perennial_domain::approval;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
@@ -87,7 +86,12 @@ impl Planner<'_> {
             | Command::CancelAutoRenew
             | Command::Unsubscribe(_)
             | Command::ConvertOnExpiry
-            | Command::CancelConversion => String::new(),
+            | Command::CancelConversion
+            | Command::ConvertNow
+            | Command::Change(_)
+            | Command::Subscribe(_)
+            | Command::PayOrder(_)
+            | Command::CancelOrder(_) => String::new(),
         };
         let (batch, problem) = self.load_bundle(stored, at)?;
         if batch.accounts[0].rules.is_none() {
@@ -116,7 +120,7 @@ impl Planner<'_> {
     /// The orders that go with a command's question, also those of renewals that are not written yet.
     fn orders_for_request(&self, item: &BatchEntry, command: &Command) -> Result<Vec<Order>, StoreError> {
         match command {
-            Command::Unsubscribe(_) => {
+            Command::Unsubscribe(_) | Command::Change(_) | Command::ConvertNow => {
                 let mut orders = orders::list(self.db, &item.original.rows)?;
                 orders.extend(item.effects.iter().flat_map(|carried| carried.orders.iter().cloned()));
                 orders.sort_by_key(|order| (order.starts_at, order.member));
@@ -127,7 +131,10 @@ impl Planner<'_> {
             | Command::CancelAutoRenew
             | Command::ConvertOnExpiry
             | Command::CancelConversion
-            | Command::BuyAgain(_) => Ok(Vec::new()),
+            | Command::BuyAgain(_)
+            | Command::Subscribe(_)
+            | Command::PayOrder(_)
+            | Command::CancelOrder(_) => Ok(Vec::new()),
         }
     }
 
@@ -228,8 +235,7 @@ impl CommandEvaluation {
             Err(refusal) => return Ok(Some(refusal)),
         };
         self.add_priced_plan(self.member, &plan);
-        let cause = approval::cause(command);
-        if let Err(refusal) = self.batch.apply(0, self.member, cause, &plan, &self.orders, &self.new_id) {
+        if let Err(refusal) = self.batch.apply(0, self.member, command, &plan, &self.orders, &self.new_id) {
             if matches!(command, Command::Renew(_)) {
                 self.batch.record_decline(
                     0,
@@ -311,13 +317,5 @@ pub(super) fn refusal_event(at: Timestamp, resource: &str, command: &Command, re
 
 /// The token that a command carries, if it does.
 fn client_token(command: &Command, how: &Idempotency) -> Option<String> {
-    match command {
-        Command::Renew(renewal) => renewal.options.get(&how.option_name).cloned(),
-        Command::SetAutoRenew(_)
-        | Command::CancelAutoRenew
-        | Command::Unsubscribe(_)
-        | Command::ConvertOnExpiry
-        | Command::CancelConversion
-        | Command::BuyAgain(_) => None,
-    }
+    command.options()?.get(&how.option_name).cloned()
 }

@@ -486,6 +486,7 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         on_expiry: codec::coded(OnExpiry::from_code, row.get(19)?, "what happens on expiry")?,
         renewals_left: row.get(20)?,
         renewal_term: codec::term(row.get(12)?, row.get(13)?)?,
+        has_unpaid_order: false,
         package,
         attributes: codec::strings(attributes)?,
         tags: codec::strings(tags)?,

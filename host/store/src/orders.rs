@@ -2,6 +2,8 @@
 
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::Undo;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::ErrorCode;
@@ -35,7 +37,7 @@ impl<'c> OrderInserter<'c> {
             order.ends_at.as_second(),
             order.paid.as_micros(),
             order.paid_at.as_second(),
-            order.is_renewal,
+            order.kind.code(),
         ));
         match inserted {
             Ok(_) => Ok(()),
@@ -63,14 +65,17 @@ pub fn list(db: &ReadTx, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
     let mut orders = Vec::new();
     for (member, row) in rows.iter().enumerate() {
         let found = statement.query_map([row], |row| {
+            let kind = OrderKind::from_code(row.get("is_renewal")?);
             Ok(Order {
+                kind: kind.unwrap_or(OrderKind::Renewal),
+                reduces: None,
+                undo: Undo::default(),
                 id: row.get("id")?,
                 member,
                 starts_at: Timestamp::from_second(row.get("starts_at")?),
                 ends_at: Timestamp::from_second(row.get("ends_at")?),
                 paid: Micros::new(row.get("paid")?),
                 paid_at: Timestamp::from_second(row.get("paid_at")?),
-                is_renewal: row.get("is_renewal")?,
             })
         })?;
         for order in found {

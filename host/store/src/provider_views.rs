@@ -2,9 +2,11 @@
 
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
 use perennial_domain::provider_api::LastRenewal;
 use perennial_domain::provider_api::OrderFilter;
-use perennial_domain::provider_api::PaidOrder;
+use perennial_domain::provider_api::OrderView;
 use perennial_domain::provider_api::ResourceFilter;
 use perennial_domain::provider_api::ResourceView;
 use perennial_domain::timestamp::Timestamp;
@@ -117,7 +119,7 @@ fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError
 }
 
 /// The account's orders that `selection` chooses, in the order in which they were made.
-pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<PaidOrder>, StoreError> {
+pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<OrderView>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     // In two parts, because each has an index of its own.
     let mut statement = db.connection().prepare_cached(
@@ -153,20 +155,24 @@ pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<
     Ok(orders.collect::<Result<_, _>>()?)
 }
 
-fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
+fn order(row: &Row<'_>) -> rusqlite::Result<OrderView> {
     let instant = |name| row.get(name).map(Timestamp::from_second);
     let refunded_at: Option<i64> = row.get("refunded_at")?;
     let amount = Micros::new(row.get("amount")?);
-    Ok(PaidOrder {
+    Ok(OrderView {
         id: row.get("id")?,
+        order_kind: OrderKind::from_code(row.get("is_renewal")?).unwrap_or(OrderKind::Renewal),
+        state: OrderState::Paid,
         resource: row.get("resource_id")?,
         kind: row.get("kind")?,
         region: row.get("region")?,
         starts_at: instant("starts_at")?,
         ends_at: instant("ends_at")?,
-        paid: Micros::new(row.get("paid")?),
-        paid_at: instant("paid_at")?,
-        is_renewal: row.get("is_renewal")?,
+        cost: Micros::new(row.get("paid")?),
+        created_at: instant("paid_at")?,
+        pay_until: None,
+        paid_at: Some(instant("paid_at")?),
+        reduces: None,
         refund: refunded_at.map(|at| (Timestamp::from_second(at), amount)),
     })
 }

@@ -7,6 +7,7 @@ use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::Refund;
 use plugin_sdk::Refusal;
@@ -53,7 +54,7 @@ fn everything(settings: &Settings, named: &CommandTarget) -> Result<Cancellation
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
+    let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid });

@@ -89,6 +89,10 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
         Command::Unsubscribe(scope) => unsubscription::unsubscribe(settings, request, named, *scope),
         Command::ConvertOnExpiry => conversion::set(bundle, named),
         Command::CancelConversion => conversion::cancel(bundle, named),
+        Command::ConvertNow => Err(refusals::NO_PAY_PER_USE.refusal()),
+        Command::Change(_) | Command::Subscribe(_) | Command::PayOrder(_) | Command::CancelOrder(_) => {
+            Err(refusals::BAD_PARAMETER.refusal())
+        }
         Command::BuyAgain(purchase) => package::buy_again(at, bundle, named, purchase),
     }
 }

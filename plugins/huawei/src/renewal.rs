@@ -70,7 +70,7 @@ pub fn renew(
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
-    Ok(Plan { steps, skipped, retry_now: None })
+    Ok(Plan { steps, skipped, retry_now: None, pay_until: None })
 }
 
 /// Whether a renewal may name this member.

@@ -7,6 +7,7 @@ use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
@@ -54,7 +55,8 @@ pub fn unsubscribe(
         return Err(AS_A_WHOLE.refusal());
     }
     let first = ending(settings, request, named, scope).map_err(Code::refusal)?;
-    let mut plan = Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None };
+    let mut plan =
+        Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None, pay_until: None };
     for member in within(bundle, named).filter(|&member| member != named) {
         match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
@@ -118,7 +120,9 @@ fn ending(
             Ok(Cancellation { scope, expires_at: None, refunds })
         }
         Scope::FuturePeriods => {
-            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > request.at);
+            let future = || {
+                own().filter(|(order, _)| order.kind == OrderKind::Renewal && order.starts_at > request.at)
+            };
             let expires_at = future().map(|(order, _)| order.starts_at).min().ok_or(NO_FUTURE_PERIOD)?;
             let refunds = future().map(|(order, index)| refund(settings, request.at, order, index)).collect();
             Ok(Cancellation { scope, expires_at: Some(expires_at), refunds })

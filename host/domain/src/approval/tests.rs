@@ -36,7 +36,7 @@ use crate::timestamp::Timestamp;
 
 fn plan(steps: impl IntoIterator<Item = (usize, Operation)>) -> Plan {
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    Plan { steps, skipped: Vec::new(), retry_now: None }
+    Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None }
 }
 
 fn extend(count: u32) -> Operation {

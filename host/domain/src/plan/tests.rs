@@ -9,6 +9,8 @@ use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::order::Undo;
 use crate::plan::AutoRenewal;
 use crate::plan::Cancellation;
 use crate::plan::Cause;
@@ -47,7 +49,9 @@ fn orders() -> Vec<Order> {
         ends_at: at(ends_at),
         paid: money("30"),
         paid_at: at("2026-01-10"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
+        undo: Undo::default(),
     };
     vec![
         order("first", 0, "2026-01-10", "2026-02-10"),
@@ -69,7 +73,7 @@ fn members() -> Bundle {
 
 fn answer(command: &Command, steps: Vec<(usize, Operation)>) -> String {
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None })
+    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 fn verdict(command: &Command, plan: &Plan) -> String {
@@ -108,7 +112,7 @@ fn an_extension_leads_a_live_member_on_once() {
 
 #[test]
 fn whatever_a_plan_names_is_in_the_bundle() {
-    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None };
+    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None, pay_until: None };
     let reason = Refusal { code: "no".to_owned(), message: "not this one".to_owned() };
     let skipped = vec![SkippedMember { member: 7, reason }];
     let answers = [

@@ -76,6 +76,7 @@ pub fn prepaid(kind: &str, id: &str, expires_at: &str) -> ResourceView {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         attributes: Vec::new(),
         tags: Vec::new(),
         last_renewal: None,
@@ -291,7 +292,11 @@ impl World {
                 subject.renewal_term = rule.term;
             }
             Operation::SetAttribute((name, value)) => set(&mut subject.attributes, name, value),
-            Operation::EndSubscription(_) | Operation::Buy(_) => panic!("{operation:?} is not asked here"),
+            Operation::EndSubscription(_)
+            | Operation::Convert(_)
+            | Operation::Buy(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::Subscribe(_) => panic!("{operation:?} is not asked here"),
         }
     }
 
@@ -322,6 +327,7 @@ fn resource(subject: &ResourceView) -> Resource {
         on_expiry: subject.on_expiry,
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
+        has_unpaid_order: false,
         attributes: subject.attributes.clone(),
     }
 }

@@ -4,7 +4,7 @@
 
 use plugin_sdk::Micros;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::filter;
 
 use crate::provider_api::Call;
@@ -33,7 +33,7 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
         let message = "The order is neither one of an unsubscription nor one of a downgrade.";
         return Err(Problem::code("CBC.99005026", message).into());
     };
-    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::all_orders() })?;
+    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::paid_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
     let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
@@ -44,7 +44,7 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
 }
 
 /// The resources of these orders, and the resources that they are attached to.
-fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<ResourcesById<'a>, Stop> {
+fn resources<'a>(replay: &mut Replay<'a>, orders: &[OrderView]) -> Result<ResourcesById<'a>, Stop> {
     let mut known = ResourcesById::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
@@ -59,21 +59,21 @@ fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Resour
 }
 
 /// Whether an order is of the resource with this digest, or of one that is attached to it.
-fn is_of(known: &ResourcesById, order: &PaidOrder, wanted: &str) -> bool {
+fn is_of(known: &ResourcesById, order: &OrderView, wanted: &str) -> bool {
     let above = known.get(order.resource.as_str()).into_iter().flat_map(|subject| above(known, subject));
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }
 
 /// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
-fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
+fn records(call: &Call, order: &OrderView) -> Vec<Json> {
     let Some(refunded) = order.refund else { return Vec::new() };
     let back = record(call, order, "1", -refunded.amount);
-    let kept = order.paid - refunded.amount;
+    let kept = order.cost - refunded.amount;
     let kept = (kept > 0).then(|| record(call, order, "2", kept));
     std::iter::once(back).chain(kept).collect()
 }
 
-fn record(call: &Call, order: &PaidOrder, number: &str, amount: Micros) -> Json {
+fn record(call: &Call, order: &OrderView, number: &str, amount: Micros) -> Json {
     let of = types::named(&order.kind);
     Json::Object(vec![
         ("id", Json::from(format!("{}-{}-{number}", order.id, digest(&order.resource)))),

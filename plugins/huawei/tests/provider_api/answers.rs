@@ -169,7 +169,7 @@ fn an_operator_can_let_orders_be_paid_unasked() {
 fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
     let mut host = furnished();
     host.orders = ["ecs-1", "evs-1", "rds-1"]
-        .map(|resource| PaidOrder {
+        .map(|resource| OrderView {
             refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000 }),
             ..order(&format!("order-of-{resource}"), resource, &resource[..3])
         })

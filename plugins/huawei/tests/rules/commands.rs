@@ -54,13 +54,15 @@ pub fn two_orders() -> [Order; 2] {
         ends_at: time("2026-01-31 23:59:59"),
         paid: 31_000_000,
         paid_at: time("2025-12-31 10:00:00"),
-        is_renewal: false,
+        kind: OrderKind::Purchase,
+        reduces: None,
     };
     let renewal = Order {
         starts_at: time("2026-01-31 23:59:59"),
         ends_at: time("2026-02-28 23:59:59"),
         paid_at: time("2026-01-24 03:00:00"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
         ..first
     };
     [first, renewal]
@@ -97,7 +99,12 @@ fn every_command_meets_every_condition() {
                 | Command::SetAutoRenew(_)
                 | Command::Unsubscribe(_)
                 | Command::ConvertOnExpiry
-                | Command::BuyAgain(_) => OnExpiry::Lapse,
+                | Command::ConvertNow
+                | Command::BuyAgain(_)
+                | Command::Change(_)
+                | Command::Subscribe(_)
+                | Command::PayOrder(_)
+                | Command::CancelOrder(_) => OnExpiry::Lapse,
             };
             let attributes = vec![(condition::ATTRIBUTE.to_owned(), format!("imported {}", known.word))];
             let bundle = [Resource { on_expiry, attributes, ..resource("ecs") }];
