@@ -87,7 +87,7 @@ fuzz_target!(|input: Input| {
     }
     is_error(&Huawei::fail(input.at, request.clone(), failure(input.failure)));
     let pays = if input.pays { "pay" } else { "refuse" };
-    let settings = vec![("unpaid_orders".to_owned(), pays.to_owned())];
+    let settings = vec![("order_valid_days".to_owned(), pays.to_owned())];
     let account = Account { id: "acme".to_owned(), settings };
     let outcomes = input.outcomes.iter().map(outcome).collect();
     match Huawei::handle(Context { at: NOW, request, account, outcomes }) {

@@ -15,6 +15,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::ledger::Balance;
 use crate::ledger::Book;
 use crate::ledger::Entry;
@@ -51,8 +52,8 @@ pub use pricing::step_refund;
 pub struct ExecutionContext<'a> {
     /// The instant at which it is applied.
     pub at: Timestamp,
-    /// The member that was named, by place.
-    pub named: usize,
+    /// The member that was named.
+    pub named: MemberIndex,
     /// The command that the plan answers.
     pub command: &'a Command,
     /// The orders that the plugin saw when it made the plan.
@@ -86,15 +87,15 @@ pub struct PlanEffects {
     pub closed: Option<(UnpaidOrder, OrderState)>,
     /// Packages that were bought.
     pub bought: Vec<Resource>,
-    /// Packages to buy later, like the member at this place.
-    pub deferred: Vec<(usize, PurchaseDetails)>,
+    /// Packages to buy later, each like this member.
+    pub deferred: Vec<(MemberIndex, PurchaseDetails)>,
 }
 
 /// A period that is given back, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundedPeriod {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// The period.
     pub period: PaidPeriod,
     /// The money that comes back for it.
@@ -123,7 +124,7 @@ pub fn apply(
         effects.attempt = Some(Attempt { key, state: State::settled_here(), at: context.at });
     }
     balance.post(hold);
-    let named = bundle.members[context.named].id.clone();
+    let named = bundle[context.named].id.clone();
     ordering::record_order(plan, cost, bundle, context, &mut effects);
     if cost > Micros::ZERO {
         pay(cost, plan, &named, balance, context, &mut effects);
@@ -131,7 +132,7 @@ pub fn apply(
     let mut refunded = Micros::ZERO;
     for step in &plan.steps {
         refunded += step_refund(&step.operation);
-        let member = &mut bundle.members[step.member];
+        let member = &mut bundle[step.member];
         match &step.operation {
             Operation::Extend(extension) => {
                 extend(extension, member, step.member, &named, context, &mut effects)
@@ -206,7 +207,7 @@ fn set_attribute(name: &str, value: &str, member: &mut Resource, at: Timestamp, 
 fn extend(
     extension: &Extension,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     named: &str,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
@@ -226,7 +227,7 @@ fn extend(
         term: extension.term,
         extra_days: extension.extra_days,
         cause: context.command.cause(),
-        primary: (place != context.named).then(|| named.to_owned()),
+        primary: (index != context.named).then(|| named.to_owned()),
         attempt: attempt.clone(),
     };
     effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
@@ -250,7 +251,7 @@ fn extend(
     }
     effects.orders.push(Order {
         id: context.paying.map_or(attempt, |order| order.id.clone()),
-        member: place,
+        member: index,
         kind: OrderKind::Renewal,
         starts_at: expires_before,
         ends_at: extension.expires_at,
@@ -295,12 +296,12 @@ fn set_auto_renew(auto: &AutoRenewal, member: &mut Resource, at: Timestamp, even
 fn buy(
     details: &PurchaseDetails,
     like: &Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
     if details.pay_at > context.at {
-        effects.deferred.push((place, *details));
+        effects.deferred.push((index, *details));
         let what = EventKind::PackageOrdered { pay_at: details.pay_at, effective_at: details.effective_at };
         effects.events.push(Event { at: context.at, resource: Some(like.id.clone()), what });
         return;

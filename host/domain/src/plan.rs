@@ -6,6 +6,8 @@ mod command;
 use std::collections::BTreeMap;
 
 use crate::bundle::OnExpiry;
+use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::micros::Micros;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
@@ -38,7 +40,7 @@ pub struct Plan {
     /// Members that the command leaves alone.
     pub skipped: Vec<SkippedMember>,
     /// A member whose renewal is tried at once, after the steps.
-    pub retry_now: Option<usize>,
+    pub retry_now: Option<MemberIndex>,
     /// The steps make an order that waits to be paid until then, and are carried out when it is. `None`: the account pays
     /// and they are carried out at once.
     pub pay_until: Option<Timestamp>,
@@ -54,8 +56,8 @@ impl Plan {
 /// One provider operation on one member of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// What is done with it.
     pub operation: Operation,
 }
@@ -63,8 +65,8 @@ pub struct Step {
 /// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// The reason, as the plugin gives it.
     pub reason: Refusal,
 }
@@ -126,8 +128,8 @@ pub struct Cancellation {
 /// Money that goes back for one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refund {
-    /// The order, by its place among those the question came with.
-    pub order: usize,
+    /// The order, among those that come with the request.
+    pub order: OrderIndex,
     /// From zero to what was paid.
     pub amount: Micros,
 }
@@ -172,9 +174,8 @@ pub struct Adjustment {
     pub ends_at: Timestamp,
     /// What it costs more; negative: what comes back for it.
     pub amount: Micros,
-    /// The order that the period was paid with, by its place among those the question came with. Money only comes back
-    /// from an order.
-    pub order: Option<usize>,
+    /// The order that the period was paid with. Money only comes back from an order.
+    pub order: Option<OrderIndex>,
 }
 
 /// How one pay-per-use member is paid ahead.

@@ -1,5 +1,6 @@
 //! Orders that wait to be paid. Knows what one is for and until when; who may pay it is a rule's business.
 
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::order::OrderKind;
 use crate::plan::Command;
@@ -12,8 +13,8 @@ pub struct UnpaidOrder {
     pub id: String,
     /// What it is for.
     pub kind: OrderKind,
-    /// The member that the command named, by place.
-    pub member: usize,
+    /// The member that the command named.
+    pub member: MemberIndex,
     /// What is done once it is paid.
     pub command: Command,
     /// When it was made.
@@ -34,8 +35,8 @@ impl UnpaidOrder {
 /// A period of one resource in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderLine {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// When the period begins.
     pub starts_at: Timestamp,
     /// When it ends.

@@ -4,6 +4,7 @@
 //! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
+mod application;
 pub mod approval;
 pub mod approval_requests;
 pub mod batch;
@@ -12,6 +13,8 @@ pub mod command;
 pub mod error;
 pub mod forecast;
 pub mod import;
+mod load_batch;
+mod orders;
 mod parallel;
 pub mod persist;
 mod plan_view;
@@ -23,7 +26,6 @@ pub mod simulation;
 pub mod upcoming;
 pub mod usage;
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -37,9 +39,8 @@ use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
 use crate::batch::Batch;
-use crate::batch::BatchAccount;
-use crate::batch::BatchEntry;
 use crate::error::EngineError;
+use crate::load_batch::assemble_batch;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use perennial_store::Store;
@@ -50,7 +51,9 @@ use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::clock as ticks;
 use perennial_store::error::StoreError;
+use perennial_store::orders as stored_orders;
 use perennial_store::packages;
+use perennial_store::packages::DeferredPurchase;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
@@ -105,6 +108,26 @@ impl Deref for EngineTx<'_> {
 impl DerefMut for EngineTx<'_> {
     fn deref_mut(&mut self) -> &mut Engine {
         self.engine
+    }
+}
+
+/// What is due beside the wakes of bundles.
+#[derive(Clone, Copy)]
+enum Due {
+    /// A package that was ordered is paid.
+    Payment(DeferredPurchase),
+    /// Approvals expire at this instant.
+    ApprovalExpiry(Timestamp),
+    /// Orders can last be paid at this instant.
+    OrderDeadline(Timestamp),
+}
+
+impl Due {
+    fn at(self) -> Timestamp {
+        match self {
+            Due::Payment(payment) => payment.pay_at,
+            Due::ApprovalExpiry(at) | Due::OrderDeadline(at) => at,
+        }
     }
 }
 
@@ -177,7 +200,9 @@ impl Engine {
         let wake = bundles::next_wake(self.db())?;
         let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
         let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
-        Ok([wake, payment, expiry].into_iter().flatten().min())
+        let deadline =
+            stored_orders::next_deadline(self.db(), Timestamp::MAX)?.map(|(pay_until, _)| pay_until);
+        Ok([wake, payment, expiry, deadline].into_iter().flatten().min())
     }
 
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
@@ -196,32 +221,33 @@ impl Engine {
     ///
     /// [`EngineError::Store`] when the database fails.
     pub fn step(&mut self, until: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
-        let payment = packages::next_deferred(self.db(), until)?;
-        let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
-        let expiry = approvals::next_expiry(self.db(), until)?;
-        let by = [Some(until), Some(payment_at), expiry].into_iter().flatten().min().unwrap_or(until);
+        let due = self.next_due(until)?;
+        let by = due.map_or(until, Due::at);
         if let Some(wake) = bundles::next_wake(self.db())?.filter(|wake| *wake <= by) {
             let last = by.min(wake + self.span);
             let events = self.decide_and_write(last, wake_instant)?.unwrap_or_default();
             sink(events, wake);
             return Ok(true);
         }
-        match (expiry.filter(|expiry| *expiry < payment_at), payment) {
-            (Some(expiry), _) => {
-                let events = self.expire_approvals(expiry)?;
-                sink(events, expiry);
-                Ok(true)
-            }
-            (None, Some(payment)) => {
-                let events = self.pay_deferred(payment, payment.pay_at)?;
-                sink(events, payment.pay_at);
-                Ok(true)
-            }
-            (None, None) => {
-                self.record_tick(until)?;
-                Ok(false)
-            }
-        }
+        let Some(due) = due else {
+            self.record_tick(until)?;
+            return Ok(false);
+        };
+        let events = match due {
+            Due::Payment(payment) => self.pay_deferred(payment, payment.pay_at)?,
+            Due::ApprovalExpiry(at) => self.expire_approvals(at)?,
+            Due::OrderDeadline(at) => self.expire_orders(at)?,
+        };
+        sink(events, due.at());
+        Ok(true)
+    }
+
+    /// The next thing that is due by `until` and is no bundle's wake; of those at one instant, the payment comes first.
+    fn next_due(&self, until: Timestamp) -> Result<Option<Due>, StoreError> {
+        let payment = packages::next_deferred(self.db(), until)?.map(Due::Payment);
+        let expiry = approvals::next_expiry(self.db(), until)?.map(Due::ApprovalExpiry);
+        let deadline = stored_orders::next_deadline(self.db(), until)?.map(|(at, _)| Due::OrderDeadline(at));
+        Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
 
     /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.
@@ -265,6 +291,11 @@ impl Engine {
         // First, because an approval that expired must not stop what is tried now.
         if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
             let events = self.expire_approvals(expiry)?;
+            sink(events, Timestamp::MIN);
+            return Ok(true);
+        }
+        if let Some((deadline, _)) = stored_orders::next_deadline(self.db(), now)? {
+            let events = self.expire_orders(deadline)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
         }
@@ -365,36 +396,4 @@ impl Engine {
 /// The instant of a bundle that is decided on when it wakes.
 fn wake_instant(stored: &StoredBundle) -> Timestamp {
     stored.schedule.wake_at.expect("a bundle that is due has a wake")
-}
-
-/// Puts bundles in play with their accounts, each to be decided on at the instant that `instant_of` gives.
-fn assemble_batch(
-    db: &ReadTx,
-    providers: &Providers,
-    keeps_decisions: bool,
-    due: Vec<StoredBundle>,
-    instant_of: impl Fn(&StoredBundle) -> Timestamp,
-) -> Result<Batch, StoreError> {
-    let mut indexes = HashMap::<i64, usize>::new();
-    let mut batch = Batch::new(keeps_decisions);
-    batch.entries.reserve(due.len());
-    let with_pending = approvals::accounts_with_pending(db)?;
-    for stored in due {
-        let account = match indexes.get(&stored.account) {
-            Some(index) => *index,
-            None => {
-                let account = accounts::get_by_row(db, stored.account)?;
-                batch.accounts.push(BatchAccount::new(account, providers));
-                indexes.insert(stored.account, batch.accounts.len() - 1);
-                batch.accounts.len() - 1
-            }
-        };
-        let instant = instant_of(&stored);
-        let has_approvals = batch.accounts[account].account.approval_above.is_some()
-            || with_pending.binary_search(&stored.account).is_ok();
-        let approvals =
-            if has_approvals { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
-        batch.entries.push(BatchEntry { approvals, ..BatchEntry::new(stored, account, instant) });
-    }
-    Ok(batch)
 }

@@ -1,6 +1,5 @@
 //! Resources and orders as a provider's own API shows them: one account's, for reading only.
 
-use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::OrderKind;
 use perennial_domain::order::OrderState;
@@ -16,14 +15,18 @@ use rusqlite::named_params;
 
 use crate::bundles;
 use crate::bundles::StoredBundle;
+use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::OrderKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 
 /// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
 /// also beyond its limit.
 pub fn resources(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     selection: &ResourceFilter,
 ) -> Result<(u32, Vec<ResourceView>), StoreError> {
     let mut rows = chosen(db, account, selection, selection.offset, selection.limit)?;
@@ -39,11 +42,11 @@ pub fn resources(
 /// The rows that `selection` chooses, each with how many there are. What is attached to a resource is in its bundle.
 fn chosen(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     selection: &ResourceFilter,
     offset: u32,
     limit: u32,
-) -> Result<Vec<(i64, u32)>, StoreError> {
+) -> Result<Vec<(ResourceKey, u32)>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
     let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
@@ -88,25 +91,29 @@ fn chosen(
 }
 
 /// The resource at `row`; `known` is the bundle that the one before it was in, which mostly is the same.
-fn subject(db: &ReadTx, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
-    let is_known = known.as_ref().is_some_and(|stored| stored.rows.contains(&row));
+fn subject(
+    db: &ReadTx,
+    row: ResourceKey,
+    known: &mut Option<StoredBundle>,
+) -> Result<ResourceView, StoreError> {
+    let is_known = known.as_ref().is_some_and(|stored| stored.rows.position(row).is_some());
     if !is_known {
         *known = Some(bundles::find_by_resource_row(db, row)?.0);
     }
     let damaged = || StoreError::Damaged { what: "a member", found: row.to_string() };
     let stored = known.as_ref().ok_or_else(damaged)?;
-    let place = stored.rows.iter().position(|member| *member == row).ok_or_else(damaged)?;
-    let resource = stored.bundle.members[place].clone();
-    let attached_to = resource.attached_to.map(|place| stored.bundle.members[place].id.clone());
+    let member = stored.rows.position(row).ok_or_else(damaged)?;
+    let resource = stored.bundle[member].clone();
+    let attached_to = resource.attached_to.map(|to| stored.bundle[to].id.clone());
     Ok(ResourceView { resource, attached_to, last_renewal: last_renewal(db, row)? })
 }
 
-fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError> {
+fn last_renewal(db: &ReadTx, row: ResourceKey) -> Result<Option<LastRenewal>, StoreError> {
     let renewed = db
         .connection()
         .prepare_cached(
             "select paid_at, starts_at from orders
-             where resource = ?1 and is_renewal and refunded_at is null order by starts_at desc limit 1",
+             where resource = ?1 and kind = 1 and state = 1 and refunded_at is null order by starts_at desc limit 1",
         )?
         .query_row([row], |row| {
             let (at, previous_expires_at) = (row.get(0)?, row.get(1)?);
@@ -118,79 +125,96 @@ fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError
     Ok(renewed.optional()?)
 }
 
-/// The account's orders that `selection` chooses, in the order in which they were made.
-pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<OrderView>, StoreError> {
+/// The periods of the account's orders that `selection` chooses, in the order in which they were made.
+pub fn orders(
+    db: &ReadTx,
+    account: AccountKey,
+    selection: &OrderFilter,
+) -> Result<Vec<OrderView>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
-    // In two parts, because each has an index of its own.
+    let states = selection.states.iter().map(|state| state.code()).collect::<Vec<_>>();
+    let states = (!states.is_empty()).then(|| serde_json::to_string(&states)).transpose()?;
+    // In parts, because each has an index of its own.
     let mut statement = db.connection().prepare_cached(
         "with chosen as (
              select row, id, kind, region from resource
              where account = :account
                and (:resources is null or id in (select value from json_each(:resources)))
+         ), every as (
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.state = 1 and o.refunded_at is null
+             where :refunded_at is null
+             union all
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.refunded_at is not null
+             where :refunded_at is null or o.refunded_at = :refunded_at
+             union all
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.state <> 1
+             where :refunded_at is null
          )
-         select o.*, c.id as resource_id, c.kind, c.region, 0 as amount
-         from chosen c join orders o on o.resource = c.row and o.refunded_at is null
-         where :refunded_at is null and (:ids is null or o.id in (select value from json_each(:ids)))
-         union all
-         select o.*, c.id as resource_id, c.kind, c.region,
-             (select coalesce(sum(e.amount), 0) from ledger_entry e
-              where e.account = :account and e.reason = :refund and e.resource = c.id and e.reference = o.id
-                and e.at = o.refunded_at) as amount
-         from chosen c join orders o on o.resource = c.row and o.refunded_at is not null
-         where (:refunded_at is null or o.refunded_at = :refunded_at)
-           and (:ids is null or o.id in (select value from json_each(:ids)))
-         order by row limit :limit",
+         select every.*, (select b.id from orders b where b.row = every.reduces) as reduced_id from every
+         where (:ids is null or id in (select value from json_each(:ids)))
+           and (:states is null or state in (select value from json_each(:states)))
+           and (:created_from is null or created_at >= :created_from)
+           and (:created_until is null or created_at <= :created_until)
+         order by row limit :limit offset :offset",
     )?;
-    let orders = statement.query_map(
-        named_params! {
-            ":account": account,
-            ":ids": list(&selection.ids)?,
-            ":resources": list(&selection.resources)?,
-            ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
-            ":refund": Reason::Refund.code(),
-            ":limit": selection.limit,
-        },
-        order,
-    )?;
-    Ok(orders.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(named_params! {
+        ":account": account,
+        ":ids": list(&selection.ids)?,
+        ":resources": list(&selection.resources)?,
+        ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
+        ":states": states,
+        ":created_from": selection.created_from.map(Timestamp::as_second),
+        ":created_until": selection.created_until.map(Timestamp::as_second),
+        ":limit": selection.limit,
+        ":offset": selection.offset,
+    })?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(order(row)?);
+    }
+    Ok(orders)
 }
 
-fn order(row: &Row<'_>) -> rusqlite::Result<OrderView> {
+/// An order with the columns of its resource (`resource_id`, `resource_kind`, `region`) and `reduced_id`.
+pub(crate) fn order(row: &Row<'_>) -> Result<OrderView, StoreError> {
     let instant = |name| row.get(name).map(Timestamp::from_second);
-    let refunded_at: Option<i64> = row.get("refunded_at")?;
-    let amount = Micros::new(row.get("amount")?);
+    let maybe = |name| row.get::<_, Option<i64>>(name).map(|at| at.map(Timestamp::from_second));
+    let refunded = row.get::<_, Option<i64>>("refunded")?.map(Micros::new);
     Ok(OrderView {
         id: row.get("id")?,
-        order_kind: OrderKind::from_code(row.get("is_renewal")?).unwrap_or(OrderKind::Renewal),
-        state: OrderState::Paid,
+        order_kind: codec::coded(OrderKind::from_code, row.get("kind")?, "the kind of an order")?,
+        state: codec::coded(OrderState::from_code, row.get("state")?, "the state of an order")?,
         resource: row.get("resource_id")?,
-        kind: row.get("kind")?,
+        kind: row.get("resource_kind")?,
         region: row.get("region")?,
         starts_at: instant("starts_at")?,
         ends_at: instant("ends_at")?,
-        cost: Micros::new(row.get("paid")?),
-        created_at: instant("paid_at")?,
-        pay_until: None,
-        paid_at: Some(instant("paid_at")?),
-        reduces: None,
-        refund: refunded_at.map(|at| (Timestamp::from_second(at), amount)),
+        cost: Micros::new(row.get("cost")?),
+        created_at: instant("created_at")?,
+        pay_until: maybe("pay_until")?,
+        paid_at: maybe("paid_at")?,
+        reduces: row.get("reduced_id")?,
+        refund: maybe("refunded_at")?.map(|at| (at, refunded.unwrap_or_default())),
     })
 }
 
 /// The row of the newest order of all; 0 when there is none.
-pub fn last_order(db: &ReadTx) -> Result<i64, StoreError> {
+pub fn last_order(db: &ReadTx) -> Result<OrderKey, StoreError> {
     Ok(db
         .connection()
         .prepare_cached("select coalesce(max(row), 0) from orders")?
         .query_row([], |row| row.get(0))?)
 }
 
-/// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
-/// were made, and what all of them cost.
-pub fn orders_after(db: &ReadTx, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
+/// The ids of the orders that were made at `at` and come after the one at `row`, each once, in the order in which they were
+/// made, and what those of them cost that are paid.
+pub fn orders_after(db: &ReadTx, row: OrderKey, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select id, iif(state = 1, max(cost, 0), 0) from orders where row > ?1 and created_at = ?2 order by row",
+    )?;
     let rows =
         statement.query_map((row, at.as_second()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let (mut ids, mut cost) = (Vec::new(), Micros::ZERO);

@@ -13,6 +13,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::ledger::Book;
 use crate::ledger::Entry;
 use crate::ledger::Reason;
@@ -27,13 +28,13 @@ use crate::timestamp::Timestamp;
 pub(super) fn end(
     cancellation: &Cancellation,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
-    let refunds = refund(&cancellation.refunds, member, place, context, effects);
+    let refunds = refund(&cancellation.refunds, member, index, context, effects);
     // Where nothing comes back, the newest order is the one that ends.
-    let ended = || cancellation.refunds.last().map(|refund| context.orders[refund.order].id.clone());
+    let ended = || cancellation.refunds.last().map(|refund| context.orders[refund.order.get()].id.clone());
     let original_order = refunds.first().map(|(order, _)| order.clone()).or_else(ended);
     let what = EventKind::Unsubscribed {
         scope: cancellation.scope,
@@ -46,8 +47,11 @@ pub(super) fn end(
     match cancellation.scope {
         Scope::Future => {
             member.expires_at = cancellation.expires_at;
-            let mut orders =
-                cancellation.refunds.iter().map(|refund| &context.orders[refund.order]).collect::<Vec<_>>();
+            let mut orders = cancellation
+                .refunds
+                .iter()
+                .map(|refund| &context.orders[refund.order.get()])
+                .collect::<Vec<_>>();
             orders.sort_by_key(|order| std::cmp::Reverse((order.starts_at, order.paid_at)));
             orders.into_iter().for_each(|order| undo(order, member, context.at, &mut effects.events));
         }
@@ -64,11 +68,11 @@ pub(super) fn end(
 pub(super) fn convert(
     refunds: &[Refund],
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
-    refund(refunds, member, place, context, effects);
+    refund(refunds, member, index, context, effects);
     let from = member.convert();
     for what in [EventKind::StageChanged { from, to: Stage::Converted }, EventKind::Converted] {
         effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
@@ -79,20 +83,20 @@ pub(super) fn convert(
 fn refund(
     refunds: &[Refund],
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) -> Vec<(String, Micros)> {
     let mut parts = Vec::new();
     for refund in refunds {
-        let order = &context.orders[refund.order];
+        let order = &context.orders[refund.order.get()];
         let period = order.period();
         // What a downgrade gave back of it before ends with it.
-        let reduces = |other: &&Order| other.member == place && other.reduces.as_ref() == Some(&period);
+        let reduces = |other: &&Order| other.member == index && other.reduces.as_ref() == Some(&period);
         let reductions = context.orders.iter().filter(reduces).map(Order::period).collect::<Vec<_>>();
-        effects.refunded.push(RefundedPeriod { member: place, period, amount: refund.amount });
+        effects.refunded.push(RefundedPeriod { member: index, period, amount: refund.amount });
         effects.refunded.extend(reductions.into_iter().map(|period| RefundedPeriod {
-            member: place,
+            member: index,
             period,
             amount: Micros::ZERO,
         }));

@@ -15,6 +15,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::order::Order;
 use crate::order::OrderKind;
@@ -49,8 +50,8 @@ pub fn order_kind(plan: &Plan) -> Option<OrderKind> {
 
 /// The id of the order of its own that carrying out `plan` at `at` would make, unless it is taken: that of the attempt for
 /// a renewal that waits to be paid. `None` when it makes no such order.
-pub fn own_order_id(plan: &Plan, bundle: &Bundle, named: usize, at: Timestamp) -> Option<String> {
-    let own = |word: &str| Some(format!("{}/{at}/{word}", bundle.members[named].id));
+pub fn own_order_id(plan: &Plan, bundle: &Bundle, named: MemberIndex, at: Timestamp) -> Option<String> {
+    let own = |word: &str| Some(format!("{}/{at}/{word}", bundle[named].id));
     match order_kind(plan)? {
         OrderKind::Renewal if plan.pay_until.is_some() => Some(attempt_key(plan, bundle, named)?.to_string()),
         OrderKind::Renewal => None,
@@ -72,7 +73,7 @@ pub(super) fn place(
 ) -> PlanEffects {
     let lines = plan.steps.iter().flat_map(|step| {
         let line = |starts_at, ends_at, cost| OrderLine { member: step.member, starts_at, ends_at, cost };
-        let member = &bundle.members[step.member];
+        let member = &bundle[step.member];
         match &step.operation {
             Operation::Extend(extension) => {
                 let starts_at = member.expires_at.expect("a plan that was checked extends what expires");
@@ -102,14 +103,14 @@ pub(super) fn place(
         pay_until,
         lines: lines.collect(),
     };
-    order.lines.iter().for_each(|line| bundle.members[line.member].has_unpaid_order = true);
+    order.lines.iter().for_each(|line| bundle[line.member].has_unpaid_order = true);
     let what = EventKind::OrderCreated {
         order: order.id.clone(),
         kind: order.kind,
         cost: order.cost(),
         pay_until: Some(pay_until),
     };
-    let resource = Some(bundle.members[context.named].id.clone());
+    let resource = Some(bundle[context.named].id.clone());
     let events = vec![Event { at: context.at, resource, what }];
     PlanEffects { events, placed: Some(order), ..PlanEffects::default() }
 }
@@ -123,7 +124,7 @@ pub(super) fn record_order(
     effects: &mut PlanEffects,
 ) {
     let Some(kind) = order_kind(plan) else { return };
-    let resource = Some(bundle.members[context.named].id.clone());
+    let resource = Some(bundle[context.named].id.clone());
     let mut record = |what| effects.events.push(Event { at: context.at, resource: resource.clone(), what });
     let order = id_of(context).to_owned();
     let refunds = refunds(plan, context);
@@ -131,7 +132,7 @@ pub(super) fn record_order(
     match context.paying {
         Some(paid) => {
             record(EventKind::OrderPaid { order, kind, cost, refunds });
-            paid.lines.iter().for_each(|line| bundle.members[line.member].has_unpaid_order = false);
+            paid.lines.iter().for_each(|line| bundle[line.member].has_unpaid_order = false);
             effects.paid = Some(paid.clone());
         }
         None if kind == OrderKind::Renewal => {}
@@ -156,26 +157,26 @@ fn refunds(plan: &Plan, context: &ExecutionContext<'_>) -> Vec<(String, Micros)>
         | Operation::SetAttribute(..) => None,
     });
     let given_back = adjustments.flatten().filter(|one| one.amount < Micros::ZERO);
-    given_back.filter_map(|one| Some((context.orders[one.order?].id.clone(), -one.amount))).collect()
+    given_back.filter_map(|one| Some((context.orders[one.order?.get()].id.clone(), -one.amount))).collect()
 }
 
 /// Gives a member another specification.
 pub(super) fn change(
     specification: &Specification,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
     for adjustment in specification.adjustments.iter().filter(|one| one.amount != Micros::ZERO) {
-        let base = adjustment.order.map(|order| &context.orders[order]);
+        let base = adjustment.order.map(|order| &context.orders[order.get()]);
         let reduces = base.filter(|_| adjustment.amount < Micros::ZERO);
         if let Some(base) = reduces {
             effects.entries.push(refund_entry(context.at, member, &base.id, -adjustment.amount));
         }
         effects.orders.push(Order {
             id: id_of(context).to_owned(),
-            member: place,
+            member: index,
             kind: if reduces.is_some() { OrderKind::Downgrade } else { OrderKind::Upgrade },
             starts_at: adjustment.starts_at,
             ends_at: adjustment.ends_at,
@@ -198,13 +199,13 @@ pub(super) fn change(
 pub(super) fn subscribe(
     subscription: &Subscription,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
     effects.orders.push(Order {
         id: id_of(context).to_owned(),
-        member: place,
+        member: index,
         kind: OrderKind::Purchase,
         starts_at: context.at,
         ends_at: subscription.expires_at,
@@ -233,7 +234,7 @@ pub(super) fn subscribe(
 
 /// Closes an order that waits, as [`OrderState::Cancelled`] or [`OrderState::Expired`]: its members have none any more.
 pub fn close_order(order: UnpaidOrder, state: OrderState, bundle: &mut Bundle, at: Timestamp) -> PlanEffects {
-    order.lines.iter().for_each(|line| bundle.members[line.member].has_unpaid_order = false);
+    order.lines.iter().for_each(|line| bundle[line.member].has_unpaid_order = false);
     let (id, kind, cost) = (order.id.clone(), order.kind, order.cost());
     let what = match state {
         OrderState::Expired => EventKind::OrderExpired { order: id, kind, cost },
@@ -241,6 +242,6 @@ pub fn close_order(order: UnpaidOrder, state: OrderState, bundle: &mut Bundle, a
             EventKind::OrderCancelled { order: id, kind, cost }
         }
     };
-    let events = vec![Event { at, resource: Some(bundle.members[order.member].id.clone()), what }];
+    let events = vec![Event { at, resource: Some(bundle[order.member].id.clone()), what }];
     PlanEffects { events, closed: Some((order, state)), ..PlanEffects::default() }
 }

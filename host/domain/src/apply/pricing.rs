@@ -3,6 +3,7 @@
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::Resource;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Extension;
 use crate::plan::Operation;
@@ -44,7 +45,7 @@ pub fn step_refund(operation: &Operation) -> Micros {
 
 /// What a plan costs at `at`.
 pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
-    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle.members[step.member], at)).sum()
+    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle[step.member], at)).sum()
 }
 
 /// What extending one member costs: its price, pro rata by months.
@@ -57,10 +58,10 @@ pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros
 
 /// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
 /// alone, of the first one extended. `None` when nothing is extended.
-pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: usize) -> Option<Key> {
+pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<Key> {
     let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
-    let resource = &bundle.members[member];
+    let resource = &bundle[member];
     let expires_before = resource.expires_at?;
     Some(Key { resource: resource.id.clone(), expires_before, term: extension.term })
 }

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use crate::bundle::Resource;
+use crate::index::MemberIndex;
 use crate::order;
 use crate::order::OrderKind;
 use crate::sample::at;
@@ -10,7 +11,7 @@ use crate::sample::postpaid;
 use crate::sample::resource;
 
 fn opening(resource: &Resource) -> String {
-    match order::opening(resource, 0, 480) {
+    match order::opening(resource, MemberIndex::new(0), 480) {
         Some(order) => format!(
             "{} {} to {}, {} paid {}{}\n",
             order.id,

@@ -4,6 +4,8 @@ use crate::bundle::Bundle;
 use crate::bundle::Charging;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::micros::Micros;
 use crate::order;
 use crate::order::Order;
@@ -31,7 +33,7 @@ pub enum PlanError {
         /// The resource that the command names.
         resource: String,
         /// What was named.
-        member: usize,
+        member: MemberIndex,
         /// How many there are.
         members: usize,
     },
@@ -56,17 +58,17 @@ pub fn check(
     plan: &Plan,
     command: &Command,
     bundle: &Bundle,
-    named: usize,
+    named: MemberIndex,
     orders: &[Order],
     at: Timestamp,
 ) -> Result<(), PlanError> {
-    let resource = || bundle.members[named].id.clone();
+    let resource = || bundle[named].id.clone();
     let places = plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
-    if let Some(member) = places.chain(plan.retry_now).find(|member| *member >= bundle.members.len()) {
+    if let Some(member) = places.chain(plan.retry_now).find(|member| bundle.get(*member).is_none()) {
         return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
     }
     for (place, step) in plan.steps.iter().enumerate() {
-        let member = &bundle.members[step.member];
+        let member = &bundle[step.member];
         let why = if plan.steps[..place].iter().any(|earlier| contradict(earlier, step)) {
             Some("two steps contradict each other".to_owned())
         } else if !answers(&step.operation, command) {
@@ -163,7 +165,7 @@ fn answers(operation: &Operation, command: &Command) -> bool {
 fn misfit(
     operation: &Operation,
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     orders: &[Order],
     at: Timestamp,
 ) -> Option<String> {
@@ -179,7 +181,7 @@ fn misfit(
         Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) => {
             (!member.is_live()).then(|| "its expiry is set although it is postpaid or at its end".to_owned())
         }
-        Operation::EndSubscription(cancellation) => cancellation_misfit(cancellation, member, place, orders),
+        Operation::EndSubscription(cancellation) => cancellation_misfit(cancellation, member, index, orders),
         Operation::Buy(_) if member.package.is_none() => {
             Some("it is bought again although it is no package".to_owned())
         }
@@ -187,9 +189,9 @@ fn misfit(
         Operation::Convert(_) if !member.is_live() => {
             Some("it becomes pay-per-use although it is that already, or at its end".to_owned())
         }
-        Operation::Convert(refunds) => refunds_misfit(refunds, place, orders),
+        Operation::Convert(refunds) => refunds_misfit(refunds, index, orders),
         Operation::ChangeSpecification(specification) => {
-            specification_misfit(specification, member, place, orders, at)
+            specification_misfit(specification, member, index, orders, at)
         }
         Operation::Subscribe(subscription) => subscription_misfit(subscription, member, at),
         Operation::SetAttribute(..) => None,
@@ -212,21 +214,22 @@ fn purchase_misfit(details: &PurchaseDetails, at: Timestamp) -> Option<String> {
 fn cancellation_misfit(
     cancellation: &Cancellation,
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     orders: &[Order],
 ) -> Option<String> {
     if !member.is_live() {
         return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
     }
-    if let Some(why) = refunds_misfit(&cancellation.refunds, place, orders) {
+    if let Some(why) = refunds_misfit(&cancellation.refunds, index, orders) {
         return Some(why);
     }
     match (cancellation.scope, cancellation.expires_at, member.expires_at) {
         (Scope::All, None, _) => None,
         (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => {
-            let own = |order: &Order| order.member == place && order.kind != OrderKind::Downgrade;
+            let own = |order: &Order| order.member == index && order.kind != OrderKind::Downgrade;
             let periods = orders.iter().enumerate().filter(|(_, order)| own(order));
-            let is_ended = |number: usize| cancellation.refunds.iter().any(|refund| refund.order == number);
+            let is_ended =
+                |number: usize| cancellation.refunds.iter().any(|refund| refund.order.get() == number);
             let mut wrong = periods.filter(|(number, order)| is_ended(*number) != (order.starts_at >= left));
             wrong.next().map(|(_, order)| {
                 format!("its expiry would be {left}, which does not fit what becomes of `{}`", order.id)
@@ -239,12 +242,12 @@ fn cancellation_misfit(
 }
 
 /// Why these refunds of a member's orders make no sense. What a downgrade gave back before comes back no second time.
-fn refunds_misfit(refunds: &[Refund], place: usize, orders: &[Order]) -> Option<String> {
+fn refunds_misfit(refunds: &[Refund], index: MemberIndex, orders: &[Order]) -> Option<String> {
     for (number, refund) in refunds.iter().enumerate() {
         if refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
             return Some(format!("order {} is refunded twice", refund.order));
         }
-        let Some(order) = own_order(refund.order, place, orders) else {
+        let Some(order) = own_order(refund.order, index, orders) else {
             return Some(format!("order {} is not one of its orders", refund.order));
         };
         let left = order::paid_after_downgrades(order, orders);
@@ -259,14 +262,14 @@ fn refunds_misfit(refunds: &[Refund], place: usize, orders: &[Order]) -> Option<
 }
 
 /// The order at this place among `orders`, if it is the member's and paid for a period.
-fn own_order(index: usize, place: usize, orders: &[Order]) -> Option<&Order> {
-    orders.get(index).filter(|order| order.member == place && order.kind != OrderKind::Downgrade)
+fn own_order(order: OrderIndex, member: MemberIndex, orders: &[Order]) -> Option<&Order> {
+    orders.get(order.get()).filter(|order| order.member == member && order.kind != OrderKind::Downgrade)
 }
 
 fn specification_misfit(
     specification: &Specification,
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     orders: &[Order],
     at: Timestamp,
 ) -> Option<String> {
@@ -292,7 +295,7 @@ fn specification_misfit(
                 adjustment.starts_at, adjustment.ends_at
             ));
         }
-        if let Some(why) = adjustment_misfit(adjustment, place, orders) {
+        if let Some(why) = adjustment_misfit(adjustment, index, orders) {
             return Some(why);
         }
     }
@@ -300,13 +303,13 @@ fn specification_misfit(
 }
 
 /// Why no order pays for what an adjustment gives back, or none is what it names.
-fn adjustment_misfit(adjustment: &Adjustment, place: usize, orders: &[Order]) -> Option<String> {
+fn adjustment_misfit(adjustment: &Adjustment, index: MemberIndex, orders: &[Order]) -> Option<String> {
     let given_back = -adjustment.amount;
-    let Some(index) = adjustment.order else {
+    let Some(order_index) = adjustment.order else {
         return (given_back > Micros::ZERO).then(|| format!("{given_back} would come back from no order"));
     };
-    let Some(order) = own_order(index, place, orders) else {
-        return Some(format!("order {index} is not one of its orders"));
+    let Some(order) = own_order(order_index, index, orders) else {
+        return Some(format!("order {order_index} is not one of its orders"));
     };
     let left = order::paid_after_downgrades(order, orders);
     (given_back > left).then(|| format!("{given_back} would come back of the {left} paid for `{}`", order.id))

@@ -11,6 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderKind;
 use perennial_domain::order::PaidPeriod;
@@ -46,8 +47,8 @@ pub struct Question {
     pub settings: BTreeMap<String, String>,
     /// What is asked of the resource.
     pub command: Command,
-    /// The member that the command names, by place.
-    pub member: usize,
+    /// The member that the command names.
+    pub member: MemberIndex,
     /// What is decided on.
     pub bundle: Bundle,
     /// Paid periods of its members, oldest first; empty for commands that end or change none.
@@ -65,8 +66,8 @@ pub struct DecisionInput<'a> {
     pub settings: &'a BTreeMap<String, String>,
     /// What is asked of the resource.
     pub command: &'a Command,
-    /// The member that the command names, by place.
-    pub member: usize,
+    /// The member that the command names.
+    pub member: MemberIndex,
     /// What is decided on.
     pub bundle: &'a Bundle,
     /// Paid periods of its members, oldest first; empty for commands that end or change none.
@@ -113,7 +114,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
         ("account", input.account.into()),
         ("settings", input.settings.into()),
         ("command", command::value(input.command)),
-        ("member", input.member.into()),
+        ("member", input.member.get().into()),
         ("bundle", input.bundle.members.iter().map(resource::stored_value).collect()),
         ("orders", input.orders.iter().map(order).collect()),
     ])
@@ -122,7 +123,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
 fn order(order: &Order) -> JsonValue<'_> {
     json_value::object([
         ("id", (&order.id).into()),
-        ("member", order.member.into()),
+        ("member", order.member.get().into()),
         ("starts_at", order.starts_at.into()),
         ("ends_at", order.ends_at.into()),
         ("paid", order.paid.into()),
@@ -165,12 +166,12 @@ fn read_root(root: JsonCursor<'_, '_>) -> Option<Question> {
         account: fields.required("account", |cursor| cursor.text())?.to_owned(),
         settings: fields.required("settings", |cursor| cursor.texts())?,
         command: fields.required("command", |cursor| command::read(cursor, Writer::Host))?,
-        member: fields.required("member", |cursor| cursor.index())?,
+        member: fields.required("member", |cursor| cursor.member())?,
         bundle: fields.required("bundle", |cursor| read_bundle(cursor))?,
         orders: fields.required("orders", |cursor| cursor.list(|_, order| read_order(order)))?,
     };
     let members = question.bundle.members.len();
-    if question.member >= members {
+    if question.bundle.get(question.member).is_none() {
         fields.report("member", format!("member {} of {members} is not there", question.member));
     }
     Some(question)
@@ -199,7 +200,7 @@ fn read_order(cursor: JsonCursor<'_, '_>) -> Option<Order> {
     ])?;
     Some(Order {
         id: fields.required("id", |cursor| cursor.text())?.to_owned(),
-        member: fields.required("member", |cursor| cursor.index())?,
+        member: fields.required("member", |cursor| cursor.member())?,
         kind: read_order_kind(&fields)?,
         starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
         ends_at: fields.required("ends_at", |cursor| cursor.instant())?,

@@ -244,7 +244,7 @@ fn show_operation(operation: &Operation) -> String {
         Operation::Buy(_) => "buy".to_owned(),
         Operation::ChangeSpecification(new) => format!("change to {:?} at {}", new.attributes, new.price),
         Operation::Subscribe(new) => {
-            format!("subscribe for {} at {} to {}", show_term(new.term), new.price, show(new.expires_at))
+            format!("subscribe for {} at {} to {}", show_term(new.term), new.price, when(new.expires_at))
         }
         Operation::SetAttribute((name, value)) => format!("{name} = {value}"),
     }

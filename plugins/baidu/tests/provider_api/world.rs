@@ -76,7 +76,6 @@ pub fn prepaid(kind: &str, id: &str, expires_at: &str) -> ResourceView {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
-        has_unpaid_order: false,
         attributes: Vec::new(),
         tags: Vec::new(),
         last_renewal: None,

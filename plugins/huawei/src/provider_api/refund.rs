@@ -3,6 +3,7 @@
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
 use plugin_sdk::Micros;
+use plugin_sdk::OrderKind;
 use plugin_sdk::provider_api::OrderFilter;
 use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::filter;
@@ -29,16 +30,31 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     let order = body::parameter(call.request, "order_id")?;
     let order = order.ok_or_else(|| Problem::parameter("order_id is missing."))?;
     body::order("order_id", &order)?;
-    let Some((at, digest)) = named(&order) else {
-        let message = "The order is neither one of an unsubscription nor one of a downgrade.";
-        return Err(Problem::code("CBC.99005026", message).into());
-    };
+    let Some((at, digest)) = named(&order) else { return downgrade(call, replay, order) };
     let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::paid_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
     let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
     call.answered(vec![
         ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
+        ("refund_infos", Json::List(records)),
+    ])
+}
+
+/// The records of a downgrade: what it gave back, of each order that the money came from.
+fn downgrade(call: &Call, replay: &mut Replay, order: String) -> OperationResult {
+    let parts = replay.orders(OrderFilter { ids: vec![order], ..filter::paid_orders() })?;
+    let is_part = |part: &&OrderView| part.order_kind == OrderKind::Downgrade;
+    let records = parts.iter().filter(is_part).zip(1..).map(|(part, number)| {
+        record(call, part, part.reduces.as_deref().unwrap_or(&part.id), &number.to_string(), part.cost)
+    });
+    let records = records.collect::<Vec<_>>();
+    if records.is_empty() {
+        let message = "The order is neither one of an unsubscription nor one of a downgrade.";
+        return Err(Problem::code("CBC.99005026", message).into());
+    }
+    call.answered(vec![
+        ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few at most"))),
         ("refund_infos", Json::List(records)),
     ])
 }
@@ -67,13 +83,17 @@ fn is_of(known: &ResourcesById, order: &OrderView, wanted: &str) -> bool {
 /// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
 fn records(call: &Call, order: &OrderView) -> Vec<Json> {
     let Some(refunded) = order.refund else { return Vec::new() };
-    let back = record(call, order, "1", -refunded.amount);
+    if order.order_kind == OrderKind::Downgrade {
+        // It ended with the order that it gave money back of, and has records of its own.
+        return Vec::new();
+    }
+    let back = record(call, order, &order.id, "1", -refunded.amount);
     let kept = order.cost - refunded.amount;
-    let kept = (kept > 0).then(|| record(call, order, "2", kept));
+    let kept = (kept > 0).then(|| record(call, order, &order.id, "2", kept));
     std::iter::once(back).chain(kept).collect()
 }
 
-fn record(call: &Call, order: &OrderView, number: &str, amount: Micros) -> Json {
+fn record(call: &Call, order: &OrderView, base: &str, number: &str, amount: Micros) -> Json {
     let of = types::named(&order.kind);
     Json::Object(vec![
         ("id", Json::from(format!("{}-{}-{number}", order.id, digest(&order.resource)))),
@@ -85,6 +105,6 @@ fn record(call: &Call, order: &OrderView, number: &str, amount: Micros) -> Json 
         ("resource_type_name", Json::from(of.map(|of| of.resource_name))),
         ("service_type_name", Json::from(of.map(|of| of.service_name))),
         ("region_code", Json::from(order.region.as_str())),
-        ("base_order_id", Json::from(order.id.as_str())),
+        ("base_order_id", Json::from(base)),
     ])
 }

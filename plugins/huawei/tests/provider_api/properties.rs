@@ -203,7 +203,7 @@ proptest! {
         outcomes in prop::collection::vec(outcome(), 0..5),
         pays in any::<bool>(),
     ) {
-        let settings = vec![("unpaid_orders".to_owned(), if pays { "pay" } else { "refuse" }.to_owned())];
+        let settings = vec![("order_valid_days".to_owned(), if pays { "1" } else { "7" }.to_owned())];
         let account = Account { id: ACCOUNT.to_owned(), settings };
         match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
             NextStep::Respond(response) => is_readable(&response),

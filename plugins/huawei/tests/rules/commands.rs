@@ -29,7 +29,7 @@ fn states(kind: &str) -> Vec<(&'static str, &'static str, Resource)> {
     ]
 }
 
-fn commands() -> [(&'static str, Command); 11] {
+fn commands() -> [(&'static str, Command); 14] {
     let two_years = Term { count: 2, unit: TermUnit::Year };
     [
         ("renew", renew(None)),
@@ -43,6 +43,20 @@ fn commands() -> [(&'static str, Command); 11] {
         ("convert on expiry", Command::ConvertOnExpiry),
         ("cancel conversion", Command::CancelConversion),
         ("buy again", Command::BuyAgain(Purchase { pay_at: None, effective_at: None })),
+        (
+            "change",
+            Command::Change(Change {
+                attributes: vec![("flavor".to_owned(), "large".to_owned())],
+                price: 62_000_000,
+                present_price: Some(31_000_000),
+                options: Vec::new(),
+            }),
+        ),
+        (
+            "subscribe",
+            Command::Subscribe(Subscribe { term: MONTHLY, price: Some(31_000_000), options: Vec::new() }),
+        ),
+        ("convert now", Command::ConvertNow),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::apply::close_order;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::OrderIndex;
 use crate::ledger::Shortfall;
 use crate::order::Order;
 use crate::order::OrderKind;
@@ -86,7 +87,7 @@ fn change(price: &str, adjustments: &[(&str, &str, &str, Option<usize>)]) -> Ope
         starts_at: at(starts),
         ends_at: at(ends),
         amount: money(amount),
-        order: *order,
+        order: order.map(OrderIndex::new),
     };
     Operation::ChangeSpecification(Specification {
         attributes: [("flavor".to_owned(), "large".to_owned())].into(),
@@ -143,7 +144,7 @@ fn what_is_paid_ahead_is_prepaid_and_can_become_pay_per_use_again() {
     check(&effects, &expect![[r#""#]]);
     assert!(scene.bundle.members[0].is_live());
     scene.orders = effects.orders;
-    let convert = Operation::Convert(vec![Refund { order: 0, amount: money("29") }]);
+    let convert = Operation::Convert(vec![Refund { order: OrderIndex::new(0), amount: money("29") }]);
     let effects = scene.apply(Cause::Command, 0, vec![(0, convert)]).unwrap();
     check(&effects, &expect![[r#""#]]);
     let member = &scene.bundle.members[0];
