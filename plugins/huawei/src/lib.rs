@@ -13,8 +13,10 @@ pub mod notices;
 pub mod package;
 pub mod profile;
 pub mod provider_api;
+pub mod refund;
 pub mod refusals;
 pub mod renewal;
+pub mod reset;
 pub mod settings;
 pub mod unsubscription;
 

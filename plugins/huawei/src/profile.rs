@@ -11,6 +11,7 @@ use crate::condition;
 use crate::notices;
 use crate::refusals::PAYMENT_FAILED;
 use crate::refusals::UNKNOWN;
+use crate::reset;
 
 /// A kind: its name, its label, the kinds that it can be attached to, and its terms.
 type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
@@ -73,7 +74,7 @@ const KINDS: [KindRow; 21] = [
     ),
 ];
 
-const SETTINGS: [(&str, &str, Option<&str>); 14] = [
+const SETTINGS: [(&str, &str, Option<&str>); 17] = [
     ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
     ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
     (
@@ -95,10 +96,19 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ),
     (
         "full_refund_days",
-        "An order is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
+        "A new purchase is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
         None,
     ),
-    ("handling_fee_percent", "Kept of the refund of a running period, 0 to 100 percent", Some("0")),
+    (
+        "handling_fee_percent",
+        "Kept of what was paid for a running period, 0 to 100 percent, or manual: by its term and the years used",
+        Some("0"),
+    ),
+    (
+        "refund_counts",
+        "What a refund counts: hours, days, or whole_unused_days; unset, hours on intl, else whole_unused_days",
+        None,
+    ),
     (
         "total_years_max",
         "A resource is paid for at most this many years from its start, 0 (no limit) to 100",
@@ -120,6 +130,16 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
         "A renewal through the provider's own API that does not say to pay at once: refuse it, or pay",
         Some("refuse"),
     ),
+    (
+        "tries_until",
+        "An automatic renewal is tried until expiry, or until the last day of retention: expiry or retention",
+        Some("expiry"),
+    ),
+    (
+        "auto_renewal_takes",
+        "Of what is attached, an automatic renewal renews what is due with it, or all: due or bundle",
+        Some("due"),
+    ),
 ];
 
 /// The manifest.
@@ -130,7 +150,7 @@ pub fn manifest() -> Manifest {
         kinds: KINDS.iter().map(kind).collect(),
         settings: SETTINGS.iter().map(setting).collect(),
         notices: notices::ALL.iter().map(notice).collect(),
-        reads: vec![condition::ATTRIBUTE.to_owned()],
+        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE].map(str::to_owned).to_vec(),
         utc_offset_minutes: 480,
         insufficient_balance: PAYMENT_FAILED.refusal(),
         unknown_resource: UNKNOWN.refusal(),

@@ -91,6 +91,29 @@ pub(crate) const NOT_RENEWABLE: Code = Code::new(
     "the resource cannot be renewed: it is pay-per-use, is set to become it on expiry, or is no longer sold",
 );
 
+// Why an attached resource stays out of the automatic renewal of its primary. No document has codes for these; they
+// stand under that of a period that does not fit.
+
+const STAYS_OUT: &str = "CBC.99000092";
+/// It has tries of its own.
+pub(crate) const RENEWS_ITSELF: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it is renewed automatically by itself, because it expires at another instant",
+);
+/// Something nearer to it renews it.
+pub(crate) const RENEWED_WITH_ANOTHER: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it is renewed together with another resource that it is attached to, which renews itself",
+);
+/// It needs no renewal yet.
+pub(crate) const LASTS_AS_LONG: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it lasts as long as the resource that it is attached to, without this renewal",
+);
+
 // Of automatic renewal.
 
 /// It is expired or frozen.
@@ -146,6 +169,12 @@ pub(crate) const CODEARTS_KEPT: Code =
 /// It is a bandwidth add-on package.
 pub(crate) const ADD_ON_KEPT: Code =
     Code::new("CBC.99003654", UNSUBSCRIBE, "a bandwidth add-on package cannot be unsubscribed from");
+/// A bandwidth keeps its renewed periods while it has an add-on package. The same code as that of the add-on itself.
+pub(crate) const KEPT_FOR_ADD_ON: Code = Code::new(
+    "CBC.99003654",
+    UNSUBSCRIBE,
+    "the bandwidth has an add-on package, so its renewed periods cannot be unsubscribed from",
+);
 /// It is frozen.
 pub(crate) const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
