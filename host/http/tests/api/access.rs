@@ -95,6 +95,8 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "beta-bd"));
             let bar = if place == roles.len() + 1 { " |" } else { "" };
             write!(table, "{bar} {}", answer.status.as_u16()).unwrap();
+            // A token has few jobs running at once, whatever the machine does meanwhile.
+            server.finish_jobs();
         }
         table.push_str(" |");
         for caller in &bound {
@@ -102,6 +104,7 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
             let answer =
                 server.send(caller, entry.method, &path, &[], &body(entry.method, &entry.path, "acme-hw"));
             write!(table, " {}", answer.status.as_u16()).unwrap();
+            server.finish_jobs();
         }
         table.push('\n');
     }

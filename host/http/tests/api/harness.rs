@@ -143,6 +143,13 @@ impl Server {
         server
     }
 
+    /// Waits until every job has ended.
+    pub fn finish_jobs(&self) {
+        while self.get("admin", "/v1/jobs").body.contains(r#""state":"running""#) {
+            std::thread::yield_now();
+        }
+    }
+
     /// The folder of the database.
     pub fn folder(&self) -> &Path {
         self.folder.as_ref().unwrap().path()
