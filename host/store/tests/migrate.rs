@@ -217,7 +217,12 @@ fn the_store_reads_everything_that_schema_3_kept() {
     let jobs = jobs::list(db, None, RowKey::after_all(), 10).unwrap().into_iter().map(|job| {
         let outcomes = jobs::outcome_counts(db, job.row).unwrap();
         let outcomes = outcomes.iter().map(|tally| format!(" {} {}", tally.items, tally.outcome));
-        format!("{} of {:?}:{}\n", job.state, job.began.from_dry_run.map(RowKey::number), outcomes.collect::<String>())
+        format!(
+            "{} of {:?}:{}\n",
+            job.state,
+            job.began.from_dry_run.map(RowKey::number),
+            outcomes.collect::<String>()
+        )
     });
     expect![[r#"
         done of Some(1): 1 applied 2 skipped

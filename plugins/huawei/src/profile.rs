@@ -1,5 +1,7 @@
 //! The manifest: names and labels of the kinds, settings and notices.
 
+use plugin_sdk::CommandName;
+use plugin_sdk::CommandRefusal;
 use plugin_sdk::Kind;
 use plugin_sdk::Manifest;
 use plugin_sdk::Notice;
@@ -11,6 +13,7 @@ use crate::condition;
 use crate::notices;
 use crate::refusals::PAYMENT_FAILED;
 use crate::refusals::UNKNOWN;
+use crate::refusals::UNKNOWN_FOR_RENEWAL;
 use crate::reset;
 
 /// A kind: its name, its label, the kinds that it can be attached to, and its terms.
@@ -154,6 +157,10 @@ pub fn manifest() -> Manifest {
         utc_offset_minutes: 480,
         insufficient_balance: PAYMENT_FAILED.refusal(),
         unknown_resource: UNKNOWN.refusal(),
+        unknown_resource_of: vec![CommandRefusal {
+            command: CommandName::Renew,
+            refusal: UNKNOWN_FOR_RENEWAL.refusal(),
+        }],
         // The renew request has no field for a token: api_order_00018.
         idempotency: None,
     }

@@ -39,7 +39,7 @@ const CONVERT: &str =
 /// A parameter of the command is not valid.
 pub(crate) const BAD_PARAMETER: Code =
     Code::new("CBC.0100", RENEW, "the command has a parameter that is not valid");
-/// No such prepaid resource.
+/// No such prepaid resource, for every command but a renewal on the present API.
 pub(crate) const UNKNOWN: Code =
     Code::new("CBC.99003012", ENABLE, "there is no such yearly/monthly resource");
 /// An order of the resource waits to be paid.
@@ -69,13 +69,22 @@ pub(crate) const PERIOD_OVER: Code = Code::new(
 /// The resource expired and was deleted.
 pub(crate) const DELETED: Code =
     Code::new("CBC.99003016", RENEW, "the resource has expired and was deleted; buy it again");
+/// A renewal names no prepaid resource. The present API has one code for what expired, what is over and what never was.
+pub(crate) const UNKNOWN_FOR_RENEWAL: Code = Code::new(
+    "CBC.99003016",
+    RENEW,
+    "there is no such yearly/monthly resource: it has expired and was deleted, or it never was",
+);
+/// A renewal names a resource that was unsubscribed from.
+pub(crate) const UNSUBSCRIBED: Code =
+    Code::new("CBC.99003016", RENEW, "the resource was unsubscribed from and is deleted; buy it again");
 /// An order of the resource is being carried out.
 pub(crate) const PROCESSING_ORDER: Code =
     Code::new("CBC.99003144", RENEW, "an order of the resource is being processed; wait until it is done");
 /// It would be paid for longer than the provider allows.
 pub(crate) const TOO_LONG: Code =
     Code::new("CBC.99003154", RENEW, "the total duration would exceed the maximum; choose a shorter term");
-/// The resource was unsubscribed from.
+/// The resource was unsubscribed from; on the old API only.
 pub(crate) const GONE: Code = Code::new(
     "CBC.99003631",
     RENEW_OLD,

@@ -35,7 +35,6 @@ use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::DELETED;
 use crate::refusals::EXPIRED_OR_FROZEN;
-use crate::refusals::GONE;
 use crate::refusals::LASTS_AS_LONG;
 use crate::refusals::NOT_PRIMARY;
 use crate::refusals::NOT_RENEWABLE;
@@ -44,6 +43,7 @@ use crate::refusals::RENEWED_WITH_ANOTHER;
 use crate::refusals::RENEWS_ITSELF;
 use crate::refusals::TERM_NOT_SOLD;
 use crate::refusals::TOO_LONG;
+use crate::refusals::UNSUBSCRIBED;
 use crate::settings::AutoRenewPeriod;
 use crate::settings::AutoRenewalTakes;
 use crate::settings::Settings;
@@ -173,7 +173,7 @@ fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Exte
 fn never_renewed(resource: &Resource) -> Option<Code> {
     match resource.stage {
         Stage::Released => return Some(DELETED),
-        Stage::Unsubscribed => return Some(GONE),
+        Stage::Unsubscribed => return Some(UNSUBSCRIBED),
         Stage::Converted => return Some(NOT_RENEWABLE),
         Stage::Active | Stage::Grace | Stage::Retention => {}
     }

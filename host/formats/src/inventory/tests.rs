@@ -40,6 +40,7 @@ fn manifest(id: &str, utc_offset_minutes: i16) -> Manifest {
         utc_offset_minutes,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }

@@ -49,7 +49,9 @@ fn without_later_rules(mut value: Value) -> Value {
     match &mut value {
         Value::Object(fields) => {
             let is_refund = fields.get("reason").is_some_and(|reason| reason == "refund");
-            fields.retain(|name, _| !OF_LATER_RULES.contains(&name.as_str()) && !(is_refund && name == "amount"));
+            fields.retain(|name, _| {
+                !OF_LATER_RULES.contains(&name.as_str()) && !(is_refund && name == "amount")
+            });
             fields.values_mut().for_each(|field| *field = without_later_rules(field.take()));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| *item = without_later_rules(item.take())),
@@ -87,8 +89,16 @@ fn a_migrated_database_goes_on_like_one_made_new() {
     let before = events(&new);
     assert!(before.len() > 800, "{} events are no year", before.len());
     let left = events(&migrated);
-    for one in &left { if !before.contains(one) { println!("- {}", one.to_string().chars().take(260).collect::<String>()); } }
-    for one in &before { if !left.contains(one) { println!("+ {}", one.to_string().chars().take(260).collect::<String>()); } }
+    for one in &left {
+        if !before.contains(one) {
+            println!("- {}", one.to_string().chars().take(260).collect::<String>());
+        }
+    }
+    for one in &before {
+        if !left.contains(one) {
+            println!("+ {}", one.to_string().chars().take(260).collect::<String>());
+        }
+    }
     assert_eq!(events(&migrated).len(), before.len());
     for until in ["2027-01-20T12:00:00Z", "2027-03-01T00:00:00Z", "2027-07-01T00:00:00Z"] {
         for server in [&migrated, &new] {

@@ -3,7 +3,9 @@
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
 use plugin_sdk::Micros;
+use plugin_sdk::Order;
 use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::PaidOrder;
 use plugin_sdk::provider_api::filter;
 
@@ -20,6 +22,8 @@ use crate::provider_api::query::climb;
 use crate::provider_api::types;
 use crate::provider_api::unsubscribe::digest;
 use crate::provider_api::unsubscribe::named;
+use crate::refund::divide;
+use crate::settings::Settings;
 
 /// The records of the refund that the request names.
 pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
@@ -36,7 +40,8 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::all_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
-    let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
+    let settings = Settings::of(&call.account.settings);
+    let records = own.flat_map(|order| records(call, &settings, &known, order)).collect::<Vec<_>>();
     call.answered(vec![
         ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
         ("refund_infos", Json::List(records)),
@@ -64,13 +69,30 @@ fn is_of(known: &ResourcesById, order: &PaidOrder, wanted: &str) -> bool {
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }
 
-/// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
-fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
+/// The records of an order: the refunded amount, negative; the amount consumed, positive; and the handling fee, positive.
+fn records(call: &Call, settings: &Settings, known: &ResourcesById, order: &PaidOrder) -> Vec<Json> {
     let Some(refunded) = order.refund else { return Vec::new() };
+    let fee = fee(settings, known, order, refunded);
+    let consumed = order.paid - refunded.amount - fee;
     let back = record(call, order, "1", -refunded.amount);
-    let kept = order.paid - refunded.amount;
-    let kept = (kept > 0).then(|| record(call, order, "2", kept));
-    std::iter::once(back).chain(kept).collect()
+    let kept = [("2", consumed), ("3", fee)].into_iter().filter(|&(_, amount)| amount > 0);
+    std::iter::once(back).chain(kept.map(|(number, amount)| record(call, order, number, amount))).collect()
+}
+
+/// The handling fee of a refund, as the account's settings have it. When they have changed since so that the refund would
+/// be another one today, the fee of then is not known, and what was kept counts as consumed.
+fn fee(settings: &Settings, known: &ResourcesById, order: &PaidOrder, refunded: OrderRefund) -> Micros {
+    let period = Order {
+        member: 0,
+        starts_at: order.starts_at,
+        ends_at: order.ends_at,
+        paid: order.paid,
+        paid_at: order.paid_at,
+        is_renewal: order.is_renewal,
+    };
+    let started_at = known.get(order.resource.as_str()).map_or(order.starts_at, |one| one.started_at);
+    let today = divide(settings, refunded.at, &period, started_at);
+    if today.refund == refunded.amount { today.fee } else { 0 }
 }
 
 fn record(call: &Call, order: &PaidOrder, number: &str, amount: Micros) -> Json {
