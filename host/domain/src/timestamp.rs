@@ -56,7 +56,7 @@ impl Timestamp {
     }
 
     /// Whether both instants are on one day, in days that are `offset_minutes` ahead of UTC.
-    pub fn is_on_day_of(self, other: Timestamp, offset_minutes: i16) -> bool {
+    pub(crate) fn is_on_day_of(self, other: Timestamp, offset_minutes: i16) -> bool {
         let day = |at: Timestamp| (at + i64::from(offset_minutes) * 60).0.div_euclid(86_400);
         day(self) == day(other)
     }

@@ -16,7 +16,7 @@ pub mod provider_api;
 pub mod refund;
 pub mod refusals;
 pub mod renewal;
-pub mod reset;
+pub(crate) mod reset;
 pub mod settings;
 pub mod unsubscription;
 

@@ -17,10 +17,10 @@ use crate::package::boundaries;
 
 /// The attribute with the length of the reset period: `hour`, `day`, `week`, `month` or `year`, or the provider's
 /// number for it, 1 to 5. Without it the quota is not reset.
-pub const CYCLE: &str = "quota_reuse_cycle";
+pub(crate) const CYCLE: &str = "quota_reuse_cycle";
 /// The attribute that says what reset periods follow: `calendar` or `subscription`, or the provider's number, 1 or 2.
 /// Without it, the subscription.
-pub const CYCLE_TYPE: &str = "quota_reuse_cycle_type";
+pub(crate) const CYCLE_TYPE: &str = "quota_reuse_cycle_type";
 
 /// The length of a reset period.
 #[derive(Clone, Copy)]

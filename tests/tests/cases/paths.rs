@@ -24,8 +24,10 @@ proptest! {
         for (resource, own) in by_resource {
             for pair in own.windows(2) {
                 prop_assert_eq!(&pair[0]["expires_at"], &pair[1]["expires_before"], "{}", resource);
-                let apart = instant(&pair[1]["at"]) - instant(&pair[0]["at"]);
-                prop_assert!(apart >= 24 * DAY, "{} is renewed at {} and {}", resource, pair[0]["at"], pair[1]["at"]);
+                let (first, second) = (instant(&pair[0]["at"]), instant(&pair[1]["at"]));
+                // The first may have been late: then the next is due a week before the new expiry all the same.
+                let is_next = second - first >= 24 * DAY || second - instant(&pair[0]["expires_before"]) >= 18 * DAY;
+                prop_assert!(is_next, "{} is renewed at {} and {}", resource, pair[0]["at"], pair[1]["at"]);
             }
         }
         // What goes along would otherwise have expired before its primary.

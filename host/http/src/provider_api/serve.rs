@@ -124,7 +124,7 @@ fn header_texts(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The text of a header's value. RFC 9110 allows bytes above 127 and gives them no meaning: those that are not UTF-8 are
-/// read as ISO 8859-1, so that whoever reads the header finds it wrong, and not the whole request.
+/// read as ISO 8859-1, so that the plugin finds that one header wrong, and not the request unreadable.
 fn header_text(value: &HeaderValue) -> String {
     let bytes = value.as_bytes();
     std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)

@@ -279,6 +279,8 @@ mod tests {
             the label of a notice has 2001 bytes; 1 to 2000 are accepted
             its days are 841 minutes ahead of UTC; from -720 to 840 are possible
             the code of `unknown-resource` has 0 bytes; 1 to 2000 are accepted
+            a code of `unknown-resource-of` has 0 bytes; 1 to 2000 are accepted
+            the command of `unknown-resource-of` `renew` is listed twice
             its tokens are valid for 0 seconds
             `server`: a term of 0 months is no time at all"#]].assert_eq(&problems.join("\n"));
     }

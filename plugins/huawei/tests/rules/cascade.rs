@@ -56,7 +56,7 @@ fn members_are_renewed_from_their_own_expiry_or_skipped_with_a_reason() {
         #2 left out CBC.30050013
         #3 left out CBC.99003016
         #5 left out CBC.30050013
-        #6 left out CBC.99003631"#]]
+        #6 left out CBC.99003016"#]]
     .assert_eq(&print(&bundle, 0, renew(Some(YEARLY))));
 }
 
