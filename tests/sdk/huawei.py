@@ -153,7 +153,7 @@ def renewals(sdk):
     ordered = query(sdk, order_id=done.order_ids[0])
     check("resources are found by order", {one.resource_id for one in ordered.data}, {"ecs-1", "evs-1"})
     refused("an attached one is not renewed", lambda: renew(sdk, ["evs-1"]), 400, "CBC.30010036")
-    refused("an unknown one is not renewed", lambda: renew(sdk, ["nobody"]), 400, "CBC.99003012")
+    refused("an unknown one is not renewed", lambda: renew(sdk, ["nobody"]), 400, "CBC.99003016")
     refused("thirteen months are not sold", lambda: renew(sdk, ["ecs-1"], period_num=13), 400, "CBC.0100")
 
 

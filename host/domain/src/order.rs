@@ -163,14 +163,18 @@ pub fn paid_after_downgrades(order: &Order, orders: &[Order]) -> Micros {
     order.paid + orders.iter().filter(reduces).map(|other| other.paid).sum::<Micros>()
 }
 
-/// The order that a resource was bought with, for one whose history is not known: the last term before its expiry,
-/// or what it has lasted if that is less, for the price of one term. `None` for postpaid resources.
+/// The order that a resource was bought with, for one whose history is not known: the last term before its expiry, or
+/// what it has lasted if that is less, for the price of one term. `None` for postpaid resources.
 ///
-/// Earlier periods are over and paid; nothing can come back for them.
+/// A first period runs from the start itself, also where it ends with its last day and so is some hours longer than a
+/// term. Earlier periods are over and paid; nothing can come back for them.
 pub fn opening(resource: &Resource, member: MemberIndex, offset_minutes: i16) -> Option<Order> {
     let (ends_at, term, price) = (resource.expires_at?, resource.term?, resource.price?);
     let anchor_day = resource.anchor_day?;
-    let starts_at = ends_at.minus(term, anchor_day, offset_minutes).max(resource.started_at).min(ends_at - 1);
+    let counted_back = ends_at.minus(term, anchor_day, offset_minutes);
+    let started_at = resource.started_at;
+    let is_first = started_at >= counted_back || started_at.is_on_day_of(counted_back, offset_minutes);
+    let starts_at = if is_first { started_at } else { counted_back }.min(ends_at - 1);
     Some(Order {
         id: purchase_id(&resource.id),
         member,

@@ -384,7 +384,7 @@ impl Engine {
             account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
         let rules = provider.and_then(|provider| self.providers.get(provider));
         let refusal = match rules {
-            Some(rules) => rules.manifest().unknown_resource.clone(),
+            Some(rules) => rules.manifest().unknown_resource_for(command).clone(),
             None => Refusal {
                 code: "no_such_resource".to_owned(),
                 message: format!("there is no resource `{resource}`"),

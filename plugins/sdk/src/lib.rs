@@ -49,7 +49,9 @@ pub use bindings::exports::perennial::provider::commands::{
     Subscribe, Subscription,
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
-pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
+pub use bindings::exports::perennial::provider::profile::{
+    CommandName, CommandRefusal, Idempotency, Kind, Manifest, Notice, Setting,
+};
 pub use bindings::exports::perennial::provider::types::*;
 pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};

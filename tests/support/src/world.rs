@@ -157,6 +157,7 @@ impl Toy {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("money"),
             unknown_resource: refusal("unknown"),
+            unknown_resource_of: BTreeMap::new(),
             idempotency: Some(Idempotency {
                 option_name: "token".to_owned(),
                 valid_seconds: 100,

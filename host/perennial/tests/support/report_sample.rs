@@ -123,6 +123,7 @@ pub(super) fn manifest() -> Manifest {
         utc_offset_minutes: 480,
         insufficient_balance: refusal(),
         unknown_resource: refusal(),
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }

@@ -67,6 +67,28 @@ fn each_order_of_the_resource_gives_back_what_is_left_of_it() {
 }
 
 #[test]
+fn a_period_counted_from_a_late_renewal_is_divided_by_its_own_days() {
+    let bundle = [prepaid("bcc", "i", "2026-08-15 10:00")];
+    // Expired on 10 July, renewed on the 15th for 31.00 and a month from then.
+    let late = Order {
+        paid_at: at("2026-07-15 10:00"),
+        ..order(0, "2026-07-10 10:00", "2026-08-15 10:00", 31_000_000, true)
+    };
+    let refund = |settings: &[(&str, &str)], now: &str| {
+        let plan =
+            ask(settings, at(now), &bundle, 0, Command::Unsubscribe(Scope::Everything), &[late]).unwrap();
+        let plugin_sdk::Operation::EndSubscription(ending) = &plan.steps[0].operation else {
+            panic!("{plan:?}")
+        };
+        ending.refunds[0].amount
+    };
+    let from_renewal = [("late_renewal_from", "renewal")];
+    assert_eq!(refund(&from_renewal, "2026-07-15 10:00"), 31_000_000);
+    assert_eq!(refund(&from_renewal, "2026-07-25 10:00"), 21_000_000, "21 of 31 days");
+    assert_eq!(refund(&[], "2026-07-25 10:00"), 18_080_000, "21 of 36 days, where the old expiry counts");
+}
+
+#[test]
 fn no_refund_is_more_than_was_paid_or_less_than_nothing() {
     let bundle = [prepaid("bcc", "i", "2026-08-10 10:00")];
     for paid in [0, 1, 4_999, 5_000, 9_999, 10_000, i64::MAX] {

@@ -1,5 +1,6 @@
 //! Responses: always a JSON object, always with the request's id.
 
+use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::Response;
 
 use crate::provider_api::json::Json;
@@ -22,6 +23,16 @@ pub fn headers(request_id: &str) -> Vec<(String, String)> {
         headers.push(("x-request-id".to_owned(), request_id.to_owned()));
     }
     headers
+}
+
+/// The response as the API of the request's path has it: the old one names the character set.
+pub(crate) fn in_dialect(request: &Request, mut response: Response) -> Response {
+    if request.path.starts_with("/v1.0/") {
+        for (_, value) in response.headers.iter_mut().filter(|(name, _)| name == "content-type") {
+            "application/json;charset=UTF-8".clone_into(value);
+        }
+    }
+    response
 }
 
 /// The fields of the old API's success, which come before all others.

@@ -26,6 +26,7 @@ use proptest::prelude::*;
 use crate::world::ACCOUNT;
 use crate::world::NOW;
 use crate::world::furnished;
+use crate::world::is_json;
 use crate::world::order;
 use crate::world::subject;
 
@@ -34,7 +35,7 @@ fn is_readable(response: &Response) {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).expect("JSON");
     let body = body.as_object().expect("an object");
     assert!((200..600).contains(&response.status) && !(300..400).contains(&response.status), "{body:?}");
-    assert!(response.headers.contains(&("content-type".to_owned(), "application/json".to_owned())));
+    assert!(is_json(response));
     if response.status >= 400 {
         assert!(body["error_code"].as_str().is_some_and(|code| code.contains('.')), "{body:?}");
         assert!(body["error_msg"].as_str().is_some_and(|message| !message.is_empty()), "{body:?}");

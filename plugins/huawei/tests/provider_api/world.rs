@@ -359,6 +359,12 @@ fn print_command(instruction: &CommandRequest) -> String {
     format!("{}: {command}", instruction.resource)
 }
 
+/// Whether the response says that it is JSON, as the present API or the old one does.
+pub fn is_json(response: &Response) -> bool {
+    let of = |wanted: &str| response.headers.contains(&("content-type".to_owned(), wanted.to_owned()));
+    of("application/json") || of("application/json;charset=UTF-8")
+}
+
 /// The status, the headers that not every response has, and the body.
 pub fn print(response: &Response) -> String {
     let usual = [("content-type", "application/json"), ("x-request-id", "r-1")];
@@ -366,7 +372,7 @@ pub fn print(response: &Response) -> String {
         response.headers.iter().filter(|(name, value)| !usual.contains(&(name.as_str(), value.as_str())));
     let headers = headers.map(|(name, value)| format!("{name}: {value} ")).collect::<String>();
     let body = String::from_utf8(response.body.clone()).unwrap();
-    assert!(response.headers.contains(&("content-type".to_owned(), "application/json".to_owned())), "{body}");
+    assert!(is_json(response), "{body}");
     assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok_and(|body| body.is_object()), "{body}");
     format!("{} {headers}{body}", response.status)
 }

@@ -51,6 +51,7 @@ impl profile::Guest for Hostile {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("Poor"),
             unknown_resource: refusal("Unknown"),
+            unknown_resource_of: Vec::new(),
             idempotency: None,
         }
     }

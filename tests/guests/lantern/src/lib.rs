@@ -67,6 +67,7 @@ impl profile::Guest for Lantern {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("poor"),
             unknown_resource: refusal("dark"),
+            unknown_resource_of: Vec::new(),
             idempotency: None,
         }
     }

@@ -56,11 +56,11 @@ fn a_day_of_a_tool_that_speaks_the_present_api() {
         2026-03-01T00:00:00Z setting_changed acme - {"setting":"unified_expiry_day","value":"-1"}
         2026-03-01T00:00:00Z unsubscribed acme rds-1 {"refund":"200.00","original_order":"rds-1/2026-03-31T15:59:59Z/1month","scope":"future","expires_at":"2026-03-31T15:59:59Z","refunds":[{"order":"rds-1/2026-03-31T15:59:59Z/1month","amount":"200.00"}]}
         2026-03-01T00:00:00Z balance_changed acme rds-1 {"amount":"200.00","balance":"9888.50","reason":"refund"}
-        2026-03-01T00:00:00Z unsubscribed acme ecs-1 {"refund":"194.80","original_order":"purchase/ecs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/ecs-1","amount":"95.80"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"99.00"}]}
+        2026-03-01T00:00:00Z unsubscribed acme ecs-1 {"refund":"196.93","original_order":"purchase/ecs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/ecs-1","amount":"97.93"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"99.00"}]}
         2026-03-01T00:00:00Z stage_changed acme ecs-1 {"from":"active","to":"unsubscribed"}
-        2026-03-01T00:00:00Z unsubscribed acme evs-1 {"refund":"24.59","original_order":"purchase/evs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/evs-1","amount":"12.09"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"12.50"}]}
+        2026-03-01T00:00:00Z unsubscribed acme evs-1 {"refund":"24.86","original_order":"purchase/evs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/evs-1","amount":"12.36"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"12.50"}]}
         2026-03-01T00:00:00Z stage_changed acme evs-1 {"from":"active","to":"unsubscribed"}
-        2026-03-01T00:00:00Z balance_changed acme ecs-1 {"amount":"219.39","balance":"10107.89","reason":"refund"}
+        2026-03-01T00:00:00Z balance_changed acme ecs-1 {"amount":"221.79","balance":"10110.29","reason":"refund"}
     "#]].assert_eq(&(server.events().join("\n") + "\n"));
 }
 
@@ -87,15 +87,15 @@ fn a_refund_is_found_by_the_name_that_its_unsubscription_was_given() {
     });
     expect![[r#"
         6 records
-        "purchase/ecs-1" -95.8 "cn-north-4"
-        "purchase/ecs-1" 3.2 "cn-north-4"
-        "purchase/evs-1" -12.09 "cn-north-4"
-        "purchase/evs-1" 0.41 "cn-north-4"
+        "purchase/ecs-1" -97.93 "cn-north-4"
+        "purchase/ecs-1" 1.07 "cn-north-4"
+        "purchase/evs-1" -12.36 "cn-north-4"
+        "purchase/evs-1" 0.14 "cn-north-4"
         "ecs-1/2026-03-31T15:59:59Z/1month" -99 "cn-north-4"
         "ecs-1/2026-03-31T15:59:59Z/1month" -12.5 "cn-north-4"
         3 records
-        "purchase/rds-1" -193.54 "cn-north-4"
-        "purchase/rds-1" 6.46 "cn-north-4"
+        "purchase/rds-1" -197.84 "cn-north-4"
+        "purchase/rds-1" 2.16 "cn-north-4"
         "rds-1/2026-03-31T15:59:59Z/1month" -200 "cn-north-4"
     "#]]
     .assert_eq(&found.collect::<String>());
