@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::micros::Micros;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Change;
@@ -76,8 +77,8 @@ fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<C
             scope.map(Command::Unsubscribe)
         }
         "buy_again" => purchase(body).map(Command::BuyAgain),
-        "change" => change(body).map(Command::Change),
-        "subscribe" => subscribe(body).map(Command::Subscribe),
+        "change" => change(body, writer).map(Command::Change),
+        "subscribe" => subscribe(body, writer).map(Command::Subscribe),
         "pay_order" => order(body).map(Command::PayOrder),
         "cancel_order" => order(body).map(Command::CancelOrder),
         name if BARE.contains(&name) => {
@@ -128,18 +129,30 @@ fn purchase(body: JsonCursor<'_, '_>) -> Option<Purchase> {
     Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
 }
 
-fn change(body: JsonCursor<'_, '_>) -> Option<Change> {
+fn change(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Change> {
     let fields = body.object(&["attributes", "price", "options"])?;
-    let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).or(BTreeMap::new());
-    let price = fields.required("price", |cursor| cursor.amount());
+    let attributes = match writer {
+        Writer::Outside => fields.optional("attributes", |cursor| cursor.named_texts()),
+        Writer::Host => fields.optional("attributes", |cursor| cursor.texts()),
+    };
+    let attributes = attributes.or(BTreeMap::new());
+    let price = fields.required("price", |cursor| price(cursor, writer));
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     Some(Change { attributes: attributes?, price: price?, options: options? })
 }
 
-fn subscribe(body: JsonCursor<'_, '_>) -> Option<Subscribe> {
+/// What was kept is what somebody could ask for when it was.
+fn price(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Micros> {
+    match writer {
+        Writer::Outside => cursor.amount(),
+        Writer::Host => cursor.stored_amount(),
+    }
+}
+
+fn subscribe(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Subscribe> {
     let fields = body.object(&["term", "price", "options"])?;
     let term = fields.required("term", |cursor| cursor.term());
-    let price = fields.optional("price", |cursor| cursor.amount()).option();
+    let price = fields.optional("price", |cursor| price(cursor, writer)).option();
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     Some(Subscribe { term: term?, price: price?, options: options? })
 }

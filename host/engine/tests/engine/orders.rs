@@ -58,7 +58,14 @@ fn an_order_waits_without_money_and_is_paid_once() {
     assert_eq!(world.command("2026-03-03", "vm", &pay()).as_deref(), Some("not_awaiting_payment"));
     assert_eq!(world.balance("a"), money("70"));
     assert!(!world.resource("vm").has_unpaid_order);
-    expect![[r#""#]].assert_eq(&world.told());
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm order_created
+        2026-03-03T00:00:00Z a/vm order_paid
+        2026-03-03T00:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-03T00:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+        2026-03-03T00:00:00Z a/vm command_refused code=not_awaiting_payment
+    "#]]
+    .assert_eq(&world.told());
     is_sound(&world);
 }
 
@@ -69,7 +76,12 @@ fn an_order_that_nobody_pays_expires_at_its_instant() {
     world.run_to("2026-03-05");
     assert!(!world.resource("vm").has_unpaid_order);
     assert_eq!(world.command("2026-03-05", "vm", &pay()).as_deref(), Some("not_awaiting_payment"));
-    expect![[r#""#]].assert_eq(&world.told());
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm order_created
+        2026-03-04T00:00:00Z a/vm order_expired
+        2026-03-05T00:00:00Z a/vm command_refused code=not_awaiting_payment
+    "#]]
+    .assert_eq(&world.told());
     is_sound(&world);
 }
 
@@ -80,7 +92,15 @@ fn an_order_that_is_cancelled_can_be_made_again_under_another_id() {
     assert_eq!(world.command("2026-03-02T01:00:00", "vm", &Command::CancelOrder(ORDER.to_owned())), None);
     world.command("2026-03-02T02:00:00", "vm", &later());
     assert_eq!(world.command("2026-03-02T03:00:00", "vm", &Command::PayOrder(format!("{ORDER}~2"))), None);
-    expect![[r#""#]].assert_eq(&world.told());
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm order_created
+        2026-03-02T01:00:00Z a/vm order_cancelled
+        2026-03-02T02:00:00Z a/vm order_created
+        2026-03-02T03:00:00Z a/vm order_paid
+        2026-03-02T03:00:00Z a/vm balance_changed amount=-30.00
+        2026-03-02T03:00:00Z a/vm renewal_settled expires_at=2026-04-09T00:00:00Z
+    "#]]
+    .assert_eq(&world.told());
     is_sound(&world);
 }
 
@@ -111,7 +131,18 @@ fn an_upgrade_and_a_downgrade_are_orders_of_their_own() {
     assert_eq!(world.balance("a"), money("80"));
     assert_eq!(world.command("2026-03-03", "vm", &change("35")), None);
     assert_eq!(world.balance("a"), money("95"));
-    expect![[r#""#]].assert_eq(&world.told());
+    expect![[r#"
+        2026-03-02T00:00:00Z a/vm order_created
+        2026-03-02T00:00:00Z a/vm order_paid
+        2026-03-02T00:00:00Z a/vm balance_changed amount=-20.00
+        2026-03-02T00:00:00Z a/vm setting_changed setting=flavor value=large
+        2026-03-02T00:00:00Z a/vm setting_changed setting=price value=50.00
+        2026-03-03T00:00:00Z a/vm order_created
+        2026-03-03T00:00:00Z a/vm order_paid
+        2026-03-03T00:00:00Z a/vm setting_changed setting=price value=35.00
+        2026-03-03T00:00:00Z a/vm balance_changed amount=15.00
+    "#]]
+    .assert_eq(&world.told());
     assert_eq!(world.command("2026-03-04", "vm", &Command::Unsubscribe(Scope::All)), None);
     assert_eq!(world.balance("a"), money("130"), "35 was paid in the end, and comes back once");
     is_sound(&world);
@@ -152,11 +183,11 @@ fn a_renewal_that_is_given_back_leaves_the_count_as_it_was() {
 fn an_order_is_paid_through_any_member_of_its_bundle() {
     let mut disk = lapsing("disk", "2026-03-10");
     disk.attached_to = Some(perennial_domain::index::MemberIndex::PRIMARY);
-    let mut world = World::account("2026-03-01", "100", vec![vec![lapsing("vm", "2026-03-10"), disk]]);
+    let mut world = World::account("2026-03-01", "200", vec![vec![lapsing("vm", "2026-03-10"), disk]]);
     world.command("2026-03-02", "vm", &later());
     assert!(world.resource("disk").has_unpaid_order);
     assert_eq!(world.command("2026-03-03", "disk", &pay()), None);
-    assert_eq!(world.balance("a"), money("40"));
+    assert_eq!(world.balance("a"), money("140"));
     assert_eq!(world.command("2026-03-03T01:00:00", "vm", &renew()), None, "nothing waits any more");
     is_sound(&world);
 }

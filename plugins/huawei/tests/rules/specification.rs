@@ -40,7 +40,10 @@ fn the_manuals_example_is_counted_in_months_of_the_calendar() {
     let upgrade =
         command(&[], at, std::slice::from_ref(&resource), 0, change(600_000_000, 300_000_000, &[]), &[order]);
     let downgrade = command(&[], at, &[resource], 0, change(150_000_000, 300_000_000, &[]), &[order]);
-    expect![[r#""#]].assert_eq(&format!("{}\n{}\n", print_plan(&upgrade), print_plan(&downgrade)));
+    expect![[r##"
+        #0 changes to [("flavor", "large")] at 600000000, 272580000 of order 0 from 2021-08-24 12:00:00 to 2021-11-15 23:59:59
+        #0 changes to [("flavor", "large")] at 150000000, -136290000 of order 0 from 2021-08-24 12:00:00 to 2021-11-15 23:59:59
+    "##]].assert_eq(&format!("{}\n{}\n", print_plan(&upgrade), print_plan(&downgrade)));
 }
 
 #[test]
@@ -54,7 +57,12 @@ fn a_year_is_counted_in_days_without_a_29_february() {
             let plan = command(&[], time(at), bundle, 0, change(365_000_000, 0, &[]), &[]);
             format!("{at} {}\n", print_plan(&plan))
         });
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        2023-11-01 12:00:00 #0 changes to [("flavor", "large")] at 365000000, 365000000 of no order from 2023-11-01 12:00:00 to 2024-11-01 23:59:59
+        2024-02-28 12:00:00 #0 changes to [("flavor", "large")] at 365000000, 246000000 of no order from 2024-02-28 12:00:00 to 2024-11-01 23:59:59
+        2024-02-29 12:00:00 #0 changes to [("flavor", "large")] at 365000000, 246000000 of no order from 2024-02-29 12:00:00 to 2024-11-01 23:59:59
+        2024-10-31 12:00:00 #0 changes to [("flavor", "large")] at 365000000, 1000000 of no order from 2024-10-31 12:00:00 to 2024-11-01 23:59:59
+    "#]].assert_eq(&shown.concat());
 }
 
 #[test]
@@ -63,7 +71,10 @@ fn each_period_that_was_paid_for_has_its_part_of_the_whole() {
     let at = time("2026-01-20 12:00:00");
     let upgrade = command(&[], at, &bundle, 0, change(61_000_000, 31_000_000, &[]), &two_orders());
     let downgrade = command(&[], at, &bundle, 0, change(1_000_000, 31_000_000, &[]), &two_orders());
-    expect![[r#""#]].assert_eq(&format!("{}\n{}\n", print_plan(&upgrade), print_plan(&downgrade)));
+    expect![[r##"
+        #0 changes to [("flavor", "large")] at 61000000, 10650000 of order 0 from 2026-01-20 12:00:00 to 2026-01-31 23:59:59, 30000000 of order 1 from 2026-01-31 23:59:59 to 2026-02-28 23:59:59
+        #0 changes to [("flavor", "large")] at 1000000, -10650000 of order 0 from 2026-01-20 12:00:00 to 2026-01-31 23:59:59, -30000000 of order 1 from 2026-01-31 23:59:59 to 2026-02-28 23:59:59
+    "##]].assert_eq(&format!("{}\n{}\n", print_plan(&upgrade), print_plan(&downgrade)));
 }
 
 #[test]
@@ -84,7 +95,11 @@ fn what_a_downgrade_gave_back_does_not_come_back_again() {
     let [before, after] = [&[bought][..], &[bought, down][..]]
         .map(|orders| print_plan(&command(&[], later, &bundle, 0, everything.clone(), orders)));
     let further = command(&[], later, &bundle, 0, change(0, 150_000_000, &[]), &[bought, down]);
-    expect![[r#""#]].assert_eq(&format!("{before}\n{after}\n{}\n", print_plan(&further)));
+    expect![[r##"
+        #0 ends everything, order 0: 145160000
+        #0 ends everything, order 0: 64810000
+        #0 changes to [("flavor", "large")] at 0, -65700000 of order 0 from 2021-10-01 12:00:00 to 2021-11-15 23:59:59
+    "##]].assert_eq(&format!("{before}\n{after}\n{}\n", print_plan(&further)));
 }
 
 #[test]
@@ -103,7 +118,16 @@ fn a_change_is_refused_while_an_order_waits_and_once_it_has_expired() {
         asked(resource("ecs"), change(1, 0, &[("colour", "red")])),
         asked(resource("ecs"), change(1, 0, &[("is_auto_pay", "2")])),
     ];
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        CBC.99003100
+        CBC.99003602
+        CBC.99003602
+        CBC.99003012
+        CBC.0100
+        CBC.0100
+        CBC.0100
+    "#]]
+    .assert_eq(&shown.concat());
 }
 
 #[test]
@@ -122,5 +146,11 @@ fn an_order_waits_for_the_days_of_the_account_and_a_downgrade_never() {
         until(&[], change(61_000_000, 31_000_000, &later)),
         until(&[], change(1_000_000, 31_000_000, &later)),
     ];
-    expect![[r#""#]].assert_eq(&shown.concat());
+    expect![[r#"
+        2026-01-27 12:00:00
+        2026-01-21 12:00:00
+        2026-01-27 12:00:00
+        at once
+    "#]]
+    .assert_eq(&shown.concat());
 }

@@ -66,7 +66,20 @@ fn an_order_that_waited_is_paid_as_a_renewal_is() {
     assert_eq!(short, Err(Shortfall { needed: money("60"), available: money("50") }));
     scene.balance.credit(money("10"));
     let effects = scene.apply_plan(Cause::Command, 0, &waiting(), Some(&order)).unwrap();
-    check(&effects, &expect![[r#""#]]);
+    check(
+        &effects,
+        &expect![[r#"
+        2026-03-01T00:00:00Z ecs      order order-1 paid (renewal, 60.00)
+        2026-03-01T00:00:00Z ecs      balance -60.00 to 0.00 (renewal)
+        2026-03-01T00:00:00Z ecs      renewed for 1 month (30.00, command): 2026-03-10T00:00:00Z -> 2026-04-10T00:00:00Z as ecs/2026-03-10T00:00:00Z/1month
+        2026-03-01T00:00:00Z evs      renewed for 1 month (30.00, command) along with ecs: 2026-03-10T00:00:00Z -> 2026-04-10T00:00:00Z as ecs/2026-03-10T00:00:00Z/1month
+        cash -> spent 60.00 (renewal) ecs ecs/2026-03-10T00:00:00Z/1month
+        order order-1 of 0 from 2026-03-10T00:00:00Z: 30.00
+        order order-1 of 1 from 2026-03-10T00:00:00Z: 30.00
+        attempt ecs/2026-03-10T00:00:00Z/1month settled 2026-03-01T00:00:00Z
+        waits no more: order-1
+    "#]],
+    );
     assert!(scene.bundle.members.iter().all(|member| !member.has_unpaid_order));
 }
 
@@ -102,11 +115,32 @@ fn an_upgrade_is_paid_and_a_downgrade_is_traced_to_its_order() {
     scene.orders = vec![paid("bought", 0, "2026-02-10", "30")];
     let dearer = change("60", &[("2026-03-01", "2026-03-10", "9.68", Some(0))]);
     let effects = scene.apply(Cause::Command, 0, vec![(0, dearer)]).unwrap();
-    check(&effects, &expect![[r#""#]]);
+    check(
+        &effects,
+        &expect![[r#"
+        2026-03-01T00:00:00Z ecs      order order-1 made (upgrade, 9.68)
+        2026-03-01T00:00:00Z ecs      order order-1 paid (upgrade, 9.68)
+        2026-03-01T00:00:00Z ecs      balance -9.68 to 90.32 (upgrade)
+        2026-03-01T00:00:00Z ecs      flavor = large
+        2026-03-01T00:00:00Z ecs      price = 60.00
+        cash -> spent 9.68 (upgrade) ecs order-1
+        order order-1 of 0 from 2026-03-01T00:00:00Z: 9.68
+    "#]],
+    );
     scene.orders.extend(effects.orders);
     let cheaper = change("15", &[("2026-03-01", "2026-03-10", "-4.84", Some(0))]);
     let effects = scene.apply(Cause::Command, 0, vec![(0, cheaper)]).unwrap();
-    check(&effects, &expect![[r#""#]]);
+    check(
+        &effects,
+        &expect![[r#"
+        2026-03-01T00:00:00Z ecs      order order-1 made (downgrade, -4.84)
+        2026-03-01T00:00:00Z ecs      order order-1 paid (downgrade, -4.84) bought=4.84
+        2026-03-01T00:00:00Z ecs      price = 15.00
+        2026-03-01T00:00:00Z ecs      balance 4.84 to 95.16 (refund)
+        spent -> cash 4.84 (refund) ecs bought
+        order order-1 of 0 from 2026-03-01T00:00:00Z: -4.84
+    "#]],
+    );
     scene.orders.extend(effects.orders);
     let left = scene.orders.iter().take(2).map(|order| paid_after_downgrades(order, &scene.orders));
     assert_eq!(left.collect::<Vec<_>>(), [money("25.16"), money("9.68")]);
@@ -141,12 +175,32 @@ fn what_is_paid_ahead_is_prepaid_and_can_become_pay_per_use_again() {
         price: money("30"),
     });
     let effects = scene.apply(Cause::Command, 0, vec![(0, subscribe)]).unwrap();
-    check(&effects, &expect![[r#""#]]);
+    check(
+        &effects,
+        &expect![[r#"
+        2026-03-01T00:00:00Z ecs      order order-1 made (purchase, 30.00)
+        2026-03-01T00:00:00Z ecs      order order-1 paid (purchase, 30.00)
+        2026-03-01T00:00:00Z ecs      balance -30.00 to 70.00 (purchase)
+        2026-03-01T00:00:00Z ecs      charging = prepaid
+        2026-03-01T00:00:00Z ecs      expires_at = 2026-04-01T00:00:00Z
+        cash -> spent 30.00 (purchase) ecs order-1
+        order order-1 of 0 from 2026-03-01T00:00:00Z: 30.00
+    "#]],
+    );
     assert!(scene.bundle.members[0].is_live());
     scene.orders = effects.orders;
     let convert = Operation::Convert(vec![Refund { order: OrderIndex::new(0), amount: money("29") }]);
     let effects = scene.apply(Cause::Command, 0, vec![(0, convert)]).unwrap();
-    check(&effects, &expect![[r#""#]]);
+    check(
+        &effects,
+        &expect![[r#"
+        2026-03-01T00:00:00Z ecs      active -> converted
+        2026-03-01T00:00:00Z ecs      converted
+        2026-03-01T00:00:00Z ecs      balance 29.00 to 99.00 (refund)
+        spent -> cash 29.00 (refund) ecs order-1
+        refunded order-1 of 0: 29.00
+    "#]],
+    );
     let member = &scene.bundle.members[0];
     assert_eq!((member.stage, member.is_live(), member.expires_at), (Stage::Converted, false, None));
 }
