@@ -180,7 +180,7 @@ pub fn existing_command(
 }
 
 /// What carrying `plan` out at `at` costs then and later: packages that are ordered now and paid later are decided on now.
-/// An order that waits to be paid costs nothing: whoever pays it is asked then.
+/// An order that waits to be paid costs nothing yet: its payment is a command of its own.
 pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
     if plan.pay_until.is_some() {
         return Micros::ZERO;

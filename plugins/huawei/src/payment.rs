@@ -12,7 +12,7 @@ use crate::refusals::Code;
 use crate::settings::Settings;
 
 /// The option that says whether an order is paid at once (`1`, the default) or waits to be paid (`0`).
-pub const IS_AUTO_PAY: &str = "is_auto_pay";
+pub(crate) const IS_AUTO_PAY: &str = "is_auto_pay";
 
 /// Checks that a command has no other option, and that this one has a value of the provider's.
 pub(crate) fn check(options: &[(String, String)]) -> Result<(), Code> {
