@@ -143,7 +143,7 @@ impl Engine {
                 .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
-        if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
+        if let Some(refusal) = evaluation.apply(self.db(), &command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
         let previous = token_use.map(|token_use| {

@@ -105,7 +105,7 @@ pub fn propose_for_bundle(
         Some(token_use) if token_use.previous.is_some() => token_use.replayed_refusal(),
         Some(_) | None => {
             let answer = evaluation.request_plan(command)?;
-            evaluation.apply(command, answer)?
+            evaluation.apply(db, command, answer)?
         }
     };
     Ok(evaluation.proposal(before, command, refusal))
@@ -167,7 +167,7 @@ impl Engine {
             return self.request_approval(at, account, evaluation, command, plan);
         }
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
-        let refusal = evaluation.apply(command, answer)?;
+        let refusal = evaluation.apply(self.db(), command, answer)?;
         if let Some(before) = before {
             check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
         }
@@ -323,7 +323,7 @@ impl Engine {
             account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
         let rules = provider.and_then(|provider| self.providers.get(provider));
         let refusal = match rules {
-            Some(rules) => rules.manifest().unknown_resource.clone(),
+            Some(rules) => rules.manifest().unknown_resource_for(command).clone(),
             None => Refusal {
                 code: "no_such_resource".to_owned(),
                 message: format!("there is no resource `{resource}`"),

@@ -34,6 +34,12 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
         Command::Unsubscribe(scope) => unsubscription::plan(settings, &named, *scope),
         Command::ConvertOnExpiry => conversion::set(settings, &named),
         Command::CancelConversion => conversion::cancel(&named),
+        Command::ConvertNow | Command::Change(_) | Command::Subscribe(_) => {
+            Err(named.denied("cannot be changed in this way"))
+        }
+        Command::PayOrder(_) | Command::CancelOrder(_) => {
+            Err(named.denied("has no order that waits to be paid"))
+        }
         Command::BuyAgain(_) => {
             let id = &named.resource.id;
             Err(Code::OperationDenied
@@ -99,6 +105,6 @@ impl Draft {
 
     /// The finished plan. It never retries immediately: with less than 24 hours left, Baidu advises a renewal by hand.
     pub fn plan(self) -> Plan {
-        Plan { steps: self.steps, skipped: self.skipped, retry_now: None }
+        Plan { steps: self.steps, skipped: self.skipped, retry_now: None, pay_until: None }
     }
 }

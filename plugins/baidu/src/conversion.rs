@@ -82,7 +82,12 @@ pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: R
         | Command::CancelAutoRenew
         | Command::Unsubscribe(_)
         | Command::CancelConversion
-        | Command::BuyAgain(_) => refusal,
+        | Command::ConvertNow
+        | Command::BuyAgain(_)
+        | Command::Change(_)
+        | Command::Subscribe(_)
+        | Command::PayOrder(_)
+        | Command::CancelOrder(_) => refusal,
     }
 }
 

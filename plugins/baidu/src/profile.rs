@@ -44,6 +44,7 @@ pub fn manifest() -> Manifest {
         insufficient_balance: Code::OperationDenied
             .because("the balance does not suffice; top the account up before the next try or renew again"),
         unknown_resource: Code::NoSuchObject.because("there is no such resource"),
+        unknown_resource_of: Vec::new(),
         idempotency: Some(Idempotency {
             option_name: CLIENT_TOKEN.to_owned(),
             valid_seconds: CLIENT_TOKEN_SECONDS,

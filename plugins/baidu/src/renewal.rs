@@ -200,6 +200,9 @@ fn join(
 ) -> Result<(), Refusal> {
     for (member, resource) in attached(&named.request.bundle, named.member) {
         let joined = match joins(named, joining, resource) {
+            Ok(subscription) if !is_due(settings, joining, subscription, instance) => {
+                Err(Code::OperationDenied.because("it already lasts as long as its instance will"))
+            }
             Ok(subscription) => joined(settings, named, options, instance, resource, subscription)?,
             Err(reason) => Err(reason),
         };
@@ -209,6 +212,15 @@ fn join(
         }
     }
     Ok(())
+}
+
+/// Whether a member that joins is renewed already: an automatic renewal leaves alone what would not expire before its
+/// instance does, unless the account's setting takes everything that the rule covers.
+fn is_due(settings: &Settings, joining: Joining, subscription: Subscription, instance: Extension) -> bool {
+    match joining {
+        Joining::Rule if settings.takes_due_only => subscription.expires_at < instance.expires_at,
+        Joining::Rule | Joining::Flag(_) => true,
+    }
 }
 
 /// Checks that an attached member joins the renewal; the error is the reason why it does not.

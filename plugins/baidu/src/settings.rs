@@ -28,7 +28,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 15] = [
+pub const SETTINGS: [Described; 16] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -55,6 +55,12 @@ pub const SETTINGS: [Described; 15] = [
         "late_renewal_from",
         "expiry",
         "what the new period of an expired resource is counted from: `expiry` or `renewal`",
+    ),
+    described(
+        "auto_renewal_takes",
+        "due",
+        "of the disks and addresses that an auto-renew rule covers: those that are `due` before the instance is, or the \
+         whole `bundle`",
     ),
     described(
         "convert_cds",
@@ -96,6 +102,8 @@ pub struct Settings {
     pub related_by_default: Related,
     /// Whether the new period of an expired resource begins at its renewal, and not at its expiry.
     pub late_from_renewal: bool,
+    /// Whether an automatic renewal leaves alone what would not expire before its instance.
+    pub takes_due_only: bool,
     /// Whether attached disks are converted together with their instance.
     pub converts_disks: bool,
     /// The days from its start within which a resource can be unsubscribed; 0 is at any time.
@@ -126,6 +134,7 @@ impl Settings {
             et_retention_days: number(values, "et_retention_days", 23),
             related_by_default: related.unwrap_or(Related::NONE),
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
+            takes_due_only: get(values, "auto_renewal_takes") != Some("bundle"),
             converts_disks: get(values, "convert_cds") == Some("all"),
             refund_within_days: number(values, "refund_within_days", 0),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
@@ -187,6 +196,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("et_retention_days", 1..=60, &[])
         .choice("related_renew_default", &DEFAULTS)
         .choice("late_renewal_from", &["expiry", "renewal"])
+        .choice("auto_renewal_takes", &["due", "bundle"])
         .choice("convert_cds", &["none", "all"])
         .whole("refund_within_days", 0..=366, &[])
         .whole("visible_after_seconds", 0..=3600, &[])

@@ -7,6 +7,7 @@ use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::Refund;
 use plugin_sdk::Refusal;
@@ -48,12 +49,13 @@ fn everything(settings: &Settings, named: &CommandTarget) -> Result<Cancellation
     if limit > 0 && at > named.resource.started_at + limit * DAY {
         return Err(named.denied(&format!("was bought more than {limit} days ago")));
     }
-    let refunds = orders(named).map(|(order, paid)| Refund { order, amount: refund(paid, at) }).collect();
+    let refunds =
+        orders(named).map(|(order, paid)| Refund { order, amount: refund(settings, paid, at) }).collect();
     Ok(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
+    let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid });
@@ -70,13 +72,23 @@ fn orders<'a>(named: &'a CommandTarget) -> impl Iterator<Item = (u32, &'a Order)
     (0..).zip(&named.request.orders).filter(|(_, order)| order.member == named.member)
 }
 
+/// When the period of an order began: a late renewal's at its payment, where the account's setting counts it from then.
+fn began(settings: &Settings, order: &Order) -> Timestamp {
+    if settings.late_from_renewal && order.kind == OrderKind::Renewal {
+        order.starts_at.max(order.paid_at).min(order.ends_at - 1)
+    } else {
+        order.starts_at
+    }
+}
+
 /// The refund of an order: the whole amount for a period that has not begun, otherwise the share of its remaining whole
 /// days, to the nearest cent.
-fn refund(order: &Order, at: Timestamp) -> Micros {
-    if at <= order.starts_at {
+fn refund(settings: &Settings, order: &Order, at: Timestamp) -> Micros {
+    let starts_at = began(settings, order);
+    if at <= starts_at {
         return order.paid;
     }
-    let days = i128::from((order.ends_at - order.starts_at + DAY - 1) / DAY).max(1);
+    let days = i128::from((order.ends_at - starts_at + DAY - 1) / DAY).max(1);
     let left = i128::from(((order.ends_at - at) / DAY).max(0)).min(days);
     let cents = (i128::from(order.paid) * left * 2 + days * CENT) / (days * CENT * 2);
     Micros::try_from(cents * CENT).unwrap_or(order.paid).min(order.paid)

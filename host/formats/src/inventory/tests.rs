@@ -40,6 +40,7 @@ fn manifest(id: &str, utc_offset_minutes: i16) -> Manifest {
         utc_offset_minutes,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }
@@ -181,6 +182,7 @@ fn the_printed_example_reads_as_it_says() {
                                 on_expiry: Renew,
                                 renewals_left: None,
                                 renewal_term: None,
+                                has_unpaid_order: false,
                                 package: None,
                                 attributes: {
                                     "status": "running",
@@ -236,6 +238,7 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             on_expiry: Lapse,
             renewals_left: None,
             renewal_term: None,
+            has_unpaid_order: false,
             package: None,
             attributes: {},
             tags: {},
@@ -435,18 +438,18 @@ fn what_is_paid_ahead_goes_together_and_what_is_not_has_none_of_it() {
     check_resources(
         &resources,
         expect![[r#"
-        11 problems:
-          resources[0].term: a prepaid resource needs `term`; it is missing or null
-          resources[0].price: a prepaid resource needs `price`; it is missing or null
-          resources[0].expires_at: a prepaid resource needs `expires_at`; it is missing or null
-          resources[1].price: a prepaid resource needs `price`; it is missing or null
-          resources[1].term: a prepaid resource needs `term`; it is missing or null
-          resources[2].anchor_day: a postpaid resource has no `anchor_day`; leave it out or write null
-          resources[2].expires_at: a postpaid resource has no `expires_at`; leave it out or write null
-          resources[2].price: a postpaid resource has no `price`; leave it out or write null
-          resources[2].term: a postpaid resource has no `term`; leave it out or write null
-          resources[3].term: expected an object, found the text `month`
-          resources[3].term: a postpaid resource has no `term`; leave it out or write null"#]],
+            11 problems:
+              resources[0].term: a prepaid resource needs `term`; it is missing or null
+              resources[0].price: a prepaid resource needs `price`; it is missing or null
+              resources[0].expires_at: a prepaid resource needs `expires_at`; it is missing or null
+              resources[1].price: a prepaid resource needs `price`; it is missing or null
+              resources[1].term: a prepaid resource needs `term`; it is missing or null
+              resources[2].anchor_day: a postpaid resource has no `anchor_day`; leave it out or write null
+              resources[2].expires_at: a postpaid resource has no `expires_at`; leave it out or write null
+              resources[2].price: a postpaid resource has no `price`; leave it out or write null
+              resources[2].term: a postpaid resource has no `term`; leave it out or write null
+              resources[3].term: expected an object, found the text `month`
+              resources[3].term: a postpaid resource has no `term`; leave it out or write null"#]],
     );
 }
 
@@ -514,4 +517,25 @@ fn a_hundred_thousand_resources_read_at_once() {
     let inventory = read(&file(&[ACCOUNT], &resources), &NoRecords).unwrap();
     assert_eq!(inventory.bundles.len(), 33_334);
     assert!(inventory.bundles.iter().all(|imported| imported.bundle.members.len() == 3));
+}
+
+#[test]
+fn an_anchor_day_that_contradicts_the_expiry_is_a_problem() {
+    let resources = [
+        ecs("february", r#""anchor_day": 31"#, &[]),
+        ecs("too-early", r#""anchor_day": 27"#, &[]),
+        ecs("next-day", r#""expires_at": "2026-02-28T16:00:00Z", "anchor_day": 28"#, &[]),
+        ecs("middle", r#""expires_at": "2026-02-15T15:59:59Z", "anchor_day": 31"#, &[]),
+        ecs("april", r#""expires_at": "2026-04-30T15:59:59Z", "anchor_day": 31"#, &[]),
+        ecs("nobodys", r#""account": "b", "anchor_day": 1"#, &[]),
+    ];
+    check_resources(
+        &resources,
+        expect![[r#"
+        4 problems:
+          resources[1].anchor_day: 27 does not fit `expires_at`: 2026-02-28T15:59:59Z is on day 28 of its month in the provider's days; write 28, a later day if that is the month's last, or leave it out
+          resources[2].anchor_day: 28 does not fit `expires_at`: 2026-02-28T16:00:00Z is on day 1 of its month in the provider's days; write 1, a later day if that is the month's last, or leave it out
+          resources[3].anchor_day: 31 does not fit `expires_at`: 2026-02-15T15:59:59Z is on day 15 of its month in the provider's days; write 15, a later day if that is the month's last, or leave it out
+          resources[5].account: there is no account `b` (did you mean `a`?); in this file: `a`"#]],
+    );
 }

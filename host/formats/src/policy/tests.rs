@@ -24,6 +24,7 @@ fn manifest(id: &str, kinds: &[&str]) -> Manifest {
         utc_offset_minutes: 480,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }
@@ -245,6 +246,7 @@ fn a_plan_that_states_nothing_has_the_documented_defaults() {
                             on_expiry: Renew,
                             renewals_left: None,
                             renewal_term: None,
+                            has_unpaid_order: false,
                             package: None,
                             attributes: {},
                             tags: {},

@@ -6,6 +6,7 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::event_category::EventCategory;
@@ -176,9 +177,9 @@ impl ResourceTrack {
         if self.is_plugin_failing && is_plugin_success(&event.what) {
             (self.problem, self.is_plugin_failing) = (None, false);
         }
-        if let Some(period) = event.what.paid_period() {
-            self.paid += period.cost;
-            self.expires_at = Some(period.expires_at);
+        if let Some(payment) = event.what.payment() {
+            self.paid += payment.cost;
+            self.expires_at = Some(payment.expires_at);
         }
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -210,6 +211,17 @@ impl ResourceTrack {
                     Some(expires_at) => self.drop_later_periods(*expires_at),
                     None => self.enter(event.at, Stage::Unsubscribed),
                 }
+            }
+            EventKind::OrderCreated { pay_until: Some(_), .. } | EventKind::OrderExpired { .. } => {
+                self.problem = Some(words())
+            }
+            EventKind::OrderCancelled { .. } | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => {
+                self.problem = None
+            }
+            EventKind::OrderPaid { cost, .. } => {
+                self.paid += (*cost).max(Micros::ZERO);
+                self.refunded += (-*cost).max(Micros::ZERO);
+                self.problem = None;
             }
             _ => {}
         }

@@ -7,6 +7,7 @@ use plugin_sdk::AutoRenewal;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Purchase;
 use plugin_sdk::Resource;
 use plugin_sdk::Scope;
@@ -65,7 +66,8 @@ fn orders() -> [Order; 2] {
         ends_at: at(ends),
         paid: 62_000_000,
         paid_at: at("2026-07-10 10:00"),
-        is_renewal,
+        kind: if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase },
+        reduces: None,
     };
     [
         order("2026-07-10 10:00", "2026-08-10 10:00", false),

@@ -5,6 +5,7 @@ use expect_test::expect;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 
@@ -17,7 +18,8 @@ use crate::harness::show_answer;
 
 fn order(member: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
     let starts_at = at(starts);
-    Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, is_renewal }
+    let kind = if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase };
+    Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, kind, reduces: None }
 }
 
 #[test]
@@ -62,6 +64,28 @@ fn each_order_of_the_resource_gives_back_what_is_left_of_it() {
         let answer = ask(&[], at("2026-07-25 12:00"), &bundle, 0, Command::Unsubscribe(scope), &orders);
         expected.assert_eq(&show_answer(&bundle, &answer));
     }
+}
+
+#[test]
+fn a_period_counted_from_a_late_renewal_is_divided_by_its_own_days() {
+    let bundle = [prepaid("bcc", "i", "2026-08-15 10:00")];
+    // Expired on 10 July, renewed on the 15th for 31.00 and a month from then.
+    let late = Order {
+        paid_at: at("2026-07-15 10:00"),
+        ..order(0, "2026-07-10 10:00", "2026-08-15 10:00", 31_000_000, true)
+    };
+    let refund = |settings: &[(&str, &str)], now: &str| {
+        let plan =
+            ask(settings, at(now), &bundle, 0, Command::Unsubscribe(Scope::Everything), &[late]).unwrap();
+        let plugin_sdk::Operation::EndSubscription(ending) = &plan.steps[0].operation else {
+            panic!("{plan:?}")
+        };
+        ending.refunds[0].amount
+    };
+    let from_renewal = [("late_renewal_from", "renewal")];
+    assert_eq!(refund(&from_renewal, "2026-07-15 10:00"), 31_000_000);
+    assert_eq!(refund(&from_renewal, "2026-07-25 10:00"), 21_000_000, "21 of 31 days");
+    assert_eq!(refund(&[], "2026-07-25 10:00"), 18_080_000, "21 of 36 days, where the old expiry counts");
 }
 
 #[test]

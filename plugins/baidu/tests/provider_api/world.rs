@@ -291,7 +291,11 @@ impl World {
                 subject.renewal_term = rule.term;
             }
             Operation::SetAttribute((name, value)) => set(&mut subject.attributes, name, value),
-            Operation::EndSubscription(_) | Operation::Buy(_) => panic!("{operation:?} is not asked here"),
+            Operation::EndSubscription(_)
+            | Operation::Convert(_)
+            | Operation::Buy(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::Subscribe(_) => panic!("{operation:?} is not asked here"),
         }
     }
 
@@ -322,6 +326,7 @@ fn resource(subject: &ResourceView) -> Resource {
         on_expiry: subject.on_expiry,
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
+        has_unpaid_order: false,
         attributes: subject.attributes.clone(),
     }
 }
