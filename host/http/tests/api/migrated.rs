@@ -88,18 +88,7 @@ fn a_migrated_database_goes_on_like_one_made_new() {
     let (migrated, new) = (Server::on_copy_of(Path::new(OLD), STOPPED), made_new());
     let before = events(&new);
     assert!(before.len() > 700, "{} events are no year", before.len());
-    let left = events(&migrated);
-    for one in &left {
-        if !before.contains(one) {
-            println!("- {}", one.to_string().chars().take(260).collect::<String>());
-        }
-    }
-    for one in &before {
-        if !left.contains(one) {
-            println!("+ {}", one.to_string().chars().take(260).collect::<String>());
-        }
-    }
-    assert_eq!(events(&migrated).len(), before.len());
+    assert_eq!(events(&migrated), before);
     for until in ["2027-01-20T12:00:00Z", "2027-03-01T00:00:00Z", "2027-07-01T00:00:00Z"] {
         for server in [&migrated, &new] {
             server.advance(until);
@@ -109,7 +98,7 @@ fn a_migrated_database_goes_on_like_one_made_new() {
         }
     }
     let after = events(&new);
-    assert!(after.len() > before.len() + 50, "{} events came after", after.len() - before.len());
+    assert!(after.len() > before.len() + 20, "{} events came after", after.len() - before.len());
     assert_eq!(events(&migrated), after);
     for path in ["/v1/accounts", "/v1/resources", "/v1/attempts", "/v1/packages"] {
         assert_eq!(list(&migrated, path), list(&new, path), "{path}");

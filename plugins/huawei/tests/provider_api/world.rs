@@ -367,7 +367,11 @@ pub fn is_json(response: &Response) -> bool {
 
 /// The status, the headers that not every response has, and the body.
 pub fn print(response: &Response) -> String {
-    let usual = [("content-type", "application/json"), ("x-request-id", "r-1")];
+    let usual = [
+        ("content-type", "application/json"),
+        ("content-type", "application/json;charset=UTF-8"),
+        ("x-request-id", "r-1"),
+    ];
     let headers =
         response.headers.iter().filter(|(name, value)| !usual.contains(&(name.as_str(), value.as_str())));
     let headers = headers.map(|(name, value)| format!("{name}: {value} ")).collect::<String>();
