@@ -24,6 +24,7 @@ use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
+use crate::planner::TokenResult;
 use crate::planner::refusal_event;
 use perennial_formats as formats;
 use perennial_store::accounts;
@@ -33,7 +34,6 @@ use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 
 /// The most approvals that expire in one transaction.
@@ -143,10 +143,8 @@ impl Engine {
         if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let previous = token_use.map(|token_use| {
-            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: None })
-        });
-        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, previous)?))
+        let token_result = token_use.map(TokenResult::approved);
+        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, token_result)?))
     }
 
     /// Takes down that somebody does not agree to what the approval called `id` holds.

@@ -68,6 +68,19 @@ pub fn cancel(named: &CommandTarget) -> Result<Plan, Refusal> {
     }
 }
 
+/// Checks that a resource which waits to become pay-as-you-go takes other orders until then. A cache does not: "预付费转后付费API"
+/// (SCS). For the other kinds no document says so.
+pub(crate) fn check_takes_orders(settings: &Settings, resource: &Resource) -> Result<(), Refusal> {
+    let waits = resource.on_expiry == OnExpiry::Convert;
+    if !waits || settings.takes_orders_while_converting(Kind::of(&resource.kind)) {
+        return Ok(());
+    }
+    Err(Code::OperationDenied.because(format!(
+        "`{}` is set to become pay-as-you-go and takes no other order until then; cancel that first",
+        resource.id
+    )))
+}
+
 /// The refusal of a command on a resource that is gone or pay-as-you-go: for disks, this change has a code of its own.
 pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: Refusal) -> Refusal {
     let is_disk = Kind::of(&resource.kind) == Kind::Cds;

@@ -29,6 +29,7 @@ pub fn furnished() -> World {
         prepaid("bcc", "i-expired", "2026-02-27T02:00:00Z").stage(Stage::Retention).with("status", "stopped"),
         prepaid("bcc", "i-scaling", "2026-03-10T02:00:00Z").with("status", "scaling"),
         prepaid("bcc", "i-dedicated", "2026-03-10T02:00:00Z").with("dedicated", "true"),
+        prepaid("bcc", "i-protected", "2026-03-10T02:00:00Z").with("deletionProtection", "1"),
         prepaid("bcc", "i-ruled", "2026-03-10T02:00:00Z").on_expiry(OnExpiry::Renew),
         prepaid("bcc", "i-released", "2026-01-10T02:00:00Z").stage(Stage::Released),
         postpaid("bcc", "i-postpaid"),

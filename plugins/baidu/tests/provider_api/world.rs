@@ -15,6 +15,7 @@ use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
+use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
@@ -27,6 +28,7 @@ use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Query;
 use plugin_sdk::provider_api::Receipt;
 use plugin_sdk::provider_api::Request;
@@ -149,7 +151,6 @@ impl World {
             match Baidu::handle(context) {
                 NextStep::Respond(response) => return response,
                 NextStep::Query(queries) => {
-                    assert!(!has_acted, "a request looks before it acts");
                     outcomes.extend(queries.iter().map(|query| self.look(query)));
                 }
                 NextStep::Execute(transaction) => {
@@ -172,7 +173,11 @@ impl World {
     }
 
     fn look(&self, query: &Query) -> Outcome {
-        let Query::Resources(selection) = query else { panic!("{query:?} is not asked here") };
+        let selection = match query {
+            Query::Resources(selection) => selection,
+            Query::Proposal(instruction) => return Outcome::Proposal(self.proposal(instruction)),
+            Query::Orders(_) | Query::Balance => panic!("{query:?} is not asked here"),
+        };
         assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit), "{selection:?}");
         let found = self.resources.iter().filter(|subject| self.selects(selection, subject));
         let found = found.cloned().collect::<Vec<_>>();
@@ -186,7 +191,24 @@ impl World {
         let by_id = selection.ids.is_empty()
             || is_named(&subject.id)
             || selection.with_attached && subject.attached_to.as_ref().is_some_and(is_named);
-        by_id && (selection.kinds.is_empty() || selection.kinds.contains(&subject.kind))
+        let is_in_time = subject.expires_at.is_none_or(|at| {
+            selection.expires_from.is_none_or(|from| at >= from)
+                && selection.expires_until.is_none_or(|until| at <= until)
+        });
+        by_id
+            && is_in_time
+            && (selection.kinds.is_empty() || selection.kinds.contains(&subject.kind))
+            && (selection.stages.is_empty() || selection.stages.contains(&subject.stage))
+            && selection.charging.is_none_or(|charging| subject.charging == charging)
+    }
+
+    /// A dry run, of which only the refusal is known here.
+    fn proposal(&self, instruction: &CommandRequest) -> Proposal {
+        let refusal = match self.clone().obey(instruction) {
+            Outcome::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        Proposal { currency: "CNY".to_owned(), steps: Vec::new(), refusal }
     }
 
     fn carry_out(&mut self, transaction: &Transaction) -> Vec<Outcome> {
@@ -291,7 +313,11 @@ impl World {
                 subject.renewal_term = rule.term;
             }
             Operation::SetAttribute((name, value)) => set(&mut subject.attributes, name, value),
-            Operation::EndSubscription(_) | Operation::Buy(_) => panic!("{operation:?} is not asked here"),
+            Operation::EndSubscription(ending) => {
+                assert_eq!((ending.scope, ending.expires_at), (Scope::Everything, None));
+                (subject.stage, subject.on_expiry) = (Stage::Unsubscribed, OnExpiry::Lapse);
+            }
+            Operation::Buy(_) => panic!("{operation:?} is not asked here"),
         }
     }
 
