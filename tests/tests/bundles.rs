@@ -12,6 +12,8 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
@@ -73,7 +75,8 @@ fn bundle(id: &str, kind: &str, attached: &str) -> Bundle {
         tags: BTreeMap::new(),
     };
     let mut members = vec![resource(id.to_owned(), kind, None, OnExpiry::Renew)];
-    let disk = |number| resource(format!("{id}-{number:03}"), attached, Some(0), OnExpiry::Lapse);
+    let disk =
+        |number| resource(format!("{id}-{number:03}"), attached, Some(MemberIndex::new(0)), OnExpiry::Lapse);
     members.extend((0..ATTACHED).map(disk));
     Bundle { members }
 }
@@ -123,7 +126,7 @@ fn many_large_bundles_are_told_of_together() {
     {
         let account = account(provider, "0");
         let after = at("2026-03-01T00:00:00Z");
-        let outlooks = vec![TimelineRequest { after, account: 0, bundle: &large }; 300];
+        let outlooks = vec![TimelineRequest { after, account: AccountIndex::new(0), bundle: &large }; 300];
         let answers = plugins.get(provider).unwrap().timelines(&[&account], &outlooks);
         assert_eq!(answers.len(), 300);
         for answer in answers {

@@ -12,6 +12,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::ledger::Balance;
 use crate::ledger::Book;
 use crate::ledger::Entry;
@@ -35,8 +36,8 @@ use crate::timestamp::Timestamp;
 pub struct ExecutionContext<'a> {
     /// The instant at which it is applied.
     pub at: Timestamp,
-    /// The member that was named, by place.
-    pub named: usize,
+    /// The member that was named.
+    pub named: MemberIndex,
     /// The cause: the clock or a command.
     pub cause: Cause,
     /// The orders that the plugin saw when it made the plan.
@@ -57,11 +58,11 @@ pub struct PlanEffects {
     /// Periods that are paid for now.
     pub orders: Vec<Order>,
     /// The ids and members of orders that are refunded now.
-    pub refunded: Vec<(String, usize)>,
+    pub refunded: Vec<(String, MemberIndex)>,
     /// Packages that were bought.
     pub bought: Vec<Resource>,
-    /// Packages to buy later, like the member at this place.
-    pub deferred: Vec<(usize, PurchaseDetails)>,
+    /// Packages to buy later, each like this member.
+    pub deferred: Vec<(MemberIndex, PurchaseDetails)>,
 }
 
 /// What a step costs at `at`: an extension, or a purchase whose time has come.
@@ -79,7 +80,7 @@ pub fn step_cost(operation: &Operation, member: &Resource, at: Timestamp) -> Mic
 
 /// What a plan costs at `at`.
 pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
-    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle.members[step.member], at)).sum()
+    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle[step.member], at)).sum()
 }
 
 /// What extending one member costs: its price, pro rata by months.
@@ -92,10 +93,10 @@ pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros
 
 /// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
 /// alone, of the first one extended. `None` when nothing is extended.
-pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: usize) -> Option<Key> {
+pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<Key> {
     let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
     let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
-    let resource = &bundle.members[member];
+    let resource = &bundle[member];
     let expires_before = resource.expires_at?;
     Some(Key { resource: resource.id.clone(), expires_before, term: extension.term })
 }
@@ -118,7 +119,7 @@ pub fn apply(
         effects.attempt = Some(Attempt { key, state: State::settled_here(), at: context.at });
     }
     balance.post(hold);
-    let named = bundle.members[context.named].id.clone();
+    let named = bundle[context.named].id.clone();
     if cost > Micros::ZERO {
         let (reason, reference) = match &effects.attempt {
             Some(attempt) => (Reason::Renewal, attempt.key.to_string()),
@@ -137,7 +138,7 @@ pub fn apply(
     }
     let mut refunded = Micros::ZERO;
     for step in &plan.steps {
-        let member = &mut bundle.members[step.member];
+        let member = &mut bundle[step.member];
         match &step.operation {
             Operation::Extend(extension) => {
                 extend(extension, member, step.member, &named, context, &mut effects)
@@ -168,7 +169,7 @@ pub fn apply(
 fn extend(
     extension: &Extension,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     named: &str,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
@@ -178,7 +179,7 @@ fn extend(
     let expires_before = member.expires_at.expect("a plan that was checked extends what expires");
     effects.orders.push(Order {
         id: attempt.clone(),
-        member: place,
+        member: index,
         starts_at: expires_before,
         ends_at: extension.expires_at,
         paid: cost,
@@ -194,7 +195,7 @@ fn extend(
         term: extension.term,
         extra_days: extension.extra_days,
         cause: context.cause,
-        primary: (place != context.named).then(|| named.to_owned()),
+        primary: (index != context.named).then(|| named.to_owned()),
         attempt,
     };
     effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
@@ -252,14 +253,14 @@ fn set_auto_renew(auto: &AutoRenewal, member: &mut Resource, at: Timestamp, even
 fn end(
     cancellation: &Cancellation,
     member: &mut Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) -> Micros {
     let mut refunds = Vec::new();
     for refund in &cancellation.refunds {
-        let order = &context.orders[refund.order];
-        effects.refunded.push((order.id.clone(), place));
+        let order = &context.orders[refund.order.get()];
+        effects.refunded.push((order.id.clone(), index));
         // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {
             refunds.push((order.id.clone(), refund.amount));
@@ -276,7 +277,7 @@ fn end(
     }
     let refund = refunds.iter().map(|(_, amount)| *amount).sum();
     // Where nothing comes back, the newest order is the one that ends.
-    let ended = || cancellation.refunds.last().map(|refund| context.orders[refund.order].id.clone());
+    let ended = || cancellation.refunds.last().map(|refund| context.orders[refund.order.get()].id.clone());
     let original_order = refunds.first().map(|(order, _)| order.clone()).or_else(ended);
     let what = EventKind::Unsubscribed {
         scope: cancellation.scope,
@@ -301,12 +302,12 @@ fn end(
 fn buy(
     details: &PurchaseDetails,
     like: &Resource,
-    place: usize,
+    index: MemberIndex,
     context: &ExecutionContext<'_>,
     effects: &mut PlanEffects,
 ) {
     if details.pay_at > context.at {
-        effects.deferred.push((place, *details));
+        effects.deferred.push((index, *details));
         let what = EventKind::PackageOrdered { pay_at: details.pay_at, effective_at: details.effective_at };
         effects.events.push(Event { at: context.at, resource: Some(like.id.clone()), what });
         return;

@@ -7,6 +7,7 @@ use crate::apply;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
 use crate::plan::Command;
@@ -79,8 +80,8 @@ impl ExpiryReason {
 /// The state and command of an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalSummary {
-    /// The member that was named, by place.
-    pub member: usize,
+    /// The member that was named.
+    pub member: MemberIndex,
     /// Who asked.
     pub cause: Cause,
     /// What was asked for: equal for equal commands.
@@ -98,7 +99,7 @@ pub struct ApprovalSummary {
 impl ApprovalSummary {
     /// Why the approval is obsolete, given the present `bundle`; `None` while it is not, and once it has ended.
     pub fn obsolete_reason(&self, bundle: &Bundle) -> Option<ExpiryReason> {
-        let member = &bundle.members[self.member];
+        let member = &bundle[self.member];
         if self.state != State::Pending {
             None
         } else if !member.is_live() {
@@ -148,10 +149,10 @@ pub enum Existing {
 pub fn existing_renewal(
     approvals: &[ApprovalSummary],
     bundle: &Bundle,
-    member: usize,
+    member: MemberIndex,
     key: Option<&Key>,
 ) -> Existing {
-    let expires_at = bundle.members[member].expires_at;
+    let expires_at = bundle[member].expires_at;
     let of_period = |one: &&ApprovalSummary| one.member == member && one.expires_before == expires_at;
     let waits = |one: &ApprovalSummary| {
         let is_renewal = of_period(&one) && one.key.is_some();
@@ -168,7 +169,7 @@ pub fn existing_renewal(
 /// but not while one is pending.
 pub fn existing_command(
     approvals: &[ApprovalSummary],
-    member: usize,
+    member: MemberIndex,
     command: &str,
     key: Option<&Key>,
 ) -> Existing {
@@ -203,7 +204,7 @@ pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
         | Operation::SetAttribute(..) => at,
     };
     let cost = |step: &crate::plan::Step| {
-        let member = &bundle.members[step.member];
+        let member = &bundle[step.member];
         apply::step_cost(&step.operation, member, later(at, &step.operation))
     };
     plan.steps.iter().map(cost).sum()
@@ -222,7 +223,7 @@ pub fn needs_approval(limit: Option<Micros>, commitment: Micros) -> bool {
 pub fn expiry(
     at: Timestamp,
     plan: &Plan,
-    member: usize,
+    member: MemberIndex,
     expires_at: Option<Timestamp>,
     timeline: &[Occurrence],
 ) -> Timestamp {

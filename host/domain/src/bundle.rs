@@ -1,7 +1,10 @@
 //! Resources and bundles. A bundle is the unit of every decision. Knows their fields, and no rule.
 
 use std::collections::BTreeMap;
+use std::ops::Index;
+use std::ops::IndexMut;
 
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
@@ -199,8 +202,8 @@ pub struct Resource {
     pub kind: String,
     /// Where it runs, in the provider's word; may be empty.
     pub region: String,
-    /// The member of its bundle that it is attached to, by place; `None` for the primary.
-    pub attached_to: Option<usize>,
+    /// The member of its bundle that it is attached to; `None` for the primary.
+    pub attached_to: Option<MemberIndex>,
     /// How it is paid for.
     pub charging: Charging,
     /// Where it is.
@@ -249,6 +252,21 @@ impl Bundle {
         &self.members[0]
     }
 
+    /// The member at this place, if there is one.
+    pub fn get(&self, member: MemberIndex) -> Option<&Resource> {
+        self.members.get(member.get())
+    }
+
+    /// Every member with its place.
+    pub fn iter(&self) -> impl Iterator<Item = (MemberIndex, &Resource)> {
+        self.members.iter().enumerate().map(|(number, member)| (MemberIndex::new(number), member))
+    }
+
+    /// The place of the member with this id, if it is one.
+    pub fn position(&self, id: &str) -> Option<MemberIndex> {
+        self.members.iter().position(|member| member.id == id).map(MemberIndex::new)
+    }
+
     /// Whether the clock has something to do with any member.
     pub fn is_live(&self) -> bool {
         self.members.iter().any(Resource::is_live)
@@ -257,5 +275,19 @@ impl Bundle {
     /// The earliest expiry of a member that the clock has something to do with.
     pub fn first_expiry(&self) -> Option<Timestamp> {
         self.members.iter().filter(|member| member.is_live()).filter_map(|member| member.expires_at).min()
+    }
+}
+
+impl Index<MemberIndex> for Bundle {
+    type Output = Resource;
+
+    fn index(&self, member: MemberIndex) -> &Resource {
+        &self.members[member.get()]
+    }
+}
+
+impl IndexMut<MemberIndex> for Bundle {
+    fn index_mut(&mut self, member: MemberIndex) -> &mut Resource {
+        &mut self.members[member.get()]
     }
 }

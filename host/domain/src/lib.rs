@@ -10,6 +10,7 @@ pub mod approval;
 pub mod attempt;
 pub mod bundle;
 pub mod event;
+pub mod index;
 pub mod ledger;
 pub mod manifest;
 pub mod micros;

@@ -1,6 +1,7 @@
 //! Orders: periods that were paid for. Knows each price and period, and no reason for the payment.
 
 use crate::bundle::Resource;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
@@ -9,8 +10,8 @@ use crate::timestamp::Timestamp;
 pub struct Order {
     /// Its id, which refunds name. The members of a bundle that were renewed together share one.
     pub id: String,
-    /// The member of the bundle, by place.
-    pub member: usize,
+    /// The member of the bundle.
+    pub member: MemberIndex,
     /// When the period begins; for a renewal, the expiry before it. No two orders of a resource begin at one instant.
     pub starts_at: Timestamp,
     /// The end of the period.
@@ -27,7 +28,7 @@ pub struct Order {
 /// or what it has lasted if that is less, for the price of one term. `None` for postpaid resources.
 ///
 /// Earlier periods are over and paid; nothing can come back for them.
-pub fn opening(resource: &Resource, member: usize, offset_minutes: i16) -> Option<Order> {
+pub fn opening(resource: &Resource, member: MemberIndex, offset_minutes: i16) -> Option<Order> {
     let (ends_at, term, price) = (resource.expires_at?, resource.term?, resource.price?);
     let anchor_day = resource.anchor_day?;
     let starts_at = ends_at.minus(term, anchor_day, offset_minutes).max(resource.started_at).min(ends_at - 1);

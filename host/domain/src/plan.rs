@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
+use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::micros::Micros;
 use crate::order::Order;
 use crate::term::Term;
@@ -131,14 +133,14 @@ pub struct Plan {
     /// Members that the command leaves alone.
     pub skipped: Vec<SkippedMember>,
     /// A member whose renewal is tried at once, after the steps.
-    pub retry_now: Option<usize>,
+    pub retry_now: Option<MemberIndex>,
 }
 
 /// One provider operation on one member of the bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// What is done with it.
     pub operation: Operation,
 }
@@ -146,8 +148,8 @@ pub struct Step {
 /// A member that a command does not change, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedMember {
-    /// The member, by place.
-    pub member: usize,
+    /// The member.
+    pub member: MemberIndex,
     /// The reason, as the plugin gives it.
     pub reason: Refusal,
 }
@@ -203,8 +205,8 @@ pub struct Cancellation {
 /// Money that goes back for one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refund {
-    /// The order, by its place among those the question came with.
-    pub order: usize,
+    /// The order, among those that come with the request.
+    pub order: OrderIndex,
     /// From zero to what was paid.
     pub amount: Micros,
 }
@@ -231,7 +233,7 @@ pub enum PlanError {
         /// The resource that the command names.
         resource: String,
         /// What was named.
-        member: usize,
+        member: MemberIndex,
         /// How many there are.
         members: usize,
     },
@@ -256,18 +258,19 @@ pub fn check(
     plan: &Plan,
     command: &Command,
     bundle: &Bundle,
-    named: usize,
+    named: MemberIndex,
     orders: &[Order],
     at: Timestamp,
 ) -> Result<(), PlanError> {
-    let resource = || bundle.members[named].id.clone();
-    let places = plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
-    if let Some(member) = places.chain(plan.retry_now).find(|member| *member >= bundle.members.len()) {
+    let resource = || bundle[named].id.clone();
+    let members =
+        plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
+    if let Some(member) = members.chain(plan.retry_now).find(|member| bundle.get(*member).is_none()) {
         return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
     }
-    for (place, step) in plan.steps.iter().enumerate() {
-        let member = &bundle.members[step.member];
-        let why = if plan.steps[..place].iter().any(|earlier| contradict(earlier, step)) {
+    for (number, step) in plan.steps.iter().enumerate() {
+        let member = &bundle[step.member];
+        let why = if plan.steps[..number].iter().any(|earlier| contradict(earlier, step)) {
             Some("two steps contradict each other".to_owned())
         } else if !answers(&step.operation, command) {
             Some(format!("its step does not answer `{}`", command.name()))
@@ -314,7 +317,7 @@ fn answers(operation: &Operation, command: &Command) -> bool {
 fn misfit(
     operation: &Operation,
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     orders: &[Order],
     at: Timestamp,
 ) -> Option<String> {
@@ -330,7 +333,7 @@ fn misfit(
         Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) => {
             (!member.is_live()).then(|| "its expiry is set although it is postpaid or at its end".to_owned())
         }
-        Operation::EndSubscription(cancellation) => cancellation_misfit(cancellation, member, place, orders),
+        Operation::EndSubscription(cancellation) => cancellation_misfit(cancellation, member, index, orders),
         Operation::Buy(_) if member.package.is_none() => {
             Some("it is bought again although it is no package".to_owned())
         }
@@ -355,7 +358,7 @@ fn purchase_misfit(details: &PurchaseDetails, at: Timestamp) -> Option<String> {
 fn cancellation_misfit(
     cancellation: &Cancellation,
     member: &Resource,
-    place: usize,
+    index: MemberIndex,
     orders: &[Order],
 ) -> Option<String> {
     if !member.is_live() {
@@ -365,7 +368,7 @@ fn cancellation_misfit(
         if cancellation.refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
             return Some(format!("order {} is refunded twice", refund.order));
         }
-        let Some(order) = orders.get(refund.order).filter(|order| order.member == place) else {
+        let Some(order) = orders.get(refund.order.get()).filter(|order| order.member == index) else {
             return Some(format!("order {} is not one of its orders", refund.order));
         };
         if refund.amount < Micros::ZERO || refund.amount > order.paid {
@@ -378,8 +381,9 @@ fn cancellation_misfit(
     match (cancellation.scope, cancellation.expires_at, member.expires_at) {
         (Scope::All, None, _) => None,
         (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => {
-            let periods = orders.iter().enumerate().filter(|(_, order)| order.member == place);
-            let is_ended = |number: usize| cancellation.refunds.iter().any(|refund| refund.order == number);
+            let periods = orders.iter().enumerate().filter(|(_, order)| order.member == index);
+            let is_ended =
+                |number: usize| cancellation.refunds.iter().any(|refund| refund.order.get() == number);
             let mut wrong = periods.filter(|(number, order)| is_ended(*number) != (order.starts_at >= left));
             wrong.next().map(|(_, order)| {
                 format!("its expiry would be {left}, which does not fit what becomes of `{}`", order.id)

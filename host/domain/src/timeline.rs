@@ -2,6 +2,8 @@
 
 use crate::bundle::Bundle;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::NoticeIndex;
 use crate::timestamp::Timestamp;
 
 /// The most occurrences that a bundle's timeline may have for each member of the bundle, however they are spread.
@@ -20,8 +22,8 @@ pub enum Action {
     SetAttribute(String, String),
     /// A package's used amount starts again from nothing.
     Refill,
-    /// Its owner is told something, by its place in the plugin's list of notices.
-    Notice(usize),
+    /// Its owner is told something.
+    Notice(NoticeIndex),
 }
 
 /// One action of a timeline and its instant.
@@ -29,8 +31,8 @@ pub enum Action {
 pub struct Occurrence {
     /// When it is due.
     pub at: Timestamp,
-    /// The index of the member.
-    pub member: usize,
+    /// The member that it happens to.
+    pub member: MemberIndex,
     /// The action that is due.
     pub action: Action,
 }
@@ -53,8 +55,8 @@ pub enum TimelineError {
     OutsideBundle {
         /// The bundle.
         primary: String,
-        /// The index named.
-        member: usize,
+        /// The place named.
+        member: MemberIndex,
         /// The number of members.
         members: usize,
     },
@@ -125,7 +127,7 @@ pub fn check(
     let mut live = bundle.members.iter().map(|member| member.is_live()).collect::<Vec<_>>();
     let mut last = after;
     for occurrence in timeline {
-        let Some(member) = bundle.members.get(occurrence.member) else {
+        let Some(member) = bundle.get(occurrence.member) else {
             let members = bundle.members.len();
             return Err(TimelineError::OutsideBundle {
                 primary: primary(),
@@ -140,32 +142,32 @@ pub fn check(
             return Err(TimelineError::OutOfOrder { primary: primary(), at: occurrence.at });
         }
         last = occurrence.at;
-        if !live[occurrence.member] {
+        if !live[occurrence.member.get()] {
             return Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() });
         }
         check_action(bundle, occurrence, notices)?;
         if matches!(occurrence.action, Action::Enter(Stage::Released) | Action::Convert) {
-            live[occurrence.member] = false;
+            live[occurrence.member.get()] = false;
         }
     }
-    match live.iter().position(|is_live| *is_live) {
-        Some(member) => {
-            Err(TimelineError::NoEnd { primary: primary(), resource: bundle.members[member].id.clone() })
-        }
+    match bundle.members.iter().zip(live).find(|(_, is_live)| *is_live) {
+        Some((member, _)) => Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() }),
         None => Ok(()),
     }
 }
 
 /// Checks that the action of an occurrence fits its member.
 fn check_action(bundle: &Bundle, occurrence: &Occurrence, notices: usize) -> Result<(), TimelineError> {
-    let member = &bundle.members[occurrence.member];
+    let member = &bundle[occurrence.member];
     let (primary, resource) = (|| bundle.primary().id.clone(), || member.id.clone());
     let unfit = |why: String| TimelineError::Unfit { primary: primary(), resource: resource(), why };
     match &occurrence.action {
         Action::Enter(stage @ (Stage::Active | Stage::Unsubscribed | Stage::Converted)) => {
             Err(TimelineError::WrongStage { primary: primary(), resource: resource(), stage: *stage })
         }
-        Action::Notice(notice) if *notice >= notices => Err(unfit(format!("notice {notice} of {notices}"))),
+        Action::Notice(notice) if notice.get() >= notices => {
+            Err(unfit(format!("notice {notice} of {notices}")))
+        }
         Action::Refill if member.package.is_none() => Err(unfit("it is no package".to_owned())),
         Action::Enter(Stage::Grace | Stage::Retention | Stage::Released)
         | Action::Convert

@@ -14,6 +14,7 @@ use crate::bundle::OnExpiry;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::timeline::Action;
 use crate::timeline::Occurrence;
@@ -31,7 +32,7 @@ pub struct TimelineWalk {
     /// The try that the walk paused for.
     trying: Option<Occurrence>,
     /// Members of which a try was declined on this walk.
-    declined: Vec<usize>,
+    declined: Vec<MemberIndex>,
     /// What happened on this walk, in order.
     pub events: Vec<Event>,
 }
@@ -41,8 +42,8 @@ pub struct TimelineWalk {
 pub enum Yield {
     /// A renewal of this member is to be tried now.
     Renewal {
-        /// The member, by place.
-        member: usize,
+        /// The member.
+        member: MemberIndex,
         /// The next try of it that lies ahead, if this one fails.
         next_try_at: Option<Timestamp>,
     },
@@ -98,11 +99,11 @@ impl TimelineWalk {
         self.done_at_cursor.extend(self.trying.take());
     }
 
-    /// Walks along `timeline` up to `now`. `notices` are the names of the plugin's notices, by place.
+    /// Walks along `timeline` up to `now`. `notices` are the names of the plugin's notices, in the order of its manifest.
     ///
     /// Walking to a try again without saying how it went leads to the same try.
     pub fn walk(&mut self, timeline: &[Occurrence], now: Timestamp, notices: &[String]) -> Yield {
-        for (place, occurrence) in timeline.iter().enumerate() {
+        for (number, occurrence) in timeline.iter().enumerate() {
             if occurrence.at > now {
                 return Yield::Idle { wake: Some(occurrence.at) };
             }
@@ -118,7 +119,7 @@ impl TimelineWalk {
                     continue;
                 }
                 self.trying = Some(occurrence.clone());
-                let next_try_at = timeline[place..].iter().find(|later| {
+                let next_try_at = timeline[number..].iter().find(|later| {
                     later.at > now && later.member == occurrence.member && later.action == Action::TryRenewal
                 });
                 let next_try_at = next_try_at.map(|later| later.at);
@@ -136,7 +137,7 @@ impl TimelineWalk {
 
     fn happen(&mut self, occurrence: &Occurrence, notices: &[String]) {
         let at = occurrence.at;
-        let member = &mut self.bundle.members[occurrence.member];
+        let member = &mut self.bundle[occurrence.member];
         let id = member.id.clone();
         let mut record = |what| self.events.push(Event { at, resource: Some(id.clone()), what });
         match &occurrence.action {
@@ -169,7 +170,7 @@ impl TimelineWalk {
                 }
             }
             Action::Notice(notice) => {
-                let notice = notices.get(*notice).cloned().unwrap_or_else(|| format!("notice {notice}"));
+                let notice = notices.get(notice.get()).cloned().unwrap_or_else(|| format!("notice {notice}"));
                 record(EventKind::Notice { notice });
             }
         }

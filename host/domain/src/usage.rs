@@ -1,6 +1,7 @@
 //! Usage: the packages that a usage is allocated to. Checks an allocation; does not choose the order of packages.
 
 use crate::bundle::Package;
+use crate::index::PackageIndex;
 use crate::micros::Micros;
 use crate::timestamp::Timestamp;
 
@@ -30,7 +31,7 @@ pub struct Offer {
     pub expires_at: Timestamp,
 }
 
-/// Whether a allocation brings a package to a level that its owner is told about.
+/// Whether an allocation brings a package to a level that its owner is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alert {
     /// Nothing to tell.
@@ -44,8 +45,8 @@ pub enum Alert {
 /// What a use takes of one package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocation {
-    /// The package, by its place in the consumption.
-    pub package: usize,
+    /// The package, among those of the consumption.
+    pub package: PackageIndex,
     /// The amount used, above zero.
     pub amount: Micros,
     /// What it brings the package to.
@@ -61,7 +62,7 @@ pub enum AllocationError {
         /// What is used.
         resource_type: String,
         /// What was named.
-        package: usize,
+        package: PackageIndex,
         /// How many there are.
         packages: usize,
     },
@@ -104,7 +105,8 @@ pub fn check(consumption: &Consumption, allocations: &[Allocation]) -> Result<()
     let resource_type = || consumption.resource_type.clone();
     let mut seen = vec![false; consumption.packages.len()];
     for allocation in allocations {
-        let Some(offer) = consumption.packages.get(allocation.package).filter(|_| !seen[allocation.package])
+        let Some(offer) =
+            consumption.packages.get(allocation.package.get()).filter(|_| !seen[allocation.package.get()])
         else {
             let packages = consumption.packages.len();
             return Err(AllocationError::OutsidePackages {
@@ -113,7 +115,7 @@ pub fn check(consumption: &Consumption, allocations: &[Allocation]) -> Result<()
                 packages,
             });
         };
-        seen[allocation.package] = true;
+        seen[allocation.package.get()] = true;
         let package = || offer.id.clone();
         let left = offer.package.left();
         if allocation.amount <= Micros::ZERO || allocation.amount > left {

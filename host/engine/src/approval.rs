@@ -9,17 +9,20 @@ use perennial_domain::approval::State;
 use perennial_domain::attempt::Key;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
 use crate::Retention;
 use crate::approval_requests::ApprovalRequest;
 use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
+use crate::batch::EntryIndex;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
@@ -131,7 +134,7 @@ impl Engine {
             Ok(plan) => plan,
             Err(refusal) => return self.record_rejected_plan(at, &stored, &command, refusal),
         };
-        let priced = evaluation.batch.price_request(0, member, &command, &plan);
+        let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
             let key = apply::attempt_key(&plan, &item.walk.bundle, member);
@@ -159,7 +162,7 @@ impl Engine {
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let stored = find_decidable(self.db(), at, id, decision)?;
-        let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(0) };
+        let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(MemberIndex::PRIMARY) };
         let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
         let closing = resolution(at, decision);
         let events = self.resolve_approvals(vec![(stored, State::Rejected, closing, event)])?;
@@ -171,7 +174,11 @@ impl Engine {
         let lapsing = approvals::expiring(self.db(), at, EXPIRIES_AT_ONCE)?;
         let resolutions = lapsing.into_iter().map(|stored| {
             let expiry_reason = Some(ExpiryReason::Undecided);
-            let summary = ApprovalSummary { state: State::Expired, expiry_reason, ..stored.summary(0) };
+            let summary = ApprovalSummary {
+                state: State::Expired,
+                expiry_reason,
+                ..stored.summary(MemberIndex::PRIMARY)
+            };
             let resource = stored.resource_id.clone();
             let event = expired(at, resource, &stored.id, &summary, ExpiryReason::Undecided);
             (stored, State::Expired, Resolution { at, by: None, reason: None, expiry_reason }, event)
@@ -220,9 +227,9 @@ impl Engine {
         stored: &StoredApproval,
         command: &Command,
         priced: PricedRequest,
-        attempt: Option<(Key, i64)>,
+        attempt: Option<(Key, ResourceKey)>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let mut summary = stored.summary(0);
+        let mut summary = stored.summary(MemberIndex::PRIMARY);
         summary.key = attempt.as_ref().map(|(key, _)| key.clone());
         let hash = priced.plan_hash.clone();
         let request = ApprovalRequest {

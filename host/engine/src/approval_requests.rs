@@ -11,14 +11,19 @@ use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::ApprovalKey;
+use perennial_store::keys::AttemptKey;
+use perennial_store::keys::MemberKeys;
 
 use crate::batch::Batch;
 use crate::batch::BatchEntry;
+use crate::batch::EntryIndex;
 use crate::batch::automatic_renewal;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
@@ -33,13 +38,13 @@ use perennial_store::error::StoreError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchApproval {
     /// Its row; `None` for one that is requested now.
-    pub row: Option<i64>,
+    pub row: Option<ApprovalKey>,
     /// Public ID.
     pub id: String,
     /// Its state and command.
     pub summary: ApprovalSummary,
     /// The attempt's row, of one that was requested before.
-    pub attempt: Option<i64>,
+    pub attempt: Option<AttemptKey>,
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.
@@ -72,10 +77,10 @@ impl BatchApproval {
 /// # Errors
 ///
 /// [`StoreError`] when they cannot be read.
-pub(super) fn load_approvals(db: &ReadTx, rows: &[i64]) -> Result<Vec<BatchApproval>, StoreError> {
+pub(super) fn load_approvals(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<BatchApproval>, StoreError> {
     let mut all = Vec::new();
-    for (member, row) in rows.iter().enumerate() {
-        for stored in approvals::list_for_resource(db, *row)? {
+    for (member, row) in rows.iter() {
+        for stored in approvals::list_for_resource(db, row)? {
             all.push(BatchApproval {
                 row: Some(stored.row),
                 summary: stored.summary(member),
@@ -98,7 +103,7 @@ impl BatchEntry {
                 State::Expired,
                 Resolution { at: self.instant, by: None, reason: None, expiry_reason: Some(reason) },
             );
-            let resource = self.walk.bundle.members[approval.summary.member].id.clone();
+            let resource = self.walk.bundle[approval.summary.member].id.clone();
             self.walk.events.push(expired(self.instant, resource, &approval.id, &approval.summary, reason));
         }
     }
@@ -119,9 +124,9 @@ pub(super) fn expired(
 
 impl Batch {
     /// Whether `plan`, on the bundle at `place`, may only be applied once somebody approves it.
-    pub(super) fn needs_approval(&self, index: usize, plan: &Plan) -> bool {
-        let item = &self.entries[index];
-        let limit = self.accounts[item.account].account.approval_above;
+    pub(super) fn needs_approval(&self, index: EntryIndex, plan: &Plan) -> bool {
+        let item = self.entry(index);
+        let limit = self.account(item.account).account.approval_above;
         limit.is_some()
             && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
     }
@@ -129,12 +134,12 @@ impl Batch {
     /// Requests an approval of the automatic renewal that `plan` is, unless one exists.
     pub(super) fn request_for_renewal(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         plan: &Plan,
         timeline: &[Occurrence],
     ) {
-        let item = &self.entries[index];
+        let item = self.entry(index);
         let bundle = &item.walk.bundle;
         let key = apply::attempt_key(plan, bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
@@ -149,12 +154,12 @@ impl Batch {
     /// Requests an approval of `command`, unless one is pending; returns the id of the approval, and whether it is new.
     pub(super) fn request_for_command(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         command: &Command,
         plan: &Plan,
     ) -> Result<(String, bool), EngineError> {
-        let item = &self.entries[index];
+        let item = self.entry(index);
         let key = apply::attempt_key(plan, &item.walk.bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
@@ -168,7 +173,7 @@ impl Batch {
     }
 
     /// What will happen to the bundle at `place` if nobody does anything.
-    pub(super) fn request_timeline(&self, index: usize) -> Result<Vec<Occurrence>, EngineError> {
+    pub(super) fn request_timeline(&self, index: EntryIndex) -> Result<Vec<Occurrence>, EngineError> {
         let timeline = self.request_timelines(&[index]).pop();
         timeline.expect("one question has one answer").map_err(EngineError::Overdue)
     }
@@ -176,16 +181,16 @@ impl Batch {
     /// Requests an approval, and returns its id.
     fn request_approval(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         command: &Command,
         plan: &Plan,
         timeline: &[Occurrence],
     ) -> String {
         let priced = self.price_request(index, member, command, plan);
-        let item = &mut self.entries[index];
+        let item = &mut self.entries[index.get()];
         let bundle = &item.walk.bundle;
-        let resource = &bundle.members[member];
+        let resource = &bundle[member];
         let number = item.approvals.iter().filter(|approval| approval.summary.member == member).count() + 1;
         let id = format!("{}~{number}", resource.id);
         let summary = ApprovalSummary {
@@ -221,13 +226,13 @@ impl Batch {
     /// The record of `plan` and its present price.
     pub(super) fn price_request(
         &self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         command: &Command,
         plan: &Plan,
     ) -> PricedRequest {
-        let item = &self.entries[index];
-        let account_in_batch = &self.accounts[item.account];
+        let item = self.entry(index);
+        let account_in_batch = self.account(item.account);
         let rules = account_in_batch.rules.as_ref().expect("a plan came from the account's rules");
         let bundle = &item.walk.bundle;
         let decided = self.decision_record(index, member, command, &[], &Ok(plan.clone()));

@@ -19,6 +19,9 @@ use perennial_domain::attempt::Key;
 use perennial_domain::attempt::State;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index_types;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Cause;
@@ -30,6 +33,7 @@ use perennial_domain::timeline::Occurrence;
 use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::keys::AccountKey;
 
 use crate::approval_requests::BatchApproval;
 use crate::parallel;
@@ -51,10 +55,22 @@ const BACK_OFF_FIRST: i64 = 60;
 /// ... up to this, in seconds.
 pub(crate) const BACK_OFF_MAX: i64 = 6 * 3600;
 
+index_types! {
+    /// The place of a bundle in a batch.
+    EntryIndex;
+    /// The place of an account in a batch.
+    BatchAccountIndex;
+}
+
+impl EntryIndex {
+    /// The place of the first bundle: of the only one, where a command is decided on.
+    pub(crate) const FIRST: EntryIndex = EntryIndex::new(0);
+}
+
 /// An account whose bundles are being decided on.
 pub struct BatchAccount {
     /// Its row.
-    pub row: i64,
+    pub row: AccountKey,
     /// What it is; its balance changes as plans are carried out.
     pub account: Account,
     /// Its provider's rules, if they are loaded.
@@ -62,10 +78,10 @@ pub struct BatchAccount {
     notices: Arc<[String]>,
     /// What it had to spend before.
     initial_available: Micros,
-    /// The last bundle whose plan met the balance, by place.
-    last_charged: usize,
-    /// The first bundle whose plan met the balance only after a later bundle's had, by place.
-    first_out_of_order: Option<usize>,
+    /// The last bundle whose plan met the balance.
+    last_charged: EntryIndex,
+    /// The first bundle whose plan met the balance only after a later bundle's had.
+    first_out_of_order: Option<EntryIndex>,
     /// Whether the balance did not suffice for a plan.
     has_insufficient_funds: bool,
 }
@@ -83,7 +99,7 @@ impl BatchAccount {
             notices,
             initial_available: stored.account.balance.available(),
             account: stored.account,
-            last_charged: 0,
+            last_charged: EntryIndex::FIRST,
             first_out_of_order: None,
             has_insufficient_funds: false,
         }
@@ -95,7 +111,7 @@ pub struct DecisionRecord {
     /// The instant of the decision.
     pub at: Timestamp,
     /// The member that the command named.
-    pub member: usize,
+    pub member: MemberIndex,
     /// As the decision format writes them.
     pub request: String,
     /// What the plugin answered, as it is kept.
@@ -106,8 +122,8 @@ pub struct DecisionRecord {
 pub struct BatchEntry {
     /// As it was.
     pub original: OriginalBundle,
-    /// Its account, by place in the batch.
-    pub account: usize,
+    /// Its account.
+    pub account: BatchAccountIndex,
     /// The instant of whatever is decided: of tries, and of the money they take.
     pub instant: Timestamp,
     /// The bundle in its present state, and what happened to it.
@@ -128,7 +144,7 @@ pub struct BatchEntry {
 
 impl BatchEntry {
     /// A bundle as stored, to be decided on at `instant`.
-    pub fn new(stored: StoredBundle, account: usize, instant: Timestamp) -> BatchEntry {
+    pub fn new(stored: StoredBundle, account: BatchAccountIndex, instant: Timestamp) -> BatchEntry {
         let (stored, bundle) = stored.into_original();
         let walk = TimelineWalk::new(bundle, stored.schedule.cursor_at);
         BatchEntry {
@@ -179,8 +195,8 @@ pub struct Batch {
 
 /// A renewal try that a walk paused for.
 struct RenewalTry {
-    entry: usize,
-    member: usize,
+    entry: EntryIndex,
+    member: MemberIndex,
     next_try_at: Option<Timestamp>,
     timeline: Vec<Occurrence>,
 }
@@ -196,6 +212,20 @@ impl Batch {
         }
     }
 
+    /// The bundle at this place.
+    pub(crate) fn entry(&self, index: EntryIndex) -> &BatchEntry {
+        &self.entries[index.get()]
+    }
+
+    fn entry_mut(&mut self, index: EntryIndex) -> &mut BatchEntry {
+        &mut self.entries[index.get()]
+    }
+
+    /// The account at this place.
+    pub(crate) fn account(&self, index: BatchAccountIndex) -> &BatchAccount {
+        &self.accounts[index.get()]
+    }
+
     /// How many of the bundles, from the first one on, were rightly decided on together; at least one.
     ///
     /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
@@ -208,8 +238,9 @@ impl Batch {
         };
         let next_wakes = self.entries.iter().enumerate().filter_map(next_wakes);
         let short = self.accounts.iter().filter(|account_in_batch| account_in_batch.has_insufficient_funds);
-        let overtaken =
-            short.filter_map(|account_in_batch| account_in_batch.first_out_of_order).map(|index| index + 1);
+        let overtaken = short
+            .filter_map(|account_in_batch| account_in_batch.first_out_of_order)
+            .map(|index| index.get() + 1);
         next_wakes.chain(overtaken).chain([self.entries.len()]).min().unwrap_or_default()
     }
 
@@ -223,8 +254,8 @@ impl Batch {
         for item in &mut self.entries {
             for event in &mut item.walk.events {
                 if let EventKind::BalanceChanged { amount, balance, .. } = &mut event.what {
-                    balances[item.account] += *amount;
-                    *balance = balances[item.account];
+                    balances[item.account.get()] += *amount;
+                    *balance = balances[item.account.get()];
                 }
             }
         }
@@ -232,12 +263,12 @@ impl Batch {
 
     /// Decides on every bundle, up to its instant.
     pub fn decide(&mut self) {
-        let everything = (0..self.entries.len()).collect();
+        let everything = (0..self.entries.len()).map(EntryIndex::new).collect();
         self.decide_entries(everything);
     }
 
     /// Decides on the bundles at these places.
-    pub(crate) fn decide_entries(&mut self, mut pending: Vec<usize>) {
+    pub(crate) fn decide_entries(&mut self, mut pending: Vec<EntryIndex>) {
         for _ in 0..ROUNDS_MAX {
             if pending.is_empty() {
                 return;
@@ -246,18 +277,18 @@ impl Batch {
             pending = self.attempt_renewals(tries);
         }
         for index in pending {
-            let item = &mut self.entries[index];
+            let item = self.entry_mut(index);
             let (cursor_at, wake_at) = (item.walk.safe_cursor(), Some(item.instant));
             item.schedule = Schedule { cursor_at, wake_at, failures: 0 };
         }
     }
 
     /// Walks these bundles along their timelines; returns the tries they paused for.
-    fn walk_timelines(&mut self, pending: &[usize]) -> Vec<RenewalTry> {
+    fn walk_timelines(&mut self, pending: &[EntryIndex]) -> Vec<RenewalTry> {
         let timelines = self.request_timelines(pending);
         let mut tries = Vec::new();
         for (index, timeline) in pending.iter().copied().zip(timelines) {
-            let item = &mut self.entries[index];
+            let item = &mut self.entries[index.get()];
             let timeline = match timeline {
                 Ok(timeline) => timeline,
                 Err(message) => {
@@ -265,7 +296,7 @@ impl Batch {
                     continue;
                 }
             };
-            match item.walk.walk(&timeline, item.instant, &self.accounts[item.account].notices) {
+            match item.walk.walk(&timeline, item.instant, &self.accounts[item.account.get()].notices) {
                 Yield::Idle { wake } => item.idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
                     tries.push(RenewalTry { entry: index, member, next_try_at, timeline });
@@ -276,7 +307,7 @@ impl Batch {
     }
 
     /// Makes these tries; returns the bundles that are to be walked on.
-    fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<usize> {
+    fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<EntryIndex> {
         let command = automatic_renewal();
         let evaluation =
             tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
@@ -286,9 +317,9 @@ impl Batch {
         for (renewal_try, plan) in tries.into_iter().zip(plans) {
             let record = record.next().flatten();
             match plan {
-                Err(message) => self.entries[renewal_try.entry].record_failure(message),
+                Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
                 Ok(plan) => {
-                    self.entries[renewal_try.entry].decisions.extend(record);
+                    self.entry_mut(renewal_try.entry).decisions.extend(record);
                     if self.try_renewal(
                         renewal_try.entry,
                         renewal_try.member,
@@ -296,7 +327,7 @@ impl Batch {
                         renewal_try.next_try_at,
                         &renewal_try.timeline,
                     ) {
-                        self.entries[renewal_try.entry].walk.settle();
+                        self.entry_mut(renewal_try.entry).walk.settle();
                         pending.push(renewal_try.entry);
                     } else if self.resume_after_decline(&renewal_try) {
                         pending.push(renewal_try.entry);
@@ -310,7 +341,7 @@ impl Batch {
     /// What is to be kept of these requests, one for each that was answered; nothing if decisions are not kept.
     fn decision_records(
         &self,
-        evaluation: &[(usize, usize)],
+        evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
         answers: &[Result<Result<Plan, Refusal>, String>],
     ) -> Vec<Option<DecisionRecord>> {
@@ -325,9 +356,10 @@ impl Batch {
     /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
     /// for another try.
     fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
-        let item = &mut self.entries[renewal_try.entry];
+        let item = &mut self.entries[renewal_try.entry.get()];
         item.walk.decline();
-        match item.walk.walk(&renewal_try.timeline, item.instant, &self.accounts[item.account].notices) {
+        match item.walk.walk(&renewal_try.timeline, item.instant, &self.accounts[item.account.get()].notices)
+        {
             Yield::Idle { wake } => {
                 item.idle_until(wake);
                 false
@@ -340,8 +372,8 @@ impl Batch {
     /// out. `timeline` is what lies ahead of the bundle.
     pub(crate) fn try_renewal(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         plan: Result<Plan, Refusal>,
         next_try_at: Option<Timestamp>,
         timeline: &[Occurrence],
@@ -376,15 +408,15 @@ impl Batch {
     /// The provider's word for it when the balance does not suffice; nothing has changed then.
     pub fn apply(
         &mut self,
-        index: usize,
-        named: usize,
+        index: EntryIndex,
+        named: MemberIndex,
         cause: Cause,
         plan: &Plan,
         orders: &[Order],
         new_id: &str,
     ) -> Result<(), Refusal> {
-        let item = &mut self.entries[index];
-        let account_in_batch = &mut self.accounts[item.account];
+        let item = &mut self.entries[index.get()];
+        let account_in_batch = &mut self.accounts[item.account.get()];
         if index < account_in_batch.last_charged {
             account_in_batch.first_out_of_order =
                 Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
@@ -414,15 +446,15 @@ impl Batch {
     /// Writes down that a renewal was declined; `plan` is what could not be paid. Always returns false.
     pub(crate) fn record_decline(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         refusal: Refusal,
         class: DeclineClass,
         next_try_at: Option<Timestamp>,
         plan: Option<&Plan>,
     ) -> bool {
-        let item = &mut self.entries[index];
-        let resource = &item.walk.bundle.members[member];
+        let item = self.entry_mut(index);
+        let resource = &item.walk.bundle[member];
         let what =
             EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
         item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
@@ -438,7 +470,7 @@ impl Batch {
     }
 
     /// Asks for the timelines of the bundles at these places.
-    pub(super) fn request_timelines(&self, indexes: &[usize]) -> Vec<Result<Vec<Occurrence>, String>> {
+    pub(super) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, String>> {
         self.call_rules(
             indexes,
             |&index| index,
@@ -446,7 +478,7 @@ impl Batch {
                 let requests = evaluation
                     .iter()
                     .map(|(account, index)| {
-                        let course = &self.entries[**index].walk;
+                        let course = &self.entry(**index).walk;
                         TimelineRequest {
                             after: course.ask_after(),
                             account: *account,
@@ -462,7 +494,7 @@ impl Batch {
     /// Asks what `command` would do to each of these members.
     pub(crate) fn request_plans(
         &self,
-        evaluation: &[(usize, usize)],
+        evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
     ) -> Vec<Result<Result<Plan, Refusal>, String>> {
         self.call_rules(
@@ -472,7 +504,7 @@ impl Batch {
                 let requests = evaluation
                     .iter()
                     .map(|(account, (index, member))| {
-                        let item = &self.entries[*index];
+                        let item = self.entry(*index);
                         PlanRequest {
                             at: item.instant,
                             account: *account,
@@ -492,28 +524,28 @@ impl Batch {
     fn call_rules<Q, A>(
         &self,
         requests: &[Q],
-        item_of: impl Fn(&Q) -> usize,
-        call: impl Fn(&dyn Rules, &[&Account], &[(usize, &Q)]) -> Vec<Result<A, PluginError>>,
+        item_of: impl Fn(&Q) -> EntryIndex,
+        call: impl Fn(&dyn Rules, &[&Account], &[(AccountIndex, &Q)]) -> Vec<Result<A, PluginError>>,
     ) -> Vec<Result<A, String>> {
         let mut by_provider = BTreeMap::<&str, Vec<usize>>::new();
         for (number, question) in requests.iter().enumerate() {
-            let account = &self.accounts[self.entries[item_of(question)].account].account;
+            let account = &self.account(self.entry(item_of(question)).account).account;
             by_provider.entry(&account.provider).or_default().push(number);
         }
         let mut answers = requests.iter().map(|_| None).collect::<Vec<_>>();
         for (provider, numbers) in by_provider {
             let mut accounts = Vec::new();
-            let mut indexes = vec![usize::MAX; self.accounts.len()];
+            let mut indexes = vec![None; self.accounts.len()];
             let mut evaluation = Vec::with_capacity(numbers.len());
             let mut rules = None;
             for number in &numbers {
-                let account = self.entries[item_of(&requests[*number])].account;
-                if indexes[account] == usize::MAX {
-                    indexes[account] = accounts.len();
-                    accounts.push(&self.accounts[account].account);
-                    rules = self.accounts[account].rules.as_deref();
-                }
-                evaluation.push((indexes[account], &requests[*number]));
+                let account = self.entry(item_of(&requests[*number])).account;
+                let index = *indexes[account.get()].get_or_insert_with(|| {
+                    accounts.push(&self.account(account).account);
+                    rules = self.account(account).rules.as_deref();
+                    AccountIndex::new(accounts.len() - 1)
+                });
+                evaluation.push((index, &requests[*number]));
             }
             let Some(rules) = rules else {
                 for number in numbers {
@@ -534,28 +566,28 @@ impl Batch {
     /// Keeps what was asked about a command and answered, if decisions are kept.
     pub(crate) fn record_decision(
         &mut self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         command: &Command,
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
     ) {
         if self.records_decisions {
             let decided = self.decision_record(index, member, command, orders, answer);
-            self.entries[index].decisions.push(decided);
+            self.entry_mut(index).decisions.push(decided);
         }
     }
 
     pub(super) fn decision_record(
         &self,
-        index: usize,
-        member: usize,
+        index: EntryIndex,
+        member: MemberIndex,
         command: &Command,
         orders: &[Order],
         answer: &Result<Plan, Refusal>,
     ) -> DecisionRecord {
-        let item = &self.entries[index];
-        let account = &self.accounts[item.account].account;
+        let item = self.entry(index);
+        let account = &self.account(item.account).account;
         let evaluation = formats::decision::DecisionInput {
             at: item.instant,
             account: &account.id,

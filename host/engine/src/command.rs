@@ -4,6 +4,7 @@
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
@@ -14,10 +15,12 @@ use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::AccountKey;
 
 use crate::Engine;
 use crate::Retention;
 use crate::batch;
+use crate::batch::EntryIndex;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
@@ -48,8 +51,7 @@ pub struct CommandOutcome {
     pub approval: Option<String>,
     /// What happened.
     pub events: Vec<RecordedEvent>,
-    /// The ids of the orders that the command made the first time, if its client token came again, so that nothing was
-    /// done now.
+    /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
     pub replayed_orders: Option<Vec<String>>,
 }
 
@@ -97,11 +99,11 @@ pub fn propose_for_bundle(
     db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
-    (stored, member): (StoredBundle, usize),
+    (stored, member): (StoredBundle, MemberIndex),
     command: &Command,
 ) -> Result<Proposal, EngineError> {
     let account = stored.account;
-    let resource = stored.bundle.members[member].id.clone();
+    let resource = stored.bundle[member].id.clone();
     let planner = Planner { db, providers, records_decisions: false };
     let mut evaluation = planner.evaluate(at, stored, member, command, None)?;
     let before = evaluation.snapshot();
@@ -161,7 +163,7 @@ impl Engine {
         evaluation.batch.requested_by = preconditions.requested_by.map(str::to_owned);
         let answer = evaluation.request_plan(command)?;
         if let Ok(plan) = &answer
-            && evaluation.batch.needs_approval(0, plan)
+            && evaluation.batch.needs_approval(EntryIndex::FIRST, plan)
         {
             if preconditions.plan_hash.is_some()
                 && let Some(proposal) = propose(self.db(), &self.providers, at, resource, command)?
@@ -187,12 +189,13 @@ impl Engine {
     fn request_approval(
         &mut self,
         at: Timestamp,
-        account: i64,
+        account: AccountKey,
         mut evaluation: CommandEvaluation,
         command: &Command,
         plan: &Plan,
     ) -> Result<CommandOutcome, EngineError> {
-        let (approval, is_new) = evaluation.batch.request_for_command(0, evaluation.member, command, plan)?;
+        let (approval, is_new) =
+            evaluation.batch.request_for_command(EntryIndex::FIRST, evaluation.member, command, plan)?;
         let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }
@@ -258,7 +261,7 @@ impl Engine {
         let is_overdue = is_overdue(&stored, at);
         let mut batch = self.load_batch(vec![stored], |_| at - 1)?;
         let item = &mut batch.entries[0];
-        let before = item.walk.bundle.members[member].attributes.insert(name.to_owned(), value.to_owned());
+        let before = item.walk.bundle[member].attributes.insert(name.to_owned(), value.to_owned());
         if before.as_deref() == Some(value) {
             return Ok(Vec::new());
         }
@@ -280,7 +283,7 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let (stored, member) = bundles::find_by_resource_row(self.db(), purchase.resource)?;
-        let (account, resource) = (stored.account, stored.bundle.members[member].id.clone());
+        let (account, resource) = (stored.account, stored.bundle[member].id.clone());
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
         let evaluation = self.planner().evaluate(at, stored, member, &command, Some(purchase.row));
@@ -311,7 +314,7 @@ impl Engine {
         &mut self,
         purchase: DeferredPurchase,
         at: Timestamp,
-        account: i64,
+        account: AccountKey,
         resource: String,
         message: String,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
@@ -345,7 +348,7 @@ impl Engine {
         let replayed_orders = token_use.first_result().map(|previous| previous.orders.clone());
         match token_use.replayed_refusal() {
             Some(mismatch) if replayed_orders.is_none() => {
-                let resource = &evaluation.batch.entries[0].walk.bundle.members[evaluation.member].id;
+                let resource = &evaluation.batch.entries[0].walk.bundle[evaluation.member].id;
                 let event = refusal_event(at, resource, command, &mismatch);
                 let id = evaluation.batch.accounts[0].account.id.clone();
                 let events = self.write_event(Some(account), Some(&id), event)?;
@@ -400,7 +403,7 @@ impl Engine {
     pub fn record_refusal(
         &mut self,
         at: Timestamp,
-        (row, account): (i64, &str),
+        (row, account): (AccountKey, &str),
         resource: &str,
         command: &Command,
         refusal: &Refusal,
@@ -410,7 +413,7 @@ impl Engine {
 
     pub(super) fn write_event(
         &mut self,
-        row: Option<i64>,
+        row: Option<AccountKey>,
         account: Option<&str>,
         event: Event,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
@@ -423,7 +426,7 @@ impl Engine {
     pub(super) fn persist(
         &mut self,
         at: Timestamp,
-        account: i64,
+        account: AccountKey,
         mut evaluation: CommandEvaluation,
         token_result: Option<TokenResult>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {

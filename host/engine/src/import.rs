@@ -55,7 +55,7 @@ impl Engine {
                 }
                 let (row, offset_minutes) = loaded[account];
                 let rows = bundles::insert(tx, row, bundle, initial_schedule(bundle, at))?;
-                for (index, member) in bundle.members.iter().enumerate() {
+                for (index, member) in bundle.iter() {
                     if let Some(order) = order::opening(member, index, offset_minutes) {
                         orders::insert(tx, rows[index], &member.id, &order)?;
                     }

@@ -12,6 +12,7 @@ pub mod command;
 pub mod error;
 pub mod forecast;
 pub mod import;
+mod load_batch;
 mod parallel;
 pub mod persist;
 mod plan_view;
@@ -23,7 +24,6 @@ pub mod simulation;
 pub mod upcoming;
 pub mod usage;
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::ops::DerefMut;
 use std::sync::Arc;
@@ -37,9 +37,8 @@ use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
 use crate::batch::Batch;
-use crate::batch::BatchAccount;
-use crate::batch::BatchEntry;
 use crate::error::EngineError;
+use crate::load_batch::assemble_batch;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use perennial_store::Store;
@@ -365,36 +364,4 @@ impl Engine {
 /// The instant of a bundle that is decided on when it wakes.
 fn wake_instant(stored: &StoredBundle) -> Timestamp {
     stored.schedule.wake_at.expect("a bundle that is due has a wake")
-}
-
-/// Puts bundles in play with their accounts, each to be decided on at the instant that `instant_of` gives.
-fn assemble_batch(
-    db: &ReadTx,
-    providers: &Providers,
-    keeps_decisions: bool,
-    due: Vec<StoredBundle>,
-    instant_of: impl Fn(&StoredBundle) -> Timestamp,
-) -> Result<Batch, StoreError> {
-    let mut indexes = HashMap::<i64, usize>::new();
-    let mut batch = Batch::new(keeps_decisions);
-    batch.entries.reserve(due.len());
-    let with_pending = approvals::accounts_with_pending(db)?;
-    for stored in due {
-        let account = match indexes.get(&stored.account) {
-            Some(index) => *index,
-            None => {
-                let account = accounts::get_by_row(db, stored.account)?;
-                batch.accounts.push(BatchAccount::new(account, providers));
-                indexes.insert(stored.account, batch.accounts.len() - 1);
-                batch.accounts.len() - 1
-            }
-        };
-        let instant = instant_of(&stored);
-        let has_approvals = batch.accounts[account].account.approval_above.is_some()
-            || with_pending.binary_search(&stored.account).is_ok();
-        let approvals =
-            if has_approvals { approval_requests::load_approvals(db, &stored.rows)? } else { Vec::new() };
-        batch.entries.push(BatchEntry { approvals, ..BatchEntry::new(stored, account, instant) });
-    }
-    Ok(batch)
 }

@@ -7,11 +7,15 @@ use perennial_domain::apply::PlanEffects;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
 use perennial_domain::order::Order;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use perennial_store::WriteTx;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::ResourceKey;
+use perennial_store::keys::RevisionKey;
 
 use crate::approval_requests::BatchApproval;
 use crate::batch::Batch;
@@ -72,13 +76,13 @@ pub(crate) fn write_batch(
     let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
     let mut writer = BatchWriter::new(db)?;
     for item in batch.entries {
-        let account_in_batch = &batch.accounts[item.account];
+        let account_in_batch = &batch.accounts[item.account.get()];
         writer.write_entry(account_in_batch, &item)?;
         for (event, body) in item.walk.events.iter().zip(bodies.next().unwrap_or_default()) {
             writer.insert_event(account_in_batch.row, event, &body)?;
         }
         for event in item.walk.events {
-            events.push(RecordedEvent { account: Some(ids[item.account].clone()), event });
+            events.push(RecordedEvent { account: Some(ids[item.account.get()].clone()), event });
         }
     }
     for account_in_batch in &batch.accounts {
@@ -88,7 +92,7 @@ pub(crate) fn write_batch(
 }
 
 /// Writes an event down.
-pub fn event(db: &WriteTx, account: Option<i64>, event: &Event) -> Result<(), StoreError> {
+pub fn event(db: &WriteTx, account: Option<AccountKey>, event: &Event) -> Result<(), StoreError> {
     let (kind, body) = formats::event::body(event);
     let mut events = events::EventInserter::new(db)?;
     events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
@@ -104,7 +108,7 @@ struct BatchWriter<'c> {
     events: events::EventInserter<'c>,
     decisions: decisions::DecisionInserter<'c>,
     /// The rows of the revisions that decided, by digest.
-    revisions: BTreeMap<String, i64>,
+    revisions: BTreeMap<String, RevisionKey>,
 }
 
 impl<'c> BatchWriter<'c> {
@@ -121,7 +125,7 @@ impl<'c> BatchWriter<'c> {
         })
     }
 
-    fn insert_event(&mut self, account: i64, event: &Event, body: &str) -> Result<(), StoreError> {
+    fn insert_event(&mut self, account: AccountKey, event: &Event, body: &str) -> Result<(), StoreError> {
         let kind = formats::event::name(&event.what);
         self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
     }
@@ -130,7 +134,7 @@ impl<'c> BatchWriter<'c> {
         self.bundles.update(&item.original, &item.walk.bundle, item.schedule)?;
         if item.failure.is_some() || item.original.schedule.failures > 0 {
             let problem = item.failure.as_deref().map(|message| (item.instant, message));
-            bundles::set_problem(self.db, item.original.rows[0], problem)?;
+            bundles::set_problem(self.db, item.original.rows.bundle(), problem)?;
         }
         for attempt in &item.declined_attempts {
             self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
@@ -151,7 +155,7 @@ impl<'c> BatchWriter<'c> {
         Ok(())
     }
 
-    fn revision_row(&mut self, rules: &dyn Rules) -> Result<i64, StoreError> {
+    fn revision_row(&mut self, rules: &dyn Rules) -> Result<RevisionKey, StoreError> {
         match self.revisions.get(rules.digest()) {
             Some(row) => Ok(*row),
             None => {
@@ -178,7 +182,7 @@ impl<'c> BatchWriter<'c> {
             self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
         }
         for order in &effects.orders {
-            let resource = &item.walk.bundle.members[order.member].id;
+            let resource = &item.walk.bundle[order.member].id;
             self.orders.insert(item.original.rows[order.member], resource, order)?;
         }
         for entry in &effects.entries {
@@ -206,14 +210,14 @@ fn insert_purchased(
     let rows = bundles::insert(db, account_in_batch.row, &bundle, agenda)?;
     let order = Order {
         id: order::purchase_id(&purchased.id),
-        member: 0,
+        member: MemberIndex::PRIMARY,
         starts_at: purchased.started_at,
         ends_at: purchased.expires_at.unwrap_or(purchased.started_at),
         paid: purchased.price.unwrap_or_default(),
         paid_at: at,
         is_renewal: false,
     };
-    orders::insert(db, rows[0], &purchased.id, &order)
+    orders::insert(db, rows[MemberIndex::PRIMARY], &purchased.id, &order)
 }
 
 /// Writes what became of an approval, if anything did.
@@ -262,8 +266,8 @@ fn write_approval(
 }
 
 /// The row of the resource called `resource`, which is a member of the bundle.
-pub(super) fn resource_row(item: &BatchEntry, resource: &str) -> Result<i64, StoreError> {
-    let index = item.walk.bundle.members.iter().position(|member| member.id == resource);
+pub(super) fn resource_row(item: &BatchEntry, resource: &str) -> Result<ResourceKey, StoreError> {
+    let member = item.walk.bundle.position(resource);
     let damaged = || StoreError::Damaged { what: "a member of the bundle", found: resource.to_owned() };
-    Ok(item.original.rows[index.ok_or_else(damaged)?])
+    Ok(item.original.rows[member.ok_or_else(damaged)?])
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Operation;
 use perennial_formats::plan::LeftOutView;
 use perennial_formats::plan::PlanView;
@@ -16,7 +17,7 @@ impl Proposal {
     /// The plan as clients see it.
     pub fn view(&self) -> PlanView {
         let proposal = self;
-        let id = |member: usize| proposal.bundle.members[member].id.clone();
+        let id = |member: MemberIndex| proposal.bundle[member].id.clone();
         let skipped = proposal.plans.iter().flat_map(|priced| &priced.plan.skipped);
         PlanView {
             resource: id(proposal.named),
@@ -52,7 +53,7 @@ impl Proposal {
 
 fn steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = StepView> + 'a {
     priced.plan.steps.iter().enumerate().map(|(index, step)| {
-        let member = &proposal.bundle.members[step.member];
+        let member = &proposal.bundle[step.member];
         let mut view = StepView {
             resource: member.id.clone(),
             operation: operation(&step.operation),

@@ -8,6 +8,8 @@ use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
@@ -16,12 +18,16 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::DeferredPurchaseKey;
+use perennial_store::keys::OrderKey;
 
-use crate::assemble_batch;
 use crate::batch;
 use crate::batch::Batch;
 use crate::batch::BatchEntry;
+use crate::batch::EntryIndex;
 use crate::error::EngineError;
+use crate::load_batch::assemble_batch;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
@@ -38,13 +44,13 @@ use perennial_store::provider_views;
 /// A command of a bundle that is in play, ready to be asked about.
 pub(super) struct CommandEvaluation {
     pub(super) batch: Batch,
-    pub(super) member: usize,
+    pub(super) member: MemberIndex,
     pub(super) orders: Vec<Order>,
     pub(super) new_id: String,
     /// What the rules answered so far, priced.
     pub(super) priced_plans: Vec<PricedPlan>,
     /// The row of the order that this pays for, which is struck then.
-    pub(super) deferred_purchase: Option<i64>,
+    pub(super) deferred_purchase: Option<DeferredPurchaseKey>,
 }
 
 /// What looking at a command takes: nothing of it writes.
@@ -106,8 +112,8 @@ impl TokenResult {
     pub(super) fn write(
         mut self,
         tx: &WriteTx,
-        account: i64,
-        last_order: i64,
+        account: AccountKey,
+        last_order: OrderKey,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         if self.names_orders {
@@ -123,12 +129,12 @@ impl Planner<'_> {
         &self,
         at: Timestamp,
         stored: StoredBundle,
-        member: usize,
+        member: MemberIndex,
         command: &Command,
-        deferred: Option<i64>,
+        deferred: Option<DeferredPurchaseKey>,
     ) -> Result<CommandEvaluation, EngineError> {
         let new_id = match command {
-            Command::BuyAgain(_) => self.next_free_id(&stored.bundle.members[member].id)?,
+            Command::BuyAgain(_) => self.next_free_id(&stored.bundle[member].id)?,
             Command::Renew(_)
             | Command::SetAutoRenew(_)
             | Command::CancelAutoRenew
@@ -197,7 +203,7 @@ impl Planner<'_> {
     pub(super) fn client_token_use(
         &self,
         at: Timestamp,
-        account: i64,
+        account: AccountKey,
         evaluation: &CommandEvaluation,
         resource: &str,
         command: &Command,
@@ -276,10 +282,12 @@ impl CommandEvaluation {
         };
         self.add_priced_plan(self.member, &plan);
         let cause = approval::cause(command);
-        if let Err(refusal) = self.batch.apply(0, self.member, cause, &plan, &self.orders, &self.new_id) {
+        if let Err(refusal) =
+            self.batch.apply(EntryIndex::FIRST, self.member, cause, &plan, &self.orders, &self.new_id)
+        {
             if matches!(command, Command::Renew(_)) {
                 self.batch.record_decline(
-                    0,
+                    EntryIndex::FIRST,
                     self.member,
                     refusal.clone(),
                     DeclineClass::Money,
@@ -295,7 +303,7 @@ impl CommandEvaluation {
         Ok(None)
     }
 
-    fn retry_now(&mut self, member: usize) -> Result<(), EngineError> {
+    fn retry_now(&mut self, member: MemberIndex) -> Result<(), EngineError> {
         let renewal = batch::automatic_renewal();
         let named = std::mem::replace(&mut self.member, member);
         let plan = self.request_plan(&renewal);
@@ -304,13 +312,15 @@ impl CommandEvaluation {
         if let Ok(plan) = &plan {
             self.add_priced_plan(member, plan);
         }
-        let needs_approval = plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(0, plan));
-        let timeline = if needs_approval { self.batch.request_timeline(0)? } else { Vec::new() };
-        self.batch.try_renewal(0, member, plan, None, &timeline);
+        let needs_approval =
+            plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(EntryIndex::FIRST, plan));
+        let timeline =
+            if needs_approval { self.batch.request_timeline(EntryIndex::FIRST)? } else { Vec::new() };
+        self.batch.try_renewal(EntryIndex::FIRST, member, plan, None, &timeline);
         Ok(())
     }
 
-    fn add_priced_plan(&mut self, named: usize, plan: &Plan) {
+    fn add_priced_plan(&mut self, named: MemberIndex, plan: &Plan) {
         let item = &self.batch.entries[0];
         self.priced_plans.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
     }
@@ -321,7 +331,7 @@ impl CommandEvaluation {
         let item = &self.batch.entries[0];
         let question = PlanRequest {
             at: item.instant,
-            account: 0,
+            account: AccountIndex::new(0),
             command,
             member: self.member,
             bundle: &item.walk.bundle,
@@ -331,13 +341,13 @@ impl CommandEvaluation {
             account_in_batch.rules.as_ref().expect("a command is only asked of rules that are loaded");
         let answer = rules.make_plans(&[&account_in_batch.account], &[question]).pop();
         let answer = answer.expect("rules give one answer per question")?;
-        self.batch.record_decision(0, self.member, command, &self.orders, &answer);
+        self.batch.record_decision(EntryIndex::FIRST, self.member, command, &self.orders, &answer);
         Ok(answer)
     }
 
     pub(super) fn record_refusal(&mut self, command: &Command, refusal: &Refusal) {
         let item = &mut self.batch.entries[0];
-        let event = refusal_event(item.instant, &item.walk.bundle.members[self.member].id, command, refusal);
+        let event = refusal_event(item.instant, &item.walk.bundle[self.member].id, command, refusal);
         item.walk.events.push(event);
     }
 }

@@ -6,6 +6,7 @@ use perennial_domain::account::Account;
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
@@ -24,8 +25,8 @@ use perennial_formats as formats;
 /// A plan and its prices, on the bundle that it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedPlan {
-    /// The member that it was asked for, by place.
-    pub named: usize,
+    /// The member that it was asked for.
+    pub named: MemberIndex,
     /// What would be done.
     pub plan: Plan,
     /// What each step costs, in the order of the steps.
@@ -36,8 +37,8 @@ pub struct PricedPlan {
 
 impl PricedPlan {
     /// Prices `plan` at `at`.
-    pub fn new(named: usize, plan: &Plan, bundle: &Bundle, at: Timestamp) -> PricedPlan {
-        let cost = |step: &Step| apply::step_cost(&step.operation, &bundle.members[step.member], at);
+    pub fn new(named: MemberIndex, plan: &Plan, bundle: &Bundle, at: Timestamp) -> PricedPlan {
+        let cost = |step: &Step| apply::step_cost(&step.operation, &bundle[step.member], at);
         PricedPlan {
             named,
             plan: plan.clone(),
@@ -69,8 +70,8 @@ pub struct Proposal {
     pub account: Account,
     /// The bundle before it.
     pub bundle: Bundle,
-    /// The member that it names, by place.
-    pub named: usize,
+    /// The member that it names.
+    pub named: MemberIndex,
     /// The digest of the plugin that answered.
     pub revision: String,
     /// The command's plan and, behind it, that of a renewal that is tried at once; empty when the rules refuse.
@@ -123,7 +124,7 @@ impl Proposal {
         whole["account"] = json!(self.account.id);
         whole["command"] = json!(formats::decision::command(&self.command));
         whole["members"] = members.collect();
-        whole["named"] = json!(self.named);
+        whole["named"] = json!(self.named.get());
         whole["plans"] = plans.collect();
         whole["revision"] = json!(self.revision);
         hex::encode(Sha256::digest(whole.to_string()))
@@ -135,7 +136,7 @@ impl Proposal {
         let mut plan = priced.plan.clone();
         let epoch = Timestamp::from_second(0);
         for step in &mut plan.steps {
-            let is_late = self.bundle.members[step.member].expires_at.is_some_and(|at| at <= self.at);
+            let is_late = self.bundle[step.member].expires_at.is_some_and(|at| at <= self.at);
             match &mut step.operation {
                 Operation::Extend(extension) if is_late => {
                     (extension.expires_at, extension.anchor_day) = (epoch, None);

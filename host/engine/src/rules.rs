@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -44,11 +45,11 @@ pub trait Rules: Send + Sync {
         accounts: &[&Account],
         requests: &[PlanRequest<'_>],
     ) -> Vec<Result<Result<Plan, Refusal>, PluginError>>;
-    /// Which packages cover each use; a use comes with its account, by place.
+    /// Which packages cover each use; a use comes with its account.
     fn allocate(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>>;
     /// The provider's own API, if the plugin answers it.
     fn provider_api(&self) -> Option<ProviderApi<'_>> {
@@ -91,7 +92,7 @@ impl Rules for Plugin {
     fn allocate(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         self.allocate(accounts, consumptions)
     }

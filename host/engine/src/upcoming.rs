@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::AccountKey;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
@@ -27,9 +29,9 @@ pub fn upcoming_timelines(
     db: &ReadTx,
     providers: &Providers,
     at: Timestamp,
-    bundles: &[(i64, &Bundle)],
+    bundles: &[(AccountKey, &Bundle)],
 ) -> Result<Vec<Result<Vec<Occurrence>, EngineError>>, StoreError> {
-    let mut loaded = BTreeMap::<i64, StoredAccount>::new();
+    let mut loaded = BTreeMap::<AccountKey, StoredAccount>::new();
     let mut by_provider = BTreeMap::<String, Vec<usize>>::new();
     for (index, (row, bundle)) in bundles.iter().enumerate() {
         if !loaded.contains_key(row) {
@@ -54,7 +56,7 @@ pub fn upcoming_timelines(
         let requests = indexes.iter().map(|index| {
             let (row, bundle) = bundles[*index];
             let account = rows.binary_search(&row).expect("every bundle's account is among them");
-            TimelineRequest { after: at - 1, account, bundle }
+            TimelineRequest { after: at - 1, account: AccountIndex::new(account), bundle }
         });
         let requests = requests.collect::<Vec<_>>();
         for (index, answer) in indexes.into_iter().zip(rules.timelines(&in_question, &requests)) {

@@ -2,11 +2,13 @@
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
+use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
 use crate::Retention;
@@ -37,18 +39,18 @@ impl Engine {
             account: account.to_owned(),
             provider: provider.clone(),
         })?;
-        let (rows, offers): (Vec<i64>, Vec<_>) =
+        let (rows, offers): (Vec<ResourceKey>, Vec<_>) =
             packages::list_offers(self.db(), stored.row, resource_type, at)?.into_iter().unzip();
         let consumption =
             Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
-        let allocations = rules.allocate(&[&stored.account], &[(0, &consumption)]).pop();
+        let allocations = rules.allocate(&[&stored.account], &[(AccountIndex::new(0), &consumption)]).pop();
         let allocations = allocations.expect("rules give one answer per question")?;
         let events = events(&consumption, &allocations);
         let keep = self.retention;
         self.store.write(|tx| {
             for allocation in &allocations {
-                let used = consumption.packages[allocation.package].package.used + allocation.amount;
-                packages::set_used(tx, rows[allocation.package], used)?;
+                let used = consumption.packages[allocation.package.get()].package.used + allocation.amount;
+                packages::set_used(tx, rows[allocation.package.get()], used)?;
             }
             for event in events.iter().filter(|_| keep == Retention::Everything) {
                 persist::event(tx, Some(stored.row), event)?;
@@ -64,7 +66,7 @@ fn events(consumption: &Consumption, allocations: &[Allocation]) -> Vec<Event> {
     let at = consumption.at;
     let mut events = Vec::new();
     for allocation in allocations {
-        let offer = &consumption.packages[allocation.package];
+        let offer = &consumption.packages[allocation.package.get()];
         let left = offer.package.left() - allocation.amount;
         let mut record = |what| events.push(Event { at, resource: Some(offer.id.clone()), what });
         record(EventKind::PackageUsed { amount: allocation.amount, left });

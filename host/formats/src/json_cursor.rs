@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
@@ -154,6 +155,11 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
     /// The place of a member or order.
     pub fn index(&self) -> Option<usize> {
         self.count().map(|place| usize::try_from(place).expect("a place fits in memory"))
+    }
+
+    /// The place of a member in its bundle.
+    pub fn member(&self) -> Option<MemberIndex> {
+        self.index().map(MemberIndex::new)
     }
 
     /// A day of the month, 1 to 31.

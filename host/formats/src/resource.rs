@@ -7,6 +7,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 
 use super::fields::Fields;
 use super::json_value::JsonValue;
@@ -47,7 +48,7 @@ pub(super) fn fields<'a>(
 
 /// Every field of a member of a kept bundle; `attached_to` is a place there, and a package says when it was bought.
 pub(super) fn stored_value(resource: &Resource) -> JsonValue<'_> {
-    let mut fields = fields(resource, resource.attached_to.into());
+    let mut fields = fields(resource, resource.attached_to.map(MemberIndex::get).into());
     if let Some(package) = &resource.package {
         fields.push(("bought_at", package.bought_at.into()));
     }
@@ -102,7 +103,7 @@ pub(super) fn read_stored(fields: &Fields<'_, '_>) -> Option<Resource> {
         id: fields.required("id", |cursor| cursor.text())?.to_owned(),
         kind: fields.required("kind", |cursor| cursor.text())?.to_owned(),
         region: fields.required("region", |cursor| cursor.text())?.to_owned(),
-        attached_to: fields.optional("attached_to", |cursor| cursor.index()).option()?,
+        attached_to: fields.optional("attached_to", |cursor| cursor.member()).option()?,
         charging: fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name))?,
         stage: fields.required("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name))?,
         started_at: fields.required("started_at", |cursor| cursor.instant())?,

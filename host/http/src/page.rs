@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
+use perennial_store::cursor::Cursor;
 use perennial_store::cursor::cursor;
-use perennial_store::cursor::row_of;
+use perennial_store::keys::RowKey;
 
 use crate::input::Query;
 
@@ -32,8 +33,8 @@ pub(crate) struct PageParams {
 /// A request for one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The row after which the page begins; `None` is the first page.
-    pub after: Option<i64>,
+    /// The cursor of the page; `None` is the first page.
+    pub cursor: Option<Cursor>,
     /// The most items on the page, at least 1.
     pub limit: u32,
 }
@@ -41,9 +42,9 @@ pub struct PageRequest {
 impl PageRequest {
     /// Reads the parameters `cursor` and `limit`.
     pub fn read(query: &mut Query) -> PageRequest {
-        let cursor = query.take("cursor");
-        let after = cursor.as_deref().and_then(row_of);
-        if cursor.is_some() && after.is_none() {
+        let text = query.take("cursor");
+        let cursor = text.as_deref().and_then(Cursor::parse);
+        if text.is_some() && cursor.is_none() {
             query.reject("cursor", "it is not the `next_cursor` of an earlier page");
         }
         let limit = query.take("limit");
@@ -52,7 +53,17 @@ impl PageRequest {
         if number.is_none() {
             query.reject("limit", format!("expected a whole number from 1 to {LIMIT_MAX}"));
         }
-        PageRequest { after, limit: number.unwrap_or(LIMIT_DEFAULT) }
+        PageRequest { cursor, limit: number.unwrap_or(LIMIT_DEFAULT) }
+    }
+
+    /// The row after which the page of a list begins that has the oldest first.
+    pub(crate) fn after<K: RowKey>(self) -> K {
+        self.cursor.map_or_else(K::before_all, Cursor::key)
+    }
+
+    /// The row below which the page of a list begins that has the newest first.
+    pub(crate) fn before<K: RowKey>(self) -> K {
+        self.cursor.map_or_else(K::after_all, Cursor::key)
     }
 
     /// The number of rows to read: one more than the page has, to find out whether there is another page.
@@ -72,7 +83,7 @@ pub struct Page<T: ToSchema> {
 
 impl<T: ToSchema> Page<T> {
     /// The page from rows that were read with `PageRequest::read_limit`.
-    pub fn new(page_request: PageRequest, mut rows: Vec<(i64, T)>) -> Page<T> {
+    pub fn new(page_request: PageRequest, mut rows: Vec<(impl RowKey, T)>) -> Page<T> {
         let limit = usize::try_from(page_request.limit).expect("a page fits in memory");
         let has_more = rows.len() > limit;
         rows.truncate(limit);

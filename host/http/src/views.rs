@@ -138,8 +138,8 @@ pub(crate) struct ResourceView {
 impl ResourceView {
     /// The view of a member of a bundle.
     pub(crate) fn new(resolved: &ResolvedResource, problem: Option<String>) -> ResourceView {
-        let members = &resolved.stored.bundle.members;
-        let resource = &members[resolved.member];
+        let bundle = &resolved.stored.bundle;
+        let resource = &bundle[resolved.member];
         let package = resource.package.as_ref().map(|package| PackageView {
             resource_type: package.resource_type.clone(),
             quota: package.quota.to_string(),
@@ -154,7 +154,7 @@ impl ResourceView {
             provider: resolved.account.account.provider.clone(),
             kind: resource.kind.clone(),
             region: resource.region.clone(),
-            attached_to: resource.attached_to.map(|primary| members[primary].id.clone()),
+            attached_to: resource.attached_to.map(|primary| bundle[primary].id.clone()),
             charging: resource.charging.name(),
             stage: resource.stage.name(),
             started_at: resource.started_at.to_string(),
@@ -184,7 +184,7 @@ pub(crate) fn to_text(value: Option<impl std::fmt::Display>) -> Option<String> {
 pub(crate) fn resource_view(db: &ReadTx, resolved: &ResolvedResource) -> Result<ResourceView, StoreError> {
     let problem = match resolved.stored.schedule.failures {
         0 => None,
-        _ => bundles::problem(db, resolved.stored.rows[0])?,
+        _ => bundles::problem(db, resolved.stored.rows.bundle())?,
     };
     Ok(ResourceView::new(resolved, problem))
 }

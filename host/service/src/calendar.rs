@@ -11,10 +11,14 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::BundleKey;
+use perennial_store::keys::ResourceKey;
+use perennial_store::keys::RowKey;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -173,7 +177,7 @@ fn upcoming_entries(
     providers: &Providers,
     calendar: &StoredCalendar,
     at: Timestamp,
-) -> Result<(Vec<Content>, BTreeSet<i64>), StoreError> {
+) -> Result<(Vec<Content>, BTreeSet<ResourceKey>), StoreError> {
     let scope = calendar.began.accounts.as_ref().map(serde_json::to_string).transpose()?;
     let kinds = EntryKind::ALL
         .into_iter()
@@ -183,7 +187,7 @@ fn upcoming_entries(
     let mut undecided = BTreeSet::new();
     let all = accounts::list(db)?.into_iter().map(|stored| (stored.row, stored.account));
     let all = all.collect::<BTreeMap<_, _>>();
-    let mut after = 0;
+    let mut after = BundleKey::before_all();
     loop {
         let rows = calendars::live_bundles(db, scope.as_deref(), after, BUNDLES_PER_READ)?;
         let Some(last) = rows.last() else { break };
@@ -194,11 +198,11 @@ fn upcoming_entries(
             stored.iter().zip(upcoming::upcoming_timelines(db, providers, at, &requests)?)
         {
             let Some(timeline) = known_timeline(timeline)? else {
-                undecided.extend(&stored.rows);
+                undecided.extend(stored.rows.iter().map(|(_, row)| row));
                 continue;
             };
             let account = &all[&stored.account];
-            for (member, row) in stored.rows.iter().enumerate() {
+            for (member, row) in stored.rows.iter() {
                 for kind in &kinds {
                     let Some(starts_at) = next_instant(*kind, &timeline, &stored.bundle, member, at) else {
                         continue;
@@ -206,8 +210,8 @@ fn upcoming_entries(
                     if starts_at > at + HORIZON {
                         continue;
                     }
-                    let content = content(*kind, *row, &stored.bundle.members[member], account, starts_at);
-                    first.insert((starts_at, *row, *kind), content);
+                    let content = content(*kind, row, &stored.bundle[member], account, starts_at);
+                    first.insert((starts_at, row, *kind), content);
                     if first.len() > ENTRIES_MAX {
                         first.pop_last();
                     }
@@ -237,10 +241,10 @@ fn next_instant(
     kind: EntryKind,
     timeline: &[Occurrence],
     bundle: &Bundle,
-    member: usize,
+    member: MemberIndex,
     at: Timestamp,
 ) -> Option<Timestamp> {
-    let resource = &bundle.members[member];
+    let resource = &bundle[member];
     let next = |action: Action| {
         let matches = |occurrence: &&Occurrence| occurrence.member == member && occurrence.action == action;
         timeline.iter().find(matches).map(|occurrence| occurrence.at)
@@ -260,7 +264,7 @@ fn next_instant(
 
 fn content(
     kind: EntryKind,
-    row: i64,
+    row: ResourceKey,
     resource: &Resource,
     account: &Account,
     starts_at: Timestamp,

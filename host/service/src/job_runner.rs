@@ -127,13 +127,13 @@ fn run_items(
     let item_command = ItemCommand { at, caller, command: &command, is_dry_run: spec.is_dry_run };
     let elapsed = Stopwatch::start();
     let (mut position, mut all) = (job.next_position, Vec::new());
-    for item in jobs::items(engine.db(), job.row, None, i64::from(position), SLICE_ITEMS_MAX)? {
+    for item in jobs::items(engine.db(), job.row, None, position, SLICE_ITEMS_MAX)? {
         if item.answered.is_none() {
             let (result, events) = item_command.run(engine, &item);
             jobs::record_result(engine.tx(), job.row, item.position, at, &result)?;
             all.extend(events);
         }
-        position = item.position + 1;
+        position = item.position.next();
         if elapsed.seconds() > SLICE_SECONDS {
             break;
         }

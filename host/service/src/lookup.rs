@@ -1,11 +1,13 @@
 //! Finds a resource with its bundle and account, for callers that may access it.
 
+use perennial_domain::index::MemberIndex;
 use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::error::StoreError;
+use perennial_store::keys::ResourceKey;
 
 use crate::admin_tokens::Caller;
 use crate::error::ServiceError;
@@ -17,13 +19,13 @@ pub struct ResolvedResource {
     pub account: StoredAccount,
     /// The bundle.
     pub stored: StoredBundle,
-    /// The index of the resource among the members of the bundle.
-    pub member: usize,
+    /// Which member of the bundle it is.
+    pub member: MemberIndex,
 }
 
 impl ResolvedResource {
     /// The row of the resource in the database.
-    pub fn row(&self) -> i64 {
+    pub fn row(&self) -> ResourceKey {
         self.stored.rows[self.member]
     }
 }

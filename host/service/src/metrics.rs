@@ -9,6 +9,7 @@ use std::sync::MutexGuard;
 use perennial_domain::account::Account;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Plan;
@@ -231,7 +232,7 @@ impl Rules for MeteredRules {
     fn allocate(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         self.measure("allocate", || self.rules.allocate(accounts, consumptions))
     }

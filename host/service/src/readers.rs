@@ -145,6 +145,8 @@ impl Queue {
 mod tests {
     use super::*;
     use perennial_store::Store;
+    use perennial_store::keys::EventKey;
+    use perennial_store::keys::RowKey;
 
     fn readers(count: usize) -> (tempfile::TempDir, Readers) {
         let folder = tempfile::tempdir().unwrap();
@@ -158,7 +160,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
-    fn last_event(db: &ReadTx) -> Result<i64, ServiceError> {
+    fn last_event(db: &ReadTx) -> Result<EventKey, ServiceError> {
         Ok(perennial_store::list_queries::last_event(db)?)
     }
 
@@ -169,7 +171,7 @@ mod tests {
         assert!(matches!(failed.unwrap_err(), ServiceError::ReadFailed));
         let refused = wait(readers.read(|_| Err::<(), _>(ServiceError::UnknownResource("x".to_owned()))));
         assert!(matches!(refused.unwrap_err(), ServiceError::UnknownResource(_)));
-        assert!(wait(readers.read(last_event)).unwrap() == 0);
+        assert!(wait(readers.read(last_event)).unwrap() == EventKey::before_all());
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::keys::JobKey;
+use perennial_store::keys::RowKey;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 
@@ -62,7 +64,7 @@ pub struct WriterContext {
     tokens: Arc<Tokens>,
     stop: Arc<AtomicBool>,
     /// The row of the job that ran the last slice.
-    pub(crate) last_job: i64,
+    pub(crate) last_job: JobKey,
     key_usage: Arc<KeyUsage>,
 }
 
@@ -185,7 +187,7 @@ impl Writer {
             tokens,
             key_usage: Arc::clone(&key_usage),
             stop: Arc::clone(&stop),
-            last_job: 0,
+            last_job: JobKey::before_all(),
         };
         let is_virtual = time != ClockMode::Real;
         let writer =
@@ -279,7 +281,7 @@ mod tests {
             publisher: EventPublisher::new(Arc::default()),
             tokens: Arc::default(),
             stop,
-            last_job: 0,
+            last_job: JobKey::before_all(),
             key_usage: Arc::default(),
         }
     }

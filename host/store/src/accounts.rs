@@ -12,6 +12,7 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -19,13 +20,13 @@ use crate::tx::WriteTx;
 #[derive(Clone, Debug)]
 pub struct StoredAccount {
     /// Its row.
-    pub row: i64,
+    pub row: AccountKey,
     /// What it is.
     pub account: Account,
 }
 
 /// Adds an account and returns its row.
-pub fn insert(db: &WriteTx, account: &Account) -> Result<i64, StoreError> {
+pub fn insert(db: &WriteTx, account: &Account) -> Result<AccountKey, StoreError> {
     db.connection()
         .prepare_cached(
             "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
@@ -41,11 +42,11 @@ pub fn insert(db: &WriteTx, account: &Account) -> Result<i64, StoreError> {
             ":settings": codec::strings_text(&account.settings),
             ":approval_above": account.approval_above.map(Micros::as_micros),
         })?;
-    Ok(db.connection().last_insert_rowid())
+    Ok(db.last_key())
 }
 
 /// The account at `row`, which was read from another table.
-pub fn get_by_row(db: &ReadTx, row: i64) -> Result<StoredAccount, StoreError> {
+pub fn get_by_row(db: &ReadTx, row: AccountKey) -> Result<StoredAccount, StoreError> {
     let found = db
         .connection()
         .prepare_cached("select * from account where row = ?1")?
@@ -72,7 +73,11 @@ pub fn list(db: &ReadTx) -> Result<Vec<StoredAccount>, StoreError> {
 }
 
 /// Sets what the rules are told about the account.
-pub fn set_settings(db: &WriteTx, row: i64, settings: &BTreeMap<String, String>) -> Result<(), StoreError> {
+pub fn set_settings(
+    db: &WriteTx,
+    row: AccountKey,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set settings = ?2 where row = ?1")?
         .execute((row, codec::strings_text(settings)))?;
@@ -80,7 +85,7 @@ pub fn set_settings(db: &WriteTx, row: i64, settings: &BTreeMap<String, String>)
 }
 
 /// Sets what the account has.
-pub fn set_balance(db: &WriteTx, row: i64, balance: Balance) -> Result<(), StoreError> {
+pub fn set_balance(db: &WriteTx, row: AccountKey, balance: Balance) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?
         .execute((row, balance.available().as_micros(), balance.held().as_micros()))?;
@@ -88,7 +93,7 @@ pub fn set_balance(db: &WriteTx, row: i64, balance: Balance) -> Result<(), Store
 }
 
 /// Sets the cost above which an account's plans need an approval; `None`: none does.
-pub fn set_approval_above(db: &WriteTx, row: i64, limit: Option<Micros>) -> Result<(), StoreError> {
+pub fn set_approval_above(db: &WriteTx, row: AccountKey, limit: Option<Micros>) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set approval_above = ?2 where row = ?1")?
         .execute((row, limit.map(Micros::as_micros)))?;

@@ -4,6 +4,7 @@ use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Key;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::timestamp::Timestamp;
@@ -13,6 +14,10 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::ApprovalKey;
+use crate::keys::AttemptKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -20,15 +25,15 @@ use crate::tx::WriteTx;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredApproval {
     /// Its row; later ones have larger ones.
-    pub row: i64,
+    pub row: ApprovalKey,
     /// Public ID.
     pub id: String,
     /// The account's row ...
-    pub account: i64,
+    pub account: AccountKey,
     /// ... and id.
     pub account_id: String,
     /// The row of the resource that was named ...
-    pub resource: i64,
+    pub resource: ResourceKey,
     /// ... and its id.
     pub resource_id: String,
     /// Its state.
@@ -38,7 +43,7 @@ pub struct StoredApproval {
     /// The plan and its price.
     pub priced: PricedRequest,
     /// The attempt's row and key, for a renewal.
-    pub attempt: Option<(i64, Key)>,
+    pub attempt: Option<(AttemptKey, Key)>,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -91,15 +96,15 @@ pub struct NewApproval<'a> {
     /// Public ID.
     pub id: &'a str,
     /// The account's row.
-    pub account: i64,
+    pub account: AccountKey,
     /// The row of the resource that was named.
-    pub resource: i64,
+    pub resource: ResourceKey,
     /// The clock or a command.
     pub cause: Cause,
     /// The plan and its price.
     pub priced: &'a PricedRequest,
     /// The attempt's row, for a renewal.
-    pub attempt: Option<i64>,
+    pub attempt: Option<AttemptKey>,
     /// The resource's expiry.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -111,7 +116,7 @@ pub struct NewApproval<'a> {
 }
 
 /// Adds a pending approval and returns its row.
-pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<i64, StoreError> {
+pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<ApprovalKey, StoreError> {
     db.connection().prepare_cached(
         "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
              available, attempt, expires_before, requested_at, requested_by, expires_at)
@@ -137,15 +142,15 @@ pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<i64, StoreError> {
         ":requested_by": new.requested_by,
         ":expires_at": new.expires_at.as_second(),
     })?;
-    Ok(db.connection().last_insert_rowid())
+    Ok(db.last_key())
 }
 
 /// Writes the new plan and price of a pending approval, and the attempt that it would be.
 pub fn reprice(
     db: &WriteTx,
-    row: i64,
+    row: ApprovalKey,
     priced: &PricedRequest,
-    attempt: Option<i64>,
+    attempt: Option<AttemptKey>,
 ) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update approval set contract = :contract, request = :request, response = :response, revision = :revision,
@@ -168,7 +173,7 @@ pub fn reprice(
 }
 
 /// Writes how the pending approval at `row` ended.
-pub fn close(db: &WriteTx, row: i64, state: State, closing: &Resolution) -> Result<(), StoreError> {
+pub fn close(db: &WriteTx, row: ApprovalKey, state: State, closing: &Resolution) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update approval set state = :state, closed_at = :at, decided_by = :by, decision_reason = :reason,
              expiry_reason = :expiry_reason
@@ -186,7 +191,7 @@ pub fn close(db: &WriteTx, row: i64, state: State, closing: &Resolution) -> Resu
 }
 
 /// The rows of the accounts that have pending approvals.
-pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<i64>, StoreError> {
+pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
@@ -227,11 +232,11 @@ pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> 
         .transpose()
 }
 
-/// Every approval that a resource was named in, oldest first; `row` is the resource's.
-pub fn list_for_resource(db: &ReadTx, row: i64) -> Result<Vec<StoredApproval>, StoreError> {
+/// Every approval that a resource was named in, oldest first.
+pub fn list_for_resource(db: &ReadTx, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement =
         db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
-    let approvals = statement.query_and_then([row], stored)?;
+    let approvals = statement.query_and_then([resource], stored)?;
     approvals.collect()
 }
 
@@ -249,7 +254,12 @@ pub struct Filter {
 }
 
 /// The approvals that pass `filter`, above the row `after`, in the order in which they were requested, at most `limit`.
-pub fn list(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
+pub fn list(
+    db: &ReadTx,
+    filter: &Filter,
+    after: ApprovalKey,
+    limit: u32,
+) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement = db.connection().prepare_cached(&format!(
         "{ALL} where p.row > :after
            and (:accounts is null or a.id in (select value from json_each(:accounts)))
@@ -272,8 +282,8 @@ pub fn list(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<
 }
 
 impl StoredApproval {
-    /// Its state and command, as the domain has them; `member` is the place of the resource in its bundle.
-    pub fn summary(&self, member: usize) -> ApprovalSummary {
+    /// Its state and command, as the domain has them; `member` is the resource in its bundle.
+    pub fn summary(&self, member: MemberIndex) -> ApprovalSummary {
         ApprovalSummary {
             member,
             cause: self.cause,
@@ -329,7 +339,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     })
 }
 
-fn attempt(row: &Row<'_>) -> Result<Option<(i64, Key)>, StoreError> {
+fn attempt(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {
     let Some(attempt) = row.get("attempt")? else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an attempt's term", found: "none".to_owned() };
     let term = codec::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;

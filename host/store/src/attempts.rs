@@ -8,6 +8,8 @@ use rusqlite::CachedStatement;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AttemptKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -26,13 +28,13 @@ impl<'c> AttemptRecorder<'c> {
         )?))
     }
 
-    /// Writes where an attempt on the resource at `resource` got to. A declined one with the same key is tried again, and
+    /// Writes where an attempt on `resource` got to. A declined one with the same key is tried again, and
     /// one that awaits an approval goes on.
     ///
     /// # Errors
     ///
     /// [`StoreError::PaidTwice`] when the key has any other attempt.
-    pub fn record(&mut self, resource: i64, attempt: &Attempt) -> Result<(), StoreError> {
+    pub fn record(&mut self, resource: ResourceKey, attempt: &Attempt) -> Result<(), StoreError> {
         let class = match attempt.state {
             State::Declined(class) => Some(class.name()),
             State::Planned
@@ -65,7 +67,12 @@ impl<'c> AttemptRecorder<'c> {
 }
 
 /// Voids the attempt that paid for the period of `resource` that begins at `starts_at`: its key is free again.
-pub fn void(db: &WriteTx, resource: i64, starts_at: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+pub fn void(
+    db: &WriteTx,
+    resource: ResourceKey,
+    starts_at: Timestamp,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
             "update attempt set state = 'void', decline_class = null, changed_at = ?3
@@ -75,19 +82,24 @@ pub fn void(db: &WriteTx, resource: i64, starts_at: Timestamp, at: Timestamp) ->
     Ok(())
 }
 
-/// Writes that the attempt with this key on the resource at `resource` awaits an approval, and returns its row.
+/// Writes that the attempt with this key on `resource` awaits an approval, and returns its row.
 ///
 /// # Errors
 ///
 /// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
-pub fn await_approval(db: &WriteTx, resource: i64, key: Key, at: Timestamp) -> Result<i64, StoreError> {
+pub fn await_approval(
+    db: &WriteTx,
+    resource: ResourceKey,
+    key: Key,
+    at: Timestamp,
+) -> Result<AttemptKey, StoreError> {
     let attempt = Attempt { key, state: State::awaiting_approval(), at };
     AttemptRecorder::new(db)?.record(resource, &attempt)?;
     find_row(db, resource, &attempt.key)
 }
 
-/// The row of the attempt on the resource at `resource` that has this key and is not void.
-fn find_row(db: &ReadTx, resource: i64, key: &Key) -> Result<i64, StoreError> {
+/// The row of the attempt on `resource` that has this key and is not void.
+fn find_row(db: &ReadTx, resource: ResourceKey, key: &Key) -> Result<AttemptKey, StoreError> {
     let (term_count, term_unit) = codec::term_columns(Some(key.term));
     let found = db
         .connection()
@@ -100,7 +112,7 @@ fn find_row(db: &ReadTx, resource: i64, key: &Key) -> Result<i64, StoreError> {
 }
 
 /// Voids the attempt at `row` if it awaits an approval that will not come: its key is free again.
-pub fn void_awaiting(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
+pub fn void_awaiting(db: &WriteTx, row: AttemptKey, at: Timestamp) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update attempt set state = 'void', changed_at = ?2 where row = ?1 and state = 'awaiting_approval'",
     )?

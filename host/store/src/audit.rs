@@ -4,6 +4,7 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
+use crate::keys::AuditKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -57,9 +58,9 @@ pub fn insert(db: &WriteTx, record: &Record) -> Result<(), StoreError> {
 pub fn list(
     db: &ReadTx,
     accounts: Option<&str>,
-    before: i64,
+    before: AuditKey,
     limit: u32,
-) -> Result<Vec<(i64, Record)>, StoreError> {
+) -> Result<Vec<(AuditKey, Record)>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from audit
          where row < :before and (:accounts is null or account in (select value from json_each(:accounts)))

@@ -8,6 +8,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_domain::timestamp::Timestamp;
@@ -18,6 +19,11 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::BundleKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::keys::RowKey;
 use crate::packages;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
@@ -26,9 +32,9 @@ use crate::tx::WriteTx;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBundle {
     /// Its account's row.
-    pub account: i64,
-    /// Its members' rows, the primary's first.
-    pub rows: Vec<i64>,
+    pub account: AccountKey,
+    /// Its members' rows.
+    pub rows: MemberKeys,
     /// What it is.
     pub bundle: Bundle,
     /// What the clock knows of it.
@@ -38,8 +44,8 @@ pub struct StoredBundle {
 /// What a stored bundle was before it was decided on, as far as any of it can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginalBundle {
-    /// Its members' rows, the primary's first.
-    pub rows: Vec<i64>,
+    /// Its members' rows.
+    pub rows: MemberKeys,
     /// What the clock knew of it.
     pub schedule: Schedule,
     members: Vec<MutableColumns>,
@@ -118,7 +124,7 @@ pub fn due(db: &ReadTx, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle
         bundles.add(row)?;
     }
     let mut bundles = bundles.finish()?;
-    bundles.sort_by_key(|stored| (stored.schedule.wake_at, stored.rows[0]));
+    bundles.sort_by_key(|stored| (stored.schedule.wake_at, stored.rows.bundle()));
     Ok(bundles)
 }
 
@@ -131,9 +137,9 @@ pub fn next_wake(db: &ReadTx) -> Result<Option<Timestamp>, StoreError> {
     Ok(second.map(Timestamp::from_second))
 }
 
-/// The bundle that the resource called `id` belongs to, and the resource's place in it; `None` if there is none.
-pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, usize)>, StoreError> {
-    let row: Option<i64> = db
+/// The bundle that the resource called `id` belongs to, and which member it is; `None` if there is none.
+pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, MemberIndex)>, StoreError> {
+    let row: Option<ResourceKey> = db
         .connection()
         .prepare_cached("select row from resource where id = ?1")?
         .query_row([id], |row| row.get(0))
@@ -141,35 +147,38 @@ pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, u
     row.map(|row| find_by_resource_row(db, row)).transpose()
 }
 
-/// The bundle that the resource at `row` belongs to, and the resource's place in it.
-pub fn find_by_resource_row(db: &ReadTx, row: i64) -> Result<(StoredBundle, usize), StoreError> {
+/// The bundle that the resource at `row` belongs to, and which member it is.
+pub fn find_by_resource_row(
+    db: &ReadTx,
+    row: ResourceKey,
+) -> Result<(StoredBundle, MemberIndex), StoreError> {
     let bundle = db
         .connection()
         .prepare_cached("select bundle from schedule where resource = ?1")?
         .query_row([row], |row| row.get(0))?;
     let stored = get(db, bundle)?;
-    let member = stored.rows.iter().position(|member| *member == row);
+    let member = stored.rows.position(row);
     let member = member.ok_or_else(|| StoreError::Damaged { what: "a member", found: row.to_string() })?;
     Ok((stored, member))
 }
 
-/// The bundle whose primary is at `row`.
-pub fn get(db: &ReadTx, row: i64) -> Result<StoredBundle, StoreError> {
+/// The bundle with this key.
+pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
     let mut statement = db.connection().prepare_cached(&format!(
         "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where h.bundle = ?1 order by h.resource"
     ))?;
     let mut bundles = BundleAssembler::default();
-    let mut rows = statement.query([row])?;
+    let mut rows = statement.query([key])?;
     while let Some(row) = rows.next()? {
         bundles.add(row)?;
     }
-    let damaged = || StoreError::Damaged { what: "a bundle", found: row.to_string() };
+    let damaged = || StoreError::Damaged { what: "a bundle", found: key.to_string() };
     bundles.finish()?.pop().ok_or_else(damaged)
 }
 
 /// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
-pub fn wake_account(db: &WriteTx, account: i64, at: Timestamp) -> Result<(), StoreError> {
+pub fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update schedule set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
          where wake_at >= ?2 and consecutive_failures = 0 and resource in (select row from resource where account = ?1)",
@@ -186,21 +195,23 @@ pub fn exists(db: &ReadTx, id: &str) -> Result<bool, StoreError> {
 /// Adds a bundle to an account and returns its members' rows.
 pub fn insert(
     db: &WriteTx,
-    account: i64,
+    account: AccountKey,
     bundle: &Bundle,
     schedule: Schedule,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<MemberKeys, StoreError> {
     // Rows are given out here, because a member may be attached to one that comes after it. They are never used again:
     // no resource is ever deleted.
     let last: i64 = db
         .connection()
         .prepare_cached("select coalesce(max(row), 0) from resource")?
         .query_row([], |row| row.get(0))?;
-    let rows = (last + 1..).take(bundle.members.len()).collect::<Vec<_>>();
-    for (member, row) in bundle.members.iter().zip(rows.iter().copied()) {
-        let attached_to = member.attached_to.map(|place| rows[place]);
+    let rows = (last + 1..).take(bundle.members.len()).map(ResourceKey::from_number);
+    let rows = MemberKeys::new(rows.collect());
+    for (index, row) in rows.iter() {
+        let member = &bundle[index];
+        let attached_to = member.attached_to.map(|to| rows[to]);
         insert_terms(db, row, account, member, attached_to)?;
-        insert_schedule(db, row, rows[0], member, schedule)?;
+        insert_schedule(db, row, rows.bundle(), member, schedule)?;
         if let Some(package) = &member.package {
             packages::insert(db, row, account, package)?;
         }
@@ -210,10 +221,10 @@ pub fn insert(
 
 fn insert_terms(
     db: &WriteTx,
-    row: i64,
-    account: i64,
+    row: ResourceKey,
+    account: AccountKey,
     member: &Resource,
-    attached_to: Option<i64>,
+    attached_to: Option<ResourceKey>,
 ) -> Result<(), StoreError> {
     let (term_count, term_unit) = codec::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
@@ -245,12 +256,12 @@ fn insert_terms(
 
 fn insert_schedule(
     db: &WriteTx,
-    row: i64,
-    bundle: i64,
+    row: ResourceKey,
+    bundle: BundleKey,
     member: &Resource,
     agenda: Schedule,
 ) -> Result<(), StoreError> {
-    let wake_at = agenda.wake_at.filter(|_| row == bundle);
+    let wake_at = agenda.wake_at.filter(|_| row == bundle.primary());
     db.connection().prepare_cached(
         "insert into schedule (resource, bundle, charging, stage, expires_at, on_expiry, renewals_left, cursor_at, wake_at,
              consecutive_failures)
@@ -301,9 +312,9 @@ impl<'c> BundleUpdater<'c> {
         after: &Bundle,
         schedule: Schedule,
     ) -> Result<(), StoreError> {
-        for (place, (was, is)) in original.members.iter().zip(&after.members).enumerate() {
-            let row = original.rows[place];
-            if place == 0 {
+        for ((index, row), was) in original.rows.iter().zip(&original.members) {
+            let is = &after[index];
+            if index == MemberIndex::PRIMARY {
                 self.update_primary(row, is, schedule)?;
             } else if was.schedule != schedule_columns(is) {
                 self.update_attached(row, is)?;
@@ -319,7 +330,12 @@ impl<'c> BundleUpdater<'c> {
         Ok(())
     }
 
-    fn update_primary(&mut self, row: i64, member: &Resource, schedule: Schedule) -> Result<(), StoreError> {
+    fn update_primary(
+        &mut self,
+        row: ResourceKey,
+        member: &Resource,
+        schedule: Schedule,
+    ) -> Result<(), StoreError> {
         self.primary.execute((
             row,
             member.charging.code(),
@@ -334,7 +350,7 @@ impl<'c> BundleUpdater<'c> {
         Ok(())
     }
 
-    fn update_attached(&mut self, row: i64, member: &Resource) -> Result<(), StoreError> {
+    fn update_attached(&mut self, row: ResourceKey, member: &Resource) -> Result<(), StoreError> {
         self.attached.execute((
             row,
             member.charging.code(),
@@ -347,7 +363,7 @@ impl<'c> BundleUpdater<'c> {
     }
 }
 
-fn update_terms(db: &WriteTx, row: i64, member: &Resource) -> Result<(), StoreError> {
+fn update_terms(db: &WriteTx, row: ResourceKey, member: &Resource) -> Result<(), StoreError> {
     let (term_count, term_unit) = codec::term_columns(member.term);
     let (renewal_term_count, renewal_term_unit) = codec::term_columns(member.renewal_term);
     db.connection().prepare_cached(
@@ -372,7 +388,7 @@ fn update_terms(db: &WriteTx, row: i64, member: &Resource) -> Result<(), StoreEr
 /// Sets what people sort a resource by. No rule reads it, so nothing else changes.
 pub fn set_tags(
     db: &WriteTx,
-    row: i64,
+    row: ResourceKey,
     tags: &std::collections::BTreeMap<String, String>,
 ) -> Result<(), StoreError> {
     db.connection()
@@ -382,7 +398,11 @@ pub fn set_tags(
 }
 
 /// Why a bundle's plugin gave no usable answer: written while that is so, struck once it is not.
-pub fn set_problem(db: &WriteTx, bundle: i64, problem: Option<(Timestamp, &str)>) -> Result<(), StoreError> {
+pub fn set_problem(
+    db: &WriteTx,
+    bundle: BundleKey,
+    problem: Option<(Timestamp, &str)>,
+) -> Result<(), StoreError> {
     match problem {
         Some((at, message)) => db
             .connection()
@@ -402,14 +422,15 @@ pub fn set_problem(db: &WriteTx, bundle: i64, problem: Option<(Timestamp, &str)>
 #[derive(Default)]
 struct BundleAssembler {
     bundles: Vec<StoredBundle>,
-    attached_to: Vec<Option<i64>>,
+    rows: Vec<ResourceKey>,
+    attached_to: Vec<Option<ResourceKey>>,
 }
 
 impl BundleAssembler {
     fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
-        let bundle: i64 = row.get(0)?;
-        let resource: i64 = row.get(1)?;
-        if self.bundles.last().is_none_or(|last| last.rows[0] != bundle) {
+        let bundle: BundleKey = row.get(0)?;
+        let resource: ResourceKey = row.get(1)?;
+        if self.rows.first().is_none_or(|primary| *primary != bundle.primary()) {
             self.attach()?;
             let schedule = Schedule {
                 cursor_at: Timestamp::from_second(row.get(21)?),
@@ -419,35 +440,29 @@ impl BundleAssembler {
             let members = Bundle { members: Vec::new() };
             self.bundles.push(StoredBundle {
                 account: row.get(2)?,
-                rows: Vec::new(),
+                rows: MemberKeys::new(Vec::new()),
                 bundle: members,
                 schedule,
             });
         }
         let last = self.bundles.last_mut().expect("one was just made sure of");
-        last.rows.push(resource);
+        self.rows.push(resource);
         last.bundle.members.push(member(row)?);
         self.attached_to.push(row.get(6)?);
         Ok(())
     }
 
-    /// Turns the rows that the last bundle's members are attached to into places.
+    /// Gives the last bundle its keys, and each member the place of the one that it is attached to.
     fn attach(&mut self) -> Result<(), StoreError> {
         let attached_to = std::mem::take(&mut self.attached_to);
+        let rows = MemberKeys::new(std::mem::take(&mut self.rows));
         let Some(last) = self.bundles.last_mut() else { return Ok(()) };
-        if last.bundle.members.len() != last.rows.len() || last.rows.is_empty() {
-            return Err(StoreError::Damaged { what: "a bundle", found: "an empty one".to_owned() });
-        }
         for (member, row) in last.bundle.members.iter_mut().zip(attached_to) {
-            let place = row.map(|row| last.rows.iter().position(|other| *other == row));
-            member.attached_to = match place {
-                Some(None) => {
-                    return Err(StoreError::Damaged { what: "an attachment", found: member.id.clone() });
-                }
-                Some(Some(place)) => Some(place),
-                None => None,
-            };
+            let Some(row) = row else { continue };
+            let damaged = || StoreError::Damaged { what: "an attachment", found: member.id.clone() };
+            member.attached_to = Some(rows.position(row).ok_or_else(damaged)?);
         }
+        last.rows = rows;
         Ok(())
     }
 
@@ -492,9 +507,9 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
     })
 }
 
-/// Why the plugin of the bundle whose primary is at `row` gave no usable answer, while that is so.
-pub fn problem(db: &ReadTx, row: i64) -> Result<Option<String>, StoreError> {
+/// Why the plugin of `bundle` gave no usable answer, while that is so.
+pub fn problem(db: &ReadTx, bundle: BundleKey) -> Result<Option<String>, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select message from plugin_failure where bundle = ?1")?;
-    Ok(statement.query_row([row], |row| row.get(0)).optional()?)
+    Ok(statement.query_row([bundle], |row| row.get(0)).optional()?)
 }

@@ -7,6 +7,10 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::BundleKey;
+use crate::keys::CalendarKey;
+use crate::keys::EventKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -31,7 +35,7 @@ pub struct NewCalendar {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredCalendar {
     /// Its row.
-    pub row: i64,
+    pub row: CalendarKey,
     /// As it began, but for its secret if that was changed.
     pub began: NewCalendar,
     /// Equal as long as nothing has changed that its entries are made of; `None` before it was first read.
@@ -43,7 +47,7 @@ pub struct StoredCalendar {
 }
 
 /// What an entry is about: a resource's row, and in a word what happens to it.
-pub type Key = (i64, String);
+pub type Key = (ResourceKey, String);
 
 /// An entry as it was last shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub struct StoredEntry {
 }
 
 /// Adds a feed and returns its row.
-pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<i64, StoreError> {
+pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<CalendarKey, StoreError> {
     let accounts = calendar.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.connection()
         .prepare_cached(
@@ -80,7 +84,7 @@ pub fn insert(db: &WriteTx, calendar: &NewCalendar) -> Result<i64, StoreError> {
             ":created_at": calendar.created_at.as_second(),
             ":created_by": calendar.created_by,
         })?;
-    Ok(db.connection().last_insert_rowid())
+    Ok(db.last_key())
 }
 
 /// Every feed, in the order in which they were made.
@@ -91,7 +95,7 @@ pub fn list(db: &ReadTx) -> Result<Vec<StoredCalendar>, StoreError> {
 }
 
 /// The feed at `row`.
-pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredCalendar>, StoreError> {
+pub fn get(db: &ReadTx, row: CalendarKey) -> Result<Option<StoredCalendar>, StoreError> {
     let mut statement = db.connection().prepare_cached("select * from calendar where row = ?1")?;
     let mut calendars = statement.query_and_then([row], stored)?;
     calendars.next().transpose()
@@ -107,7 +111,7 @@ pub fn find_by_hash(db: &ReadTx, hash: &[u8; 32]) -> Result<Option<StoredCalenda
 }
 
 /// Gives a feed another secret.
-pub fn rotate(db: &WriteTx, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
+pub fn rotate(db: &WriteTx, row: CalendarKey, hash: &[u8; 32], at: Timestamp) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update calendar set secret_hash = ?2, rotated_at = ?3 where row = ?1")?
         .execute((row, hash, at.as_second()))?;
@@ -115,7 +119,7 @@ pub fn rotate(db: &WriteTx, row: i64, hash: &[u8; 32], at: Timestamp) -> Result<
 }
 
 /// Shows a feed no more, and forgets its entries.
-pub fn revoke(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
+pub fn revoke(db: &WriteTx, row: CalendarKey, at: Timestamp) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update calendar set revoked_at = ?2 where row = ?1 and revoked_at is null")?
         .execute((row, at.as_second()))?;
@@ -124,7 +128,7 @@ pub fn revoke(db: &WriteTx, row: i64, at: Timestamp) -> Result<(), StoreError> {
 }
 
 /// Says of what the entries of a feed were made.
-pub fn set_fingerprint(db: &WriteTx, row: i64, fingerprint: &str) -> Result<(), StoreError> {
+pub fn set_fingerprint(db: &WriteTx, row: CalendarKey, fingerprint: &str) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update calendar set fingerprint = ?2 where row = ?1")?
         .execute((row, fingerprint))?;
@@ -132,7 +136,7 @@ pub fn set_fingerprint(db: &WriteTx, row: i64, fingerprint: &str) -> Result<(), 
 }
 
 /// Every entry of a feed, in the order of time.
-pub fn entries(db: &ReadTx, calendar: i64) -> Result<Vec<StoredEntry>, StoreError> {
+pub fn entries(db: &ReadTx, calendar: CalendarKey) -> Result<Vec<StoredEntry>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from calendar_entry where calendar = ?1 order by starts_at, resource, occurrence",
     )?;
@@ -151,7 +155,7 @@ pub fn entries(db: &ReadTx, calendar: i64) -> Result<Vec<StoredEntry>, StoreErro
 }
 
 /// Writes down how an entry is shown from now on, if the feed is still shown.
-pub fn upsert(db: &WriteTx, calendar: i64, entry: &StoredEntry) -> Result<(), StoreError> {
+pub fn upsert(db: &WriteTx, calendar: CalendarKey, entry: &StoredEntry) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "insert or replace into calendar_entry
              (calendar, resource, occurrence, sequence, starts_at, summary, description, is_cancelled, modified_at)
@@ -176,9 +180,9 @@ pub fn upsert(db: &WriteTx, calendar: i64, entry: &StoredEntry) -> Result<(), St
 pub fn live_bundles(
     db: &ReadTx,
     accounts: Option<&str>,
-    after: i64,
+    after: BundleKey,
     limit: u32,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<Vec<BundleKey>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select h.resource from schedule h join resource r on r.row = h.resource join account a on a.row = r.account
          where h.resource > :after and h.bundle = h.resource and h.wake_at is not null
@@ -193,7 +197,7 @@ pub fn live_bundles(
 }
 
 /// Whether anything happened to the resource at `row` at this instant.
-pub fn has_happened(db: &ReadTx, row: i64, at: Timestamp) -> Result<bool, StoreError> {
+pub fn has_happened(db: &ReadTx, row: ResourceKey, at: Timestamp) -> Result<bool, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select 1 from event where resource = (select id from resource where row = ?1) and at = ?2",
     )?;
@@ -201,7 +205,7 @@ pub fn has_happened(db: &ReadTx, row: i64, at: Timestamp) -> Result<bool, StoreE
 }
 
 /// The rows of the newest event and of the newest resource: nothing happens to a resource without moving one of them.
-pub fn latest_rows(db: &ReadTx) -> Result<(i64, i64), StoreError> {
+pub fn latest_rows(db: &ReadTx) -> Result<(EventKey, ResourceKey), StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select (select coalesce(max(row), 0) from event), (select coalesce(max(row), 0) from resource)",
     )?;

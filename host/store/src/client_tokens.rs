@@ -5,6 +5,7 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 
 use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -22,7 +23,7 @@ pub struct StoredOutcome {
 /// What an account sent under `token` at `since` or later.
 pub fn get(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     token: &str,
     since: Timestamp,
 ) -> Result<Option<StoredOutcome>, StoreError> {
@@ -43,7 +44,7 @@ pub fn get(
 /// Remembers what an account sent under `token`.
 pub fn upsert(
     db: &WriteTx,
-    account: i64,
+    account: AccountKey,
     token: &str,
     stored: &StoredOutcome,
     at: Timestamp,

@@ -4,6 +4,8 @@ use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 
 use crate::error::StoreError;
+use crate::keys::ResourceKey;
+use crate::keys::RevisionKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 use perennial_formats::decision::CONTRACT;
@@ -26,7 +28,7 @@ pub struct Decision {
 }
 
 /// The row of the revision with this digest, which is added if it is new.
-pub fn find_or_insert_revision(db: &WriteTx, plugin: &str, digest: &str) -> Result<i64, StoreError> {
+pub fn find_or_insert_revision(db: &WriteTx, plugin: &str, digest: &str) -> Result<RevisionKey, StoreError> {
     db.connection()
         .prepare_cached(
             "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",
@@ -49,12 +51,12 @@ impl<'c> DecisionInserter<'c> {
         )?))
     }
 
-    /// Keeps a decision on the resource at `resource`.
+    /// Keeps a decision on `resource`.
     pub fn insert(
         &mut self,
         at: Timestamp,
-        resource: i64,
-        revision: i64,
+        resource: ResourceKey,
+        revision: RevisionKey,
         request: &str,
         response: &str,
     ) -> Result<(), StoreError> {

@@ -9,6 +9,9 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::events;
 use crate::events::StoredEvent;
+use crate::keys::DeliveryKey;
+use crate::keys::EventKey;
+use crate::keys::WebhookKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -16,13 +19,13 @@ use crate::tx::WriteTx;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDelivery {
     /// Its row.
-    pub row: i64,
+    pub row: DeliveryKey,
     /// The row of its webhook.
-    pub webhook: i64,
+    pub webhook: WebhookKey,
     /// What the receiver tells it by: the event's id, or that of a test.
     pub message: String,
     /// The row of its event; `None` for a test.
-    pub event: Option<i64>,
+    pub event: Option<EventKey>,
     /// `pending`, `delivered` or `failed`.
     pub state: String,
     /// How often it was tried.
@@ -64,7 +67,7 @@ pub fn upsert(db: &WriteTx, delivery: &StoredDelivery) -> Result<(), StoreError>
 }
 
 /// The delivery of `message` by a webhook.
-pub fn get(db: &ReadTx, webhook: i64, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
+pub fn get(db: &ReadTx, webhook: WebhookKey, message: &str) -> Result<Option<StoredDelivery>, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select * from delivery where webhook = ?1 and message_id = ?2")?;
     Ok(statement.query_row((webhook, message), stored).optional()?)
@@ -73,9 +76,9 @@ pub fn get(db: &ReadTx, webhook: i64, message: &str) -> Result<Option<StoredDeli
 /// A webhook's deliveries below the row `before`, newest first, at most `limit`; only those in `state`, if that is given.
 pub fn list(
     db: &ReadTx,
-    webhook: i64,
+    webhook: WebhookKey,
     state: Option<&str>,
-    before: i64,
+    before: DeliveryKey,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, StoreError> {
     let mut statement = db.connection().prepare_cached(
@@ -93,7 +96,7 @@ pub fn list(
 /// A webhook's deliveries that are due at `at`, each with its event unless it is a test, at most `limit`.
 pub fn due(
     db: &ReadTx,
-    webhook: i64,
+    webhook: WebhookKey,
     at: Timestamp,
     limit: u32,
 ) -> Result<Vec<(StoredDelivery, Option<StoredEvent>)>, StoreError> {
@@ -111,7 +114,7 @@ pub fn due(
         .collect()
 }
 
-fn event(db: &ReadTx, row: i64) -> Result<StoredEvent, StoreError> {
+fn event(db: &ReadTx, row: EventKey) -> Result<StoredEvent, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select e.row, e.at, a.id, e.resource, e.type, e.body
          from event e left join account a on a.row = e.account where e.row = ?1",
@@ -124,7 +127,7 @@ fn event(db: &ReadTx, row: i64) -> Result<StoredEvent, StoreError> {
 }
 
 /// How many deliveries of a webhook are pending, and when the first of them is due.
-pub fn pending(db: &ReadTx, webhook: i64) -> Result<(u32, Option<Timestamp>), StoreError> {
+pub fn pending(db: &ReadTx, webhook: WebhookKey) -> Result<(u32, Option<Timestamp>), StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select count(*), min(next_try_at) from delivery where webhook = ?1 and state = 'pending'",
     )?;

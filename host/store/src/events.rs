@@ -8,6 +8,8 @@ use rusqlite::named_params;
 
 use crate::cursor;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::EventKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -15,7 +17,7 @@ use crate::tx::WriteTx;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its row; later events have larger ones.
-    pub row: i64,
+    pub row: EventKey,
     /// When it happened.
     pub at: Timestamp,
     /// The account's id; `None` when it is about the host.
@@ -61,7 +63,7 @@ impl<'c> EventInserter<'c> {
     pub fn insert(
         &mut self,
         at: Timestamp,
-        account: Option<i64>,
+        account: Option<AccountKey>,
         resource: Option<&str>,
         kind: &str,
         body: &str,

@@ -4,14 +4,15 @@
 
 use std::fmt;
 
-use crate::tx::ReadTx;
+use crate::accounts;
+use crate::error::StoreError;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 
-use crate::accounts;
-use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::ledger;
+use crate::tx::ReadTx;
 
 /// A promise that a database breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +135,12 @@ fn violations(db: &ReadTx) -> Result<Vec<Violation>, StoreError> {
 }
 
 /// Checks an account's balance against its entries, and its entries against its orders.
-fn check_money(db: &ReadTx, row: i64, id: &str, violations: &mut Vec<Violation>) -> Result<(), StoreError> {
+fn check_money(
+    db: &ReadTx,
+    row: AccountKey,
+    id: &str,
+    violations: &mut Vec<Violation>,
+) -> Result<(), StoreError> {
     let (available, held) = projection(db, row)?;
     let entries = ledger::balance(db, row)?;
     if (entries.available(), entries.held()) != (available, held) {
@@ -166,7 +172,7 @@ fn check_money(db: &ReadTx, row: i64, id: &str, violations: &mut Vec<Violation>)
 }
 
 /// The balance as the account's row has it, also one that no host would write.
-fn projection(db: &ReadTx, row: i64) -> Result<(Micros, Micros), StoreError> {
+fn projection(db: &ReadTx, row: AccountKey) -> Result<(Micros, Micros), StoreError> {
     let mut statement =
         db.connection().prepare_cached("select available, held from account where row = ?1")?;
     Ok(statement.query_row([row], |row| Ok((Micros::new(row.get(0)?), Micros::new(row.get(1)?))))?)

@@ -10,6 +10,8 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::ItemPosition;
+use crate::keys::JobKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -21,7 +23,7 @@ pub struct NewJob {
     /// Whether it is only looked at.
     pub is_dry_run: bool,
     /// The row of the dry run whose plans are carried out.
-    pub from_dry_run: Option<i64>,
+    pub from_dry_run: Option<JobKey>,
     /// How many items it has.
     pub total: u32,
     /// Whether more passed the filter than it takes.
@@ -44,7 +46,7 @@ pub struct NewJob {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredJob {
     /// Its row.
-    pub row: i64,
+    pub row: JobKey,
     /// As it began.
     pub began: NewJob,
     /// `running`, `done` or `cancelled`.
@@ -52,7 +54,7 @@ pub struct StoredJob {
     /// Why it was cancelled.
     pub cancel_reason: Option<String>,
     /// The position of the next item to look at.
-    pub next_position: u32,
+    pub next_position: ItemPosition,
     /// When its first item was looked at.
     pub started_at: Option<Timestamp>,
     /// Since when it is not running.
@@ -102,7 +104,7 @@ pub struct ItemCost {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredItem {
     /// Its position in the job, from 0.
-    pub position: u32,
+    pub position: ItemPosition,
     /// The id that was asked for.
     pub resource: String,
     /// What its plan has to be or, of a dry run, is: a hash.
@@ -127,7 +129,7 @@ pub struct OutcomeCount {
 }
 
 /// Adds a job with its items, and returns its row.
-pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<i64, StoreError> {
+pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<JobKey, StoreError> {
     db.connection().prepare_cached(
         "insert into job (command, is_dry_run, from_dry_run, state, item_count, next_position, has_more, api_token, token_name,
              accounts, request_id, reason, created_at)
@@ -147,11 +149,11 @@ pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<i64, Stor
         ":reason": job.reason,
         ":created_at": job.created_at.as_second(),
     })?;
-    let row = db.connection().last_insert_rowid();
+    let row: JobKey = db.last_key();
     let mut insert = db.connection().prepare_cached(
         "insert into job_item (job, position, resource, plan_hash) values (?1, ?2, ?3, ?4)",
     )?;
-    for (position, item) in (0_u32..).zip(items) {
+    for (position, item) in (0..).map(ItemPosition::new).zip(items) {
         insert.execute((row, position, &item.resource, &item.plan_hash))?;
         if let Some(answered) = &item.answered {
             record_result(db, row, position, job.created_at, answered)?;
@@ -163,8 +165,8 @@ pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<i64, Stor
 /// Writes down what became of an item.
 pub fn record_result(
     db: &WriteTx,
-    job: i64,
-    position: u32,
+    job: JobKey,
+    position: ItemPosition,
     at: Timestamp,
     answered: &ItemResult,
 ) -> Result<(), StoreError> {
@@ -208,7 +210,12 @@ pub fn record_result(
 }
 
 /// Says that every item before `next_position` has its answer. When that is all of them, the job is done.
-pub fn advance(db: &WriteTx, job: i64, next_position: u32, at: Timestamp) -> Result<(), StoreError> {
+pub fn advance(
+    db: &WriteTx,
+    job: JobKey,
+    next_position: ItemPosition,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update job set next_position = :next_position, started_at = coalesce(started_at, :at),
              state = iif(:next_position = item_count, 'done', state), ended_at = iif(:next_position = item_count, :at, null)
@@ -219,7 +226,7 @@ pub fn advance(db: &WriteTx, job: i64, next_position: u32, at: Timestamp) -> Res
 }
 
 /// Cancels a job if it is running, and says why.
-pub fn cancel(db: &WriteTx, job: i64, reason: &str, at: Timestamp) -> Result<(), StoreError> {
+pub fn cancel(db: &WriteTx, job: JobKey, reason: &str, at: Timestamp) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update job set state = 'cancelled', cancel_reason = ?2, ended_at = ?3 where row = ?1 and state = 'running'",
     )?
@@ -228,13 +235,13 @@ pub fn cancel(db: &WriteTx, job: i64, reason: &str, at: Timestamp) -> Result<(),
 }
 
 /// The job at `row`.
-pub fn get(db: &ReadTx, row: i64) -> Result<Option<StoredJob>, StoreError> {
+pub fn get(db: &ReadTx, row: JobKey) -> Result<Option<StoredJob>, StoreError> {
     let mut statement = db.connection().prepare_cached("select * from job where row = ?1")?;
     Ok(statement.query_row([row], stored).optional()?)
 }
 
 /// The first running job above the row `after`, else the first one of all.
-pub fn next_running(db: &ReadTx, after: i64) -> Result<Option<StoredJob>, StoreError> {
+pub fn next_running(db: &ReadTx, after: JobKey) -> Result<Option<StoredJob>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select * from job where state = 'running' order by row <= ?1, row limit 1")?;
@@ -262,7 +269,7 @@ pub(crate) fn count_waiting(db: &ReadTx) -> Result<i64, StoreError> {
 pub fn list(
     db: &ReadTx,
     accounts: Option<&str>,
-    before: i64,
+    before: JobKey,
     limit: u32,
 ) -> Result<Vec<StoredJob>, StoreError> {
     let mut statement = db.connection().prepare_cached(
@@ -277,7 +284,7 @@ pub fn list(
 }
 
 /// The ids of the accounts whose resources a job names.
-pub fn accounts(db: &ReadTx, job: i64) -> Result<Vec<String>, StoreError> {
+pub fn accounts(db: &ReadTx, job: JobKey) -> Result<Vec<String>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select distinct a.id
          from job_item i join resource r on r.id = i.resource join account a on a.row = r.account
@@ -291,9 +298,9 @@ pub fn accounts(db: &ReadTx, job: i64) -> Result<Vec<String>, StoreError> {
 /// count as having the one that stands beside it.
 pub fn items(
     db: &ReadTx,
-    job: i64,
+    job: JobKey,
     outcome: Option<(&str, &str)>,
-    from: i64,
+    from: ItemPosition,
     limit: u32,
 ) -> Result<Vec<StoredItem>, StoreError> {
     let mut statement = db.connection().prepare_cached(
@@ -315,7 +322,7 @@ pub fn items(
 }
 
 /// How many items of a job have which answer.
-pub fn outcome_counts(db: &ReadTx, job: i64) -> Result<Vec<OutcomeCount>, StoreError> {
+pub fn outcome_counts(db: &ReadTx, job: JobKey) -> Result<Vec<OutcomeCount>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select * from job_tally where job = ?1 order by outcome, currency")?;
@@ -333,7 +340,7 @@ pub fn outcome_counts(db: &ReadTx, job: i64) -> Result<Vec<OutcomeCount>, StoreE
 
 /// Deletes the oldest job if it ended before `before`: one at a time, so that nobody waits long.
 pub fn delete_oldest(db: &WriteTx, before: Timestamp) -> Result<(), StoreError> {
-    let row: Option<i64> = db
+    let row: Option<JobKey> = db
         .connection()
         .prepare_cached("select row from job where ended_at < ?1 order by row limit 1")?
         .query_row([before.as_second()], |row| row.get(0))

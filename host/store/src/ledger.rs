@@ -11,6 +11,7 @@ use rusqlite::Row;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -27,7 +28,7 @@ impl<'c> EntryInserter<'c> {
     }
 
     /// Adds an entry of an account.
-    pub fn insert(&mut self, account: i64, entry: &Entry) -> Result<(), StoreError> {
+    pub fn insert(&mut self, account: AccountKey, entry: &Entry) -> Result<(), StoreError> {
         self.0.execute((
             entry.at.as_second(),
             account,
@@ -43,12 +44,12 @@ impl<'c> EntryInserter<'c> {
 }
 
 /// Adds one entry of an account.
-pub fn insert(db: &WriteTx, account: i64, entry: &Entry) -> Result<(), StoreError> {
+pub fn insert(db: &WriteTx, account: AccountKey, entry: &Entry) -> Result<(), StoreError> {
     EntryInserter::new(db)?.insert(account, entry)
 }
 
 /// An account's entries, oldest first.
-pub fn list(db: &ReadTx, account: i64) -> Result<Vec<Entry>, StoreError> {
+pub fn list(db: &ReadTx, account: AccountKey) -> Result<Vec<Entry>, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
     let entries = statement.query_and_then([account], entry)?;
@@ -56,7 +57,7 @@ pub fn list(db: &ReadTx, account: i64) -> Result<Vec<Entry>, StoreError> {
 }
 
 /// What an account's entries come to, which its balance must equal.
-pub fn balance(db: &ReadTx, account: i64) -> Result<Balance, StoreError> {
+pub fn balance(db: &ReadTx, account: AccountKey) -> Result<Balance, StoreError> {
     Ok(Balance::of_entries(&list(db, account)?))
 }
 

@@ -25,6 +25,7 @@ pub mod events;
 pub mod idempotency_keys;
 pub mod integrity;
 pub mod jobs;
+pub mod keys;
 pub mod ledger;
 pub mod list_queries;
 pub mod listing;

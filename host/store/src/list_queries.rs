@@ -14,6 +14,11 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::events;
 use crate::events::StoredEvent;
+use crate::keys::AccountKey;
+use crate::keys::AttemptKey;
+use crate::keys::EventKey;
+use crate::keys::LedgerEntryKey;
+use crate::keys::ResourceKey;
 use crate::ledger;
 use crate::tx::ReadTx;
 
@@ -46,9 +51,9 @@ pub struct Filter {
 pub fn resources(
     db: &ReadTx,
     filter: &Filter,
-    after: i64,
+    after: ResourceKey,
     limit: u32,
-) -> Result<Vec<(i64, String)>, StoreError> {
+) -> Result<Vec<(ResourceKey, String)>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select r.row, r.id
          from resource r join schedule h on h.resource = r.row join account a on a.row = r.account
@@ -88,9 +93,9 @@ pub fn accounts(
     db: &ReadTx,
     accounts: Option<&str>,
     provider: Option<&str>,
-    after: i64,
+    after: AccountKey,
     limit: u32,
-) -> Result<Vec<(i64, String)>, StoreError> {
+) -> Result<Vec<(AccountKey, String)>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select row, id from account
          where row > :after and (:accounts is null or id in (select value from json_each(:accounts)))
@@ -105,7 +110,12 @@ pub fn accounts(
 }
 
 /// An account's entries above the row `after`, at most `limit`.
-pub fn entries(db: &ReadTx, account: i64, after: i64, limit: u32) -> Result<Vec<(i64, Entry)>, StoreError> {
+pub fn entries(
+    db: &ReadTx,
+    account: AccountKey,
+    after: LedgerEntryKey,
+    limit: u32,
+) -> Result<Vec<(LedgerEntryKey, Entry)>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select * from ledger_entry where account = ?1 and row > ?2 order by row limit ?3")?;
@@ -137,7 +147,7 @@ pub struct EventFilter {
 pub fn events(
     db: &ReadTx,
     filter: &EventFilter,
-    after: i64,
+    after: EventKey,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let mut statement = db.connection().prepare_cached(
@@ -169,7 +179,7 @@ pub fn events(
 }
 
 /// The row of the newest event; 0 when there is none.
-pub fn last_event(db: &ReadTx) -> Result<i64, StoreError> {
+pub fn last_event(db: &ReadTx) -> Result<EventKey, StoreError> {
     Ok(db
         .connection()
         .prepare_cached("select coalesce(max(row), 0) from event")?
@@ -177,7 +187,7 @@ pub fn last_event(db: &ReadTx) -> Result<i64, StoreError> {
 }
 
 /// The row of the first event that happened at `since` or later, in the order in which they were written down.
-pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<i64>, StoreError> {
+pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<EventKey>, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select row from event where at >= ?1 order by row limit 1")?;
     Ok(statement.query_row([since.as_second()], |row| row.get(0)).optional()?)
@@ -187,7 +197,7 @@ pub fn first_event_since(db: &ReadTx, since: Timestamp) -> Result<Option<i64>, S
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedAttempt {
     /// Its row.
-    pub row: i64,
+    pub row: AttemptKey,
     /// Its account's id.
     pub account: String,
     /// The resource that the renewal names.
@@ -223,7 +233,7 @@ pub struct AttemptFilter {
 pub fn attempts(
     db: &ReadTx,
     filter: &AttemptFilter,
-    after: i64,
+    after: AttemptKey,
     limit: u32,
 ) -> Result<Vec<ListedAttempt>, StoreError> {
     let mut statement = db.connection().prepare_cached(

@@ -7,6 +7,8 @@ use rusqlite::CachedStatement;
 use rusqlite::ErrorCode;
 
 use crate::error::StoreError;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -27,7 +29,7 @@ impl<'c> OrderInserter<'c> {
     /// # Errors
     ///
     /// [`StoreError::PaidTwice`] when an order that was not refunded begins at the same instant.
-    pub fn insert(&mut self, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
+    pub fn insert(&mut self, row: ResourceKey, resource: &str, order: &Order) -> Result<(), StoreError> {
         let inserted = self.0.execute((
             &order.id,
             row,
@@ -51,17 +53,17 @@ impl<'c> OrderInserter<'c> {
 }
 
 /// Adds one order: see [`OrderInserter::insert`].
-pub fn insert(db: &WriteTx, row: i64, resource: &str, order: &Order) -> Result<(), StoreError> {
+pub fn insert(db: &WriteTx, row: ResourceKey, resource: &str, order: &Order) -> Result<(), StoreError> {
     OrderInserter::new(db)?.insert(row, resource, order)
 }
 
-/// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows, in order.
-pub fn list(db: &ReadTx, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
+/// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows.
+pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Order>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select * from orders where resource = ?1 and refunded_at is null order by starts_at",
     )?;
     let mut orders = Vec::new();
-    for (member, row) in rows.iter().enumerate() {
+    for (member, row) in rows.iter() {
         let found = statement.query_map([row], |row| {
             Ok(Order {
                 id: row.get("id")?,
@@ -82,7 +84,12 @@ pub fn list(db: &ReadTx, rows: &[i64]) -> Result<Vec<Order>, StoreError> {
 }
 
 /// Marks the order `id` of the resource at `row` as refunded and returns when its period begins.
-pub fn refund(db: &WriteTx, row: i64, id: &str, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub fn refund(
+    db: &WriteTx,
+    row: ResourceKey,
+    id: &str,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "update orders set refunded_at = ?3 where resource = ?1 and id = ?2 and refunded_at is null returning starts_at",
     )?;

@@ -9,11 +9,19 @@ use rusqlite::OptionalExtension;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::DeferredPurchaseKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
 /// Adds what a resource package adds to the resource at `resource`.
-pub fn insert(db: &WriteTx, resource: i64, account: i64, package: &Package) -> Result<(), StoreError> {
+pub fn insert(
+    db: &WriteTx,
+    resource: ResourceKey,
+    account: AccountKey,
+    package: &Package,
+) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached(
             "insert into package (resource, account, resource_type, quota, used, unit, bought_at)
@@ -32,7 +40,7 @@ pub fn insert(db: &WriteTx, resource: i64, account: i64, package: &Package) -> R
 }
 
 /// Sets how much of a package is used.
-pub fn set_used(db: &WriteTx, resource: i64, used: Micros) -> Result<(), StoreError> {
+pub fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update package set used = ?2 where resource = ?1")?
         .execute((resource, used.as_micros()))?;
@@ -43,10 +51,10 @@ pub fn set_used(db: &WriteTx, resource: i64, used: Micros) -> Result<(), StoreEr
 /// rows of their resources.
 pub fn list_offers(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     resource_type: &str,
     at: Timestamp,
-) -> Result<Vec<(i64, Offer)>, StoreError> {
+) -> Result<Vec<(ResourceKey, Offer)>, StoreError> {
     let mut statement = db.connection().prepare_cached(
         "select r.row, r.id, r.started_at, h.expires_at, p.resource_type, p.quota, p.used, p.unit, p.bought_at
          from package p join resource r on r.row = p.resource join schedule h on h.resource = p.resource
@@ -78,9 +86,9 @@ pub fn list_offers(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeferredPurchase {
     /// Its row.
-    pub row: i64,
+    pub row: DeferredPurchaseKey,
     /// The package that it is bought like.
-    pub resource: i64,
+    pub resource: ResourceKey,
     /// When it is paid.
     pub pay_at: Timestamp,
     /// When it was to take effect.
@@ -90,7 +98,7 @@ pub struct DeferredPurchase {
 /// Writes down a package to be paid later.
 pub fn defer(
     db: &WriteTx,
-    resource: i64,
+    resource: ResourceKey,
     pay_at: Timestamp,
     effective_at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -121,7 +129,11 @@ pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPur
 }
 
 /// Puts off a package that was to be paid later, to `pay_at`.
-pub fn postpone_deferred(db: &WriteTx, row: i64, pay_at: Timestamp) -> Result<(), StoreError> {
+pub fn postpone_deferred(
+    db: &WriteTx,
+    row: DeferredPurchaseKey,
+    pay_at: Timestamp,
+) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update deferred_purchase set pay_at = ?2 where row = ?1")?
         .execute((row, pay_at.as_second()))?;
@@ -129,7 +141,7 @@ pub fn postpone_deferred(db: &WriteTx, row: i64, pay_at: Timestamp) -> Result<()
 }
 
 /// Strikes a package that was to be paid later.
-pub fn delete_deferred(db: &WriteTx, row: i64) -> Result<(), StoreError> {
+pub fn delete_deferred(db: &WriteTx, row: DeferredPurchaseKey) -> Result<(), StoreError> {
     db.connection().prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
     Ok(())
 }

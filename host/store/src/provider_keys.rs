@@ -9,6 +9,7 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -52,8 +53,8 @@ const COLUMNS: &str =
     "k.access_key, a.id as account, a.provider, k.sealed_secret, k.name, k.created_at, k.created_by,
     k.expires_at, k.revoked_at, k.last_used_at";
 
-/// Adds a key of the account at `account`.
-pub fn insert(db: &WriteTx, account: i64, key: &StoredKey) -> Result<(), StoreError> {
+/// Adds a key of `account`.
+pub fn insert(db: &WriteTx, account: AccountKey, key: &StoredKey) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "insert into provider_key (access_key, account, sealed_secret, name, created_at, created_by, expires_at)
          values (:access_key, :account, :sealed_secret, :name, :created_at, :created_by, :expires_at)",

@@ -15,13 +15,16 @@ use rusqlite::named_params;
 use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::OrderKey;
+use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 
 /// The account's resources that `selection` chooses, in the order in which they were added, and how many there are,
 /// also beyond its limit.
 pub fn resources(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     selection: &ResourceFilter,
 ) -> Result<(u32, Vec<ResourceView>), StoreError> {
     let mut rows = chosen(db, account, selection, selection.offset, selection.limit)?;
@@ -37,11 +40,11 @@ pub fn resources(
 /// The rows that `selection` chooses, each with how many there are. What is attached to a resource is in its bundle.
 fn chosen(
     db: &ReadTx,
-    account: i64,
+    account: AccountKey,
     selection: &ResourceFilter,
     offset: u32,
     limit: u32,
-) -> Result<Vec<(i64, u32)>, StoreError> {
+) -> Result<Vec<(ResourceKey, u32)>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     let stages = selection.stages.iter().map(|stage| stage.code()).collect::<Vec<_>>();
     let stages = (!stages.is_empty()).then(|| serde_json::to_string(&stages)).transpose()?;
@@ -86,20 +89,24 @@ fn chosen(
 }
 
 /// The resource at `row`; `known` is the bundle that the one before it was in, which mostly is the same.
-fn subject(db: &ReadTx, row: i64, known: &mut Option<StoredBundle>) -> Result<ResourceView, StoreError> {
-    let is_known = known.as_ref().is_some_and(|stored| stored.rows.contains(&row));
+fn subject(
+    db: &ReadTx,
+    row: ResourceKey,
+    known: &mut Option<StoredBundle>,
+) -> Result<ResourceView, StoreError> {
+    let is_known = known.as_ref().is_some_and(|stored| stored.rows.position(row).is_some());
     if !is_known {
         *known = Some(bundles::find_by_resource_row(db, row)?.0);
     }
     let damaged = || StoreError::Damaged { what: "a member", found: row.to_string() };
     let stored = known.as_ref().ok_or_else(damaged)?;
-    let place = stored.rows.iter().position(|member| *member == row).ok_or_else(damaged)?;
-    let resource = stored.bundle.members[place].clone();
-    let attached_to = resource.attached_to.map(|place| stored.bundle.members[place].id.clone());
+    let member = stored.rows.position(row).ok_or_else(damaged)?;
+    let resource = stored.bundle[member].clone();
+    let attached_to = resource.attached_to.map(|to| stored.bundle[to].id.clone());
     Ok(ResourceView { resource, attached_to, last_renewal: last_renewal(db, row)? })
 }
 
-fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError> {
+fn last_renewal(db: &ReadTx, row: ResourceKey) -> Result<Option<LastRenewal>, StoreError> {
     let renewed = db
         .connection()
         .prepare_cached(
@@ -117,7 +124,11 @@ fn last_renewal(db: &ReadTx, row: i64) -> Result<Option<LastRenewal>, StoreError
 }
 
 /// The account's orders that `selection` chooses, in the order in which they were made.
-pub fn orders(db: &ReadTx, account: i64, selection: &OrderFilter) -> Result<Vec<PaidOrder>, StoreError> {
+pub fn orders(
+    db: &ReadTx,
+    account: AccountKey,
+    selection: &OrderFilter,
+) -> Result<Vec<PaidOrder>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
     // In two parts, because each has an index of its own.
     let mut statement = db.connection().prepare_cached(
@@ -172,7 +183,7 @@ fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
 }
 
 /// The row of the newest order of all; 0 when there is none.
-pub fn last_order(db: &ReadTx) -> Result<i64, StoreError> {
+pub fn last_order(db: &ReadTx) -> Result<OrderKey, StoreError> {
     Ok(db
         .connection()
         .prepare_cached("select coalesce(max(row), 0) from orders")?
@@ -181,7 +192,7 @@ pub fn last_order(db: &ReadTx) -> Result<i64, StoreError> {
 
 /// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
 /// were made, and what all of them cost.
-pub fn orders_after(db: &ReadTx, row: i64, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
+pub fn orders_after(db: &ReadTx, row: OrderKey, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::error::StoreError;
+use crate::keys::RowKey;
 
 /// Reads the database.
 ///
@@ -62,6 +63,11 @@ impl ReadTx {
 impl WriteTx {
     pub(crate) fn new(connection: Connection) -> WriteTx {
         WriteTx { read: ReadTx { connection } }
+    }
+
+    /// The key of the row that was inserted last; the caller knows of which table.
+    pub(crate) fn last_key<K: RowKey>(&self) -> K {
+        K::from_number(self.connection().last_insert_rowid())
     }
 }
 

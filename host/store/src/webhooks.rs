@@ -7,6 +7,8 @@ use rusqlite::named_params;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::EventKey;
+use crate::keys::WebhookKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -32,7 +34,7 @@ pub struct Previous {
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredWebhook {
     /// Its row.
-    pub row: i64,
+    pub row: WebhookKey,
     /// What it is called by.
     pub id: String,
     /// Where events are sent to.
@@ -56,7 +58,7 @@ pub struct StoredWebhook {
     /// The first of the tries that failed in a row.
     pub failing_since: Option<Timestamp>,
     /// The event up to which every one was tried once.
-    pub cursor: i64,
+    pub cursor: EventKey,
 }
 
 /// Adds a webhook; its row is given by the database.
@@ -105,7 +107,7 @@ pub fn update(db: &WriteTx, webhook: &StoredWebhook) -> Result<(), StoreError> {
 }
 
 /// Moves a webhook's cursor, unless somebody else has moved it away from `from`.
-pub fn move_cursor(db: &WriteTx, row: i64, from: i64, to: i64) -> Result<(), StoreError> {
+pub fn move_cursor(db: &WriteTx, row: WebhookKey, from: EventKey, to: EventKey) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update webhook set event_cursor = ?3 where row = ?1 and event_cursor = ?2")?
         .execute((row, from, to))?;
@@ -113,7 +115,7 @@ pub fn move_cursor(db: &WriteTx, row: i64, from: i64, to: i64) -> Result<(), Sto
 }
 
 /// Removes a webhook and what became of its deliveries.
-pub fn delete(db: &WriteTx, row: i64) -> Result<(), StoreError> {
+pub fn delete(db: &WriteTx, row: WebhookKey) -> Result<(), StoreError> {
     db.connection().prepare_cached("delete from delivery where webhook = ?1")?.execute([row])?;
     db.connection().prepare_cached("delete from webhook where row = ?1")?.execute([row])?;
     Ok(())

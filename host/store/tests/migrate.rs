@@ -20,6 +20,7 @@ use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::jobs;
+use perennial_store::keys::RowKey;
 use perennial_store::ledger;
 use perennial_store::migrations;
 use perennial_store::testing::dump;
@@ -199,7 +200,7 @@ fn the_store_reads_everything_that_schema_3_kept() {
         decision::read_answer(&kept.response, &kept.contract).unwrap().is_ok()
     });
     assert_eq!((planned.count(), kept.len()), (204, 234), "plans and refusals are read back");
-    for approval in approvals::list(db, &approvals::Filter::default(), 0, 1_000).unwrap() {
+    for approval in approvals::list(db, &approvals::Filter::default(), RowKey::before_all(), 1_000).unwrap() {
         assert_eq!(approval.priced.contract, "0.1");
         decision::read_question(&approval.priced.request, &approval.priced.contract).unwrap();
     }
@@ -213,10 +214,15 @@ fn the_store_reads_everything_that_schema_3_kept() {
         bad enabled ["setting_changed"]
         off requested ["converted"]
     "#]].assert_eq(&webhooks.collect::<String>());
-    let jobs = jobs::list(db, None, i64::MAX, 10).unwrap().into_iter().map(|job| {
+    let jobs = jobs::list(db, None, RowKey::after_all(), 10).unwrap().into_iter().map(|job| {
         let outcomes = jobs::outcome_counts(db, job.row).unwrap();
         let outcomes = outcomes.iter().map(|tally| format!(" {} {}", tally.items, tally.outcome));
-        format!("{} of {:?}:{}\n", job.state, job.began.from_dry_run, outcomes.collect::<String>())
+        format!(
+            "{} of {:?}:{}\n",
+            job.state,
+            job.began.from_dry_run.map(RowKey::number),
+            outcomes.collect::<String>()
+        )
     });
     expect![[r#"
         done of Some(1): 1 applied 2 skipped

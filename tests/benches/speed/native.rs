@@ -70,7 +70,7 @@ fn resource(resource: &Resource, manifest: &Manifest) -> sdk::Resource {
     sdk::Resource {
         id: resource.id.clone(),
         kind: resource.kind.clone(),
-        attached_to: resource.attached_to.map(|place| u32::try_from(place).expect("bundles are small")),
+        attached_to: resource.attached_to.map(|place| u32::try_from(place.get()).expect("bundles are small")),
         charging: match resource.charging {
             Charging::Prepaid => sdk::Charging::Prepaid,
             Charging::Postpaid => sdk::Charging::Postpaid,

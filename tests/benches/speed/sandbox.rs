@@ -11,6 +11,8 @@ use std::time::Duration;
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::timestamp::Timestamp;
 use perennial_engine::batch::automatic_renewal;
 use perennial_sandbox::PlanRequest;
@@ -99,7 +101,7 @@ impl Case<'_> {
     }
 
     fn timelines(&self, best: &mut Times) {
-        let outlook = |bundle| TimelineRequest { after: world::START, account: 0, bundle };
+        let outlook = |bundle| TimelineRequest { after: world::START, account: AccountIndex::new(0), bundle };
         let outlooks = self.bundles.iter().map(outlook).collect::<Vec<_>>();
         let (taken, answers) = figures::time(|| self.plugin.timelines(&[&self.account], &outlooks));
         figures::keep_best(&mut best.sandboxed, taken);
@@ -119,9 +121,9 @@ impl Case<'_> {
         let command = automatic_renewal();
         let question = |bundle| PlanRequest {
             at: self.at,
-            account: 0,
+            account: AccountIndex::new(0),
             command: &command,
-            member: 0,
+            member: MemberIndex::new(0),
             bundle,
             orders: &[],
         };

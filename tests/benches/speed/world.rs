@@ -11,6 +11,7 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
@@ -99,7 +100,7 @@ pub fn bundle(
         id: format!("{}-{number:07}", provider.kinds[place]),
         kind: provider.kinds[place].to_owned(),
         region: "cn-north-4".to_owned(),
-        attached_to: (place > 0).then_some(0),
+        attached_to: (place > 0).then_some(MemberIndex::new(0)),
         charging: Charging::Prepaid,
         stage: Stage::Active,
         started_at: expires_at.minus(term, expires_at.day_of_month(480), 480),

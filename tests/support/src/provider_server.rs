@@ -29,6 +29,7 @@ use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
 use perennial_store::api_tokens;
+use perennial_store::keys::RowKey;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 use perennial_store::provider_keys;
@@ -199,7 +200,7 @@ impl Server {
     /// Every event there is: when, of what type, to which account and resource, and what the type adds.
     pub fn events(&self) -> Vec<String> {
         let db = ReadTx::open(&self.folder.path().join("test.db")).unwrap();
-        let all = list_queries::events(&db, &EventFilter::default(), 0, 100_000).unwrap();
+        let all = list_queries::events(&db, &EventFilter::default(), RowKey::before_all(), 100_000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let line = |event: store::events::StoredEvent| {
             let (account, resource) = (shown(event.account), shown(event.resource));

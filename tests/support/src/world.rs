@@ -19,6 +19,10 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index::OrderIndex;
+use perennial_domain::index::PackageIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::manifest::Manifest;
@@ -212,7 +216,7 @@ impl Rules for Toy {
     fn allocate(
         &self,
         _: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         consumptions.iter().map(|(_, consumption)| self.usable(None, allocations(consumption))).collect()
     }
@@ -220,10 +224,10 @@ impl Rules for Toy {
 
 fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
     let mut occurrences = Vec::new();
-    for (member, resource) in bundle.members.iter().enumerate().filter(|(_, resource)| resource.is_live()) {
+    for (member, resource) in bundle.iter().filter(|(_, resource)| resource.is_live()) {
         let expires_at = resource.expires_at.unwrap();
         let try_at: i64 = resource.attributes.get("try_at").map_or(0, |seconds| seconds.parse().unwrap());
-        let leader = resource.attached_to.map(|leader| &bundle.members[leader]);
+        let leader = resource.attached_to.map(|leader| &bundle[leader]);
         let follows =
             leader.is_some_and(|leader| leader.is_live() && leader.expires_at == resource.expires_at);
         if resource.stage == Stage::Active && resource.on_expiry == OnExpiry::Renew && !follows {
@@ -246,19 +250,21 @@ fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
 
 fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
     let (at, bundle) = (question.at, question.bundle);
-    let named = &bundle.members[question.member];
+    let named = &bundle[question.member];
     let mut retry_now = None;
     let steps = match question.command {
         Command::Renew(_) if named.attributes.contains_key("refuse") || !named.is_live() => {
             return Err(Refusal { code: "no".to_owned(), message: "not this one".to_owned() });
         }
         Command::Renew(_) => {
-            let goes_along = |(place, member): &(usize, &Resource)| {
-                *place == question.member
-                    || (question.member == 0 && member.is_live() && member.expires_at == named.expires_at)
+            let goes_along = |(index, member): &(MemberIndex, &Resource)| {
+                *index == question.member
+                    || (question.member == MemberIndex::PRIMARY
+                        && member.is_live()
+                        && member.expires_at == named.expires_at)
             };
-            let members = bundle.members.iter().enumerate().filter(goes_along);
-            members.map(|(place, member)| (place, extension(member))).collect()
+            let members = bundle.iter().filter(goes_along);
+            members.map(|(index, member)| (index, extension(member))).collect()
         }
         Command::SetAutoRenew(auto) => {
             let soon = named.expires_at.is_some_and(|expires_at| expires_at - at < DAY);
@@ -294,7 +300,10 @@ fn ending(question: &PlanRequest<'_>, scope: Scope) -> Operation {
         Scope::All => None,
         Scope::Future => ended.iter().map(|(_, order)| order.starts_at).min(),
     };
-    let refunds = ended.into_iter().map(|(order, paid)| Refund { order, amount: paid.paid }).collect();
+    let refunds = ended
+        .into_iter()
+        .map(|(order, paid)| Refund { order: OrderIndex::new(order), amount: paid.paid })
+        .collect();
     Operation::EndSubscription(Cancellation { scope, expires_at, refunds })
 }
 
@@ -306,7 +315,7 @@ fn allocations(consumption: &Consumption) -> Vec<Allocation> {
         if amount > Micros::ZERO {
             left_to_cover -= amount;
             let alert = if amount == offer.package.left() { Alert::Depleted } else { Alert::None };
-            allocations.push(Allocation { package, amount, alert });
+            allocations.push(Allocation { package: PackageIndex::new(package), amount, alert });
         }
     }
     allocations
@@ -411,7 +420,7 @@ impl World {
     pub fn resource(&self, id: &str) -> Resource {
         let (stored, member) =
             perennial_store::bundles::find_by_resource(self.engine.db(), id).unwrap().unwrap();
-        stored.bundle.members[member].clone()
+        stored.bundle[member].clone()
     }
 }
 

@@ -5,6 +5,7 @@ use perennial_engine::approval::ApprovalDecision;
 use perennial_engine::approval::DecisionOutcome;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
+use perennial_store::keys::RowKey;
 use proptest::prelude::*;
 
 use crate::host::Host;
@@ -29,7 +30,7 @@ fn nothing_dear_is_paid_for_while_nobody_decides() {
 
 /// How many approvals are in one of these states.
 fn decided(host: &Host, states: &[State]) -> usize {
-    let all = approvals::list(host.db(), &Filter::default(), 0, u32::MAX).unwrap();
+    let all = approvals::list(host.db(), &Filter::default(), RowKey::before_all(), u32::MAX).unwrap();
     all.iter().filter(|approval| states.contains(&approval.state)).count()
 }
 
@@ -56,7 +57,7 @@ fn every_promise_holds_whatever_is_decided() {
         for day in 0..30 {
             host.play(FROM + day * DAY + i64::from(day > 0), FROM + (day + 1) * DAY - 1);
             let open = Filter { state: Some(State::Pending), ..Filter::default() };
-            for stored in approvals::list(host.engine.db(), &open, 0, 1_000).unwrap() {
+            for stored in approvals::list(host.engine.db(), &open, RowKey::before_all(), 1_000).unwrap() {
                 let decision = ApprovalDecision { decided_by: "somebody", reason: None, plan_hash: None };
                 let now = at(FROM + (day + 1) * DAY);
                 let verdict = match wills.next().unwrap() {

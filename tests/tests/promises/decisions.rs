@@ -2,6 +2,7 @@
 
 use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::ledger::Balance;
 use perennial_formats::decision;
 use perennial_sandbox::PlanRequest;
@@ -44,7 +45,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
             };
             let again = PlanRequest {
                 at: question.at,
-                account: 0,
+                account: AccountIndex::new(0),
                 command: &question.command,
                 member: question.member,
                 bundle: &question.bundle,

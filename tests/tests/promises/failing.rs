@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::AccountIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -108,7 +109,7 @@ impl Rules for Fragile {
     fn allocate(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         self.rules.allocate(accounts, consumptions)
     }

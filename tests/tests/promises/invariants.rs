@@ -11,6 +11,8 @@ use perennial_store::approvals;
 use perennial_store::approvals::Filter;
 use perennial_store::bundles;
 use perennial_store::integrity;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::RowKey;
 use perennial_store::ledger;
 use perennial_store::testing;
 use proptest::test_runner::TestCaseError;
@@ -65,7 +67,7 @@ pub fn what_lapsed_despite_auto_renew_has_a_reason(host: &Host) -> Checked {
         declined.entry(text(&event, "resource")).or_default().push(text(&event, "at"));
     }
     let renewing = testing::lapsed_primaries(host.db(), true);
-    let held = approvals::list(host.db(), &Filter::default(), 0, u32::MAX).unwrap();
+    let held = approvals::list(host.db(), &Filter::default(), RowKey::before_all(), u32::MAX).unwrap();
     for change in host.events("stage_changed").iter().filter(|change| change["from"] == "active") {
         let id = text(change, "resource");
         let is_renewing = renewing.contains(&id);
@@ -105,7 +107,7 @@ pub fn money_adds_up(host: &Host) -> Checked {
     orders_are_paid_by_entries(host)
 }
 
-fn entries_never_overdraw(host: &Host, row: i64, id: &str) -> Checked {
+fn entries_never_overdraw(host: &Host, row: AccountKey, id: &str) -> Checked {
     let mut entries = Vec::new();
     for entry in ledger::list(host.engine.db(), row).unwrap() {
         entries.push(entry);
@@ -117,7 +119,7 @@ fn entries_never_overdraw(host: &Host, row: i64, id: &str) -> Checked {
 
 /// Each change that events tell leads from one balance to the next, and from the opening to what there is. Events of one
 /// instant are told in the order of their resources, so any order of those will do.
-fn events_tell_the_balance(host: &Host, id: &str, row: i64) -> Checked {
+fn events_tell_the_balance(host: &Host, id: &str, row: AccountKey) -> Checked {
     let opening = ledger::list(host.engine.db(), row).unwrap()[0].amount;
     let mut by_instant = BTreeMap::<String, Vec<(Micros, Micros)>>::new();
     for event in host.events("balance_changed").iter().filter(|event| event["account"] == id) {
@@ -178,7 +180,7 @@ pub fn no_expiry_moves_back(host: &Host) -> Checked {
     }
     for (resource, expiry) in expiries {
         let (bundle, place) = bundles::find_by_resource(host.db(), &resource).unwrap().unwrap();
-        let now = bundle.bundle.members[place].expires_at;
+        let now = bundle.bundle[place].expires_at;
         let is_behind = now.is_some_and(|now| now < expiry.parse().unwrap());
         proptest::prop_assert!(!is_behind, "`{resource}` was paid to {expiry} and expires at {now:?}");
     }
@@ -192,7 +194,7 @@ pub fn what_is_dear_is_held(host: &Host, until: i64) -> Checked {
     none_of("an approval is open and there is nothing to decide on", &undecidable)?;
     let unapproved = testing::paid_without_approval(host.db());
     none_of("more was paid at once than may be without an approval", &unapproved)?;
-    let asked = approvals::list(host.db(), &Filter::default(), 0, u32::MAX).unwrap();
+    let asked = approvals::list(host.db(), &Filter::default(), RowKey::before_all(), u32::MAX).unwrap();
     let told = |kind| host.events(kind).iter().map(|event| text(event, "approval")).collect::<Vec<_>>();
     let (mut requested, ended) =
         (told("approval_requested"), [told("approval_expired"), told("approval_decided")]);

@@ -3,6 +3,7 @@
 use expect_test::expect;
 use perennial_engine::approval::ApprovalDecision;
 use perennial_store::audit;
+use perennial_store::keys::RowKey;
 
 use crate::world::World;
 
@@ -189,7 +190,7 @@ fn the_audit_log_says_which_key_asked() {
     world.post("/lamps/hall/oil", "");
     world.post("/lamps/oil", "porch\nnone");
     world.get("/lamps");
-    let mut records = audit::list(&world.db(), None, i64::MAX, 10).unwrap();
+    let mut records = audit::list(&world.db(), None, RowKey::after_all(), 10).unwrap();
     records.reverse();
     let rows = records.iter().map(|(_, record)| {
         let shown = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());

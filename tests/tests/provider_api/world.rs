@@ -26,6 +26,7 @@ use perennial_service::writer::WriterHandle;
 use perennial_store::ReadTx;
 use perennial_store::Store;
 use perennial_store::accounts;
+use perennial_store::keys::RowKey;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 use perennial_store::provider_keys;
@@ -123,7 +124,7 @@ impl World {
     /// What happened, as type, account and resource, in order.
     pub fn events(&self) -> Vec<String> {
         let db = ReadTx::open(&self.folder.path().join("test.db")).unwrap();
-        let all = list_queries::events(&db, &EventFilter::default(), 0, 1000).unwrap();
+        let all = list_queries::events(&db, &EventFilter::default(), RowKey::before_all(), 1000).unwrap();
         let shown = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         all.into_iter()
             .map(|event| format!("{} {} {}", event.kind, shown(event.account), shown(event.resource)))

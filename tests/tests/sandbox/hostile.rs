@@ -8,6 +8,9 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index::PackageIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
@@ -38,8 +41,10 @@ fn hostile() -> std::sync::Arc<Plugin> {
 
 fn timelines(plugin: &Plugin, bundles: &[Bundle]) -> Timelines {
     let account = world::account();
-    let outlooks =
-        bundles.iter().map(|bundle| TimelineRequest { after: NOW, account: 0, bundle }).collect::<Vec<_>>();
+    let outlooks = bundles
+        .iter()
+        .map(|bundle| TimelineRequest { after: NOW, account: AccountIndex::new(0), bundle })
+        .collect::<Vec<_>>();
     plugin.timelines(&[&account], &outlooks)
 }
 
@@ -52,7 +57,11 @@ fn among_neighbours(plugin: &Plugin, does: &str) -> Result<Vec<Occurrence>, Plug
     let answer = answers.remove(7);
     assert_eq!(answers.len(), 12, "{does}");
     for neighbour in answers {
-        let released = Occurrence { at: NOW + 1_000, member: 0, action: Action::Enter(Stage::Released) };
+        let released = Occurrence {
+            at: NOW + 1_000,
+            member: MemberIndex::new(0),
+            action: Action::Enter(Stage::Released),
+        };
         assert_eq!(neighbour.as_deref(), Ok([released].as_slice()), "{does}");
     }
     answer
@@ -113,7 +122,7 @@ fn a_table_that_grows_without_end_is_its_bundles_own_error() {
     let account = world::account();
     let outlooks = [(0, 0), (1, 1), (2, 0)].map(|(place, odd)| TimelineRequest {
         after: NOW + odd,
-        account: 0,
+        account: AccountIndex::new(0),
         bundle: &bundles[place],
     });
     let answers = plugin.timelines(&[&account], &outlooks);
@@ -132,9 +141,9 @@ fn wrong_done_about_a_command_is_its_own_error() {
         let bundles = [world::bundle("good", ""), world::bundle("bad", does), world::bundle("good", "")];
         let questions = bundles.each_ref().map(|bundle| PlanRequest {
             at: NOW,
-            account: 0,
+            account: AccountIndex::new(0),
             command: &command,
-            member: 0,
+            member: MemberIndex::new(0),
             bundle,
             orders: &[],
         });
@@ -187,9 +196,9 @@ fn wrong_done_about_a_use_is_its_own_error() {
     let mut table = String::new();
     for does in ["loop", "memory", "stack", "trap", "greedy", "outside"] {
         let uses = [consumption("honest"), consumption(does), consumption("honest")];
-        let asked = uses.each_ref().map(|consumption| (0, consumption));
+        let asked = uses.each_ref().map(|consumption| (AccountIndex::new(0), consumption));
         let answers = plugin.allocate(&[&account], &asked);
-        let all = Allocation { package: 0, amount: Micros::new(5), alert: Alert::None };
+        let all = Allocation { package: PackageIndex::new(0), amount: Micros::new(5), alert: Alert::None };
         assert_eq!([&answers[0], &answers[2]], [&Ok(vec![all]), &Ok(vec![all])]);
         table += &format!("{does}: {}\n", answers[1].as_ref().unwrap_err());
     }
@@ -236,7 +245,8 @@ fn a_plugin_that_fails_over_everything_fails_soon() {
     let plugin = world::plugin("hostile", guests::HOSTILE, limits);
     let bundle = world::bundle("bad", "loop");
     let account = world::account();
-    let outlooks = vec![TimelineRequest { after: NOW, account: 0, bundle: &bundle }; 100_000];
+    let outlooks =
+        vec![TimelineRequest { after: NOW, account: AccountIndex::new(0), bundle: &bundle }; 100_000];
     let answers = plugin.timelines(&[&account], &outlooks);
     assert_eq!(answers.len(), 100_000);
     assert!(answers.iter().all(|answer| matches!(answer, Err(PluginError::OutOfFuel { .. }))));

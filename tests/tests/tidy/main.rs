@@ -1,9 +1,10 @@
 //! The rules of the house that a compiler does not check: which crate and module may use which, how large files and
-//! functions are, which words do not come back, and that `pub` means that another crate uses it.
+//! functions are, which words do not come back, that keys have types, and that `pub` means that another crate uses it.
 //!
 //! Every rule prints all its violations with their places. To change a rule, change its table in the module of its name.
 
 mod arrows;
+mod bare_numbers;
 mod public;
 mod sizes;
 mod source;
@@ -51,6 +52,11 @@ fn comments_can_be_read_once() {
 }
 
 #[test]
+fn keys_and_places_have_types_of_their_own() {
+    assert_none(&bare_numbers::in_signatures(&Source::all()));
+}
+
+#[test]
 fn a_public_item_is_used_by_another_crate() {
     assert_none(&public::unused(&Source::all()));
 }
@@ -65,6 +71,8 @@ fn each_rule_finds_what_breaks_it() {
     assert_eq!(words::signatures(&broken("wit/a.wit", "    record deed {\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// When.\nfn f() {}\n")).len(), 1);
     assert_eq!(words::comments(&broken("host/a/src/lib.rs", "/// Likewise for a day.\n")).len(), 1);
+    let keys = "pub fn f(\n    row: i64,\n    rows: &MemberKeys,\n) {\n    let row: i64 = 1;\n}\npub struct S {\n    pub member: Option<usize>,\n}\n";
+    assert_eq!(bare_numbers::in_signatures(&broken("host/a/src/lib.rs", keys)).len(), 2);
     let one = Source::new("host/a/src/one.rs", "use crate::two::Two;\n");
     let two = Source::new("host/a/src/two.rs", "use crate::one::One;\n");
     assert_eq!(arrows::circles(&[one, two]).len(), 1);

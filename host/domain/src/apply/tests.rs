@@ -13,6 +13,8 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::ledger::Balance;
 use crate::ledger::Entry;
 use crate::ledger::Shortfall;
@@ -60,13 +62,22 @@ impl Scene {
         named: usize,
         steps: Vec<(usize, Operation)>,
     ) -> Result<PlanEffects, Shortfall> {
-        let context = ExecutionContext { at: at(NOW), named, cause, orders: &self.orders, new_id: "pkg.2" };
+        let context = ExecutionContext {
+            at: at(NOW),
+            named: MemberIndex::new(named),
+            cause,
+            orders: &self.orders,
+            new_id: "pkg.2",
+        };
         apply(&plan(steps), &mut self.bundle, &mut self.balance, &context)
     }
 }
 
 fn plan(steps: Vec<(usize, Operation)>) -> Plan {
-    let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
+    let steps = steps
+        .into_iter()
+        .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
+        .collect();
     Plan { steps, skipped: Vec::new(), retry_now: None }
 }
 
@@ -184,7 +195,13 @@ fn days_beyond_the_term_cost_a_thirtieth_of_a_month_each() {
     let mut bundle = bundle([resource("ecs")]);
     assert_eq!(cost(&plan, &bundle, at(NOW)), money("42"));
     let mut balance = Balance::new(money("42"), Micros::ZERO);
-    let context = ExecutionContext { at: at(NOW), named: 0, cause: Cause::Auto, orders: &[], new_id: "" };
+    let context = ExecutionContext {
+        at: at(NOW),
+        named: MemberIndex::new(0),
+        cause: Cause::Auto,
+        orders: &[],
+        new_id: "",
+    };
     apply(&plan, &mut bundle, &mut balance, &context).unwrap();
     assert_eq!(bundle.members[0].anchor_day, Some(22));
 }
@@ -268,16 +285,16 @@ fn an_attempt_is_that_of_the_member_named_or_else_of_the_first_extended() {
         let steps = members.iter().map(|member| (*member, extend("2026-04-10", months(1)))).collect();
         attempt_key(&plan(steps), &bundle, named).map(|key| key.resource)
     };
-    assert_eq!(key(0, &[0, 1]).as_deref(), Some("ecs"));
-    assert_eq!(key(1, &[0, 1]).as_deref(), Some("evs"));
-    assert_eq!(key(0, &[2, 1]).as_deref(), Some("eip"));
-    assert_eq!(key(0, &[]), None);
+    assert_eq!(key(MemberIndex::new(0), &[0, 1]).as_deref(), Some("ecs"));
+    assert_eq!(key(MemberIndex::new(1), &[0, 1]).as_deref(), Some("evs"));
+    assert_eq!(key(MemberIndex::new(0), &[2, 1]).as_deref(), Some("eip"));
+    assert_eq!(key(MemberIndex::new(0), &[]), None);
 }
 
 fn paid(id: &str, member: usize, starts_at: &str, amount: &str) -> Order {
     Order {
         id: id.to_owned(),
-        member,
+        member: MemberIndex::new(member),
         starts_at: at(starts_at),
         ends_at: at("2026-05-10"),
         paid: money(amount),
@@ -287,7 +304,8 @@ fn paid(id: &str, member: usize, starts_at: &str, amount: &str) -> Order {
 }
 
 fn end(scope: Scope, left: Option<&str>, refunds: &[(usize, &str)]) -> Operation {
-    let refund = |(order, amount): &(usize, &str)| Refund { order: *order, amount: money(amount) };
+    let refund =
+        |(order, amount): &(usize, &str)| Refund { order: OrderIndex::new(*order), amount: money(amount) };
     let refunds = refunds.iter().map(refund).collect();
     Operation::EndSubscription(Cancellation { scope, expires_at: left.map(at), refunds })
 }
@@ -357,7 +375,7 @@ fn a_package_that_is_bought_now_is_another_one() {
     let like = Resource {
         on_expiry: OnExpiry::Renew,
         renewals_left: Some(1),
-        attached_to: Some(3),
+        attached_to: Some(MemberIndex::new(3)),
         ..package("pkg")
     };
     let mut scene = Scene::of([like], "30");
@@ -407,7 +425,7 @@ proptest! {
         let mut members = prices.iter().map(|price| Resource { price: Some(cents(*price)), ..attached("x") }).collect::<Vec<_>>();
         members.push(resource("ended"));
         let mut steps = (0..prices.len()).map(|member| (member, extend("2026-04-10", months(1)))).collect::<Vec<_>>();
-        let refund = Refund { order: 0, amount: cents(back) };
+        let refund = Refund { order: OrderIndex::new(0), amount: cents(back) };
         let cancellation = Cancellation { scope: Scope::All, expires_at: None, refunds: vec![refund] };
         steps.push((prices.len(), Operation::EndSubscription(cancellation)));
         let before = Balance::new(cents(available), Micros::ZERO);

@@ -17,6 +17,7 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
 use crate::plan::Cause;
 use crate::plan::Extension;
 use crate::plan::Operation;
@@ -35,7 +36,10 @@ use crate::timeline::Occurrence;
 use crate::timestamp::Timestamp;
 
 fn plan(steps: impl IntoIterator<Item = (usize, Operation)>) -> Plan {
-    let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
+    let steps = steps
+        .into_iter()
+        .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
+        .collect();
     Plan { steps, skipped: Vec::new(), retry_now: None }
 }
 
@@ -60,7 +64,7 @@ fn key(id: &str, count: u32) -> Key {
 /// The renewal of the first member that the clock asked for.
 fn automatic() -> ApprovalSummary {
     ApprovalSummary {
-        member: 0,
+        member: MemberIndex::new(0),
         cause: Cause::Auto,
         command: "renew".to_owned(),
         expires_before: Some(at("2026-03-10")),
@@ -95,7 +99,7 @@ fn a_plan_is_held_when_it_costs_more_than_the_limit() {
 fn tries(all: &[(&str, usize)]) -> Vec<Occurrence> {
     let occurrence = |(text, member): &(&str, usize)| Occurrence {
         at: at(text),
-        member: *member,
+        member: MemberIndex::new(*member),
         action: Action::TryRenewal,
     };
     all.iter().map(occurrence).collect()
@@ -136,7 +140,8 @@ fn an_approval_expires_before_the_last_try_or_after_a_week_or_at_expiry() {
         ("2026-03-01", &order, &[("2026-03-09", 0)], "2026-03-02T23:59:59", "before it is paid"),
         ("2026-03-08T23:59:59", &renewal, &[("2026-03-09", 0)], "2026-03-10", "nothing lies before that try"),
     ] {
-        let found = expiry(at(requested_at), plan, 0, Some(at("2026-03-10")), &tries(timeline));
+        let found =
+            expiry(at(requested_at), plan, MemberIndex::new(0), Some(at("2026-03-10")), &tries(timeline));
         assert_eq!(found, at(wanted), "{why}");
     }
 }
@@ -151,12 +156,12 @@ proptest! {
         let asked = Timestamp::from_second(asked);
         let expires = expires.map(Timestamp::from_second);
         let occurrence = |(second, member): (i64, usize)| Occurrence {
-            at: Timestamp::from_second(second), member, action: Action::TryRenewal,
+            at: Timestamp::from_second(second), member: MemberIndex::new(member), action: Action::TryRenewal,
         };
         let timeline = others.into_iter().map(occurrence).collect::<Vec<_>>();
-        let found = expiry(asked, &plan([(0, extend(1))]), 0, expires, &timeline);
+        let found = expiry(asked, &plan([(0, extend(1))]), MemberIndex::new(0), expires, &timeline);
         prop_assert!(found > asked);
-        let last = timeline.iter().filter(|one| one.member == 0 && one.at > asked + 1)
+        let last = timeline.iter().filter(|one| one.member == MemberIndex::new(0) && one.at > asked + 1)
             .filter(|one| expires.is_none_or(|expires| one.at < expires)).map(|one| one.at).max();
         match last {
             Some(last) => prop_assert!(found < last),
@@ -200,7 +205,7 @@ fn an_approval_lapses_once_there_is_nothing_left_to_decide_on() {
 fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
     let bundle = bundle([renewing("ecs-1"), attached("evs-1")]);
     let try_of = |approval: &[ApprovalSummary], bundle: &Bundle| {
-        existing_renewal(approval, bundle, 0, Some(&key("ecs-1", 1)))
+        existing_renewal(approval, bundle, MemberIndex::new(0), Some(&key("ecs-1", 1)))
     };
     let expired =
         |reason| ApprovalSummary { state: State::Expired, expiry_reason: Some(reason), ..automatic() };
@@ -225,11 +230,15 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
         (ApprovalSummary { state: State::Rejected, ..by_person }, Existing::None, true),
         (no_renewal, Existing::None, true),
         (
-            ApprovalSummary { member: 1, key: Some(key("ecs-1", 1)), ..automatic() },
+            ApprovalSummary { member: MemberIndex::new(1), key: Some(key("ecs-1", 1)), ..automatic() },
             Existing::Pending(0),
             true,
         ),
-        (ApprovalSummary { member: 1, key: Some(key("evs-1", 1)), ..automatic() }, Existing::None, true),
+        (
+            ApprovalSummary { member: MemberIndex::new(1), key: Some(key("evs-1", 1)), ..automatic() },
+            Existing::None,
+            true,
+        ),
         (earlier, Existing::None, false),
     ] {
         assert_eq!(try_of(std::slice::from_ref(&approval), &bundle), wanted, "{approval:?}");
@@ -242,7 +251,12 @@ fn the_clock_requests_one_approval_per_period_unless_it_became_void() {
 #[test]
 fn a_person_asks_again_but_not_twice_at_once() {
     let same = |summary: &ApprovalSummary, command: &str, months| {
-        existing_command(std::slice::from_ref(summary), 0, command, Some(&key("ecs-1", months)))
+        existing_command(
+            std::slice::from_ref(summary),
+            MemberIndex::new(0),
+            command,
+            Some(&key("ecs-1", months)),
+        )
     };
     let by_person = ApprovalSummary { cause: Cause::Command, command: "renew 1".to_owned(), ..automatic() };
     assert_eq!(same(&by_person, "renew 1", 1), Existing::Pending(0));
@@ -252,6 +266,6 @@ fn a_person_asks_again_but_not_twice_at_once() {
         same(&ApprovalSummary { state: State::Rejected, ..by_person.clone() }, "renew 1", 1),
         Existing::None
     );
-    let other = ApprovalSummary { member: 1, key: None, ..by_person };
+    let other = ApprovalSummary { member: MemberIndex::new(1), key: None, ..by_person };
     assert_eq!(same(&other, "renew 1", 1), Existing::None);
 }

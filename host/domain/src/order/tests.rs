@@ -3,13 +3,14 @@
 use expect_test::expect;
 
 use crate::bundle::Resource;
+use crate::index::MemberIndex;
 use crate::order;
 use crate::sample::at;
 use crate::sample::postpaid;
 use crate::sample::resource;
 
 fn opening(resource: &Resource) -> String {
-    match order::opening(resource, 0, 480) {
+    match order::opening(resource, MemberIndex::new(0), 480) {
         Some(order) => format!(
             "{} {} to {}, {} paid {}{}\n",
             order.id,

@@ -8,6 +8,8 @@ use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::order::Order;
 use crate::plan::AutoRenewal;
 use crate::plan::Cancellation;
@@ -50,10 +52,10 @@ fn orders() -> Vec<Order> {
         is_renewal: true,
     };
     vec![
-        order("first", 0, "2026-01-10", "2026-02-10"),
-        order("disk", 1, "2026-02-10", "2026-03-10"),
-        order("second", 0, "2026-02-10", "2026-03-10"),
-        order("third", 0, "2026-03-10", "2026-04-10"),
+        order("first", MemberIndex::new(0), "2026-01-10", "2026-02-10"),
+        order("disk", MemberIndex::new(1), "2026-02-10", "2026-03-10"),
+        order("second", MemberIndex::new(0), "2026-02-10", "2026-03-10"),
+        order("third", MemberIndex::new(0), "2026-03-10", "2026-04-10"),
     ]
 }
 
@@ -62,18 +64,21 @@ fn members() -> Bundle {
         Resource { expires_at: Some(at("2026-04-10")), ..resource("ecs") },
         attached("evs"),
         Resource { stage: Stage::Released, ..attached("gone") },
-        Resource { attached_to: Some(0), ..postpaid("eip") },
-        Resource { attached_to: Some(0), ..package("pkg") },
+        Resource { attached_to: Some(MemberIndex::new(0)), ..postpaid("eip") },
+        Resource { attached_to: Some(MemberIndex::new(0)), ..package("pkg") },
     ])
 }
 
 fn answer(command: &Command, steps: Vec<(usize, Operation)>) -> String {
-    let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
+    let steps = steps
+        .into_iter()
+        .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
+        .collect();
     verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None })
 }
 
 fn verdict(command: &Command, plan: &Plan) -> String {
-    match check(plan, command, &members(), 0, &orders(), at("2026-03-01")) {
+    match check(plan, command, &members(), MemberIndex::new(0), &orders(), at("2026-03-01")) {
         Ok(()) => "fine\n".to_owned(),
         Err(error) => format!("{error}\n"),
     }
@@ -110,11 +115,11 @@ fn an_extension_leads_a_live_member_on_once() {
 fn whatever_a_plan_names_is_in_the_bundle() {
     let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None };
     let reason = Refusal { code: "no".to_owned(), message: "not this one".to_owned() };
-    let skipped = vec![SkippedMember { member: 7, reason }];
+    let skipped = vec![SkippedMember { member: MemberIndex::new(7), reason }];
     let answers = [
         verdict(&renew(), &nothing),
-        verdict(&renew(), &Plan { retry_now: Some(4), ..nothing.clone() }),
-        verdict(&renew(), &Plan { retry_now: Some(5), ..nothing.clone() }),
+        verdict(&renew(), &Plan { retry_now: Some(MemberIndex::new(4)), ..nothing.clone() }),
+        verdict(&renew(), &Plan { retry_now: Some(MemberIndex::new(5)), ..nothing.clone() }),
         verdict(&renew(), &Plan { skipped, ..nothing }),
     ];
     expect![[r#"
@@ -149,7 +154,8 @@ fn what_happens_on_expiry_is_set_for_what_expires() {
 }
 
 fn end(scope: Scope, left: Option<&str>, refunds: &[(usize, &str)]) -> Operation {
-    let refund = |(order, amount): &(usize, &str)| Refund { order: *order, amount: money(amount) };
+    let refund =
+        |(order, amount): &(usize, &str)| Refund { order: OrderIndex::new(*order), amount: money(amount) };
     let refunds = refunds.iter().map(refund).collect();
     Operation::EndSubscription(Cancellation { scope, expires_at: left.map(at), refunds })
 }

@@ -5,6 +5,8 @@ use expect_test::expect;
 use crate::bundle::Bundle;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::NoticeIndex;
 use crate::sample::at;
 use crate::sample::attached;
 use crate::sample::bundle;
@@ -19,7 +21,7 @@ use crate::timeline::check;
 fn answer(bundle: &Bundle, timeline: &[(&str, usize, Action)]) -> String {
     let occurrence = |(text, member, what): &(&str, usize, Action)| Occurrence {
         at: at(text),
-        member: *member,
+        member: MemberIndex::new(*member),
         action: what.clone(),
     };
     let timeline = timeline.iter().map(occurrence).collect::<Vec<_>>();
@@ -57,7 +59,14 @@ fn a_timeline_leads_each_live_member_to_its_end_in_order() {
         answer(&one, &[first(Action::Enter(Stage::Active))]),
         answer(&one, &[first(Action::Enter(Stage::Unsubscribed))]),
         answer(&one, &[first(Action::Enter(Stage::Converted))]),
-        answer(&one, &[first(Action::Notice(1)), first(Action::Notice(2)), end.clone()]),
+        answer(
+            &one,
+            &[
+                first(Action::Notice(NoticeIndex::new(1))),
+                first(Action::Notice(NoticeIndex::new(2))),
+                end.clone(),
+            ],
+        ),
         answer(&one, &[first(Action::Refill), end.clone()]),
     ];
     expect![[r#"
@@ -88,11 +97,13 @@ fn a_timeline_may_be_as_long_as_its_bundle_is_large() {
     for count in [1, 2] {
         let bundle = bundle(members[..count].iter().cloned());
         let ends = (0..count).map(|member| released("2026-04-01", member)).collect::<Vec<_>>();
-        let mut timeline =
-            vec![("2026-03-10", 0, Action::Notice(0)); OCCURRENCES_PER_MEMBER_MAX * count - count];
+        let mut timeline = vec![
+            ("2026-03-10", 0, Action::Notice(NoticeIndex::new(0)));
+            OCCURRENCES_PER_MEMBER_MAX * count - count
+        ];
         timeline.extend(ends);
         assert_eq!(answer(&bundle, &timeline), "fine\n");
-        timeline.insert(0, ("2026-03-10", 0, Action::Notice(0)));
+        timeline.insert(0, ("2026-03-10", 0, Action::Notice(NoticeIndex::new(0))));
         let (found, accepted) = (128 * count + 1, 128 * count);
         let problem =
             format!("the timeline of `ecs` has {found} occurrences; at most {accepted} are accepted\n");

@@ -8,6 +8,8 @@ use crate::bundle::Bundle;
 use crate::bundle::Charging;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
+use crate::index::MemberIndex;
+use crate::index::NoticeIndex;
 use crate::sample::at;
 use crate::sample::attached;
 use crate::sample::bundle;
@@ -21,7 +23,7 @@ use crate::timeline_walk::Yield;
 use crate::timestamp::Timestamp;
 
 fn on(text: &str, member: usize, action: Action) -> Occurrence {
-    Occurrence { at: at(text), member, action }
+    Occurrence { at: at(text), member: MemberIndex::new(member), action }
 }
 
 fn tries(text: &str, member: usize) -> Occurrence {
@@ -49,7 +51,7 @@ fn idle(wake: &str) -> Yield {
 }
 
 fn trying(member: usize, next_try_at: Option<&str>) -> Yield {
-    Yield::Renewal { member, next_try_at: next_try_at.map(at) }
+    Yield::Renewal { member: MemberIndex::new(member), next_try_at: next_try_at.map(at) }
 }
 
 fn check(timeline_walk: &TimelineWalk, expect: &Expect) {
@@ -59,7 +61,7 @@ fn check(timeline_walk: &TimelineWalk, expect: &Expect) {
 /// A week of a resource that nobody renews.
 fn lapse() -> Vec<Occurrence> {
     vec![
-        on("2026-03-07", 0, Action::Notice(0)),
+        on("2026-03-07", 0, Action::Notice(NoticeIndex::new(0))),
         enters("2026-03-10", 0, Stage::Grace),
         enters("2026-03-12", 0, Stage::Retention),
         on("2026-03-12", 0, Action::SetAttribute("status".to_owned(), "stopped".to_owned())),
@@ -113,8 +115,8 @@ fn what_happens_at_one_instant_happens_in_the_order_of_the_list() {
     let timeline = [
         enters("2026-03-10", 1, Stage::Grace),
         enters("2026-03-10", 0, Stage::Grace),
-        on("2026-03-10", 1, Action::Notice(0)),
-        on("2026-03-10", 1, Action::Notice(7)),
+        on("2026-03-10", 1, Action::Notice(NoticeIndex::new(0))),
+        on("2026-03-10", 1, Action::Notice(NoticeIndex::new(7))),
         enters("2026-03-10", 0, Stage::Grace),
         on("2026-03-10", 1, Action::Convert),
         // It is there already.
@@ -237,12 +239,12 @@ fn timelines() -> impl Strategy<Value = Vec<Occurrence>> {
         Just(Action::TryRenewal),
         Just(Action::Enter(Stage::Grace)),
         Just(Action::Enter(Stage::Retention)),
-        Just(Action::Notice(0)),
+        Just(Action::Notice(NoticeIndex::new(0))),
         Just(Action::SetAttribute("status".to_owned(), "stopped".to_owned())),
     ];
     let occurrence = (1..30_i64, 0..2_usize, action).prop_map(|(day, member, action)| Occurrence {
         at: at("2026-03-01") + day * 86_400,
-        member,
+        member: MemberIndex::new(member),
         action,
     });
     prop::collection::vec(occurrence, 0..24).prop_map(|mut timeline| {

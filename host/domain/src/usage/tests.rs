@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 
+use crate::index::PackageIndex;
 use crate::sample::at;
 use crate::sample::money;
 use crate::sample::package;
@@ -33,7 +34,7 @@ fn consumption() -> Consumption {
 
 fn answer(allocations: &[(usize, &str)]) -> String {
     let allocation = |(package, amount): &(usize, &str)| Allocation {
-        package: *package,
+        package: PackageIndex::new(*package),
         amount: money(amount),
         alert: Alert::None,
     };

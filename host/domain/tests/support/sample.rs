@@ -10,6 +10,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
+use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::term::Term;
 use crate::term::TermUnit;
@@ -63,7 +64,7 @@ pub fn resource(id: &str) -> Resource {
 
 /// The same, attached to the primary.
 pub fn attached(id: &str) -> Resource {
-    Resource { attached_to: Some(0), ..resource(id) }
+    Resource { attached_to: Some(MemberIndex::new(0)), ..resource(id) }
 }
 
 /// A package of 100 hours, of which 40 are used.

@@ -14,6 +14,7 @@ use perennial_engine::approval::DecisionOutcome;
 use perennial_engine::command::Preconditions;
 use perennial_store::approvals;
 use perennial_store::approvals::Filter;
+use perennial_store::keys::RowKey;
 use perennial_store::testing;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
@@ -246,7 +247,7 @@ fn a_plan_that_changed_is_priced_anew_and_looked_at_again() {
 }
 
 fn hash(world: &World) -> String {
-    let approvals = approvals::list(world.engine.db(), &Filter::default(), 0, 1).unwrap();
+    let approvals = approvals::list(world.engine.db(), &Filter::default(), RowKey::before_all(), 1).unwrap();
     approvals[0].priced.plan_hash.clone()
 }
 

@@ -3,6 +3,7 @@
 use expect_test::expect;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::timestamp::Timestamp;
 
 use perennial_store::testing;
@@ -14,7 +15,7 @@ use perennial_test_support::world::renewing;
 use perennial_test_support::world::with;
 
 fn attached(resource: Resource) -> Resource {
-    Resource { attached_to: Some(0), ..resource }
+    Resource { attached_to: Some(MemberIndex::new(0)), ..resource }
 }
 
 #[test]

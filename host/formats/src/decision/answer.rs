@@ -1,6 +1,8 @@
 //! A plugin's stored answer: a plan with every step, or a refusal. Reads and writes both; checks neither.
 
 use perennial_domain::bundle::OnExpiry;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index::OrderIndex;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Extension;
 use perennial_domain::plan::Operation;
@@ -39,16 +41,16 @@ fn plan_value(plan: &Plan) -> JsonValue<'_> {
     json_value::object([
         ("steps", plan.steps.iter().map(step).collect()),
         ("skipped", plan.skipped.iter().map(skipped_member).collect()),
-        ("retry_now", plan.retry_now.into()),
+        ("retry_now", plan.retry_now.map(MemberIndex::get).into()),
     ])
 }
 
 fn step(step: &Step) -> JsonValue<'_> {
-    json_value::object([("member", step.member.into()), ("operation", operation(&step.operation))])
+    json_value::object([("member", step.member.get().into()), ("operation", operation(&step.operation))])
 }
 
 fn skipped_member(left: &SkippedMember) -> JsonValue<'_> {
-    json_value::object([("member", left.member.into()), ("reason", refusal(&left.reason))])
+    json_value::object([("member", left.member.get().into()), ("reason", refusal(&left.reason))])
 }
 
 fn operation(operation: &Operation) -> JsonValue<'_> {
@@ -91,7 +93,7 @@ fn operation(operation: &Operation) -> JsonValue<'_> {
 }
 
 fn refund(refund: &Refund) -> JsonValue<'_> {
-    json_value::object([("order", refund.order.into()), ("amount", refund.amount.into())])
+    json_value::object([("order", refund.order.get().into()), ("amount", refund.amount.into())])
 }
 
 /// Reads back what [`answer`] gives, as JSON, from a decision that was kept under `contract`.
@@ -133,13 +135,13 @@ fn read_plan(cursor: JsonCursor<'_, '_>) -> Option<Plan> {
     Some(Plan {
         steps: fields.required("steps", |cursor| cursor.list(|_, step| read_step(step)))?,
         skipped: fields.required("skipped", |cursor| cursor.list(|_, left| read_skipped_member(left)))?,
-        retry_now: fields.optional("retry_now", |cursor| cursor.index()).option()?,
+        retry_now: fields.optional("retry_now", |cursor| cursor.member()).option()?,
     })
 }
 
 fn read_step(cursor: JsonCursor<'_, '_>) -> Option<Step> {
     let fields = cursor.object(&["member", "operation"])?;
-    let member = fields.required("member", |cursor| cursor.index())?;
+    let member = fields.required("member", |cursor| cursor.member())?;
     let operation =
         fields.required("operation", |cursor| cursor.only_field("an operation", read_operation))?;
     Some(Step { member, operation })
@@ -148,7 +150,7 @@ fn read_step(cursor: JsonCursor<'_, '_>) -> Option<Step> {
 fn read_skipped_member(cursor: JsonCursor<'_, '_>) -> Option<SkippedMember> {
     let fields = cursor.object(&["member", "reason"])?;
     Some(SkippedMember {
-        member: fields.required("member", |cursor| cursor.index())?,
+        member: fields.required("member", |cursor| cursor.member())?,
         reason: fields.required("reason", read_refusal)?,
     })
 }
@@ -194,7 +196,7 @@ fn read_cancellation(cursor: JsonCursor<'_, '_>) -> Option<Cancellation> {
 fn read_refund(cursor: JsonCursor<'_, '_>) -> Option<Refund> {
     let fields = cursor.object(&["order", "amount"])?;
     Some(Refund {
-        order: fields.required("order", |cursor| cursor.index())?,
+        order: fields.required("order", |cursor| cursor.index().map(OrderIndex::new))?,
         amount: fields.required("amount", |cursor| cursor.stored_amount())?,
     })
 }

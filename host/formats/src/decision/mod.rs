@@ -11,6 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
@@ -42,8 +43,8 @@ pub struct Question {
     pub settings: BTreeMap<String, String>,
     /// What is asked of the resource.
     pub command: Command,
-    /// The member that the command names, by place.
-    pub member: usize,
+    /// The member that the command names.
+    pub member: MemberIndex,
     /// What is decided on.
     pub bundle: Bundle,
     /// Paid periods of its members, oldest first; empty but for an unsubscription.
@@ -61,8 +62,8 @@ pub struct DecisionInput<'a> {
     pub settings: &'a BTreeMap<String, String>,
     /// What is asked of the resource.
     pub command: &'a Command,
-    /// The member that the command names, by place.
-    pub member: usize,
+    /// The member that the command names.
+    pub member: MemberIndex,
     /// What is decided on.
     pub bundle: &'a Bundle,
     /// Paid periods of its members, oldest first; empty but for an unsubscription.
@@ -109,7 +110,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
         ("account", input.account.into()),
         ("settings", input.settings.into()),
         ("command", command::value(input.command)),
-        ("member", input.member.into()),
+        ("member", input.member.get().into()),
         ("bundle", input.bundle.members.iter().map(resource::stored_value).collect()),
         ("orders", input.orders.iter().map(order).collect()),
     ])
@@ -118,7 +119,7 @@ pub fn question<'a>(input: &DecisionInput<'a>) -> JsonValue<'a> {
 fn order(order: &Order) -> JsonValue<'_> {
     json_value::object([
         ("id", (&order.id).into()),
-        ("member", order.member.into()),
+        ("member", order.member.get().into()),
         ("starts_at", order.starts_at.into()),
         ("ends_at", order.ends_at.into()),
         ("paid", order.paid.into()),
@@ -156,12 +157,12 @@ fn read_root(root: JsonCursor<'_, '_>) -> Option<Question> {
         account: fields.required("account", |cursor| cursor.text())?.to_owned(),
         settings: fields.required("settings", |cursor| cursor.texts())?,
         command: fields.required("command", |cursor| command::read(cursor, Writer::Host))?,
-        member: fields.required("member", |cursor| cursor.index())?,
+        member: fields.required("member", |cursor| cursor.member())?,
         bundle: fields.required("bundle", |cursor| read_bundle(cursor))?,
         orders: fields.required("orders", |cursor| cursor.list(|_, order| read_order(order)))?,
     };
     let members = question.bundle.members.len();
-    if question.member >= members {
+    if question.bundle.get(question.member).is_none() {
         fields.report("member", format!("member {} of {members} is not there", question.member));
     }
     Some(question)
@@ -180,7 +181,7 @@ fn read_order(cursor: JsonCursor<'_, '_>) -> Option<Order> {
     let fields = cursor.object(&["id", "member", "starts_at", "ends_at", "paid", "paid_at", "is_renewal"])?;
     Some(Order {
         id: fields.required("id", |cursor| cursor.text())?.to_owned(),
-        member: fields.required("member", |cursor| cursor.index())?,
+        member: fields.required("member", |cursor| cursor.member())?,
         starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
         ends_at: fields.required("ends_at", |cursor| cursor.instant())?,
         paid: fields.required("paid", |cursor| cursor.stored_amount())?,

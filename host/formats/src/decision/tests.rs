@@ -9,6 +9,8 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index::OrderIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::plan::AutoRenewal;
@@ -118,17 +120,17 @@ impl Parts {
             attributes: self.texts(),
             tags: self.texts(),
         };
-        let attached = Resource { attached_to: Some(0), package: None, ..primary.clone() };
+        let attached = Resource { attached_to: Some(MemberIndex::new(0)), package: None, ..primary.clone() };
         Question {
             at: self.at,
             account: self.text.clone(),
             settings: self.texts(),
             command,
-            member: usize::from(self.is_so),
+            member: MemberIndex::new(usize::from(self.is_so)),
             bundle: Bundle { members: vec![primary, attached] },
             orders: vec![Order {
                 id: self.text.clone(),
-                member: self.place(),
+                member: MemberIndex::new(self.place()),
                 starts_at: self.at,
                 ends_at: self.at,
                 paid: self.amount,
@@ -153,15 +155,18 @@ impl Parts {
             Operation::EndSubscription(Cancellation {
                 scope: Scope::Future,
                 expires_at: self.later,
-                refunds: vec![Refund { order: place, amount: self.amount }],
+                refunds: vec![Refund { order: OrderIndex::new(place), amount: self.amount }],
             }),
             Operation::Buy(PurchaseDetails { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
             Operation::SetAttribute(self.text.clone(), self.other.clone()),
         ];
         Plan {
-            steps: operations.into_iter().map(|operation| Step { member: place, operation }).collect(),
-            skipped: vec![SkippedMember { member: place, reason: self.refusal() }],
-            retry_now: self.is_so.then_some(place),
+            steps: operations
+                .into_iter()
+                .map(|operation| Step { member: MemberIndex::new(place), operation })
+                .collect(),
+            skipped: vec![SkippedMember { member: MemberIndex::new(place), reason: self.refusal() }],
+            retry_now: self.is_so.then_some(MemberIndex::new(place)),
         }
     }
 }
@@ -259,7 +264,7 @@ const REFUSAL_0_1: &str = r#"{"refusal":{"code":"CBC.99003610","message":"tries_
 #[test]
 fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
     let asked = read_question(QUESTION_0_1, "0.1").unwrap();
-    assert_eq!((asked.member, asked.bundle.members.len()), (1, 2));
+    assert_eq!((asked.member.get(), asked.bundle.members.len()), (1, 2));
     // Names that people chose are left alone, whatever they are called.
     assert_eq!(asked.bundle.members[0].attributes["resource"], "left_out");
     assert_eq!(asked.bundle.members[0].tags["tries_at_once"], "no");

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
 
 use super::ExistingRecords;
 use super::ImportedBundle;
@@ -153,7 +154,7 @@ pub(super) fn bundles(drafts: Vec<Draft<'_, '_>>, parents: &[Option<usize>]) -> 
         }
         let members = indexes.iter().map(|index| {
             let mut resource = resources[*index].take().expect("a resource is in one bundle");
-            resource.attached_to = parents[*index].map(|parent| within[parent]);
+            resource.attached_to = parents[*index].map(|parent| MemberIndex::new(within[parent]));
             resource
         });
         ImportedBundle { account, bundle: Bundle { members: members.collect() } }

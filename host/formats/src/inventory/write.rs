@@ -41,9 +41,9 @@ fn account(account: &Account) -> JsonValue<'_> {
 }
 
 fn resources(imported: &ImportedBundle) -> impl Iterator<Item = JsonValue<'_>> {
-    let members = &imported.bundle.members;
-    members.iter().map(|member| {
-        let attached_to = member.attached_to.map(|index| members[index].id.as_str());
+    let bundle = &imported.bundle;
+    bundle.members.iter().map(|member| {
+        let attached_to = member.attached_to.map(|index| bundle[index].id.as_str());
         let mut fields = resource::fields(member, attached_to.into());
         fields.push(("account", (&imported.account).into()));
         JsonValue::Object(fields)

@@ -8,6 +8,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_domain::micros::Micros;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::LedgerEntryKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,7 +57,7 @@ pub(super) async fn list(
     query.finish()?;
     let rows = app
         .read(move |db| {
-            let (visible, after) = (caller.accounts_json(), page_request.after.unwrap_or(0));
+            let (visible, after) = (caller.accounts_json(), page_request.after());
             let stored = list_queries::accounts(
                 db,
                 visible.as_deref(),
@@ -63,7 +65,8 @@ pub(super) async fn list(
                 after,
                 page_request.read_limit(),
             )?;
-            let view = |(row, id): (i64, String)| Ok((row, views::visible_account(db, &caller, &id)?.into()));
+            let view =
+                |(row, id): (AccountKey, String)| Ok((row, views::visible_account(db, &caller, &id)?.into()));
             stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })
         .await?;
@@ -226,15 +229,10 @@ pub(super) async fn ledger(
     let entries = app
         .read(move |db| {
             let account = views::visible_account(db, &caller, &id)?;
-            Ok(list_queries::entries(
-                db,
-                account.row,
-                page_request.after.unwrap_or(0),
-                page_request.read_limit(),
-            )?)
+            Ok(list_queries::entries(db, account.row, page_request.after(), page_request.read_limit())?)
         })
         .await?;
-    let view = |(row, entry): (i64, perennial_domain::ledger::Entry)| {
+    let view = |(row, entry): (LedgerEntryKey, perennial_domain::ledger::Entry)| {
         let entry = EntryView {
             at: entry.at.to_string(),
             from: entry.from.name(),

@@ -181,8 +181,7 @@ pub(super) async fn page_of(
 ) -> Result<Json<Page<ApprovalView>>, Problem> {
     let rows = app
         .read(move |db| {
-            let stored =
-                approvals::list(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
+            let stored = approvals::list(db, &filter, page_request.after(), page_request.read_limit())?;
             let view = |stored: StoredApproval| Ok((stored.row, ApprovalView::from_stored(db, stored)?));
             stored.into_iter().map(view).collect::<Result<Vec<_>, Problem>>()
         })

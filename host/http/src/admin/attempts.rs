@@ -90,12 +90,7 @@ pub(super) async fn list(
     query.finish()?;
     let attempts = app
         .read(move |db| {
-            Ok(list_queries::attempts(
-                db,
-                &filter,
-                page_request.after.unwrap_or(0),
-                page_request.read_limit(),
-            )?)
+            Ok(list_queries::attempts(db, &filter, page_request.after(), page_request.read_limit())?)
         })
         .await?;
     let rows = attempts.into_iter().map(|listed| (listed.row, AttemptView::from(listed))).collect();

@@ -71,7 +71,7 @@ pub(super) async fn list(
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
     let rows = app.read(move |db| {
-        let before = page_request.after.unwrap_or(i64::MAX);
+        let before = page_request.before();
         Ok(audit::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|(row, record)| (row, record.into())).collect();

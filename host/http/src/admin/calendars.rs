@@ -14,6 +14,8 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_store::ReadTx;
+use perennial_store::keys::CalendarKey;
+use perennial_store::keys::RowKey;
 use serde::Serialize;
 use sha2::Digest;
 use sha2::Sha256;
@@ -82,7 +84,7 @@ impl From<StoredCalendar> for CalendarView {
     }
 }
 
-fn public_id(row: i64) -> String {
+fn public_id(row: CalendarKey) -> String {
     format!("cal-{row}")
 }
 
@@ -206,7 +208,11 @@ pub(super) async fn create(
 /// Finds the feed `id`, if the caller can access it.
 fn visible_calendar(db: &ReadTx, caller: &Caller, id: &str) -> Result<StoredCalendar, Problem> {
     let none = || Problem::not_found("calendar", id);
-    let row = id.strip_prefix("cal-").and_then(|row| row.parse().ok()).ok_or_else(none)?;
+    let row = id
+        .strip_prefix("cal-")
+        .and_then(|row| row.parse().ok())
+        .map(CalendarKey::from_number)
+        .ok_or_else(none)?;
     calendars::get(db, row)?.filter(|calendar| can_access(caller, calendar)).ok_or_else(none)
 }
 

@@ -4,6 +4,9 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::keys::DeliveryKey;
+use perennial_store::keys::EventKey;
+use perennial_store::keys::RowKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -92,7 +95,7 @@ pub(super) async fn list(
     query.finish()?;
     let rows = app.read(move |db| {
         let webhook = webhooks::visible_webhook(db, &caller, &id)?;
-        let before = page_request.after.unwrap_or(i64::MAX);
+        let before = page_request.before();
         Ok(deliveries::list(db, webhook.row, state, before, page_request.read_limit())?)
     });
     let rows = rows.await?.into_iter().map(|delivery| (delivery.row, delivery.into())).collect();
@@ -116,7 +119,7 @@ pub(super) async fn test(
             ));
         }
         let delivery = StoredDelivery {
-            row: 0,
+            row: DeliveryKey::unassigned(),
             webhook: webhook.row,
             message: webhooks::new_id("test_")?,
             event: None,
@@ -159,7 +162,7 @@ pub(super) struct ReplayDocument {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Replay {
     /// Every event after this row.
-    After(i64),
+    After(EventKey),
     /// Every event from this instant on.
     Since(Timestamp),
     /// Only this delivery.
@@ -169,7 +172,7 @@ pub(super) enum Replay {
 /// A replay whose instant was resolved to a row.
 enum ReplayStart {
     /// Every event after this row.
-    After(i64),
+    After(EventKey),
     /// Only this delivery.
     Delivery(String),
 }
@@ -218,7 +221,7 @@ pub(super) async fn replay(
         Replay::After(row) => ReplayStart::After(row),
         Replay::Since(since) => {
             let first = app.read(move |db| Ok(list_queries::first_event_since(db, since)?)).await?;
-            ReplayStart::After(first.map_or(i64::MAX, |first| first - 1))
+            ReplayStart::After(first.map_or_else(EventKey::after_all, EventKey::before))
         }
         Replay::Delivery(message) => ReplayStart::Delivery(message),
     };

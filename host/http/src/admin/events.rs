@@ -51,8 +51,7 @@ pub(super) async fn list(
     let filter = filter(&mut query, &caller);
     query.finish()?;
     let rows = app.read(move |db| {
-        let stored =
-            list_queries::events(db, &filter, page_request.after.unwrap_or(0), page_request.read_limit())?;
+        let stored = list_queries::events(db, &filter, page_request.after(), page_request.read_limit())?;
         stored
             .into_iter()
             .map(|stored| Ok((stored.row, StoredEvent::view(stored)?)))

@@ -2,6 +2,7 @@
 
 use perennial_domain::bundle::Stage;
 use perennial_domain::plan::Command;
+use perennial_store::keys::JobKey;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -64,7 +65,7 @@ pub(super) enum JobBody {
     /// A command for the resources of a target.
     Command { command: Command, target: JobTarget, is_dry_run: bool },
     /// The command and resources of the dry run with this row.
-    FromDryRun(i64),
+    FromDryRun(JobKey),
 }
 
 /// The resources of a job.
@@ -104,7 +105,7 @@ fn has_field(fields: &Fields<'_, '_>, name: &str) -> bool {
     !matches!(fields.optional(name, |_| Some(())), FieldValue::Absent)
 }
 
-fn dry_run_job(cursor: JsonCursor<'_, '_>) -> Option<i64> {
+fn dry_run_job(cursor: JsonCursor<'_, '_>) -> Option<JobKey> {
     let row = parse_id(cursor.text()?);
     if row.is_none() {
         cursor.report("it is not the id of a job");

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use perennial_domain::micros::Micros;
 use perennial_store::ReadTx;
+use perennial_store::keys::JobKey;
+use perennial_store::keys::RowKey;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -101,12 +103,12 @@ pub(super) struct ItemView {
 }
 
 /// The row of the job with a public ID.
-pub(super) fn parse_id(id: &str) -> Option<i64> {
-    id.strip_prefix("job-")?.parse().ok().filter(|row| *row > 0)
+pub(super) fn parse_id(id: &str) -> Option<JobKey> {
+    id.strip_prefix("job-")?.parse().ok().filter(|row| *row > 0).map(JobKey::from_number)
 }
 
 /// The public ID of the job with a row.
-pub(super) fn public_id(row: i64) -> String {
+pub(super) fn public_id(row: JobKey) -> String {
     format!("job-{row}")
 }
 

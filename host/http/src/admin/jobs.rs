@@ -8,6 +8,11 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::State;
 use perennial_store::ReadTx;
+use perennial_store::cursor::Cursor;
+use perennial_store::keys::ItemPosition;
+use perennial_store::keys::JobKey;
+use perennial_store::keys::ResourceKey;
+use perennial_store::keys::RowKey;
 
 use crate::admin::job_bodies::ITEMS_MAX;
 use crate::admin::job_bodies::JobBody;
@@ -86,12 +91,12 @@ pub(super) async fn create(
 struct NewJobSpec {
     command: String,
     is_dry_run: bool,
-    from_dry_run: Option<i64>,
+    from_dry_run: Option<JobKey>,
     items: Vec<NewItem>,
     has_more: bool,
 }
 
-fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Result<i64, Problem> {
+fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Result<JobKey, Problem> {
     let job = NewJob {
         command: spec.command,
         is_dry_run: spec.is_dry_run,
@@ -107,7 +112,7 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
     };
     let row = jobs::insert(work.tx(), &job, &spec.items)?;
     if spec.items.is_empty() {
-        jobs::advance(work.tx(), row, 0, work.at)?;
+        jobs::advance(work.tx(), row, ItemPosition::new(0), work.at)?;
     }
     Ok(row)
 }
@@ -129,7 +134,7 @@ fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Ve
         JobTarget::Filter(filter) => {
             let filter = list_queries::Filter { accounts: caller.accounts_json(), ..*filter };
             let limit = u32::try_from(ITEMS_MAX + 1).expect("a job has few items");
-            let mut resources = list_queries::resources(db, &filter, 0, limit)?;
+            let mut resources = list_queries::resources(db, &filter, ResourceKey::before_all(), limit)?;
             let has_more = resources.len() > ITEMS_MAX;
             resources.truncate(ITEMS_MAX);
             Ok((resources.into_iter().map(|(_, id)| item(id)).collect(), has_more))
@@ -138,13 +143,13 @@ fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Ve
 }
 
 /// The specification of the job that applies the plans of a dry run.
-fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: i64) -> Result<NewJobSpec, Problem> {
+fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: JobKey) -> Result<NewJobSpec, Problem> {
     let job = visible_job(db, caller, &public_id(row))?;
     if !job.began.is_dry_run || job.state != "done" {
         let detail = format!("`{}` is not a dry run that is done", public_id(row));
         return Err(Problem::new(ProblemType::Conflict, detail));
     }
-    let all = jobs::items(db, row, None, 0, job.began.total)?;
+    let all = jobs::items(db, row, None, ItemPosition::new(0), job.began.total)?;
     let item = |item: StoredItem| {
         let planned = item.answered.map(|(_, result)| result).unwrap_or_default();
         let skipped = ItemResult {
@@ -189,7 +194,7 @@ pub(super) async fn list(
     let page_request = page::PageRequest::read(&mut query);
     query.finish()?;
     let rows = app.read(move |db| {
-        let before = page_request.after.unwrap_or(i64::MAX);
+        let before = page_request.before();
         let jobs = jobs::list(db, caller.accounts_json().as_deref(), before, page_request.read_limit())?;
         jobs.into_iter()
             .map(|job| Ok((job.row, JobView::read(db, job)?)))
@@ -235,11 +240,12 @@ pub(super) async fn items(
     query.finish()?;
     let rows = app.read(move |db| {
         let job = visible_job(db, &caller, &id)?;
-        let from = page_request.after.map_or(0, |position| position.saturating_add(1));
+        let last = page_request.cursor.map(Cursor::key::<ItemPosition>);
+        let from = last.map_or(ItemPosition::new(0), ItemPosition::next);
         let default = if job.ended_at.is_some() { ItemOutcome::Skipped.name() } else { WAITING };
         let outcome = outcome.map(|outcome| (outcome, default));
         let items = jobs::items(db, job.row, outcome, from, page_request.read_limit())?;
-        let view = |item: StoredItem| (i64::from(item.position), ItemView::new(item, job.ended_at.is_some()));
+        let view = |item: StoredItem| (item.position, ItemView::new(item, job.ended_at.is_some()));
         Ok(items.into_iter().map(view).collect())
     });
     Ok(Json(Page::new(page_request, rows.await?)))

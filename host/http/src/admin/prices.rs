@@ -11,6 +11,7 @@ use axum::response::Response;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
 use perennial_store::ReadTx;
+use perennial_store::keys::ResourceKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -91,7 +92,7 @@ pub(super) async fn list(
     query.finish()?;
     match format {
         ListFormat::Json => {
-            let after = page_request.after.unwrap_or(0);
+            let after = page_request.after();
             let rows = app.read(move |db| prices(db, &filter, after, page_request.read_limit())).await?;
             let rows = rows.into_iter().map(|(row, price)| (row, PriceView::from(price))).collect();
             Ok(Json(Page::new(page_request, rows)).into_response())
@@ -99,7 +100,7 @@ pub(super) async fn list(
         ListFormat::Csv => {
             let slot = app.acquire_slot(&caller.id)?;
             let (writer, response) = csv::streaming_response();
-            let after = page_request.after.unwrap_or(0);
+            let after = page_request.after();
             tokio::spawn(async move {
                 if let Err(problem) = write(&app, filter, after, &writer, slot).await {
                     writer.abort(&problem).await;
@@ -114,7 +115,7 @@ pub(super) async fn list(
 async fn write(
     app: &AppState,
     filter: Filter,
-    mut after: i64,
+    mut after: ResourceKey,
     writer: &csv::CsvWriter,
     _slot: RequestSlot,
 ) -> Result<(), Problem> {
@@ -131,12 +132,16 @@ async fn write(
 }
 
 /// Reads the prices of at most `limit` resources that pass `filter`, after the row `after`.
-fn prices(db: &ReadTx, filter: &Filter, after: i64, limit: u32) -> Result<Vec<(i64, Price)>, Problem> {
+fn prices(
+    db: &ReadTx,
+    filter: &Filter,
+    after: ResourceKey,
+    limit: u32,
+) -> Result<Vec<(ResourceKey, Price)>, Problem> {
     let mut prices = Vec::new();
     for (row, id) in list_queries::resources(db, filter, after, limit)? {
         let Some(resolved) = lookup::find_resource(db, &id)? else { continue };
-        let (account, resource) =
-            (resolved.account.account, &resolved.stored.bundle.members[resolved.member]);
+        let (account, resource) = (resolved.account.account, &resolved.stored.bundle[resolved.member]);
         let renewal = resource.renewal_term.or(resource.term).filter(|_| resource.is_live());
         let cost = |term: Term| Some(term.price(resource.price?, resource.term?, 0));
         let (kind, region) = (resource.kind.clone(), resource.region.clone());

@@ -10,6 +10,7 @@ use axum::response::Response;
 use perennial_domain::bundle::Stage;
 use perennial_domain::manifest::Manifest;
 use perennial_store::ReadTx;
+use perennial_store::keys::ResourceKey;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -115,11 +116,9 @@ pub(crate) fn page_of(
     db: &ReadTx,
     filter: &list_queries::Filter,
     page_request: page::PageRequest,
-) -> Result<Vec<(i64, ResourceView)>, Problem> {
+) -> Result<Vec<(ResourceKey, ResourceView)>, Problem> {
     let mut rows = Vec::new();
-    for (row, id) in
-        list_queries::resources(db, filter, page_request.after.unwrap_or(0), page_request.read_limit())?
-    {
+    for (row, id) in list_queries::resources(db, filter, page_request.after(), page_request.read_limit())? {
         if let Some(resource) = lookup::find_resource(db, &id)? {
             rows.push((row, views::resource_view(db, &resource)?));
         }
@@ -343,7 +342,7 @@ pub(super) async fn change(
             work.record_events(recorded);
         }
         if let Some(changes) = body.tags {
-            let mut tags = resolved.stored.bundle.members[resolved.member].tags.clone();
+            let mut tags = resolved.stored.bundle[resolved.member].tags.clone();
             for (name, value) in changes {
                 match value {
                     Some(value) => drop(tags.insert(name, value)),

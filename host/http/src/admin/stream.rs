@@ -36,6 +36,7 @@ use perennial_service::either::first_ready;
 use perennial_store::cursor::cursor;
 use perennial_store::cursor::row_of;
 use perennial_store::events::StoredEvent;
+use perennial_store::keys::EventKey;
 use perennial_store::list_queries;
 use perennial_store::list_queries::EventFilter;
 
@@ -82,7 +83,7 @@ pub(super) async fn stream(
 }
 
 /// The row that `Last-Event-ID` names, if the header is present.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<EventKey>, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     match value.to_str().ok().and_then(row_of) {
         Some(row) => Ok(Some(row)),
@@ -99,7 +100,7 @@ struct EventStream {
     headers: HeaderMap,
     filter: EventFilter,
     /// The row of the last event that was sent or filtered out.
-    after: i64,
+    after: EventKey,
     out: mpsc::Sender<Bytes>,
     /// The slot of the token.
     _slot: RequestSlot,
@@ -202,7 +203,7 @@ fn message(stored: StoredEvent) -> Result<String, Problem> {
 }
 
 /// Formats a heartbeat with the `id` to resume from; clients see no event.
-fn comment(after: i64) -> String {
+fn comment(after: EventKey) -> String {
     format!(": up to here\nid: {}\n\n", cursor(after))
 }
 

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use perennial_store::ReadTx;
+use perennial_store::keys::RowKey;
+use perennial_store::keys::WebhookKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -177,7 +179,7 @@ pub(super) async fn create(
         }
         let secret = Secret::generate()?;
         let webhook = StoredWebhook {
-            row: 0,
+            row: WebhookKey::unassigned(),
             id: new_id("wh_")?,
             url: body.url,
             description: body.description,

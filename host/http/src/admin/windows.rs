@@ -11,6 +11,7 @@ use axum::response::Response;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
@@ -107,7 +108,7 @@ fn window(
 ) -> Result<Window, Problem> {
     let resolved = lookup::resolve_resource(db, caller, id)?;
     let (bundle, member) = (&resolved.stored.bundle, resolved.member);
-    let resource = &bundle.members[member];
+    let resource = &bundle[member];
     if !resource.is_live() {
         let why = match resource.charging {
             Charging::Postpaid => "postpaid",
@@ -127,8 +128,8 @@ fn window(
         Some(start) => Some(start),
         None => {
             let mut renewing = bundle.clone();
-            renewing.members[member].on_expiry = OnExpiry::Renew;
-            renewing.members[member].renewals_left = None;
+            renewing[member].on_expiry = OnExpiry::Renew;
+            renewing[member].renewals_left = None;
             first_attempt(&upcoming_timeline(&renewing, at - LEAD_MAX)?, &renewing, member)
         }
     };
@@ -146,8 +147,12 @@ fn is_end(action: &Action) -> bool {
 }
 
 /// The first attempt to renew a member: its own, or that of the primary that it is attached to and expires with.
-pub(crate) fn first_attempt(timeline: &[Occurrence], bundle: &Bundle, member: usize) -> Option<Timestamp> {
-    let attempt = |member: usize| {
+pub(crate) fn first_attempt(
+    timeline: &[Occurrence],
+    bundle: &Bundle,
+    member: MemberIndex,
+) -> Option<Timestamp> {
+    let attempt = |member: MemberIndex| {
         timeline
             .iter()
             .find(|occurrence| occurrence.member == member && occurrence.action == Action::TryRenewal)
@@ -156,12 +161,12 @@ pub(crate) fn first_attempt(timeline: &[Occurrence], bundle: &Bundle, member: us
     let mut next = Some(member);
     for _ in 0..bundle.members.len() {
         let index = next?;
-        if bundle.members[index].expires_at == bundle.members[member].expires_at
+        if bundle[index].expires_at == bundle[member].expires_at
             && let Some(at) = attempt(index)
         {
             return Some(at);
         }
-        next = bundle.members[index].attached_to;
+        next = bundle[index].attached_to;
     }
     None
 }

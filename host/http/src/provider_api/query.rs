@@ -71,7 +71,7 @@ fn proposal(
 fn priced_steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<Item = PricedStep> + 'a {
     let prices = priced.costs.iter().zip(&priced.refunds);
     priced.plan.steps.iter().zip(prices).map(|(step, (cost, refund))| PricedStep {
-        resource: proposal.bundle.members[step.member].id.clone(),
+        resource: proposal.bundle[step.member].id.clone(),
         cost: *cost,
         refund: *refund,
         expires_at: new_expiry(step),

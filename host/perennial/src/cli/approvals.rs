@@ -25,6 +25,7 @@ use perennial_store::approvals::Filter;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::audit;
 use perennial_store::audit::Record;
+use perennial_store::keys::RowKey;
 
 /// Lists the plans that cost more than their account may spend without an approval, and decides on them.
 #[derive(Debug, clap::Args)]
@@ -92,7 +93,7 @@ pub(super) fn approvals(context: &Context, arguments: &Arguments) -> anyhow::Res
 }
 
 fn list(context: &Context, filter: &Filter, limit: u32) -> anyhow::Result<()> {
-    let listed = approvals::list(&ReadTx::open(&context.db)?, filter, 0, limit)?;
+    let listed = approvals::list(&ReadTx::open(&context.db)?, filter, RowKey::before_all(), limit)?;
     let mut out = output::writer(None)?;
     writeln!(
         out,

@@ -6,6 +6,7 @@ use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -79,22 +80,23 @@ impl AccountHistory {
     /// Adds a bundle, each member after what it is attached to.
     pub(super) fn add(&mut self, bundle: &Bundle, index: usize, with_details: bool) {
         let mut children = vec![Vec::new(); bundle.members.len()];
-        for (member, resource) in bundle.members.iter().enumerate() {
+        for (member, resource) in bundle.iter() {
             if let Some(parent) = resource.attached_to {
-                children[parent].push(member);
+                children[parent.get()].push(member);
             }
         }
-        let roots = bundle.members.iter().enumerate().filter(|(_, resource)| resource.attached_to.is_none());
-        let mut open = roots.map(|(member, _)| (member, Vec::new())).collect::<Vec<(usize, Vec<bool>)>>();
+        let roots = bundle.iter().filter(|(_, resource)| resource.attached_to.is_none());
+        let mut open =
+            roots.map(|(member, _)| (member, Vec::new())).collect::<Vec<(MemberIndex, Vec<bool>)>>();
         open.reverse();
         let mut order = 0;
         while let Some((member, branches)) = open.pop() {
-            for (nth, child) in children[member].iter().enumerate().rev() {
-                let is_last = nth + 1 == children[member].len();
+            for (nth, child) in children[member.get()].iter().enumerate().rev() {
+                let is_last = nth + 1 == children[member.get()].len();
                 open.push((*child, branches.iter().copied().chain([is_last]).collect()));
             }
             let index = TrackPosition { bundle: index, purchase: 0, member: order };
-            self.insert(ResourceTrack::new(&bundle.members[member], index, branches, with_details));
+            self.insert(ResourceTrack::new(&bundle[member], index, branches, with_details));
             order += 1;
         }
     }

@@ -17,6 +17,7 @@ use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Reason;
 use perennial_domain::manifest::Kind;
@@ -471,7 +472,7 @@ pub(super) fn year() -> Sample {
         for (index, suffix) in ["data", "ip", "bandwidth"].iter().take(nth % 4).enumerate() {
             let kind = ["evs", "eip", "bandwidth"][index];
             let mut attached = resource(&format!("{prefix}{}-{suffix}", 101 + nth), kind, expires, "24.50");
-            attached.attached_to = Some(if index == 2 { 2 } else { 0 });
+            attached.attached_to = Some(if index == 2 { MemberIndex::new(2) } else { MemberIndex::new(0) });
             members.push(attached);
         }
         let fails_in = if fate.is_empty() { 99 } else { 2 + nth % 5 };

@@ -2,6 +2,10 @@
 
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::index::NoticeIndex;
+use perennial_domain::index::OrderIndex;
+use perennial_domain::index::PackageIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cancellation;
@@ -46,21 +50,21 @@ fn occurrence(occurrence: wit_lifecycle::Occurrence) -> Occurrence {
         wit_lifecycle::Action::Convert => Action::Convert,
         wit_lifecycle::Action::SetAttribute((name, value)) => Action::SetAttribute(name, value),
         wit_lifecycle::Action::Refill => Action::Refill,
-        wit_lifecycle::Action::Notice(notice) => Action::Notice(place(notice)),
+        wit_lifecycle::Action::Notice(notice) => Action::Notice(NoticeIndex::new(place(notice))),
     };
-    Occurrence { at: Timestamp::from_second(occurrence.at), member: place(occurrence.member), action }
+    Occurrence { at: Timestamp::from_second(occurrence.at), member: member(occurrence.member), action }
 }
 
 /// What a command would do.
 pub fn plan(plan: wit_commands::Plan) -> Result<Plan, Problem> {
     let skipped_member = |left: wit_commands::SkippedMember| SkippedMember {
-        member: place(left.member),
+        member: member(left.member),
         reason: refusal(left.reason),
     };
     Ok(Plan {
         steps: plan.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         skipped: plan.skipped.into_iter().map(skipped_member).collect(),
-        retry_now: plan.retry_now.map(place),
+        retry_now: plan.retry_now.map(member),
     })
 }
 
@@ -98,17 +102,17 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
         }),
         wit_commands::Operation::SetAttribute((name, value)) => Operation::SetAttribute(name, value),
     };
-    Ok(Step { member: place(step.member), operation })
+    Ok(Step { member: member(step.member), operation })
 }
 
 fn refund(refund: wit_commands::Refund) -> Refund {
-    Refund { order: place(refund.order), amount: Micros::new(refund.amount) }
+    Refund { order: OrderIndex::new(place(refund.order)), amount: Micros::new(refund.amount) }
 }
 
 /// What a use takes of packages.
 pub fn allocations(allocations: Vec<wit_usage::Allocation>) -> Vec<Allocation> {
     let allocation = |allocation: wit_usage::Allocation| Allocation {
-        package: place(allocation.package),
+        package: PackageIndex::new(place(allocation.package)),
         amount: Micros::new(allocation.amount),
         alert: match allocation.alert {
             wit_usage::Alert::None => Alert::None,
@@ -165,7 +169,11 @@ fn on_expiry(on_expiry: wit::OnExpiry) -> OnExpiry {
     }
 }
 
+fn member(number: u32) -> MemberIndex {
+    MemberIndex::new(place(number))
+}
+
 /// A place in a list, as lists here count.
-pub fn place(index: u32) -> usize {
-    usize::try_from(index).expect("the host has at least 32 bits")
+pub fn place(number: u32) -> usize {
+    usize::try_from(number).expect("the host has at least 32 bits")
 }

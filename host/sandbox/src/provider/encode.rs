@@ -41,10 +41,10 @@ impl<T> Lists<T> {
         self.ends.push(self.items.len());
     }
 
-    /// The list that was pushed as number `place`.
-    pub fn get(&self, place: usize) -> &[T] {
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.items[start..self.ends[place]]
+    /// The list that was pushed after `number` others.
+    pub fn get(&self, number: usize) -> &[T] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.items[start..self.ends[number]]
     }
 }
 
@@ -104,7 +104,7 @@ fn resource<'a>(member: &'a Resource, attributes: &'a [(&'a str, &'a str)]) -> w
     wit::Resource {
         id: &member.id,
         kind: &member.kind,
-        attached_to: member.attached_to.map(index),
+        attached_to: member.attached_to.map(|to| index(to.get())),
         charging: match member.charging {
             Charging::Prepaid => wit::Charging::Prepaid,
             Charging::Postpaid => wit::Charging::Postpaid,
@@ -199,7 +199,7 @@ pub fn orders<'a>(requests: impl Iterator<Item = &'a [Order]>) -> Lists<wit_comm
     let mut orders = Lists::new();
     for request in requests {
         orders.push(request.iter().map(|order| wit_commands::Order {
-            member: index(order.member),
+            member: index(order.member.get()),
             starts_at: order.starts_at.as_second(),
             ends_at: order.ends_at.as_second(),
             paid: order.paid.as_micros(),
@@ -231,6 +231,6 @@ fn offer(offer: &Offer) -> wit_usage::Package<'_> {
 }
 
 /// A place in a list, as the contract counts.
-pub fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("no list that is sent has four thousand million items")
+pub fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("no list that is sent has four thousand million items")
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::order::Order;
 use perennial_domain::plan;
@@ -50,8 +52,8 @@ use crate::runtime::limits::Limits;
 pub struct TimelineRequest<'a> {
     /// Only what comes strictly after this instant is asked for.
     pub after: Timestamp,
-    /// The bundle's account, by its place among those that come with the request.
-    pub account: usize,
+    /// The bundle's account.
+    pub account: AccountIndex,
     /// The bundle.
     pub bundle: &'a Bundle,
 }
@@ -61,12 +63,12 @@ pub struct TimelineRequest<'a> {
 pub struct PlanRequest<'a> {
     /// When it is asked.
     pub at: Timestamp,
-    /// The bundle's account, by its place among those that come with the request.
-    pub account: usize,
+    /// The bundle's account.
+    pub account: AccountIndex,
     /// What is asked for.
     pub command: &'a Command,
-    /// The member that the command names, by place.
-    pub member: usize,
+    /// The member that the command names.
+    pub member: MemberIndex,
     /// The bundle.
     pub bundle: &'a Bundle,
     /// What was paid for its members; empty but for `unsubscribe`.
@@ -169,13 +171,13 @@ impl Plugin {
         self.in_batches(items, |range| self.some_plans(accounts, &requests[range]))
     }
 
-    /// Which packages allocate each use; a use comes with its account, by its place among `accounts`.
+    /// Which packages allocate each use; a use comes with its account.
     ///
     /// The answers are in the order of the requests, and make sense ([`usage::check`]).
     pub fn allocate(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Vec<Result<Vec<Allocation>, PluginError>> {
         let items = consumptions.iter().map(items_of_consumption);
         self.in_batches(items, |range| self.some_allocations(accounts, &consumptions[range]))
@@ -226,7 +228,7 @@ impl Plugin {
             at: request.at.as_second(),
             account: concerned.places[place],
             command: encode::command(request.command, options.get(place)),
-            member: encode::index(request.member),
+            member: encode::index(request.member.get()),
             bundle: members.get(place),
             orders: orders.get(place),
         });
@@ -250,7 +252,7 @@ impl Plugin {
     fn some_allocations(
         &self,
         accounts: &[&Account],
-        consumptions: &[(usize, &Consumption)],
+        consumptions: &[(AccountIndex, &Consumption)],
     ) -> Result<Answers<Vec<Allocation>>, Failure> {
         let concerned = Concerned::of(accounts, consumptions.iter().map(|(account, _)| *account));
         let settings = encode::settings(&concerned.accounts);
@@ -347,7 +349,7 @@ fn items_of_plan_request(request: &PlanRequest<'_>) -> usize {
     request.bundle.members.len() + request.orders.len()
 }
 
-fn items_of_consumption((_, consumption): &(usize, &Consumption)) -> usize {
+fn items_of_consumption((_, consumption): &(AccountIndex, &Consumption)) -> usize {
     1 + consumption.packages.len()
 }
 
@@ -359,12 +361,12 @@ struct Concerned<'a> {
 }
 
 impl<'a> Concerned<'a> {
-    fn of(all: &[&'a Account], named: impl Iterator<Item = usize>) -> Concerned<'a> {
+    fn of(all: &[&'a Account], named: impl Iterator<Item = AccountIndex>) -> Concerned<'a> {
         let mut concerned = Concerned { accounts: Vec::new(), places: Vec::new() };
         let mut known = BTreeMap::new();
         for account in named {
             let place = *known.entry(account).or_insert_with(|| {
-                concerned.accounts.push(all[account]);
+                concerned.accounts.push(all[account.get()]);
                 encode::index(concerned.accounts.len() - 1)
             });
             concerned.places.push(place);

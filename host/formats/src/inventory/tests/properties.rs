@@ -8,6 +8,7 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Package;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::term::Term;
@@ -94,7 +95,7 @@ fn bundle() -> impl Strategy<Value = Bundle> {
     (vec((resource(), any::<Index>()), 1..4), option::of(package())).prop_map(|(members, package)| {
         let is_alone = members.len() == 1;
         let attached = |(place, (mut member, to)): (usize, (Resource, Index))| {
-            member.attached_to = (place > 0).then(|| to.index(place));
+            member.attached_to = (place > 0).then(|| MemberIndex::new(to.index(place)));
             member.kind = "eip".to_owned();
             if is_alone && member.charging == Charging::Prepaid {
                 member.package = package.clone();

@@ -7,6 +7,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
@@ -144,7 +145,7 @@ fn history() -> History {
     let expires_at = instant("2026-02-28T15:59:59Z");
     let ecs = sample::resource("ecs-1", "ecs", expires_at, "1299.00");
     let mut evs = sample::resource("evs-1", "evs", expires_at, "24.50");
-    evs.attached_to = Some(0);
+    evs.attached_to = Some(MemberIndex::new(0));
     let alone =
         |id: &str, kind: &str| Bundle { members: vec![sample::resource(id, kind, expires_at, "1.00")] };
     let bundles = [Bundle { members: vec![ecs, evs] }, alone("rds-1", "rds"), alone("pkg-1", "package")];

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
+use perennial_store::keys::EventKey;
 
 use crate::webhooks::dispatcher::Queue;
 use perennial_store::deliveries;
@@ -27,7 +28,7 @@ const CURSOR_LAG_MAX: i64 = 1000;
 /// The work of one worker.
 pub(super) enum DeliveryTask {
     /// Send these events for the first time, then move the cursor to `to`: the events between do not pass the filter.
-    First { events: Vec<StoredEvent>, to: i64 },
+    First { events: Vec<StoredEvent>, to: EventKey },
     /// Send these again. A test, which has no event, is sent for the first time.
     Retry(Vec<(StoredDelivery, Option<StoredEvent>)>),
 }
@@ -72,7 +73,7 @@ pub(super) fn pending_work(
 fn first_attempts(
     db: &ReadTx,
     webhook: &StoredWebhook,
-    last: i64,
+    last: EventKey,
 ) -> Result<Option<DeliveryTask>, StoreError> {
     if last <= webhook.cursor {
         return Ok(None);
@@ -89,6 +90,6 @@ fn first_attempts(
         Some(end) if is_full => end.row,
         Some(_) | None => last,
     };
-    let is_worthwhile = !events.is_empty() || last - webhook.cursor >= CURSOR_LAG_MAX;
+    let is_worthwhile = !events.is_empty() || last.distance_from(webhook.cursor) >= CURSOR_LAG_MAX;
     Ok(is_worthwhile.then_some(DeliveryTask::First { events, to }))
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::WriteTx;
+use perennial_store::keys::DeliveryKey;
+use perennial_store::keys::EventKey;
+use perennial_store::keys::RowKey;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -57,7 +60,7 @@ struct DeliveryAttempt {
 /// The results of one task.
 struct WorkResult {
     /// After first attempts: the old and the new cursor of the webhook.
-    cursor_move: Option<(i64, i64)>,
+    cursor_move: Option<(EventKey, EventKey)>,
     attempts: Vec<DeliveryAttempt>,
 }
 
@@ -80,7 +83,7 @@ impl DeliveryWorker {
     }
 
     /// Sends first attempts in the order of events, each after the response to the one before.
-    async fn send_first(&self, events: Vec<StoredEvent>, to: i64) -> WorkResult {
+    async fn send_first(&self, events: Vec<StoredEvent>, to: EventKey) -> WorkResult {
         let from = self.webhook.cursor;
         let watch = Stopwatch::start();
         let mut result = WorkResult { cursor_move: Some((from, to)), attempts: Vec::new() };
@@ -94,7 +97,7 @@ impl DeliveryWorker {
             }
             reached = event.row;
             let new = StoredDelivery {
-                row: 0,
+                row: DeliveryKey::unassigned(),
                 webhook: self.webhook.row,
                 message: cursor(event.row),
                 event: Some(event.row),
