@@ -6,6 +6,7 @@ use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
 use crate::ledger::Reason;
 use crate::micros::Micros;
+use crate::order::OrderKind;
 use crate::plan::Cause;
 use crate::plan::Scope;
 use crate::term::Term;
@@ -139,6 +140,46 @@ pub enum EventKind {
     },
     /// The resource became pay-per-use.
     Converted,
+    /// An order was made: one that waits to be paid, or one of another kind than a renewal that is paid at once.
+    OrderCreated {
+        /// The order's id.
+        order: String,
+        /// What it is for.
+        kind: OrderKind,
+        /// What it costs; negative for what a downgrade gives back.
+        cost: Micros,
+        /// Until when it waits to be paid; `None` when it is paid at once.
+        pay_until: Option<Timestamp>,
+    },
+    /// An order was paid, and what it is for is done.
+    OrderPaid {
+        /// The order's id.
+        order: String,
+        /// What it is for.
+        kind: OrderKind,
+        /// What it cost; negative for what a downgrade gave back.
+        cost: Micros,
+        /// Every order that gave money back, with its part.
+        refunds: Vec<(String, Micros)>,
+    },
+    /// An order that waited was cancelled by somebody, or because its resource came to its end.
+    OrderCancelled {
+        /// The order's id.
+        order: String,
+        /// What it was for.
+        kind: OrderKind,
+        /// What it would have cost.
+        cost: Micros,
+    },
+    /// Nobody paid an order in time.
+    OrderExpired {
+        /// The order's id.
+        order: String,
+        /// What it was for.
+        kind: OrderKind,
+        /// What it would have cost.
+        cost: Micros,
+    },
     /// The account has more or less money.
     BalanceChanged {
         /// The change, negative for money spent.
@@ -218,7 +259,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// The names of all types of event, in the order of the enumeration.
-    pub const TYPES: [&str; 22] = [
+    pub const TYPES: [&str; 26] = [
         "stage_changed",
         "renewal_settled",
         "renewal_declined",
@@ -230,6 +271,10 @@ impl EventKind {
         "setting_changed",
         "unsubscribed",
         "converted",
+        "order_created",
+        "order_paid",
+        "order_cancelled",
+        "order_expired",
         "balance_changed",
         "package_ordered",
         "package_bought",
@@ -257,6 +302,10 @@ impl EventKind {
             EventKind::SettingChanged { .. } => "setting_changed",
             EventKind::Unsubscribed { .. } => "unsubscribed",
             EventKind::Converted => "converted",
+            EventKind::OrderCreated { .. } => "order_created",
+            EventKind::OrderPaid { .. } => "order_paid",
+            EventKind::OrderCancelled { .. } => "order_cancelled",
+            EventKind::OrderExpired { .. } => "order_expired",
             EventKind::BalanceChanged { .. } => "balance_changed",
             EventKind::PackageOrdered { .. } => "package_ordered",
             EventKind::PackageBought { .. } => "package_bought",

@@ -23,11 +23,11 @@ use crate::approval_requests::ApprovalRequest;
 use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
 use crate::batch::EntryIndex;
+use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
-use crate::planner::TokenResult;
 use crate::planner::refusal_event;
 use perennial_formats as formats;
 use perennial_store::accounts;
@@ -143,7 +143,7 @@ impl Engine {
                 .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
-        if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
+        if let Some(refusal) = evaluation.apply(self.db(), &command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
         let token_result = token_use.map(TokenResult::approved);

@@ -21,13 +21,13 @@ use crate::Engine;
 use crate::Retention;
 use crate::batch;
 use crate::batch::EntryIndex;
+use crate::client_token::ClientTokenUse;
+use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
-use crate::planner::ClientTokenUse;
 use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
-use crate::planner::TokenResult;
 use crate::planner::is_overdue;
 use crate::planner::refusal_event;
 use crate::proposal::Proposal;
@@ -111,7 +111,7 @@ pub fn propose_for_bundle(
         Some(token_use) if token_use.previous.is_some() => token_use.replayed_refusal(),
         Some(_) | None => {
             let answer = evaluation.request_plan(command)?;
-            evaluation.apply(command, answer)?
+            evaluation.apply(db, command, answer)?
         }
     };
     Ok(evaluation.proposal(before, command, refusal))
@@ -173,7 +173,7 @@ impl Engine {
             return self.request_approval(at, account, evaluation, command, plan);
         }
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
-        let refusal = evaluation.apply(command, answer)?;
+        let refusal = evaluation.apply(self.db(), command, answer)?;
         if let Some(before) = before {
             check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
         }
@@ -290,7 +290,7 @@ impl Engine {
         // It was approved when it was ordered, where that was needed.
         let applied = evaluation.and_then(|mut evaluation| {
             let answer = evaluation.request_plan(&command)?;
-            Ok((evaluation.apply(&command, answer)?, evaluation))
+            Ok((evaluation.apply(self.db(), &command, answer)?, evaluation))
         });
         match applied {
             Ok((refusal, mut evaluation)) => {

@@ -178,6 +178,10 @@ impl AccountForecast {
             | EventKind::SettingChanged { .. }
             | EventKind::Unsubscribed { .. }
             | EventKind::Converted
+            | EventKind::OrderCreated { .. }
+            | EventKind::OrderPaid { .. }
+            | EventKind::OrderCancelled { .. }
+            | EventKind::OrderExpired { .. }
             | EventKind::PackageOrdered { .. }
             | EventKind::PackageUsed { .. }
             | EventKind::PackageRefilled { .. }

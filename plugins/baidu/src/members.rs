@@ -25,6 +25,9 @@ pub(crate) const DELETION_PROTECTION: &str = "deletionProtection";
 /// The attribute that is `true` when the early release of an instance takes its addresses and pay-as-you-go disks along.
 pub(crate) const RELATED_RELEASE: &str = "relatedReleaseFlag";
 
+/// The attribute with the price of one month, in the account's currency, for when the resource becomes prepaid.
+pub(crate) const MONTHLY_PRICE: &str = "monthlyPrice";
+
 /// Whether it is in a final stage, and so never changes again.
 pub fn is_final(resource: &Resource) -> bool {
     match resource.stage {

@@ -8,6 +8,7 @@ use plugin_sdk::Setting;
 use crate::kinds::Kind;
 use crate::members::DEDICATED;
 use crate::members::DELETION_PROTECTION;
+use crate::members::MONTHLY_PRICE;
 use crate::members::RELATED_RELEASE;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
@@ -41,7 +42,7 @@ pub fn manifest() -> Manifest {
             notice("released-soon", "the resource and its data are deleted tomorrow"),
             notice("released", "the resource and its data are deleted"),
         ],
-        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP, DELETION_PROTECTION, RELATED_RELEASE]
+        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP, DELETION_PROTECTION, RELATED_RELEASE, MONTHLY_PRICE]
             .map(str::to_owned)
             .to_vec(),
         utc_offset_minutes: UTC_OFFSET_MINUTES,

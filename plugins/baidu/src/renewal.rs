@@ -18,7 +18,6 @@ use plugin_sdk::calendar::DAY;
 
 use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::conversion;
 use crate::following::Apart;
 use crate::following::goes_along;
 use crate::kinds::Kind;
@@ -32,6 +31,7 @@ use crate::members::is_scaling;
 use crate::options;
 use crate::options::CustomPeriod;
 use crate::options::Options;
+use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::related::Related;
 use crate::settings::Settings;
@@ -78,7 +78,7 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
 /// An automatic renewal is due while the stage is `active`. It may be after the expiry, when the host was down: a
 /// resource that the provider would have renewed in time is then renewed late.
 fn check_state(settings: &Settings, named: &CommandTarget, automatic: bool) -> Result<(), Refusal> {
-    conversion::check_takes_orders(settings, named.resource)?;
+    pending_conversion::check_takes_orders(settings, named.resource)?;
     if is_dedicated(named.resource) {
         return Err(named.denied("runs on a dedicated host; dedicated instances cannot be renewed"));
     }
@@ -259,7 +259,7 @@ fn joins(
             Err(Code::OperationDenied.because("it is being scaled"))
         }
         Joining::Flag(_) | Joining::Rule => {
-            conversion::check_takes_orders(settings, resource).map(|()| subscription)
+            pending_conversion::check_takes_orders(settings, resource).map(|()| subscription)
         }
     }
 }

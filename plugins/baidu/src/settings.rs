@@ -28,7 +28,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 17] = [
+pub const SETTINGS: [Described; 18] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -60,6 +60,11 @@ pub const SETTINGS: [Described; 17] = [
         "convert_cds",
         "none",
         "which attached disks become pay-as-you-go along with their instance: `none` or `all`",
+    ),
+    described(
+        "to_postpaid_default",
+        "AtOnce",
+        "when an instance becomes pay-as-you-go if the request through the provider's own API names no effectiveType: `AtOnce` or `AfterExpiration`",
     ),
     described(
         "orders_while_converting",
@@ -113,6 +118,8 @@ pub struct Settings {
     pub refund_within_days: i64,
     /// How long after a renewal the provider's own API shows the new expiry, in seconds.
     pub visible_after_seconds: i64,
+    /// Whether a change of instances that names no time is made at once.
+    pub converts_at_once: bool,
     /// Whether a renewal through the provider's own API has to have a client token.
     pub requires_client_token: bool,
     /// Whether the provider's own API answers a renewal with the id of its order.
@@ -140,6 +147,7 @@ impl Settings {
             related_by_default: related.unwrap_or(Related::NONE),
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
             converts_disks: get(values, "convert_cds") == Some("all"),
+            converts_at_once: get(values, "to_postpaid_default") != Some("AfterExpiration"),
             orders_while_converting: get(values, "orders_while_converting") != Some("refused"),
             refund_within_days: number(values, "refund_within_days", 0),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
@@ -213,6 +221,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("related_renew_default", &DEFAULTS)
         .choice("late_renewal_from", &["expiry", "renewal"])
         .choice("convert_cds", &["none", "all"])
+        .choice("to_postpaid_default", &["AtOnce", "AfterExpiration"])
         .choice("orders_while_converting", &["allowed", "refused"])
         .whole("refund_within_days", 0..=366, &[])
         .whole("visible_after_seconds", 0..=3600, &[])

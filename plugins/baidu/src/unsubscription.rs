@@ -10,6 +10,7 @@ use plugin_sdk::MemberIndex;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
@@ -22,12 +23,12 @@ use plugin_sdk::calendar::DAY;
 
 use crate::commands::CommandTarget;
 use crate::commands::Draft;
-use crate::conversion;
 use crate::kinds::Kind;
 use crate::members::attached;
 use crate::members::has_lapsed;
 use crate::members::is_protected;
 use crate::members::releases_related;
+use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::settings::Settings;
 
@@ -40,7 +41,7 @@ pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<
     if named.has_expired() {
         return Err(named.denied("has expired; there is nothing left to refund, and it will be released"));
     }
-    conversion::check_takes_orders(settings, named.resource)?;
+    pending_conversion::check_takes_orders(settings, named.resource)?;
     let mut draft = Draft::default();
     match scope {
         Scope::Everything => {
@@ -111,14 +112,18 @@ fn is_released_along(named: &CommandTarget, scope: Scope, resource: &Resource) -
 /// The end of a member, with what comes back for its orders: nothing, when it is released along with its instance after
 /// the days within which it could be unsubscribed by itself.
 fn everything(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Cancellation {
+    Cancellation { scope: Scope::Everything, expires_at: None, refunds: refunds(settings, request, member) }
+}
+
+/// What is left of each order of a member.
+pub(crate) fn refunds(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Vec<Refund> {
     let is_too_late = is_too_late(settings, request.at, &request.bundle[member as usize]);
     let amount = |paid: &Order| if is_too_late { 0 } else { refund(paid, request.at) };
-    let refunds = orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid) });
-    Cancellation { scope: Scope::Everything, expires_at: None, refunds: refunds.collect() }
+    orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid) }).collect()
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
+    let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named.request, named.member).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid });

@@ -77,7 +77,12 @@ fn cascade(
     if let Err(code) = operation(&bundle[named]) {
         return Err(code.refusal());
     }
-    let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
+    let mut plan = Plan {
+        steps: Vec::with_capacity(bundle.len()),
+        skipped: Vec::new(),
+        retry_now: None,
+        pay_until: None,
+    };
     for index in within(bundle, primary(bundle, named)) {
         let member = member_index(index);
         match operation(&bundle[index]) {

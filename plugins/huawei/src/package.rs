@@ -58,7 +58,7 @@ pub fn buy_again(
     let expires_at = end(Family::Package, last_day);
     let buying = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day };
     let steps = vec![Step { member: member_index(named), operation: Operation::Buy(buying) }];
-    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 /// The term of another package like this one, or why it is not sold.

@@ -116,9 +116,9 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ),
     ("notice_hour", "The hour at which owners are told, UTC+8, 3 to 23", Some("9")),
     (
-        "unpaid_orders",
-        "A renewal through the provider's own API that does not say to pay at once: refuse it, or pay",
-        Some("refuse"),
+        "order_valid_days",
+        "An order that is not paid at once waits to be paid for this many days, 1 to 365",
+        Some("7"),
     ),
 ];
 

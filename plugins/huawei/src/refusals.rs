@@ -31,6 +31,9 @@ const UNSUBSCRIBE: &str = "Unsubscribing from Yearly/Monthly Resources (api_orde
 const ENABLE: &str = "Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022)";
 const DISABLE: &str =
     "Disabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00023)";
+const PRICING: &str = "Pricing of a Changed Specification (renewals_topic_60000001)";
+const PAY: &str = "Paying Yearly/Monthly Product Orders (api_order_00016)";
+const CANCEL: &str = "Canceling Unpaid Orders";
 const CONVERT: &str =
     "Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024)";
 
@@ -101,6 +104,32 @@ pub(crate) const EXPIRED_OR_FROZEN: Code = Code::new(
 );
 /// Automatic renewal is off already.
 pub(crate) const ALREADY_OFF: Code = Code::new("CBC.99003605", DISABLE, "automatic renewal is off already");
+
+// Of a change of specification.
+
+/// It is expired or frozen.
+pub(crate) const EXPIRED_FOR_CHANGE: Code = Code::new(
+    EXPIRED_OR_FROZEN.code,
+    PRICING,
+    "the resource has expired or is frozen: renew it before its specification is changed",
+);
+
+// Of the payment of an order.
+
+/// There is no such order.
+pub(crate) const NO_ORDER: Code = Code::new("CBC.30000010", PAY, "there is no such order");
+/// The order is paid or cancelled.
+pub(crate) const ORDER_STATE_CHANGED: Code =
+    Code::new("CBC.99003106", PAY, "the state of the order has changed: it cannot be paid any more");
+/// The order was not paid in time.
+pub(crate) const ORDER_EXPIRED: Code =
+    Code::new("CBC.99003110", PAY, "the time to pay the order is over: order again");
+/// The balance does not suffice.
+pub(crate) const ORDER_UNDERFUNDED: Code =
+    Code::new("CBC.99005003", PAY, "the balance does not suffice; top up the account");
+/// Only an order that waits to be paid is cancelled.
+pub(crate) const NOT_CANCELLABLE: Code =
+    Code::new("CBC.99005010", CANCEL, "the order does not wait to be paid: it cannot be cancelled");
 
 // Of unsubscription.
 
@@ -203,6 +232,11 @@ pub const ALL: &[Code] = &[
     NOT_RENEWABLE,
     EXPIRED_OR_FROZEN,
     ALREADY_OFF,
+    NO_ORDER,
+    ORDER_STATE_CHANGED,
+    ORDER_EXPIRED,
+    ORDER_UNDERFUNDED,
+    NOT_CANCELLABLE,
     ALREADY_DELETED,
     NO_FUTURE_PERIOD,
     AS_A_WHOLE,

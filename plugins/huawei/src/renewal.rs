@@ -27,8 +27,8 @@ use crate::family::lead;
 use crate::family::member_index;
 use crate::family::will_convert;
 use crate::package::renews_by;
+use crate::payment;
 use crate::refusals::ALREADY_OFF;
-use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::DELETED;
 use crate::refusals::EXPIRED_OR_FROZEN;
@@ -70,15 +70,18 @@ pub fn renew(
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
-    Ok(Plan { steps, skipped, retry_now: None })
+    Ok(Plan {
+        steps,
+        skipped,
+        retry_now: None,
+        pay_until: payment::pay_until(settings, at, &renewal.options)?,
+    })
 }
 
 /// Whether a renewal may name this member.
 fn may_be_named(bundle: &[Resource], named: usize, renewal: &Renewal) -> Result<(), Code> {
     let resource = &bundle[named];
-    if !renewal.options.is_empty() {
-        return Err(BAD_PARAMETER);
-    }
+    payment::check(&renewal.options)?;
     if let Some(code) = never_renewed(resource) {
         return Err(code);
     }

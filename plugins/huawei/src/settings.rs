@@ -32,8 +32,8 @@ pub struct Settings {
     pub package_order: PackageOrder,
     /// The hour of notices, UTC+8.
     pub notice_hour: u8,
-    /// What happens to an order that is not to be paid at once.
-    pub unpaid_orders: UnpaidOrders,
+    /// The seconds for which an order waits to be paid.
+    pub order_valid_seconds: Timestamp,
 }
 
 /// The term of an automatic renewal for which no term was set. The documents disagree.
@@ -54,16 +54,6 @@ pub enum PackageOrder {
     ExpiryFirst,
 }
 
-/// What happens to a renewal through the provider's own API that is not to be paid at once: the provider would keep its
-/// order until it is paid, and this host keeps no such orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnpaidOrders {
-    /// It is refused, so that no money is spent without a request to pay.
-    Refuse,
-    /// It is paid at once.
-    Pay,
-}
-
 /// The values of `site`.
 pub(crate) const SITES: [&str; 3] = ["cn", "intl", "eu"];
 /// The values of `tier`.
@@ -72,8 +62,6 @@ pub(crate) const TIERS: [&str; 6] = ["V0", "V1", "V2", "V3", "V4", "V5"];
 pub(crate) const AUTO_RENEW_PERIODS: [&str; 2] = ["original", "smallest"];
 /// The values of `package_order`.
 pub(crate) const PACKAGE_ORDERS: [&str; 2] = ["existing-first", "expiry-first"];
-/// The values of `unpaid_orders`.
-pub(crate) const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
 
 const LAST_OF_MONTH: &str = "-1";
 
@@ -109,7 +97,7 @@ impl Settings {
             package_low_percent: 20,
             package_order: PackageOrder::ExistingFirst,
             notice_hour: 9,
-            unpaid_orders: UnpaidOrders::Refuse,
+            order_valid_seconds: 7 * DAY,
         }
     }
 
@@ -129,7 +117,7 @@ impl Settings {
             "package_low_percent" => read(value, &mut self.package_low_percent),
             "package_order" if value == "expiry-first" => self.package_order = PackageOrder::ExpiryFirst,
             "notice_hour" => read(value, &mut self.notice_hour),
-            "unpaid_orders" if value == "pay" => self.unpaid_orders = UnpaidOrders::Pay,
+            "order_valid_days" => read_days(value, &mut self.order_valid_seconds),
             _ => {}
         }
     }
@@ -151,7 +139,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("package_low_percent", 0..=99, &[])
         .choice("package_order", &PACKAGE_ORDERS)
         .whole("notice_hour", 3..=23, &[])
-        .choice("unpaid_orders", &UNPAID_ORDERS)
+        .whole("order_valid_days", 1..=365, &[])
         .problems()
 }
 

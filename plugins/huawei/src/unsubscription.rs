@@ -7,6 +7,7 @@ use plugin_sdk::Cancellation;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
@@ -54,7 +55,8 @@ pub fn unsubscribe(
         return Err(AS_A_WHOLE.refusal());
     }
     let first = ending(settings, request, named, scope).map_err(Code::refusal)?;
-    let mut plan = Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None };
+    let mut plan =
+        Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None, pay_until: None };
     for member in within(bundle, named).filter(|&member| member != named) {
         match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
@@ -111,23 +113,33 @@ fn ending(
     member: usize,
     scope: Scope,
 ) -> Result<Cancellation, Code> {
-    let own = || request.orders.iter().zip(0..).filter(|(order, _)| order.member == member_index(member));
+    let is_own = |order: &Order| order.member == member_index(member) && order.kind != OrderKind::Downgrade;
+    let own = || request.orders.iter().zip(0..).filter(|(order, _)| is_own(order));
+    let refund = |(order, index)| refund(settings, request, order, index);
     match scope {
         Scope::Everything => {
-            let refunds = own().map(|(order, index)| refund(settings, request.at, order, index)).collect();
-            Ok(Cancellation { scope, expires_at: None, refunds })
+            Ok(Cancellation { scope, expires_at: None, refunds: own().map(refund).collect() })
         }
         Scope::FuturePeriods => {
-            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > request.at);
-            let expires_at = future().map(|(order, _)| order.starts_at).min().ok_or(NO_FUTURE_PERIOD)?;
-            let refunds = future().map(|(order, index)| refund(settings, request.at, order, index)).collect();
-            Ok(Cancellation { scope, expires_at: Some(expires_at), refunds })
+            let renewals = own().filter(|(order, _)| order.kind == OrderKind::Renewal);
+            let starts = renewals.map(|(order, _)| order.starts_at).filter(|&at| at > request.at);
+            let expires_at = starts.min().ok_or(NO_FUTURE_PERIOD)?;
+            // With the periods end their upgrades.
+            let future = own().filter(|(order, _)| order.starts_at >= expires_at);
+            Ok(Cancellation { scope, expires_at: Some(expires_at), refunds: future.map(refund).collect() })
         }
     }
 }
 
-fn refund(settings: &Settings, at: Timestamp, order: &Order, index: u32) -> Refund {
-    Refund { order: index, amount: refunded(settings, at, order) }
+/// The refund of one order, less the same share of what downgrades gave back of it before.
+fn refund(settings: &Settings, request: &PlanRequest, order: &Order, index: u32) -> Refund {
+    let reductions = request.orders.iter().filter(|other| other.reduces == Some(index));
+    let given_back = reductions.map(|other| {
+        let positive = Order { paid: other.paid.saturating_neg(), ..*other };
+        refunded(settings, request.at, &positive)
+    });
+    let amount = refunded(settings, request.at, order).saturating_sub(given_back.sum());
+    Refund { order: index, amount: amount.max(0) }
 }
 
 /// The refund of one order: the full amount before it begins and within the days of full refund; nothing when it is

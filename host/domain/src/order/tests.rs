@@ -5,6 +5,7 @@ use expect_test::expect;
 use crate::bundle::Resource;
 use crate::index::MemberIndex;
 use crate::order;
+use crate::order::OrderKind;
 use crate::sample::at;
 use crate::sample::postpaid;
 use crate::sample::resource;
@@ -18,7 +19,7 @@ fn opening(resource: &Resource) -> String {
             order.ends_at,
             order.paid,
             order.paid_at,
-            if order.is_renewal { ", a renewal" } else { "" }
+            if order.kind == OrderKind::Purchase { "" } else { ", not for the purchase" }
         ),
         None => "none\n".to_owned(),
     }

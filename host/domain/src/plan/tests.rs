@@ -11,6 +11,8 @@ use crate::bundle::Stage;
 use crate::index::MemberIndex;
 use crate::index::OrderIndex;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::order::Undo;
 use crate::plan::AutoRenewal;
 use crate::plan::Cancellation;
 use crate::plan::Cause;
@@ -49,7 +51,9 @@ fn orders() -> Vec<Order> {
         ends_at: at(ends_at),
         paid: money("30"),
         paid_at: at("2026-01-10"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
+        undo: Undo::default(),
     };
     vec![
         order("first", MemberIndex::new(0), "2026-01-10", "2026-02-10"),
@@ -74,7 +78,7 @@ fn answer(command: &Command, steps: Vec<(usize, Operation)>) -> String {
         .into_iter()
         .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
         .collect();
-    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None })
+    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 fn verdict(command: &Command, plan: &Plan) -> String {
@@ -113,7 +117,7 @@ fn an_extension_leads_a_live_member_on_once() {
 
 #[test]
 fn whatever_a_plan_names_is_in_the_bundle() {
-    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None };
+    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None, pay_until: None };
     let reason = Refusal { code: "no".to_owned(), message: "not this one".to_owned() };
     let skipped = vec![SkippedMember { member: MemberIndex::new(7), reason }];
     let answers = [

@@ -3,6 +3,7 @@
 mod approvals;
 mod clock;
 mod commands;
+mod orders;
 mod packages;
 mod real_clock;
 mod simulation;

@@ -13,9 +13,14 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::index::OrderIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::order::Undo;
+use perennial_domain::plan::Adjustment;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Change;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Extension;
 use perennial_domain::plan::Operation;
@@ -27,7 +32,10 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::SkippedMember;
+use perennial_domain::plan::Specification;
 use perennial_domain::plan::Step;
+use perennial_domain::plan::Subscribe;
+use perennial_domain::plan::Subscription;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
@@ -61,6 +69,11 @@ impl Parts {
         Term::new(self.count, TermUnit::ALL[usize::try_from(self.count % 3).unwrap()]).unwrap()
     }
 
+    /// A price that somebody outside may write: not negative.
+    fn price(&self) -> Micros {
+        self.amount.max(Micros::ZERO)
+    }
+
     fn place(&self) -> usize {
         usize::try_from(self.place).unwrap()
     }
@@ -90,7 +103,16 @@ impl Parts {
             Command::Unsubscribe(Scope::ALL[usize::from(self.is_so)]),
             Command::ConvertOnExpiry,
             Command::CancelConversion,
+            Command::ConvertNow,
             Command::BuyAgain(Purchase { pay_at: self.later, effective_at: Some(self.at) }),
+            Command::Change(Change { attributes: self.texts(), price: self.price(), options: self.texts() }),
+            Command::Subscribe(Subscribe {
+                term: self.term(),
+                price: self.is_so.then_some(self.price()),
+                options: self.texts(),
+            }),
+            Command::PayOrder(format!("order-{}", self.place)),
+            Command::CancelOrder(format!("order-{}", self.place)),
         ]
     }
 
@@ -110,6 +132,7 @@ impl Parts {
             on_expiry: OnExpiry::Convert,
             renewals_left: self.limit,
             renewal_term: self.term_or_none(),
+            has_unpaid_order: self.is_so,
             package: self.is_so.then(|| Package {
                 quota: self.amount,
                 used: self.amount,
@@ -135,7 +158,9 @@ impl Parts {
                 ends_at: self.at,
                 paid: self.amount,
                 paid_at: self.at,
-                is_renewal: self.is_so,
+                kind: OrderKind::ALL[self.place() % OrderKind::ALL.len()],
+                reduces: self.is_so.then(|| PaidPeriod { order: self.other.clone(), starts_at: self.at }),
+                undo: Undo::default(),
             }],
         }
     }
@@ -157,6 +182,23 @@ impl Parts {
                 expires_at: self.later,
                 refunds: vec![Refund { order: OrderIndex::new(place), amount: self.amount }],
             }),
+            Operation::Convert(vec![Refund { order: OrderIndex::new(place), amount: self.amount }]),
+            Operation::ChangeSpecification(Specification {
+                attributes: self.texts(),
+                price: self.amount,
+                adjustments: vec![Adjustment {
+                    starts_at: at,
+                    ends_at: at,
+                    amount: self.amount,
+                    order: self.is_so.then_some(OrderIndex::new(place)),
+                }],
+            }),
+            Operation::Subscribe(Subscription {
+                expires_at: at,
+                term: self.term(),
+                anchor_day: 28,
+                price: self.amount,
+            }),
             Operation::Buy(PurchaseDetails { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
             Operation::SetAttribute(self.text.clone(), self.other.clone()),
         ];
@@ -167,6 +209,7 @@ impl Parts {
                 .collect(),
             skipped: vec![SkippedMember { member: MemberIndex::new(place), reason: self.refusal() }],
             retry_now: self.is_so.then_some(MemberIndex::new(place)),
+            pay_until: self.later,
         }
     }
 }

@@ -12,6 +12,7 @@ use std::io;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use serde::Serializer;
 
 use super::json_value;
@@ -146,6 +147,19 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
             ("refunds", refunds.iter().map(refunded).collect()),
         ],
         EventKind::Converted => vec![],
+        EventKind::OrderCreated { order, kind, cost, pay_until } => {
+            let mut fields = order_fields(order, *kind, cost);
+            fields.push(("pay_until", (*pay_until).into()));
+            fields
+        }
+        EventKind::OrderPaid { order, kind, cost, refunds } => {
+            let mut fields = order_fields(order, *kind, cost);
+            fields.push(("refunds", refunds.iter().map(refunded).collect()));
+            fields
+        }
+        EventKind::OrderCancelled { order, kind, cost } | EventKind::OrderExpired { order, kind, cost } => {
+            order_fields(order, *kind, cost)
+        }
         EventKind::BalanceChanged { amount, balance, reason } => {
             vec![("amount", amount.into()), ("balance", balance.into()), ("reason", reason.name().into())]
         }
@@ -175,6 +189,10 @@ fn parts(what: &EventKind) -> (&'static str, Fields<'_>) {
         EventKind::HostResumed { down_since } => vec![("down_since", down_since.into())],
     };
     (what.name(), fields)
+}
+
+fn order_fields<'a>(order: &'a str, kind: OrderKind, cost: &'a Micros) -> Fields<'a> {
+    vec![("order", order.into()), ("kind", kind.name().into()), ("cost", cost.into())]
 }
 
 fn refunded((order, amount): &(String, Micros)) -> JsonValue<'_> {

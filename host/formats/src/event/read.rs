@@ -8,6 +8,7 @@ use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
@@ -126,6 +127,7 @@ fn read_kind(
             refunds: fields.required("refunds", |cursor| cursor.list(|_, refund| refunded(refund)))?,
         },
         "converted" => EventKind::Converted,
+        "order_created" | "order_paid" | "order_cancelled" | "order_expired" => order(name, fields)?,
         "balance_changed" => EventKind::BalanceChanged {
             amount: amount(fields, "amount")?,
             balance: amount(fields, "balance")?,
@@ -177,6 +179,24 @@ fn approval(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
                 .required("reason", |cursor| cursor.one_of(&ExpiryReason::ALL, ExpiryReason::name))?,
             will_retry: fields.required("will_retry", |cursor| cursor.flag())?,
         },
+    })
+}
+
+fn order(name: &str, fields: &Fields<'_, '_>) -> Option<EventKind> {
+    let order = text(fields, "order")?;
+    let kind = fields.required("kind", |cursor| cursor.one_of(&OrderKind::ALL, OrderKind::name))?;
+    let cost = amount(fields, "cost")?;
+    Some(match name {
+        "order_created" => {
+            let pay_until = fields.optional("pay_until", |cursor| cursor.instant()).option()?;
+            EventKind::OrderCreated { order, kind, cost, pay_until }
+        }
+        "order_paid" => {
+            let refunds = fields.required("refunds", |cursor| cursor.list(|_, refund| refunded(refund)))?;
+            EventKind::OrderPaid { order, kind, cost, refunds }
+        }
+        "order_cancelled" => EventKind::OrderCancelled { order, kind, cost },
+        _ => EventKind::OrderExpired { order, kind, cost },
     })
 }
 

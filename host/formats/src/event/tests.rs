@@ -9,6 +9,7 @@ use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
 use perennial_domain::term::Term;
@@ -40,6 +41,7 @@ struct Parts {
     class: DeclineClass,
     scope: Scope,
     reason: Reason,
+    order_kind: OrderKind,
     decision: State,
     expiry_reason: ExpiryReason,
     will_retry: bool,
@@ -98,9 +100,23 @@ fn all(parts: Parts) -> Vec<EventKind> {
             expires_at: parts.instant_or_none,
             refund: amount,
             original_order: parts.text_or_none,
-            refunds: parts.refunds,
+            refunds: parts.refunds.clone(),
         },
         EventKind::Converted,
+        EventKind::OrderCreated {
+            order: first.clone(),
+            kind: parts.order_kind,
+            cost: amount,
+            pay_until: parts.instant_or_none,
+        },
+        EventKind::OrderPaid {
+            order: first.clone(),
+            kind: parts.order_kind,
+            cost: amount,
+            refunds: parts.refunds,
+        },
+        EventKind::OrderCancelled { order: first.clone(), kind: parts.order_kind, cost: amount },
+        EventKind::OrderExpired { order: first.clone(), kind: parts.order_kind, cost: amount },
         EventKind::BalanceChanged { amount, balance: other, reason: parts.reason },
         EventKind::PackageOrdered { pay_at: at, effective_at: later },
         EventKind::PackageBought {
@@ -135,7 +151,12 @@ fn parts() -> impl Strategy<Value = Parts> {
         select(DeclineClass::ALL.to_vec()),
         select(Scope::ALL.to_vec()),
         select(Reason::ALL.to_vec()),
-        (select(State::ALL.to_vec()), select(ExpiryReason::ALL.to_vec()), any::<bool>()),
+        (
+            select(State::ALL.to_vec()),
+            select(ExpiryReason::ALL.to_vec()),
+            any::<bool>(),
+            select(OrderKind::ALL.to_vec()),
+        ),
     );
     (values, options, words, vec((".*", amount()), 0..3)).prop_map(|(values, options, words, refunds)| {
         Parts {
@@ -151,6 +172,7 @@ fn parts() -> impl Strategy<Value = Parts> {
             class: words.2,
             scope: words.3,
             reason: words.4,
+            order_kind: words.5.3,
             decision: words.5.0,
             expiry_reason: words.5.1,
             will_retry: words.5.2,
@@ -173,6 +195,7 @@ fn every_event_is_written_as_the_table_says() {
         stages: [Stage::Active, Stage::Grace],
         class: DeclineClass::Money,
         scope: Scope::All,
+        order_kind: OrderKind::Upgrade,
         reason: Reason::TopUp,
         decision: State::Approved,
         expiry_reason: ExpiryReason::Undecided,

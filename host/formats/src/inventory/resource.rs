@@ -128,6 +128,7 @@ fn resource(
         on_expiry: effective(on_expiry.or(OnExpiry::Lapse)?, renewals_left?),
         renewals_left: renewals_left?,
         renewal_term: renewal_term?,
+        has_unpaid_order: false,
         package: package?,
         attributes: attributes?,
         tags: tags?,

@@ -181,6 +181,7 @@ fn the_printed_example_reads_as_it_says() {
                                 on_expiry: Renew,
                                 renewals_left: None,
                                 renewal_term: None,
+                                has_unpaid_order: false,
                                 package: None,
                                 attributes: {
                                     "status": "running",
@@ -236,6 +237,7 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             on_expiry: Lapse,
             renewals_left: None,
             renewal_term: None,
+            has_unpaid_order: false,
             package: None,
             attributes: {},
             tags: {},

@@ -82,9 +82,12 @@ fn new_expiry(step: &Step) -> Option<Timestamp> {
     match &step.operation {
         Operation::Extend(extension) => Some(extension.expires_at),
         Operation::EndSubscription(ending) => ending.expires_at,
+        Operation::Subscribe(subscription) => Some(subscription.expires_at),
         Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
         | Operation::Buy(_)
+        | Operation::Convert(_)
+        | Operation::ChangeSpecification(_)
         | Operation::SetAttribute(..) => None,
     }
 }

@@ -18,6 +18,13 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/accounts/{id}:use") => r#"{"resource_type": "cci", "amount": "1.00"}"#,
         (_, "/v1/resources:import") => r#"{"resources": []}"#,
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
+        (_, "/v1/resources/{id}:change") => r#"{"price": "120.00", "dry_run": true}"#,
+        (_, "/v1/resources/{id}:subscribe") => {
+            r#"{"term": {"count": 1, "unit": "month"}, "price": "9.00", "dry_run": true}"#
+        }
+        (_, "/v1/resources/{id}:pay-order" | "/v1/resources/{id}:cancel-order") => {
+            r#"{"order": "none", "dry_run": true}"#
+        }
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
         (_, "/v1/jobs") => {
             let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };

@@ -124,7 +124,7 @@ fn every_operation_does_what_it_says() {
         POST /v2/instance/batch/charging?clientToken=t-11&toPostpay=
           200 {"orderId":""}
         POST /v2/instance/batch/charging?clientToken=t-12&toPrepay=
-          409 OperationDenied: `i-2` is prepaid already
+          400 InappropriateJSON: `duration` is missing
     "#]]
     .assert_eq(&table);
     let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
@@ -300,6 +300,49 @@ fn an_instance_is_released_early_with_its_prepaid_disk_and_a_refund() {
     assert_eq!(show(&answer), r#"200 {"failedInstanceIds":[]}"#);
     let listed = send(&server, &key, "GET", "/v2/instance", "").json();
     assert_eq!(listed["instances"], json!([]));
+}
+
+#[test]
+fn a_change_of_the_billing_mode_is_made_at_once_and_bought_back() {
+    let mut inventory = inventory();
+    for resource in 0..2 {
+        inventory["resources"][resource]["attributes"] = json!({ "monthlyPrice": "120.00" });
+    }
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let target = "/v2/instance/batch/charging?clientToken=t-1&toPostpay=";
+    let config = r#"{"config":[{"instanceId":"i-1","cdsList":["all"],"effectiveType":"AtOnce"}]}"#;
+    let converted = show(&send(&server, &key, "POST", target, config));
+    assert_eq!(converted, r#"200 {"orderId":"purchase/v-1,purchase/i-1"}"#);
+    server.advance(server.now() + 3600);
+    assert_eq!(show(&send(&server, &key, "POST", target, config)), converted);
+    let target = "/v2/instance/i-1?clientToken=t-2&toPrepay=";
+    let bought = show(&send(&server, &key, "POST", target, r#"{"duration":2,"autoRenew":true}"#));
+    assert_eq!(bought, r#"200 {"orderId":"i-1/2026-03-01T01:00:00Z/purchase"}"#);
+    assert_eq!(show(&send(&server, &key, "POST", target, r#"{"duration":2,"autoRenew":true}"#)), bought);
+    let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
+    expect![[r#""#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
+    let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
+    let shown = &shown["instance"];
+    let expected = (&json!("Prepaid"), &json!("2026-05-01T01:00:00Z"), &json!(true));
+    assert_eq!((&shown["paymentTiming"], &shown["expireTime"], &shown["autoRenew"]), expected);
+    let disk = send(&server, &key, "GET", "/v2/volume/v-1", "").json();
+    assert_eq!(disk["volume"]["expireTime"], json!("2026-05-01T01:00:00Z"));
+}
+
+/// By the flag, what is pay-as-you-go is released, too.
+#[test]
+fn an_early_release_takes_pay_as_you_go_disks_by_the_flag() {
+    let mut inventory = inventory();
+    let hourly = json!({
+        "id": "v-3", "account": "acme", "kind": "cds", "region": "bj", "charging": "postpaid",
+        "started_at": "2026-01-10T02:00:00Z", "on_expiry": "lapse", "attached_to": "i-1",
+    });
+    inventory["resources"].as_array_mut().unwrap().push(hourly);
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let body = r#"{"instanceId":"i-1","relatedReleaseFlag":true}"#;
+    expect![[r#"200 {"successResources":{"instanceId":"i-1","eip":"180.76.1.1","volumeIds":["v-1","v-3"],"snapshotIds":[],"insnapIds":[]},"failResources":{"volumeIds":[],"snapshotIds":[],"insnapIds":[]},"instanceRefundFlag":true}"#]].assert_eq(&show(&send(&server, &key, "POST", "/v2/instance/delete", body)));
 }
 
 #[test]

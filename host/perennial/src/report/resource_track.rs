@@ -6,6 +6,7 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::event_category::EventCategory;
@@ -209,7 +210,19 @@ impl ResourceTrack {
                 self.expires_at = Some(*expires_at);
             }
             EventKind::PackageRefilled { .. } => self.problem = None,
-            EventKind::CommandRefused { .. }
+            EventKind::OrderCreated { pay_until: Some(_), .. } | EventKind::OrderExpired { .. } => {
+                self.problem = Some(words())
+            }
+            EventKind::OrderCancelled { .. } | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => {
+                self.problem = None
+            }
+            EventKind::OrderPaid { cost, .. } => {
+                self.paid += (*cost).max(Micros::ZERO);
+                self.refunded += (-*cost).max(Micros::ZERO);
+                self.problem = None;
+            }
+            EventKind::OrderCreated { pay_until: None, .. }
+            | EventKind::CommandRefused { .. }
             | EventKind::SettingChanged { .. }
             | EventKind::BalanceChanged { .. }
             | EventKind::PackageOrdered { .. }

@@ -159,6 +159,7 @@ fn tone(event: &Event) -> Tone {
         EventCategory::Decided
         | EventCategory::Unsubscribed
         | EventCategory::Converted
+        | EventCategory::Order
         | EventCategory::Bought
         | EventCategory::Refilled
         | EventCategory::TopUp => Tone::Plain,

@@ -62,6 +62,16 @@ impl Billing {
         }
     }
 
+    /// The length of a disk's purchase; `None` when it is absent or 0, which there stands for its instance's expiry.
+    ///
+    /// # Errors
+    ///
+    /// `BadRequest` for a unit other than months, or a length below 0.
+    pub(crate) fn purchase_length(&self) -> Result<Option<Term>, Problem> {
+        let months = self.months()?.filter(|count| *count > 0);
+        Ok(months.map(|count| Term { count, unit: TermUnit::Month }))
+    }
+
     /// The months of the length; `None` when it is absent.
     fn months(&self) -> Result<Option<u32>, Problem> {
         let Some(Object(reservation)) = &self.reservation else { return Ok(None) };

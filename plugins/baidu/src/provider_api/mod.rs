@@ -16,6 +16,7 @@ mod finance;
 mod lists;
 mod lookup;
 mod parameters;
+mod prepaid;
 mod problem;
 mod recycle_bin;
 mod releases;
@@ -78,8 +79,10 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
         Operation::RenewInstance(id) => renewals::instance(context, replay, &id),
         Operation::CreateRules => auto_renewals::create(context, replay),
         Operation::DeleteRules => auto_renewals::delete(context, replay),
-        Operation::ChangeCharging(target) => charging::instances(context, replay, target),
-        Operation::MakePrepaid(id) => charging::make_prepaid(context, replay, &id),
+        Operation::MakeInstancesPostpaid => charging::to_postpaid(context, replay),
+        Operation::MakeInstancesPrepaid => prepaid::instances(context, replay),
+        Operation::MakePrepaid(id) => prepaid::instance(context, replay, &id),
+        Operation::MakeAddressPrepaid(name) => prepaid::address(context, replay, &name),
         Operation::ListDisks => lists::disks(context, replay),
         Operation::ShowDisk(id) => lists::disk(context, replay, &id),
         Operation::RenewDisk(id) => renewals::disk(context, replay, &id),

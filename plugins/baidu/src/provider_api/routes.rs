@@ -30,8 +30,10 @@ pub enum Operation {
     CreateRules,
     /// batchDeleteAutoRenewRules (BCC).
     DeleteRules,
-    /// Change of the billing mode of several instances (BCC).
-    ChangeCharging(Target),
+    /// Change of several instances to pay-as-you-go (BCC).
+    MakeInstancesPostpaid,
+    /// Change of several instances to prepaid (BCC).
+    MakeInstancesPrepaid,
     /// "Billing Change-Switch to Prepayment" (BCC).
     MakePrepaid(String),
     /// "Query the disk list" (CDS).
@@ -54,6 +56,8 @@ pub enum Operation {
     CreateAddressRule(String),
     /// stopAutoRenew (EIP).
     DeleteAddressRule(String),
+    /// "EIP后付费转预付费" (EIP).
+    MakeAddressPrepaid(String),
     /// "Unsubscribe from a prepaid EIP" (EIP).
     ReleaseAddress(String),
     /// getRenewResourceList (Finance).
@@ -62,14 +66,8 @@ pub enum Operation {
     CreateRule,
 }
 
-/// The new billing mode of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Pay-as-you-go.
-    Postpaid,
-    /// Prepaid.
-    Prepaid,
-}
+/// The value of the query parameter `action` that makes an address prepaid.
+const TO_PREPAID: &str = "TO_PREPAY";
 
 /// The query parameters that name an action on the resource of the path.
 const ACTIONS: [&str; 6] =
@@ -119,7 +117,9 @@ enum Missing {
 /// The action that the query names; `None` when it names none.
 fn action(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     let mut actions = ACTIONS.into_iter().filter(|action| parameters.has(action));
-    match (actions.next(), actions.next()) {
+    let named = parameters.get("action")?.filter(|action| *action == TO_PREPAID).map(|_| TO_PREPAID);
+    match (actions.next(), actions.next().or(named)) {
+        (None, named) => Ok(named),
         (action, None) => Ok(action),
         (_, Some(_)) => Err(Problem::new("InvalidURI", "the query names more than one action")),
     }
@@ -130,8 +130,8 @@ fn instance(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operati
         ([], "GET", _) => Ok(Operation::ListInstances),
         (["batchCreateAutoRenewRules"], "POST", _) => Ok(Operation::CreateRules),
         (["batchDeleteAutoRenewRules"], "POST", _) => Ok(Operation::DeleteRules),
-        (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::ChangeCharging(Target::Postpaid)),
-        (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::ChangeCharging(Target::Prepaid)),
+        (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::MakeInstancesPostpaid),
+        (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::MakeInstancesPrepaid),
         (["batch", "charging"], "POST", _) => Err(Missing::Transaction),
         (["listByInstanceId"], "POST", _) => Ok(Operation::ListInstancesByIds),
         (["delete"], "POST", _) => Ok(Operation::ReleaseInstance),
@@ -182,6 +182,7 @@ fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, M
         ([name], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewAddress((*name).to_owned())),
         ([name], "PUT", Some("startAutoRenew")) => Ok(Operation::CreateAddressRule((*name).to_owned())),
         ([name], "PUT", Some("stopAutoRenew")) => Ok(Operation::DeleteAddressRule((*name).to_owned())),
+        ([name], "PUT", Some(TO_PREPAID)) => Ok(Operation::MakeAddressPrepaid((*name).to_owned())),
         (["refund", name], "PUT", None) => Ok(Operation::ReleaseAddress((*name).to_owned())),
         ([_] | ["refund", _], "PUT", _) => Err(Missing::Transaction),
         ([] | [_] | ["refund", _], _, _) => Err(Missing::Method),

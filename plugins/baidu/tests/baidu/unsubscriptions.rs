@@ -5,6 +5,7 @@ use expect_test::expect;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Resource;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
@@ -21,7 +22,8 @@ use crate::harness::show_answer;
 
 fn order(member: u32, starts: &str, ends: &str, paid: i64, is_renewal: bool) -> Order {
     let starts_at = at(starts);
-    Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, is_renewal }
+    let kind = if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase };
+    Order { member, starts_at, ends_at: at(ends), paid, paid_at: starts_at, kind, reduces: None }
 }
 
 #[test]

@@ -38,6 +38,14 @@ pub fn furnished() -> World {
         prepaid("cds", "v-expired", "2026-02-27T02:00:00Z").stage(Stage::Retention),
         postpaid("cds", "v-postpaid"),
         prepaid("eip", "180.76.1.2", "2026-03-15T02:00:00Z"),
+        postpaid("bcc", "i-hourly").with("monthlyPrice", "99.00"),
+        postpaid("cds", "v-hourly").attached_to("i-hourly").with("monthlyPrice", "10"),
+        postpaid("cds", "v-unpriced").attached_to("i-hourly"),
+        postpaid("cds", "v-dear").attached_to("i-1").with("monthlyPrice", "10"),
+        postpaid("eip", "ip-hourly")
+            .with("eip", "180.76.1.3")
+            .with("bandwidthInMbps", "5")
+            .with("monthlyPrice", "20.50"),
         prepaid("bbc", "b-1", "2026-03-10T02:00:00Z"),
     ])
 }

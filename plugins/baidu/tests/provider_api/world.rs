@@ -11,6 +11,7 @@ use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
@@ -27,6 +28,9 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::OrderState;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Query;
@@ -54,6 +58,7 @@ pub struct World {
     pub money: Money,
     tokens: BTreeMap<String, (String, Outcome)>,
     orders: u32,
+    made: Vec<OrderView>,
     /// The transactions so far, for tests that check them.
     pub transactions: Vec<Transaction>,
 }
@@ -131,6 +136,7 @@ impl World {
             money: Money::Suffices,
             tokens: BTreeMap::new(),
             orders: 0,
+            made: Vec::new(),
             transactions: Vec::new(),
         }
     }
@@ -176,7 +182,11 @@ impl World {
         let selection = match query {
             Query::Resources(selection) => selection,
             Query::Proposal(instruction) => return Outcome::Proposal(self.proposal(instruction)),
-            Query::Orders(_) | Query::Balance => panic!("{query:?} is not asked here"),
+            Query::Orders(selection) => {
+                let is_wanted = |order: &&OrderView| selection.resources.contains(&order.resource);
+                return Outcome::Orders(self.made.iter().filter(is_wanted).cloned().collect());
+            }
+            Query::Balance => panic!("{query:?} is not asked here"),
         };
         assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit), "{selection:?}");
         let found = self.resources.iter().filter(|subject| self.selects(selection, subject));
@@ -280,7 +290,10 @@ impl World {
     }
 
     fn pay(&mut self, plan: &Plan, places: &[usize]) -> Outcome {
-        let costs = plan.steps.iter().any(|step| matches!(step.operation, Operation::Extend(_)));
+        let costs = plan
+            .steps
+            .iter()
+            .any(|step| matches!(step.operation, Operation::Extend(_) | Operation::Subscribe(_)));
         match self.money {
             Money::IsShort if costs => {
                 use plugin_sdk::profile::Guest;
@@ -290,11 +303,38 @@ impl World {
             Money::Suffices | Money::IsShort | Money::NeedsApproval => {}
         }
         for step in &plan.steps {
+            self.record_order(places[step.member as usize], &step.operation);
             self.apply(places[step.member as usize], &step.operation);
         }
         self.orders += u32::from(costs);
         let orders = if costs { vec![format!("o-{}", self.orders)] } else { Vec::new() };
         Outcome::Applied(Receipt { orders, cost: 0, refund: 0 })
+    }
+
+    /// The order that a step pays for or ends, for those that ask for orders.
+    fn record_order(&mut self, place: usize, operation: &Operation) {
+        let (order_kind, refund) = match operation {
+            Operation::Subscribe(_) => (OrderKind::Purchase, None),
+            Operation::Convert(_) => (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0 })),
+            _ => return,
+        };
+        let subject = &self.resources[place];
+        self.made.push(OrderView {
+            id: format!("{}/{order_kind:?}", subject.id),
+            order_kind,
+            state: OrderState::Paid,
+            resource: subject.id.clone(),
+            kind: subject.kind.clone(),
+            region: subject.region.clone(),
+            starts_at: subject.started_at,
+            ends_at: self.at,
+            cost: 0,
+            created_at: self.at,
+            pay_until: None,
+            paid_at: Some(self.at),
+            reduces: None,
+            refund,
+        });
     }
 
     fn apply(&mut self, place: usize, operation: &Operation) {
@@ -317,7 +357,17 @@ impl World {
                 assert_eq!((ending.scope, ending.expires_at), (Scope::Everything, None));
                 (subject.stage, subject.on_expiry) = (Stage::Unsubscribed, OnExpiry::Lapse);
             }
-            Operation::Buy(_) => panic!("{operation:?} is not asked here"),
+            Operation::Convert(_) => {
+                (subject.stage, subject.charging) = (Stage::Converted, Charging::Postpaid);
+                (subject.expires_at, subject.term, subject.on_expiry) = (None, None, OnExpiry::Lapse);
+            }
+            Operation::Subscribe(subscription) => {
+                (subject.stage, subject.charging) = (Stage::Active, Charging::Prepaid);
+                (subject.expires_at, subject.term) = (Some(subscription.expires_at), Some(subscription.term));
+            }
+            Operation::Buy(_) | Operation::ChangeSpecification(_) => {
+                panic!("{operation:?} is not asked here")
+            }
         }
     }
 
@@ -348,6 +398,7 @@ fn resource(subject: &ResourceView) -> Resource {
         on_expiry: subject.on_expiry,
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
+        has_unpaid_order: false,
         attributes: subject.attributes.clone(),
     }
 }

@@ -14,6 +14,7 @@ pub mod instant;
 pub mod json;
 pub mod listing;
 pub mod mutations;
+pub mod orders;
 pub mod price;
 pub mod problem;
 pub mod query;
@@ -109,6 +110,10 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
         Operation::Configure => configuration::configure(&call, replay),
         Operation::Price => price::price(&call, replay),
         Operation::Refund => refund::refund(&call, replay),
+        Operation::Orders => orders::list(&call, replay),
+        Operation::OrderDetails => orders::details(&call, replay),
+        Operation::PayOrder => orders::pay(&call, replay),
+        Operation::CancelOrder => orders::cancel(&call, replay),
         Operation::Balance => balance::balance(&call, replay),
     }
 }

@@ -10,6 +10,7 @@ use plugin_sdk::provider_api::body::at_most;
 use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
+use crate::payment::IS_AUTO_PAY;
 use crate::provider_api::Call;
 use crate::provider_api::OperationResult;
 use crate::provider_api::Replay;
@@ -19,8 +20,6 @@ use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 use crate::refusals::DELETED;
-use crate::settings::Settings;
-use crate::settings::UnpaidOrders;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
@@ -48,8 +47,10 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
         Dialect::Present => ("is_auto_pay", body.is_auto_pay),
         Dialect::Old => ("isAutoPay", body.old_is_auto_pay),
     };
-    may_be_paid(call, name, is_auto_pay)?;
-    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
+    // The API's own default is an order that waits to be paid.
+    let is_auto_pay = body::within(name, is_auto_pay, 0, 0, 1)?;
+    let options = vec![(IS_AUTO_PAY.to_owned(), is_auto_pay.to_string())];
+    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options });
     let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
     mutations::check(call.route.dialect, &resources, &results)
         .map_err(|problem| with_expired(call, &resources, &results, problem))?;
@@ -66,19 +67,6 @@ fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
         MutationResult::Applied(receipt) => receipt.orders.iter().map(String::as_str).collect(),
         MutationResult::Pending(id) => vec![id],
         MutationResult::Refused(_) | MutationResult::Aborted => Vec::new(),
-    }
-}
-
-/// Checks that the order is to be paid at once, or that the account's settings allow to pay it at once: this host has
-/// no unpaid orders.
-fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), Problem> {
-    let pays = body::within(name, is_auto_pay, 0, 0, 1)? == 1;
-    match Settings::of(&call.account.settings).unpaid_orders {
-        UnpaidOrders::Refuse if !pays => Err(Problem::parameter(format!(
-            "{name} is not 1, and orders that wait to be paid are not kept here; send 1 to pay at once, \
-             or let the operator set unpaid_orders to pay."
-        ))),
-        UnpaidOrders::Refuse | UnpaidOrders::Pay => Ok(()),
     }
 }
 

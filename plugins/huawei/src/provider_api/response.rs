@@ -9,6 +9,12 @@ pub fn json(request_id: &str, status: u16, body: &Json) -> Response {
     Response { status, headers: headers(request_id), body: body.bytes() }
 }
 
+/// A response without a body to the request with this id.
+pub fn empty(request_id: &str, status: u16) -> Response {
+    let headers = headers(request_id).into_iter().filter(|(name, _)| name != "content-type").collect();
+    Response { status, headers, body: Vec::new() }
+}
+
 /// The headers of every response.
 pub fn headers(request_id: &str) -> Vec<(String, String)> {
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];

@@ -158,18 +158,10 @@ fn renewals_are_all_or_none() {
 }
 
 #[test]
-fn an_operator_can_let_orders_be_paid_unasked() {
-    let host = Host { settings: vec![("unpaid_orders".to_owned(), "pay".to_owned())], ..furnished() };
-    let body = r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1}"#;
-    let response = host.answer(&request("POST", "/v2/orders/subscriptions/resources/renew", body), |_| {});
-    assert_eq!(response.status, 200);
-}
-
-#[test]
 fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
     let mut host = furnished();
     host.orders = ["ecs-1", "evs-1", "rds-1"]
-        .map(|resource| PaidOrder {
+        .map(|resource| OrderView {
             refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000 }),
             ..order(&format!("order-of-{resource}"), resource, &resource[..3])
         })

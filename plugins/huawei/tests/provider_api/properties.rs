@@ -12,8 +12,8 @@ use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
-use plugin_sdk::provider_api::PaidOrder;
 use plugin_sdk::provider_api::PricedStep;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Receipt;
@@ -155,7 +155,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             let refunded = Some(OrderRefund { at, amount: 1 });
             let odd = ResourceView { expires_at: Some(at), started_at: at, ..subject(&word, "unknown") };
             match at % 3 {
-                0 => Outcome::Orders(vec![PaidOrder { refund: refunded, ..order(&word, &word, "ecs") }]),
+                0 => Outcome::Orders(vec![OrderView { refund: refunded, ..order(&word, &word, "ecs") }]),
                 1 => Outcome::Resources(ResourcePage { total: 1, resources: vec![odd] }),
                 _ => Outcome::Pending(word),
             }
@@ -203,7 +203,7 @@ proptest! {
         outcomes in prop::collection::vec(outcome(), 0..5),
         pays in any::<bool>(),
     ) {
-        let settings = vec![("unpaid_orders".to_owned(), if pays { "pay" } else { "refuse" }.to_owned())];
+        let settings = vec![("order_valid_days".to_owned(), if pays { "1" } else { "7" }.to_owned())];
         let account = Account { id: ACCOUNT.to_owned(), settings };
         match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
             NextStep::Respond(response) => is_readable(&response),

@@ -187,7 +187,8 @@ fn unsubscribing_from_a_server_ends_all_that_is_attached_to_it() {
         ends_at: time("2026-02-28 23:59:59"),
         paid,
         paid_at: time("2026-01-24 03:00:00"),
-        is_renewal: false,
+        kind: OrderKind::Purchase,
+        reduces: None,
     };
     let orders = [order(0, 28_000_000), order(3, 14_000_000), order(4, 7_000_000), order(5, 7_000_000)];
     let answer = command(&[], time(AT), &bundle, 0, Command::Unsubscribe(Scope::Everything), &orders);

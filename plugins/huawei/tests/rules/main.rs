@@ -9,5 +9,6 @@ mod commands;
 mod packages;
 mod profile;
 mod refunds;
+mod specification;
 mod timelines;
 mod world;

@@ -62,7 +62,7 @@ fn the_manifest_says_what_there_is() {
         package_low_percent = Some("20")
         package_order = Some("existing-first")
         notice_hour = Some("9")
-        unpaid_orders = Some("refuse")
+        order_valid_days = Some("7")
     "#]]
     .assert_eq(&format!("{ways} {codes}{}{}", kinds.collect::<String>(), settings.collect::<String>()));
 }
@@ -114,7 +114,7 @@ fn every_problem_of_the_settings_is_listed() {
         `package_low_percent` is `100`; it is a whole number from 0 to 99
         `package_order` is `random`; it is one of `existing-first`, `expiry-first`
         `notice_hour` is `2`; it is a whole number from 3 to 23
-        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `unpaid_orders`"#]].assert_eq(&said(&bad));
+        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`"#]].assert_eq(&said(&bad));
 }
 
 #[test]

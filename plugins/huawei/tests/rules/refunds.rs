@@ -14,7 +14,8 @@ fn orders() -> Vec<Order> {
         ends_at: time(ends),
         paid: 31_000_000,
         paid_at: time(paid),
-        is_renewal,
+        kind: if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase },
+        reduces: None,
     };
     vec![
         order("2026-01-10 15:50:04", "2026-02-10 23:59:59", "2026-01-10 15:50:00", false),

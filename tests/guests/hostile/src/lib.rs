@@ -142,7 +142,7 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
             Vec::new()
         }
     };
-    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 impl usage::Guest for Hostile {

@@ -83,6 +83,7 @@ fn resource() -> impl Strategy<Value = Resource> {
             on_expiry: if is_off { OnExpiry::Lapse } else { on_expiry },
             renewals_left: renewal.0,
             renewal_term: renewal.1,
+            has_unpaid_order: false,
             package: None,
             attributes,
             tags,

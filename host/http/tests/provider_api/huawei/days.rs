@@ -139,15 +139,64 @@ fn the_printed_example_with_a_token_gets_the_printed_answer() {
     assert_eq!(shown(&answer), r#"200 {"error_code":"CBC.0000","error_msg":"Success"}"#);
 }
 
+const ORDERS: &str = "/v2/orders/customer-orders";
+const PAY: &str = "/v3/orders/customer-orders/pay";
+const CANCEL: &str = "/v2/orders/customer-orders/cancel";
+
+/// The orders of the list: id, status and type, amount and whether it was paid.
+fn listed(tool: &Tool, query: &str) -> String {
+    let list = tool.ask("GET", &format!("{ORDERS}?{query}"), "").json();
+    let line = |order: &Value| {
+        format!(
+            "{} {}/{} {} paid {}\n",
+            order["order_id"],
+            order["status"],
+            order["order_type"],
+            order["official_amount"],
+            order["payment_time"]
+        )
+    };
+    list["order_infos"].as_array().unwrap().iter().map(line).collect()
+}
+
 #[test]
-fn an_unpaid_order_is_refused_or_paid_as_the_setting_says() {
-    for (setting, status) in [("refuse", 400), ("pay", 200)] {
-        let inventory = inventory(json!({ "unpaid_orders": setting }), vec![resource("ecs-1", "ecs")]);
-        let server = Server::start("huawei", NOW, &inventory);
-        let tool = Tool::new(&server, "acme");
-        let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1"#);
-        assert_eq!(tool.ask("POST", RENEW, &body).status, status, "{setting}");
-    }
+fn a_renewal_that_is_not_paid_at_once_waits_until_somebody_pays_it() {
+    let inventory = inventory(json!({}), vec![resource("ecs-1", "ecs")]);
+    let server = Server::start("huawei", NOW, &inventory);
+    let tool = Tool::new(&server, "acme");
+    // The API's own default.
+    let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1"#);
+    let renewed = tool.ask("POST", RENEW, &body);
+    assert_eq!(renewed.status, 200);
+    let order = renewed.json()["order_ids"][0].as_str().unwrap().to_owned();
+    let again = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));
+    assert_eq!((again.status, &again.json()["error_code"]), (400, &json!("CBC.99003100")));
+    let switched = tool.ask("POST", "/v2/orders/subscriptions/resources/autorenew/ecs-1", "{}");
+    assert_eq!(switched.json()["error_code"], json!("CBC.99003100"));
+    let waiting = listed(&tool, "status=6");
+    let named = json!({ "order_id": order }).to_string();
+    assert_eq!(tool.ask("POST", PAY, &named).status, 204);
+    let twice = tool.ask("POST", PAY, &named);
+    assert_eq!((twice.status, &twice.json()["error_code"]), (400, &json!("CBC.99003106")));
+    let details = tool.ask("GET", &format!("{ORDERS}/details/{}", order.replace('/', "%2F")), "").json();
+    let expiry = details["order_line_items"][0]["expire_time"].clone();
+    expect![[r#""#]].assert_eq(&format!("{waiting}{}{expiry}\n", listed(&tool, "status=5&order_type=2")));
+}
+
+#[test]
+fn an_order_that_waits_is_cancelled_and_the_resource_is_renewable_again() {
+    let inventory = inventory(json!({}), vec![resource("ecs-1", "ecs")]);
+    let server = Server::start("huawei", NOW, &inventory);
+    let tool = Tool::new(&server, "acme");
+    let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1,"is_auto_pay":0"#);
+    let order = tool.ask("POST", RENEW, &body).json()["order_ids"][0].clone();
+    let named = json!({ "order_id": order }).to_string();
+    assert_eq!(tool.ask("PUT", CANCEL, &named).status, 204);
+    let twice = tool.ask("PUT", CANCEL, &named);
+    assert_eq!((twice.status, &twice.json()["error_code"]), (400, &json!("CBC.99005010")));
+    let unknown = tool.ask("POST", PAY, r#"{"order_id":"none"}"#);
+    assert_eq!((unknown.status, &unknown.json()["error_code"]), (400, &json!("CBC.30000010")));
+    assert_eq!(tool.ask("POST", RENEW, &renewal(&["ecs-1"])).status, 200);
 }
 
 #[test]
