@@ -321,7 +321,28 @@ fn a_change_of_the_billing_mode_is_made_at_once_and_bought_back() {
     assert_eq!(bought, r#"200 {"orderId":"i-1/2026-03-01T01:00:00Z/purchase"}"#);
     assert_eq!(show(&send(&server, &key, "POST", target, r#"{"duration":2,"autoRenew":true}"#)), bought);
     let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
-    expect![[r#""#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
+    expect![[r#"
+        stage_changed acme v-1 {"from":"active","to":"converted"}
+        converted acme v-1 {}
+        balance_changed acme v-1 {"amount":"32.14","balance":"1032.14","reason":"refund"}
+        stage_changed acme i-1 {"from":"active","to":"converted"}
+        converted acme i-1 {}
+        balance_changed acme i-1 {"amount":"32.14","balance":"1064.28","reason":"refund"}
+        2026-03-01T01:00:00Z order_created acme i-1 {"order":"i-1/2026-03-01T01:00:00Z/purchase","kind":"purchase","cost":"480.00","pay_until":null}
+        2026-03-01T01:00:00Z order_paid acme i-1 {"order":"i-1/2026-03-01T01:00:00Z/purchase","kind":"purchase","cost":"480.00","refunds":[]}
+        2026-03-01T01:00:00Z balance_changed acme i-1 {"amount":"-480.00","balance":"584.28","reason":"purchase"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"charging","value":"prepaid"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"expires_at","value":"2026-05-01T01:00:00Z"}
+        2026-03-01T01:00:00Z stage_changed acme i-1 {"from":"converted","to":"active"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"charging","value":"prepaid"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"expires_at","value":"2026-05-01T01:00:00Z"}
+        2026-03-01T01:00:00Z stage_changed acme v-1 {"from":"converted","to":"active"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"renewal_term","value":"1 month"}
+        2026-03-01T01:00:00Z setting_changed acme ip-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme ip-1 {"setting":"renewal_term","value":"1 month"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"renewal_term","value":"1 month"}"#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
     let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
     let shown = &shown["instance"];
     let expected = (&json!("Prepaid"), &json!("2026-05-01T01:00:00Z"), &json!(true));
