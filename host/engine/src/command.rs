@@ -19,10 +19,11 @@ use perennial_store::keys::AccountKey;
 use crate::Engine;
 use crate::Retention;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::ClientTokenUse;
+use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
-use crate::planner::ClientTokenUse;
 use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
 use crate::planner::is_overdue;
@@ -33,10 +34,10 @@ use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::ledger;
 use perennial_store::packages;
+use perennial_store::provider_views;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct CommandOutcome {
     pub approval: Option<String>,
     /// What happened.
     pub events: Vec<RecordedEvent>,
+    /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
+    pub replayed_orders: Option<Vec<String>>,
 }
 
 /// On which terms a command is asked for.
@@ -174,11 +177,9 @@ impl Engine {
         if let Some(refusal) = &refusal {
             evaluation.record_refusal(command, refusal);
         }
-        let previous = token_use.map(|token_use| {
-            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: refusal.clone() })
-        });
-        let events = self.persist(at, account, evaluation, previous)?;
-        Ok(CommandOutcome { refusal, approval: None, events })
+        let token_result = token_use.map(|token_use| TokenResult::of(token_use, refusal.clone()));
+        let events = self.persist(at, account, evaluation, token_result)?;
+        Ok(CommandOutcome { refusal, approval: None, events, replayed_orders: None })
     }
 
     /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
@@ -193,7 +194,7 @@ impl Engine {
         let (approval, is_new) =
             evaluation.batch.request_for_command(EntryIndex::FIRST, evaluation.member, command, plan)?;
         let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
-        Ok(CommandOutcome { refusal: None, approval: Some(approval), events })
+        Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }
 
     pub(super) fn planner(&self) -> Planner<'_> {
@@ -271,7 +272,7 @@ impl Engine {
         self.write(batch)
     }
 
-    /// The same token again: nothing is done, and the answer is the same or the provider's word for a mismatch.
+    /// The same token again: nothing is done, and the answer is the first one or the provider's word for a mismatch.
     fn replay(
         &mut self,
         at: Timestamp,
@@ -280,21 +281,19 @@ impl Engine {
         token_use: ClientTokenUse,
     ) -> Result<CommandOutcome, EngineError> {
         let account = evaluation.batch.accounts[0].row;
-        let is_same =
-            token_use.previous.as_ref().is_some_and(|previous| previous.fingerprint == token_use.fingerprint);
         if let Some(previous) = &token_use.previous {
             self.store.write(|tx| client_tokens::upsert(tx, account, &token_use.token, previous, at))?;
         }
-        let refusal = token_use.replayed_refusal();
-        match refusal {
-            Some(mismatch) if !is_same => {
+        let replayed_orders = token_use.first_result().map(|previous| previous.orders.clone());
+        match token_use.replayed_refusal() {
+            Some(mismatch) if replayed_orders.is_none() => {
                 let resource = &evaluation.batch.entries[0].walk.bundle[evaluation.member].id;
                 let event = refusal_event(at, resource, command, &mismatch);
                 let id = evaluation.batch.accounts[0].account.id.clone();
                 let events = self.write_event(Some(account), Some(&id), event)?;
-                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events })
+                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events, replayed_orders: None })
             }
-            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new() }),
+            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new(), replayed_orders }),
         }
     }
 
@@ -332,7 +331,7 @@ impl Engine {
         let event = refusal_event(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
         let events = self.write_event(row, id.as_deref(), event)?;
-        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events })
+        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
     }
 
     /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
@@ -368,7 +367,7 @@ impl Engine {
         at: Timestamp,
         account: AccountKey,
         mut evaluation: CommandEvaluation,
-        previous: Option<(String, StoredOutcome)>,
+        token_result: Option<TokenResult>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         // What is due at this very instant is still to come, so the clock goes on from the second before it.
         let item = &mut evaluation.batch.entries[0];
@@ -377,13 +376,15 @@ impl Engine {
         evaluation.batch.entries[0].instant = at;
         let keeps_events = self.retention == Retention::Everything;
         let events = self.store.write(|tx| {
-            if let Some((token, previous)) = &previous {
-                client_tokens::upsert(tx, account, token, previous, at)?;
-            }
+            let last_order = provider_views::last_order(tx)?;
             if let Some(deferred) = evaluation.deferred_purchase {
                 packages::delete_deferred(tx, deferred)?;
             }
-            persist::write_batch(tx, evaluation.batch, keeps_events)
+            let events = persist::write_batch(tx, evaluation.batch, keeps_events)?;
+            if let Some(result) = token_result {
+                result.write(tx, account, last_order, at)?;
+            }
+            Ok::<_, StoreError>(events)
         })?;
         Ok(events)
     }

@@ -11,6 +11,7 @@ mod batch;
 mod batch_approval;
 mod batch_entry;
 mod batch_requests;
+mod client_token;
 pub mod clock;
 pub mod command;
 mod deferred_purchases;

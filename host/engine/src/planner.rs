@@ -25,6 +25,7 @@ use crate::application::PlanApplication;
 use crate::batch::Batch;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::ClientTokenUse;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
 use crate::orders as orders_to_pay;
@@ -38,7 +39,6 @@ use perennial_sandbox::PlanRequest;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::orders;
 
@@ -61,24 +61,6 @@ pub(super) struct Planner<'a> {
     pub(super) db: &'a ReadTx,
     pub(super) providers: &'a Providers,
     pub(super) records_decisions: bool,
-}
-
-/// A command that carries a token, and what came under that token before.
-pub(super) struct ClientTokenUse {
-    pub(super) policy: Idempotency,
-    pub(super) token: String,
-    pub(super) fingerprint: String,
-    pub(super) previous: Option<StoredOutcome>,
-}
-
-impl ClientTokenUse {
-    /// What the same token again is answered: the same if it is the same command, else the provider's word for it.
-    pub(super) fn replayed_refusal(self) -> Option<Refusal> {
-        match self.previous {
-            Some(previous) if previous.fingerprint == self.fingerprint => previous.refusal,
-            Some(_) | None => Some(self.policy.mismatch),
-        }
-    }
 }
 
 impl Planner<'_> {

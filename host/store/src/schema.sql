@@ -211,6 +211,7 @@ create table client_token (
     refusal_code    text,        -- null when the command was applied
     refusal_message text,
     used_at         integer not null,
+    orders          text not null default '[]', -- the ids of the orders that the command made: a JSON list
     primary key (account, token)
 ) without rowid;
 

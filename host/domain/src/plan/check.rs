@@ -218,7 +218,11 @@ fn cancellation_misfit(
     index: MemberIndex,
     orders: &[Order],
 ) -> Option<String> {
-    if !member.is_live() {
+    // What is postpaid has no periods to give back, but may be released together with what it is attached to.
+    let is_released = member.attached_to.is_some() && cancellation.scope == Scope::All;
+    let may_end =
+        member.is_live() || is_released && member.charging == Charging::Postpaid && !member.stage.is_final();
+    if !may_end {
         return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
     }
     if let Some(why) = refunds_misfit(&cancellation.refunds, index, orders) {

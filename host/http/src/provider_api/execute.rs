@@ -255,6 +255,10 @@ impl TransactionExecutor<'_> {
         if let Some(approval) = result.approval {
             return Ok((Outcome::Pending(approval), result.events));
         }
+        if let Some(orders) = result.replayed_orders {
+            let (cost, refund) = (Micros::ZERO, Micros::ZERO);
+            return Ok((Outcome::Applied { orders, cost, refund }, result.events));
+        }
         // Overdue renewals of the clock were paid before this instant, and are not part of the client's command.
         let (mut orders, mut cost) = provider_views::orders_after(engine.db(), last, self.at)?;
         let mut refund = Micros::ZERO;

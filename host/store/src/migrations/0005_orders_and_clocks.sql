@@ -8,6 +8,9 @@ alter table calendar add column uid text not null default '';
 -- The hash of a random secret is random, too, and says nothing of the secret; a migration does the same each time.
 update calendar set uid = lower(hex(substr(secret_hash, 1, 16)));
 
+-- The orders of a command, for when its client token comes again.
+alter table client_token add column orders text not null default '[]';
+
 -- Orders have a kind and a state, remember what they changed, and say what came back.
 alter table orders rename to old_orders;
 drop index orders_period;
