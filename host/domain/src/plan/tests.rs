@@ -189,6 +189,7 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
         answer(&unsubscribe, vec![(0, end(Scope::All, Some("2026-03-10"), &[]))]),
         answer(&unsubscribe, vec![(2, whole())]),
         answer(&unsubscribe, vec![(3, whole())]),
+        answer(&Command::Unsubscribe(Scope::Future), vec![(3, end(Scope::Future, Some("2026-03-10"), &[]))]),
         answer(&unsubscribe, vec![(0, whole()), (0, Operation::SetOnExpiry(OnExpiry::Lapse))]),
         answer(&unsubscribe, vec![(1, Operation::SetOnExpiry(OnExpiry::Lapse)), (1, whole())]),
         answer(&renew(), vec![(0, whole())]),
@@ -209,6 +210,7 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
         the plan for `ecs` does not fit `ecs`: the expiry that is left does not fit the scope
         the plan for `ecs` does not fit `ecs`: the expiry that is left does not fit the scope
         the plan for `ecs` does not fit `gone`: it is unsubscribed although it is postpaid or at its end
+        fine
         the plan for `ecs` does not fit `eip`: it is unsubscribed although it is postpaid or at its end
         the plan for `ecs` does not fit `ecs`: two steps contradict each other
         the plan for `ecs` does not fit `evs`: two steps contradict each other
