@@ -7,6 +7,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use plugin_huawei::Huawei;
 use plugin_huawei::provider_api::routes::ROUTES;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Account;
 use plugin_sdk::Charging;
 use plugin_sdk::OnExpiry;
@@ -20,7 +21,8 @@ use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::Outcome;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderState;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::PricedStep;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Receipt;
@@ -85,7 +87,7 @@ fuzz_target!(|input: Input| {
     }
     is_error(&Huawei::fail(input.at, request.clone(), failure(input.failure)));
     let pays = if input.pays { "pay" } else { "refuse" };
-    let settings = vec![("unpaid_orders".to_owned(), pays.to_owned())];
+    let settings = vec![("order_valid_days".to_owned(), pays.to_owned())];
     let account = Account { id: "acme".to_owned(), settings };
     let outcomes = input.outcomes.iter().map(outcome).collect();
     match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
@@ -184,8 +186,8 @@ fn subject(id: &str, attached_to: Option<&str>, at: i64) -> ResourceView {
     }
 }
 
-fn order(id: &str, resource: &str, at: i64, paid: i64) -> PaidOrder {
-    PaidOrder {
+fn order(id: &str, resource: &str, at: i64, paid: i64) -> OrderView {
+    OrderView {
         id: id.to_owned(),
         resource: resource.to_owned(),
         kind: "ecs".to_owned(),
@@ -193,9 +195,13 @@ fn order(id: &str, resource: &str, at: i64, paid: i64) -> PaidOrder {
         starts_at: at,
         ends_at: at,
         // The contract has amounts of orders that were paid: nothing is owed, and nothing more goes back than was paid.
-        paid: paid.saturating_abs(),
-        paid_at: at,
-        is_renewal: true,
+        cost: paid.saturating_abs(),
+        created_at: at,
+        paid_at: Some(at),
+        order_kind: OrderKind::Renewal,
+        state: OrderState::Paid,
+        pay_until: None,
+        reduces: None,
         refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3 }),
     }
 }

@@ -86,6 +86,7 @@ INVENTORY = {
         resource("v-alone", "cds"),
         resource("ip-alone", "eip", attributes={"eip": "180.76.1.2", "bandwidthInMbps": "5"}),
         resource("i-poor", "bcc", price="90000000.00"),
+        resource("i-turn", "bcc", attributes={"monthlyPrice": "120.00"}),
         postpaid("i-hourly", "bcc"),
         postpaid("v-hourly", "cds"),
     ],
@@ -144,7 +145,7 @@ def names(items):
 
 def what_there_is(bcc, eip):
     everything = bcc.list_instances()
-    check("instances are listed", names(everything.instances), ["i-db", "i-hourly", "i-poor", "i-web"])
+    check("instances are listed", names(everything.instances), ["i-db", "i-hourly", "i-poor", "i-turn", "i-web"])
     web = bcc.get_instance("i-web").instance
     shown = (web.name, web.status, web.payment_timing, web.expire_time, web.cpu_count, web.auto_renew)
     check("an instance is shown", shown, ("web", "Running", "Prepaid", instant(20), 4, False))
@@ -153,7 +154,7 @@ def what_there_is(bcc, eip):
     first = bcc.list_instances(max_keys=3)
     check("a page is cut", (len(first.instances), first.is_truncated, first.max_keys), (3, True, 3))
     rest = bcc.list_instances(marker=first.next_marker)
-    check("the next goes on", (names(rest.instances), rest.is_truncated), (["i-web"], False))
+    check("the next goes on", (names(rest.instances), rest.is_truncated), (["i-turn", "i-web"], False))
     for what, found in [
         ("ids", bcc.list_instances(instance_ids="i-web,i-none")),
         ("names", bcc.list_instances(instance_names="web")),
@@ -164,7 +165,7 @@ def what_there_is(bcc, eip):
     ]:
         check(f"instances are found by {what}", names(found.instances), ["i-web"])
     prepaid = bcc.list_instances(payment_timing="Prepaid", auto_renew=False, status="Running", show_rdma_topo=True)
-    check("filters are combined", names(prepaid.instances), ["i-db", "i-poor", "i-web"])
+    check("filters are combined", names(prepaid.instances), ["i-db", "i-poor", "i-turn", "i-web"])
     disks = bcc.list_volumes(instance_id="i-web")
     check("disks are found by instance", names(disks.volumes), ["v-web"])
     disk = bcc.get_volume("v-web").volume
@@ -258,12 +259,18 @@ def charging(bcc):
     changed = bcc.batch_change_instance_to_postpay(changes)
     check("pay-as-you-go after the expiry is set", changed.order_id, "")
     refused("auto-renew is then", lambda: bcc.batch_create_auto_renew_rules("i-db"), 409, "OperationDenied")
-    at_once = change({"instanceId": "i-web", "effectiveType": "AtOnce"})
-    refused("not at once", lambda: bcc.batch_change_instance_to_postpay(at_once), 409, "OperationDenied")
     back = change({"instanceId": "i-hourly", "duration": 1})
-    refused("not back", lambda: bcc.batch_change_instance_to_prepay(back), 409, "OperationDenied")
+    refused("without a price nothing is bought", lambda: bcc.batch_change_instance_to_prepay(back), 409, "OperationDenied")
     alone = lambda: bcc.change_to_prepaid("i-hourly", 1, False, False)
     refused("nor alone", alone, 409, "OperationDenied")
+    at_once = change({"instanceId": "i-turn", "effectiveType": "AtOnce"})
+    ended = bcc.batch_change_instance_to_postpay(at_once).order_id
+    check("at once, the order that ended is named", bool(ended), True)
+    check("and it is pay-as-you-go", bcc.get_instance("i-turn").instance.payment_timing, "Postpaid")
+    back = change({"instanceId": "i-turn", "duration": 2, "autoRenew": True, "autoRenewPeriod": 1})
+    check("and bought back", bool(bcc.batch_change_instance_to_prepay(back).order_id), True)
+    turned = bcc.get_instance("i-turn").instance
+    check("with a rule", (turned.payment_timing, turned.auto_renew), ("Prepaid", True))
     done("a disk is changed, too", bcc.modify_volume_charge_type("v-alone", effective_type="AfterExpiration"))
     hourly = lambda: bcc.modify_volume_charge_type("v-hourly", effective_type="AfterExpiration")
     refused("one that is that already is not", hourly, 403, "Volume.PaymentTypeNotSupportToPostpay")
@@ -278,7 +285,7 @@ def identity(host):
     nobody = BccClient(configuration(host, access_key="nobody"))
     refused("an unknown key is refused", nobody.list_instances, 403, "InvalidAccessKeyId")
     patient = BccClient(configuration(host, retry_policy=BackOffRetryPolicy()))
-    check("the SDK's own patience is not needed", len(patient.list_instances().instances), 4)
+    check("the SDK's own patience is not needed", len(patient.list_instances().instances), 5)
     unknown = BccClient(configuration(host))
     refused("what is not served is refused", lambda: unknown.get_instance_vnc("i-web"), 400, "InvalidURI")
     refused("in the SDK's own words", lambda: unknown.release_instance("i-web"), 405, "MethodNotAllowed")

@@ -153,9 +153,30 @@ def renewals(sdk):
     ordered = query(sdk, order_id=done.order_ids[0])
     check("resources are found by order", {one.resource_id for one in ordered.data}, {"ecs-1", "evs-1"})
     refused("an attached one is not renewed", lambda: renew(sdk, ["evs-1"]), 400, "CBC.30010036")
-    refused("an unknown one is not renewed", lambda: renew(sdk, ["nobody"]), 400, "CBC.99003012")
+    refused("an unknown one is not renewed", lambda: renew(sdk, ["nobody"]), 400, "CBC.99003016")
     refused("thirteen months are not sold", lambda: renew(sdk, ["ecs-1"], period_num=13), 400, "CBC.0100")
-    refused("nothing is paid unasked", lambda: renew(sdk, ["ecs-1"], is_auto_pay=0), 400, "CBC.0100")
+
+
+def unpaid_orders(sdk):
+    """The API's own default: an order that waits until somebody pays it."""
+    order = renew(sdk, ["dcs-1"], is_auto_pay=0).order_ids[0]
+    before = expiry(sdk, "dcs-1")
+    refused("an order stands in the way", lambda: renew(sdk, ["dcs-1"]), 400, "CBC.99003100")
+    waiting = sdk.list_customer_orders(bss.ListCustomerOrdersRequest(status=6))
+    check("it is listed", [one.order_id for one in waiting.order_infos], [order])
+    cancelled = bss.CancelCustomerOrderRequest(body=bss.CancelCustomerOrderReq(order_id=order))
+    check("it is cancelled", sdk.cancel_customer_order(cancelled).status_code, 204)
+    refused("once", lambda: sdk.cancel_customer_order(cancelled), 400, "CBC.99005010")
+    order = renew(sdk, ["dcs-1"], is_auto_pay=0).order_ids[0]
+    paid = bss.PayOrdersRequest(
+        body=bss.PayCustomerOrderV3Req(order_id=order, use_coupon="NO", use_discount="NO")
+    )
+    check("it is paid", sdk.pay_orders(paid).status_code, 204)
+    check("and carried out", expiry(sdk, "dcs-1") > before, True)
+    shown = sdk.show_customer_order_details(bss.ShowCustomerOrderDetailsRequest(order_id=order))
+    check("it is completed", shown.order_info.status, 5)
+    check("until then", shown.order_line_items[0].expire_time, expiry(sdk, "dcs-1"))
+    refused("it is paid once", lambda: sdk.pay_orders(paid), 400, "CBC.99003106")
 
 
 def auto_renewal(sdk):
@@ -278,6 +299,7 @@ def main():
         renewals(sdk)
         auto_renewal(sdk)
         conversion(sdk)
+        unpaid_orders(sdk)
         unsubscription(sdk)
         configuration(sdk)
         identity(host, sdk)

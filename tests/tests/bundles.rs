@@ -70,6 +70,7 @@ fn bundle(id: &str, kind: &str, attached: &str) -> Bundle {
         on_expiry,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: BTreeMap::from([("status".to_owned(), "running".to_owned())]),
         tags: BTreeMap::new(),

@@ -3,8 +3,11 @@
 //! Knows prices, holds and what each operation does to a resource. A plan is effects out whole or not at all. Nothing
 //! here is written anywhere: the caller stores what [`apply`] returns in one transaction.
 
+mod ending;
+mod ordering;
+mod pricing;
+
 use crate::attempt::Attempt;
-use crate::attempt::Key;
 use crate::attempt::State;
 use crate::bundle::Bundle;
 use crate::bundle::OnExpiry;
@@ -21,15 +24,28 @@ use crate::ledger::Shortfall;
 use crate::micros::Micros;
 use crate::order;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::order::OrderState;
+use crate::order::PaidPeriod;
+use crate::order::Undo;
 use crate::plan::AutoRenewal;
-use crate::plan::Cancellation;
 use crate::plan::Cause;
+use crate::plan::Command;
 use crate::plan::Extension;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::plan::PurchaseDetails;
-use crate::plan::Scope;
 use crate::timestamp::Timestamp;
+use crate::unpaid_order::UnpaidOrder;
+
+pub use ordering::close_order;
+pub use ordering::order_kind;
+pub use ordering::own_order_id;
+pub use pricing::attempt_key;
+pub use pricing::cost;
+pub(crate) use pricing::extension_cost;
+pub use pricing::step_cost;
+pub use pricing::step_refund;
 
 /// The context in which a plan is applied.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +54,16 @@ pub struct ExecutionContext<'a> {
     pub at: Timestamp,
     /// The member that was named.
     pub named: MemberIndex,
-    /// The cause: the clock or a command.
-    pub cause: Cause,
+    /// The command that the plan answers.
+    pub command: &'a Command,
     /// The orders that the plugin saw when it made the plan.
     pub orders: &'a [Order],
     /// The id of a package that is bought now.
     pub new_id: &'a str,
+    /// The id of an order of its own that the plan makes: see [`own_order_id`].
+    pub order_id: &'a str,
+    /// The order that is paid now; `None` when the plan does not come from one.
+    pub paying: Option<&'a UnpaidOrder>,
 }
 
 /// What carrying a plan out left to write down. The bundle and the balance have changed already.
@@ -57,51 +77,33 @@ pub struct PlanEffects {
     pub attempt: Option<Attempt>,
     /// Periods that are paid for now.
     pub orders: Vec<Order>,
-    /// The ids and members of orders that are refunded now.
-    pub refunded: Vec<(String, MemberIndex)>,
+    /// The periods that are given back now.
+    pub refunded: Vec<RefundedPeriod>,
+    /// An order that waits to be paid from now on.
+    pub placed: Option<UnpaidOrder>,
+    /// An order that waited and is paid now: `orders` are its periods.
+    pub paid: Option<UnpaidOrder>,
+    /// An order that waited and is not paid any more, with where it is now.
+    pub closed: Option<(UnpaidOrder, OrderState)>,
     /// Packages that were bought.
     pub bought: Vec<Resource>,
     /// Packages to buy later, each like this member.
     pub deferred: Vec<(MemberIndex, PurchaseDetails)>,
 }
 
-/// What a step costs at `at`: an extension, or a purchase whose time has come.
-pub fn step_cost(operation: &Operation, member: &Resource, at: Timestamp) -> Micros {
-    match operation {
-        Operation::Extend(extension) => extension_cost(extension, member),
-        Operation::Buy(details) if details.pay_at <= at => member.price.unwrap_or_default(),
-        Operation::Buy(_)
-        | Operation::SetOnExpiry(_)
-        | Operation::SetAutoRenew(_)
-        | Operation::EndSubscription(_)
-        | Operation::SetAttribute(..) => Micros::ZERO,
-    }
+/// A period that is given back, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundedPeriod {
+    /// The member.
+    pub member: MemberIndex,
+    /// The period.
+    pub period: PaidPeriod,
+    /// The money that comes back for it.
+    pub amount: Micros,
 }
 
-/// What a plan costs at `at`.
-pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
-    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle[step.member], at)).sum()
-}
-
-/// What extending one member costs: its price, pro rata by months.
-pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
-    match (member.price, member.term) {
-        (Some(price), Some(term)) => extension.term.price(price, term, extension.extra_days),
-        (None, _) | (_, None) => Micros::ZERO,
-    }
-}
-
-/// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
-/// alone, of the first one extended. `None` when nothing is extended.
-pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<Key> {
-    let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
-    let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
-    let resource = &bundle[member];
-    let expires_before = resource.expires_at?;
-    Some(Key { resource: resource.id.clone(), expires_before, term: extension.term })
-}
-
-/// Carries `plan` out, which [`crate::plan::check`] has found to make sense.
+/// Carries `plan` out, which [`crate::plan::check`] has found to make sense; or makes the order for it, which waits to be
+/// paid. An order that costs nothing does not wait.
 ///
 /// # Errors
 ///
@@ -113,6 +115,9 @@ pub fn apply(
     context: &ExecutionContext<'_>,
 ) -> Result<PlanEffects, Shortfall> {
     let cost = cost(plan, bundle, context.at);
+    if let Some(pay_until) = plan.pay_until.filter(|_| context.paying.is_none() && cost > Micros::ZERO) {
+        return Ok(ordering::place(plan, pay_until, bundle, context));
+    }
     let hold = balance.hold(cost)?;
     let mut effects = PlanEffects::default();
     if let Some(key) = attempt_key(plan, bundle, context.named) {
@@ -120,24 +125,13 @@ pub fn apply(
     }
     balance.post(hold);
     let named = bundle[context.named].id.clone();
+    ordering::record_order(plan, cost, bundle, context, &mut effects);
     if cost > Micros::ZERO {
-        let (reason, reference) = match &effects.attempt {
-            Some(attempt) => (Reason::Renewal, attempt.key.to_string()),
-            None => (Reason::Purchase, order::purchase_id(context.new_id)),
-        };
-        effects.entries.push(Entry {
-            at: context.at,
-            from: Book::Cash,
-            to: Book::Spent,
-            amount: cost,
-            reason,
-            resource: Some(named.clone()),
-            reference: Some(reference),
-        });
-        effects.events.push(balance_changed(context.at, &named, -cost, balance, reason));
+        pay(cost, plan, &named, balance, context, &mut effects);
     }
     let mut refunded = Micros::ZERO;
     for step in &plan.steps {
+        refunded += step_refund(&step.operation);
         let member = &mut bundle[step.member];
         match &step.operation {
             Operation::Extend(extension) => {
@@ -148,14 +142,20 @@ pub fn apply(
             }
             Operation::SetAutoRenew(auto) => set_auto_renew(auto, member, context.at, &mut effects.events),
             Operation::EndSubscription(cancellation) => {
-                refunded += end(cancellation, member, step.member, context, &mut effects);
+                ending::end(cancellation, member, step.member, context, &mut effects);
+            }
+            Operation::Convert(refunds) => {
+                ending::convert(refunds, member, step.member, context, &mut effects);
             }
             Operation::Buy(details) => buy(details, member, step.member, context, &mut effects),
+            Operation::ChangeSpecification(specification) => {
+                ordering::change(specification, member, step.member, context, &mut effects);
+            }
+            Operation::Subscribe(subscription) => {
+                ordering::subscribe(subscription, member, step.member, context, &mut effects);
+            }
             Operation::SetAttribute(name, value) => {
-                let before = member.attributes.insert(name.clone(), value.clone());
-                if before.as_ref() != Some(value) {
-                    effects.events.push(setting_changed(context.at, &member.id, name, Some(value.clone())));
-                }
+                set_attribute(name, value, member, context.at, &mut effects.events);
             }
         }
     }
@@ -164,6 +164,44 @@ pub fn apply(
         effects.events.push(balance_changed(context.at, &named, refunded, balance, Reason::Refund));
     }
     Ok(effects)
+}
+
+/// Writes down that `cost` is spent on `plan`.
+fn pay(
+    cost: Micros,
+    plan: &Plan,
+    named: &str,
+    balance: &Balance,
+    context: &ExecutionContext<'_>,
+    effects: &mut PlanEffects,
+) {
+    let (reason, reference) = match (&effects.attempt, order_kind(plan)) {
+        (Some(attempt), _) => (Reason::Renewal, attempt.key.to_string()),
+        (None, Some(OrderKind::Upgrade | OrderKind::Downgrade)) => {
+            (Reason::Upgrade, ordering::id_of(context).to_owned())
+        }
+        (None, Some(OrderKind::Purchase | OrderKind::Renewal)) => {
+            (Reason::Purchase, ordering::id_of(context).to_owned())
+        }
+        (None, None) => (Reason::Purchase, order::purchase_id(context.new_id)),
+    };
+    effects.entries.push(Entry {
+        at: context.at,
+        from: Book::Cash,
+        to: Book::Spent,
+        amount: cost,
+        reason,
+        resource: Some(named.to_owned()),
+        reference: Some(reference),
+    });
+    effects.events.push(balance_changed(context.at, named, -cost, balance, reason));
+}
+
+fn set_attribute(name: &str, value: &str, member: &mut Resource, at: Timestamp, events: &mut Vec<Event>) {
+    let before = member.attributes.insert(name.to_owned(), value.to_owned());
+    if before.as_deref() != Some(value) {
+        events.push(setting_changed(at, &member.id, name, Some(value.to_owned())));
+    }
 }
 
 fn extend(
@@ -177,26 +215,20 @@ fn extend(
     let cost = extension_cost(extension, member);
     let attempt = effects.attempt.as_ref().map(|attempt| attempt.key.to_string()).unwrap_or_default();
     let expires_before = member.expires_at.expect("a plan that was checked extends what expires");
-    effects.orders.push(Order {
-        id: attempt.clone(),
-        member: index,
-        starts_at: expires_before,
-        ends_at: extension.expires_at,
-        paid: cost,
-        paid_at: context.at,
-        is_renewal: true,
-    });
+    let anchor_day = extension.anchor_day.or(member.anchor_day);
+    let moved = member.anchor_day.filter(|_| anchor_day != member.anchor_day);
     member.expires_at = Some(extension.expires_at);
-    member.anchor_day = extension.anchor_day.or(member.anchor_day);
+    member.anchor_day = anchor_day;
+    let mut undo = Undo { anchor_day: moved, ..Undo::default() };
     let what = EventKind::RenewalSettled {
         cost,
         expires_before,
         expires_at: extension.expires_at,
         term: extension.term,
         extra_days: extension.extra_days,
-        cause: context.cause,
+        cause: context.command.cause(),
         primary: (index != context.named).then(|| named.to_owned()),
-        attempt,
+        attempt: attempt.clone(),
     };
     effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
     // Renewed late, after an outage of the host: the period paid for has begun, and with it the quota that no timeline
@@ -214,16 +246,28 @@ fn extend(
         let what = EventKind::StageChanged { from, to: Stage::Active };
         effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
     }
-    if context.cause == Cause::Auto {
-        count_renewal(member, context.at, &mut effects.events);
+    if context.command.cause() == Cause::Auto {
+        count_renewal(member, context.at, &mut undo, &mut effects.events);
     }
+    effects.orders.push(Order {
+        id: context.paying.map_or(attempt, |order| order.id.clone()),
+        member: index,
+        kind: OrderKind::Renewal,
+        starts_at: expires_before,
+        ends_at: extension.expires_at,
+        paid: cost,
+        paid_at: context.at,
+        reduces: None,
+        undo,
+    });
 }
 
-/// One automatic renewal less is allowed; after the last one auto-renew is off.
-fn count_renewal(member: &mut Resource, at: Timestamp, events: &mut Vec<Event>) {
-    let Some(left) = member.renewals_left.filter(|_| member.on_expiry == OnExpiry::Renew) else { return };
-    let left = left.saturating_sub(1);
+/// One automatic renewal less is allowed; after the last one auto-renew is off. `undo` learns how it was before.
+fn count_renewal(member: &mut Resource, at: Timestamp, undo: &mut Undo, events: &mut Vec<Event>) {
+    let Some(before) = member.renewals_left.filter(|_| member.on_expiry == OnExpiry::Renew) else { return };
+    let left = before.saturating_sub(1);
     member.renewals_left = Some(left);
+    (undo.renewals_left, undo.ended_auto_renew) = (Some(before), left == 0);
     events.push(setting_changed(at, &member.id, "renewals_left", Some(left.to_string())));
     if left == 0 {
         set_on_expiry(OnExpiry::Lapse, member, at, events);
@@ -247,56 +291,6 @@ fn set_auto_renew(auto: &AutoRenewal, member: &mut Resource, at: Timestamp, even
         let value = auto.renewals.map(|renewals| renewals.to_string());
         events.push(setting_changed(at, &member.id, "renewals_left", value));
     }
-}
-
-/// Ends a member's subscription and returns what comes back for it.
-fn end(
-    cancellation: &Cancellation,
-    member: &mut Resource,
-    index: MemberIndex,
-    context: &ExecutionContext<'_>,
-    effects: &mut PlanEffects,
-) -> Micros {
-    let mut refunds = Vec::new();
-    for refund in &cancellation.refunds {
-        let order = &context.orders[refund.order.get()];
-        effects.refunded.push((order.id.clone(), index));
-        // Money is traced to the orders it comes from: one whose period is over gives nothing.
-        if refund.amount > Micros::ZERO {
-            refunds.push((order.id.clone(), refund.amount));
-            effects.entries.push(Entry {
-                at: context.at,
-                from: Book::Spent,
-                to: Book::Cash,
-                amount: refund.amount,
-                reason: Reason::Refund,
-                resource: Some(member.id.clone()),
-                reference: Some(order.id.clone()),
-            });
-        }
-    }
-    let refund = refunds.iter().map(|(_, amount)| *amount).sum();
-    // Where nothing comes back, the newest order is the one that ends.
-    let ended = || cancellation.refunds.last().map(|refund| context.orders[refund.order.get()].id.clone());
-    let original_order = refunds.first().map(|(order, _)| order.clone()).or_else(ended);
-    let what = EventKind::Unsubscribed {
-        scope: cancellation.scope,
-        expires_at: cancellation.expires_at,
-        refund,
-        original_order,
-        refunds,
-    };
-    effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
-    match cancellation.scope {
-        Scope::Future => member.expires_at = cancellation.expires_at,
-        Scope::All => {
-            let from = std::mem::replace(&mut member.stage, Stage::Unsubscribed);
-            member.on_expiry = OnExpiry::Lapse;
-            let what = EventKind::StageChanged { from, to: Stage::Unsubscribed };
-            effects.events.push(Event { at: context.at, resource: Some(member.id.clone()), what });
-        }
-    }
-    refund
 }
 
 fn buy(

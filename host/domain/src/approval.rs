@@ -10,7 +10,6 @@ use crate::bundle::OnExpiry;
 use crate::index::MemberIndex;
 use crate::micros::Micros;
 use crate::plan::Cause;
-use crate::plan::Command;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::timeline::Action;
@@ -126,27 +125,21 @@ pub fn existing_command(
     approvals.iter().position(waits).map_or(Existing::None, Existing::Pending)
 }
 
-/// Who asks for `command`.
-pub fn cause(command: &Command) -> Cause {
-    match command {
-        Command::Renew(renewal) => renewal.cause,
-        Command::SetAutoRenew(_)
-        | Command::CancelAutoRenew
-        | Command::Unsubscribe(_)
-        | Command::ConvertOnExpiry
-        | Command::CancelConversion
-        | Command::BuyAgain(_) => Cause::Command,
-    }
-}
-
 /// What carrying `plan` out at `at` costs then and later: packages that are ordered now and paid later are decided on now.
+/// An order that waits to be paid costs nothing yet: its payment is a command of its own.
 pub fn commitment(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
+    if plan.pay_until.is_some() {
+        return Micros::ZERO;
+    }
     let later = |at: Timestamp, operation: &Operation| match operation {
         Operation::Buy(buying) => buying.pay_at.max(at),
         Operation::Extend(_)
         | Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
         | Operation::EndSubscription(_)
+        | Operation::Convert(_)
+        | Operation::ChangeSpecification(_)
+        | Operation::Subscribe(_)
         | Operation::SetAttribute(..) => at,
     };
     let cost = |step: &crate::plan::Step| {
@@ -186,6 +179,9 @@ pub fn expiry(
         | Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
         | Operation::EndSubscription(_)
+        | Operation::Convert(_)
+        | Operation::ChangeSpecification(_)
+        | Operation::Subscribe(_)
         | Operation::SetAttribute(..) => None,
     });
     let waits_until = last_try.map(|last| last - 1).or(whole);

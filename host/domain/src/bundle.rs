@@ -61,7 +61,7 @@ pub enum Stage {
     Released,
     /// Given back. Final.
     Unsubscribed,
-    /// Now pay-per-use. Final.
+    /// Now pay-per-use. Final for the clock: a command can pay it ahead again.
     Converted,
 }
 
@@ -224,6 +224,8 @@ pub struct Resource {
     pub renewals_left: Option<u32>,
     /// The term of an automatic renewal; `None` is the same as `term`.
     pub renewal_term: Option<Term>,
+    /// Whether an order of it waits to be paid.
+    pub has_unpaid_order: bool,
     /// Present for resource packages.
     pub package: Option<Package>,
     /// What the provider's rules may read.
@@ -248,6 +250,15 @@ impl Resource {
         let (expires_at, term, anchor_day) = (self.expires_at?, self.term?, self.anchor_day?);
         let is_missed = self.stage == Stage::Active && self.renews_itself();
         is_missed.then(|| expires_at.minus(term, anchor_day, 0).max(self.started_at).min(expires_at))
+    }
+
+    /// Makes it pay-per-use and forgets what it was paid ahead for; returns the stage before.
+    pub(crate) fn convert(&mut self) -> Stage {
+        self.charging = Charging::Postpaid;
+        self.on_expiry = OnExpiry::Lapse;
+        (self.expires_at, self.anchor_day, self.term, self.price) = (None, None, None, None);
+        (self.renewals_left, self.renewal_term) = (None, None);
+        std::mem::replace(&mut self.stage, Stage::Converted)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::event_field::FieldSource;
 use crate::event_field::FieldValue;
 use crate::ledger::Reason;
 use crate::micros::Micros;
+use crate::order::OrderKind;
 use crate::plan::Cause;
 use crate::plan::Scope;
 use crate::term::Term;
@@ -194,6 +195,46 @@ event_kinds! {
     },
     /// The resource became pay-per-use.
     Converted = "converted",
+    /// An order was made: one that waits to be paid, or one of another kind than a renewal that is paid at once.
+    OrderCreated = "order_created" {
+        /// The order's id.
+        order: String,
+        /// What it is for.
+        kind: OrderKind,
+        /// What it costs; negative for what a downgrade gives back.
+        cost: Micros,
+        /// Until when it waits to be paid; `None` when it is paid at once.
+        pay_until: Option<Timestamp>,
+    },
+    /// An order was paid, and what it is for is done.
+    OrderPaid = "order_paid" {
+        /// The order's id.
+        order: String,
+        /// What it is for.
+        kind: OrderKind,
+        /// What it cost; negative for what a downgrade gave back.
+        cost: Micros,
+        /// Every order that gave money back, with its part.
+        refunds: Vec<(String, Micros)>,
+    },
+    /// An order that waited was cancelled by somebody, or because its resource came to its end.
+    OrderCancelled = "order_cancelled" {
+        /// The order's id.
+        order: String,
+        /// What it was for.
+        kind: OrderKind,
+        /// What it would have cost.
+        cost: Micros,
+    },
+    /// Nobody paid an order in time.
+    OrderExpired = "order_expired" {
+        /// The order's id.
+        order: String,
+        /// What it was for.
+        kind: OrderKind,
+        /// What it would have cost.
+        cost: Micros,
+    },
     /// The account has more or less money.
     BalanceChanged = "balance_changed" {
         /// The change, negative for money spent.
@@ -273,7 +314,7 @@ event_kinds! {
 
 /// A payment for a period of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PaidPeriod {
+pub struct PeriodPayment {
     /// What was paid.
     pub cost: Micros,
     /// The end of what is paid for now.
@@ -284,11 +325,11 @@ pub struct PaidPeriod {
 
 impl EventKind {
     /// The payment that the event reports, if it reports one.
-    pub const fn paid_period(&self) -> Option<PaidPeriod> {
+    pub const fn payment(&self) -> Option<PeriodPayment> {
         if let EventKind::RenewalSettled { cost, expires_at, .. } = self {
-            Some(PaidPeriod { cost: *cost, expires_at: *expires_at, is_renewal: true })
+            Some(PeriodPayment { cost: *cost, expires_at: *expires_at, is_renewal: true })
         } else if let EventKind::PackageBought { cost, expires_at, .. } = self {
-            Some(PaidPeriod { cost: *cost, expires_at: *expires_at, is_renewal: false })
+            Some(PeriodPayment { cost: *cost, expires_at: *expires_at, is_renewal: false })
         } else {
             None
         }

@@ -6,6 +6,7 @@ use crate::attempt::DeclineClass;
 use crate::bundle::Stage;
 use crate::ledger::Reason;
 use crate::micros::Micros;
+use crate::order::OrderKind;
 use crate::plan::Cause;
 use crate::plan::Scope;
 use crate::term::Term;
@@ -122,6 +123,7 @@ word_fields! {
     Cause;
     DeclineClass;
     ExpiryReason;
+    OrderKind;
     Reason;
     Scope;
     Stage;

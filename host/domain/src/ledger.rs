@@ -64,16 +64,18 @@ pub enum Reason {
     TopUp,
     /// A renewal was paid.
     Renewal,
-    /// A package was paid.
+    /// A package, or a first period, was paid.
     Purchase,
-    /// An unsubscription gave money back.
+    /// An unsubscription, a downgrade or a conversion gave money back.
     Refund,
+    /// A dearer specification was paid.
+    Upgrade,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 5] =
-        [Reason::Opening, Reason::TopUp, Reason::Renewal, Reason::Purchase, Reason::Refund];
+    pub const ALL: [Reason; 6] =
+        [Reason::Opening, Reason::TopUp, Reason::Renewal, Reason::Purchase, Reason::Refund, Reason::Upgrade];
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
@@ -83,6 +85,7 @@ impl Reason {
             Reason::Renewal => "renewal",
             Reason::Purchase => "purchase",
             Reason::Refund => "refund",
+            Reason::Upgrade => "upgrade",
         }
     }
 
@@ -94,6 +97,7 @@ impl Reason {
             Reason::Renewal => 2,
             Reason::Purchase => 3,
             Reason::Refund => 4,
+            Reason::Upgrade => 5,
         }
     }
 
@@ -105,6 +109,7 @@ impl Reason {
             2 => Some(Reason::Renewal),
             3 => Some(Reason::Purchase),
             4 => Some(Reason::Refund),
+            5 => Some(Reason::Upgrade),
             _ => None,
         }
     }

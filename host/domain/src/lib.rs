@@ -28,4 +28,5 @@ pub mod term;
 pub mod timeline;
 pub mod timeline_walk;
 pub mod timestamp;
+pub mod unpaid_order;
 pub mod usage;

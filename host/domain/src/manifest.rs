@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::plan::Command;
 use crate::plan::Refusal;
 use crate::term::Term;
 
@@ -26,8 +27,17 @@ pub struct Manifest {
     pub insufficient_balance: Refusal,
     /// What the provider answers to a command on a resource that does not exist.
     pub unknown_resource: Refusal,
+    /// That answer for the commands that have another one, by [`Command::name`].
+    pub unknown_resource_of: BTreeMap<&'static str, Refusal>,
     /// How the provider recognises a command that is sent again, if it does.
     pub idempotency: Option<Idempotency>,
+}
+
+impl Manifest {
+    /// What the provider answers to this command on a resource that does not exist.
+    pub fn unknown_resource_for(&self, command: &Command) -> &Refusal {
+        self.unknown_resource_of.get(command.name()).unwrap_or(&self.unknown_resource)
+    }
 }
 
 /// A kind of resource.

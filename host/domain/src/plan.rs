@@ -1,6 +1,7 @@
 //! Commands, and the plans that plugins make for them before anything is changed or paid.
 
 mod check;
+mod command;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,14 @@ use crate::timestamp::Timestamp;
 
 pub use check::PlanError;
 pub use check::check;
+pub use command::AutoRenewal;
+pub use command::Cause;
+pub use command::Change;
+pub use command::Command;
+pub use command::Purchase;
+pub use command::Renewal;
+pub use command::Scope;
+pub use command::Subscribe;
 
 /// A provider rule says no. An ordinary answer, not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,113 +30,6 @@ pub struct Refusal {
     pub code: String,
     /// In words.
     pub message: String,
-}
-
-/// What is asked of a resource, by a person or by the clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Extend it.
-    Renew(Renewal),
-    /// Turn auto-renew on, or change it.
-    SetAutoRenew(AutoRenewal),
-    /// Turn auto-renew off.
-    CancelAutoRenew,
-    /// Give it back, or only what has not begun.
-    Unsubscribe(Scope),
-    /// Let it go on as pay-per-use once it expires.
-    ConvertOnExpiry,
-    /// Take that back.
-    CancelConversion,
-    /// Buy a package like this one.
-    BuyAgain(Purchase),
-}
-
-impl Command {
-    /// The word for it in every format.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Command::Renew(_) => "renew",
-            Command::SetAutoRenew(_) => "set_auto_renew",
-            Command::CancelAutoRenew => "cancel_auto_renew",
-            Command::Unsubscribe(_) => "unsubscribe",
-            Command::ConvertOnExpiry => "convert_on_expiry",
-            Command::CancelConversion => "cancel_conversion",
-            Command::BuyAgain(_) => "buy_again",
-        }
-    }
-}
-
-/// Who asked for a renewal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// The clock, because auto-renew is on.
-    Auto,
-    /// A person or program.
-    Command,
-}
-
-impl Cause {
-    /// Both causes.
-    pub const ALL: [Cause; 2] = [Cause::Auto, Cause::Command];
-
-    /// `auto` or `command`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Cause::Auto => "auto",
-            Cause::Command => "command",
-        }
-    }
-}
-
-/// How to extend a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Renewal {
-    /// For how long; `None` is the term that an automatic renewal has.
-    pub term: Option<Term>,
-    /// Who asks.
-    pub cause: Cause,
-    /// The provider's own, such as `relatedRenewFlag`.
-    pub options: BTreeMap<String, String>,
-}
-
-/// How a resource renews itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AutoRenewal {
-    /// For how long each time; `None` is the term it was bought for.
-    pub term: Option<Term>,
-    /// How often; `None` is without limit.
-    pub renewals: Option<u32>,
-}
-
-/// What an unsubscription gives back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// The resource and whatever was paid for.
-    All,
-    /// Only periods that have not begun.
-    Future,
-}
-
-impl Scope {
-    /// Both scopes.
-    pub const ALL: [Scope; 2] = [Scope::All, Scope::Future];
-
-    /// `all` or `future`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Scope::All => "all",
-            Scope::Future => "future",
-        }
-    }
-}
-
-/// When a package is bought again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Purchase {
-    /// When it is paid; `None` is now.
-    pub pay_at: Option<Timestamp>,
-    /// When it takes effect; `None` is as soon as it is paid.
-    pub effective_at: Option<Timestamp>,
 }
 
 /// What a command would do: what is priced, reserved for, and carried out, whole or not at all.
@@ -139,6 +41,16 @@ pub struct Plan {
     pub skipped: Vec<SkippedMember>,
     /// A member whose renewal is tried at once, after the steps.
     pub retry_now: Option<MemberIndex>,
+    /// The steps make an order that waits to be paid until then, and are carried out when it is. `None`: the account pays
+    /// and they are carried out at once.
+    pub pay_until: Option<Timestamp>,
+}
+
+impl Plan {
+    /// A plan of these steps, carried out at once, for every member that they name.
+    pub fn of(steps: Vec<Step>) -> Plan {
+        Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None }
+    }
 }
 
 /// One provider operation on one member of the bundle.
@@ -170,8 +82,14 @@ pub enum Operation {
     SetAutoRenew(AutoRenewal),
     /// It is given back, wholly or in part.
     EndSubscription(Cancellation),
+    /// It becomes pay-per-use now, and these orders of it give money back.
+    Convert(Vec<Refund>),
     /// A new package with its specification.
     Buy(PurchaseDetails),
+    /// It gets another specification for the rest of its time.
+    ChangeSpecification(Specification),
+    /// It is paid ahead, and prepaid from now on.
+    Subscribe(Subscription),
     /// An attribute gets a new value.
     SetAttribute(String, String),
 }
@@ -227,6 +145,50 @@ pub struct PurchaseDetails {
     pub expires_at: Timestamp,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,
+}
+
+/// Another specification of one member, and what it changes for periods that were paid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Specification {
+    /// The attributes that get another value.
+    pub attributes: BTreeMap<String, String>,
+    /// What one term costs from now on.
+    pub price: Micros,
+    /// What the rest of its time costs more, or gives back.
+    pub adjustments: Vec<Adjustment>,
+}
+
+impl Specification {
+    /// What the change costs; negative when it gives money back.
+    pub fn cost(&self) -> Micros {
+        self.adjustments.iter().map(|adjustment| adjustment.amount).sum()
+    }
+}
+
+/// What another specification changes for one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// When the rest of the period begins: not in the past.
+    pub starts_at: Timestamp,
+    /// When the period ends.
+    pub ends_at: Timestamp,
+    /// What it costs more; negative: what comes back for it.
+    pub amount: Micros,
+    /// The order that the period was paid with. Money only comes back from an order.
+    pub order: Option<OrderIndex>,
+}
+
+/// How one pay-per-use member is paid ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// When the first period ends.
+    pub expires_at: Timestamp,
+    /// The period that is paid for, counted from now.
+    pub term: Term,
+    /// The day of the month that its periods are counted from, 1 to 31.
+    pub anchor_day: u8,
+    /// What one term costs.
+    pub price: Micros,
 }
 
 #[cfg(test)]

@@ -4,18 +4,22 @@
 //! before it acts on it.
 
 mod check;
+mod outcome;
 
 use crate::bundle::Charging;
-use crate::bundle::Resource;
 use crate::bundle::Stage;
-use crate::micros::Micros;
+use crate::order::OrderState;
 use crate::plan::Command;
-use crate::plan::Refusal;
 use crate::timestamp::Timestamp;
 
 pub use check::check_authentication;
 pub use check::check_response;
 pub use check::check_step;
+pub use outcome::LastRenewal;
+pub use outcome::OrderView;
+pub use outcome::Outcome;
+pub use outcome::PricedStep;
+pub use outcome::ResourceView;
 
 /// The most ids in a filter, and the most resources or orders in one page.
 pub(crate) const PAGE_MAX: u32 = 1_000;
@@ -181,15 +185,23 @@ pub struct ResourceFilter {
     pub limit: u32,
 }
 
-/// Selects orders of an account.
+/// Selects periods of an account's orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// These only; empty is every one.
+    /// Those of orders with these ids only; empty is every one.
     pub ids: Vec<String>,
     /// Those of these resources only; empty is every one.
     pub resources: Vec<String>,
     /// Those refunded at this instant only.
     pub refunded_at: Option<Timestamp>,
+    /// Those of orders in these states only; empty is every one.
+    pub states: Vec<OrderState>,
+    /// Those of orders made at this instant or later only.
+    pub created_from: Option<Timestamp>,
+    /// Those of orders made at this instant or before only.
+    pub created_until: Option<Timestamp>,
+    /// How many matches to skip.
+    pub offset: u32,
     /// How many at most.
     pub limit: u32,
 }
@@ -265,118 +277,6 @@ pub enum NextStep {
     Query(Vec<Query>),
     /// Runs a transaction, then calls `handle` again.
     Execute(Transaction),
-}
-
-/// The last renewal that was not refunded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LastRenewal {
-    /// The instant of the renewal.
-    pub at: Timestamp,
-    /// The expiry before it.
-    pub previous_expires_at: Timestamp,
-}
-
-/// A resource with what a provider's own API shows of it beyond the rules' view.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceView {
-    /// The resource. Its index in its bundle means nothing here.
-    pub resource: Resource,
-    /// The id of what it is attached to.
-    pub attached_to: Option<String>,
-    /// Its last renewal.
-    pub last_renewal: Option<LastRenewal>,
-}
-
-/// A period that was paid for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PaidOrder {
-    /// Its id.
-    pub id: String,
-    /// The resource's id.
-    pub resource: String,
-    /// The resource's kind.
-    pub kind: String,
-    /// The resource's region.
-    pub region: String,
-    /// When the period begins.
-    pub starts_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
-    /// What it cost.
-    pub paid: Micros,
-    /// When it was paid.
-    pub paid_at: Timestamp,
-    /// False for the order that the resource was bought with.
-    pub is_renewal: bool,
-    /// The instant and the amount of its refund.
-    pub refund: Option<(Timestamp, Micros)>,
-}
-
-/// A step of a plan with its price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PricedStep {
-    /// The resource's id.
-    pub resource: String,
-    /// What it costs.
-    pub cost: Micros,
-    /// What it gives back.
-    pub refund: Micros,
-    /// The expiry that it leads to, if it changes it.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// The outcome of one query or one mutation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Resources that there are.
-    Resources {
-        /// How many, also beyond the limit.
-        total: u32,
-        /// Those within it.
-        resources: Vec<ResourceView>,
-    },
-    /// Orders that there are.
-    Orders(Vec<PaidOrder>),
-    /// What the account has.
-    Balance {
-        /// Such as `USD`.
-        currency: String,
-        /// What is free to be spent.
-        available: Micros,
-        /// What is reserved.
-        held: Micros,
-    },
-    /// What a command would do.
-    Proposal {
-        /// Such as `USD`.
-        currency: String,
-        /// Empty when the rules refuse.
-        steps: Vec<PricedStep>,
-        /// Why the host would not apply it, if so.
-        refusal: Option<Refusal>,
-    },
-    /// The mutation was applied.
-    Applied {
-        /// The orders that it made or refunded.
-        orders: Vec<String>,
-        /// What it cost.
-        cost: Micros,
-        /// What it gave back.
-        refund: Micros,
-    },
-    /// The plan needs approval first: the approval's id.
-    Pending(String),
-    /// It was refused.
-    Refused(Refusal),
-    /// It was not committed, because another mutation was refused.
-    Aborted,
-    /// A bearer token was issued.
-    Token {
-        /// The bearer token.
-        value: String,
-        /// From this instant on it is no longer valid.
-        valid_until: Timestamp,
-    },
 }
 
 /// An authenticated request, with the outcomes of all its queries and mutations so far.

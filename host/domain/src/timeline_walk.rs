@@ -9,8 +9,6 @@
 //! by now would meet the same balance and are skipped.
 
 use crate::bundle::Bundle;
-use crate::bundle::Charging;
-use crate::bundle::OnExpiry;
 use crate::bundle::Stage;
 use crate::event::Event;
 use crate::event::EventKind;
@@ -171,11 +169,7 @@ impl TimelineWalk {
                 }
             }
             Action::Convert => {
-                let from = std::mem::replace(&mut member.stage, Stage::Converted);
-                member.charging = Charging::Postpaid;
-                member.on_expiry = OnExpiry::Lapse;
-                (member.expires_at, member.anchor_day, member.term, member.price) = (None, None, None, None);
-                (member.renewals_left, member.renewal_term) = (None, None);
+                let from = member.convert();
                 record(EventKind::StageChanged { from, to: Stage::Converted });
                 record(EventKind::Converted);
             }

@@ -61,6 +61,28 @@ impl Timestamp {
         local.year() * 12 + i32::try_from(local.month0()).expect("a year has twelve months")
     }
 
+    /// Whether both instants are on one day, in days that are `offset_minutes` ahead of UTC.
+    pub(crate) fn is_on_day_of(self, other: Timestamp, offset_minutes: i16) -> bool {
+        let day = |at: Timestamp| (at + i64::from(offset_minutes) * 60).0.div_euclid(86_400);
+        day(self) == day(other)
+    }
+
+    /// Whether periods that are counted from `anchor_day` can end on the day of this instant, in days that are
+    /// `offset_minutes` ahead of UTC: it is that day or, where it is the last day of its month, an earlier one.
+    ///
+    /// ```
+    /// let end = "2026-02-28T15:59:59Z".parse::<perennial_domain::timestamp::Timestamp>()?;
+    /// assert!(end.is_anchored_to(28, 480));
+    /// assert!(end.is_anchored_to(31, 480)); // February has no 31st
+    /// assert!(!end.is_anchored_to(27, 480));
+    /// # Ok::<(), perennial_domain::timestamp::TimestampError>(())
+    /// ```
+    pub fn is_anchored_to(self, anchor_day: u8, offset_minutes: i16) -> bool {
+        let day = self.day_of_month(offset_minutes);
+        let is_last = (self + 86_400).day_of_month(offset_minutes) == 1;
+        day == anchor_day || is_last && anchor_day > day
+    }
+
     /// The instant one `term` before, counted from the anchor day in days that are `offset_minutes` ahead of UTC: the
     /// time of the day stays, and a month that is too short gives its last day.
     pub fn minus(self, term: Term, anchor_day: u8, offset_minutes: i16) -> Timestamp {

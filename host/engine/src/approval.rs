@@ -23,6 +23,7 @@ use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
 use crate::batch_approval::ApprovalRequest;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
@@ -36,7 +37,6 @@ use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
 use perennial_store::attempts;
 use perennial_store::bundles;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 
 /// The most approvals that expire in one transaction.
@@ -143,13 +143,11 @@ impl Engine {
                 .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
-        if let Some(refusal) = evaluation.apply(&command, Ok(plan))? {
+        if let Some(refusal) = evaluation.apply(self.db(), &command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
-        let previous = token_use.map(|token_use| {
-            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: None })
-        });
-        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, previous)?))
+        let token_result = token_use.map(TokenResult::approved);
+        Ok(DecisionOutcome::Recorded(self.persist(at, account, evaluation, token_result)?))
     }
 
     /// Takes down that somebody does not agree to what the approval called `id` holds.

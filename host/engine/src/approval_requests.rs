@@ -157,7 +157,7 @@ impl Batch {
         let id = format!("{}~{number}", resource.id);
         let summary = ApprovalSummary {
             member,
-            cause: approval::cause(command),
+            cause: command.cause(),
             command: priced.command.clone(),
             expires_before: resource.expires_at,
             key: apply::attempt_key(plan, bundle, member),

@@ -15,8 +15,6 @@ use perennial_domain::attempt::State;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::order::Order;
-use perennial_domain::plan::Cause;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
@@ -24,6 +22,7 @@ use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::bundles::Schedule;
 
+use crate::application::PlanApplication;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
@@ -220,37 +219,35 @@ impl Batch {
                 self.request_for_renewal(index, member, &plan, timeline);
                 return false;
             }
-            Ok(plan) => match self.apply(index, member, Cause::Auto, &plan, &[], "") {
-                Ok(()) => return true,
-                Err(refusal) => {
-                    return self.record_decline(
-                        index,
-                        member,
-                        refusal,
-                        DeclineClass::Money,
-                        next_try_at,
-                        Some(&plan),
-                    );
+            Ok(plan) => {
+                match self.apply(index, &PlanApplication::of_try(member, &plan, &automatic_renewal())) {
+                    Ok(()) => return true,
+                    Err(refusal) => {
+                        return self.record_decline(
+                            index,
+                            member,
+                            refusal,
+                            DeclineClass::Money,
+                            next_try_at,
+                            Some(&plan),
+                        );
+                    }
                 }
-            },
+            }
             Err(refusal) => refusal,
         };
         self.record_decline(index, member, refusal, DeclineClass::Rule, next_try_at, None)
     }
 
-    /// Carries `plan` out on the bundle at `place`.
+    /// Carries a plan out on the bundle at `index`, or makes the order for it.
     ///
     /// # Errors
     ///
     /// The provider's word for it when the balance does not suffice; nothing has changed then.
-    pub fn apply(
+    pub(crate) fn apply(
         &mut self,
         index: EntryIndex,
-        named: MemberIndex,
-        cause: Cause,
-        plan: &Plan,
-        orders: &[Order],
-        new_id: &str,
+        application: &PlanApplication<'_>,
     ) -> Result<(), Refusal> {
         let item = &mut self.entries[index.get()];
         let account_in_batch = &mut self.accounts[item.account.get()];
@@ -259,7 +256,8 @@ impl Batch {
                 Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
         }
         account_in_batch.last_charged = account_in_batch.last_charged.max(index);
-        let context = ExecutionContext { at: item.instant, named, cause, orders, new_id };
+        let PlanApplication { named, command, plan, orders, new_id, order_id, paying } = *application;
+        let context = ExecutionContext { at: item.instant, named, command, orders, new_id, order_id, paying };
         match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
             Ok(mut effects) => {
                 item.walk.events.append(&mut effects.events);

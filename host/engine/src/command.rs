@@ -19,10 +19,11 @@ use perennial_store::keys::AccountKey;
 use crate::Engine;
 use crate::Retention;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::ClientTokenUse;
+use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
 use crate::persist::RecordedEvent;
-use crate::planner::ClientTokenUse;
 use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
 use crate::planner::is_overdue;
@@ -34,10 +35,10 @@ use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::ledger;
 use perennial_store::packages;
+use perennial_store::provider_views;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct CommandOutcome {
     pub approval: Option<String>,
     /// What happened.
     pub events: Vec<RecordedEvent>,
+    /// The ids of the orders of the first time, if the client token came again, so that nothing was done now.
+    pub replayed_orders: Option<Vec<String>>,
 }
 
 /// On which terms a command is asked for.
@@ -106,7 +109,7 @@ pub fn propose_for_bundle(
         Some(token_use) if token_use.previous.is_some() => token_use.replayed_refusal(),
         Some(_) | None => {
             let answer = evaluation.request_plan(command)?;
-            evaluation.apply(command, answer)?
+            evaluation.apply(db, command, answer)?
         }
     };
     Ok(evaluation.proposal(before, command, refusal))
@@ -168,18 +171,16 @@ impl Engine {
             return self.request_approval(at, account, evaluation, command, plan);
         }
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
-        let refusal = evaluation.apply(command, answer)?;
+        let refusal = evaluation.apply(self.db(), command, answer)?;
         if let Some(before) = before {
             check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
         }
         if let Some(refusal) = &refusal {
             evaluation.record_refusal(command, refusal);
         }
-        let previous = token_use.map(|token_use| {
-            (token_use.token, StoredOutcome { fingerprint: token_use.fingerprint, refusal: refusal.clone() })
-        });
-        let events = self.persist(at, account, evaluation, previous)?;
-        Ok(CommandOutcome { refusal, approval: None, events })
+        let token_result = token_use.map(|token_use| TokenResult::of(token_use, refusal.clone()));
+        let events = self.persist(at, account, evaluation, token_result)?;
+        Ok(CommandOutcome { refusal, approval: None, events, replayed_orders: None })
     }
 
     /// Holds what a command would do until somebody approves of it; the same command again waits for the same.
@@ -194,7 +195,7 @@ impl Engine {
         let (approval, is_new) =
             evaluation.batch.request_for_command(EntryIndex::FIRST, evaluation.member, command, plan)?;
         let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
-        Ok(CommandOutcome { refusal: None, approval: Some(approval), events })
+        Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }
 
     pub(super) fn planner(&self) -> Planner<'_> {
@@ -272,7 +273,7 @@ impl Engine {
         self.write(batch)
     }
 
-    /// The same token again: nothing is done, and the answer is the same or the provider's word for a mismatch.
+    /// The same token again: nothing is done, and the answer is the first one or the provider's word for a mismatch.
     fn replay(
         &mut self,
         at: Timestamp,
@@ -281,21 +282,19 @@ impl Engine {
         token_use: ClientTokenUse,
     ) -> Result<CommandOutcome, EngineError> {
         let account = evaluation.batch.accounts[0].row;
-        let is_same =
-            token_use.previous.as_ref().is_some_and(|previous| previous.fingerprint == token_use.fingerprint);
         if let Some(previous) = &token_use.previous {
             self.store.write(|tx| client_tokens::upsert(tx, account, &token_use.token, previous, at))?;
         }
-        let refusal = token_use.replayed_refusal();
-        match refusal {
-            Some(mismatch) if !is_same => {
+        let replayed_orders = token_use.first_result().map(|previous| previous.orders.clone());
+        match token_use.replayed_refusal() {
+            Some(mismatch) if replayed_orders.is_none() => {
                 let resource = &evaluation.batch.entries[0].walk.bundle[evaluation.member].id;
                 let event = refusal_event(at, resource, command, &mismatch);
                 let id = evaluation.batch.accounts[0].account.id.clone();
                 let events = self.write_event(Some(account), Some(&id), event)?;
-                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events })
+                Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events, replayed_orders: None })
             }
-            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new() }),
+            refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new(), replayed_orders }),
         }
     }
 
@@ -324,7 +323,7 @@ impl Engine {
             account.or(accounts.first().filter(|_| one_provider)).map(|stored| &stored.account.provider);
         let rules = provider.and_then(|provider| self.providers.get(provider));
         let refusal = match rules {
-            Some(rules) => rules.manifest().unknown_resource.clone(),
+            Some(rules) => rules.manifest().unknown_resource_for(command).clone(),
             None => Refusal {
                 code: "no_such_resource".to_owned(),
                 message: format!("there is no resource `{resource}`"),
@@ -333,7 +332,7 @@ impl Engine {
         let event = refusal_event(at, resource, command, &refusal);
         let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
         let events = self.write_event(row, id.as_deref(), event)?;
-        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events })
+        Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
     }
 
     /// Writes down that `account` was refused a command, by a plan that was to be carried out whole or not at all.
@@ -369,7 +368,7 @@ impl Engine {
         at: Timestamp,
         account: AccountKey,
         mut evaluation: CommandEvaluation,
-        previous: Option<(String, StoredOutcome)>,
+        token_result: Option<TokenResult>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         // What is due at this very instant is still to come, so the clock goes on from the second before it.
         evaluation.batch.entries[0].instant = at - 1;
@@ -378,13 +377,15 @@ impl Engine {
         let (keeps_events, clock) = (self.retention == Retention::Everything, self.clock);
         Ok(self.store.write(|tx| {
             start::claim(tx, clock, at)?;
-            if let Some((token, previous)) = &previous {
-                client_tokens::upsert(tx, account, token, previous, at)?;
-            }
+            let last_order = provider_views::last_order(tx)?;
             if let Some(deferred) = evaluation.deferred_purchase {
                 packages::delete_deferred(tx, deferred)?;
             }
-            persist::write_batch(tx, evaluation.batch, keeps_events)
+            let events = persist::write_batch(tx, evaluation.batch, keeps_events)?;
+            if let Some(result) = token_result {
+                result.write(tx, account, last_order, at)?;
+            }
+            Ok::<_, StoreError>(events)
         })?)
     }
 }

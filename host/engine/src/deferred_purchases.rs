@@ -35,7 +35,7 @@ impl Engine {
         // It was approved when it was ordered, where that was needed.
         let applied = evaluation.and_then(|mut evaluation| {
             let answer = evaluation.request_plan(&command)?;
-            Ok((evaluation.apply(&command, answer)?, evaluation))
+            Ok((evaluation.apply(self.db(), &command, answer)?, evaluation))
         });
         match applied {
             Ok((refusal, mut evaluation)) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use perennial_domain::event::EventKind;
-use perennial_domain::event::PaidPeriod;
+use perennial_domain::event::PeriodPayment;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
@@ -168,7 +168,7 @@ impl AccountForecast {
         if let EventKind::BalanceChanged { amount, .. } = recorded.event.what {
             return self.add_change(at, amount);
         }
-        let Some(PaidPeriod { cost, expires_at, is_renewal }) = recorded.event.what.paid_period() else {
+        let Some(PeriodPayment { cost, expires_at, is_renewal }) = recorded.event.what.payment() else {
             return;
         };
         let resource = recorded.event.resource.unwrap_or_default();

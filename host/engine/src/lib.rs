@@ -4,12 +4,14 @@
 //! Time is an argument. Start with [`Engine::run_to`], which is the clock's work while the host is up, and
 //! [`Engine::catch_up`], which is the clock's work after it was not.
 
+mod application;
 pub mod approval;
 mod approval_requests;
 mod batch;
 mod batch_approval;
 mod batch_entry;
 mod batch_requests;
+mod client_token;
 pub mod clock;
 pub mod command;
 mod deferred_purchases;
@@ -20,6 +22,7 @@ pub mod import;
 pub mod import_document;
 pub mod import_report;
 mod load_batch;
+mod orders;
 mod parallel;
 pub mod persist;
 pub mod plan_facts;
@@ -58,7 +61,9 @@ use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
+use perennial_store::orders as stored_orders;
 use perennial_store::packages;
+use perennial_store::packages::DeferredPurchase;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
@@ -114,6 +119,26 @@ impl Deref for EngineTx<'_> {
 impl DerefMut for EngineTx<'_> {
     fn deref_mut(&mut self) -> &mut Engine {
         self.engine
+    }
+}
+
+/// What is due beside the wakes of bundles.
+#[derive(Clone, Copy)]
+enum Due {
+    /// A package that was ordered is paid.
+    Payment(DeferredPurchase),
+    /// Approvals expire at this instant.
+    ApprovalExpiry(Timestamp),
+    /// Orders can last be paid at this instant.
+    OrderDeadline(Timestamp),
+}
+
+impl Due {
+    fn at(self) -> Timestamp {
+        match self {
+            Due::Payment(payment) => payment.pay_at,
+            Due::ApprovalExpiry(at) | Due::OrderDeadline(at) => at,
+        }
     }
 }
 
@@ -197,32 +222,33 @@ impl Engine {
         if self.start_some(until, sink)? {
             return Ok(true);
         }
-        let payment = packages::next_deferred(self.db(), until)?;
-        let payment_at = payment.map_or(Timestamp::MAX, |payment| payment.pay_at);
-        let expiry = approvals::next_expiry(self.db(), until)?;
-        let by = [Some(until), Some(payment_at), expiry].into_iter().flatten().min().unwrap_or(until);
+        let due = self.next_due(until)?;
+        let by = due.map_or(until, Due::at);
         if let Some(wake) = bundles::next_wake(self.db())?.filter(|wake| *wake <= by) {
             let last = by.min(wake + self.span);
             let events = self.decide_and_write(last, wake_instant)?.unwrap_or_default();
             sink(events, wake);
             return Ok(true);
         }
-        match (expiry.filter(|expiry| *expiry < payment_at), payment) {
-            (Some(expiry), _) => {
-                let events = self.expire_approvals(expiry)?;
-                sink(events, expiry);
-                Ok(true)
-            }
-            (None, Some(payment)) => {
-                let events = self.pay_deferred(payment, payment.pay_at)?;
-                sink(events, payment.pay_at);
-                Ok(true)
-            }
-            (None, None) => {
-                self.record_tick(until)?;
-                Ok(false)
-            }
-        }
+        let Some(due) = due else {
+            self.record_tick(until)?;
+            return Ok(false);
+        };
+        let events = match due {
+            Due::Payment(payment) => self.pay_deferred(payment, payment.pay_at)?,
+            Due::ApprovalExpiry(at) => self.expire_approvals(at)?,
+            Due::OrderDeadline(at) => self.expire_orders(at)?,
+        };
+        sink(events, due.at());
+        Ok(true)
+    }
+
+    /// The next thing that is due by `until` and is no bundle's wake; of those at one instant, the payment comes first.
+    fn next_due(&self, until: Timestamp) -> Result<Option<Due>, StoreError> {
+        let payment = packages::next_deferred(self.db(), until)?.map(Due::Payment);
+        let expiry = approvals::next_expiry(self.db(), until)?.map(Due::ApprovalExpiry);
+        let deadline = stored_orders::next_deadline(self.db(), until)?.map(|(at, _)| Due::OrderDeadline(at));
+        Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
 
     /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.
@@ -269,6 +295,11 @@ impl Engine {
         // First, because an approval that expired must not stop what is tried now.
         if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
             let events = self.expire_approvals(expiry)?;
+            sink(events, Timestamp::MIN);
+            return Ok(true);
+        }
+        if let Some((deadline, _)) = stored_orders::next_deadline(self.db(), now)? {
+            let events = self.expire_orders(deadline)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
         }

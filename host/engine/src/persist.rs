@@ -10,6 +10,9 @@ use perennial_domain::event::Event;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
+use perennial_domain::order::Undo;
 use perennial_domain::timestamp::Timestamp;
 use perennial_formats::event_view::EventView;
 use perennial_store::WriteTx;
@@ -21,6 +24,7 @@ use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchEntry;
+use crate::orders as unpaid_orders;
 use crate::parallel;
 use crate::rules::Rules;
 use perennial_formats as formats;
@@ -64,6 +68,7 @@ pub(crate) fn write_batch(
     keeps_events: bool,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
+    batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
     let mut events = Vec::new();
     let ids = batch
         .accounts
@@ -172,18 +177,30 @@ impl<'c> BatchWriter<'c> {
         item: &BatchEntry,
         effects: &PlanEffects,
     ) -> Result<(), StoreError> {
-        for (order, member) in &effects.refunded {
-            let row = item.original.rows[*member];
-            if let Some(starts_at) = orders::refund(self.db, row, order, item.instant)? {
-                attempts::void(self.db, row, starts_at, item.instant)?;
-            }
+        for refunded in &effects.refunded {
+            let (row, period) = (item.original.rows[refunded.member], &refunded.period);
+            orders::refund(self.db, row, period, refunded.amount, item.instant)?;
+            attempts::void(self.db, row, period.starts_at, item.instant)?;
         }
         if let Some(attempt) = &effects.attempt {
             self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
         }
         for order in &effects.orders {
-            let resource = &item.walk.bundle[order.member].id;
-            self.orders.insert(item.original.rows[order.member], resource, order)?;
+            let (row, resource) = (item.original.rows[order.member], &item.walk.bundle[order.member].id);
+            let is_settled = effects.paid.is_some() && orders::settle(self.db, row, order)?;
+            if !is_settled {
+                self.orders.insert(row, resource, order)?;
+            }
+        }
+        if let Some(order) = &effects.placed {
+            unpaid_orders::write_placed(self.db, item, order)?;
+        }
+        // What an order was for and is left alone now is not paid.
+        let left = effects.paid.as_ref().map(|order| (order, OrderState::Cancelled));
+        for (order, state) in
+            left.into_iter().chain(effects.closed.as_ref().map(|(order, state)| (order, *state)))
+        {
+            unpaid_orders::write_closed(self.db, item, order, state)?;
         }
         for entry in &effects.entries {
             self.entries.insert(account_in_batch.row, entry)?;
@@ -215,7 +232,9 @@ fn insert_purchased(
         ends_at: purchased.expires_at.unwrap_or(purchased.started_at),
         paid: purchased.price.unwrap_or_default(),
         paid_at: at,
-        is_renewal: false,
+        kind: OrderKind::Purchase,
+        reduces: None,
+        undo: Undo::default(),
     };
     orders::insert(db, rows[MemberIndex::PRIMARY], &purchased.id, &order)
 }

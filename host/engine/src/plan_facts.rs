@@ -3,6 +3,7 @@
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::policy::facts::AccountFacts;
@@ -45,7 +46,10 @@ pub fn of_command(
     };
     let renewed = orders::list(db, &rows)?;
     let renewals = |index: usize| {
-        let count = renewed.iter().filter(|order| order.is_renewal && order.member.get() == index).count();
+        let count = renewed
+            .iter()
+            .filter(|order| order.kind == OrderKind::Renewal && order.member.get() == index)
+            .count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
     let members = proposal.bundle.members.iter().enumerate();

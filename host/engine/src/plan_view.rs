@@ -35,6 +35,7 @@ impl Proposal {
             refusal: proposal.refusal.as_ref().map(RefusalView::from),
             currency: proposal.account.currency.clone(),
             cost: proposal.cost().to_string(),
+            pay_until: proposal.plans.iter().find_map(|priced| text_of(priced.plan.pay_until)),
             refund: proposal.refund().to_string(),
             balance_before: proposal.account.balance.available().to_string(),
             balance_after: proposal.balance_after.available().to_string(),
@@ -64,6 +65,7 @@ fn steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<It
             term: None,
             extra_days: 0,
             details: BTreeMap::new(),
+            attributes: BTreeMap::new(),
         };
         match &step.operation {
             Operation::Extend(extension) => {
@@ -87,6 +89,16 @@ fn steps<'a>(proposal: &'a Proposal, priced: &'a PricedPlan) -> impl Iterator<It
                 view.details.insert("pay_at", Some(buying.pay_at.to_string()));
                 view.details.insert("effective_at", Some(buying.effective_at.to_string()));
             }
+            Operation::Convert(_) => {}
+            Operation::ChangeSpecification(specification) => {
+                view.details.insert("price", Some(specification.price.to_string()));
+                view.attributes.clone_from(&specification.attributes);
+            }
+            Operation::Subscribe(subscription) => {
+                view.expires_at = Some(subscription.expires_at.to_string());
+                view.term = Some(subscription.term.into());
+                view.details.insert("price", Some(subscription.price.to_string()));
+            }
             Operation::SetAttribute(name, value) => {
                 view.details.insert("name", Some(name.clone()));
                 view.details.insert("value", Some(value.clone()));
@@ -102,7 +114,10 @@ fn operation(operation: &Operation) -> &'static str {
         Operation::SetOnExpiry(_) => "set_on_expiry",
         Operation::SetAutoRenew(_) => "set_auto_renew",
         Operation::EndSubscription(_) => "end_subscription",
+        Operation::Convert(_) => "convert",
         Operation::Buy(_) => "buy",
+        Operation::ChangeSpecification(_) => "change_specification",
+        Operation::Subscribe(_) => "subscribe",
         Operation::SetAttribute(..) => "set_attribute",
     }
 }

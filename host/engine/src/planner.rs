@@ -3,7 +3,7 @@
 //! Changes what is in memory and reads the database; writes nothing, so that a dry run and the real thing are one.
 
 use perennial_domain::account::Account;
-use perennial_domain::approval;
+use perennial_domain::apply;
 use perennial_domain::attempt::DeclineClass;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::event::Event;
@@ -12,6 +12,7 @@ use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
@@ -20,11 +21,15 @@ use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::DeferredPurchaseKey;
 
+use crate::application::PlanApplication;
 use crate::batch::Batch;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
+use crate::client_token::ClientTokenUse;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
+use crate::orders as orders_to_pay;
+use crate::orders::NamedOrder;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
@@ -34,7 +39,6 @@ use perennial_sandbox::PlanRequest;
 use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::client_tokens;
-use perennial_store::client_tokens::StoredOutcome;
 use perennial_store::error::StoreError;
 use perennial_store::orders;
 
@@ -44,6 +48,8 @@ pub(super) struct CommandEvaluation {
     pub(super) member: MemberIndex,
     pub(super) orders: Vec<Order>,
     pub(super) new_id: String,
+    /// The order that the command pays or cancels.
+    pub(super) order: Option<NamedOrder>,
     /// What the rules answered so far, priced.
     pub(super) priced_plans: Vec<PricedPlan>,
     /// The row of the order that this pays for, which is struck then.
@@ -57,24 +63,6 @@ pub(super) struct Planner<'a> {
     pub(super) records_decisions: bool,
 }
 
-/// A command that carries a token, and what came under that token before.
-pub(super) struct ClientTokenUse {
-    pub(super) policy: Idempotency,
-    pub(super) token: String,
-    pub(super) fingerprint: String,
-    pub(super) previous: Option<StoredOutcome>,
-}
-
-impl ClientTokenUse {
-    /// What the same token again is answered: the same if it is the same command, else the provider's word for it.
-    pub(super) fn replayed_refusal(self) -> Option<Refusal> {
-        match self.previous {
-            Some(previous) if previous.fingerprint == self.fingerprint => previous.refusal,
-            Some(_) | None => Some(self.policy.mismatch),
-        }
-    }
-}
-
 impl Planner<'_> {
     /// Puts a bundle in play for a command.
     pub(super) fn evaluate(
@@ -85,14 +73,19 @@ impl Planner<'_> {
         command: &Command,
         deferred: Option<DeferredPurchaseKey>,
     ) -> Result<CommandEvaluation, EngineError> {
-        let new_id = match command {
-            Command::BuyAgain(_) => self.next_free_id(&stored.bundle[member].id)?,
-            Command::Renew(_)
-            | Command::SetAutoRenew(_)
-            | Command::CancelAutoRenew
-            | Command::Unsubscribe(_)
-            | Command::ConvertOnExpiry
-            | Command::CancelConversion => String::new(),
+        let new_id = if let Command::BuyAgain(_) = command {
+            self.next_free_id(&stored.bundle[member].id)?
+        } else {
+            String::new()
+        };
+        let order = if let Command::PayOrder(id) | Command::CancelOrder(id) = command {
+            Some(orders_to_pay::find(self.db, &stored.rows, id)?)
+        } else {
+            None
+        };
+        let member = match &order {
+            Some(NamedOrder::Unpaid(order)) => order.member,
+            Some(NamedOrder::Refused(_)) | None => member,
         };
         let (batch, problem) = self.load_bundle(stored, at)?;
         if batch.accounts[0].rules.is_none() {
@@ -105,12 +98,14 @@ impl Planner<'_> {
         match problem {
             Some(problem) => Err(EngineError::Overdue(problem)),
             None => {
-                let orders = self.orders_for_request(&batch.entries[0], command)?;
+                let asked = orders_to_pay::asked(command, order.as_ref());
+                let orders = self.orders_for_request(&batch.entries[0], asked)?;
                 Ok(CommandEvaluation {
                     batch,
                     member,
                     orders,
                     new_id,
+                    order,
                     priced_plans: Vec::new(),
                     deferred_purchase: deferred,
                 })
@@ -120,20 +115,13 @@ impl Planner<'_> {
 
     /// The orders that go with a command's question, also those of renewals that are not written yet.
     fn orders_for_request(&self, item: &BatchEntry, command: &Command) -> Result<Vec<Order>, StoreError> {
-        match command {
-            Command::Unsubscribe(_) => {
-                let mut orders = orders::list(self.db, &item.original.rows)?;
-                orders.extend(item.effects.iter().flat_map(|effects| effects.orders.iter().cloned()));
-                orders.sort_by_key(|order| (order.starts_at, order.member));
-                Ok(orders)
-            }
-            Command::Renew(_)
-            | Command::SetAutoRenew(_)
-            | Command::CancelAutoRenew
-            | Command::ConvertOnExpiry
-            | Command::CancelConversion
-            | Command::BuyAgain(_) => Ok(Vec::new()),
+        if !matches!(command, Command::Unsubscribe(_) | Command::Change(_) | Command::ConvertNow) {
+            return Ok(Vec::new());
         }
+        let mut orders = orders::list(self.db, &item.original.rows)?;
+        orders.extend(item.effects.iter().flat_map(|effects| effects.orders.iter().cloned()));
+        orders.sort_by_key(|order| (order.starts_at, order.member));
+        Ok(orders)
     }
 
     /// The first free one of `pkg-1.2`, `pkg-1.3` and so on, for another package like `pkg-1` or `pkg-1.2`.
@@ -225,6 +213,7 @@ impl CommandEvaluation {
     /// Does what the rules answered that the command would do; returns why not, if not.
     pub(super) fn apply(
         &mut self,
+        db: &ReadTx,
         command: &Command,
         answer: Result<Plan, Refusal>,
     ) -> Result<Option<Refusal>, EngineError> {
@@ -233,10 +222,31 @@ impl CommandEvaluation {
             Err(refusal) => return Ok(Some(refusal)),
         };
         self.add_priced_plan(self.member, &plan);
-        let cause = approval::cause(command);
-        if let Err(refusal) =
-            self.batch.apply(EntryIndex::FIRST, self.member, cause, &plan, &self.orders, &self.new_id)
-        {
+        let paying = match (command, self.order.take()) {
+            (Command::CancelOrder(_), Some(NamedOrder::Unpaid(order))) => {
+                let item = &mut self.batch.entries[0];
+                let at = item.instant;
+                orders_to_pay::close(item, order, OrderState::Cancelled, at);
+                return Ok(None);
+            }
+            (_, Some(NamedOrder::Unpaid(order))) => Some(order),
+            (_, Some(NamedOrder::Refused(_)) | None) => None,
+        };
+        let item = &self.batch.entries[0];
+        let order_id = match apply::own_order_id(&plan, &item.walk.bundle, self.member, item.instant) {
+            Some(id) => orders_to_pay::free_id(db, &item.original.rows, &id)?,
+            None => String::new(),
+        };
+        let application = PlanApplication {
+            named: self.member,
+            command: paying.as_ref().map_or(command, |order| &order.command),
+            plan: &plan,
+            orders: &self.orders,
+            new_id: &self.new_id,
+            order_id: &order_id,
+            paying: paying.as_ref(),
+        };
+        if let Err(refusal) = self.batch.apply(EntryIndex::FIRST, &application) {
             if matches!(command, Command::Renew(_)) {
                 self.batch.record_decline(
                     EntryIndex::FIRST,
@@ -277,8 +287,33 @@ impl CommandEvaluation {
         self.priced_plans.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
     }
 
-    /// Asks what the command would do.
+    /// Asks what the command would do. Of an order that is paid, what it is for, at the price that was ordered.
     pub(super) fn request_plan(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
+        match (command, self.order.take()) {
+            (Command::PayOrder(_), Some(NamedOrder::Unpaid(order))) => {
+                orders_to_pay::set_unpaid(&mut self.batch.entries[0].walk.bundle, &order, false);
+                let answer = self.ask(&order.command);
+                let item = &mut self.batch.entries[0];
+                let plan = answer.map(|answer| {
+                    answer.and_then(|plan| {
+                        orders_to_pay::plan_at_price(plan, &order, &item.walk.bundle, item.instant)
+                    })
+                });
+                orders_to_pay::set_unpaid(&mut item.walk.bundle, &order, true);
+                self.order = Some(NamedOrder::Unpaid(order));
+                plan
+            }
+            (_, Some(NamedOrder::Refused(refusal))) => Ok(Err(refusal)),
+            (_, Some(NamedOrder::Unpaid(order))) => {
+                self.order = Some(NamedOrder::Unpaid(order));
+                Ok(Ok(Plan::of(Vec::new())))
+            }
+            (_, None) => self.ask(command),
+        }
+    }
+
+    /// Asks the rules.
+    fn ask(&mut self, command: &Command) -> Result<Result<Plan, Refusal>, EngineError> {
         let account_in_batch = &self.batch.accounts[0];
         let item = &self.batch.entries[0];
         let question = PlanRequest {
@@ -320,13 +355,5 @@ pub(super) fn refusal_event(at: Timestamp, resource: &str, command: &Command, re
 
 /// The token that a command carries, if it does.
 fn client_token(command: &Command, how: &Idempotency) -> Option<String> {
-    match command {
-        Command::Renew(renewal) => renewal.options.get(&how.option_name).cloned(),
-        Command::SetAutoRenew(_)
-        | Command::CancelAutoRenew
-        | Command::Unsubscribe(_)
-        | Command::ConvertOnExpiry
-        | Command::CancelConversion
-        | Command::BuyAgain(_) => None,
-    }
+    command.options()?.get(&how.option_name).cloned()
 }

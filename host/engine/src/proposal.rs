@@ -43,19 +43,8 @@ impl PricedPlan {
             named,
             plan: plan.clone(),
             costs: plan.steps.iter().map(cost).collect(),
-            refunds: plan.steps.iter().map(|step| refund(&step.operation)).collect(),
+            refunds: plan.steps.iter().map(|step| apply::step_refund(&step.operation)).collect(),
         }
-    }
-}
-
-fn refund(operation: &Operation) -> Micros {
-    match operation {
-        Operation::EndSubscription(ending) => ending.refunds.iter().map(|refund| refund.amount).sum(),
-        Operation::Extend(_)
-        | Operation::SetOnExpiry(_)
-        | Operation::SetAutoRenew(_)
-        | Operation::Buy(_)
-        | Operation::SetAttribute(..) => Micros::ZERO,
     }
 }
 
@@ -152,6 +141,9 @@ impl Proposal {
                 | Operation::SetOnExpiry(_)
                 | Operation::SetAutoRenew(_)
                 | Operation::EndSubscription(_)
+                | Operation::Convert(_)
+                | Operation::ChangeSpecification(_)
+                | Operation::Subscribe(_)
                 | Operation::SetAttribute(..) => {}
             }
         }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use perennial_domain::micros::Micros;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Change;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::Subscribe;
 
 use super::json_cursor::JsonCursor;
 use super::json_tree::Json;
@@ -16,10 +19,19 @@ use super::json_value::JsonValue;
 use super::wording;
 
 /// Commands that are written as one word.
-const BARE: [&str; 3] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion"];
+const BARE: [&str; 4] = ["cancel_auto_renew", "convert_on_expiry", "cancel_conversion", "convert_now"];
 
 /// Commands that are written as an object with one field.
-const WITH_FIELDS: [&str; 4] = ["renew", "set_auto_renew", "unsubscribe", "buy_again"];
+const WITH_FIELDS: [&str; 8] = [
+    "renew",
+    "set_auto_renew",
+    "unsubscribe",
+    "buy_again",
+    "change",
+    "subscribe",
+    "pay_order",
+    "cancel_order",
+];
 
 /// The names of all commands.
 pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
@@ -51,6 +63,7 @@ fn bare(name: &str, cursor: JsonCursor<'_, '_>) -> Option<Command> {
         "cancel_auto_renew" => Some(Command::CancelAutoRenew),
         "convert_on_expiry" => Some(Command::ConvertOnExpiry),
         "cancel_conversion" => Some(Command::CancelConversion),
+        "convert_now" => Some(Command::ConvertNow),
         name if WITH_FIELDS.contains(&name) => {
             cursor.report(format!("write `{name}` as an object: {{\"{name}\": {{…}}}}"));
             None
@@ -69,6 +82,10 @@ fn with_fields(name: &str, body: JsonCursor<'_, '_>, writer: Writer) -> Option<C
             scope.map(Command::Unsubscribe)
         }
         "buy_again" => purchase(body).map(Command::BuyAgain),
+        "change" => change(body, writer).map(Command::Change),
+        "subscribe" => subscribe(body, writer).map(Command::Subscribe),
+        "pay_order" => order(body).map(Command::PayOrder),
+        "cancel_order" => order(body).map(Command::CancelOrder),
         name if BARE.contains(&name) => {
             body.report(format!("`{name}` has no fields; write it as text: \"{name}\""));
             None
@@ -113,6 +130,39 @@ fn purchase(body: JsonCursor<'_, '_>) -> Option<Purchase> {
     Some(Purchase { pay_at: pay_at?, effective_at: effective_at? })
 }
 
+fn change(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Change> {
+    let fields = body.object(&["attributes", "price", "options"])?;
+    let attributes = match writer {
+        Writer::Outside => fields.optional("attributes", |cursor| cursor.named_texts()),
+        Writer::Host => fields.optional("attributes", |cursor| cursor.texts()),
+    };
+    let attributes = attributes.or(BTreeMap::new());
+    let price = fields.required("price", |cursor| price(cursor, writer));
+    let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
+    Some(Change { attributes: attributes?, price: price?, options: options? })
+}
+
+/// What was kept is what somebody could ask for when it was.
+fn price(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Micros> {
+    match writer {
+        Writer::Outside => cursor.amount(),
+        Writer::Host => cursor.stored_amount(),
+    }
+}
+
+fn subscribe(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Subscribe> {
+    let fields = body.object(&["term", "price", "options"])?;
+    let term = fields.required("term", |cursor| cursor.term());
+    let price = fields.optional("price", |cursor| price(cursor, writer)).option();
+    let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
+    Some(Subscribe { term: term?, price: price?, options: options? })
+}
+
+fn order(body: JsonCursor<'_, '_>) -> Option<String> {
+    let fields = body.object(&["order"])?;
+    fields.required("order", |cursor| cursor.name()).map(str::to_owned)
+}
+
 /// A command as this host keeps it.
 pub(super) fn value(command: &Command) -> JsonValue<'_> {
     match command {
@@ -137,9 +187,29 @@ pub(super) fn value(command: &Command) -> JsonValue<'_> {
                 ("effective_at", purchase.effective_at.into()),
             ]),
         )]),
-        Command::CancelAutoRenew | Command::ConvertOnExpiry | Command::CancelConversion => {
-            command.name().into()
+        Command::Change(change) => json_value::object([(
+            command.name(),
+            json_value::object([
+                ("attributes", (&change.attributes).into()),
+                ("price", change.price.into()),
+                ("options", (&change.options).into()),
+            ]),
+        )]),
+        Command::Subscribe(subscribe) => json_value::object([(
+            command.name(),
+            json_value::object([
+                ("term", subscribe.term.into()),
+                ("price", subscribe.price.into()),
+                ("options", (&subscribe.options).into()),
+            ]),
+        )]),
+        Command::PayOrder(order) | Command::CancelOrder(order) => {
+            json_value::object([(command.name(), json_value::object([("order", order.into())]))])
         }
+        Command::CancelAutoRenew
+        | Command::ConvertOnExpiry
+        | Command::CancelConversion
+        | Command::ConvertNow => command.name().into(),
     }
 }
 

@@ -8,6 +8,7 @@ use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Scope;
 use perennial_domain::timestamp::Timestamp;
@@ -72,6 +73,24 @@ impl Wording<'_> {
                 self.unsubscribed(*scope, *refund, original_order.as_deref(), refunds.len())
             }
             EventKind::Converted => "converted to pay-per-use".to_owned(),
+            EventKind::OrderCreated { order, kind, cost, pay_until: Some(until) } => {
+                format!("{} waits to be paid until {}: {order}", self.order(*kind, *cost), self.instant(*until))
+            }
+            EventKind::OrderCreated { order, kind, cost, pay_until: None } => {
+                format!("{}: {order}", self.order(*kind, *cost))
+            }
+            EventKind::OrderPaid { order, kind, cost, .. } if *cost < Micros::ZERO => {
+                format!("{} given back: {order}", self.order(*kind, *cost))
+            }
+            EventKind::OrderPaid { order, kind, cost, .. } => {
+                format!("{} paid: {order}", self.order(*kind, *cost))
+            }
+            EventKind::OrderCancelled { order, kind, cost } => {
+                format!("{} cancelled: {order}", self.order(*kind, *cost))
+            }
+            EventKind::OrderExpired { order, kind, cost } => {
+                format!("{} not paid in time: {order}", self.order(*kind, *cost))
+            }
             EventKind::BalanceChanged { amount, balance, reason } => {
                 format!("{}: balance {} to {}", reason_words(*reason), signed(*amount), self.money(*balance))
             }
@@ -108,6 +127,17 @@ impl Wording<'_> {
                 format!("host running again, down since {}", self.instant(*down_since))
             }
         }
+    }
+
+    /// An order, such as `order of a renewal for 99.00`.
+    fn order(self, kind: OrderKind, cost: Micros) -> String {
+        let what = match kind {
+            OrderKind::Purchase => "a purchase",
+            OrderKind::Renewal => "a renewal",
+            OrderKind::Upgrade => "an upgrade",
+            OrderKind::Downgrade => "a downgrade",
+        };
+        format!("order of {what} for {}", self.money(cost.max(-cost)))
     }
 
     fn awaits_approval(self, what: String, approval: &str, cost: Micros, expires_at: Timestamp) -> String {
@@ -182,6 +212,7 @@ pub fn reason_words(reason: Reason) -> &'static str {
         Reason::Renewal => "renewal",
         Reason::Purchase => "purchase",
         Reason::Refund => "refund",
+        Reason::Upgrade => "upgrade",
     }
 }
 

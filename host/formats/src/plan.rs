@@ -45,7 +45,8 @@ impl From<&Refusal> for RefusalView {
 pub struct StepView {
     /// The resource.
     pub resource: String,
-    /// `extend`, `set_on_expiry`, `set_auto_renew`, `end_subscription`, `buy` or `set_attribute`.
+    /// `extend`, `set_on_expiry`, `set_auto_renew`, `end_subscription`, `convert`, `buy`, `change_specification`,
+    /// `subscribe` or `set_attribute`.
     pub operation: &'static str,
     /// What it costs, a decimal.
     pub cost: String,
@@ -59,8 +60,12 @@ pub struct StepView {
     pub term: Option<TermView>,
     /// Days beyond the term, paid for as a thirtieth of a month each.
     pub extra_days: u32,
-    /// What else the operation says: `on_expiry`, `renewals`, `scope`, `pay_at`, `effective_at`, `name`, `value`.
+    /// What else the operation says: `on_expiry`, `renewals`, `scope`, `pay_at`, `effective_at`, `price`, `name`,
+    /// `value`.
     pub details: BTreeMap<&'static str, Option<String>>,
+    /// The attributes that get another value; left out when there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A resource that is left alone.
@@ -97,6 +102,9 @@ pub struct PlanView {
     pub currency: String,
     /// What all steps cost, a decimal.
     pub cost: String,
+    /// Until when the order for them waits to be paid; left out when they are paid and carried out at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay_until: Option<String>,
     /// What all steps give back, a decimal.
     pub refund: String,
     /// What the account has before it, a decimal.

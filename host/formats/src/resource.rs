@@ -52,6 +52,9 @@ pub(super) fn stored_value(resource: &Resource) -> JsonValue<'_> {
     if let Some(package) = &resource.package {
         fields.push(("bought_at", package.bought_at.into()));
     }
+    if resource.has_unpaid_order {
+        fields.push(("has_unpaid_order", true.into()));
+    }
     JsonValue::Object(fields)
 }
 
@@ -80,7 +83,16 @@ pub(super) const FIELDS: [&str; 20] = [
 ];
 
 /// The names of the fields that [`stored_value`] writes.
-pub(super) const STORED_FIELDS: &[&str] = &with(FIELDS.len(), "bought_at");
+pub(super) const STORED_FIELDS: &[&str] = &{
+    let mut names = ["has_unpaid_order"; 22];
+    let written = with(FIELDS.len(), "bought_at");
+    let mut next = 0;
+    while next < written.len() {
+        names[next] = written[next];
+        next += 1;
+    }
+    names
+};
 
 /// [`FIELDS`] with one more name at `index`.
 pub(super) const fn with(index: usize, name: &'static str) -> [&'static str; 21] {
@@ -114,6 +126,7 @@ pub(super) fn read_stored(fields: &Fields<'_, '_>) -> Option<Resource> {
         on_expiry: fields.required("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name))?,
         renewals_left: fields.optional("renewals_left", |cursor| cursor.count()).option()?,
         renewal_term: fields.optional("renewal_term", |cursor| cursor.term()).option()?,
+        has_unpaid_order: fields.optional("has_unpaid_order", |cursor| cursor.flag()).or(false)?,
         package,
         attributes: fields.required("attributes", |cursor| cursor.texts())?,
         tags: fields.required("tags", |cursor| cursor.texts())?,

@@ -76,7 +76,7 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     expect![[r#"
         `perennial.db` would be migrated from schema 3 to 5:
           4: tables, columns and stored words get the names of the industry
-          5: an outcome of a job's item gets the name that the rest of the program has for it
+          5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());

@@ -9,6 +9,7 @@ use crate::error::StoreError;
 use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 
 use crate::keys::AccountKey;
 use crate::ledger;
@@ -35,8 +36,9 @@ struct Rule {
     violations: &'static str,
 }
 
-/// The rules about rows. Stages up to 2 are live, charging 0 is prepaid.
-const RULES: [Rule; 11] = [
+/// The rules about rows. Stages up to 2 are live, charging 0 is prepaid; an order of state 0 waits to be paid and one of
+/// state 1 is paid, kinds up to 1 are purchases and renewals.
+const RULES: [Rule; 12] = [
     Rule {
         promise: "the file is whole",
         violations: "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'",
@@ -48,6 +50,7 @@ const RULES: [Rule; 11] = [
             from orders one join orders other on other.resource = one.resource and other.row > one.row
             join resource r on r.row = one.resource
             where one.refunded_at is null and other.refunded_at is null
+              and one.state = 1 and other.state = 1 and one.kind <= 1 and other.kind <= 1
               and one.starts_at < other.ends_at and other.starts_at < one.ends_at",
     },
     Rule {
@@ -57,12 +60,18 @@ const RULES: [Rule; 11] = [
     Rule {
         promise: "every paid renewal has a settled attempt",
         violations: "
-            select 'the order ' || o.id from orders o where o.is_renewal and o.refunded_at is null and not exists
+            select 'the order ' || o.id from orders o where o.kind = 1 and o.state = 1 and o.refunded_at is null and not exists
                 (select 1 from schedule own join schedule along on along.bundle = own.bundle
                  join attempt a on a.resource = along.resource and a.state <> 'void' and a.state = 'settled'
                  join resource r on r.row = a.resource
                  where own.resource = o.resource and substr(o.id, 1, length(r.id) + 1) = r.id || '/')
               and not exists (select 1 from orders along where along.id = o.id and along.refunded_at is not null)",
+    },
+    Rule {
+        promise: "no order of a resource that has ended waits to be paid",
+        violations: "
+            select 'the order ' || o.id || ' of ' || r.id from orders o join resource r on r.row = o.resource
+            join schedule h on h.resource = o.resource where o.state = 0 and h.stage in (3, 4)",
     },
     Rule {
         promise: "every bundle with a live prepaid member has a wake",
@@ -158,15 +167,23 @@ fn check_money(
         let found = format!("`{id}` holds {held}, and no renewal of it is under way");
         violations.push(Violation { promise: "money is held only for a renewal under way", found });
     }
-    let paid = "select coalesce(sum(o.paid), 0) from orders o join resource r on r.row = o.resource
-        where r.account = ?1 and o.is_renewal";
-    let paid: i64 = db.connection().prepare_cached(paid)?.query_row([row], |row| row.get(0))?;
     let entries = ledger::list(db, row)?;
-    let spent = entries.iter().filter(|entry| entry.to == Book::Spent && entry.reason == Reason::Renewal);
-    let spent = spent.map(|entry| entry.amount).sum::<Micros>();
-    if Micros::new(paid) != spent {
-        let found = format!("the renewals of `{id}` cost {}, and {spent} was paid", Micros::new(paid));
-        violations.push(Violation { promise: "renewals cost what was paid for them", found });
+    let paid_kinds = [
+        (OrderKind::Renewal, Reason::Renewal, "renewals cost what was paid for them"),
+        (OrderKind::Upgrade, Reason::Upgrade, "upgrades cost what was paid for them"),
+    ];
+    for (kind, reason, promise) in paid_kinds {
+        let cost = "select coalesce(sum(o.cost), 0) from orders o join resource r on r.row = o.resource
+            where r.account = ?1 and o.kind = ?2 and o.state = 1";
+        let cost: i64 =
+            db.connection().prepare_cached(cost)?.query_row((row, kind.code()), |row| row.get(0))?;
+        let cost = Micros::new(cost);
+        let spent = entries.iter().filter(|entry| entry.to == Book::Spent && entry.reason == reason);
+        let spent = spent.map(|entry| entry.amount).sum::<Micros>();
+        if cost != spent {
+            let found = format!("the {}s of `{id}` cost {cost}, and {spent} was paid", kind.name());
+            violations.push(Violation { promise, found });
+        }
     }
     Ok(())
 }

@@ -196,7 +196,7 @@ impl MemberKeys {
     }
 
     /// The member whose key this is, if it is one.
-    pub(crate) fn position(&self, key: ResourceKey) -> Option<MemberIndex> {
+    pub fn position(&self, key: ResourceKey) -> Option<MemberIndex> {
         self.iter().find(|(_, other)| *other == key).map(|(member, _)| member)
     }
 }

@@ -31,6 +31,7 @@ pub mod ledger;
 pub mod list_queries;
 pub mod lock;
 pub mod migrations;
+pub mod order_list;
 pub mod orders;
 pub mod packages;
 pub mod provider_keys;

@@ -35,7 +35,7 @@ const STEPS: [Step; 2] = [
     },
     Step {
         to: 5,
-        summary: "an outcome of a job's item gets the name that the rest of the program has for it",
+        summary: "orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names",
         sql: include_str!("migrations/0005_orders_and_clocks.sql"),
     },
 ];

@@ -1,30 +1,43 @@
-//! The `orders` table: periods that were paid for.
+//! The `orders` table: periods that were paid for, and orders that wait to be paid.
 
+use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::order::Undo;
 use perennial_domain::timestamp::Timestamp;
+use perennial_domain::unpaid_order::OrderLine;
 use rusqlite::CachedStatement;
 use rusqlite::ErrorCode;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::named_params;
 
+use crate::codec;
 use crate::error::StoreError;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
-/// Adds orders, as long as a transaction lasts.
+/// Adds orders that are paid, as long as a transaction lasts.
 pub struct OrderInserter<'c>(CachedStatement<'c>);
 
 impl<'c> OrderInserter<'c> {
     /// Finds the statement.
     pub fn new(db: &'c WriteTx) -> Result<OrderInserter<'c>, StoreError> {
         Ok(OrderInserter(db.connection().prepare_cached(
-            "insert into orders (id, resource, starts_at, ends_at, paid, paid_at, is_renewal)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "insert into orders (id, resource, kind, state, starts_at, ends_at, cost, created_at, paid_at,
+                 anchor_day_before, renewals_left_before, ended_auto_renew, reduces)
+             values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10,
+                 (select row from orders
+                  where resource = ?2 and id = ?11 and starts_at = ?12 and state = 1 and refunded_at is null))",
         )?))
     }
 
-    /// Adds an order of the resource at `row`, called `resource`.
+    /// Adds a paid order of the resource at `row`, called `resource`.
     ///
     /// # Errors
     ///
@@ -33,11 +46,16 @@ impl<'c> OrderInserter<'c> {
         let inserted = self.0.execute((
             &order.id,
             row,
+            order.kind.code(),
             order.starts_at.as_second(),
             order.ends_at.as_second(),
             order.paid.as_micros(),
             order.paid_at.as_second(),
-            order.is_renewal,
+            order.undo.anchor_day,
+            order.undo.renewals_left,
+            order.undo.ended_auto_renew,
+            order.reduces.as_ref().map(|period| &period.order),
+            order.reduces.as_ref().map(|period| period.starts_at.as_second()),
         ));
         match inserted {
             Ok(_) => Ok(()),
@@ -57,43 +75,207 @@ pub fn insert(db: &WriteTx, row: ResourceKey, resource: &str, order: &Order) -> 
     OrderInserter::new(db)?.insert(row, resource, order)
 }
 
-/// The orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows.
+/// The paid orders of a bundle's members that were not refunded, oldest first; `rows` are the members' rows, in order.
 pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Order>, StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "select * from orders where resource = ?1 and refunded_at is null order by starts_at",
+        "select o.*, b.id as reduced_id, b.starts_at as reduced_starts_at
+         from orders o left join orders b on b.row = o.reduces
+         where o.resource = ?1 and o.state = 1 and o.refunded_at is null order by o.starts_at, o.row",
     )?;
     let mut orders = Vec::new();
     for (member, row) in rows.iter() {
-        let found = statement.query_map([row], |row| {
-            Ok(Order {
-                id: row.get("id")?,
-                member,
-                starts_at: Timestamp::from_second(row.get("starts_at")?),
-                ends_at: Timestamp::from_second(row.get("ends_at")?),
-                paid: Micros::new(row.get("paid")?),
-                paid_at: Timestamp::from_second(row.get("paid_at")?),
-                is_renewal: row.get("is_renewal")?,
-            })
-        })?;
-        for order in found {
-            orders.push(order?);
+        let mut found = statement.query([row])?;
+        while let Some(row) = found.next()? {
+            orders.push(paid_order(row, member)?);
         }
     }
     orders.sort_by_key(|order| (order.starts_at, order.member));
     Ok(orders)
 }
 
-/// Marks the order `id` of the resource at `row` as refunded and returns when its period begins.
+fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
+    let instant = |name| row.get(name).map(Timestamp::from_second);
+    let reduced: Option<String> = row.get("reduced_id")?;
+    let reduces = match reduced {
+        Some(order) => Some(PaidPeriod { order, starts_at: instant("reduced_starts_at")? }),
+        None => None,
+    };
+    Ok(Order {
+        id: row.get("id")?,
+        member,
+        kind: codec::coded(OrderKind::from_code, row.get("kind")?, "the kind of an order")?,
+        starts_at: instant("starts_at")?,
+        ends_at: instant("ends_at")?,
+        paid: Micros::new(row.get("cost")?),
+        paid_at: instant("paid_at")?,
+        reduces,
+        undo: Undo {
+            anchor_day: row.get("anchor_day_before")?,
+            renewals_left: row.get("renewals_left_before")?,
+            ended_auto_renew: row.get("ended_auto_renew")?,
+        },
+    })
+}
+
+/// Marks the period of the resource at `row` as refunded, with what came back for it.
 pub fn refund(
     db: &WriteTx,
     row: ResourceKey,
-    id: &str,
+    period: &PaidPeriod,
+    amount: Micros,
     at: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update orders set refunded_at = ?4, refunded = ?5
+             where resource = ?1 and id = ?2 and starts_at = ?3 and state = 1 and refunded_at is null",
+        )?
+        .execute((row, &period.order, period.starts_at.as_second(), at.as_second(), amount.as_micros()))?;
+    Ok(())
+}
+
+/// An order that waits to be paid, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredUnpaidOrder {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub kind: OrderKind,
+    /// The row of the resource that its command names.
+    pub resource: ResourceKey,
+    /// What is done once it is paid, as decisions are kept.
+    pub command: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The last instant at which it can be paid.
+    pub pay_until: Timestamp,
+    /// The periods that it pays for.
+    pub lines: Vec<OrderLine>,
+}
+
+/// Adds an order that waits to be paid; `rows` are the rows of the bundle's members. The members of its lines are those.
+///
+/// # Errors
+///
+/// [`StoreError::Sqlite`] when it cannot be written.
+pub fn place(db: &WriteTx, rows: &MemberKeys, order: &StoredUnpaidOrder) -> Result<(), StoreError> {
     let mut statement = db.connection().prepare_cached(
-        "update orders set refunded_at = ?3 where resource = ?1 and id = ?2 and refunded_at is null returning starts_at",
+        "insert into orders (id, resource, kind, state, starts_at, ends_at, cost, created_at, pay_until, command,
+             command_resource, ended_auto_renew)
+         values (:id, :resource, :kind, 0, :starts_at, :ends_at, :cost, :created_at, :pay_until, :command,
+             :command_resource, 0)",
     )?;
-    let mut rows = statement.query_map((row, id, at.as_second()), |row| row.get(0))?;
-    let starts_at: Option<i64> = rows.next().transpose()?;
-    Ok(starts_at.map(Timestamp::from_second))
+    for line in &order.lines {
+        statement.execute(named_params! {
+            ":id": order.id,
+            ":resource": rows[line.member],
+            ":kind": order.kind.code(),
+            ":starts_at": line.starts_at.as_second(),
+            ":ends_at": line.ends_at.as_second(),
+            ":cost": line.cost.as_micros(),
+            ":created_at": order.created_at.as_second(),
+            ":pay_until": order.pay_until.as_second(),
+            ":command": order.command,
+            ":command_resource": order.resource,
+        })?;
+    }
+    Ok(())
+}
+
+/// The orders of a bundle that wait to be paid, in the order in which they were made; `rows` are its members' rows.
+pub fn unpaid(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select * from orders where resource = ?1 and state = 0 order by row")?;
+    let mut orders = Vec::<StoredUnpaidOrder>::new();
+    for (member, row) in rows.iter() {
+        let mut found = statement.query([row])?;
+        while let Some(row) = found.next()? {
+            let id: String = row.get("id")?;
+            let instant = |name| row.get(name).map(Timestamp::from_second);
+            let line = OrderLine {
+                member,
+                starts_at: instant("starts_at")?,
+                ends_at: instant("ends_at")?,
+                cost: Micros::new(row.get("cost")?),
+            };
+            match orders.iter_mut().find(|order| order.id == id) {
+                Some(order) => order.lines.push(line),
+                None => orders.push(StoredUnpaidOrder {
+                    id,
+                    kind: codec::coded(OrderKind::from_code, row.get("kind")?, "the kind of an order")?,
+                    resource: row.get("command_resource")?,
+                    command: row.get("command")?,
+                    created_at: instant("created_at")?,
+                    pay_until: instant("pay_until")?,
+                    lines: vec![line],
+                }),
+            }
+        }
+    }
+    Ok(orders)
+}
+
+/// Where the order `id` of the resource at `row` is; `None` when it has no such order.
+pub fn state(db: &ReadTx, row: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError> {
+    // In parts, because each has an index of its own.
+    let code: Option<i64> = db
+        .connection()
+        .prepare_cached(
+            "select state from orders where resource = ?1 and id = ?2 and state <> 1
+             union all select state from orders where resource = ?1 and id = ?2 and state = 1 and refunded_at is null
+             union all select state from orders where resource = ?1 and id = ?2 and refunded_at is not null
+             limit 1",
+        )?
+        .query_row((row, id), |row| row.get(0))
+        .optional()?;
+    code.map(|code| codec::coded(OrderState::from_code, code, "the state of an order")).transpose()
+}
+
+/// Makes a waiting period of the resource at `row` one that is paid: `order` says how. False when no such period waits.
+///
+/// # Errors
+///
+/// [`StoreError::Sqlite`] when it cannot be written.
+pub fn settle(db: &WriteTx, row: ResourceKey, order: &Order) -> Result<bool, StoreError> {
+    let changed = db
+        .connection()
+        .prepare_cached(
+            "update orders set state = 1, paid_at = ?4, starts_at = ?5, ends_at = ?6, anchor_day_before = ?7,
+                 renewals_left_before = ?8, ended_auto_renew = ?9
+             where row = (select row from orders where resource = ?1 and id = ?2 and cost = ?3 and state = 0
+                          order by row limit 1)",
+        )?
+        .execute((
+            row,
+            &order.id,
+            order.paid.as_micros(),
+            order.paid_at.as_second(),
+            order.starts_at.as_second(),
+            order.ends_at.as_second(),
+            order.undo.anchor_day,
+            order.undo.renewals_left,
+            order.undo.ended_auto_renew,
+        ))?;
+    Ok(changed > 0)
+}
+
+/// Gives what still waits of the order `id` of the resource at `row` another state.
+pub fn close(db: &WriteTx, row: ResourceKey, id: &str, state: OrderState) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update orders set state = ?3 where resource = ?1 and id = ?2 and state = 0")?
+        .execute((row, id, state.code()))?;
+    Ok(())
+}
+
+/// The next instant by `until` at which an order can no longer be paid, with the row of a resource of it.
+pub fn next_deadline(db: &ReadTx, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+    let next = db
+        .connection()
+        .prepare_cached(
+            "select pay_until, resource from orders where state = 0 and pay_until <= ?1 order by pay_until, row limit 1",
+        )?
+        .query_row([until.as_second()], |row| Ok((Timestamp::from_second(row.get(0)?), row.get(1)?)))
+        .optional()?;
+    Ok(next)
 }

@@ -1,10 +1,11 @@
 //! Resources and orders as a provider's own API shows them: one account's, for reading only.
 
-use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
 use perennial_domain::provider_api::LastRenewal;
 use perennial_domain::provider_api::OrderFilter;
-use perennial_domain::provider_api::PaidOrder;
+use perennial_domain::provider_api::OrderView;
 use perennial_domain::provider_api::ResourceFilter as Selection;
 use perennial_domain::provider_api::ResourceView;
 use perennial_domain::timestamp::Timestamp;
@@ -14,6 +15,7 @@ use rusqlite::named_params;
 
 use crate::bundles;
 use crate::bundles::StoredBundle;
+use crate::codec;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
 use crate::keys::OrderKey;
@@ -72,7 +74,7 @@ fn last_renewal(db: &ReadTx, row: ResourceKey) -> Result<Option<LastRenewal>, St
         .connection()
         .prepare_cached(
             "select paid_at, starts_at from orders
-             where resource = ?1 and is_renewal and refunded_at is null order by starts_at desc limit 1",
+             where resource = ?1 and kind = 1 and state = 1 and refunded_at is null order by starts_at desc limit 1",
         )?
         .query_row([row], |row| {
             let (at, previous_expires_at) = (row.get(0)?, row.get(1)?);
@@ -84,62 +86,79 @@ fn last_renewal(db: &ReadTx, row: ResourceKey) -> Result<Option<LastRenewal>, St
     Ok(renewed.optional()?)
 }
 
-/// The account's orders that `selection` chooses, in the order in which they were made.
+/// The periods of the account's orders that `selection` chooses, in the order in which they were made.
 pub fn orders(
     db: &ReadTx,
     account: AccountKey,
     selection: &OrderFilter,
-) -> Result<Vec<PaidOrder>, StoreError> {
+) -> Result<Vec<OrderView>, StoreError> {
     let list = |list: &[String]| (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
-    // In two parts, because each has an index of its own.
+    let states = selection.states.iter().map(|state| state.code()).collect::<Vec<_>>();
+    let states = (!states.is_empty()).then(|| serde_json::to_string(&states)).transpose()?;
+    // In parts, because each has an index of its own.
     let mut statement = db.connection().prepare_cached(
         "with chosen as (
              select row, id, kind, region from resource
              where account = :account
                and (:resources is null or id in (select value from json_each(:resources)))
+         ), every as (
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.state = 1 and o.refunded_at is null
+             where :refunded_at is null
+             union all
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.refunded_at is not null
+             where :refunded_at is null or o.refunded_at = :refunded_at
+             union all
+             select o.*, c.id as resource_id, c.kind as resource_kind, c.region
+             from chosen c join orders o on o.resource = c.row and o.state <> 1
+             where :refunded_at is null
          )
-         select o.*, c.id as resource_id, c.kind, c.region, 0 as amount
-         from chosen c join orders o on o.resource = c.row and o.refunded_at is null
-         where :refunded_at is null and (:ids is null or o.id in (select value from json_each(:ids)))
-         union all
-         select o.*, c.id as resource_id, c.kind, c.region,
-             (select coalesce(sum(e.amount), 0) from ledger_entry e
-              where e.account = :account and e.reason = :refund and e.resource = c.id and e.reference = o.id
-                and e.at = o.refunded_at) as amount
-         from chosen c join orders o on o.resource = c.row and o.refunded_at is not null
-         where (:refunded_at is null or o.refunded_at = :refunded_at)
-           and (:ids is null or o.id in (select value from json_each(:ids)))
-         order by row limit :limit",
+         select every.*, (select b.id from orders b where b.row = every.reduces) as reduced_id from every
+         where (:ids is null or id in (select value from json_each(:ids)))
+           and (:states is null or state in (select value from json_each(:states)))
+           and (:created_from is null or created_at >= :created_from)
+           and (:created_until is null or created_at <= :created_until)
+         order by row limit :limit offset :offset",
     )?;
-    let orders = statement.query_map(
-        named_params! {
-            ":account": account,
-            ":ids": list(&selection.ids)?,
-            ":resources": list(&selection.resources)?,
-            ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
-            ":refund": Reason::Refund.code(),
-            ":limit": selection.limit,
-        },
-        order,
-    )?;
-    Ok(orders.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(named_params! {
+        ":account": account,
+        ":ids": list(&selection.ids)?,
+        ":resources": list(&selection.resources)?,
+        ":refunded_at": selection.refunded_at.map(Timestamp::as_second),
+        ":states": states,
+        ":created_from": selection.created_from.map(Timestamp::as_second),
+        ":created_until": selection.created_until.map(Timestamp::as_second),
+        ":limit": selection.limit,
+        ":offset": selection.offset,
+    })?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(order(row)?);
+    }
+    Ok(orders)
 }
 
-fn order(row: &Row<'_>) -> rusqlite::Result<PaidOrder> {
+/// An order with the columns of its resource (`resource_id`, `resource_kind`, `region`) and `reduced_id`.
+pub(crate) fn order(row: &Row<'_>) -> Result<OrderView, StoreError> {
     let instant = |name| row.get(name).map(Timestamp::from_second);
-    let refunded_at: Option<i64> = row.get("refunded_at")?;
-    let amount = Micros::new(row.get("amount")?);
-    Ok(PaidOrder {
+    let maybe = |name| row.get::<_, Option<i64>>(name).map(|at| at.map(Timestamp::from_second));
+    let refunded = row.get::<_, Option<i64>>("refunded")?.map(Micros::new);
+    Ok(OrderView {
         id: row.get("id")?,
+        order_kind: codec::coded(OrderKind::from_code, row.get("kind")?, "the kind of an order")?,
+        state: codec::coded(OrderState::from_code, row.get("state")?, "the state of an order")?,
         resource: row.get("resource_id")?,
-        kind: row.get("kind")?,
+        kind: row.get("resource_kind")?,
         region: row.get("region")?,
         starts_at: instant("starts_at")?,
         ends_at: instant("ends_at")?,
-        paid: Micros::new(row.get("paid")?),
-        paid_at: instant("paid_at")?,
-        is_renewal: row.get("is_renewal")?,
-        refund: refunded_at.map(|at| (Timestamp::from_second(at), amount)),
+        cost: Micros::new(row.get("cost")?),
+        created_at: instant("created_at")?,
+        pay_until: maybe("pay_until")?,
+        paid_at: maybe("paid_at")?,
+        reduces: row.get("reduced_id")?,
+        refund: maybe("refunded_at")?.map(|at| (at, refunded.unwrap_or_default())),
     })
 }
 
@@ -151,12 +170,12 @@ pub fn last_order(db: &ReadTx) -> Result<OrderKey, StoreError> {
         .query_row([], |row| row.get(0))?)
 }
 
-/// The ids of the orders that were paid at `at` and come after the one at `row`, each once, in the order in which they
-/// were made, and what all of them cost.
+/// The ids of the orders that were made at `at` and come after the one at `row`, each once, in the order in which they were
+/// made, and what those of them cost that are paid.
 pub fn orders_after(db: &ReadTx, row: OrderKey, at: Timestamp) -> Result<(Vec<String>, Micros), StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select id, paid from orders where row > ?1 and paid_at = ?2 order by row")?;
+    let mut statement = db.connection().prepare_cached(
+        "select id, iif(state = 1, max(cost, 0), 0) from orders where row > ?1 and created_at = ?2 order by row",
+    )?;
     let rows =
         statement.query_map((row, at.as_second()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     let (mut ids, mut cost) = (Vec::new(), Micros::ZERO);

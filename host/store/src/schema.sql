@@ -1,4 +1,4 @@
--- The tables of one host, schema 4. `migrations/` has the steps from older schemas to this one; a test compares the results.
+-- The tables of one host, schema 5. `migrations/` has the steps from older schemas to this one; a test compares the results.
 --
 -- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
 -- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts
@@ -107,20 +107,35 @@ create table attempt (
 create unique index attempt_key on attempt (resource, expires_before, term_unit, term_count) where state <> 'void';
 create index attempt_in_doubt on attempt (row) where state = 'in_doubt';
 
--- Periods that were paid for. None is paid for twice, unless it was refunded in between. (`order` is a keyword.)
+-- Periods of resources, and the order that pays for each: the rows of one order share its id. None is paid for twice, unless
+-- it was refunded in between. (`order` is a keyword.)
 create table orders (
     row         integer primary key,
     id          text not null,
     resource    integer not null references resource,
+    kind        integer not null,
+    state       integer not null,
     starts_at   integer not null,
     ends_at     integer not null,
-    paid        integer not null,
-    paid_at     integer not null,
-    is_renewal  integer not null,
-    refunded_at integer
+    cost        integer not null, -- negative: what a downgrade gave back
+    created_at  integer not null,
+    pay_until   integer,          -- null unless it waited to be paid
+    paid_at     integer,          -- null unless it is paid
+    command     text,             -- JSON, what is done once it is paid; null unless it waited to be paid
+    command_resource integer references resource, -- the resource that the command names
+    reduces     integer references orders,        -- of a downgrade: the period that the money came back for
+    anchor_day_before    integer, -- what giving it back restores; null when it changed none
+    renewals_left_before integer,
+    ended_auto_renew     integer not null,
+    refunded_at integer,
+    refunded    integer           -- what came back; null unless it was refunded
 );
-create unique index orders_period on orders (resource, starts_at) where refunded_at is null;
+create unique index orders_period
+    on orders (resource, starts_at, case when kind <= 1 then '' else id || '/' || coalesce(reduces, '') end)
+    where state = 1 and refunded_at is null;
 create index orders_refunded on orders (resource) where refunded_at is not null;
+create index orders_not_paid on orders (resource) where state <> 1;
+create index orders_deadline on orders (pay_until, row) where state = 0;
 
 -- Requests to plugins and their responses, so that any decision can be replayed.
 create table decision (
@@ -197,6 +212,7 @@ create table client_token (
     refusal_code    text,        -- null when the command was applied
     refusal_message text,
     used_at         integer not null,
+    orders          text not null default '[]', -- the ids of the orders that the command made: a JSON list
     primary key (account, token)
 ) without rowid;
 

@@ -20,7 +20,7 @@ const STATE: [&str; 8] = [
      from resource r join schedule h on h.resource = r.row order by r.id",
     "select 'package', r.id, p.used, p.quota, p.bought_at from package p join resource r on r.row = p.resource
      order by r.id",
-    "select 'order', r.id, o.id, o.starts_at, o.ends_at, o.paid, o.paid_at, o.refunded_at
+    "select 'order', r.id, o.id, o.starts_at, o.ends_at, o.state, o.cost, o.paid_at, o.refunded_at
      from orders o join resource r on r.row = o.resource order by r.id, o.starts_at, o.refunded_at, o.paid_at",
     "select 'attempt', r.id, a.expires_before, a.term_count, a.term_unit, a.state, a.decline_class, a.changed_at, a.tries
      from attempt a join resource r on r.row = a.resource order by r.id, a.expires_before, a.term_count, a.state",
@@ -38,7 +38,7 @@ const OUTCOME: [&str; 5] = [
     "select id, available, held from account order by id",
     "select r.id, h.stage, h.charging, h.expires_at, h.on_expiry, h.wake_at, h.consecutive_failures, r.attributes
      from resource r join schedule h on h.resource = r.row order by r.id",
-    "select r.id, o.id, o.starts_at, o.ends_at, o.paid from orders o join resource r on r.row = o.resource
+    "select r.id, o.id, o.starts_at, o.ends_at, o.cost from orders o join resource r on r.row = o.resource
      order by r.id, o.starts_at",
     "select r.id, a.expires_before, a.state, a.decline_class, a.tries from attempt a join resource r on r.row = a.resource
      order by r.id, a.expires_before",
@@ -70,7 +70,7 @@ pub fn schedules(db: &ReadTx) -> Vec<String> {
 
 /// Each period that was paid for: resource, start, end, amount and when it was refunded.
 pub fn periods(db: &ReadTx) -> Vec<String> {
-    let sql = "select r.id, o.starts_at, o.ends_at, o.paid, o.refunded_at
+    let sql = "select r.id, o.starts_at, o.ends_at, o.cost, o.refunded_at
         from orders o join resource r on r.row = o.resource order by r.id, o.starts_at";
     rows(db, sql)
 }
@@ -132,7 +132,7 @@ pub fn approvals(db: &ReadTx) -> Vec<String> {
 
 /// What was paid for renewals and for packages that were bought again, and what the ledger spent.
 pub fn paid_and_spent(db: &ReadTx) -> (i64, i64) {
-    let paid = "select coalesce(sum(paid), 0) from orders where is_renewal or id like 'purchase/package-%.%'";
+    let paid = "select coalesce(sum(cost), 0) from orders where state = 1 and kind <> 3 and (kind > 0 or id like 'purchase/package-%.%' or id like '%/purchase%')";
     let spent = "select coalesce(sum(amount), 0) from ledger_entry where from_book = 1 and to_book = 3";
     (number(db, paid), number(db, spent))
 }
@@ -205,8 +205,9 @@ pub fn clear_wakes(db: &ReadTx) {
 /// Adds each order once more, for a period that begins a second later.
 pub fn double_orders(db: &ReadTx) {
     db.connection().execute(
-        "insert into orders (id, resource, starts_at, ends_at, paid, paid_at, is_renewal)
-         select id || '-again', resource, starts_at + 1, ends_at, paid, paid_at, 0 from orders where refunded_at is null",
+        "insert into orders (id, resource, kind, state, starts_at, ends_at, cost, created_at, paid_at, ended_auto_renew)
+         select id || '-again', resource, 0, 1, starts_at + 1, ends_at, cost, created_at, paid_at, 0 from orders
+         where refunded_at is null",
         [],
     )
     .unwrap();

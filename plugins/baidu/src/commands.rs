@@ -14,6 +14,7 @@ use crate::auto_renewal;
 use crate::conversion;
 use crate::members::Subscription;
 use crate::members::has_lapsed;
+use crate::purchase;
 use crate::refusals::Code;
 use crate::renewal;
 use crate::settings::Settings;
@@ -26,6 +27,9 @@ use crate::unsubscription;
 /// The provider's refusal. A resource that is gone or pay-as-you-go is refused first, then the parameters, then the
 /// state of the resource.
 pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
+    if let Command::Subscribe(wanted) = &request.command {
+        return purchase::plan(request, wanted);
+    }
     let named = CommandTarget::of(request)?;
     match &request.command {
         Command::Renew(renewal) => renewal::plan(settings, &named, renewal),
@@ -34,6 +38,11 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
         Command::Unsubscribe(scope) => unsubscription::plan(settings, &named, *scope),
         Command::ConvertOnExpiry => conversion::set(settings, &named),
         Command::CancelConversion => conversion::cancel(&named),
+        Command::ConvertNow => conversion::at_once(settings, &named),
+        Command::Change(_) | Command::Subscribe(_) => Err(named.denied("cannot be changed in this way")),
+        Command::PayOrder(_) | Command::CancelOrder(_) => {
+            Err(named.denied("has no order that waits to be paid"))
+        }
         Command::BuyAgain(_) => {
             let id = &named.resource.id;
             Err(Code::OperationDenied
@@ -99,6 +108,6 @@ impl Draft {
 
     /// The finished plan. It never retries immediately: with less than 24 hours left, Baidu advises a renewal by hand.
     pub fn plan(self) -> Plan {
-        Plan { steps: self.steps, skipped: self.skipped, retry_now: None }
+        Plan { steps: self.steps, skipped: self.skipped, retry_now: None, pay_until: None }
     }
 }

@@ -1,7 +1,7 @@
-//! Sets and cancels the change to pay-as-you-go at the end of the paid period.
+//! The change to pay-as-you-go: at once, or set and cancelled for the end of the paid period.
 //!
 //! Documents: "Shift charge" (BCC), "Shift charge for disks" (CDS), which has the refusal codes of disks. Knows
-//! the change at expiry only; the contract has no command for a change at once.
+//! which resources change; `unsubscription` knows what comes back for what is left of a period.
 
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
@@ -17,11 +17,60 @@ use crate::kinds::Kind;
 use crate::members::Subscription;
 use crate::members::attached;
 use crate::members::has_lapsed;
+use crate::pending_conversion::check_takes_orders;
 use crate::refusals::Code;
 use crate::settings::Settings;
+use crate::unsubscription;
 
 /// Plans setting the change.
 pub fn set(settings: &Settings, named: &CommandTarget) -> Result<Plan, Refusal> {
+    check_convertible(named)?;
+    if named.resource.on_expiry == OnExpiry::Convert {
+        return Err(named.denied("is set to become pay-as-you-go already"));
+    }
+    let mut draft = Draft::default();
+    draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Convert));
+    for (member, resource) in attached(&named.request.bundle, named.member) {
+        match converts_along(settings, named, resource) {
+            Ok(()) if resource.on_expiry == OnExpiry::Convert => {
+                draft.leave(
+                    member,
+                    Code::OperationDenied.because("it is set to become pay-as-you-go already"),
+                );
+            }
+            Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Convert)),
+            Err(reason) => draft.leave(member, reason),
+        }
+    }
+    Ok(draft.plan())
+}
+
+/// Plans the change at once: what is left of the paid periods comes back, as in an unsubscription.
+pub(crate) fn at_once(settings: &Settings, named: &CommandTarget) -> Result<Plan, Refusal> {
+    check_convertible(named)?;
+    check_takes_orders(settings, named.resource)?;
+    let kind = Kind::of(&named.resource.kind);
+    if !kind.converts_at_once() {
+        return Err(named.denied(&format!(
+            "is a {}, which becomes pay-as-you-go when its paid period ends",
+            kind.label()
+        )));
+    }
+    let mut draft = Draft::default();
+    let convert = |member| Operation::Convert(unsubscription::refunds(settings, named.request, member));
+    draft.step(named.member, convert(named.member));
+    for (member, resource) in attached(&named.request.bundle, named.member) {
+        match converts_along(settings, named, resource).and_then(|()| check_takes_orders(settings, resource))
+        {
+            Ok(()) => draft.step(member, convert(member)),
+            Err(reason) => draft.leave(member, reason),
+        }
+    }
+    Ok(draft.plan())
+}
+
+/// Checks what both ways of the change need.
+fn check_convertible(named: &CommandTarget) -> Result<(), Refusal> {
     let kind = Kind::of(&named.resource.kind);
     if !kind.has_postpaid_form() {
         return Err(named.denied(&format!("is a {}, which is prepaid only", kind.label())));
@@ -37,18 +86,8 @@ pub fn set(settings: &Settings, named: &CommandTarget) -> Result<Plan, Refusal> 
                 code.because(format!("`{}` has an auto-renew rule; delete it first", named.resource.id))
             );
         }
-        OnExpiry::Convert => return Err(named.denied("is set to become pay-as-you-go already")),
-        OnExpiry::Lapse | OnExpiry::Release => {}
+        OnExpiry::Lapse | OnExpiry::Convert | OnExpiry::Release => Ok(()),
     }
-    let mut draft = Draft::default();
-    draft.step(named.member, Operation::SetOnExpiry(OnExpiry::Convert));
-    for (member, resource) in attached(&named.request.bundle, named.member) {
-        match converts_along(settings, named, resource) {
-            Ok(()) => draft.step(member, Operation::SetOnExpiry(OnExpiry::Convert)),
-            Err(reason) => draft.leave(member, reason),
-        }
-    }
-    Ok(draft.plan())
 }
 
 /// Plans cancelling the change; attached disks keep theirs.
@@ -73,7 +112,7 @@ pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: R
     let is_disk = Kind::of(&resource.kind) == Kind::Cds;
     let is_denied = refusal.code == Code::OperationDenied.name();
     match &request.command {
-        Command::ConvertOnExpiry if is_disk && is_denied => {
+        Command::ConvertOnExpiry | Command::ConvertNow if is_disk && is_denied => {
             Code::PaymentTypeNotSupportToPostpay.because(refusal.message)
         }
         Command::ConvertOnExpiry
@@ -82,7 +121,12 @@ pub(crate) fn refusal_for(request: &PlanRequest, resource: &Resource, refusal: R
         | Command::CancelAutoRenew
         | Command::Unsubscribe(_)
         | Command::CancelConversion
-        | Command::BuyAgain(_) => refusal,
+        | Command::ConvertNow
+        | Command::BuyAgain(_)
+        | Command::Change(_)
+        | Command::Subscribe(_)
+        | Command::PayOrder(_)
+        | Command::CancelOrder(_) => refusal,
     }
 }
 
@@ -106,8 +150,7 @@ fn converts_along(settings: &Settings, named: &CommandTarget, resource: &Resourc
         return Err(Code::ExpiredResourceNotSupportToPostpay.because("it has expired"));
     }
     match resource.on_expiry {
-        OnExpiry::Lapse | OnExpiry::Release => Ok(()),
+        OnExpiry::Lapse | OnExpiry::Convert | OnExpiry::Release => Ok(()),
         OnExpiry::Renew => Err(Code::AutoRenewNotSupportToPostpay.because("it has an auto-renew rule")),
-        OnExpiry::Convert => Err(Code::OperationDenied.because("it is set to become pay-as-you-go already")),
     }
 }

@@ -97,6 +97,35 @@ impl Kind {
         }
     }
 
+    /// The months of a purchase of a pay-as-you-go resource; `None` when the term is not sold.
+    pub(crate) fn months_bought(self, term: Term) -> Option<u32> {
+        match self {
+            Kind::Cds => in_months(term).filter(|months| matches!(months, 1..=9 | 12 | 24 | 36 | 48 | 60)),
+            Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+                general_months(term)
+            }
+        }
+    }
+
+    /// The terms of such a purchase, for people.
+    pub(crate) fn lengths_bought(self) -> &'static str {
+        match self {
+            Kind::Cds => "1 to 9, 12, 24, 36, 48 or 60 months or 1 to 5 years",
+            Kind::Bcc | Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => {
+                GENERAL_LENGTHS
+            }
+        }
+    }
+
+    /// Whether it can become pay-as-you-go in the middle of a paid period. For caches and databases the documents say that
+    /// the change waits for the expiry; for the rest they are silent.
+    pub(crate) fn converts_at_once(self) -> bool {
+        match self {
+            Kind::Bcc | Kind::Cds => true,
+            Kind::Bbc | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds | Kind::Et => false,
+        }
+    }
+
     /// The terms that are sold, for people.
     pub(crate) fn lengths_sold(self) -> &'static str {
         match self {

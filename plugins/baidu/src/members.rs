@@ -20,6 +20,14 @@ pub(crate) const RENEW_CDS: &str = "renewCds";
 /// The attribute that is `false` when an instance's auto-renew rule excludes its addresses, or the address that has it.
 pub(crate) const RENEW_EIP: &str = "renewEip";
 
+/// The attribute that is `1` (or `true`) for an instance that is not to be released.
+pub(crate) const DELETION_PROTECTION: &str = "deletionProtection";
+/// The attribute that is `true` when the early release of an instance takes its addresses and pay-as-you-go disks along.
+pub(crate) const RELATED_RELEASE: &str = "relatedReleaseFlag";
+
+/// The attribute with the price of one month, in the account's currency, for when the resource becomes prepaid.
+pub(crate) const MONTHLY_PRICE: &str = "monthlyPrice";
+
 /// Whether it is in a final stage, and so never changes again.
 pub fn is_final(resource: &Resource) -> bool {
     match resource.stage {
@@ -44,6 +52,16 @@ pub(crate) fn is_scaling(resource: &Resource) -> bool {
 /// Whether it is an instance on a dedicated host.
 pub(crate) fn is_dedicated(resource: &Resource) -> bool {
     get(&resource.attributes, DEDICATED) == Some("true")
+}
+
+/// Whether it is an instance that is protected from being released.
+pub(crate) fn is_protected(resource: &Resource) -> bool {
+    matches!(get(&resource.attributes, DELETION_PROTECTION), Some("1" | "true"))
+}
+
+/// Whether the early release of this instance takes its addresses and pay-as-you-go disks along.
+pub(crate) fn releases_related(resource: &Resource) -> bool {
+    get(&resource.attributes, RELATED_RELEASE) == Some("true")
 }
 
 /// Whether the attribute is `false`; an absent one counts as `true`.

@@ -60,6 +60,24 @@ pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
     Ok(read)
 }
 
+/// Checks the options of a command that has none but the client token.
+///
+/// # Errors
+///
+/// `BadRequest` for another option, or a token that cannot be one.
+pub(crate) fn read_token(options: &Attributes) -> Result<(), Refusal> {
+    for (name, value) in options {
+        match name.as_str() {
+            CLIENT_TOKEN => check_token(value)?,
+            _ => {
+                return Err(Code::BadRequest
+                    .because(format!("`{name}` is not an option of a purchase; there is `{CLIENT_TOKEN}`")));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether the text can be a client token.
 pub(crate) fn is_client_token(token: &str) -> bool {
     token.is_ascii() && (1..=CLIENT_TOKEN_LENGTH_MAX).contains(&token.len())

@@ -7,6 +7,9 @@ use plugin_sdk::Setting;
 
 use crate::kinds::Kind;
 use crate::members::DEDICATED;
+use crate::members::DELETION_PROTECTION;
+use crate::members::MONTHLY_PRICE;
+use crate::members::RELATED_RELEASE;
 use crate::members::RENEW_CDS;
 use crate::members::RENEW_EIP;
 use crate::members::STATUS;
@@ -39,11 +42,14 @@ pub fn manifest() -> Manifest {
             notice("released-soon", "the resource and its data are deleted tomorrow"),
             notice("released", "the resource and its data are deleted"),
         ],
-        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP].map(str::to_owned).to_vec(),
+        reads: [STATUS, DEDICATED, RENEW_CDS, RENEW_EIP, DELETION_PROTECTION, RELATED_RELEASE, MONTHLY_PRICE]
+            .map(str::to_owned)
+            .to_vec(),
         utc_offset_minutes: UTC_OFFSET_MINUTES,
         insufficient_balance: Code::OperationDenied
             .because("the balance does not suffice; top the account up before the next try or renew again"),
         unknown_resource: Code::NoSuchObject.because("there is no such resource"),
+        unknown_resource_of: Vec::new(),
         idempotency: Some(Idempotency {
             option_name: CLIENT_TOKEN.to_owned(),
             valid_seconds: CLIENT_TOKEN_SECONDS,

@@ -13,6 +13,8 @@ pub enum Code {
     OperationDenied,
     /// 403, the token was used for something else: "General Description, Idempotence" (CCE and others).
     IdempotentParameterMismatch,
+    /// 403, the instance is protected from being released: "Early Release of Prepaid Instances" (BCC).
+    DeletionProtection,
     /// The disk's auto-renew rule is in the way: "Shift charge for disks" (CDS).
     AutoRenewNotSupportToPostpay,
     /// The disk has expired: "Shift charge for disks" (CDS).
@@ -29,6 +31,7 @@ impl Code {
             Code::NoSuchObject => "NoSuchObject",
             Code::OperationDenied => "OperationDenied",
             Code::IdempotentParameterMismatch => "IdempotentParameterMismatch",
+            Code::DeletionProtection => "Instance.DeletionProtection",
             Code::AutoRenewNotSupportToPostpay => "Volume.AutoRenewNotSupportToPostpay",
             Code::ExpiredResourceNotSupportToPostpay => "Volume.ExpiredResourceNotSupportToPostpay",
             Code::PaymentTypeNotSupportToPostpay => "Volume.PaymentTypeNotSupportToPostpay",
@@ -53,6 +56,7 @@ mod tests {
             Code::NoSuchObject,
             Code::OperationDenied,
             Code::IdempotentParameterMismatch,
+            Code::DeletionProtection,
             Code::AutoRenewNotSupportToPostpay,
             Code::ExpiredResourceNotSupportToPostpay,
             Code::PaymentTypeNotSupportToPostpay,

@@ -31,6 +31,7 @@ use crate::members::is_scaling;
 use crate::options;
 use crate::options::CustomPeriod;
 use crate::options::Options;
+use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::related::Related;
 use crate::settings::Settings;
@@ -51,9 +52,10 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
     let extension = match renewal.term {
         None if !renewal.automatic => by_default(settings, named, kind)?,
         None => by_term(settings, named, kind, automatic_term(named))?,
+        Some(term) if !renewal.automatic => by_own_length(settings, named, kind, term)?,
         Some(term) => by_term(settings, named, kind, term)?,
     };
-    check_state(named, renewal.automatic)?;
+    check_state(settings, named, renewal.automatic)?;
     if extension.expires_at <= named.request.at && !renewal.automatic {
         let id = &named.resource.id;
         return Err(Code::BadRequest.because(format!(
@@ -67,7 +69,7 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
     let mut draft = Draft::default();
     extend(&mut draft, named.member, named.resource, kind, extension);
     if kind == Kind::Bcc {
-        check_custom_periods(named, joining, &options.custom_periods)?;
+        check_custom_periods(settings, named, joining, &options.custom_periods)?;
         join(settings, &mut draft, named, joining, &options, extension)?;
     }
     Ok(draft.plan())
@@ -75,7 +77,8 @@ pub fn plan(settings: &Settings, named: &CommandTarget, renewal: &Renewal) -> Re
 
 /// An automatic renewal is due while the stage is `active`. It may be after the expiry, when the host was down: a
 /// resource that the provider would have renewed in time is then renewed late.
-fn check_state(named: &CommandTarget, automatic: bool) -> Result<(), Refusal> {
+fn check_state(settings: &Settings, named: &CommandTarget, automatic: bool) -> Result<(), Refusal> {
+    pending_conversion::check_takes_orders(settings, named.resource)?;
     if is_dedicated(named.resource) {
         return Err(named.denied("runs on a dedicated host; dedicated instances cannot be renewed"));
     }
@@ -95,8 +98,7 @@ fn automatic_term(named: &CommandTarget) -> Term {
 /// The term of a renewal by hand that names no term: a disk is aligned with its instance, every other kind takes the
 /// term of an automatic renewal.
 fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<Extension, Refusal> {
-    let instance = named.resource.attached_to.map(|member| &named.request.bundle[member as usize]);
-    match (kind, instance) {
+    match (kind, attached_to(named)) {
         (Kind::Cds, Some(instance)) => {
             let target = Subscription::of(instance)?;
             aligned(settings, named.resource, named.subscription, named.request.at, target).ok_or_else(|| {
@@ -105,6 +107,32 @@ fn by_default(settings: &Settings, named: &CommandTarget, kind: Kind) -> Result<
         }
         _ => by_term(settings, named, kind, automatic_term(named)),
     }
+}
+
+/// The extension by a length that the request names. That of an attached disk has to reach the expiry of its instance:
+/// "Disk Renewal" (CDS). The bound is not for automatic renewals: no document says so, and the disk would be lost.
+fn by_own_length(
+    settings: &Settings,
+    named: &CommandTarget,
+    kind: Kind,
+    term: Term,
+) -> Result<Extension, Refusal> {
+    let extension = by_term(settings, named, kind, term)?;
+    let Some(instance) = attached_to(named).filter(|_| kind == Kind::Cds) else { return Ok(extension) };
+    match Subscription::of(instance) {
+        Ok(subscription) if extension.expires_at < subscription.expires_at => {
+            let (id, instance) = (&named.resource.id, &instance.id);
+            Err(Code::BadRequest.because(format!(
+                "`{id}` would still expire before its instance `{instance}`; take a longer length, or none to align it"
+            )))
+        }
+        Ok(_) | Err(_) => Ok(extension),
+    }
+}
+
+/// The instance that the named resource is attached to.
+fn attached_to<'a>(named: &CommandTarget<'a>) -> Option<&'a Resource> {
+    named.resource.attached_to.map(|member| &named.request.bundle[member as usize])
 }
 
 fn by_term(settings: &Settings, named: &CommandTarget, kind: Kind, term: Term) -> Result<Extension, Refusal> {
@@ -199,7 +227,10 @@ fn join(
     instance: Extension,
 ) -> Result<(), Refusal> {
     for (member, resource) in attached(&named.request.bundle, named.member) {
-        let joined = match joins(named, joining, resource) {
+        let joined = match joins(settings, named, joining, resource) {
+            Ok(subscription) if !is_due(settings, joining, subscription, instance) => {
+                Err(Code::OperationDenied.because("it already lasts as long as its instance will"))
+            }
             Ok(subscription) => joined(settings, named, options, instance, resource, subscription)?,
             Err(reason) => Err(reason),
         };
@@ -211,8 +242,22 @@ fn join(
     Ok(())
 }
 
+/// Whether a member that joins is renewed already: an automatic renewal leaves alone what would not expire before its
+/// instance does, unless the account's setting takes everything that the rule covers.
+fn is_due(settings: &Settings, joining: Joining, subscription: Subscription, instance: Extension) -> bool {
+    match joining {
+        Joining::Rule if settings.takes_due_only => subscription.expires_at < instance.expires_at,
+        Joining::Rule | Joining::Flag(_) => true,
+    }
+}
+
 /// Checks that an attached member joins the renewal; the error is the reason why it does not.
-fn joins(named: &CommandTarget, joining: Joining, resource: &Resource) -> Result<Subscription, Refusal> {
+fn joins(
+    settings: &Settings,
+    named: &CommandTarget,
+    joining: Joining,
+    resource: &Resource,
+) -> Result<Subscription, Refusal> {
     match joining {
         Joining::Rule => goes_along(named.resource, resource).map_err(Apart::reason)?,
         Joining::Flag(_) => {}
@@ -225,7 +270,9 @@ fn joins(named: &CommandTarget, joining: Joining, resource: &Resource) -> Result
         Joining::Flag(_) | Joining::Rule if is_scaling(resource) => {
             Err(Code::OperationDenied.because("it is being scaled"))
         }
-        Joining::Flag(_) | Joining::Rule => Ok(subscription),
+        Joining::Flag(_) | Joining::Rule => {
+            pending_conversion::check_takes_orders(settings, resource).map(|()| subscription)
+        }
     }
 }
 
@@ -270,6 +317,7 @@ fn months_of(term: Term) -> u32 {
 
 /// Checks that every disk that `cdsCustomPeriod` names joins the renewal.
 fn check_custom_periods(
+    settings: &Settings,
     named: &CommandTarget,
     joining: Joining,
     custom: &[CustomPeriod],
@@ -282,7 +330,7 @@ fn check_custom_periods(
                 Code::NoSuchObject.because(format!("no disk `{volume_id}` is attached to the instance"))
             );
         };
-        if let Err(reason) = joins(named, joining, disk) {
+        if let Err(reason) = joins(settings, named, joining, disk) {
             return Err(Refusal {
                 message: format!(
                     "`cdsCustomPeriod` names `{volume_id}`, which does not join: {}",

@@ -28,7 +28,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 15] = [
+pub const SETTINGS: [Described; 19] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -57,9 +57,25 @@ pub const SETTINGS: [Described; 15] = [
         "what the new period of an expired resource is counted from: `expiry` or `renewal`",
     ),
     described(
+        "auto_renewal_takes",
+        "due",
+        "of the disks and addresses that an auto-renew rule covers: those that are `due` before the instance is, or the \
+         whole `bundle`",
+    ),
+    described(
         "convert_cds",
         "none",
         "which attached disks become pay-as-you-go along with their instance: `none` or `all`",
+    ),
+    described(
+        "to_postpaid_default",
+        "AtOnce",
+        "when an instance becomes pay-as-you-go if the request through the provider's own API names no effectiveType: `AtOnce` or `AfterExpiration`",
+    ),
+    described(
+        "orders_while_converting",
+        "allowed",
+        "whether a resource that is to become pay-as-you-go takes other orders until then: `allowed` or `refused`; a cache never does",
     ),
     described(
         "refund_within_days",
@@ -70,6 +86,11 @@ pub const SETTINGS: [Described; 15] = [
         "visible_after_seconds",
         "5",
         "seconds until the provider's own API shows what a renewal did, 0 to 3600",
+    ),
+    described(
+        "client_token",
+        "required",
+        "whether a renewal through the provider's own API has to have a clientToken: `required` or `optional`",
     ),
     described(
         "renewal_reply",
@@ -96,12 +117,19 @@ pub struct Settings {
     pub related_by_default: Related,
     /// Whether the new period of an expired resource begins at its renewal, and not at its expiry.
     pub late_from_renewal: bool,
+    /// Whether an automatic renewal leaves alone what would not expire before its instance.
+    pub takes_due_only: bool,
     /// Whether attached disks are converted together with their instance.
     pub converts_disks: bool,
+    orders_while_converting: bool,
     /// The days from its start within which a resource can be unsubscribed; 0 is at any time.
     pub refund_within_days: i64,
     /// How long after a renewal the provider's own API shows the new expiry, in seconds.
     pub visible_after_seconds: i64,
+    /// Whether a change of instances that names no time is made at once.
+    pub converts_at_once: bool,
+    /// Whether a renewal through the provider's own API has to have a client token.
+    pub requires_client_token: bool,
     /// Whether the provider's own API answers a renewal with the id of its order.
     pub replies_with_order: bool,
 }
@@ -126,9 +154,13 @@ impl Settings {
             et_retention_days: number(values, "et_retention_days", 23),
             related_by_default: related.unwrap_or(Related::NONE),
             late_from_renewal: get(values, "late_renewal_from") == Some("renewal"),
+            takes_due_only: get(values, "auto_renewal_takes") != Some("bundle"),
             converts_disks: get(values, "convert_cds") == Some("all"),
+            converts_at_once: get(values, "to_postpaid_default") != Some("AfterExpiration"),
+            orders_while_converting: get(values, "orders_while_converting") != Some("refused"),
             refund_within_days: number(values, "refund_within_days", 0),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
+            requires_client_token: get(values, "client_token") != Some("optional"),
             replies_with_order: get(values, "renewal_reply") == Some("order"),
         }
     }
@@ -149,6 +181,16 @@ impl Settings {
             Kind::Et => &self.et_notice_days,
             Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Scs | Kind::Rds => {
                 &self.notice_days
+            }
+        }
+    }
+
+    /// Whether a resource of this kind takes other orders while it waits to become pay-as-you-go.
+    pub(crate) fn takes_orders_while_converting(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Scs => false,
+            Kind::Bcc | Kind::Bbc | Kind::Cds | Kind::Eip | Kind::Mkt | Kind::Rds | Kind::Et => {
+                self.orders_while_converting
             }
         }
     }
@@ -187,9 +229,13 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("et_retention_days", 1..=60, &[])
         .choice("related_renew_default", &DEFAULTS)
         .choice("late_renewal_from", &["expiry", "renewal"])
+        .choice("auto_renewal_takes", &["due", "bundle"])
         .choice("convert_cds", &["none", "all"])
+        .choice("to_postpaid_default", &["AtOnce", "AfterExpiration"])
+        .choice("orders_while_converting", &["allowed", "refused"])
         .whole("refund_within_days", 0..=366, &[])
         .whole("visible_after_seconds", 0..=3600, &[])
+        .choice("client_token", &["required", "optional"])
         .choice("renewal_reply", &["empty", "order"])
         .problems()
 }

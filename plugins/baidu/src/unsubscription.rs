@@ -1,61 +1,131 @@
 //! Unsubscribes a resource, or its periods that have not begun, for a refund.
 //!
-//! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance). Knows orders and days; does not
-//! know vouchers, fees and the number of refunds per month.
+//! Documents: "Unsubscribe Rule Description" and "Refund Summary" (Finance), "Early Release of Prepaid Instances" (BCC)
+//! for what is released along with an instance. Knows orders and days; does not know vouchers, fees and the number of
+//! refunds per month.
 
 use plugin_sdk::Cancellation;
+use plugin_sdk::Charging;
+use plugin_sdk::MemberIndex;
 use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
 use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
 use plugin_sdk::Scope;
+use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::calendar::DAY;
 
 use crate::commands::CommandTarget;
 use crate::commands::Draft;
+use crate::kinds::Kind;
 use crate::members::attached;
+use crate::members::has_lapsed;
+use crate::members::is_protected;
+use crate::members::releases_related;
+use crate::pending_conversion;
 use crate::refusals::Code;
 use crate::settings::Settings;
 
 /// Refunds are whole cents.
 const CENT: i128 = 10_000;
 
-/// Plans an unsubscription of this resource alone; attached resources need a command of their own.
+/// Plans an unsubscription. That of an instance releases its prepaid disks, too, and with `relatedReleaseFlag` its
+/// addresses and its pay-as-you-go disks; what else is attached needs a command of its own.
 pub fn plan(settings: &Settings, named: &CommandTarget, scope: Scope) -> Result<Plan, Refusal> {
     if named.has_expired() {
         return Err(named.denied("has expired; there is nothing left to refund, and it will be released"));
     }
-    let ending = match scope {
-        Scope::Everything => everything(settings, named)?,
-        Scope::FuturePeriods => future_periods(named)?,
-    };
+    pending_conversion::check_takes_orders(settings, named.resource)?;
     let mut draft = Draft::default();
-    draft.step(named.member, Operation::EndSubscription(ending));
-    for (member, _) in attached(&named.request.bundle, named.member) {
-        draft.leave(
-            member,
-            Code::OperationDenied.because("it has orders of its own; unsubscribe it by itself"),
-        );
+    match scope {
+        Scope::Everything => {
+            check_release(settings, named)?;
+            let ending = everything(settings, named.request, named.member);
+            draft.step(named.member, Operation::EndSubscription(ending));
+        }
+        Scope::FuturePeriods => {
+            draft.step(named.member, Operation::EndSubscription(future_periods(named)?));
+        }
+    }
+    for (member, resource) in attached(&named.request.bundle, named.member) {
+        match is_released_along(named, scope, resource) {
+            Ok(()) => {
+                let ending = everything(settings, named.request, member);
+                draft.step(member, Operation::EndSubscription(ending));
+            }
+            Err(reason) => draft.leave(member, reason),
+        }
     }
     Ok(draft.plan())
 }
 
-fn everything(settings: &Settings, named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let (at, limit) = (named.request.at, settings.refund_within_days);
-    if limit > 0 && at > named.resource.started_at + limit * DAY {
+fn check_release(settings: &Settings, named: &CommandTarget) -> Result<(), Refusal> {
+    if Kind::of(&named.resource.kind) == Kind::Bcc && is_protected(named.resource) {
+        let id = &named.resource.id;
+        return Err(Code::DeletionProtection
+            .because(format!("`{id}` is protected from being released; switch that off first")));
+    }
+    if is_too_late(settings, named.request.at, named.resource) {
+        let limit = settings.refund_within_days;
         return Err(named.denied(&format!("was bought more than {limit} days ago")));
     }
-    let refunds = orders(named).map(|(order, paid)| Refund { order, amount: refund(paid, at) }).collect();
-    Ok(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
+    Ok(())
+}
+
+/// Whether the days within which a resource can be unsubscribed are over.
+fn is_too_late(settings: &Settings, at: Timestamp, resource: &Resource) -> bool {
+    let limit = settings.refund_within_days;
+    limit > 0 && at > resource.started_at + limit * DAY
+}
+
+/// Checks that a member is released together with the instance that it is attached to; the error is the reason why it
+/// is not.
+fn is_released_along(named: &CommandTarget, scope: Scope, resource: &Resource) -> Result<(), Refusal> {
+    let denied = |reason: &str| Err(Code::OperationDenied.because(reason));
+    match resource.stage {
+        Stage::Released | Stage::Unsubscribed => return Err(Code::NoSuchObject.because("it is gone")),
+        Stage::Converted => return denied("it has become pay-as-you-go, and is not kept here any more"),
+        Stage::Active | Stage::Grace | Stage::Retention => {}
+    }
+    let (kind, with_related) = (Kind::of(&resource.kind), releases_related(named.resource));
+    let is_released = match (scope, kind, resource.charging) {
+        (Scope::FuturePeriods, _, _) => return denied("it has orders of its own; unsubscribe it by itself"),
+        (Scope::Everything, Kind::Cds, Charging::Prepaid) => true,
+        (Scope::Everything, Kind::Cds | Kind::Eip, _) => with_related,
+        (Scope::Everything, _, _) => return denied("it has orders of its own; unsubscribe it by itself"),
+    };
+    if !is_released {
+        return denied("`relatedReleaseFlag` is not set, so it stays");
+    }
+    if has_lapsed(resource) || resource.expires_at.is_some_and(|at| at <= named.request.at) {
+        return denied("it has expired; there is nothing left to refund, and it will be released");
+    }
+    Ok(())
+}
+
+/// The end of a member, with what comes back for its orders: nothing, when it is released along with its instance after
+/// the days within which it could be unsubscribed by itself.
+fn everything(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Cancellation {
+    Cancellation { scope: Scope::Everything, expires_at: None, refunds: refunds(settings, request, member) }
+}
+
+/// What is left of each order of a member.
+pub(crate) fn refunds(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Vec<Refund> {
+    let is_too_late = is_too_late(settings, request.at, &request.bundle[member as usize]);
+    let amount = |paid: &Order| if is_too_late { 0 } else { refund(settings, paid, request.at) };
+    orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid) }).collect()
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
-    let ahead = |order: &Order| order.is_renewal && order.starts_at >= named.request.at;
+    let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
-    for (order, paid) in orders(named).filter(|(_, order)| ahead(order)) {
+    for (order, paid) in orders(named.request, named.member).filter(|(_, order)| ahead(order)) {
         refunds.push(Refund { order, amount: paid.paid });
         expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
     }
@@ -65,18 +135,28 @@ fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
     }
 }
 
-/// The orders of the named resource, with their indexes in the request.
-fn orders<'a>(named: &'a CommandTarget) -> impl Iterator<Item = (u32, &'a Order)> {
-    (0..).zip(&named.request.orders).filter(|(_, order)| order.member == named.member)
+/// The orders of a member, with their indexes in the request.
+fn orders(request: &PlanRequest, member: MemberIndex) -> impl Iterator<Item = (u32, &Order)> {
+    (0..).zip(&request.orders).filter(move |(_, order)| order.member == member)
+}
+
+/// When the period of an order began: a late renewal's at its payment, where the account's setting counts it from then.
+fn began(settings: &Settings, order: &Order) -> Timestamp {
+    if settings.late_from_renewal && order.kind == OrderKind::Renewal {
+        order.starts_at.max(order.paid_at).min(order.ends_at - 1)
+    } else {
+        order.starts_at
+    }
 }
 
 /// The refund of an order: the whole amount for a period that has not begun, otherwise the share of its remaining whole
 /// days, to the nearest cent.
-fn refund(order: &Order, at: Timestamp) -> Micros {
-    if at <= order.starts_at {
+fn refund(settings: &Settings, order: &Order, at: Timestamp) -> Micros {
+    let starts_at = began(settings, order);
+    if at <= starts_at {
         return order.paid;
     }
-    let days = i128::from((order.ends_at - order.starts_at + DAY - 1) / DAY).max(1);
+    let days = i128::from((order.ends_at - starts_at + DAY - 1) / DAY).max(1);
     let left = i128::from(((order.ends_at - at) / DAY).max(0)).min(days);
     let cents = (i128::from(order.paid) * left * 2 + days * CENT) / (days * CENT * 2);
     Micros::try_from(cents * CENT).unwrap_or(order.paid).min(order.paid)

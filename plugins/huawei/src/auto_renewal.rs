@@ -77,7 +77,12 @@ fn cascade(
     if let Err(code) = operation(&bundle[named]) {
         return Err(code.refusal());
     }
-    let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
+    let mut plan = Plan {
+        steps: Vec::with_capacity(bundle.len()),
+        skipped: Vec::new(),
+        retry_now: None,
+        pay_until: None,
+    };
     for index in within(bundle, primary(bundle, named)) {
         let member = member_index(index);
         match operation(&bundle[index]) {
@@ -123,7 +128,7 @@ fn tried_at_once(settings: &Settings, at: Timestamp, bundle: &[Resource], steps:
         let ahead = expiry(&bundle[member]).filter(|&expires_at| expires_at > at);
         let newly = bundle[member].on_expiry != OnExpiry::Renew;
         newly
-            && ahead.is_some_and(|expires_at| next_try(settings, at, expires_at).is_none())
+            && ahead.is_some_and(|expires_at| next_try(settings, at, expires_at, expires_at).is_none())
             && !follows(member)
     };
     members().find(is_last_chance).map(member_index)

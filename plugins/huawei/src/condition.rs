@@ -27,6 +27,9 @@ use crate::refusals::VIOLATION_FREEZE;
 /// The attribute with the words, separated by spaces.
 pub const ATTRIBUTE: &str = "condition";
 
+/// The word for an order that waits to be paid.
+const UNPAID_WORD: &str = "unpaid-order";
+
 /// A word, and the refusal that it causes for each command; `None` where it allows the command.
 #[derive(Debug)]
 pub struct Condition {
@@ -59,7 +62,7 @@ const NONE: Condition = Condition {
 /// Every word.
 pub const ALL: [Condition; 10] = [
     Condition {
-        word: "unpaid-order",
+        word: UNPAID_WORD,
         renew: Some(UNPAID_ORDER),
         automatic: Some(UNPAID_ORDER),
         set_auto_renew: Some(UNPAID_ORDER),
@@ -115,8 +118,10 @@ pub const ALL: [Condition; 10] = [
 
 /// The first refusal among the words of the resource's condition, in the column that `command` selects.
 ///
-/// Words that are not in the table have no effect.
+/// Words that are not in the table have no effect. An order of this host that waits to be paid counts as the word for it.
 pub(crate) fn refuses(resource: &Resource, command: impl Fn(&Condition) -> Option<Code>) -> Option<Code> {
-    let words = get(&resource.attributes, ATTRIBUTE)?;
-    words.split_whitespace().find_map(|word| ALL.iter().find(|known| known.word == word).and_then(&command))
+    let unpaid = resource.has_unpaid_order.then_some(UNPAID_WORD);
+    let words = get(&resource.attributes, ATTRIBUTE).unwrap_or_default().split_whitespace();
+    let known = |word: &str| ALL.iter().find(|known| known.word == word);
+    unpaid.into_iter().chain(words).find_map(|word| known(word).and_then(&command))
 }

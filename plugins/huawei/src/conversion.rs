@@ -53,7 +53,12 @@ fn cascade(
     if lead(bundle, named).is_some() {
         return Err(NOT_PRIMARY.refusal());
     }
-    let mut plan = Plan { steps: Vec::with_capacity(bundle.len()), skipped: Vec::new(), retry_now: None };
+    let mut plan = Plan {
+        steps: Vec::with_capacity(bundle.len()),
+        skipped: Vec::new(),
+        retry_now: None,
+        pay_until: None,
+    };
     for index in within(bundle, named) {
         let member = member_index(index);
         match why_not(&bundle[index]) {

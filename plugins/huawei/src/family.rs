@@ -71,6 +71,11 @@ pub(crate) fn will_convert(resource: &Resource) -> bool {
     convertible && resource.on_expiry == OnExpiry::Convert && resource.stage == Stage::Active
 }
 
+/// Whether it is a bandwidth, to which add-on packages can be attached.
+pub(crate) fn is_bandwidth(resource: &Resource) -> bool {
+    matches!(resource.kind.as_str(), "bandwidth" | "shared-bandwidth")
+}
+
 /// Whether it is prepaid and in no final stage.
 pub fn is_live(resource: &Resource) -> bool {
     resource.charging == Charging::Prepaid && !is_final(resource.stage)

@@ -11,11 +11,15 @@ pub mod family;
 pub mod lifecycle;
 pub mod notices;
 pub mod package;
+pub mod payment;
 pub mod profile;
 pub mod provider_api;
+pub mod refund;
 pub mod refusals;
 pub mod renewal;
+pub(crate) mod reset;
 pub mod settings;
+pub mod specification;
 pub mod unsubscription;
 
 use plugin_sdk::Account;
@@ -89,6 +93,10 @@ pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal>
         Command::Unsubscribe(scope) => unsubscription::unsubscribe(settings, request, named, *scope),
         Command::ConvertOnExpiry => conversion::set(bundle, named),
         Command::CancelConversion => conversion::cancel(bundle, named),
+        Command::ConvertNow => Err(refusals::NO_PAY_PER_USE.refusal()),
+        Command::Change(change) => specification::change(settings, request, named, change),
+        Command::Subscribe(subscribe) => specification::subscribe(settings, at, bundle, named, subscribe),
+        Command::PayOrder(_) | Command::CancelOrder(_) => Err(refusals::BAD_PARAMETER.refusal()),
         Command::BuyAgain(purchase) => package::buy_again(at, bundle, named, purchase),
     }
 }

@@ -4,6 +4,7 @@
 //! expires together with its primary shares the primary's tries and notices. Knows no money.
 
 use plugin_sdk::Action;
+use plugin_sdk::Charging;
 use plugin_sdk::Occurrence;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
@@ -13,6 +14,8 @@ use plugin_sdk::Timestamp;
 use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::expiry;
+use crate::family::is_bandwidth;
+use crate::family::is_live;
 use crate::family::leads;
 use crate::family::member_index;
 use crate::family::will_convert;
@@ -21,9 +24,14 @@ use crate::notices::day_notices;
 use crate::notices::stage_notice;
 use crate::package::refills;
 use crate::settings::Settings;
+use crate::settings::TriesUntil;
 
 /// The hour at which fees are deducted, UTC+8: Managing Yearly/Monthly Resources, "Development Suggestions".
 pub(crate) const DEDUCTION_HOUR: u8 = 3;
+
+/// The most tries that a timeline shows: with refills, notices and stages it has to fit into the contract's 128. The
+/// host asks again after each, so later ones are not lost.
+const TRIES_MAX: usize = 60;
 
 /// Everything that happens to the bundle strictly after `after`, in time order.
 pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> Vec<Occurrence> {
@@ -47,19 +55,48 @@ pub fn timeline(settings: &Settings, after: Timestamp, bundle: &[Resource]) -> V
     occurrences
 }
 
-/// The first try strictly after `after`; `None` if the resource expires before it.
+/// The first try strictly after `after`; `None` if there is none before `until`.
 ///
-/// Tries are at 03:00 from `deduction_days` before the day of expiry until strictly before expiry: Enabling Automatic
-/// Subscription Renewal (api_order_00022) and Renewal Introduction of CodeArts.
-pub(crate) fn next_try(settings: &Settings, after: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
+/// Tries are at 03:00 from `deduction_days` before the day of expiry: Enabling Automatic Subscription Renewal
+/// (api_order_00022) and Renewal Introduction of CodeArts.
+pub(crate) fn next_try(
+    settings: &Settings,
+    after: Timestamp,
+    expires_at: Timestamp,
+    until: Timestamp,
+) -> Option<Timestamp> {
     let first = first_try(settings, expires_at);
     let next = if after < first { first } else { CALENDAR.next_hour(after, DEDUCTION_HOUR) };
-    (next < expires_at).then_some(next)
+    (next < until).then_some(next)
 }
 
 /// The first try of an automatic renewal.
 pub fn first_try(settings: &Settings, expires_at: Timestamp) -> Timestamp {
     CALENDAR.at_hour(expires_at, settings.deduction_days, DEDUCTION_HOUR)
+}
+
+/// Whether automatic renewal is on for this resource and is still tried in its stage.
+pub(crate) fn is_tried(settings: &Settings, resource: &Resource) -> bool {
+    let in_time = match settings.tries_until {
+        TriesUntil::Expiry => resource.stage == Stage::Active,
+        TriesUntil::Retention => true,
+    };
+    is_live(resource) && resource.on_expiry == OnExpiry::Renew && in_time
+}
+
+/// The member whose tries renew `member` automatically: itself, or one that it is attached to. `None` if nothing does.
+///
+/// What expires together with something above it is renewed with that; what renews itself at another instant, by
+/// itself; everything else with the nearest above it. So each resource is renewed on one path.
+pub(crate) fn tried_with(settings: &Settings, bundle: &[Resource], member: usize) -> Option<usize> {
+    let tried_above = || leads(bundle, member).filter(|&above| is_tried(settings, &bundle[above]));
+    if let Some(above) = tried_above().find(|&above| expiry(&bundle[above]) == expiry(&bundle[member])) {
+        return tried_with(settings, bundle, above);
+    }
+    if is_tried(settings, &bundle[member]) {
+        return Some(member);
+    }
+    tried_above().next().and_then(|above| tried_with(settings, bundle, above))
 }
 
 /// One resource of a bundle, with everything that its occurrences depend on.
@@ -76,9 +113,16 @@ pub(crate) struct ResourceRules<'a> {
 impl ResourceRules<'_> {
     fn add_occurrences(&self, into: &mut Vec<Occurrence>) {
         let stages = self.stages();
+        self.tries(&stages, into);
         if !self.follows() {
-            self.tries(into);
-            day_notices(self, stages.released_at, |at, notice| into.push(self.notice(at, notice)));
+            let end = stages.released_at.max(self.after + 1);
+            day_notices(self, stages.released_at, |at, notice| {
+                // What stops with something else is not told of an expiry that it does not live to see.
+                let is_ahead = notice == Notice::Releases || at <= stages.expires_at;
+                if is_ahead && at <= end {
+                    into.push(self.notice(at, notice));
+                }
+            });
         }
         if self.family == Family::Package {
             let boundaries = refills(self.resource, self.expires_at, self.after);
@@ -87,8 +131,8 @@ impl ResourceRules<'_> {
         self.enter(&stages, into);
     }
 
-    /// Whether a resource that it is attached to expires at the same instant, so that the tries and notices of that
-    /// resource are for both.
+    /// Whether a resource that it is attached to expires at the same instant, so that the notices of that resource are
+    /// for both.
     ///
     /// A resource with automatic renewal follows only another one with automatic renewal.
     fn follows(&self) -> bool {
@@ -100,40 +144,37 @@ impl ResourceRules<'_> {
         })
     }
 
-    fn tries(&self, into: &mut Vec<Occurrence>) {
-        if !self.is_active() || self.resource.on_expiry != OnExpiry::Renew {
+    fn tries(&self, stages: &Stages, into: &mut Vec<Occurrence>) {
+        if tried_with(self.settings, self.bundle, self.member) != Some(self.member) {
             return;
         }
-        let mut next = next_try(self.settings, self.after, self.expires_at);
-        while let Some(at) = next {
-            into.push(self.occurrence(at, Action::TryRenewal));
-            next = next_try(self.settings, at, self.expires_at);
-        }
+        let until = match self.settings.tries_until {
+            TriesUntil::Expiry => stages.expires_at.min(stages.released_at),
+            TriesUntil::Retention => stages.released_at,
+        };
+        let following = |at: Timestamp| next_try(self.settings, at, self.expires_at, until);
+        let tries = std::iter::successors(following(self.after), |&at| following(at)).take(TRIES_MAX);
+        into.extend(tries.map(|at| self.occurrence(at, Action::TryRenewal)));
     }
 
-    /// The stages still to come. A stage of length zero is not entered.
+    /// The stages still to come, ended by those of what the resource depends on.
     fn stages(&self) -> Stages {
-        let (grace, retention) = stage_seconds(self.settings, self.family);
-        let mut stages = Stages { entries: [None; 3], released_at: self.expires_at + grace + retention };
-        let at_once = if will_convert(self.resource) {
-            Some(Entry::Converted)
-        } else {
-            (self.is_active() && self.resource.on_expiry == OnExpiry::Release).then_some(Entry::Released)
+        let Some(on) = depends_on(self.bundle, self.member) else {
+            return Stages::of(self.settings, self.resource, self.expires_at);
         };
-        if let Some(entry) = at_once {
-            return Stages {
-                entries: [Some((self.expires_at, entry)), None, None],
-                released_at: self.expires_at,
-            };
-        }
-        if self.is_active() && grace > 0 {
-            stages.entries[0] = Some((self.expires_at, Entry::Grace));
-        }
-        if self.resource.stage != Stage::Retention && retention > 0 {
-            stages.entries[1] = Some((self.expires_at + grace, Entry::Retention));
-        }
-        stages.entries[2] = Some((stages.released_at, Entry::Released));
-        stages
+        let Some(expires_at) = expiry(on) else {
+            // What it depended on is over. The instant is not known any more, so it ends as soon as possible.
+            return Stages::at_once(Timestamp::MIN, Entry::Released);
+        };
+        let others = Stages::of(self.settings, on, expires_at);
+        let void_at = match self.family {
+            Family::CodeartsExtension => self.expires_at.min(expires_at),
+            Family::Common | Family::BandwidthAddOn | Family::CodeartsPackage | Family::Package => {
+                self.expires_at
+            }
+        };
+        let own = Stages::of(self.settings, self.resource, void_at);
+        if will_convert(on) { own } else { own.cut(others.released_at) }
     }
 
     /// Adds each entry that is ahead and, immediately, the last of the overdue entries.
@@ -147,23 +188,23 @@ impl ResourceRules<'_> {
                 continue;
             }
             if let Some(entry) = overdue.take().filter(|_| at > self.after + 1) {
-                self.enter_one(self.after + 1, entry, into);
+                self.enter_one(stages, self.after + 1, entry, into);
             }
-            self.enter_one(at, entry, into);
+            self.enter_one(stages, at, entry, into);
         }
         if let Some(entry) = overdue {
-            self.enter_one(self.after + 1, entry, into);
+            self.enter_one(stages, self.after + 1, entry, into);
         }
     }
 
-    fn enter_one(&self, at: Timestamp, entry: Entry, into: &mut Vec<Occurrence>) {
+    fn enter_one(&self, stages: &Stages, at: Timestamp, entry: Entry, into: &mut Vec<Occurrence>) {
         let what = match entry {
             Entry::Grace => Action::Enter(Stage::Grace),
             Entry::Retention => Action::Enter(Stage::Retention),
             Entry::Released => Action::Enter(Stage::Released),
             Entry::Converted => Action::Convert,
         };
-        if let Some(notice) = stage_notice(self.family, at == self.expires_at, entry) {
+        if let Some(notice) = stage_notice(self.family, at == stages.expires_at, entry) {
             into.push(self.notice(at, notice));
         }
         into.push(self.occurrence(at, what));
@@ -191,10 +232,73 @@ pub(crate) enum Entry {
     Converted,
 }
 
-/// The entries that are still to come, in order, and the instant of release.
+/// The entries that are still to come, in order, the instant from which it is expired, and that of release.
 struct Stages {
+    expires_at: Timestamp,
     entries: [Option<(Timestamp, Entry)>; 3],
     released_at: Timestamp,
+}
+
+impl Stages {
+    /// The stages of a live resource that expires at `expires_at`. A stage of length zero is not entered.
+    fn of(settings: &Settings, resource: &Resource, expires_at: Timestamp) -> Stages {
+        let is_active = resource.stage == Stage::Active;
+        if will_convert(resource) {
+            return Stages::at_once(expires_at, Entry::Converted);
+        }
+        if is_active && resource.on_expiry == OnExpiry::Release {
+            return Stages::at_once(expires_at, Entry::Released);
+        }
+        let (grace, retention) = stage_seconds(settings, Family::of(resource));
+        let mut stages =
+            Stages { expires_at, entries: [None; 3], released_at: expires_at + grace + retention };
+        if is_active && grace > 0 {
+            stages.entries[0] = Some((expires_at, Entry::Grace));
+        }
+        if resource.stage != Stage::Retention && retention > 0 {
+            stages.entries[1] = Some((expires_at + grace, Entry::Retention));
+        }
+        stages.entries[2] = Some((stages.released_at, Entry::Released));
+        stages
+    }
+
+    /// Only one entry, which ends the resource.
+    fn at_once(at: Timestamp, entry: Entry) -> Stages {
+        Stages { expires_at: at, entries: [Some((at, entry)), None, None], released_at: at }
+    }
+
+    /// These stages, but released at `end` at the latest.
+    fn cut(mut self, end: Timestamp) -> Stages {
+        if self.released_at <= end {
+            return self;
+        }
+        for entry in &mut self.entries[..2] {
+            *entry = entry.filter(|&(at, _)| at < end);
+        }
+        self.entries[2] = Some((end, Entry::Released));
+        Stages { released_at: end, ..self }
+    }
+}
+
+/// What this member cannot outlive: the bandwidth of an add-on, the CodeArts package of an extension. `None` for what
+/// stands alone.
+///
+/// Sources: Unsubscribing (api_order_00019), the status `CBC.99003654`; the documentation of CodeArts Check. A bandwidth
+/// that became pay-per-use goes on, and its add-on with it.
+fn depends_on(bundle: &[Resource], member: usize) -> Option<&Resource> {
+    let resource = &bundle[member];
+    let on = &bundle[resource.attached_to? as usize];
+    let depends = match Family::of(resource) {
+        Family::BandwidthAddOn => is_bandwidth(on),
+        Family::CodeartsExtension => Family::of(on) == Family::CodeartsPackage,
+        Family::Common | Family::CodeartsPackage | Family::Package => false,
+    };
+    let goes_on_unpaid = match on.stage {
+        Stage::Converted => true,
+        Stage::Released | Stage::Unsubscribed => false,
+        Stage::Active | Stage::Grace | Stage::Retention => on.charging == Charging::Postpaid,
+    };
+    (depends && !goes_on_unpaid).then_some(on)
 }
 
 /// The lengths of grace and of retention for this family, in seconds.

@@ -1,7 +1,8 @@
 //! The notices that owners get, and their days.
 //!
 //! The days are from the billing centre's manual, "Renewal Overview" (renewals_topic): plain expiry 7, 3 and 1 days
-//! before; a failed automatic renewal 5 and 2 days before expiry and on its day, and 6 and 2 days before release and
+//! before, on the Chinese site also 15 days before; what is not to be renewed 3 days before; what becomes pay-per-use
+//! not at all; a failed automatic renewal 5 and 2 days before expiry and on its day, and 6 and 2 days before release and
 //! on its day. No document gives the hour: it is the setting `notice_hour`.
 
 use plugin_sdk::OnExpiry;
@@ -9,6 +10,7 @@ use plugin_sdk::Timestamp;
 
 use crate::family::CALENDAR;
 use crate::family::Family;
+use crate::family::will_convert;
 use crate::lifecycle::Entry;
 use crate::lifecycle::ResourceRules;
 use crate::lifecycle::first_try;
@@ -17,7 +19,7 @@ use crate::lifecycle::first_try;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Notice {
-    /// 7, 3 and 1 days before expiry.
+    /// Some days before expiry.
     Expires,
     /// 15 days before the expiry of a CodeArts resource.
     CodeartsExpires,
@@ -35,7 +37,7 @@ pub enum Notice {
 
 /// The name and the label of every notice, in the order of the manifest.
 pub const ALL: [(Notice, &str, &str); 7] = [
-    (Notice::Expires, "expires-soon", "Expires in 7, 3 or 1 days and is not renewed automatically"),
+    (Notice::Expires, "expires-soon", "Expires in 15, 7, 3 or 1 days and is not renewed automatically"),
     (Notice::CodeartsExpires, "codearts-expires-soon", "Expires in 15 days and is not renewed automatically"),
     (
         Notice::RenewalFailed,
@@ -61,6 +63,8 @@ pub const ALL: [(Notice, &str, &str); 7] = [
 ];
 
 const BEFORE_EXPIRY: [i64; 3] = [7, 3, 1];
+const BEFORE_CHINESE_EXPIRY: [i64; 4] = [15, 7, 3, 1];
+const BEFORE_END_WITHOUT_RENEWAL: [i64; 1] = [3];
 const BEFORE_CODEARTS_EXPIRY: i64 = 15;
 const FAILED_BEFORE_EXPIRY: [i64; 3] = [5, 2, 0];
 const BEFORE_RELEASE: [i64; 3] = [6, 2, 0];
@@ -84,9 +88,17 @@ pub(crate) fn day_notices(
         let tried_at = first_try(rules.settings, rules.expires_at);
         before(rules.expires_at, tried_at, &FAILED_BEFORE_EXPIRY, Notice::RenewalFailed);
     }
-    if rules.is_active() && !renews {
-        before(rules.expires_at, Timestamp::MIN, &BEFORE_EXPIRY, Notice::Expires);
-        if matches!(rules.family, Family::CodeartsPackage | Family::CodeartsExtension) {
+    if rules.is_active() && !renews && !will_convert(rules.resource) {
+        let is_codearts = matches!(rules.family, Family::CodeartsPackage | Family::CodeartsExtension);
+        let lapses = rules.resource.on_expiry != OnExpiry::Release;
+        let days: &[i64] = match rules.settings.is_chinese_site {
+            _ if !lapses => &BEFORE_END_WITHOUT_RENEWAL,
+            // CodeArts has a notice of its own on the fifteenth day.
+            true if !is_codearts => &BEFORE_CHINESE_EXPIRY,
+            true | false => &BEFORE_EXPIRY,
+        };
+        before(rules.expires_at, Timestamp::MIN, days, Notice::Expires);
+        if is_codearts && lapses {
             before(rules.expires_at, Timestamp::MIN, &[BEFORE_CODEARTS_EXPIRY], Notice::CodeartsExpires);
         }
     }

@@ -28,11 +28,12 @@ use crate::family::member_index;
 use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::UNKNOWN;
+use crate::reset::resets;
 use crate::settings::PackageOrder;
 use crate::settings::Settings;
 
 /// The most refills that a timeline shows: with tries, notices and stages it has to fit into the contract's 128.
-const REFILLS_MAX: usize = 100;
+pub(crate) const REFILLS_MAX: usize = 100;
 
 /// The most periods that are counted back from an expiry, so that an absurd expiry costs little time.
 const PERIODS_MAX: u32 = 4_000;
@@ -58,7 +59,7 @@ pub fn buy_again(
     let expires_at = end(Family::Package, last_day);
     let buying = PurchaseDetails { pay_at, effective_at, expires_at, anchor_day };
     let steps = vec![Step { member: member_index(named), operation: Operation::Buy(buying) }];
-    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 /// The term of another package like this one, or why it is not sold.
@@ -85,9 +86,25 @@ pub(crate) fn renews_by(resource: &Resource, term: Term) -> bool {
     fits && term.count.is_multiple_of(own.count.max(1))
 }
 
-/// When the quota of a renewed package is refilled: at the beginning of each paid period after the present one.
+/// When the quota of a package is refilled: at the beginning of each paid period after the present one and, for one whose
+/// quota is reset, of each reset period.
 pub fn refills(resource: &Resource, expires_at: Timestamp, after: Timestamp) -> Vec<Timestamp> {
-    let Some(own) = resource.term.filter(|own| own.count > 0) else { return Vec::new() };
+    let periods = resource.term.filter(|own| own.count > 0);
+    let mut refills = periods.map_or_else(Vec::new, |own| boundaries(resource, expires_at, after, own));
+    refills.extend(resets(resource, expires_at, after));
+    refills.sort_unstable();
+    refills.dedup();
+    refills.truncate(REFILLS_MAX);
+    refills
+}
+
+/// The first boundaries of periods of this length, counted back from the expiry.
+pub(crate) fn boundaries(
+    resource: &Resource,
+    expires_at: Timestamp,
+    after: Timestamp,
+    own: Term,
+) -> Vec<Timestamp> {
     let anchor_day = resource.anchor_day.unwrap_or_else(|| CALENDAR.day_of_month(expires_at));
     let began = |periods: u32| {
         let back = Term { count: own.count.saturating_mul(periods), unit: own.unit };

@@ -1,5 +1,7 @@
 //! The manifest: names and labels of the kinds, settings and notices.
 
+use plugin_sdk::CommandName;
+use plugin_sdk::CommandRefusal;
 use plugin_sdk::Kind;
 use plugin_sdk::Manifest;
 use plugin_sdk::Notice;
@@ -11,6 +13,8 @@ use crate::condition;
 use crate::notices;
 use crate::refusals::PAYMENT_FAILED;
 use crate::refusals::UNKNOWN;
+use crate::refusals::UNKNOWN_FOR_RENEWAL;
+use crate::reset;
 
 /// A kind: its name, its label, the kinds that it can be attached to, and its terms.
 type KindRow = (&'static str, &'static str, &'static [&'static str], Sold);
@@ -73,7 +77,7 @@ const KINDS: [KindRow; 21] = [
     ),
 ];
 
-const SETTINGS: [(&str, &str, Option<&str>); 14] = [
+const SETTINGS: [(&str, &str, Option<&str>); 17] = [
     ("site", "The legal site: cn, intl or eu; decides on grace, retention and full refunds", Some("intl")),
     ("tier", "Customer tier, V0 to V5; decides on grace and retention on the cn site only", Some("V0")),
     (
@@ -95,10 +99,19 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ),
     (
         "full_refund_days",
-        "An order is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
+        "A new purchase is refunded whole for this many days, 0 to 365; unset, 5 on cn, else 0",
         None,
     ),
-    ("handling_fee_percent", "Kept of the refund of a running period, 0 to 100 percent", Some("0")),
+    (
+        "handling_fee_percent",
+        "Kept of what was paid for a running period, 0 to 100 percent, or manual: by its term and the years used",
+        Some("0"),
+    ),
+    (
+        "refund_counts",
+        "What a refund counts: hours, days, or whole_unused_days; unset, hours on intl, else whole_unused_days",
+        None,
+    ),
     (
         "total_years_max",
         "A resource is paid for at most this many years from its start, 0 (no limit) to 100",
@@ -116,9 +129,19 @@ const SETTINGS: [(&str, &str, Option<&str>); 14] = [
     ),
     ("notice_hour", "The hour at which owners are told, UTC+8, 3 to 23", Some("9")),
     (
-        "unpaid_orders",
-        "A renewal through the provider's own API that does not say to pay at once: refuse it, or pay",
-        Some("refuse"),
+        "order_valid_days",
+        "An order that is not paid at once waits to be paid for this many days, 1 to 365",
+        Some("7"),
+    ),
+    (
+        "tries_until",
+        "An automatic renewal is tried until expiry, or until the last day of retention: expiry or retention",
+        Some("expiry"),
+    ),
+    (
+        "auto_renewal_takes",
+        "Of what is attached, an automatic renewal renews what is due with it, or all: due or bundle",
+        Some("due"),
     ),
 ];
 
@@ -130,10 +153,14 @@ pub fn manifest() -> Manifest {
         kinds: KINDS.iter().map(kind).collect(),
         settings: SETTINGS.iter().map(setting).collect(),
         notices: notices::ALL.iter().map(notice).collect(),
-        reads: vec![condition::ATTRIBUTE.to_owned()],
+        reads: [condition::ATTRIBUTE, reset::CYCLE, reset::CYCLE_TYPE].map(str::to_owned).to_vec(),
         utc_offset_minutes: 480,
         insufficient_balance: PAYMENT_FAILED.refusal(),
         unknown_resource: UNKNOWN.refusal(),
+        unknown_resource_of: vec![CommandRefusal {
+            command: CommandName::Renew,
+            refusal: UNKNOWN_FOR_RENEWAL.refusal(),
+        }],
         // The renew request has no field for a token: api_order_00018.
         idempotency: None,
     }

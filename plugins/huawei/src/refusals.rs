@@ -31,6 +31,9 @@ const UNSUBSCRIBE: &str = "Unsubscribing from Yearly/Monthly Resources (api_orde
 const ENABLE: &str = "Enabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00022)";
 const DISABLE: &str =
     "Disabling Automatic Subscription Renewal for Yearly/Monthly Resources (api_order_00023)";
+const PRICING: &str = "Pricing of a Changed Specification (renewals_topic_60000001)";
+const PAY: &str = "Paying Yearly/Monthly Product Orders (api_order_00016)";
+const CANCEL: &str = "Canceling Unpaid Orders";
 const CONVERT: &str =
     "Enabling/Canceling the Change from Yearly/Monthly to Pay-per-Use upon Expiration (api_order_00024)";
 
@@ -39,7 +42,7 @@ const CONVERT: &str =
 /// A parameter of the command is not valid.
 pub(crate) const BAD_PARAMETER: Code =
     Code::new("CBC.0100", RENEW, "the command has a parameter that is not valid");
-/// No such prepaid resource.
+/// No such prepaid resource, for every command but a renewal on the present API.
 pub(crate) const UNKNOWN: Code =
     Code::new("CBC.99003012", ENABLE, "there is no such yearly/monthly resource");
 /// An order of the resource waits to be paid.
@@ -69,13 +72,22 @@ pub(crate) const PERIOD_OVER: Code = Code::new(
 /// The resource expired and was deleted.
 pub(crate) const DELETED: Code =
     Code::new("CBC.99003016", RENEW, "the resource has expired and was deleted; buy it again");
+/// A renewal names no prepaid resource. The present API has one code for what expired, what is over and what never was.
+pub(crate) const UNKNOWN_FOR_RENEWAL: Code = Code::new(
+    "CBC.99003016",
+    RENEW,
+    "there is no such yearly/monthly resource: it has expired and was deleted, or it never was",
+);
+/// A renewal names a resource that was unsubscribed from.
+pub(crate) const UNSUBSCRIBED: Code =
+    Code::new("CBC.99003016", RENEW, "the resource was unsubscribed from and is deleted; buy it again");
 /// An order of the resource is being carried out.
 pub(crate) const PROCESSING_ORDER: Code =
     Code::new("CBC.99003144", RENEW, "an order of the resource is being processed; wait until it is done");
 /// It would be paid for longer than the provider allows.
 pub(crate) const TOO_LONG: Code =
     Code::new("CBC.99003154", RENEW, "the total duration would exceed the maximum; choose a shorter term");
-/// The resource was unsubscribed from.
+/// The resource was unsubscribed from; on the old API only.
 pub(crate) const GONE: Code = Code::new(
     "CBC.99003631",
     RENEW_OLD,
@@ -91,6 +103,29 @@ pub(crate) const NOT_RENEWABLE: Code = Code::new(
     "the resource cannot be renewed: it is pay-per-use, is set to become it on expiry, or is no longer sold",
 );
 
+// Why an attached resource stays out of the automatic renewal of its primary. No document has codes for these; they
+// stand under that of a period that does not fit.
+
+const STAYS_OUT: &str = "CBC.99000092";
+/// It has tries of its own.
+pub(crate) const RENEWS_ITSELF: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it is renewed automatically by itself, because it expires at another instant",
+);
+/// Something nearer to it renews it.
+pub(crate) const RENEWED_WITH_ANOTHER: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it is renewed together with another resource that it is attached to, which renews itself",
+);
+/// It needs no renewal yet.
+pub(crate) const LASTS_AS_LONG: Code = Code::new(
+    STAYS_OUT,
+    RENEW,
+    "it lasts as long as the resource that it is attached to, without this renewal",
+);
+
 // Of automatic renewal.
 
 /// It is expired or frozen.
@@ -101,6 +136,32 @@ pub(crate) const EXPIRED_OR_FROZEN: Code = Code::new(
 );
 /// Automatic renewal is off already.
 pub(crate) const ALREADY_OFF: Code = Code::new("CBC.99003605", DISABLE, "automatic renewal is off already");
+
+// Of a change of specification.
+
+/// It is expired or frozen.
+pub(crate) const EXPIRED_FOR_CHANGE: Code = Code::new(
+    EXPIRED_OR_FROZEN.code,
+    PRICING,
+    "the resource has expired or is frozen: renew it before its specification is changed",
+);
+
+// Of the payment of an order.
+
+/// There is no such order.
+pub(crate) const NO_ORDER: Code = Code::new("CBC.30000010", PAY, "there is no such order");
+/// The order is paid or cancelled.
+pub(crate) const ORDER_STATE_CHANGED: Code =
+    Code::new("CBC.99003106", PAY, "the state of the order has changed: it cannot be paid any more");
+/// The order was not paid in time.
+pub(crate) const ORDER_EXPIRED: Code =
+    Code::new("CBC.99003110", PAY, "the time to pay the order is over: order again");
+/// The balance does not suffice.
+pub(crate) const ORDER_UNDERFUNDED: Code =
+    Code::new("CBC.99005003", PAY, "the balance does not suffice; top up the account");
+/// Only an order that waits to be paid is cancelled.
+pub(crate) const NOT_CANCELLABLE: Code =
+    Code::new("CBC.99005010", CANCEL, "the order does not wait to be paid: it cannot be cancelled");
 
 // Of unsubscription.
 
@@ -146,6 +207,12 @@ pub(crate) const CODEARTS_KEPT: Code =
 /// It is a bandwidth add-on package.
 pub(crate) const ADD_ON_KEPT: Code =
     Code::new("CBC.99003654", UNSUBSCRIBE, "a bandwidth add-on package cannot be unsubscribed from");
+/// A bandwidth keeps its renewed periods while it has an add-on package. The same code as that of the add-on itself.
+pub(crate) const KEPT_FOR_ADD_ON: Code = Code::new(
+    "CBC.99003654",
+    UNSUBSCRIBE,
+    "the bandwidth has an add-on package, so its renewed periods cannot be unsubscribed from",
+);
 /// It is frozen.
 pub(crate) const FROZEN: Code =
     Code::new("CBC.99003656", UNSUBSCRIBE, "the resource is frozen and cannot be unsubscribed from");
@@ -203,6 +270,11 @@ pub const ALL: &[Code] = &[
     NOT_RENEWABLE,
     EXPIRED_OR_FROZEN,
     ALREADY_OFF,
+    NO_ORDER,
+    ORDER_STATE_CHANGED,
+    ORDER_EXPIRED,
+    ORDER_UNDERFUNDED,
+    NOT_CANCELLABLE,
     ALREADY_DELETED,
     NO_FUTURE_PERIOD,
     AS_A_WHOLE,

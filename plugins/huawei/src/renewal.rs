@@ -22,23 +22,30 @@ use crate::condition::refuses;
 use crate::family::CALENDAR;
 use crate::family::Family;
 use crate::family::end;
+use crate::family::expiry;
 use crate::family::is_within;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::family::will_convert;
+use crate::lifecycle::is_tried;
+use crate::lifecycle::tried_with;
 use crate::package::renews_by;
+use crate::payment;
 use crate::refusals::ALREADY_OFF;
-use crate::refusals::BAD_PARAMETER;
 use crate::refusals::Code;
 use crate::refusals::DELETED;
 use crate::refusals::EXPIRED_OR_FROZEN;
-use crate::refusals::GONE;
+use crate::refusals::LASTS_AS_LONG;
 use crate::refusals::NOT_PRIMARY;
 use crate::refusals::NOT_RENEWABLE;
 use crate::refusals::PERIOD_OVER;
+use crate::refusals::RENEWED_WITH_ANOTHER;
+use crate::refusals::RENEWS_ITSELF;
 use crate::refusals::TERM_NOT_SOLD;
 use crate::refusals::TOO_LONG;
+use crate::refusals::UNSUBSCRIBED;
 use crate::settings::AutoRenewPeriod;
+use crate::settings::AutoRenewalTakes;
 use crate::settings::Settings;
 
 /// Plans the renewal of `named` and of everything attached to it, each from its own original expiry.
@@ -50,7 +57,7 @@ pub fn renew(
     renewal: &Renewal,
 ) -> Result<Plan, Refusal> {
     let resource = &bundle[named];
-    may_be_named(bundle, named, renewal).map_err(Code::refusal)?;
+    may_be_named(settings, bundle, named, renewal).map_err(Code::refusal)?;
     let Some(term) = renewal.term.or_else(|| usual_term(settings, resource)) else {
         return Err(NOT_RENEWABLE.refusal());
     };
@@ -58,37 +65,74 @@ pub fn renew(
         return Err(TERM_NOT_SOLD.refusal());
     }
     let extend = |member: &Resource| extension(settings, at, member, term, renewal.automatic);
+    let own = extend(resource).map_err(Code::refusal)?;
     let mut steps = Vec::with_capacity(bundle.len());
-    steps.push(step(named, extend(resource).map_err(Code::refusal)?));
+    steps.push(step(named, own));
     let mut skipped = Vec::new();
+    let takes_all = !renewal.automatic || settings.auto_renewal_takes == AutoRenewalTakes::Bundle;
+    let stays_out = |member: usize| {
+        if takes_all { None } else { stays_out(settings, bundle, named, own.expires_at, member) }
+    };
     for (member, attached) in bundle.iter().enumerate() {
         if member == named || !is_within(bundle, named, member) {
             continue;
         }
-        match extend(attached) {
+        match stays_out(member).map_or_else(|| extend(attached), Err) {
             Ok(extension) => steps.push(step(member, extension)),
             Err(code) => skipped.push(SkippedMember { member: member_index(member), reason: code.refusal() }),
         }
     }
-    Ok(Plan { steps, skipped, retry_now: None })
+    Ok(Plan {
+        steps,
+        skipped,
+        retry_now: None,
+        pay_until: payment::pay_until(settings, at, &renewal.options)?,
+    })
+}
+
+/// Why an attached member stays out of the automatic renewal of `named` until `expires_at`, if it does: each resource
+/// is renewed on one path, and for no longer than its primary needs it.
+fn stays_out(
+    settings: &Settings,
+    bundle: &[Resource],
+    named: usize,
+    expires_at: Timestamp,
+    member: usize,
+) -> Option<Code> {
+    // What is over has a better reason.
+    let own_expiry = expiry(&bundle[member])?;
+    match tried_with(settings, bundle, member) {
+        Some(itself) if itself == member => Some(RENEWS_ITSELF),
+        // One that is named although it goes along with another is renewed with what goes along there, too.
+        other if other != Some(named) && other.is_some() && other != tried_with(settings, bundle, named) => {
+            Some(RENEWED_WITH_ANOTHER)
+        }
+        Some(_) | None => {
+            let is_due = bundle[member].stage != Stage::Active || own_expiry < expires_at;
+            (!is_due).then_some(LASTS_AS_LONG)
+        }
+    }
 }
 
 /// Whether a renewal may name this member.
-fn may_be_named(bundle: &[Resource], named: usize, renewal: &Renewal) -> Result<(), Code> {
+fn may_be_named(
+    settings: &Settings,
+    bundle: &[Resource],
+    named: usize,
+    renewal: &Renewal,
+) -> Result<(), Code> {
     let resource = &bundle[named];
-    if !renewal.options.is_empty() {
-        return Err(BAD_PARAMETER);
-    }
+    payment::check(&renewal.options)?;
     if let Some(code) = never_renewed(resource) {
         return Err(code);
     }
     if !renewal.automatic {
         return if lead(bundle, named).is_some() { Err(NOT_PRIMARY) } else { Ok(()) };
     }
-    if resource.stage != Stage::Active {
-        return Err(EXPIRED_OR_FROZEN);
+    if resource.on_expiry != OnExpiry::Renew {
+        return Err(if resource.stage == Stage::Active { ALREADY_OFF } else { EXPIRED_OR_FROZEN });
     }
-    if resource.on_expiry != OnExpiry::Renew { Err(ALREADY_OFF) } else { Ok(()) }
+    if is_tried(settings, resource) { Ok(()) } else { Err(EXPIRED_OR_FROZEN) }
 }
 
 /// The extension of one resource, or why it is refused.
@@ -132,7 +176,7 @@ fn extended(settings: &Settings, resource: &Resource, term: Term) -> Option<Exte
 fn never_renewed(resource: &Resource) -> Option<Code> {
     match resource.stage {
         Stage::Released => return Some(DELETED),
-        Stage::Unsubscribed => return Some(GONE),
+        Stage::Unsubscribed => return Some(UNSUBSCRIBED),
         Stage::Converted => return Some(NOT_RENEWABLE),
         Stage::Active | Stage::Grace | Stage::Retention => {}
     }

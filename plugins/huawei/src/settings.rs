@@ -20,20 +20,66 @@ pub struct Settings {
     pub unified_expiry_day: Option<u8>,
     /// The term of an automatic renewal for which no term was set.
     pub auto_renew_period: AutoRenewPeriod,
-    /// For how many seconds after its payment an order is refunded in full.
+    /// For how many seconds after it was provisioned a new purchase is refunded in full.
     pub full_refund_seconds: Timestamp,
-    /// The handling fee of a refund in a running period, in percent.
-    pub handling_fee_percent: i64,
+    /// The handling fee of a refund in a running period.
+    pub handling_fee: HandlingFee,
+    /// How the used part of a running period is counted.
+    pub refund_counts: RefundCounts,
     /// The most years after its start that a resource may be paid for; 0 is without limit.
     pub total_years_max: u32,
     /// The percentage of its quota at or below which a package is low; 0 is never.
     pub package_low_percent: i64,
     /// The order in which packages are used.
     pub package_order: PackageOrder,
+    /// Whether it is an account of the Chinese site, which tells owners of an expiry earlier.
+    pub is_chinese_site: bool,
     /// The hour of notices, UTC+8.
     pub notice_hour: u8,
-    /// What happens to an order that is not to be paid at once.
-    pub unpaid_orders: UnpaidOrders,
+    /// The seconds for which an order waits to be paid.
+    pub order_valid_seconds: Timestamp,
+    /// Until when an automatic renewal is tried.
+    pub tries_until: TriesUntil,
+    /// What an automatic renewal renews beside the resource that it is tried for.
+    pub auto_renewal_takes: AutoRenewalTakes,
+}
+
+/// The handling fee of a refund in a running period: a share of what was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandlingFee {
+    /// This share, from 0 to 100 percent.
+    Percent(i64),
+    /// The shares of the manual, by the subscription's term and the years used.
+    Manual,
+}
+
+/// How the used part of a running period is counted. The editions of the manual disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundCounts {
+    /// Clock hours: the hour of the purchase is used, that of the unsubscription is not.
+    Hours,
+    /// Days: the day of the purchase is used, that of the unsubscription is not.
+    Days,
+    /// The days that are left are whole ones, counted back from the end of the period.
+    WholeUnusedDays,
+}
+
+/// Until when an automatic renewal is tried. The documents disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriesUntil {
+    /// Until the resource expires.
+    Expiry,
+    /// Until the last day that the expired resource is kept.
+    Retention,
+}
+
+/// What an automatic renewal renews beside the resource that it is tried for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoRenewalTakes {
+    /// What is attached, has no tries of its own, and would expire before the resource does.
+    Due,
+    /// All that is attached.
+    Bundle,
 }
 
 /// The term of an automatic renewal for which no term was set. The documents disagree.
@@ -54,16 +100,6 @@ pub enum PackageOrder {
     ExpiryFirst,
 }
 
-/// What happens to a renewal through the provider's own API that is not to be paid at once: the provider would keep its
-/// order until it is paid, and this host keeps no such orders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UnpaidOrders {
-    /// It is refused, so that no money is spent without a request to pay.
-    Refuse,
-    /// It is paid at once.
-    Pay,
-}
-
 /// The values of `site`.
 pub(crate) const SITES: [&str; 3] = ["cn", "intl", "eu"];
 /// The values of `tier`.
@@ -72,8 +108,14 @@ pub(crate) const TIERS: [&str; 6] = ["V0", "V1", "V2", "V3", "V4", "V5"];
 pub(crate) const AUTO_RENEW_PERIODS: [&str; 2] = ["original", "smallest"];
 /// The values of `package_order`.
 pub(crate) const PACKAGE_ORDERS: [&str; 2] = ["existing-first", "expiry-first"];
-/// The values of `unpaid_orders`.
-pub(crate) const UNPAID_ORDERS: [&str; 2] = ["refuse", "pay"];
+/// The values of `refund_counts`.
+pub(crate) const REFUND_COUNTS: [&str; 3] = ["hours", "days", "whole_unused_days"];
+/// The values of `tries_until`.
+pub(crate) const TRIES_UNTIL: [&str; 2] = ["expiry", "retention"];
+/// The values of `auto_renewal_takes`.
+pub(crate) const AUTO_RENEWAL_TAKES: [&str; 2] = ["due", "bundle"];
+/// The word of `handling_fee_percent` that is no number.
+pub(crate) const MANUAL: &str = "manual";
 
 const LAST_OF_MONTH: &str = "-1";
 
@@ -104,12 +146,17 @@ impl Settings {
             auto_renew_period: AutoRenewPeriod::Original,
             // "Within 5x24 hours" is said of the Chinese site only.
             full_refund_seconds: if site == "cn" { 5 * DAY } else { 0 },
-            handling_fee_percent: 0,
+            handling_fee: HandlingFee::Percent(0),
+            // The international manual counts hours; the pages of the other sites that were read do not say.
+            refund_counts: if site == "intl" { RefundCounts::Hours } else { RefundCounts::WholeUnusedDays },
             total_years_max: 0,
             package_low_percent: 20,
             package_order: PackageOrder::ExistingFirst,
+            is_chinese_site: site == "cn",
             notice_hour: 9,
-            unpaid_orders: UnpaidOrders::Refuse,
+            order_valid_seconds: 7 * DAY,
+            tries_until: TriesUntil::Expiry,
+            auto_renewal_takes: AutoRenewalTakes::Due,
         }
     }
 
@@ -124,12 +171,32 @@ impl Settings {
             }
             "auto_renew_period" if value == "smallest" => self.auto_renew_period = AutoRenewPeriod::Smallest,
             "full_refund_days" => read_days(value, &mut self.full_refund_seconds),
-            "handling_fee_percent" => read(value, &mut self.handling_fee_percent),
+            "handling_fee_percent" => self.set_handling_fee(value),
+            "refund_counts" => self.set_refund_counts(value),
+            "tries_until" if value == "retention" => self.tries_until = TriesUntil::Retention,
+            "auto_renewal_takes" if value == "bundle" => self.auto_renewal_takes = AutoRenewalTakes::Bundle,
             "total_years_max" => read(value, &mut self.total_years_max),
             "package_low_percent" => read(value, &mut self.package_low_percent),
             "package_order" if value == "expiry-first" => self.package_order = PackageOrder::ExpiryFirst,
             "notice_hour" => read(value, &mut self.notice_hour),
-            "unpaid_orders" if value == "pay" => self.unpaid_orders = UnpaidOrders::Pay,
+            "order_valid_days" => read_days(value, &mut self.order_valid_seconds),
+            _ => {}
+        }
+    }
+
+    fn set_handling_fee(&mut self, value: &str) {
+        if value == MANUAL {
+            self.handling_fee = HandlingFee::Manual;
+        } else if let Some(percent) = value.parse().ok().filter(|percent| (0..=100).contains(percent)) {
+            self.handling_fee = HandlingFee::Percent(percent);
+        }
+    }
+
+    fn set_refund_counts(&mut self, value: &str) {
+        match value {
+            "hours" => self.refund_counts = RefundCounts::Hours,
+            "days" => self.refund_counts = RefundCounts::Days,
+            "whole_unused_days" => self.refund_counts = RefundCounts::WholeUnusedDays,
             _ => {}
         }
     }
@@ -146,12 +213,15 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("unified_expiry_day", 1..=28, &[-1])
         .choice("auto_renew_period", &AUTO_RENEW_PERIODS)
         .whole("full_refund_days", 0..=365, &[])
-        .whole("handling_fee_percent", 0..=100, &[])
+        .whole_or_word("handling_fee_percent", 0..=100, MANUAL)
+        .choice("refund_counts", &REFUND_COUNTS)
+        .choice("tries_until", &TRIES_UNTIL)
+        .choice("auto_renewal_takes", &AUTO_RENEWAL_TAKES)
         .whole("total_years_max", 0..=100, &[])
         .whole("package_low_percent", 0..=99, &[])
         .choice("package_order", &PACKAGE_ORDERS)
         .whole("notice_hour", 3..=23, &[])
-        .choice("unpaid_orders", &UNPAID_ORDERS)
+        .whole("order_valid_days", 1..=365, &[])
         .problems()
 }
 

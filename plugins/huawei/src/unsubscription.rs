@@ -1,12 +1,12 @@
 //! Unsubscribes a resource, or its periods that have not begun, with a refund for each order.
 //!
 //! Sources: Unsubscribing from Yearly/Monthly Resources (api_order_00019) and "Unsubscription Rules" of the billing
-//! centre's manual. Knows the amounts paid; posts nothing.
+//! centre's manual. `refund.rs` knows the amounts.
 
 use plugin_sdk::Cancellation;
-use plugin_sdk::Micros;
 use plugin_sdk::Operation;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
@@ -17,27 +17,26 @@ use plugin_sdk::SkippedMember;
 use plugin_sdk::Stage;
 use plugin_sdk::Step;
 use plugin_sdk::Timestamp;
-use plugin_sdk::calendar::DAY;
 
 use crate::condition::refuses;
 use crate::family::Family;
+use crate::family::is_bandwidth;
 use crate::family::is_live;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::family::within;
+use crate::refund::divide;
 use crate::refusals::ADD_ON_KEPT;
 use crate::refusals::ALREADY_DELETED;
 use crate::refusals::AS_A_WHOLE;
 use crate::refusals::CODEARTS_KEPT;
 use crate::refusals::Code;
 use crate::refusals::FROZEN;
+use crate::refusals::KEPT_FOR_ADD_ON;
 use crate::refusals::NO_FUTURE_PERIOD;
 use crate::refusals::PACKAGE_KEPT;
 use crate::refusals::UNKNOWN;
 use crate::settings::Settings;
-
-/// Refunds are whole hundredths of the currency.
-const HUNDREDTH: i128 = 10_000;
 
 /// Plans the end of `named` and of everything attached to it, or of their periods that have not begun.
 pub fn unsubscribe(
@@ -47,14 +46,15 @@ pub fn unsubscribe(
     scope: Scope,
 ) -> Result<Plan, Refusal> {
     let bundle = &request.bundle;
-    if let Some(code) = why_not(&bundle[named], request.at, scope) {
+    if let Some(code) = why_not(bundle, named, request.at, scope) {
         return Err(code.refusal());
     }
     if lead(bundle, named).is_some() {
         return Err(AS_A_WHOLE.refusal());
     }
     let first = ending(settings, request, named, scope).map_err(Code::refusal)?;
-    let mut plan = Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None };
+    let mut plan =
+        Plan { steps: vec![step(named, first)], skipped: Vec::new(), retry_now: None, pay_until: None };
     for member in within(bundle, named).filter(|&member| member != named) {
         match end_attached(settings, request, member, scope) {
             Ok(ending) => plan.steps.push(step(member, ending)),
@@ -73,7 +73,7 @@ fn end_attached(
     member: usize,
     scope: Scope,
 ) -> Result<Cancellation, Code> {
-    match why_not(&request.bundle[member], request.at, scope) {
+    match why_not(&request.bundle, member, request.at, scope) {
         // An add-on is of no use without its bandwidth: it ends too, and gives nothing back.
         Some(ADD_ON_KEPT) if scope == Scope::Everything => {
             let mut ending = ending(settings, request, member, scope)?;
@@ -86,7 +86,8 @@ fn end_attached(
 }
 
 /// Why this resource cannot be unsubscribed from.
-fn why_not(resource: &Resource, at: Timestamp, scope: Scope) -> Option<Code> {
+fn why_not(bundle: &[Resource], member: usize, at: Timestamp, scope: Scope) -> Option<Code> {
+    let resource = &bundle[member];
     match resource.stage {
         Stage::Released | Stage::Unsubscribed => return Some(ALREADY_DELETED),
         Stage::Retention => return Some(FROZEN),
@@ -96,12 +97,25 @@ fn why_not(resource: &Resource, at: Timestamp, scope: Scope) -> Option<Code> {
         return Some(UNKNOWN);
     }
     let kept = match Family::of(resource) {
-        Family::Common | Family::CodeartsExtension => None,
+        Family::Common => {
+            (scope == Scope::FuturePeriods && has_add_on(bundle, member)).then_some(KEPT_FOR_ADD_ON)
+        }
+        Family::CodeartsExtension => None,
         Family::BandwidthAddOn => Some(ADD_ON_KEPT),
         Family::CodeartsPackage => Some(CODEARTS_KEPT),
         Family::Package => (scope == Scope::Everything && resource.started_at <= at).then_some(PACKAGE_KEPT),
     };
     kept.or_else(|| refuses(resource, |known| known.unsubscribe))
+}
+
+/// Whether an add-on package is attached to this bandwidth, which then keeps its renewed periods.
+fn has_add_on(bundle: &[Resource], member: usize) -> bool {
+    let is_add_on = |other: &Resource| {
+        Family::of(other) == Family::BandwidthAddOn
+            && is_live(other)
+            && other.attached_to == Some(member_index(member))
+    };
+    is_bandwidth(&bundle[member]) && bundle.iter().any(is_add_on)
 }
 
 /// The cancellation of one member, with a refund for each of its orders that it cancels.
@@ -111,40 +125,32 @@ fn ending(
     member: usize,
     scope: Scope,
 ) -> Result<Cancellation, Code> {
-    let own = || request.orders.iter().zip(0..).filter(|(order, _)| order.member == member_index(member));
+    let is_own = |order: &Order| order.member == member_index(member) && order.kind != OrderKind::Downgrade;
+    let own = || request.orders.iter().zip(0..).filter(|(order, _)| is_own(order));
+    let refund = |(order, index)| refund(settings, request, order, index);
     match scope {
         Scope::Everything => {
-            let refunds = own().map(|(order, index)| refund(settings, request.at, order, index)).collect();
-            Ok(Cancellation { scope, expires_at: None, refunds })
+            Ok(Cancellation { scope, expires_at: None, refunds: own().map(refund).collect() })
         }
         Scope::FuturePeriods => {
-            let future = || own().filter(|(order, _)| order.is_renewal && order.starts_at > request.at);
-            let expires_at = future().map(|(order, _)| order.starts_at).min().ok_or(NO_FUTURE_PERIOD)?;
-            let refunds = future().map(|(order, index)| refund(settings, request.at, order, index)).collect();
-            Ok(Cancellation { scope, expires_at: Some(expires_at), refunds })
+            let renewals = own().filter(|(order, _)| order.kind == OrderKind::Renewal);
+            let starts = renewals.map(|(order, _)| order.starts_at).filter(|&at| at > request.at);
+            let expires_at = starts.min().ok_or(NO_FUTURE_PERIOD)?;
+            // With the periods end their upgrades.
+            let future = own().filter(|(order, _)| order.starts_at >= expires_at);
+            Ok(Cancellation { scope, expires_at: Some(expires_at), refunds: future.map(refund).collect() })
         }
     }
 }
 
-fn refund(settings: &Settings, at: Timestamp, order: &Order, index: u32) -> Refund {
-    Refund { order: index, amount: refunded(settings, at, order) }
-}
-
-/// The refund of one order: the full amount before it begins and within the days of full refund; nothing when it is
-/// over; in between the share of its whole unused days, less the handling fee, rounded down to hundredths.
-pub fn refunded(settings: &Settings, at: Timestamp, order: &Order) -> Micros {
-    if order.ends_at <= at {
-        return 0;
-    }
-    if order.starts_at > at || at < order.paid_at + settings.full_refund_seconds {
-        return order.paid;
-    }
-    let unused_days = i128::from((order.ends_at - at) / DAY);
-    // A period that began at noon and ends with its last day has one more day than midnights.
-    let days = i128::from((order.ends_at - order.starts_at + DAY - 1) / DAY).max(1);
-    let kept_percent = i128::from(settings.handling_fee_percent.clamp(0, 100));
-    let amount = i128::from(order.paid) * unused_days * (100 - kept_percent) / (days * 100);
-    Micros::try_from(amount / HUNDREDTH * HUNDREDTH).expect("no more than was paid")
+/// The refund of one order, less the same share of what downgrades gave back of it before.
+fn refund(settings: &Settings, request: &PlanRequest, order: &Order, index: u32) -> Refund {
+    let started_at = request.bundle[order.member as usize].started_at;
+    let refunded = |order: &Order| divide(settings, request.at, order, started_at).refund;
+    let reductions = request.orders.iter().filter(|other| other.reduces == Some(index));
+    let given_back = reductions.map(|other| refunded(&Order { paid: other.paid.saturating_neg(), ..*other }));
+    let amount = refunded(order).saturating_sub(given_back.sum());
+    Refund { order: index, amount: amount.max(0) }
 }
 
 fn step(member: usize, ending: Cancellation) -> Step {

@@ -117,6 +117,11 @@ impl Calendar {
         u8::try_from(self.date(at).day()).expect("a month has at most 31 days")
     }
 
+    /// Whether the day of `at` is the first of a year.
+    pub fn is_new_year(self, at: Timestamp) -> bool {
+        self.date(at).ordinal() == 1
+    }
+
     /// The date of `at`.
     pub fn date(self, at: Timestamp) -> NaiveDate {
         self.local(at).date_naive()

@@ -46,11 +46,14 @@ mod bindings {
 }
 
 pub use bindings::exports::perennial::provider::commands::{
-    AutoRenewal, Cancellation, Command, Extension, Operation, Order, Plan, PlanRequest, Purchase,
-    PurchaseDetails, Refund, Renewal, Scope, SkippedMember, Step,
+    Adjustment, AutoRenewal, Cancellation, Change, Command, Extension, Operation, Order, OrderKind, Plan,
+    PlanRequest, Purchase, PurchaseDetails, Refund, Renewal, Scope, SkippedMember, Specification, Step,
+    Subscribe, Subscription,
 };
 pub use bindings::exports::perennial::provider::lifecycle::{Action, Occurrence, TimelineRequest};
-pub use bindings::exports::perennial::provider::profile::{Idempotency, Kind, Manifest, Notice, Setting};
+pub use bindings::exports::perennial::provider::profile::{
+    CommandName, CommandRefusal, Idempotency, Kind, Manifest, Notice, Setting,
+};
 pub use bindings::exports::perennial::provider::types::*;
 pub use bindings::exports::perennial::provider::usage::{Alert, Allocation, Consumption, Package};
 pub use bindings::exports::perennial::provider::{commands, lifecycle, profile, usage};

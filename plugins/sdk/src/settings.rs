@@ -58,6 +58,21 @@ impl<'a> Check<'a> {
         self
     }
 
+    /// `name` may be a whole number in `range`, or `word`.
+    pub fn whole_or_word(mut self, name: &'static str, range: RangeInclusive<i64>, word: &str) -> Check<'a> {
+        self.known.push(name);
+        if let Some(value) = get(self.settings, name)
+            && value != word
+            && !value.parse::<i64>().is_ok_and(|number| range.contains(&number))
+        {
+            let (least, most) = range.into_inner();
+            self.problems.push(format!(
+                "`{name}` is `{value}`; it is a whole number from {least} to {most}, or `{word}`"
+            ));
+        }
+        self
+    }
+
     /// `name` may be a list of different whole numbers in `range`, separated by commas; an empty list is fine.
     pub fn list(mut self, name: &'static str, range: RangeInclusive<i64>) -> Check<'a> {
         self.known.push(name);

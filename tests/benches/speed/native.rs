@@ -95,6 +95,7 @@ fn resource(resource: &Resource, manifest: &Manifest) -> sdk::Resource {
         },
         renewals_left: resource.renewals_left,
         renewal_term: resource.renewal_term.map(term),
+        has_unpaid_order: resource.has_unpaid_order,
         attributes: manifest.reads.iter().filter_map(attribute).collect(),
     }
 }

@@ -111,6 +111,7 @@ pub fn bundle(
         on_expiry,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: [("flavor", "c7.large.2")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -27,7 +27,11 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::micros::Micros;
+use perennial_domain::order;
+use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan;
+use perennial_domain::plan::Adjustment;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
@@ -39,7 +43,9 @@ use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::Specification;
 use perennial_domain::plan::Step;
+use perennial_domain::plan::Subscription;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timeline;
@@ -95,6 +101,7 @@ pub fn renewing(id: &str, expires_at: &str) -> Resource {
         on_expiry: OnExpiry::Renew,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: BTreeMap::new(),
         tags: BTreeMap::new(),
@@ -150,6 +157,7 @@ impl Toy {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("money"),
             unknown_resource: refusal("unknown"),
+            unknown_resource_of: BTreeMap::new(),
             idempotency: Some(Idempotency {
                 option_name: "token".to_owned(),
                 valid_seconds: 100,
@@ -275,6 +283,34 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
         Command::Unsubscribe(scope) => vec![(question.member, ending(question, *scope))],
         Command::ConvertOnExpiry => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Convert))],
         Command::CancelConversion => vec![(question.member, Operation::SetOnExpiry(OnExpiry::Lapse))],
+        Command::ConvertNow => vec![(question.member, Operation::Convert(refunds(question, Scope::All)))],
+        Command::Change(change) => {
+            let present = named.price.unwrap_or_default();
+            let order = question.orders.iter().position(|order| order.starts_at <= at && at < order.ends_at);
+            let order = order.map(OrderIndex::new);
+            let adjustment = Adjustment {
+                starts_at: at,
+                ends_at: named.expires_at.unwrap(),
+                amount: change.price - present,
+                order,
+            };
+            let specification = Specification {
+                attributes: change.attributes.clone(),
+                price: change.price,
+                adjustments: vec![adjustment],
+            };
+            vec![(question.member, Operation::ChangeSpecification(specification))]
+        }
+        Command::Subscribe(subscribe) => {
+            let subscription = Subscription {
+                expires_at: at + 30 * DAY,
+                term: subscribe.term,
+                anchor_day: at.day_of_month(0),
+                price: subscribe.price.unwrap_or_default(),
+            };
+            vec![(question.member, Operation::Subscribe(subscription))]
+        }
+        Command::PayOrder(_) | Command::CancelOrder(_) => unreachable!("rules are not asked about orders"),
         Command::BuyAgain(purchase) => {
             let pay_at = purchase.pay_at.unwrap_or(at);
             let effective_at = purchase.effective_at.unwrap_or(pay_at);
@@ -284,7 +320,8 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
         }
     };
     let steps = steps.into_iter().map(|(member, operation)| Step { member, operation }).collect();
-    Ok(Plan { steps, skipped: Vec::new(), retry_now })
+    let pays_later = question.command.options().is_some_and(|options| options.contains_key("later"));
+    Ok(Plan { steps, skipped: Vec::new(), retry_now, pay_until: pays_later.then_some(at + 2 * DAY) })
 }
 
 fn extension(member: &Resource) -> Operation {
@@ -293,18 +330,28 @@ fn extension(member: &Resource) -> Operation {
 }
 
 fn ending(question: &PlanRequest<'_>, scope: Scope) -> Operation {
-    let own = question.orders.iter().enumerate().filter(|(_, order)| order.member == question.member);
-    let ended = own.filter(|(_, order)| scope == Scope::All || order.starts_at > question.at);
-    let ended = ended.collect::<Vec<_>>();
+    let refunds = refunds(question, scope);
+    let starts = refunds.iter().map(|refund| question.orders[refund.order.get()].starts_at);
     let expires_at = match scope {
         Scope::All => None,
-        Scope::Future => ended.iter().map(|(_, order)| order.starts_at).min(),
+        Scope::Future => starts.min(),
     };
-    let refunds = ended
-        .into_iter()
-        .map(|(order, paid)| Refund { order: OrderIndex::new(order), amount: paid.paid })
-        .collect();
     Operation::EndSubscription(Cancellation { scope, expires_at, refunds })
+}
+
+/// All that was paid for the orders of the member that the command names, or for those that have not begun.
+fn refunds(question: &PlanRequest<'_>, scope: Scope) -> Vec<Refund> {
+    let own = question
+        .orders
+        .iter()
+        .enumerate()
+        .filter(|(_, order)| order.member == question.member && order.kind != OrderKind::Downgrade);
+    let ended = own.filter(|(_, order)| scope == Scope::All || order.starts_at > question.at);
+    let refund = |(order, paid): (usize, &Order)| Refund {
+        order: OrderIndex::new(order),
+        amount: order::paid_after_downgrades(paid, question.orders),
+    };
+    ended.map(refund).collect()
 }
 
 fn allocations(consumption: &Consumption) -> Vec<Allocation> {

@@ -7,6 +7,7 @@
 mod approvals;
 mod decisions;
 mod failing;
+mod given_back;
 mod host;
 mod invariants;
 mod metamorphic;

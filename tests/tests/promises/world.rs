@@ -296,6 +296,16 @@ fn command() -> impl Strategy<Value = Value> {
         2 => prop::sample::select(vec!["all", "future"]).prop_map(|scope| json!({ "unsubscribe": { "scope": scope } })),
         1 => Just(json!("convert_on_expiry")),
         1 => Just(json!("cancel_conversion")),
+        2 => (1..4_u32).prop_map(|count| json!({ "renew": {
+            "term": { "count": count, "unit": "month" }, "options": { "is_auto_pay": "0" },
+        } })),
+        2 => (1..300_u32).prop_map(|price| json!({ "change": {
+            "attributes": { "flavor": "other" }, "price": format!("{price}.00"),
+        } })),
+        1 => Just(json!("convert_now")),
+        1 => (1..12_u32).prop_map(|count| json!({ "subscribe": {
+            "term": { "count": count, "unit": "month" }, "price": "77.00",
+        } })),
         2 => prop::option::of(0..40_i64).prop_map(|day| json!({ "buy_again": {
             "pay_at": day.map_or(Value::Null, |day| instant(FROM + day * DAY)), "effective_at": null,
         } })),

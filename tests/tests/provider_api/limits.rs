@@ -20,11 +20,11 @@ fn a_body_is_read_up_to_its_limit() {
 }
 
 #[test]
-fn what_is_not_text_is_not_understood() {
+fn a_header_that_is_not_utf_8_is_only_wrong_where_it_matters() {
     let world = World::new();
     let mut request = signed(&world.key, 0, "GET", "/purse", "");
     request.headers_mut().insert("x-name", HeaderValue::from_bytes(b"\xff").unwrap());
-    assert_eq!(world.raw(request).shown(), "400 mumble");
+    assert_eq!(world.raw(request).status, 200);
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub fn bundle(id: &str, does: &str) -> Bundle {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: attributes.into_iter().collect(),
         tags: BTreeMap::new(),

@@ -1,11 +1,16 @@
 //! What each operation does to a bundle, its account and the books.
 
+mod ordering;
+
+use std::collections::BTreeMap;
+
 use expect_test::Expect;
 use expect_test::expect;
 use proptest::prelude::*;
 
 use crate::apply::ExecutionContext;
 use crate::apply::PlanEffects;
+use crate::apply::RefundedPeriod;
 use crate::apply::apply;
 use crate::apply::attempt_key;
 use crate::apply::cost;
@@ -20,14 +25,18 @@ use crate::ledger::Entry;
 use crate::ledger::Shortfall;
 use crate::micros::Micros;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::order::Undo;
 use crate::plan::AutoRenewal;
 use crate::plan::Cancellation;
 use crate::plan::Cause;
+use crate::plan::Command;
 use crate::plan::Extension;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::plan::PurchaseDetails;
 use crate::plan::Refund;
+use crate::plan::Renewal;
 use crate::plan::Scope;
 use crate::plan::Step;
 use crate::sample::at;
@@ -40,6 +49,7 @@ use crate::sample::resource;
 use crate::sample::show;
 use crate::sample::years;
 use crate::term::Term;
+use crate::unpaid_order::UnpaidOrder;
 
 const NOW: &str = "2026-03-01";
 
@@ -62,15 +72,31 @@ impl Scene {
         named: usize,
         steps: Vec<(usize, Operation)>,
     ) -> Result<PlanEffects, Shortfall> {
+        self.apply_plan(cause, named, &plan(steps), None)
+    }
+
+    fn apply_plan(
+        &mut self,
+        cause: Cause,
+        named: usize,
+        plan: &Plan,
+        paying: Option<&UnpaidOrder>,
+    ) -> Result<PlanEffects, Shortfall> {
         let context = ExecutionContext {
             at: at(NOW),
             named: MemberIndex::new(named),
-            cause,
+            command: &renewal(cause),
             orders: &self.orders,
             new_id: "pkg.2",
+            order_id: "order-1",
+            paying,
         };
-        apply(&plan(steps), &mut self.bundle, &mut self.balance, &context)
+        apply(plan, &mut self.bundle, &mut self.balance, &context)
     }
+}
+
+fn renewal(cause: Cause) -> Command {
+    Command::Renew(Renewal { term: None, cause, options: BTreeMap::new() })
 }
 
 fn plan(steps: Vec<(usize, Operation)>) -> Plan {
@@ -78,7 +104,7 @@ fn plan(steps: Vec<(usize, Operation)>) -> Plan {
         .into_iter()
         .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
         .collect();
-    Plan { steps, skipped: Vec::new(), retry_now: None }
+    Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None }
 }
 
 fn extend(to: &str, term: Term) -> Operation {
@@ -111,8 +137,19 @@ fn check(effects: &PlanEffects, expect: &Expect) {
     if let Some(attempt) = &effects.attempt {
         shown.push_str(&format!("attempt {} {} {}\n", attempt.key, attempt.state.name(), attempt.at));
     }
-    for (order, member) in &effects.refunded {
-        shown.push_str(&format!("refunded {order} of {member}\n"));
+    for RefundedPeriod { member, period, amount } in &effects.refunded {
+        shown.push_str(&format!("refunded {} of {member}: {amount}\n", period.order));
+    }
+    if let Some(order) = &effects.placed {
+        shown.push_str(&format!(
+            "waits: {} with {} periods for {}\n",
+            order.id,
+            order.lines.len(),
+            order.cost()
+        ));
+    }
+    if let Some(order) = &effects.paid {
+        shown.push_str(&format!("waits no more: {}\n", order.id));
     }
     for bought in &effects.bought {
         shown.push_str(&format!("new {} anchored on {:?}\n", bought.id, bought.anchor_day));
@@ -198,9 +235,11 @@ fn days_beyond_the_term_cost_a_thirtieth_of_a_month_each() {
     let context = ExecutionContext {
         at: at(NOW),
         named: MemberIndex::new(0),
-        cause: Cause::Auto,
+        command: &renewal(Cause::Auto),
         orders: &[],
         new_id: "",
+        order_id: "",
+        paying: None,
     };
     apply(&plan, &mut bundle, &mut balance, &context).unwrap();
     assert_eq!(bundle.members[0].anchor_day, Some(22));
@@ -299,7 +338,9 @@ fn paid(id: &str, member: usize, starts_at: &str, amount: &str) -> Order {
         ends_at: at("2026-05-10"),
         paid: money(amount),
         paid_at: at("2026-01-10"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
+        undo: Undo::default(),
     }
 }
 
@@ -331,9 +372,9 @@ fn what_is_unsubscribed_comes_back_in_one_sum_and_is_over() {
             2026-03-01T00:00:00Z ecs      balance 32.50 to 22.50 (refund)
             spent -> cash 30.00 (refund) ecs new
             spent -> cash 2.50 (refund) evs disk
-            refunded old of 0
-            refunded new of 0
-            refunded disk of 1
+            refunded old of 0: 0.00
+            refunded new of 0: 30.00
+            refunded disk of 1: 2.50
         "#]],
     );
     assert_eq!(scene.balance.available(), money("22.5"));
@@ -353,7 +394,7 @@ fn future_periods_that_are_given_back_leave_the_present_one() {
         2026-03-01T00:00:00Z ecs      unsubscribed future for 30.00: next=30.00
         2026-03-01T00:00:00Z ecs      balance 30.00 to 30.00 (refund)
         spent -> cash 30.00 (refund) ecs next
-        refunded next of 0
+        refunded next of 0: 30.00
     "#]],
     );
     let member = &scene.bundle.members[0];

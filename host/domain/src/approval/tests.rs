@@ -40,7 +40,7 @@ fn plan(steps: impl IntoIterator<Item = (usize, Operation)>) -> Plan {
         .into_iter()
         .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
         .collect();
-    Plan { steps, skipped: Vec::new(), retry_now: None }
+    Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None }
 }
 
 fn extend(count: u32) -> Operation {

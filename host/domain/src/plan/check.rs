@@ -1,17 +1,28 @@
-//! The check of the plan that a plugin makes, before anything is priced. Knows what makes no sense for any provider.
+//! The check of the plan that a plugin makes, before anything is priced: for its command, its bundle, its orders and the present.
+//! Knows what makes no sense for any provider.
 
 use crate::bundle::Bundle;
+use crate::bundle::Charging;
 use crate::bundle::Resource;
+use crate::bundle::Stage;
 use crate::index::MemberIndex;
+use crate::index::OrderIndex;
 use crate::micros::Micros;
+use crate::order;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::plan::Adjustment;
 use crate::plan::Cancellation;
+use crate::plan::Cause;
 use crate::plan::Command;
 use crate::plan::Operation;
 use crate::plan::Plan;
 use crate::plan::PurchaseDetails;
+use crate::plan::Refund;
 use crate::plan::Scope;
+use crate::plan::Specification;
 use crate::plan::Step;
+use crate::plan::Subscription;
 use crate::timestamp::Timestamp;
 
 /// Why a plan makes no sense.
@@ -53,14 +64,13 @@ pub fn check(
     at: Timestamp,
 ) -> Result<(), PlanError> {
     let resource = || bundle[named].id.clone();
-    let members =
-        plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
-    if let Some(member) = members.chain(plan.retry_now).find(|member| bundle.get(*member).is_none()) {
+    let places = plan.steps.iter().map(|step| step.member).chain(plan.skipped.iter().map(|left| left.member));
+    if let Some(member) = places.chain(plan.retry_now).find(|member| bundle.get(*member).is_none()) {
         return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
     }
-    for (number, step) in plan.steps.iter().enumerate() {
+    for (place, step) in plan.steps.iter().enumerate() {
         let member = &bundle[step.member];
-        let why = if plan.steps[..number].iter().any(|earlier| contradict(earlier, step)) {
+        let why = if plan.steps[..place].iter().any(|earlier| contradict(earlier, step)) {
             Some("two steps contradict each other".to_owned())
         } else if !answers(&step.operation, command) {
             Some(format!("its step does not answer `{}`", command.name()))
@@ -71,7 +81,41 @@ pub fn check(
             return Err(PlanError::Unfit { resource: resource(), member: member.id.clone(), why });
         }
     }
-    Ok(())
+    let why = plan.pay_until.and_then(|pay_until| waiting_misfit(plan, command, pay_until, at));
+    match why {
+        Some(why) => Err(PlanError::Unfit {
+            resource: resource(),
+            member: resource(),
+            why: format!("its order {why}"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Why an order for this plan cannot wait to be paid, if it cannot.
+fn waiting_misfit(plan: &Plan, command: &Command, pay_until: Timestamp, at: Timestamp) -> Option<String> {
+    let may_wait = match command {
+        Command::Renew(renewal) => renewal.cause == Cause::Command,
+        Command::Change(_) | Command::Subscribe(_) => true,
+        Command::SetAutoRenew(_)
+        | Command::CancelAutoRenew
+        | Command::Unsubscribe(_)
+        | Command::ConvertOnExpiry
+        | Command::CancelConversion
+        | Command::ConvertNow
+        | Command::BuyAgain(_)
+        | Command::PayOrder(_)
+        | Command::CancelOrder(_) => false,
+    };
+    if !may_wait {
+        Some(format!("waits to be paid, and nobody pays for `{}` later", command.name()))
+    } else if pay_until <= at {
+        Some(format!("would have had to be paid by {pay_until}"))
+    } else if plan.retry_now.is_some() {
+        Some("waits to be paid, and a renewal is to be tried at once".to_owned())
+    } else {
+        None
+    }
 }
 
 /// Whether two steps of one plan cannot both be meant: a member is extended once, nothing else is done with one that is
@@ -80,8 +124,20 @@ fn contradict(one: &Step, other: &Step) -> bool {
     match (&one.operation, &other.operation) {
         (Operation::Buy(_), Operation::Buy(_)) => true,
         (Operation::Extend(_), Operation::Extend(_))
-        | (Operation::EndSubscription(_), _)
-        | (_, Operation::EndSubscription(_)) => one.member == other.member,
+        | (
+            Operation::EndSubscription(_)
+            | Operation::Convert(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::Subscribe(_),
+            _,
+        )
+        | (
+            _,
+            Operation::EndSubscription(_)
+            | Operation::Convert(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::Subscribe(_),
+        ) => one.member == other.member,
         (
             Operation::Extend(_)
             | Operation::SetOnExpiry(_)
@@ -98,7 +154,10 @@ fn answers(operation: &Operation, command: &Command) -> bool {
     match operation {
         Operation::Extend(_) => matches!(command, Command::Renew(_)),
         Operation::EndSubscription(_) => matches!(command, Command::Unsubscribe(_)),
+        Operation::Convert(_) => matches!(command, Command::ConvertNow),
         Operation::Buy(_) => matches!(command, Command::BuyAgain(_)),
+        Operation::ChangeSpecification(_) => matches!(command, Command::Change(_)),
+        Operation::Subscribe(_) => matches!(command, Command::Subscribe(_)),
         Operation::SetOnExpiry(_) | Operation::SetAutoRenew(_) | Operation::SetAttribute(..) => true,
     }
 }
@@ -128,6 +187,14 @@ fn misfit(
             Some("it is bought again although it is no package".to_owned())
         }
         Operation::Buy(details) => purchase_misfit(details, at),
+        Operation::Convert(_) if !member.is_live() => {
+            Some("it becomes pay-per-use although it is that already, or at its end".to_owned())
+        }
+        Operation::Convert(refunds) => refunds_misfit(refunds, index, orders),
+        Operation::ChangeSpecification(specification) => {
+            specification_misfit(specification, member, index, orders, at)
+        }
+        Operation::Subscribe(subscription) => subscription_misfit(subscription, member, at),
         Operation::SetAttribute(..) => None,
     }
 }
@@ -151,27 +218,21 @@ fn cancellation_misfit(
     index: MemberIndex,
     orders: &[Order],
 ) -> Option<String> {
-    if !member.is_live() {
+    // What is postpaid has no periods to give back, but may be released together with what it is attached to.
+    let is_released = member.attached_to.is_some() && cancellation.scope == Scope::All;
+    let may_end =
+        member.is_live() || is_released && member.charging == Charging::Postpaid && !member.stage.is_final();
+    if !may_end {
         return Some("it is unsubscribed although it is postpaid or at its end".to_owned());
     }
-    for (number, refund) in cancellation.refunds.iter().enumerate() {
-        if cancellation.refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
-            return Some(format!("order {} is refunded twice", refund.order));
-        }
-        let Some(order) = orders.get(refund.order.get()).filter(|order| order.member == index) else {
-            return Some(format!("order {} is not one of its orders", refund.order));
-        };
-        if refund.amount < Micros::ZERO || refund.amount > order.paid {
-            return Some(format!(
-                "{} would be refunded of the {} paid for `{}`",
-                refund.amount, order.paid, order.id
-            ));
-        }
+    if let Some(why) = refunds_misfit(&cancellation.refunds, index, orders) {
+        return Some(why);
     }
     match (cancellation.scope, cancellation.expires_at, member.expires_at) {
         (Scope::All, None, _) => None,
         (Scope::Future, Some(left), Some(expires_at)) if left < expires_at => {
-            let periods = orders.iter().enumerate().filter(|(_, order)| order.member == index);
+            let own = |order: &Order| order.member == index && order.kind != OrderKind::Downgrade;
+            let periods = orders.iter().enumerate().filter(|(_, order)| own(order));
             let is_ended =
                 |number: usize| cancellation.refunds.iter().any(|refund| refund.order.get() == number);
             let mut wrong = periods.filter(|(number, order)| is_ended(*number) != (order.starts_at >= left));
@@ -183,4 +244,88 @@ fn cancellation_misfit(
             Some("the expiry that is left does not fit the scope".to_owned())
         }
     }
+}
+
+/// Why these refunds of a member's orders make no sense. What a downgrade gave back before comes back no second time.
+fn refunds_misfit(refunds: &[Refund], index: MemberIndex, orders: &[Order]) -> Option<String> {
+    for (number, refund) in refunds.iter().enumerate() {
+        if refunds[..number].iter().any(|earlier| earlier.order == refund.order) {
+            return Some(format!("order {} is refunded twice", refund.order));
+        }
+        let Some(order) = own_order(refund.order, index, orders) else {
+            return Some(format!("order {} is not one of its orders", refund.order));
+        };
+        let left = order::paid_after_downgrades(order, orders);
+        if refund.amount < Micros::ZERO || refund.amount > left {
+            return Some(format!(
+                "{} would be refunded of the {left} paid for `{}`",
+                refund.amount, order.id
+            ));
+        }
+    }
+    None
+}
+
+/// The order at this place among `orders`, if it is the member's and paid for a period.
+fn own_order(order: OrderIndex, member: MemberIndex, orders: &[Order]) -> Option<&Order> {
+    orders.get(order.get()).filter(|order| order.member == member && order.kind != OrderKind::Downgrade)
+}
+
+fn specification_misfit(
+    specification: &Specification,
+    member: &Resource,
+    index: MemberIndex,
+    orders: &[Order],
+    at: Timestamp,
+) -> Option<String> {
+    if !member.is_live() {
+        return Some("its specification changes although it is postpaid or at its end".to_owned());
+    }
+    let adjustments = &specification.adjustments;
+    let is_more = |micros: Micros| micros > Micros::ZERO;
+    let costs = adjustments.iter().any(|one| is_more(one.amount));
+    if specification.price < Micros::ZERO || costs && adjustments.iter().any(|one| is_more(-one.amount)) {
+        return Some("its price is negative, or the change costs money and gives some back".to_owned());
+    }
+    for (number, adjustment) in adjustments.iter().enumerate() {
+        // Several orders may give money back for one period: what it was bought for, and an upgrade of it.
+        let overlaps = |other: &Adjustment| {
+            let is_same = costs || other.order == adjustment.order;
+            is_same && other.starts_at < adjustment.ends_at && adjustment.starts_at < other.ends_at
+        };
+        let is_period = at <= adjustment.starts_at && adjustment.starts_at < adjustment.ends_at;
+        if !is_period || adjustments[..number].iter().any(overlaps) {
+            return Some(format!(
+                "the period from {} to {} overlaps another one, or is in the past",
+                adjustment.starts_at, adjustment.ends_at
+            ));
+        }
+        if let Some(why) = adjustment_misfit(adjustment, index, orders) {
+            return Some(why);
+        }
+    }
+    None
+}
+
+/// Why no order pays for what an adjustment gives back, or none is what it names.
+fn adjustment_misfit(adjustment: &Adjustment, index: MemberIndex, orders: &[Order]) -> Option<String> {
+    let given_back = -adjustment.amount;
+    let Some(order_index) = adjustment.order else {
+        return (given_back > Micros::ZERO).then(|| format!("{given_back} would come back from no order"));
+    };
+    let Some(order) = own_order(order_index, index, orders) else {
+        return Some(format!("order {order_index} is not one of its orders"));
+    };
+    let left = order::paid_after_downgrades(order, orders);
+    (given_back > left).then(|| format!("{given_back} would come back of the {left} paid for `{}`", order.id))
+}
+
+fn subscription_misfit(subscription: &Subscription, member: &Resource, at: Timestamp) -> Option<String> {
+    let is_gone = matches!(member.stage, Stage::Released | Stage::Unsubscribed);
+    if member.charging == Charging::Prepaid || is_gone {
+        return Some("it is paid ahead although it is prepaid or at its end".to_owned());
+    }
+    let is_day = (1..=31).contains(&subscription.anchor_day);
+    let is_in_order = is_day && subscription.expires_at > at && subscription.price >= Micros::ZERO;
+    (!is_in_order).then(|| "it is paid ahead for a period, a day or a price that is none".to_owned())
 }

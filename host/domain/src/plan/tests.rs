@@ -11,6 +11,8 @@ use crate::bundle::Stage;
 use crate::index::MemberIndex;
 use crate::index::OrderIndex;
 use crate::order::Order;
+use crate::order::OrderKind;
+use crate::order::Undo;
 use crate::plan::AutoRenewal;
 use crate::plan::Cancellation;
 use crate::plan::Cause;
@@ -49,7 +51,9 @@ fn orders() -> Vec<Order> {
         ends_at: at(ends_at),
         paid: money("30"),
         paid_at: at("2026-01-10"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
+        undo: Undo::default(),
     };
     vec![
         order("first", MemberIndex::new(0), "2026-01-10", "2026-02-10"),
@@ -74,7 +78,7 @@ fn answer(command: &Command, steps: Vec<(usize, Operation)>) -> String {
         .into_iter()
         .map(|(member, operation)| Step { member: MemberIndex::new(member), operation })
         .collect();
-    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None })
+    verdict(command, &Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 fn verdict(command: &Command, plan: &Plan) -> String {
@@ -113,7 +117,7 @@ fn an_extension_leads_a_live_member_on_once() {
 
 #[test]
 fn whatever_a_plan_names_is_in_the_bundle() {
-    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None };
+    let nothing = Plan { steps: Vec::new(), skipped: Vec::new(), retry_now: None, pay_until: None };
     let reason = Refusal { code: "no".to_owned(), message: "not this one".to_owned() };
     let skipped = vec![SkippedMember { member: MemberIndex::new(7), reason }];
     let answers = [
@@ -185,6 +189,7 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
         answer(&unsubscribe, vec![(0, end(Scope::All, Some("2026-03-10"), &[]))]),
         answer(&unsubscribe, vec![(2, whole())]),
         answer(&unsubscribe, vec![(3, whole())]),
+        answer(&Command::Unsubscribe(Scope::Future), vec![(3, end(Scope::Future, Some("2026-03-10"), &[]))]),
         answer(&unsubscribe, vec![(0, whole()), (0, Operation::SetOnExpiry(OnExpiry::Lapse))]),
         answer(&unsubscribe, vec![(1, Operation::SetOnExpiry(OnExpiry::Lapse)), (1, whole())]),
         answer(&renew(), vec![(0, whole())]),
@@ -205,6 +210,7 @@ fn an_ending_gives_back_what_was_paid_for_its_own_periods_once() {
         the plan for `ecs` does not fit `ecs`: the expiry that is left does not fit the scope
         the plan for `ecs` does not fit `ecs`: the expiry that is left does not fit the scope
         the plan for `ecs` does not fit `gone`: it is unsubscribed although it is postpaid or at its end
+        fine
         the plan for `ecs` does not fit `eip`: it is unsubscribed although it is postpaid or at its end
         the plan for `ecs` does not fit `ecs`: two steps contradict each other
         the plan for `ecs` does not fit `evs`: two steps contradict each other

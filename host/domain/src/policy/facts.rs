@@ -125,25 +125,29 @@ impl PlanFacts {
             .clone()
             .find(|step| step.member == MemberIndex::PRIMARY)
             .and_then(|step| expiry(&step.operation));
-        let (cause, term, options) = match command {
+        let term = match command {
             Command::Renew(renewal) => {
-                let own = || members[0].0.renewal_term.or(members[0].0.term);
-                let options = (!renewal.options.is_empty()).then(|| renewal.options.clone());
-                (renewal.cause, renewal.term.or_else(own), options)
+                renewal.term.or_else(|| members[0].0.renewal_term.or(members[0].0.term))
             }
-            Command::SetAutoRenew(auto_renewal) => (Cause::Command, auto_renewal.term, None),
+            Command::SetAutoRenew(auto_renewal) => auto_renewal.term,
+            Command::Subscribe(subscribe) => Some(subscribe.term),
             Command::CancelAutoRenew
             | Command::Unsubscribe(_)
             | Command::ConvertOnExpiry
             | Command::CancelConversion
-            | Command::BuyAgain(_) => (Cause::Command, None, None),
+            | Command::ConvertNow
+            | Command::BuyAgain(_)
+            | Command::Change(_)
+            | Command::PayOrder(_)
+            | Command::CancelOrder(_) => None,
         };
+        let options = command.options().filter(|options| !options.is_empty()).cloned();
         PlanFacts {
             account,
             command: command.name().to_owned(),
-            cause,
+            cause: command.cause(),
             cost: Some(steps.clone().map(cost).sum()),
-            refund: Some(steps.clone().map(|step| refund(&step.operation)).sum()),
+            refund: Some(steps.clone().map(|step| apply::step_refund(&step.operation)).sum()),
             at,
             tries: Tries::default(),
             term,
@@ -173,23 +177,13 @@ fn expiry(operation: &Operation) -> Option<Timestamp> {
     match operation {
         Operation::Extend(extension) => Some(extension.expires_at),
         Operation::EndSubscription(cancellation) => cancellation.expires_at,
+        Operation::Subscribe(subscription) => Some(subscription.expires_at),
         Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
+        | Operation::Convert(_)
         | Operation::Buy(_)
+        | Operation::ChangeSpecification(_)
         | Operation::SetAttribute(..) => None,
-    }
-}
-
-fn refund(operation: &Operation) -> Micros {
-    match operation {
-        Operation::EndSubscription(cancellation) => {
-            cancellation.refunds.iter().map(|refund| refund.amount).sum()
-        }
-        Operation::Extend(_)
-        | Operation::SetOnExpiry(_)
-        | Operation::SetAutoRenew(_)
-        | Operation::Buy(_)
-        | Operation::SetAttribute(..) => Micros::ZERO,
     }
 }
 
@@ -221,8 +215,7 @@ mod tests {
     use crate::sample::years;
 
     fn facts(command: &Command, steps: Vec<Step>, members: Vec<(Resource, u32)>) -> PlanFacts {
-        let plan = Plan { steps, skipped: Vec::new(), retry_now: None };
-        PlanFacts::of_plan(AccountIndex::new(0), command, &plan, members, at("2026-03-01"))
+        PlanFacts::of_plan(AccountIndex::new(0), command, &Plan::of(steps), members, at("2026-03-01"))
     }
 
     fn extend(member: usize, term: Term) -> Step {

@@ -1,5 +1,7 @@
 //! Ends of months, of text and of time.
 
+use chrono::Datelike;
+use chrono::NaiveDate;
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -122,5 +124,27 @@ proptest! {
         let day = before.day_of_month(offset);
         let is_last = (before + 86_400).day_of_month(offset) == 1;
         prop_assert!(day == anchor || (is_last && day < anchor), "day {} for anchor {}", day, anchor);
+    }
+}
+
+#[test]
+fn an_anchor_day_agrees_with_the_ends_that_counting_from_it_gives() {
+    for offset_minutes in [-720_i16, 0, 480, 840] {
+        let midday = chrono::TimeDelta::minutes(12 * 60 - i64::from(offset_minutes));
+        for anchor_day in 1..=31 {
+            let january = NaiveDate::from_ymd_opt(2027, 1, u32::from(anchor_day)).unwrap();
+            // 2027 and 2028, a leap year: each day is an end of this anchor's periods or it is not.
+            let ends = (0..24).map(|months| january + chrono::Months::new(months)).collect::<Vec<_>>();
+            for date in january.with_day(1).unwrap().iter_days().take(730) {
+                let end = Timestamp::from_second(
+                    (date.and_hms_opt(0, 0, 0).unwrap().and_utc() + midday).timestamp(),
+                );
+                assert_eq!(
+                    end.is_anchored_to(anchor_day, offset_minutes),
+                    ends.contains(&date),
+                    "{date} and {anchor_day}"
+                );
+            }
+        }
     }
 }

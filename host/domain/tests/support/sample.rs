@@ -56,6 +56,7 @@ pub fn resource(id: &str) -> Resource {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: BTreeMap::new(),
         tags: BTreeMap::new(),
@@ -134,6 +135,20 @@ fn describe(what: &EventKind) -> String {
         EventKind::Notice { notice } => format!("notice {notice}"),
         EventKind::PackageRefilled { left } => format!("refilled to {left}"),
         EventKind::Converted => "converted".to_owned(),
+        EventKind::OrderCreated { order, kind, cost, pay_until } => {
+            let waits = pay_until.map(|until| format!(", to be paid by {until}")).unwrap_or_default();
+            format!("order {order} made ({}, {cost}){waits}", kind.name())
+        }
+        EventKind::OrderPaid { order, kind, cost, refunds } => {
+            let refunds = refunds.iter().map(|(order, amount)| format!(" {order}={amount}"));
+            format!("order {order} paid ({}, {cost}){}", kind.name(), refunds.collect::<String>())
+        }
+        EventKind::OrderCancelled { order, kind, cost } => {
+            format!("order {order} cancelled ({}, {cost})", kind.name())
+        }
+        EventKind::OrderExpired { order, kind, cost } => {
+            format!("order {order} expired ({}, {cost})", kind.name())
+        }
         other => format!("{other:?}"),
     }
 }

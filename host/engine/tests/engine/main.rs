@@ -4,6 +4,7 @@ mod approvals;
 mod clock;
 mod commands;
 mod imports;
+mod orders;
 mod packages;
 mod real_clock;
 mod simulation;

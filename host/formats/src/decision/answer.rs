@@ -3,6 +3,7 @@
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::index::OrderIndex;
+use perennial_domain::plan::Adjustment;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Extension;
 use perennial_domain::plan::Operation;
@@ -12,7 +13,9 @@ use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::SkippedMember;
+use perennial_domain::plan::Specification;
 use perennial_domain::plan::Step;
+use perennial_domain::plan::Subscription;
 
 use crate::Problems;
 use crate::command;
@@ -42,6 +45,7 @@ fn plan_value(plan: &Plan) -> JsonValue<'_> {
         ("steps", plan.steps.iter().map(step).collect()),
         ("skipped", plan.skipped.iter().map(skipped_member).collect()),
         ("retry_now", plan.retry_now.map(MemberIndex::get).into()),
+        ("pay_until", plan.pay_until.into()),
     ])
 }
 
@@ -76,6 +80,27 @@ fn operation(operation: &Operation) -> JsonValue<'_> {
                 ("refunds", cancellation.refunds.iter().map(refund).collect()),
             ]),
         )]),
+        Operation::Convert(refunds) => json_value::object([(
+            "convert",
+            json_value::object([("refunds", refunds.iter().map(refund).collect())]),
+        )]),
+        Operation::ChangeSpecification(specification) => json_value::object([(
+            "change_specification",
+            json_value::object([
+                ("attributes", (&specification.attributes).into()),
+                ("price", specification.price.into()),
+                ("adjustments", specification.adjustments.iter().map(adjustment).collect()),
+            ]),
+        )]),
+        Operation::Subscribe(subscription) => json_value::object([(
+            "subscribe",
+            json_value::object([
+                ("expires_at", subscription.expires_at.into()),
+                ("term", subscription.term.into()),
+                ("anchor_day", subscription.anchor_day.into()),
+                ("price", subscription.price.into()),
+            ]),
+        )]),
         Operation::Buy(details) => json_value::object([(
             "buy",
             json_value::object([
@@ -90,6 +115,15 @@ fn operation(operation: &Operation) -> JsonValue<'_> {
             json_value::object([("name", name.into()), ("value", value.into())]),
         )]),
     }
+}
+
+fn adjustment(adjustment: &Adjustment) -> JsonValue<'_> {
+    json_value::object([
+        ("starts_at", adjustment.starts_at.into()),
+        ("ends_at", adjustment.ends_at.into()),
+        ("amount", adjustment.amount.into()),
+        ("order", adjustment.order.map(OrderIndex::get).into()),
+    ])
 }
 
 fn refund(refund: &Refund) -> JsonValue<'_> {
@@ -131,11 +165,12 @@ fn read_refusal(cursor: JsonCursor<'_, '_>) -> Option<Refusal> {
 }
 
 fn read_plan(cursor: JsonCursor<'_, '_>) -> Option<Plan> {
-    let fields = cursor.object(&["steps", "skipped", "retry_now"])?;
+    let fields = cursor.object(&["steps", "skipped", "retry_now", "pay_until"])?;
     Some(Plan {
         steps: fields.required("steps", |cursor| cursor.list(|_, step| read_step(step)))?,
         skipped: fields.required("skipped", |cursor| cursor.list(|_, left| read_skipped_member(left)))?,
         retry_now: fields.optional("retry_now", |cursor| cursor.member()).option()?,
+        pay_until: fields.optional("pay_until", |cursor| cursor.instant()).option()?,
     })
 }
 
@@ -161,6 +196,14 @@ fn read_operation(name: &str, body: JsonCursor<'_, '_>) -> Option<Operation> {
         "set_on_expiry" => body.one_of(&OnExpiry::ALL, OnExpiry::name).map(Operation::SetOnExpiry),
         "set_auto_renew" => command::auto_renewal(body).map(Operation::SetAutoRenew),
         "end_subscription" => read_cancellation(body).map(Operation::EndSubscription),
+        "convert" => {
+            let fields = body.object(&["refunds"])?;
+            let refunds =
+                fields.required("refunds", |cursor| cursor.list(|_, refund| read_refund(refund)))?;
+            Some(Operation::Convert(refunds))
+        }
+        "change_specification" => read_specification(body).map(Operation::ChangeSpecification),
+        "subscribe" => read_subscription(body).map(Operation::Subscribe),
         "buy" => read_purchase_details(body).map(Operation::Buy),
         "set_attribute" => {
             let fields = body.object(&["name", "value"])?;
@@ -198,6 +241,36 @@ fn read_refund(cursor: JsonCursor<'_, '_>) -> Option<Refund> {
     Some(Refund {
         order: fields.required("order", |cursor| cursor.index().map(OrderIndex::new))?,
         amount: fields.required("amount", |cursor| cursor.stored_amount())?,
+    })
+}
+
+fn read_specification(cursor: JsonCursor<'_, '_>) -> Option<Specification> {
+    let fields = cursor.object(&["attributes", "price", "adjustments"])?;
+    Some(Specification {
+        attributes: fields.required("attributes", |cursor| cursor.texts())?,
+        price: fields.required("price", |cursor| cursor.stored_amount())?,
+        adjustments: fields.required("adjustments", |cursor| cursor.list(|_, one| read_adjustment(one)))?,
+    })
+}
+
+fn read_adjustment(cursor: JsonCursor<'_, '_>) -> Option<Adjustment> {
+    let fields = cursor.object(&["starts_at", "ends_at", "amount", "order"])?;
+    Some(Adjustment {
+        starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
+        ends_at: fields.required("ends_at", |cursor| cursor.instant())?,
+        amount: fields.required("amount", |cursor| cursor.stored_amount())?,
+        order: fields.optional("order", |cursor| cursor.index()).option()?.map(OrderIndex::new),
+    })
+}
+
+fn read_subscription(cursor: JsonCursor<'_, '_>) -> Option<Subscription> {
+    let fields = cursor.object(&["expires_at", "term", "anchor_day", "price"])?;
+    let anchor_day = fields.required("anchor_day", |cursor| cursor.integer(0, u8::MAX.into()))?;
+    Some(Subscription {
+        expires_at: fields.required("expires_at", |cursor| cursor.instant())?,
+        term: fields.required("term", |cursor| cursor.term())?,
+        anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
+        price: fields.required("price", |cursor| cursor.stored_amount())?,
     })
 }
 

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::order::Undo;
 use perennial_domain::plan::Command;
 use perennial_domain::timestamp::Timestamp;
 
@@ -21,6 +24,7 @@ use super::command;
 use super::command::Writer;
 use super::diagnostics::Diagnostics;
 use super::diagnostics::Path;
+use super::fields::Fields;
 use super::json_cursor::JsonCursor;
 use super::json_tree;
 use super::json_value;
@@ -47,7 +51,7 @@ pub struct Question {
     pub member: MemberIndex,
     /// What is decided on.
     pub bundle: Bundle,
-    /// Paid periods of its members, oldest first; empty but for an unsubscription.
+    /// Paid periods of its members, oldest first; empty for commands that end or change none.
     pub orders: Vec<Order>,
 }
 
@@ -66,7 +70,7 @@ pub struct DecisionInput<'a> {
     pub member: MemberIndex,
     /// What is decided on.
     pub bundle: &'a Bundle,
-    /// Paid periods of its members, oldest first; empty but for an unsubscription.
+    /// Paid periods of its members, oldest first; empty for commands that end or change none.
     pub orders: &'a [Order],
 }
 
@@ -139,8 +143,13 @@ fn order(order: &Order) -> JsonValue<'_> {
         ("ends_at", order.ends_at.into()),
         ("paid", order.paid.into()),
         ("paid_at", order.paid_at.into()),
-        ("is_renewal", order.is_renewal.into()),
+        ("kind", order.kind.name().into()),
+        ("reduces", order.reduces.as_ref().map(period).into()),
     ])
+}
+
+fn period(period: &PaidPeriod) -> JsonValue<'_> {
+    json_value::object([("order", (&period.order).into()), ("starts_at", period.starts_at.into())])
 }
 
 /// Reads back what [`question`] gives, as JSON, from a decision that was kept under `contract`.
@@ -193,14 +202,43 @@ fn read_bundle(cursor: JsonCursor<'_, '_>) -> Option<Bundle> {
 }
 
 fn read_order(cursor: JsonCursor<'_, '_>) -> Option<Order> {
-    let fields = cursor.object(&["id", "member", "starts_at", "ends_at", "paid", "paid_at", "is_renewal"])?;
+    let fields = cursor.object(&[
+        "id",
+        "member",
+        "starts_at",
+        "ends_at",
+        "paid",
+        "paid_at",
+        "is_renewal",
+        "kind",
+        "reduces",
+    ])?;
     Some(Order {
         id: fields.required("id", |cursor| cursor.text())?.to_owned(),
         member: fields.required("member", |cursor| cursor.member())?,
+        kind: read_order_kind(&fields)?,
         starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
         ends_at: fields.required("ends_at", |cursor| cursor.instant())?,
         paid: fields.required("paid", |cursor| cursor.stored_amount())?,
         paid_at: fields.required("paid_at", |cursor| cursor.instant())?,
-        is_renewal: fields.required("is_renewal", |cursor| cursor.flag())?,
+        reduces: fields.optional("reduces", read_period).option()?,
+        // No rule reads it.
+        undo: Undo::default(),
+    })
+}
+
+/// Decisions that were kept before there were changes of specification say whether the order was a renewal.
+fn read_order_kind(fields: &Fields<'_, '_>) -> Option<OrderKind> {
+    match fields.get("is_renewal") {
+        Some(is_renewal) => Some(if is_renewal.flag()? { OrderKind::Renewal } else { OrderKind::Purchase }),
+        None => fields.required("kind", |cursor| cursor.one_of(&OrderKind::ALL, OrderKind::name)),
+    }
+}
+
+fn read_period(cursor: JsonCursor<'_, '_>) -> Option<PaidPeriod> {
+    let fields = cursor.object(&["order", "starts_at"])?;
+    Some(PaidPeriod {
+        order: fields.required("order", |cursor| cursor.text())?.to_owned(),
+        starts_at: fields.required("starts_at", |cursor| cursor.instant())?,
     })
 }

@@ -13,9 +13,14 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::index::OrderIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::order::Undo;
+use perennial_domain::plan::Adjustment;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Change;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Extension;
 use perennial_domain::plan::Operation;
@@ -27,7 +32,10 @@ use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::SkippedMember;
+use perennial_domain::plan::Specification;
 use perennial_domain::plan::Step;
+use perennial_domain::plan::Subscribe;
+use perennial_domain::plan::Subscription;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
@@ -61,6 +69,11 @@ impl Parts {
         Term::new(self.count, TermUnit::ALL[usize::try_from(self.count % 3).unwrap()]).unwrap()
     }
 
+    /// A price that somebody outside may write: not negative.
+    fn price(&self) -> Micros {
+        self.amount.max(Micros::ZERO)
+    }
+
     fn place(&self) -> usize {
         usize::try_from(self.place).unwrap()
     }
@@ -90,7 +103,16 @@ impl Parts {
             Command::Unsubscribe(Scope::ALL[usize::from(self.is_so)]),
             Command::ConvertOnExpiry,
             Command::CancelConversion,
+            Command::ConvertNow,
             Command::BuyAgain(Purchase { pay_at: self.later, effective_at: Some(self.at) }),
+            Command::Change(Change { attributes: self.texts(), price: self.price(), options: self.texts() }),
+            Command::Subscribe(Subscribe {
+                term: self.term(),
+                price: self.is_so.then_some(self.price()),
+                options: self.texts(),
+            }),
+            Command::PayOrder(format!("order-{}", self.place)),
+            Command::CancelOrder(format!("order-{}", self.place)),
         ]
     }
 
@@ -110,6 +132,7 @@ impl Parts {
             on_expiry: OnExpiry::Convert,
             renewals_left: self.limit,
             renewal_term: self.term_or_none(),
+            has_unpaid_order: self.is_so,
             package: self.is_so.then(|| Package {
                 quota: self.amount,
                 used: self.amount,
@@ -135,7 +158,9 @@ impl Parts {
                 ends_at: self.at,
                 paid: self.amount,
                 paid_at: self.at,
-                is_renewal: self.is_so,
+                kind: OrderKind::ALL[self.place() % OrderKind::ALL.len()],
+                reduces: self.is_so.then(|| PaidPeriod { order: self.other.clone(), starts_at: self.at }),
+                undo: Undo::default(),
             }],
         }
     }
@@ -157,6 +182,23 @@ impl Parts {
                 expires_at: self.later,
                 refunds: vec![Refund { order: OrderIndex::new(place), amount: self.amount }],
             }),
+            Operation::Convert(vec![Refund { order: OrderIndex::new(place), amount: self.amount }]),
+            Operation::ChangeSpecification(Specification {
+                attributes: self.texts(),
+                price: self.amount,
+                adjustments: vec![Adjustment {
+                    starts_at: at,
+                    ends_at: at,
+                    amount: self.amount,
+                    order: self.is_so.then_some(OrderIndex::new(place)),
+                }],
+            }),
+            Operation::Subscribe(Subscription {
+                expires_at: at,
+                term: self.term(),
+                anchor_day: 28,
+                price: self.amount,
+            }),
             Operation::Buy(PurchaseDetails { pay_at: at, effective_at: at, expires_at: at, anchor_day: 28 }),
             Operation::SetAttribute(self.text.clone(), self.other.clone()),
         ];
@@ -167,6 +209,7 @@ impl Parts {
                 .collect(),
             skipped: vec![SkippedMember { member: MemberIndex::new(place), reason: self.refusal() }],
             retry_now: self.is_so.then_some(MemberIndex::new(place)),
+            pay_until: self.later,
         }
     }
 }
@@ -209,9 +252,9 @@ fn a_kept_decision_can_be_read_by_people() {
     let answers = [Ok(parts.plan()), Err(parts.refusal())];
     let [planned, refused] = answers.each_ref().map(answer);
     expect![[r#"
-        {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"member":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z"},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"}}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","is_renewal":true}]}
+        {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"member":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z","has_unpaid_order":true},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"},"has_unpaid_order":true}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","kind":"renewal","reduces":{"order":"two","starts_at":"2026-02-28T16:00:00Z"}}]}
 
-        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1}}
+        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"convert":{"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"change_specification":{"attributes":{"one":"two"},"price":"99.00","adjustments":[{"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","amount":"99.00","order":1}]}}},{"member":1,"operation":{"subscribe":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"anchor_day":28,"price":"99.00"}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1,"pay_until":null}}
 
         {"refusal":{"code":"one","message":"two"}}
     "#]].assert_eq(&format!("{asked}\n\n{planned}\n\n{refused}\n"));
@@ -271,7 +314,7 @@ fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
     let kept = QUESTION_0_1.replacen(r#""resource":1"#, r#""member":1"#, 1);
     assert_eq!(question(&asked.as_input()).to_string(), kept);
     let planned = read_answer(PLAN_0_1, "0.1").unwrap();
-    expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1}}"#]]
+    expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1,"pay_until":null}}"#]]
         .assert_eq(&answer(&planned).to_string());
     let refused = read_answer(REFUSAL_0_1, "0.1").unwrap();
     assert_eq!(answer(&refused).to_string(), REFUSAL_0_1);
@@ -282,8 +325,8 @@ fn the_names_of_0_1_are_not_those_of_today() {
     expect![[r#"
         3 problems:
           plan.skipped: the field is missing
-          plan.left_out: unknown field `left_out`; expected `steps`, `skipped` or `retry_now`
-          plan.tries_at_once: unknown field `tries_at_once`; expected `steps`, `skipped` or `retry_now`"#]]
+          plan.left_out: unknown field `left_out`; expected `steps`, `skipped`, `retry_now` or `pay_until`
+          plan.tries_at_once: unknown field `tries_at_once`; expected `steps`, `skipped`, `retry_now` or `pay_until`"#]]
     .assert_eq(&read_answer(PLAN_0_1, CONTRACT).unwrap_err().to_string());
     expect![[r#"
         2 problems:

@@ -138,6 +138,10 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":"say \"three\"","scope":"future","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"converted"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"order_created","order":"one","kind":"renewal","cost":"7.000001","pay_until":"2026-03-31T15:59:59Z"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"order_paid","order":"one","kind":"renewal","cost":"7.000001","refunds":[{"order":"order-1","amount":"0.000001"}]}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"order_cancelled","order":"one","kind":"renewal","cost":"7.000001"}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"order_expired","order":"one","kind":"renewal","cost":"7.000001"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"balance_changed","amount":"-12.50","balance":"99.00","reason":"renewal"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"package_ordered","pay_at":"2026-02-28T15:59:59Z","effective_at":"2026-03-31T15:59:59Z"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"package_bought","effective_at":"2026-02-28T15:59:59Z","expires_at":"2026-03-31T15:59:59Z","quota":"7.000001","cost":"-12.50","like":"five"}

@@ -118,7 +118,7 @@ fn resource(
     let charging = fields.required("charging", |cursor| cursor.one_of(&Charging::ALL, Charging::name));
     let stage = fields.optional("stage", |cursor| cursor.one_of(&Stage::ALL, Stage::name)).or(Stage::Active);
     let started_at = fields.required("started_at", |cursor| cursor.given_instant());
-    let period = period(fields, charging, started_at, manifest.map_or(0, |it| it.utc_offset_minutes));
+    let period = period(fields, charging, started_at, manifest.map(|it| it.utc_offset_minutes));
     let on_expiry = fields.optional("on_expiry", |cursor| cursor.one_of(&OnExpiry::ALL, OnExpiry::name));
     let renewals_left = fields.optional("renewals_left", |cursor| cursor.count()).option();
     let renewal_term = fields.optional("renewal_term", |cursor| cursor.term()).option();
@@ -144,6 +144,7 @@ fn resource(
         on_expiry: effective(on_expiry.or(OnExpiry::Lapse)?, renewals_left?),
         renewals_left: renewals_left?,
         renewal_term: renewal_term?,
+        has_unpaid_order: false,
         package: package?,
         attributes: attributes?,
         tags: tags?,
@@ -171,7 +172,7 @@ fn period(
     fields: &Fields<'_, '_>,
     charging: Option<Charging>,
     started_at: Option<Timestamp>,
-    utc_offset_minutes: i16,
+    utc_offset_minutes: Option<i16>,
 ) -> Option<Period> {
     let expires_at = fields.optional("expires_at", |cursor| cursor.given_instant());
     let anchor_day = fields.optional("anchor_day", |cursor| cursor.day());
@@ -181,6 +182,20 @@ fn period(
         && expires_at <= started_at
     {
         fields.report("expires_at", format!("{expires_at} is not after `started_at`, which is {started_at}"));
+    }
+    if let (FieldValue::Present(expires_at), FieldValue::Present(anchor_day), Some(offset_minutes)) =
+        (expires_at, anchor_day, utc_offset_minutes)
+        && charging != Some(Charging::Postpaid)
+        && !expires_at.is_anchored_to(anchor_day, offset_minutes)
+    {
+        let day = expires_at.day_of_month(offset_minutes);
+        fields.report(
+            "anchor_day",
+            format!(
+                "{anchor_day} does not fit `expires_at`: {expires_at} is on day {day} of its month in the provider's \
+                 days; write {day}, a later day if that is the month's last, or leave it out"
+            ),
+        );
     }
     match charging? {
         Charging::Postpaid => {
@@ -202,7 +217,7 @@ fn period(
             let expires_at = expires_at.value()?;
             Some(Period {
                 expires_at: Some(expires_at),
-                anchor_day: Some(anchor_day.or(expires_at.day_of_month(utc_offset_minutes))?),
+                anchor_day: Some(anchor_day.or(expires_at.day_of_month(utc_offset_minutes.unwrap_or(0)))?),
                 term: Some(term.value()?),
                 price: Some(price.value()?),
             })

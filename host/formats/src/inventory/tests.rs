@@ -41,6 +41,7 @@ fn manifest(id: &str, utc_offset_minutes: i16) -> Manifest {
         utc_offset_minutes,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }
@@ -182,6 +183,7 @@ fn the_printed_example_reads_as_it_says() {
                                 on_expiry: Renew,
                                 renewals_left: None,
                                 renewal_term: None,
+                                has_unpaid_order: false,
                                 package: None,
                                 attributes: {
                                     "status": "running",
@@ -237,6 +239,7 @@ fn what_is_left_out_has_the_defaults_of_the_table() {
             on_expiry: Lapse,
             renewals_left: None,
             renewal_term: None,
+            has_unpaid_order: false,
             package: None,
             attributes: {},
             tags: {},
@@ -515,4 +518,25 @@ fn a_hundred_thousand_resources_read_at_once() {
     let inventory = read(&file(&[ACCOUNT], &resources), &NoRecords).unwrap();
     assert_eq!(inventory.bundles.len(), 33_334);
     assert!(inventory.bundles.iter().all(|imported| imported.bundle.members.len() == 3));
+}
+
+#[test]
+fn an_anchor_day_that_contradicts_the_expiry_is_a_problem() {
+    let resources = [
+        ecs("february", r#""anchor_day": 31"#, &[]),
+        ecs("too-early", r#""anchor_day": 27"#, &[]),
+        ecs("next-day", r#""expires_at": "2026-02-28T16:00:00Z", "anchor_day": 28"#, &[]),
+        ecs("middle", r#""expires_at": "2026-02-15T15:59:59Z", "anchor_day": 31"#, &[]),
+        ecs("april", r#""expires_at": "2026-04-30T15:59:59Z", "anchor_day": 31"#, &[]),
+        ecs("nobodys", r#""account": "b", "anchor_day": 1"#, &[]),
+    ];
+    check_resources(
+        &resources,
+        expect![[r#"
+        4 problems:
+          resources[1].anchor_day: 27 does not fit `expires_at`: 2026-02-28T15:59:59Z is on day 28 of its month in the provider's days; write 28, a later day if that is the month's last, or leave it out
+          resources[2].anchor_day: 28 does not fit `expires_at`: 2026-02-28T16:00:00Z is on day 1 of its month in the provider's days; write 1, a later day if that is the month's last, or leave it out
+          resources[3].anchor_day: 31 does not fit `expires_at`: 2026-02-15T15:59:59Z is on day 15 of its month in the provider's days; write 15, a later day if that is the month's last, or leave it out
+          resources[5].account: there is no account `b` (did you mean `a`?); in this file: `a`"#]],
+    );
 }

@@ -307,6 +307,7 @@ fn resource(fields: &Fields<'_, '_>, place: usize, at: Timestamp, price: Micros)
         on_expiry: OnExpiry::Renew,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: attributes?,
         tags: tags?,

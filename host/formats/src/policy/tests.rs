@@ -24,6 +24,7 @@ fn manifest(id: &str, kinds: &[&str]) -> Manifest {
         utc_offset_minutes: 480,
         insufficient_balance: refusal.clone(),
         unknown_resource: refusal,
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }
@@ -102,7 +103,7 @@ fn every_problem_of_a_policy_file_is_listed() {
           policy[0].providers[0]: there is no provider `hwawei` (did you mean `huawei`?); expected `baidu` or `huawei`
           policy[0].script: cannot read the script `gone.rhai`: no such file
           policy[1].account: unknown field `account` (did you mean `accounts`?)
-          policy[1].commands[0]: there is no command `renw` (did you mean `renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`
+          policy[1].commands[0]: there is no command `renw` (did you mean `renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `change`, `subscribe`, `pay_order`, `cancel_order`, `cancel_auto_renew`, `convert_on_expiry`, `cancel_conversion` or `convert_now`
           policy[1].kinds[0]: there is no kind `bcc`; expected `ecs` or `evs`
           policy[1].tags[0]: the tag has no name; write `name` or `name=value`
           policy[1].tags[1]: it is empty; expected some text
@@ -245,6 +246,7 @@ fn a_plan_that_states_nothing_has_the_documented_defaults() {
                             on_expiry: Renew,
                             renewals_left: None,
                             renewal_term: None,
+                            has_unpaid_order: false,
                             package: None,
                             attributes: {},
                             tags: {},
@@ -327,7 +329,7 @@ fn every_problem_of_a_test_file_is_listed() {
           case[0].ruling: expected "approve", or a table whose first field is `deny`, `require_approval`, `defer`, `amend` or `failed`, found the text `deny`
           case[1].name: another case has this name; a failure would not say which of them it is
           case[1].plan.budget: `limit`, `spent` and `left` follow from one another; state two of them
-          case[1].plan.command: there is no command `stop`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`
+          case[1].plan.command: there is no command `stop`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `change`, `subscribe`, `pay_order`, `cancel_order`, `cancel_auto_renew`, `convert_on_expiry`, `cancel_conversion` or `convert_now`
           case[1].plan.members: `members` has the primary as its first item; leave `resource` out
           case[1].ruling.amend.price: unknown field `price`; expected `term` or `options`
           case[1].ruling.why: unknown field `why`; expected `amend` or `reason`

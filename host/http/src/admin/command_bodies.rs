@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Change;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::Subscribe;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -181,6 +183,109 @@ impl Body for BuyAgainBody {
 impl CommandBody for BuyAgainBody {
     fn into_command(self) -> (Command, CommandOptions) {
         (Command::BuyAgain(self.0), self.1)
+    }
+}
+
+/// Another specification for the rest of the resource's time.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `ChangeBody` is read from")]
+pub(super) struct ChangeSpecification {
+    /// The attributes that get another value.
+    attributes: Option<BTreeMap<String, String>>,
+    /// What one of the resource's terms costs from then on, a decimal.
+    price: String,
+    /// The provider's own options, such as `is_auto_pay`.
+    options: Option<BTreeMap<String, Value>>,
+    /// Return the plan and apply nothing.
+    dry_run: Option<bool>,
+    /// Apply the command only if its plan has this hash.
+    plan_hash: Option<String>,
+}
+
+pub(super) struct ChangeBody(Change, CommandOptions);
+
+impl Body for ChangeBody {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<ChangeBody> {
+        let fields = cursor.object(&["attributes", "price", "options", "dry_run", "plan_hash"])?;
+        let attributes = fields.optional("attributes", |cursor| cursor.named_texts()).or(BTreeMap::new());
+        let price = fields.required("price", |cursor| cursor.amount());
+        let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
+        let terms = CommandOptions::read(&fields);
+        Some(ChangeBody(Change { attributes: attributes?, price: price?, options: options? }, terms?))
+    }
+}
+
+impl CommandBody for ChangeBody {
+    fn into_command(self) -> (Command, CommandOptions) {
+        (Command::Change(self.0), self.1)
+    }
+}
+
+/// How a pay-per-use resource is paid ahead.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `SubscribeBody` is read from")]
+pub(super) struct NewSubscription {
+    /// For how long.
+    term: NewTerm,
+    /// What that term costs, a decimal; null leaves it to the provider's rules.
+    price: Option<String>,
+    /// The provider's own options.
+    options: Option<BTreeMap<String, Value>>,
+    /// Return the plan and apply nothing.
+    dry_run: Option<bool>,
+    /// Apply the command only if its plan has this hash.
+    plan_hash: Option<String>,
+}
+
+pub(super) struct SubscribeBody(Subscribe, CommandOptions);
+
+impl Body for SubscribeBody {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<SubscribeBody> {
+        let fields = cursor.object(&["term", "price", "options", "dry_run", "plan_hash"])?;
+        let term = fields.required("term", |cursor| cursor.term());
+        let price = fields.optional("price", |cursor| cursor.amount()).option();
+        let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
+        let terms = CommandOptions::read(&fields);
+        Some(SubscribeBody(Subscribe { term: term?, price: price?, options: options? }, terms?))
+    }
+}
+
+impl CommandBody for SubscribeBody {
+    fn into_command(self) -> (Command, CommandOptions) {
+        (Command::Subscribe(self.0), self.1)
+    }
+}
+
+/// An order that waits to be paid.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it describes what `OrderBody` is read from")]
+pub(super) struct NamedOrder {
+    /// The ID of the order.
+    order: String,
+    /// Return the plan and apply nothing.
+    dry_run: Option<bool>,
+    /// Apply the command only if its plan has this hash.
+    plan_hash: Option<String>,
+}
+
+pub(super) struct OrderBody(String, CommandOptions);
+
+impl Body for OrderBody {
+    fn read(cursor: JsonCursor<'_, '_>) -> Option<OrderBody> {
+        let fields = cursor.object(&["order", "dry_run", "plan_hash"])?;
+        let order = fields.required("order", |cursor| cursor.name().map(str::to_owned));
+        let options = CommandOptions::read(&fields);
+        Some(OrderBody(order?, options?))
+    }
+}
+
+impl OrderBody {
+    /// The command on the order.
+    pub(super) fn with(self, command: impl Fn(String) -> Command) -> (Command, EmptyCommandBody) {
+        (command(self.0), EmptyCommandBody(self.1))
     }
 }
 

@@ -12,12 +12,18 @@ use crate::admin::approvals::ApprovalView;
 use crate::admin::command_bodies::AutoRenewBody;
 use crate::admin::command_bodies::BuyAgain;
 use crate::admin::command_bodies::BuyAgainBody;
+use crate::admin::command_bodies::ChangeBody;
+use crate::admin::command_bodies::ChangeSpecification;
 use crate::admin::command_bodies::CommandBody;
 use crate::admin::command_bodies::EmptyCommand;
 use crate::admin::command_bodies::EmptyCommandBody;
+use crate::admin::command_bodies::NamedOrder;
+use crate::admin::command_bodies::NewSubscription;
+use crate::admin::command_bodies::OrderBody;
 use crate::admin::command_bodies::Renew;
 use crate::admin::command_bodies::RenewBody;
 use crate::admin::command_bodies::SetAutoRenew;
+use crate::admin::command_bodies::SubscribeBody;
 use crate::admin::command_bodies::Unsubscribe;
 use crate::admin::command_bodies::UnsubscribeBody;
 use crate::input::Id;
@@ -136,6 +142,61 @@ pub(super) async fn buy_again(
     Write(request, body): Write<BuyAgainBody>,
 ) -> Result<WriteResponse, Problem> {
     run(app, id, request, body).await
+}
+
+/// Gives a resource another specification for the rest of its time.
+#[utoipa::path(post, path = "/v1/resources/{id}:change", tag = "commands", params(("id" = String, Path)),
+    request_body = ChangeSpecification, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn change(
+    State(app): State<AppState>,
+    Id(id): Id,
+    Write(request, body): Write<ChangeBody>,
+) -> Result<WriteResponse, Problem> {
+    run(app, id, request, body).await
+}
+
+/// Converts a resource to pay-per-use at once.
+#[utoipa::path(post, path = "/v1/resources/{id}:convert-now", tag = "commands", params(("id" = String, Path)),
+    request_body = EmptyCommand, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn convert_now(
+    State(app): State<AppState>,
+    Id(id): Id,
+    Write(request, body): Write<EmptyCommandBody>,
+) -> Result<WriteResponse, Problem> {
+    run(app, id, request, (Command::ConvertNow, body)).await
+}
+
+/// Pays a pay-per-use resource ahead for a term: it is prepaid from then on.
+#[utoipa::path(post, path = "/v1/resources/{id}:subscribe", tag = "commands", params(("id" = String, Path)),
+    request_body = NewSubscription, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn subscribe(
+    State(app): State<AppState>,
+    Id(id): Id,
+    Write(request, body): Write<SubscribeBody>,
+) -> Result<WriteResponse, Problem> {
+    run(app, id, request, body).await
+}
+
+/// Pays an order of a resource that waits to be paid.
+#[utoipa::path(post, path = "/v1/resources/{id}:pay-order", tag = "commands", params(("id" = String, Path)),
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn pay_order(
+    State(app): State<AppState>,
+    Id(id): Id,
+    Write(request, body): Write<OrderBody>,
+) -> Result<WriteResponse, Problem> {
+    run(app, id, request, body.with(Command::PayOrder)).await
+}
+
+/// Cancels an order of a resource that waits to be paid.
+#[utoipa::path(post, path = "/v1/resources/{id}:cancel-order", tag = "commands", params(("id" = String, Path)),
+    request_body = NamedOrder, responses((status = 200, body = CommandResultView), (status = 202, body = PendingApprovalView)))]
+pub(super) async fn cancel_order(
+    State(app): State<AppState>,
+    Id(id): Id,
+    Write(request, body): Write<OrderBody>,
+) -> Result<WriteResponse, Problem> {
+    run(app, id, request, body.with(Command::CancelOrder)).await
 }
 
 /// Runs or previews a command.

@@ -19,6 +19,7 @@ mod import_views;
 mod job_bodies;
 mod job_views;
 mod jobs;
+mod orders;
 mod packages;
 mod plans;
 mod plugins;
@@ -75,6 +76,12 @@ pub fn routes(app: &AppState) -> RouteTable {
         .add(operator, routes!(commands::convert_on_expiry))
         .add(operator, routes!(commands::cancel_conversion))
         .add(operator, routes!(commands::buy_again))
+        .add(operator, routes!(commands::change))
+        .add(operator, routes!(commands::convert_now))
+        .add(operator, routes!(commands::subscribe))
+        .add(operator, routes!(commands::pay_order))
+        .add(operator, routes!(commands::cancel_order))
+        .add(viewer, routes!(orders::list))
         .add(operator, routes!(jobs::create))
         .add(viewer, routes!(jobs::list))
         .add(viewer, routes!(jobs::get))

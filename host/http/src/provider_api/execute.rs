@@ -255,8 +255,12 @@ impl TransactionExecutor<'_> {
         if let Some(approval) = result.approval {
             return Ok((Outcome::Pending(approval), result.events));
         }
+        if let Some(orders) = result.replayed_orders {
+            let (cost, refund) = (Micros::ZERO, Micros::ZERO);
+            return Ok((Outcome::Applied { orders, cost, refund }, result.events));
+        }
         // Overdue renewals of the clock were paid before this instant, and are not part of the client's command.
-        let (mut orders, cost) = provider_views::orders_after(engine.db(), last, self.at)?;
+        let (mut orders, mut cost) = provider_views::orders_after(engine.db(), last, self.at)?;
         let mut refund = Micros::ZERO;
         for recorded in &result.events {
             if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
@@ -265,6 +269,13 @@ impl TransactionExecutor<'_> {
                     if !orders.contains(order) {
                         orders.push(order.clone());
                     }
+                }
+            } else if let EventKind::OrderPaid { order, cost: paid, refunds, .. } = &recorded.event.what {
+                refund += refunds.iter().map(|(_, amount)| *amount).sum::<Micros>();
+                // One that waited was made before.
+                if !orders.contains(order) {
+                    orders.push(order.clone());
+                    cost += *paid;
                 }
             }
         }

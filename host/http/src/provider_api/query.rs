@@ -61,7 +61,7 @@ fn proposal(
     };
     let Some(proposal) = proposal else {
         let rules = providers.get(&account.account.provider);
-        let refusal = rules.map(|rules| rules.manifest().unknown_resource.clone());
+        let refusal = rules.map(|rules| rules.manifest().unknown_resource_for(&request.command).clone());
         return Ok(Outcome::Proposal { currency, steps: Vec::new(), refusal });
     };
     let steps = proposal.plans.iter().flat_map(|priced| priced_steps(&proposal, priced)).collect();
@@ -82,9 +82,12 @@ fn new_expiry(step: &Step) -> Option<Timestamp> {
     match &step.operation {
         Operation::Extend(extension) => Some(extension.expires_at),
         Operation::EndSubscription(ending) => ending.expires_at,
+        Operation::Subscribe(subscription) => Some(subscription.expires_at),
         Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)
         | Operation::Buy(_)
+        | Operation::Convert(_)
+        | Operation::ChangeSpecification(_)
         | Operation::SetAttribute(..) => None,
     }
 }

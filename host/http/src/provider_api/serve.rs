@@ -74,12 +74,9 @@ async fn within_limits(endpoint: &ProviderApiServer, id: &str, request: axum::ex
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: headers.clone().unwrap_or_default(),
+        headers,
         body: Vec::new(),
     };
-    if headers.is_none() {
-        return fail(endpoint, head, Failure::Malformed).await;
-    }
     let body = match read_unproved(endpoint, &parts, body).await {
         Ok(body) => body,
         Err(failure) => return fail(endpoint, head, failure).await,
@@ -123,12 +120,17 @@ async fn read_unproved(endpoint: &ProviderApiServer, head: &Parts, body: Body) -
     Ok(bytes.to_vec())
 }
 
-/// The headers as text; `None` when one is not UTF-8.
-fn header_texts(headers: &HeaderMap) -> Option<Vec<(String, String)>> {
-    let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((name.as_str().to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
-    };
+/// The headers as text.
+fn header_texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), header_text(value));
     headers.iter().map(text).collect()
+}
+
+/// The text of a header's value. RFC 9110 allows bytes above 127 and gives them no meaning: those that are not UTF-8 are
+/// read as ISO 8859-1, so that the plugin finds that one header wrong, and not the request unreadable.
+fn header_text(value: &HeaderValue) -> String {
+    let bytes = value.as_bytes();
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 /// The HTTP response. The sandbox has checked the status and headers of the plugin.

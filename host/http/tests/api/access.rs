@@ -18,6 +18,13 @@ fn body(method: &str, path: &str, account: &str) -> String {
         (_, "/v1/accounts/{id}:use") => r#"{"resource_type": "cci", "amount": "1.00"}"#,
         (_, "/v1/resources:import") => r#"{"resources": []}"#,
         (_, "/v1/resources/{id}:unsubscribe") => r#"{"scope": "all", "dry_run": true}"#,
+        (_, "/v1/resources/{id}:change") => r#"{"price": "120.00", "dry_run": true}"#,
+        (_, "/v1/resources/{id}:subscribe") => {
+            r#"{"term": {"count": 1, "unit": "month"}, "price": "9.00", "dry_run": true}"#
+        }
+        (_, "/v1/resources/{id}:pay-order" | "/v1/resources/{id}:cancel-order") => {
+            r#"{"order": "none", "dry_run": true}"#
+        }
         (_, path) if path.starts_with("/v1/resources/{id}:") => r#"{"dry_run": true}"#,
         (_, "/v1/jobs") => {
             let ours = if account == "acme-hw" { "ecs-1" } else { "bcc-1" };
@@ -131,6 +138,12 @@ fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
         POST   /v1/resources/{id}:convert-on-expiry     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:cancel-conversion     401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
         POST   /v1/resources/{id}:buy-again             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:change                401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:convert-now           401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:subscribe             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:pay-order             401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        POST   /v1/resources/{id}:cancel-order          401 403 200 200 200 | 403 404 404 404 | 403 200 200 200
+        GET    /v1/orders                               401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         POST   /v1/jobs                                 401 403 202 202 202 | 403 202 202 202 | 403 202 202 202
         GET    /v1/jobs                                 401 200 200 200 200 | 200 200 200 200 | 200 200 200 200
         GET    /v1/jobs/{id}                            401 200 200 200 200 | 404 404 404 404 | 200 200 200 200

@@ -165,13 +165,15 @@ fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
     let server = Server::furnished();
     let inventory = r#"{"resources": [
         {"id": "ecs-1", "account": "beta-bd", "kind": "bcc", "region": "bj", "charging": "postpaid", "started_at": "2026-01-01T00:00:00Z"},
-        {"id": "new", "account": "beta-bd", "kind": "spaceship", "region": "bj", "charging": "prepaid", "started_at": "yesterday"}
+        {"id": "new", "account": "beta-bd", "kind": "spaceship", "region": "bj", "charging": "prepaid", "started_at": "yesterday"},
+        {"id": "anchored", "account": "acme-hw", "kind": "ecs", "charging": "prepaid", "started_at": "2026-01-31T02:00:00Z",
+         "expires_at": "2026-02-28T15:59:59Z", "anchor_day": 1, "term": {"count": 1, "unit": "month"}, "price": "99.00"}
     ]}"#;
     expect![[r#"
         422 Unprocessable Entity
         content-type: application/problem+json
         {
-          "detail": "6 problems; see `errors`",
+          "detail": "7 problems; see `errors`",
           "errors": [
             {
               "detail": "a resource `ecs-1` exists already; an id is used once",
@@ -196,6 +198,10 @@ fn an_import_says_everything_that_is_wrong_and_takes_nothing_in() {
             {
               "detail": "`yesterday` is not an instant; write one in RFC 3339, such as `2026-02-28T15:59:59Z`",
               "field": "resources[1].started_at"
+            },
+            {
+              "detail": "1 does not fit `expires_at`: 2026-02-28T15:59:59Z is on day 28 of its month in the provider's days; write 28, a later day if that is the month's last, or leave it out",
+              "field": "resources[2].anchor_day"
             }
           ],
           "status": 422,

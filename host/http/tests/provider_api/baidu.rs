@@ -124,7 +124,7 @@ fn every_operation_does_what_it_says() {
         POST /v2/instance/batch/charging?clientToken=t-11&toPostpay=
           200 {"orderId":""}
         POST /v2/instance/batch/charging?clientToken=t-12&toPrepay=
-          409 OperationDenied: `i-2` is prepaid already
+          400 InappropriateJSON: `duration` is missing
     "#]]
     .assert_eq(&table);
     let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
@@ -249,9 +249,143 @@ fn a_renewal_with_a_client_token_is_answered_each_time_and_happens_once() {
     assert_eq!(renewals, 1);
 }
 
+/// The response names the order as often as the request is sent, until the host forgets the token.
+#[test]
+fn a_repeated_token_gives_the_first_answer_whatever_the_reply() {
+    let mut inventory = inventory();
+    for (reply, first) in
+        [("empty", "200"), ("order", r#"200 {"orderId":"i-1/2026-03-10T02:00:00Z/1month"}"#)]
+    {
+        inventory["accounts"][0]["settings"] = json!({ "renewal_reply": reply });
+        let server = Server::start("baidu", NOW, &inventory);
+        let key = server.key("acme");
+        assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), first);
+        let events = server.events();
+        for later in [1, 60, 86_400] {
+            server.advance(server.now() + later);
+            assert_eq!(show(&send(&server, &key, "PUT", RENEW, MONTH)), first, "{later} s later");
+        }
+        assert_eq!(server.events(), events);
+    }
+}
+
+#[test]
+fn a_renewal_without_a_client_token_is_refused_and_does_nothing() {
+    let server = server();
+    let key = server.key("acme");
+    for path in ["/v2/instance/i-1", "/v2/volume/v-2", "/v1/eip/180.76.1.1"] {
+        for query in ["purchaseReserved=", "clientToken=&purchaseReserved="] {
+            let answer = send(&server, &key, "PUT", &format!("{path}?{query}"), MONTH);
+            assert!(show(&answer).starts_with("400 BadRequest: `clientToken`"), "{}", show(&answer));
+        }
+    }
+    assert_eq!(server.events(), [""; 0]);
+}
+
+#[test]
+fn an_instance_is_released_early_with_its_prepaid_disk_and_a_refund() {
+    let server = server();
+    let key = server.key("acme");
+    let body = r#"{"instanceId":"i-1"}"#;
+    expect![[r#"200 {"successResources":{"instanceId":"i-1","volumeIds":["v-1"],"snapshotIds":[],"insnapIds":[]},"failResources":{"volumeIds":[],"snapshotIds":[],"insnapIds":[]},"instanceRefundFlag":true}"#]].assert_eq(&show(&send(&server, &key, "POST", "/v2/instance/delete", body)));
+    let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
+    expect![[r#"
+        unsubscribed acme i-1 {"refund":"32.14","original_order":"purchase/i-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/i-1","amount":"32.14"}]}
+        stage_changed acme i-1 {"from":"active","to":"unsubscribed"}
+        unsubscribed acme v-1 {"refund":"32.14","original_order":"purchase/v-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/v-1","amount":"32.14"}]}
+        stage_changed acme v-1 {"from":"active","to":"unsubscribed"}
+        balance_changed acme i-1 {"amount":"64.28","balance":"1064.28","reason":"refund"}"#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
+    let body = r#"{"instanceIds":["i-2"],"relatedReleaseFlag":true}"#;
+    let answer = send(&server, &key, "POST", "/v2/instance/batchRefundResource", body);
+    assert_eq!(show(&answer), r#"200 {"failedInstanceIds":[]}"#);
+    let listed = send(&server, &key, "GET", "/v2/instance", "").json();
+    assert_eq!(listed["instances"], json!([]));
+}
+
+#[test]
+fn a_change_of_the_billing_mode_is_made_at_once_and_bought_back() {
+    let mut inventory = inventory();
+    for resource in 0..2 {
+        inventory["resources"][resource]["attributes"] = json!({ "monthlyPrice": "120.00" });
+    }
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let target = "/v2/instance/batch/charging?clientToken=t-1&toPostpay=";
+    let config = r#"{"config":[{"instanceId":"i-1","cdsList":["all"],"effectiveType":"AtOnce"}]}"#;
+    let converted = show(&send(&server, &key, "POST", target, config));
+    assert_eq!(converted, r#"200 {"orderId":"purchase/v-1,purchase/i-1"}"#);
+    server.advance(server.now() + 3600);
+    assert_eq!(show(&send(&server, &key, "POST", target, config)), converted);
+    let target = "/v2/instance/i-1?clientToken=t-2&toPrepay=";
+    let bought = show(&send(&server, &key, "POST", target, r#"{"duration":2,"autoRenew":true}"#));
+    assert_eq!(bought, r#"200 {"orderId":"i-1/2026-03-01T01:00:00Z/purchase"}"#);
+    assert_eq!(show(&send(&server, &key, "POST", target, r#"{"duration":2,"autoRenew":true}"#)), bought);
+    let events = server.events().into_iter().map(|event| event.replace(NOW, "").trim().to_owned());
+    expect![[r#"
+        stage_changed acme v-1 {"from":"active","to":"converted"}
+        converted acme v-1 {}
+        balance_changed acme v-1 {"amount":"32.14","balance":"1032.14","reason":"refund"}
+        stage_changed acme i-1 {"from":"active","to":"converted"}
+        converted acme i-1 {}
+        balance_changed acme i-1 {"amount":"32.14","balance":"1064.28","reason":"refund"}
+        2026-03-01T01:00:00Z order_created acme i-1 {"order":"i-1/2026-03-01T01:00:00Z/purchase","kind":"purchase","cost":"480.00","pay_until":null}
+        2026-03-01T01:00:00Z order_paid acme i-1 {"order":"i-1/2026-03-01T01:00:00Z/purchase","kind":"purchase","cost":"480.00","refunds":[]}
+        2026-03-01T01:00:00Z balance_changed acme i-1 {"amount":"-480.00","balance":"584.28","reason":"purchase"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"charging","value":"prepaid"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"expires_at","value":"2026-05-01T01:00:00Z"}
+        2026-03-01T01:00:00Z stage_changed acme i-1 {"from":"converted","to":"active"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"charging","value":"prepaid"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"expires_at","value":"2026-05-01T01:00:00Z"}
+        2026-03-01T01:00:00Z stage_changed acme v-1 {"from":"converted","to":"active"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme i-1 {"setting":"renewal_term","value":"1 month"}
+        2026-03-01T01:00:00Z setting_changed acme ip-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme ip-1 {"setting":"renewal_term","value":"1 month"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"on_expiry","value":"renew"}
+        2026-03-01T01:00:00Z setting_changed acme v-1 {"setting":"renewal_term","value":"1 month"}"#]].assert_eq(&events.collect::<Vec<_>>().join("\n"));
+    let shown = send(&server, &key, "GET", "/v2/instance/i-1", "").json();
+    let shown = &shown["instance"];
+    let expected = (&json!("Prepaid"), &json!("2026-05-01T01:00:00Z"), &json!(true));
+    assert_eq!((&shown["paymentTiming"], &shown["expireTime"], &shown["autoRenew"]), expected);
+    let disk = send(&server, &key, "GET", "/v2/volume/v-1", "").json();
+    assert_eq!(disk["volume"]["expireTime"], json!("2026-05-01T01:00:00Z"));
+}
+
+/// By the flag, what is pay-as-you-go is released, too.
+#[test]
+fn an_early_release_takes_pay_as_you_go_disks_by_the_flag() {
+    let mut inventory = inventory();
+    let hourly = json!({
+        "id": "v-3", "account": "acme", "kind": "cds", "region": "bj", "charging": "postpaid",
+        "started_at": "2026-01-10T02:00:00Z", "on_expiry": "lapse", "attached_to": "i-1",
+    });
+    inventory["resources"].as_array_mut().unwrap().push(hourly);
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let body = r#"{"instanceId":"i-1","relatedReleaseFlag":true}"#;
+    expect![[r#"200 {"successResources":{"instanceId":"i-1","eip":"180.76.1.1","volumeIds":["v-1","v-3"],"snapshotIds":[],"insnapIds":[]},"failResources":{"volumeIds":[],"snapshotIds":[],"insnapIds":[]},"instanceRefundFlag":true}"#]].assert_eq(&show(&send(&server, &key, "POST", "/v2/instance/delete", body)));
+}
+
+#[test]
+fn finance_lists_renewals_and_makes_rules() {
+    let server = server();
+    let key = server.key("acme");
+    let rule =
+        r#"{"serviceType":"EIP","region":"bj","instanceId":"ip-1","renewTimeUnit":"year","renewTime":"1"}"#;
+    assert_eq!(show(&send(&server, &key, "POST", "/v1/renew/resource/rule/create", rule)), "200");
+    let list = r#"{"serviceType":"EIP","region":"bj","expiredDays":30}"#;
+    let listed = send(&server, &key, "POST", "/v1/renew/resource/list", list).json();
+    expect![[r#"[{"accountId":"acme","aloneRenewEnable":true,"alreadyRenewSet":true,"expireTime":"2026-03-10T02:00:00Z","instanceId":"ip-1","region":"bj","renewTime":"1","renewTimeUnit":"year","serviceType":"EIP","shortId":"ip-1"}]"#]].assert_eq(&listed["resources"].to_string());
+    assert_eq!((&listed["accountId"], &listed["totalCount"]), (&json!("acme"), &json!(1)));
+    let others = r#"{"serviceType":"EIP","queryAccountId":"other"}"#;
+    assert_eq!(send(&server, &key, "POST", "/v1/renew/resource/list", others).status, 403);
+}
+
 #[test]
 fn a_request_without_a_token_acts_once_and_a_query_is_answered_again() {
-    let server = server();
+    let mut inventory = inventory();
+    inventory["accounts"][0]["settings"] = json!({ "client_token": "optional" });
+    let server = Server::start("baidu", NOW, &inventory);
     let key = server.key("acme");
     let renewal = draft("PUT", "/v2/instance/i-1?purchaseReserved=", MONTH).signed(&key, server.now());
     assert_eq!(show(&renewal.send(&server)), "200");
@@ -281,7 +415,7 @@ fn whoever_replays_a_rule_does_not_bring_it_back() {
 fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
     let server = server();
     let (key, other, now) = (server.key("acme"), server.key("other"), server.now());
-    let renewal = || draft("PUT", "/v2/instance/i-1?purchaseReserved=", MONTH);
+    let renewal = || draft("PUT", "/v2/instance/i-1?clientToken=t-1&purchaseReserved=", MONTH);
     let signed = renewal().signed(&key, now);
     let changed = |change: fn(&mut Signed)| {
         let mut signed = signed.clone();
@@ -294,7 +428,7 @@ fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
     with_digest.draft.body = MONTH.replace('1', "9");
     let stranger = Key { access_key: "stranger".to_owned(), ..key.clone() };
     let mistaken = Key { secret: "mistaken".to_owned(), ..key.clone() };
-    let long = format!("/v2/instance/{}?purchaseReserved=", "i".repeat(1000));
+    let long = format!("/v2/instance/{}?clientToken=t-1&purchaseReserved=", "i".repeat(1000));
     let mut table = String::new();
     for (name, request) in [
         ("a wrong secret", renewal().signed(&mistaken, now)),
@@ -320,7 +454,7 @@ fn hostile_requests_get_the_providers_own_error_and_change_nothing() {
         ("an over-long id", draft("PUT", &long, MONTH).signed(&key, now)),
         (
             "an id that is not ASCII",
-            draft("PUT", "/v2/instance/%E4%BD%A0?purchaseReserved=", MONTH).signed(&key, now),
+            draft("PUT", "/v2/instance/%E4%BD%A0?clientToken=t-1&purchaseReserved=", MONTH).signed(&key, now),
         ),
     ] {
         table += &format!("{name}\n  {}\n", show(&request.send(&server)));

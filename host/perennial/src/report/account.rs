@@ -142,7 +142,7 @@ impl AccountHistory {
         match point.reason {
             Reason::Opening => self.opening = point.balance,
             Reason::TopUp => self.topped_up += point.amount,
-            Reason::Renewal | Reason::Purchase => self.paid -= point.amount,
+            Reason::Renewal | Reason::Purchase | Reason::Upgrade => self.paid -= point.amount,
             Reason::Refund => self.refunded += point.amount,
         }
         if with_details {

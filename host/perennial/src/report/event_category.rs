@@ -3,6 +3,7 @@
 use perennial_domain::bundle::Stage;
 use perennial_domain::event::EventKind;
 use perennial_domain::ledger::Reason;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 
 /// A category of events; the most important comes first.
@@ -23,6 +24,7 @@ pub(super) enum EventCategory {
     Revived,
     Unsubscribed,
     Converted,
+    Order,
     Bought,
     Refilled,
     Low,
@@ -50,7 +52,7 @@ pub(super) enum MarkerRow {
 
 impl EventCategory {
     /// Every category.
-    pub(super) const ALL: [EventCategory; 25] = [
+    pub(super) const ALL: [EventCategory; 26] = [
         EventCategory::Renewed,
         EventCategory::RenewedByCommand,
         EventCategory::Declined,
@@ -66,6 +68,7 @@ impl EventCategory {
         EventCategory::Revived,
         EventCategory::Unsubscribed,
         EventCategory::Converted,
+        EventCategory::Order,
         EventCategory::Bought,
         EventCategory::Refilled,
         EventCategory::Low,
@@ -101,8 +104,17 @@ impl EventCategory {
             EventKind::Converted => EventCategory::Converted,
             EventKind::BalanceChanged { reason, .. } => match reason {
                 Reason::TopUp => EventCategory::TopUp,
-                Reason::Opening | Reason::Renewal | Reason::Purchase | Reason::Refund => return None,
+                Reason::Opening | Reason::Renewal | Reason::Purchase | Reason::Upgrade | Reason::Refund => {
+                    return None;
+                }
             },
+            // What is paid at once is an event of its own, and so is the renewal that an order is for.
+            EventKind::OrderCreated { pay_until: None, .. }
+            | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => return None,
+            EventKind::OrderCreated { .. }
+            | EventKind::OrderPaid { .. }
+            | EventKind::OrderCancelled { .. }
+            | EventKind::OrderExpired { .. } => EventCategory::Order,
             EventKind::PackageOrdered { .. } | EventKind::PackageBought { .. } => EventCategory::Bought,
             EventKind::PackageUsed { .. } => EventCategory::Used,
             EventKind::PackageRefilled { .. } => EventCategory::Refilled,
@@ -153,6 +165,7 @@ impl EventCategory {
             EventCategory::Converted => {
                 ("conversion to pay-per-use", "conversions to pay-per-use", "converted", MarkerRow::On, true)
             }
+            EventCategory::Order => ("order", "orders", "order", MarkerRow::On, true),
             EventCategory::Bought => ("package purchase", "package purchases", "bought", MarkerRow::On, true),
             EventCategory::Refilled => ("package refill", "package refills", "refilled", MarkerRow::On, true),
             EventCategory::Low => ("package low", "packages low", "low", MarkerRow::Above, true),

@@ -27,6 +27,7 @@ pub(crate) fn tone(event: &Event) -> Tone {
         EventCategory::Decided
         | EventCategory::Unsubscribed
         | EventCategory::Converted
+        | EventCategory::Order
         | EventCategory::Bought
         | EventCategory::Refilled
         | EventCategory::TopUp => Tone::Plain,

@@ -56,7 +56,7 @@ impl Months {
             match reason {
                 Reason::Opening => {}
                 Reason::TopUp => account.topped_up += *amount,
-                Reason::Renewal | Reason::Purchase => account.paid -= *amount,
+                Reason::Renewal | Reason::Purchase | Reason::Upgrade => account.paid -= *amount,
                 Reason::Refund => account.refunded += *amount,
             }
         }

@@ -9,6 +9,7 @@ use perennial_domain::bundle::Stage;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::report::event_category::EventCategory;
@@ -203,9 +204,9 @@ impl ResourceTrack {
         if self.is_plugin_failing && is_plugin_success(&event.what) {
             (self.problem, self.is_plugin_failing) = (None, false);
         }
-        if let Some(period) = event.what.paid_period() {
-            self.paid += period.cost;
-            self.expires_at = Some(period.expires_at);
+        if let Some(payment) = event.what.payment() {
+            self.paid += payment.cost;
+            self.expires_at = Some(payment.expires_at);
         }
         #[expect(
             clippy::wildcard_enum_match_arm,
@@ -243,6 +244,17 @@ impl ResourceTrack {
             }
             EventKind::SettingChanged { setting, value } if setting == "on_expiry" => {
                 self.is_given_up = value.as_deref() == Some(OnExpiry::Release.name());
+            }
+            EventKind::OrderCreated { pay_until: Some(_), .. } | EventKind::OrderExpired { .. } => {
+                self.problem = Some(words())
+            }
+            EventKind::OrderCancelled { .. } | EventKind::OrderPaid { kind: OrderKind::Renewal, .. } => {
+                self.problem = None
+            }
+            EventKind::OrderPaid { cost, .. } => {
+                self.paid += (*cost).max(Micros::ZERO);
+                self.refunded += (-*cost).max(Micros::ZERO);
+                self.problem = None;
             }
             _ => {}
         }

@@ -19,6 +19,7 @@ pub(super) const fn severity(category: EventCategory) -> u8 {
         | EventCategory::Revived
         | EventCategory::Unsubscribed
         | EventCategory::Converted
+        | EventCategory::Order
         | EventCategory::Bought
         | EventCategory::Refilled
         | EventCategory::Resumed

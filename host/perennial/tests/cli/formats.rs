@@ -21,6 +21,8 @@ enum Is {
 
 const STAGES: &[&str] = &["active", "grace", "retention", "released", "unsubscribed", "converted"];
 
+const ORDER_KINDS: Is = Is::OneOf(&["renewal", "purchase", "upgrade", "downgrade"]);
+
 /// The table of "Events" in the description of the formats.
 fn fields_of(kind: &str) -> Option<&'static [(&'static str, Is)]> {
     let fields: &[(&str, Is)] = match kind {
@@ -45,6 +47,15 @@ fn fields_of(kind: &str) -> Option<&'static [(&'static str, Is)]> {
         "setting_changed" => &[("setting", Is::Text), ("value", Is::TextOrNull)],
         "unsubscribed" => &[("refund", Is::Amount), ("original_order", Is::TextOrNull)],
         "converted" => &[],
+        "order_created" => &[
+            ("order", Is::Text),
+            ("kind", ORDER_KINDS),
+            ("cost", Is::Amount),
+            ("pay_until", Is::InstantOrNull),
+        ],
+        "order_paid" | "order_cancelled" | "order_expired" => {
+            &[("order", Is::Text), ("kind", ORDER_KINDS), ("cost", Is::Amount)]
+        }
         "balance_changed" => &[("amount", Is::Amount), ("balance", Is::Amount), ("reason", Is::Text)],
         "package_bought" => {
             &[("effective_at", Is::Instant), ("expires_at", Is::Instant), ("quota", Is::Amount)]

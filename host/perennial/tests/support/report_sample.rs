@@ -25,6 +25,7 @@ use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::Notice;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
@@ -80,6 +81,7 @@ pub(super) fn resource(id: &str, kind: &str, expires_at: Timestamp, price: &str)
         on_expiry: OnExpiry::Renew,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: BTreeMap::new(),
         tags: BTreeMap::new(),
@@ -123,6 +125,7 @@ pub(super) fn manifest() -> Manifest {
         utc_offset_minutes: 480,
         insufficient_balance: refusal(),
         unknown_resource: refusal(),
+        unknown_resource_of: BTreeMap::new(),
         idempotency: None,
     }
 }
@@ -518,6 +521,13 @@ pub(super) fn year() -> Sample {
         refunds: Vec::new(),
     };
     sample.tell("acme-hw", Some("rds-4"), instant("2026-12-27T12:00:00Z"), future);
+    let order = EventKind::OrderCreated {
+        order: "rds-4/2026-12-31T15:59:59Z/1month".to_owned(),
+        kind: OrderKind::Renewal,
+        cost: amount("62.00"),
+        pay_until: Some(instant("2027-01-04T12:00:00Z")),
+    };
+    sample.tell("acme-hw", Some("rds-4"), instant("2026-12-28T12:00:00Z"), order);
     sample.settle();
     sample
 }

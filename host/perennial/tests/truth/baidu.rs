@@ -81,8 +81,13 @@ fn operations() -> Vec<Operation> {
             json!({ "clientToken": "t-2", "relatedRenewFlag": "CDS_EIP" }),
         ),
         // The balance does not suffice, and somebody has to approve.
-        renew("v-2", "/v2/volume/v-2?purchaseReserved=", 12, json!({})),
-        renew("i-2", "/v2/instance/i-2?purchaseReserved=", 1, json!({})),
+        renew("v-2", "/v2/volume/v-2?clientToken=t-5&purchaseReserved=", 12, json!({ "clientToken": "t-5" })),
+        renew(
+            "i-2",
+            "/v2/instance/i-2?clientToken=t-6&purchaseReserved=",
+            1,
+            json!({ "clientToken": "t-6" }),
+        ),
         renew("v-2", "/v2/volume/v-2?clientToken=t-3&purchaseReserved=", 1, json!({ "clientToken": "t-3" })),
         renew("ip-1", "/v1/eip/ip-1?clientToken=t-4&purchaseReserved=", 1, json!({ "clientToken": "t-4" })),
         rule(

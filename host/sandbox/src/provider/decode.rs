@@ -7,6 +7,7 @@ use perennial_domain::index::NoticeIndex;
 use perennial_domain::index::OrderIndex;
 use perennial_domain::index::PackageIndex;
 use perennial_domain::micros::Micros;
+use perennial_domain::plan::Adjustment;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cancellation;
 use perennial_domain::plan::Extension;
@@ -17,7 +18,9 @@ use perennial_domain::plan::Refund;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
 use perennial_domain::plan::SkippedMember;
+use perennial_domain::plan::Specification;
 use perennial_domain::plan::Step;
+use perennial_domain::plan::Subscription;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timeline::Action;
@@ -65,6 +68,7 @@ pub fn plan(plan: wit_commands::Plan) -> Result<Plan, Problem> {
         steps: plan.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         skipped: plan.skipped.into_iter().map(skipped_member).collect(),
         retry_now: plan.retry_now.map(member),
+        pay_until: plan.pay_until.map(timestamp).transpose()?,
     })
 }
 
@@ -94,6 +98,26 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
             expires_at: cancellation.expires_at.map(timestamp).transpose()?,
             refunds: cancellation.refunds.into_iter().map(refund).collect(),
         }),
+        wit_commands::Operation::Convert(refunds) => {
+            Operation::Convert(refunds.into_iter().map(refund).collect())
+        }
+        wit_commands::Operation::ChangeSpecification(specification) => {
+            Operation::ChangeSpecification(Specification {
+                attributes: specification.attributes.into_iter().collect(),
+                price: Micros::new(specification.price),
+                adjustments: specification
+                    .adjustments
+                    .into_iter()
+                    .map(adjustment)
+                    .collect::<Result<_, _>>()?,
+            })
+        }
+        wit_commands::Operation::Subscribe(subscription) => Operation::Subscribe(Subscription {
+            expires_at: timestamp(subscription.expires_at)?,
+            term: term(subscription.term)?,
+            anchor_day: anchor_day(subscription.anchor_day)?,
+            price: Micros::new(subscription.price),
+        }),
         wit_commands::Operation::Buy(details) => Operation::Buy(PurchaseDetails {
             pay_at: timestamp(details.pay_at)?,
             effective_at: timestamp(details.effective_at)?,
@@ -107,6 +131,15 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
 
 fn refund(refund: wit_commands::Refund) -> Refund {
     Refund { order: OrderIndex::new(place(refund.order)), amount: Micros::new(refund.amount) }
+}
+
+fn adjustment(adjustment: wit_commands::Adjustment) -> Result<Adjustment, Problem> {
+    Ok(Adjustment {
+        starts_at: timestamp(adjustment.starts_at)?,
+        ends_at: timestamp(adjustment.ends_at)?,
+        amount: Micros::new(adjustment.amount),
+        order: adjustment.order.map(|order| OrderIndex::new(place(order))),
+    })
 }
 
 /// What a use takes of packages.

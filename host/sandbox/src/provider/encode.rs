@@ -8,7 +8,9 @@ use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderKind;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
@@ -129,6 +131,7 @@ fn resource<'a>(member: &'a Resource, attributes: &'a [(&'a str, &'a str)]) -> w
         },
         renewals_left: member.renewals_left,
         renewal_term: member.renewal_term.map(term),
+        has_unpaid_order: member.has_unpaid_order,
         attributes,
     }
 }
@@ -147,25 +150,32 @@ pub fn pairs(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &
     values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// The options of each command; empty but for a renewal.
+/// The options of each command; empty for commands that have none.
 pub fn options<'a>(commands: impl Iterator<Item = &'a Command>) -> Lists<(&'a str, &'a str)> {
     let mut options = Lists::new();
     for command in commands {
-        match command {
-            Command::Renew(renewal) => options.push(pairs(&renewal.options)),
-            Command::SetAutoRenew(_)
-            | Command::CancelAutoRenew
-            | Command::Unsubscribe(_)
-            | Command::ConvertOnExpiry
-            | Command::CancelConversion
-            | Command::BuyAgain(_) => options.push([]),
-        }
+        options.push(command.options().into_iter().flat_map(pairs));
     }
     options
 }
 
-/// A command, `options` being its own.
-pub fn command<'a>(command: &Command, options: &'a [(&'a str, &'a str)]) -> wit_commands::Command<'a> {
+/// The attributes that each command changes; empty but for a change of specification.
+pub fn changes<'a>(commands: impl Iterator<Item = &'a Command>) -> Lists<(&'a str, &'a str)> {
+    let mut changes = Lists::new();
+    for command in commands {
+        let attributes = if let Command::Change(change) = command { Some(&change.attributes) } else { None };
+        changes.push(attributes.into_iter().flat_map(pairs));
+    }
+    changes
+}
+
+/// A command on `member`, `options` and `changes` being its own.
+pub fn command<'a>(
+    command: &'a Command,
+    member: &Resource,
+    options: &'a [(&'a str, &'a str)],
+    changes: &'a [(&'a str, &'a str)],
+) -> wit_commands::Command<'a> {
     match command {
         Command::Renew(renewal) => wit_commands::Command::Renew(wit_commands::Renewal {
             term: renewal.term.map(term),
@@ -187,6 +197,20 @@ pub fn command<'a>(command: &Command, options: &'a [(&'a str, &'a str)]) -> wit_
         }
         Command::ConvertOnExpiry => wit_commands::Command::ConvertOnExpiry,
         Command::CancelConversion => wit_commands::Command::CancelConversion,
+        Command::ConvertNow => wit_commands::Command::ConvertNow,
+        Command::Change(change) => wit_commands::Command::Change(wit_commands::Change {
+            attributes: changes,
+            price: change.price.as_micros(),
+            present_price: member.price.map(Micros::as_micros),
+            options,
+        }),
+        Command::Subscribe(subscribe) => wit_commands::Command::Subscribe(wit_commands::Subscribe {
+            term: term(subscribe.term),
+            price: subscribe.price.map(Micros::as_micros),
+            options,
+        }),
+        Command::PayOrder(order) => wit_commands::Command::PayOrder(order),
+        Command::CancelOrder(order) => wit_commands::Command::CancelOrder(order),
         Command::BuyAgain(purchase) => wit_commands::Command::BuyAgain(wit_commands::Purchase {
             pay_at: purchase.pay_at.map(|at| at.as_second()),
             effective_at: purchase.effective_at.map(|at| at.as_second()),
@@ -200,14 +224,29 @@ pub fn orders<'a>(requests: impl Iterator<Item = &'a [Order]>) -> Lists<wit_comm
     for request in requests {
         orders.push(request.iter().map(|order| wit_commands::Order {
             member: index(order.member.get()),
+            kind: match order.kind {
+                OrderKind::Purchase => wit_commands::OrderKind::Purchase,
+                OrderKind::Renewal => wit_commands::OrderKind::Renewal,
+                OrderKind::Upgrade => wit_commands::OrderKind::Upgrade,
+                OrderKind::Downgrade => wit_commands::OrderKind::Downgrade,
+            },
             starts_at: order.starts_at.as_second(),
             ends_at: order.ends_at.as_second(),
             paid: order.paid.as_micros(),
             paid_at: order.paid_at.as_second(),
-            is_renewal: order.is_renewal,
+            reduces: reduced_order(order, request).map(index),
         }));
     }
     orders
+}
+
+/// The place of the order that a downgrade gave money back of.
+fn reduced_order(order: &Order, orders: &[Order]) -> Option<usize> {
+    let reduced = order.reduces.as_ref()?;
+    let is_reduced = |other: &Order| {
+        other.member == order.member && other.id == reduced.order && other.starts_at == reduced.starts_at
+    };
+    orders.iter().position(is_reduced)
 }
 
 /// The packages of each consumption.

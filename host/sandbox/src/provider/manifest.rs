@@ -8,6 +8,7 @@ use perennial_domain::manifest::Kind;
 use perennial_domain::manifest::Manifest;
 use perennial_domain::manifest::Notice;
 use perennial_domain::manifest::Setting;
+use perennial_domain::plan::Refusal;
 
 use crate::provider::bindings::profile as wit;
 use crate::provider::decode;
@@ -43,6 +44,13 @@ pub fn receive(manifest: wit::Manifest) -> Result<Manifest, Vec<String>> {
     }
     check.text("the code of `insufficient-balance`", &manifest.insufficient_balance.code);
     check.text("the code of `unknown-resource`", &manifest.unknown_resource.code);
+    for one in &manifest.unknown_resource_of {
+        check.text("a code of `unknown-resource-of`", &one.refusal.code);
+    }
+    check.names(
+        "command of `unknown-resource-of`",
+        manifest.unknown_resource_of.iter().map(|one| command_name(one.command)),
+    );
     if let Some(idempotency) = &manifest.idempotency {
         check.text("the option of `idempotency`", &idempotency.option_name);
         check.text("the code of `idempotency`", &idempotency.mismatch.code);
@@ -62,9 +70,32 @@ pub fn receive(manifest: wit::Manifest) -> Result<Manifest, Vec<String>> {
             utc_offset_minutes: manifest.utc_offset_minutes,
             insufficient_balance: decode::refusal(manifest.insufficient_balance),
             unknown_resource: decode::refusal(manifest.unknown_resource),
+            unknown_resource_of: manifest.unknown_resource_of.into_iter().map(command_refusal).collect(),
             idempotency: manifest.idempotency.map(idempotency),
         }),
         false => Err(check.problems),
+    }
+}
+
+fn command_refusal(one: wit::CommandRefusal) -> (&'static str, Refusal) {
+    (command_name(one.command), decode::refusal(one.refusal))
+}
+
+/// The name of a command in every format, as [`Command::name`](perennial_domain::plan::Command::name) has it.
+fn command_name(command: wit::CommandName) -> &'static str {
+    match command {
+        wit::CommandName::Renew => "renew",
+        wit::CommandName::SetAutoRenew => "set_auto_renew",
+        wit::CommandName::CancelAutoRenew => "cancel_auto_renew",
+        wit::CommandName::Unsubscribe => "unsubscribe",
+        wit::CommandName::ConvertOnExpiry => "convert_on_expiry",
+        wit::CommandName::CancelConversion => "cancel_conversion",
+        wit::CommandName::ConvertNow => "convert_now",
+        wit::CommandName::BuyAgain => "buy_again",
+        wit::CommandName::Change => "change",
+        wit::CommandName::Subscribe => "subscribe",
+        wit::CommandName::PayOrder => "pay_order",
+        wit::CommandName::CancelOrder => "cancel_order",
     }
 }
 
@@ -167,6 +198,9 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use perennial_domain::plan::Cause;
+    use perennial_domain::plan::Command;
+    use perennial_domain::plan::Renewal;
 
     use super::*;
     use crate::provider::bindings::types as wit_types;
@@ -193,6 +227,10 @@ mod tests {
             utc_offset_minutes: 840,
             insufficient_balance: refusal("Poor"),
             unknown_resource: refusal("Unknown"),
+            unknown_resource_of: vec![wit::CommandRefusal {
+                command: wit::CommandName::Renew,
+                refusal: refusal("Gone"),
+            }],
             idempotency: Some(wit::Idempotency {
                 option_name: "token".to_owned(),
                 valid_seconds: 1,
@@ -206,7 +244,11 @@ mod tests {
         let manifest = receive(sensible()).unwrap();
         assert_eq!(manifest.id, "acme-2");
         assert_eq!(manifest.kinds["server"].attaches_to, ["server"]);
-        assert_eq!(manifest.idempotency.unwrap().mismatch.code, "Other");
+        assert_eq!(manifest.idempotency.as_ref().unwrap().mismatch.code, "Other");
+        let unknown = |command: &Command| manifest.unknown_resource_for(command).code.clone();
+        let renewal = Renewal { term: None, cause: Cause::Command, options: BTreeMap::new() };
+        assert_eq!(unknown(&Command::Renew(renewal)), "Gone");
+        assert_eq!(unknown(&Command::CancelAutoRenew), "Unknown");
     }
 
     #[test]
@@ -226,6 +268,8 @@ mod tests {
         manifest.reads.push("size".to_owned());
         manifest.utc_offset_minutes = 841;
         manifest.unknown_resource.code = String::new();
+        manifest.unknown_resource_of.push(manifest.unknown_resource_of[0].clone());
+        manifest.unknown_resource_of[0].refusal.code = String::new();
         manifest.idempotency.as_mut().unwrap().valid_seconds = 0;
         let problems = receive(manifest).unwrap_err();
         expect![[r#"
@@ -240,6 +284,8 @@ mod tests {
             the label of a notice has 2001 bytes; 1 to 2000 are accepted
             its days are 841 minutes ahead of UTC; from -720 to 840 are possible
             the code of `unknown-resource` has 0 bytes; 1 to 2000 are accepted
+            a code of `unknown-resource-of` has 0 bytes; 1 to 2000 are accepted
+            the command of `unknown-resource-of` `renew` is listed twice
             its tokens are valid for 0 seconds
             `server`: a term of 0 months is no time at all"#]].assert_eq(&problems.join("\n"));
     }

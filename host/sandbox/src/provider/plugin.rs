@@ -223,11 +223,17 @@ impl Plugin {
         let attributes = encode::attributes(bundles(), &self.manifest.reads);
         let members = encode::bundles(bundles(), &attributes);
         let options = encode::options(requests.iter().map(|request| request.command));
+        let changes = encode::changes(requests.iter().map(|request| request.command));
         let orders = encode::orders(requests.iter().map(|request| request.orders));
         let sent = requests.iter().enumerate().map(|(place, request)| wit_commands::PlanRequest {
             at: request.at.as_second(),
             account: concerned.places[place],
-            command: encode::command(request.command, options.get(place)),
+            command: encode::command(
+                request.command,
+                &request.bundle[request.member],
+                options.get(place),
+                changes.get(place),
+            ),
             member: encode::index(request.member.get()),
             bundle: members.get(place),
             orders: orders.get(place),

@@ -110,7 +110,8 @@ const MEMBER_COLUMNS: &str =
     "h.bundle, h.resource, r.account, r.id, r.kind, r.region, r.attached_to, r.started_at, r.anchor_day,
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
     h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
-    p.resource_type, p.quota, p.used, p.unit, p.bought_at";
+    p.resource_type, p.quota, p.used, p.unit, p.bought_at,
+    exists (select 1 from orders o where o.resource = h.resource and o.state = 0)";
 const MEMBER_TABLES: &str =
     "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
@@ -269,6 +270,7 @@ fn member(row: &Row<'_>) -> Result<Resource, StoreError> {
         on_expiry: codec::coded(OnExpiry::from_code, row.get(19)?, "what happens on expiry")?,
         renewals_left: row.get(20)?,
         renewal_term: codec::term(row.get(12)?, row.get(13)?)?,
+        has_unpaid_order: row.get(29)?,
         package,
         attributes: codec::strings(attributes)?,
         tags: codec::strings(tags)?,

@@ -40,6 +40,7 @@ fn resource(id: &str, kind: &str, expires_at: i64) -> Resource {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         package: None,
         attributes: BTreeMap::new(),
         tags: BTreeMap::new(),

@@ -135,7 +135,8 @@ pub(crate) fn delete_for_address(
     )
 }
 
-fn create_command(term: Term) -> Command {
+/// The command that makes a rule of this term.
+pub(crate) fn create_command(term: Term) -> Command {
     Command::SetAutoRenew(AutoRenewal { term: Some(term), renewals: None })
 }
 
@@ -165,7 +166,8 @@ fn without_rule(resource: &ResourceView) -> InPlace {
     }
 }
 
-fn has_rule(resource: &ResourceView, term: Term) -> bool {
+/// Whether the resource has a rule of its own, of this term.
+pub(crate) fn has_rule(resource: &ResourceView, term: Term) -> bool {
     !has_no_rule(resource) && renewal_months(resource) == months(term)
 }
 

@@ -49,24 +49,38 @@ struct Reservation {
 }
 
 impl Billing {
-    /// The length; `None` when it is absent or 0.
+    /// The length of a renewal; `None` when it is absent.
+    ///
+    /// # Errors
+    ///
+    /// `BadRequest` for a unit other than months, or a length that is not above 0.
+    pub fn length(&self) -> Result<Option<Term>, Problem> {
+        match self.months()? {
+            None => Ok(None),
+            Some(0) => Err(Problem::bad_request("`reservationLength` is 0, which is no length")),
+            Some(count) => Ok(Some(Term { count, unit: TermUnit::Month })),
+        }
+    }
+
+    /// The length of a disk's purchase; `None` when it is absent or 0, which there stands for its instance's expiry.
     ///
     /// # Errors
     ///
     /// `BadRequest` for a unit other than months, or a length below 0.
-    pub fn length(&self) -> Result<Option<Term>, Problem> {
+    pub(crate) fn purchase_length(&self) -> Result<Option<Term>, Problem> {
+        let months = self.months()?.filter(|count| *count > 0);
+        Ok(months.map(|count| Term { count, unit: TermUnit::Month }))
+    }
+
+    /// The months of the length; `None` when it is absent.
+    fn months(&self) -> Result<Option<u32>, Problem> {
         let Some(Object(reservation)) = &self.reservation else { return Ok(None) };
         let unit = reservation.reservation_time_unit.as_deref().unwrap_or("Month");
         if !unit.eq_ignore_ascii_case("month") {
             return Err(Problem::bad_request("`reservationTimeUnit` is `Month`"));
         }
-        match reservation.reservation_length {
-            None | Some(WholeNumber(0)) => Ok(None),
-            Some(WholeNumber(length)) => match u32::try_from(length) {
-                Ok(count) => Ok(Some(Term { count, unit: TermUnit::Month })),
-                Err(_) => Err(Problem::bad_request("`reservationLength` is a number of months")),
-            },
-        }
+        let months = reservation.reservation_length.map(|WholeNumber(length)| u32::try_from(length));
+        months.transpose().map_err(|_| Problem::bad_request("`reservationLength` is a number of months"))
     }
 
     /// The length, which is required.
@@ -76,14 +90,7 @@ impl Billing {
     /// `InappropriateJSON` when it is absent; otherwise as [`Billing::length`].
     pub(crate) fn required_length(billing: Option<Object<Billing>>) -> Result<Term, Problem> {
         let Object(billing) = required("billing", billing)?;
-        let reservation = "billing.reservation.reservationLength";
-        match (&billing.reservation, billing.length()?) {
-            (_, Some(term)) => Ok(term),
-            (Some(Object(Reservation { reservation_length: Some(_), .. })), None) => {
-                Err(Problem::bad_request("`reservationLength` is 0; nothing would be renewed"))
-            }
-            (_, None) => required(reservation, None),
-        }
+        required("billing.reservation.reservationLength", billing.length()?)
     }
 }
 

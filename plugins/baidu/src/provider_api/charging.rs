@@ -1,19 +1,19 @@
-//! Changes of the billing mode.
+//! Changes of the billing mode: what becomes pay-as-you-go, and when.
 //!
-//! Documents: the change of several instances (BCC: cloud.baidu.com/doc/BCC/s/ilfkrtkvj and Rlfkr70zl), "Billing
-//! Change-Switch to Prepayment" (BCC), "Change the Disk Billing Mode" (CDS: Qjwvyo38j). Knows parameters;
-//! `crate::conversion` decides when a change is refused. A change at once and a change to prepaid are refused with
-//! `OperationDenied`, because this host can do neither.
+//! Documents: the change of several instances (BCC: cloud.baidu.com/doc/BCC/s/ilfkrtkvj), "Change the Disk Billing Mode"
+//! (CDS: Qjwvyo38j). Knows parameters and responses; `crate::conversion` decides when a change is refused and what comes
+//! back. `prepaid` has the changes in the other direction.
 
 use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Stage;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::ResourceFilter;
 use plugin_sdk::provider_api::ResourcePage;
 use plugin_sdk::provider_api::ResourceView;
 use plugin_sdk::provider_api::body::Object;
-use plugin_sdk::provider_api::body::WholeNumber;
 use plugin_sdk::provider_api::filter;
 use plugin_sdk::provider_api::mutation;
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use crate::provider_api::OperationResult;
 use crate::provider_api::Replay;
 use crate::provider_api::Stop;
 use crate::provider_api::body;
+use crate::provider_api::body::Billing;
 use crate::provider_api::body::required;
 use crate::provider_api::changes;
 use crate::provider_api::changes::InPlace;
@@ -31,10 +32,10 @@ use crate::provider_api::changes::TransactionResult;
 use crate::provider_api::lookup;
 use crate::provider_api::lookup::check_id;
 use crate::provider_api::lookup::is_there;
+use crate::provider_api::prepaid;
 use crate::provider_api::problem::Problem;
 use crate::provider_api::request_context::RequestContext;
 use crate::provider_api::response;
-use crate::provider_api::routes::Target;
 
 /// The most instances of one request.
 const INSTANCES_MAX: usize = 20;
@@ -57,118 +58,172 @@ struct Change {
 }
 
 #[derive(Deserialize)]
-struct Purchase {
-    duration: Option<WholeNumber>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DiskChange {
     effective_type: Option<String>,
+    billing: Option<Object<Billing>>,
 }
 
+/// The answer of a change of instances: the ids of its orders, separated by commas.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Reply {
-    order_id: String,
+pub(crate) struct Reply {
+    pub(crate) order_id: String,
 }
 
-/// `POST /v2/instance/batch/charging?toPostpay` and `?toPrepay`.
-pub fn instances(context: &RequestContext, replay: &mut Replay, target: Target) -> OperationResult {
+/// When a resource becomes pay-as-you-go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effective {
+    AtOnce,
+    AfterExpiration,
+}
+
+impl Effective {
+    fn of(effective_type: Option<&str>, default: Effective) -> Result<Effective, Problem> {
+        match effective_type {
+            None => Ok(default),
+            Some("AtOnce") => Ok(Effective::AtOnce),
+            Some("AfterExpiration") => Ok(Effective::AfterExpiration),
+            Some(_) => Err(Problem::bad_request("`effectiveType` is `AfterExpiration` or `AtOnce`")),
+        }
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Effective::AtOnce => Command::ConvertNow,
+            Effective::AfterExpiration => Command::ConvertOnExpiry,
+        }
+    }
+
+    /// Whether the resource is what the change makes of it already.
+    fn is_in_place(self, resource: &ResourceView) -> bool {
+        match self {
+            Effective::AtOnce => is_postpaid(resource),
+            Effective::AfterExpiration => resource.on_expiry == OnExpiry::Convert,
+        }
+    }
+}
+
+/// `POST /v2/instance/batch/charging?toPostpay`. Disks come before their instance: the instance's command may take disks
+/// along, and skips those already changed. Without a token, what is in place already is refused.
+pub(crate) fn to_postpaid(context: &RequestContext, replay: &mut Replay) -> OperationResult {
     let batch = body::read::<Batch>(context.request)?;
     let changes = required("config", batch.config)?;
-    if !(1..=INSTANCES_MAX).contains(&changes.len()) {
-        let message = format!("`config` has 1 to {INSTANCES_MAX} instances");
-        return Err(Stop::from(Problem::bad_request(message)));
-    }
-    let mut ids = Vec::new();
+    let ids = instance_ids(changes.iter().map(|Object(change)| change.instance_id.as_deref()))?;
+    let default =
+        if context.settings.converts_at_once { Effective::AtOnce } else { Effective::AfterExpiration };
+    let effective = |change: &Change| Effective::of(change.effective_type.as_deref(), default);
     for Object(change) in &changes {
-        let id = required("config.instanceId", change.instance_id.as_ref())?;
-        check_id(id)?;
-        if ids.contains(id) {
-            return Err(Stop::from(Problem::bad_request(format!("`config` names `{id}` twice"))));
-        }
-        ids.push(id.clone());
-        if target == Target::Postpaid {
-            check_effective_type(change.effective_type.as_deref())?;
+        effective(change)?;
+    }
+    let page = find(replay, &ids)?;
+    let instances = find_instances(page, &ids)?;
+    let has_token = context.parameters.token()?.is_some();
+    let (mut ended, mut mutations) = (Vec::new(), Vec::new());
+    for (instance, Object(change)) in instances.iter().copied().zip(&changes) {
+        let effective = effective(change)?;
+        // Sent again, the request names every disk once more, so that the response has their orders.
+        let is_named = |disk: &ResourceView| match effective {
+            Effective::AtOnce => has_token || !is_postpaid(disk),
+            Effective::AfterExpiration => !is_postpaid(disk) && !effective.is_in_place(disk),
+        };
+        let named = change.cds_list.as_deref().unwrap_or_default();
+        let mut resources = disks(page, instance, change.relation_cds == Some(true), named, is_named)?;
+        resources.push(instance);
+        for resource in resources {
+            if effective == Effective::AtOnce {
+                ended.push(resource.id.clone());
+            }
+            if !(has_token && effective.is_in_place(resource)) {
+                mutations.push(mutation::command(&resource.id, effective.command()));
+            }
         }
     }
-    let filter = ResourceFilter { with_attached: true, ..filter::by_ids(ids.clone()) };
-    let page = replay.resources(filter)?;
-    let instances = ids.iter().map(|id| {
-        let instance = |resource: &&ResourceView| resource.id == *id && is_there(resource, Kind::Bcc);
-        page.resources.iter().find(instance).ok_or_else(|| Problem::no_such_object("instance", id))
-    });
-    let instances = instances.collect::<Result<Vec<_>, Problem>>()?;
-    match target {
-        Target::Prepaid => Err(Stop::from(cannot_buy(instances[0]))),
-        Target::Postpaid => to_postpaid(context, replay, page, &instances, &changes),
+    match changes::execute(replay, mutations, true)? {
+        TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
+        // A change that waits for the expiry makes no order, so the id is empty.
+        TransactionResult::Applied(_) => {
+            let order_id = ended_orders(replay, ended)?;
+            Ok(response::object(context.id(), &Reply { order_id }))
+        }
     }
-}
-
-/// `POST /v2/instance/{id}?toPrepay`.
-pub(crate) fn make_prepaid(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
-    let purchase = body::read::<Purchase>(context.request)?;
-    required("duration", purchase.duration)?;
-    let resource = lookup::by_id(replay, Kind::Bcc, id)?;
-    Err(Stop::from(cannot_buy(resource)))
 }
 
 /// `PUT /v2/volume/{id}?modifyChargeType`: to the billing mode that the disk does not have. A request with an
 /// `effectiveType` asks for pay-as-you-go, even when the disk already is pay-as-you-go.
 pub fn disk(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
     let change = body::read::<DiskChange>(context.request)?;
-    check_effective_type(change.effective_type.as_deref())?;
+    let effective = Effective::of(change.effective_type.as_deref(), Effective::AfterExpiration)?;
     let resource = lookup::by_id(replay, Kind::Cds, id)?;
     if is_postpaid(resource) && change.effective_type.is_none() {
-        return Err(Stop::from(cannot_buy(resource)));
+        return prepaid::disk(context, replay, resource, change.billing);
     }
-    let mutations = vec![mutation::command(&resource.id, Command::ConvertOnExpiry)];
-    let in_place = InPlace::from(resource.on_expiry == OnExpiry::Convert);
-    changes::change(context, replay, in_place, mutations)
+    let in_place = InPlace::from(effective.is_in_place(resource));
+    changes::change(context, replay, in_place, vec![mutation::command(&resource.id, effective.command())])
 }
 
-/// Disks come before their instance: the instance's command may take disks along, and skips those already set.
-fn to_postpaid(
-    context: &RequestContext,
-    replay: &mut Replay,
-    page: &ResourcePage,
-    instances: &[&ResourceView],
-    changes: &[Object<Change>],
-) -> OperationResult {
-    let mut resources = Vec::new();
-    for (instance, Object(change)) in instances.iter().copied().zip(changes) {
-        resources.extend(disks(page, instance, change)?);
-        resources.push(instance);
+/// The ids of a batch, each once.
+///
+/// # Errors
+///
+/// `BadRequest` when there are none, too many, or one twice.
+pub(crate) fn instance_ids<'a>(
+    named: impl ExactSizeIterator<Item = Option<&'a str>>,
+) -> Result<Vec<String>, Problem> {
+    if !(1..=INSTANCES_MAX).contains(&named.len()) {
+        return Err(Problem::bad_request(format!("`config` has 1 to {INSTANCES_MAX} instances")));
     }
-    // With a token, resources that are set already were set by the same request, sent before.
-    let has_token = context.parameters.token()?.is_some();
-    resources.retain(|resource| !(has_token && resource.on_expiry == OnExpiry::Convert));
-    let convert = |resource: &&ResourceView| mutation::command(&resource.id, Command::ConvertOnExpiry);
-    match changes::execute(replay, resources.iter().map(convert).collect(), true)? {
-        TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
-        // A change that waits for the expiry makes no order, so the id is empty.
-        TransactionResult::Applied(orders) => {
-            Ok(response::object(context.id(), &Reply { order_id: orders.join(",") }))
+    let mut ids = Vec::<String>::new();
+    for id in named {
+        let id = required("config.instanceId", id)?;
+        check_id(id)?;
+        if ids.iter().any(|known| known == id) {
+            return Err(Problem::bad_request(format!("`config` names `{id}` twice")));
         }
+        ids.push(id.to_owned());
     }
+    Ok(ids)
 }
 
-/// The disks of an instance that change along with it.
-fn disks<'a>(
+/// The instances of a batch with what is attached to them.
+pub(crate) fn find<'a>(replay: &mut Replay<'a>, ids: &[String]) -> Result<&'a ResourcePage, Stop> {
+    replay.resources(ResourceFilter { with_attached: true, ..filter::by_ids(ids.to_vec()) })
+}
+
+/// Each of the instances.
+///
+/// # Errors
+///
+/// `NoSuchObject` for the first that there is not.
+pub(crate) fn find_instances<'a>(
+    page: &'a ResourcePage,
+    ids: &[String],
+) -> Result<Vec<&'a ResourceView>, Problem> {
+    let find = |id: &String| {
+        let instance = |resource: &&ResourceView| resource.id == *id && is_there(resource, Kind::Bcc);
+        page.resources.iter().find(instance).ok_or_else(|| Problem::no_such_object("instance", id))
+    };
+    ids.iter().map(find).collect()
+}
+
+/// The disks of an instance that change along with it: those that are named, or all that `changes`.
+///
+/// # Errors
+///
+/// `NoSuchObject` for one that is not attached, `BadRequest` for one that is named twice.
+pub(crate) fn disks<'a>(
     page: &'a ResourcePage,
     instance: &ResourceView,
-    change: &Change,
+    is_every: bool,
+    named: &[String],
+    changes: impl Fn(&ResourceView) -> bool,
 ) -> Result<Vec<&'a ResourceView>, Problem> {
     let is_attached = |resource: &&ResourceView| {
         is_there(resource, Kind::Cds) && resource.attached_to.as_deref() == Some(&*instance.id)
     };
     let attached = page.resources.iter().filter(is_attached);
-    let named = change.cds_list.as_deref().unwrap_or_default();
-    if change.relation_cds == Some(true) || named.iter().any(|id| id == ALL) {
-        return Ok(attached
-            .filter(|disk| !is_postpaid(disk) && disk.on_expiry != OnExpiry::Convert)
-            .collect());
+    if is_every || named.iter().any(|id| id == ALL) {
+        return Ok(attached.filter(|disk| changes(disk)).collect());
     }
     let mut disks = Vec::<&ResourceView>::new();
     for id in named {
@@ -183,23 +238,36 @@ fn disks<'a>(
     Ok(disks)
 }
 
-fn is_postpaid(resource: &ResourceView) -> bool {
+pub(crate) fn is_postpaid(resource: &ResourceView) -> bool {
     resource.charging == Charging::Postpaid || resource.stage == Stage::Converted
 }
 
-/// The default is the expiry: documented for disks, and assumed for instances.
-fn check_effective_type(effective_type: Option<&str>) -> Result<(), Problem> {
-    match effective_type {
-        None | Some("AfterExpiration") => Ok(()),
-        Some("AtOnce") => Err(Problem::new(
-            "OperationDenied",
-            "the change is made when the paid period ends: `AfterExpiration`",
-        )),
-        Some(_) => Err(Problem::bad_request("`effectiveType` is `AfterExpiration` or `AtOnce`")),
-    }
+/// The orders of these resources that ended last, separated by commas. So a request that is sent again has the same
+/// response.
+fn ended_orders(replay: &mut Replay, resources: Vec<String>) -> Result<String, Stop> {
+    latest_orders(replay, resources, |order| order.refund.map(|refund| refund.at))
 }
 
-fn cannot_buy(resource: &ResourceView) -> Problem {
-    let problem = if is_postpaid(resource) { "cannot be made prepaid here" } else { "is prepaid already" };
-    Problem::new("OperationDenied", format!("`{}` {problem}", resource.id))
+/// The ids of the latest of each resource's orders, each once and separated by commas: those with the greatest of the
+/// instants that `at` gives.
+pub(crate) fn latest_orders(
+    replay: &mut Replay,
+    resources: Vec<String>,
+    at: impl Fn(&OrderView) -> Option<i64>,
+) -> Result<String, Stop> {
+    if resources.is_empty() {
+        return Ok(String::new());
+    }
+    let orders = replay.orders(OrderFilter { resources: resources.clone(), ..filter::all_orders() })?;
+    let mut ids = Vec::<&str>::new();
+    for resource in &resources {
+        let own = || orders.iter().filter(|order| order.resource == *resource);
+        let latest = own().filter_map(&at).max();
+        for order in own().filter(|order| latest.is_some() && at(order) == latest) {
+            if !ids.contains(&&*order.id) {
+                ids.push(&order.id);
+            }
+        }
+    }
+    Ok(ids.join(","))
 }

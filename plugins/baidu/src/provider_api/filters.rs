@@ -3,6 +3,8 @@
 //! Documents: "Query the instance list" (BCC: cloud.baidu.com/doc/BCC/s/Xjwvyodmx), the disk list (CDS), "Query EIP
 //! List" (EIP: Pjwvz30qy). A resource has to pass every filter; a filter with several values accepts any of them.
 
+use plugin_sdk::Stage;
+use plugin_sdk::Timestamp;
 use plugin_sdk::settings::get;
 
 use crate::provider_api::lookup::check_id;
@@ -12,7 +14,7 @@ use crate::provider_api::shapes;
 use crate::provider_api::views::VisibleResource;
 
 /// The most values that one filter has.
-const VALUES_MAX: usize = 100;
+pub(crate) const VALUES_MAX: usize = 100;
 
 /// The filters of instances that compare an attribute, each with its attribute.
 const INSTANCE_ATTRIBUTES: [(&str, &str); 9] = [
@@ -49,12 +51,39 @@ enum Test {
     Address(String),
     AddressStatus(String),
     IsVersion6(bool),
+    /// It has expired, and is kept: what the recycle bin holds.
+    IsRecycled,
+    /// It expired at this instant or later.
+    ExpiredFrom(Timestamp),
+    /// It expired at this instant or earlier.
+    ExpiredUntil(Timestamp),
 }
 
 /// The filters of one query.
 pub struct Filters(Vec<Test>);
 
 impl Filters {
+    /// No filter at all.
+    pub(crate) fn none() -> Filters {
+        Filters(Vec::new())
+    }
+
+    /// The filters of the recycle bin, by the name, the billing mode, and the first and the last instant of the time in
+    /// which it was put there.
+    pub(crate) fn of_recycle_bin(
+        name: Option<String>,
+        payment_timing: Option<String>,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Filters {
+        let mut tests = vec![Test::IsRecycled];
+        tests.extend(name.map(|name| Test::Name(vec![name])));
+        tests.extend(payment_timing.map(|timing| Test::PaymentTiming(vec![timing])));
+        tests.extend(from.map(Test::ExpiredFrom));
+        tests.extend(until.map(Test::ExpiredUntil));
+        Filters(tests)
+    }
+
     /// The filters of the instance list.
     ///
     /// # Errors
@@ -166,6 +195,9 @@ impl Test {
             Test::BoundTo(kind) => resource.attached_to.is_some() && kind == shapes::BOUND_TO,
             Test::Address(address) => visible.address() == address,
             Test::AddressStatus(status) => visible.address_status() == status,
+            Test::IsRecycled => visible.stage == Stage::Retention,
+            Test::ExpiredFrom(from) => visible.expires_at.is_some_and(|at| at >= *from),
+            Test::ExpiredUntil(until) => visible.expires_at.is_some_and(|at| at <= *until),
             Test::IsVersion6(is_version_6) => visible.address().contains(':') == *is_version_6,
         }
     }

@@ -1,5 +1,5 @@
-//! Baidu's own API, for the accounts that the host manages: requests signed with `bce-auth-v1`, answered as BCC, CDS
-//! and EIP answer them.
+//! Baidu's own API, for the accounts that the host manages: requests signed with `bce-auth-v1`, answered as BCC, CDS,
+//! EIP and Finance answer them.
 //!
 //! Turns requests into queries and commands, and their outcomes into responses; the rules decide what a command does.
 //! Start with `routes` for the operations, `signature` for the credentials, and `problem` for the errors. The README's
@@ -12,10 +12,14 @@ mod changes;
 mod charging;
 mod digest;
 mod filters;
+mod finance;
 mod lists;
 mod lookup;
 mod parameters;
+mod prepaid;
 mod problem;
+mod recycle_bin;
+mod releases;
 mod renewals;
 mod request_context;
 mod response;
@@ -68,11 +72,17 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
     match routes::operation(context.request, &context.parameters)? {
         Operation::ListInstances => lists::instances(context, replay),
         Operation::ShowInstance(id) => lists::instance(context, replay, &id),
+        Operation::ListInstancesByIds => lists::instances_by_ids(context, replay),
+        Operation::ListRecycledInstances => recycle_bin::instances(context, replay),
+        Operation::ReleaseInstance => releases::instance(context, replay),
+        Operation::ReleaseInstances => releases::instances(context, replay),
         Operation::RenewInstance(id) => renewals::instance(context, replay, &id),
         Operation::CreateRules => auto_renewals::create(context, replay),
         Operation::DeleteRules => auto_renewals::delete(context, replay),
-        Operation::ChangeCharging(target) => charging::instances(context, replay, target),
-        Operation::MakePrepaid(id) => charging::make_prepaid(context, replay, &id),
+        Operation::MakeInstancesPostpaid => charging::to_postpaid(context, replay),
+        Operation::MakeInstancesPrepaid => prepaid::instances(context, replay),
+        Operation::MakePrepaid(id) => prepaid::instance(context, replay, &id),
+        Operation::MakeAddressPrepaid(name) => prepaid::address(context, replay, &name),
         Operation::ListDisks => lists::disks(context, replay),
         Operation::ShowDisk(id) => lists::disk(context, replay, &id),
         Operation::RenewDisk(id) => renewals::disk(context, replay, &id),
@@ -83,5 +93,8 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
         Operation::RenewAddress(name) => renewals::address(context, replay, &name),
         Operation::CreateAddressRule(name) => auto_renewals::create_for_address(context, replay, &name),
         Operation::DeleteAddressRule(name) => auto_renewals::delete_for_address(context, replay, &name),
+        Operation::ReleaseAddress(name) => releases::address(context, replay, &name),
+        Operation::ListRenewals => finance::list(context, replay),
+        Operation::CreateRule => finance::create_rule(context, replay),
     }
 }

@@ -1,7 +1,7 @@
 //! Every error of the API: its code, its HTTP status and its body.
 //!
-//! Documents: "Error Return" (BCC: cloud.baidu.com/doc/BCC/s/Ojwvyo6nc) for the public codes, "Instance Renewal" and
-//! "Change the Disk Billing Mode" for those of their own, "Error Code" (BOS: cloud.baidu.com/doc/BOS/s/Ajwvysfpl) for
+//! Documents: "Error Return" (BCC: cloud.baidu.com/doc/BCC/s/Ojwvyo6nc) for the public codes, "Instance Renewal", "Early
+//! Release of Prepaid Instances" and "Change the Disk Billing Mode" for those of their own, "Error Code" (BOS: cloud.baidu.com/doc/BOS/s/Ajwvysfpl) for
 //! errors that the public table lacks. Knows the status of each code; each operation knows when it gives which.
 
 use plugin_sdk::Refusal;
@@ -18,13 +18,14 @@ use crate::options::CLIENT_TOKEN;
 use crate::provider_api::response;
 
 /// Every code of the API, with its HTTP status. The README's table of refusals has one row for each.
-pub const STATUSES: [(&str, u16); 23] = [
+pub const STATUSES: [(&str, u16); 24] = [
     ("AccessDenied", 403),
     ("BadDigest", 400),
     ("BadRequest", 400),
     ("EntityTooLarge", 413),
     ("IdempotentParameterMismatch", 403),
     ("InappropriateJSON", 400),
+    ("Instance.DeletionProtection", 403),
     ("InternalError", 500),
     ("InvalidAccessKeyId", 403),
     ("InvalidHTTPAuthHeader", 400),

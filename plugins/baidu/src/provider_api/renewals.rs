@@ -149,8 +149,15 @@ fn renew(
     }
 }
 
+/// The options that every renewal has: the client token, which the present documents require. The newer SDK family has
+/// none for instances and disks, so the account's setting decides.
 fn options(context: &RequestContext) -> Result<Attributes, Problem> {
     let token = context.parameters.token()?;
+    if token.is_none() && context.settings.requires_client_token {
+        return Err(Problem::bad_request(format!(
+            "`{CLIENT_TOKEN}` is missing or empty; send one, so that the renewal happens once, however often it is sent"
+        )));
+    }
     Ok(token.map(|token| (CLIENT_TOKEN.to_owned(), token.to_owned())).into_iter().collect())
 }
 

@@ -16,6 +16,8 @@ pub struct RequestContext<'a> {
     pub request: &'a Request,
     /// The query, decoded.
     pub parameters: Parameters,
+    /// The id of the account.
+    pub account: &'a str,
     /// The settings of the account.
     pub settings: Settings,
 }
@@ -29,7 +31,14 @@ impl<'a> RequestContext<'a> {
     pub fn of(context: &'a Context) -> Result<RequestContext<'a>, Problem> {
         let request = &context.request;
         let settings = Settings::of(&context.account.settings);
-        Ok(RequestContext { at: context.at, request, parameters: Parameters::of(request)?, settings })
+        let account = context.account.id.as_str();
+        Ok(RequestContext {
+            at: context.at,
+            request,
+            parameters: Parameters::of(request)?,
+            account,
+            settings,
+        })
     }
 
     /// The host's id of the request.

@@ -1,6 +1,7 @@
 //! The operation of each method, path and action.
 //!
-//! Documents: the API references of BCC, CDS and EIP, and the requests that the SDK sends.
+//! Documents: the API references of BCC, CDS and EIP, "Automatic Renewal API" (Finance), and the requests that the SDKs
+//! send.
 
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::request;
@@ -15,14 +16,24 @@ pub enum Operation {
     ListInstances,
     /// "Query the instance details" (BCC).
     ShowInstance(String),
+    /// "Query the instance list by ids" (BCC).
+    ListInstancesByIds,
+    /// "Query the list of instances in the recycle bin" (BCC).
+    ListRecycledInstances,
     /// "Instance Renewal" (BCC).
     RenewInstance(String),
+    /// "Early Release of Prepaid Instances" (BCC).
+    ReleaseInstance,
+    /// "Unsubscribe from several prepaid instances" (BCC).
+    ReleaseInstances,
     /// batchCreateAutoRenewRules (BCC).
     CreateRules,
     /// batchDeleteAutoRenewRules (BCC).
     DeleteRules,
-    /// Change of the billing mode of several instances (BCC).
-    ChangeCharging(Target),
+    /// Change of several instances to pay-as-you-go (BCC).
+    MakeInstancesPostpaid,
+    /// Change of several instances to prepaid (BCC).
+    MakeInstancesPrepaid,
     /// "Billing Change-Switch to Prepayment" (BCC).
     MakePrepaid(String),
     /// "Query the disk list" (CDS).
@@ -45,16 +56,18 @@ pub enum Operation {
     CreateAddressRule(String),
     /// stopAutoRenew (EIP).
     DeleteAddressRule(String),
+    /// "EIP后付费转预付费" (EIP).
+    MakeAddressPrepaid(String),
+    /// "Unsubscribe from a prepaid EIP" (EIP).
+    ReleaseAddress(String),
+    /// getRenewResourceList (Finance).
+    ListRenewals,
+    /// createRenewResourceRule (Finance).
+    CreateRule,
 }
 
-/// The new billing mode of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// Pay-as-you-go.
-    Postpaid,
-    /// Prepaid.
-    Prepaid,
-}
+/// The value of the query parameter `action` that makes an address prepaid.
+const TO_PREPAID: &str = "TO_PREPAY";
 
 /// The query parameters that name an action on the resource of the path.
 const ACTIONS: [&str; 6] =
@@ -79,6 +92,8 @@ pub fn operation(request: &Request, parameters: &Parameters) -> Result<Operation
         "instance" => (&["v1", "v2"], instance(method, &rest, action)),
         "volume" => (&["v1", "v2"], volume(method, &rest, action)),
         "eip" => (&["v1"], eip(method, &rest, action)),
+        "recycle" => (&["v1", "v2"], recycle(method, &rest)),
+        "renew" => (&["v1"], renew(method, &rest)),
         _ => return Err(not_served()),
     };
     if !versions.contains(&version.as_str()) {
@@ -102,7 +117,9 @@ enum Missing {
 /// The action that the query names; `None` when it names none.
 fn action(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     let mut actions = ACTIONS.into_iter().filter(|action| parameters.has(action));
-    match (actions.next(), actions.next()) {
+    let named = parameters.get("action")?.filter(|action| *action == TO_PREPAID).map(|_| TO_PREPAID);
+    match (actions.next(), actions.next().or(named)) {
+        (None, named) => Ok(named),
         (action, None) => Ok(action),
         (_, Some(_)) => Err(Problem::new("InvalidURI", "the query names more than one action")),
     }
@@ -113,9 +130,12 @@ fn instance(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operati
         ([], "GET", _) => Ok(Operation::ListInstances),
         (["batchCreateAutoRenewRules"], "POST", _) => Ok(Operation::CreateRules),
         (["batchDeleteAutoRenewRules"], "POST", _) => Ok(Operation::DeleteRules),
-        (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::ChangeCharging(Target::Postpaid)),
-        (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::ChangeCharging(Target::Prepaid)),
+        (["batch", "charging"], "POST", Some("toPostpay")) => Ok(Operation::MakeInstancesPostpaid),
+        (["batch", "charging"], "POST", Some("toPrepay")) => Ok(Operation::MakeInstancesPrepaid),
         (["batch", "charging"], "POST", _) => Err(Missing::Transaction),
+        (["listByInstanceId"], "POST", _) => Ok(Operation::ListInstancesByIds),
+        (["delete"], "POST", _) => Ok(Operation::ReleaseInstance),
+        (["batchRefundResource"], "POST", _) => Ok(Operation::ReleaseInstances),
         ([id], "GET", _) => Ok(Operation::ShowInstance((*id).to_owned())),
         ([id], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewInstance((*id).to_owned())),
         ([id], "POST", Some("toPrepay")) => Ok(Operation::MakePrepaid((*id).to_owned())),
@@ -139,14 +159,33 @@ fn volume(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation
     }
 }
 
+fn recycle(method: &str, rest: &[&str]) -> Result<Operation, Missing> {
+    match (rest, method) {
+        (["instance"], "POST") => Ok(Operation::ListRecycledInstances),
+        (["instance"], _) => Err(Missing::Method),
+        _ => Err(Missing::Path),
+    }
+}
+
+fn renew(method: &str, rest: &[&str]) -> Result<Operation, Missing> {
+    match (rest, method) {
+        (["resource", "list"], "POST") => Ok(Operation::ListRenewals),
+        (["resource", "rule", "create"], "POST") => Ok(Operation::CreateRule),
+        (["resource", "list"] | ["resource", "rule", "create"], _) => Err(Missing::Method),
+        _ => Err(Missing::Path),
+    }
+}
+
 fn eip(method: &str, rest: &[&str], action: Option<&str>) -> Result<Operation, Missing> {
     match (rest, method, action) {
         ([], "GET", _) => Ok(Operation::ListAddresses),
         ([name], "PUT", Some("purchaseReserved")) => Ok(Operation::RenewAddress((*name).to_owned())),
         ([name], "PUT", Some("startAutoRenew")) => Ok(Operation::CreateAddressRule((*name).to_owned())),
         ([name], "PUT", Some("stopAutoRenew")) => Ok(Operation::DeleteAddressRule((*name).to_owned())),
-        ([_], "PUT", _) => Err(Missing::Transaction),
-        ([] | [_], _, _) => Err(Missing::Method),
+        ([name], "PUT", Some(TO_PREPAID)) => Ok(Operation::MakeAddressPrepaid((*name).to_owned())),
+        (["refund", name], "PUT", None) => Ok(Operation::ReleaseAddress((*name).to_owned())),
+        ([_] | ["refund", _], "PUT", _) => Err(Missing::Transaction),
+        ([] | [_] | ["refund", _], _, _) => Err(Missing::Method),
         _ => Err(Missing::Path),
     }
 }

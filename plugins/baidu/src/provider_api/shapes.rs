@@ -44,7 +44,7 @@ pub(crate) const INSTANCE_TEXTS: Texts = &[
 
 /// The fields of an instance that are whole numbers.
 pub(crate) const INSTANCE_NUMBERS: &[&str] =
-    &["cpuCount", "memoryCapacityInGB", "localDiskSizeInGB", "networkCapacityInMbps"];
+    &["cpuCount", "memoryCapacityInGB", "localDiskSizeInGB", "networkCapacityInMbps", "deletionProtection"];
 
 /// The text fields of a disk.
 pub(crate) const DISK_TEXTS: Texts = &[

@@ -29,7 +29,8 @@ pub struct VisibleResource<'a> {
     pub stage: Stage,
     /// The billing mode that is shown.
     pub charging: Charging,
-    expires_at: Option<Timestamp>,
+    /// The expiry that is shown.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl<'a> VisibleResource<'a> {

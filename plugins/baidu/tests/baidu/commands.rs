@@ -7,10 +7,12 @@ use plugin_sdk::AutoRenewal;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Purchase;
 use plugin_sdk::Resource;
 use plugin_sdk::Scope;
 use plugin_sdk::Stage;
+use plugin_sdk::Subscribe;
 use plugin_sdk::Timestamp;
 
 use crate::harness::With;
@@ -43,6 +45,8 @@ fn states(kind: &str) -> Vec<(&'static str, Timestamp, Resource)> {
 }
 
 fn commands() -> Vec<(&'static str, Command)> {
+    let subscribe =
+        Command::Subscribe(Subscribe { term: months(3), price: Some(297_000_000), options: Vec::new() });
     vec![
         ("renew by a month", renew(Some(months(1)), &[])),
         ("renew", renew(None, &[])),
@@ -53,6 +57,8 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("unsubscribe future periods", Command::Unsubscribe(Scope::FuturePeriods)),
         ("convert on expiry", Command::ConvertOnExpiry),
         ("cancel conversion", Command::CancelConversion),
+        ("convert now", Command::ConvertNow),
+        ("subscribe for three months", subscribe),
         ("buy again", Command::BuyAgain(Purchase { pay_at: None, effective_at: None })),
     ]
 }
@@ -65,7 +71,8 @@ fn orders() -> [Order; 2] {
         ends_at: at(ends),
         paid: 62_000_000,
         paid_at: at("2026-07-10 10:00"),
-        is_renewal,
+        kind: if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase },
+        reduces: None,
     };
     [
         order("2026-07-10 10:00", "2026-08-10 10:00", false),

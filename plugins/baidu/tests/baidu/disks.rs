@@ -3,6 +3,7 @@
 use expect_test::Expect;
 use expect_test::expect;
 use plugin_sdk::Command;
+use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
 
@@ -10,6 +11,7 @@ use crate::harness::With;
 use crate::harness::ask;
 use crate::harness::at;
 use crate::harness::days;
+use crate::harness::due;
 use crate::harness::months;
 use crate::harness::postpaid;
 use crate::harness::prepaid;
@@ -261,4 +263,53 @@ fn a_disk_renewed_by_name_takes_its_own_lengths_or_is_aligned() {
     ] {
         check(&bundle, 1, renew(term, &[]), expected);
     }
+}
+
+/// For every length that is sold: one that would end before the instance does is refused, and every other one is not.
+#[test]
+fn a_length_of_its_own_reaches_the_expiry_of_the_instance() {
+    for (disk, instance, least) in [
+        ("2026-08-10 10:00", "2026-08-10 10:00", 1),
+        ("2026-09-01 10:00", "2026-08-10 10:00", 1),
+        ("2026-08-10 10:00", "2026-09-10 10:00", 1),
+        ("2026-08-10 10:00", "2026-09-10 10:00:01", 2),
+        ("2026-08-31 10:00", "2026-09-30 10:00", 1),
+        ("2026-08-01 10:00", "2027-08-10 10:00", 13),
+        ("2026-07-20 10:00", "2031-07-20 10:00", 60),
+        ("2026-07-20 10:00", "2031-07-21 10:00", 61),
+    ] {
+        let bundle = [prepaid("bcc", "i", instance), prepaid("cds", "v", disk).attached()];
+        for count in 1..=60 {
+            let answer = ask(&[], at("2026-07-25 12:00"), &bundle, 1, renew(Some(months(count)), &[]), &[]);
+            assert_eq!(answer.is_ok(), count >= least, "{disk} to {instance} by {count}: {answer:?}");
+            assert!(answer.is_ok() || answer.is_err_and(|refusal| refusal.code == "BadRequest"));
+        }
+    }
+}
+
+#[test]
+fn a_disk_may_end_before_an_instance_that_does_not_expire() {
+    for instance in [
+        postpaid("bcc", "i"),
+        prepaid("bcc", "i", "2027-08-10 10:00").stage(Stage::Converted),
+        prepaid("bcc", "i", "2027-08-10 10:00").stage(Stage::Unsubscribed),
+    ] {
+        let bundle = [instance, prepaid("cds", "v", "2026-08-10 10:00").attached()];
+        assert!(
+            ask(&[], at("2026-07-25 12:00"), &bundle, 1, renew(Some(months(1)), &[]), &[]).is_ok(),
+            "{bundle:?}"
+        );
+    }
+}
+
+/// No document bounds an automatic renewal, and a disk whose rule could not act would be lost.
+#[test]
+fn the_rule_of_a_disk_may_end_before_its_instance_does() {
+    let disk = prepaid("cds", "v", "2026-08-01 10:00").attached().on_expiry(OnExpiry::Renew);
+    let bundle = [prepaid("bcc", "i", "2027-08-10 10:00"), disk];
+    let answer = ask(&[], at("2026-07-25 12:00"), &bundle, 1, due(), &[]);
+    expect![[r#"
+        v      until 2026-09-01 10:00 for 1 month
+    "#]]
+    .assert_eq(&show_answer(&bundle, &answer));
 }

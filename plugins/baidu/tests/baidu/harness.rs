@@ -72,6 +72,7 @@ pub fn prepaid(kind: &str, id: &str, expires: &str) -> Resource {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         attributes: Vec::new(),
     }
 }
@@ -237,7 +238,14 @@ fn show_operation(operation: &Operation) -> String {
                 format!("{text}, refund {} of order {}", refund.amount, refund.order)
             })
         }
+        Operation::Convert(refunds) => refunds.iter().fold("convert".to_owned(), |text, refund| {
+            format!("{text}, refund {} of order {}", refund.amount, refund.order)
+        }),
         Operation::Buy(_) => "buy".to_owned(),
+        Operation::ChangeSpecification(new) => format!("change to {:?} at {}", new.attributes, new.price),
+        Operation::Subscribe(new) => {
+            format!("subscribe for {} at {} to {}", show_term(new.term), new.price, when(new.expires_at))
+        }
         Operation::SetAttribute((name, value)) => format!("{name} = {value}"),
     }
 }

@@ -182,3 +182,33 @@ fn a_rule_can_leave_disks_or_addresses_out() {
     "#]]
     .assert_eq(&show_answer(&bundle, &answer));
 }
+
+#[test]
+fn a_rule_leaves_alone_what_lasts_as_long_as_its_instance_will() {
+    let bundle = [
+        prepaid("bcc", "i", "2026-08-10 10:00").on_expiry(OnExpiry::Renew),
+        prepaid("eip", "ip-1", "2026-09-09 10:00").attached(),
+        prepaid("eip", "ip-2", "2026-09-10 10:00").attached(),
+        prepaid("cds", "v-1", "2027-09-10 10:00").attached(),
+        prepaid("eip", "ip-3", "2026-08-20 10:00").attached().on_expiry(OnExpiry::Renew),
+    ];
+    let ask = |settings: &[(&str, &str)]| {
+        show_answer(&bundle, &ask(settings, at("2026-08-03 09:00"), &bundle, 0, due(), &[]))
+    };
+    expect![[r#"
+        i      until 2026-09-10 10:00 for 1 month
+        ip-1   until 2026-10-09 10:00 for 1 month
+        ip-2   left out, OperationDenied: it already lasts as long as its instance will
+        v-1    left out, OperationDenied: it already lasts as long as its instance will
+        ip-3   left out, OperationDenied: it has an auto-renew rule of its own
+    "#]]
+    .assert_eq(&ask(&[]));
+    expect![[r#"
+        i      until 2026-09-10 10:00 for 1 month
+        ip-1   until 2026-10-09 10:00 for 1 month
+        ip-2   until 2026-10-10 10:00 for 1 month
+        v-1    left out, OperationDenied: it already lasts as long as its instance will
+        ip-3   left out, OperationDenied: it has an auto-renew rule of its own
+    "#]]
+    .assert_eq(&ask(&[("auto_renewal_takes", "bundle")]));
+}

@@ -22,6 +22,14 @@ fn path() -> impl Strategy<Value = String> {
         Just("charging".to_owned()),
         Just("autoRenew".to_owned()),
         Just("batchCreateAutoRenewRules".to_owned()),
+        Just("batchRefundResource".to_owned()),
+        Just("listByInstanceId".to_owned()),
+        Just("delete".to_owned()),
+        Just("recycle".to_owned()),
+        Just("renew".to_owned()),
+        Just("resource".to_owned()),
+        Just("list".to_owned()),
+        Just("refund".to_owned()),
         Just("i-1".to_owned()),
         Just("v-alone".to_owned()),
         Just("180.76.1.1".to_owned()),
@@ -51,6 +59,8 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     let json = prop_oneof![
         Just(crate::desk::MONTH.to_owned()),
         r#"\{"(billing|config|instanceId|volumeId|renewTime|cdsCustomPeriod|effectiveType)":[ -~]{0,10}\}"#,
+        r#"\{"serviceType":"(BCC|cds|X)","region":"(bj|)","expiredDays":(0|91|-1|[0-9]{1,12}),"pageNo":[0-9]{1,12},"pageSize":[0-9]{1,6}\}"#,
+        r#"\{"instanceIds":\["(i-1|i-expired|x|)"(,"i-2")?\],"instanceId":"(i-1|v-1|)","relatedReleaseFlag":(true|false|0)\}"#,
         r#"\{"config":\[\{"instanceId":"(i-1|i-ruled|x)","cdsList":\["(all|v-1|)"\]\}\]\}"#,
         "\\PC{0,20}",
     ];

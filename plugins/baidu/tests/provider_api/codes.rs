@@ -24,11 +24,12 @@ fn every_documented_code_is_produced() {
     let mut codes = BTreeSet::new();
     let mut world = furnished();
     for (line, body) in [
-        ("PUT /v2/instance/i-1?purchaseReserved&relatedRenewFlag=ALL", MONTH),
-        ("PUT /v2/instance/i-1?purchaseReserved", "{}"),
-        ("PUT /v2/instance/i-1?purchaseReserved", "{"),
-        ("PUT /v2/instance/i-none?purchaseReserved", MONTH),
-        ("PUT /v2/instance/i-scaling?purchaseReserved", MONTH),
+        ("PUT /v2/instance/i-1?purchaseReserved&clientToken=a&relatedRenewFlag=ALL", MONTH),
+        ("PUT /v2/instance/i-1?purchaseReserved&clientToken=b", "{}"),
+        ("PUT /v2/instance/i-1?purchaseReserved&clientToken=c", "{"),
+        ("PUT /v2/instance/i-none?purchaseReserved&clientToken=d", MONTH),
+        ("PUT /v2/instance/i-scaling?purchaseReserved&clientToken=e", MONTH),
+        ("POST /v2/instance/delete", r#"{"instanceId":"i-protected"}"#),
         ("PUT /v2/instance/i-1?purchaseReserved&clientToken=t", MONTH),
         ("PUT /v2/instance/i-ruled?purchaseReserved&clientToken=t", MONTH),
         ("PUT /v2/volume/v-ruled?modifyChargeType", "{}"),

@@ -29,6 +29,7 @@ pub fn furnished() -> World {
         prepaid("bcc", "i-expired", "2026-02-27T02:00:00Z").stage(Stage::Retention).with("status", "stopped"),
         prepaid("bcc", "i-scaling", "2026-03-10T02:00:00Z").with("status", "scaling"),
         prepaid("bcc", "i-dedicated", "2026-03-10T02:00:00Z").with("dedicated", "true"),
+        prepaid("bcc", "i-protected", "2026-03-10T02:00:00Z").with("deletionProtection", "1"),
         prepaid("bcc", "i-ruled", "2026-03-10T02:00:00Z").on_expiry(OnExpiry::Renew),
         prepaid("bcc", "i-released", "2026-01-10T02:00:00Z").stage(Stage::Released),
         postpaid("bcc", "i-postpaid"),
@@ -37,6 +38,14 @@ pub fn furnished() -> World {
         prepaid("cds", "v-expired", "2026-02-27T02:00:00Z").stage(Stage::Retention),
         postpaid("cds", "v-postpaid"),
         prepaid("eip", "180.76.1.2", "2026-03-15T02:00:00Z"),
+        postpaid("bcc", "i-hourly").with("monthlyPrice", "99.00"),
+        postpaid("cds", "v-hourly").attached_to("i-hourly").with("monthlyPrice", "10"),
+        postpaid("cds", "v-unpriced").attached_to("i-hourly"),
+        postpaid("cds", "v-dear").attached_to("i-1").with("monthlyPrice", "10"),
+        postpaid("eip", "ip-hourly")
+            .with("eip", "180.76.1.3")
+            .with("bandwidthInMbps", "5")
+            .with("monthlyPrice", "20.50"),
         prepaid("bbc", "b-1", "2026-03-10T02:00:00Z"),
     ])
 }

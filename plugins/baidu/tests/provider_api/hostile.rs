@@ -17,7 +17,7 @@ use crate::wire::show;
 
 #[test]
 fn a_path_that_is_not_served_is_refused() {
-    let long = format!("PUT /v2/instance/{}?purchaseReserved", "i".repeat(65));
+    let long = format!("PUT /v2/instance/{}?purchaseReserved&clientToken=t", "i".repeat(65));
     let longer = format!("GET /v2/instance/{}", "i".repeat(60_000));
     let text = table(&[
         ("GET /", ""),
@@ -54,10 +54,21 @@ fn a_path_that_is_not_served_is_refused() {
         ("PUT /v2/instance/i-1?startAutoRenew", MONTH),
         ("PUT /v2/instance/i-1?purchaseReserved&toPrepay", MONTH),
         ("POST /v2/instance/batch/charging", "{}"),
+        ("GET /v2/recycle/instance", ""),
+        ("POST /v2/recycle", "{}"),
+        ("DELETE /v2/recycle/instance/i-1", ""),
+        ("POST /v2/renew/resource/list", "{}"),
+        ("GET /v1/renew/resource/list", ""),
+        ("POST /v1/renew/resource/rule/delete", "{}"),
+        ("GET /v1/eip/refund/ip-1", ""),
+        ("PUT /v1/eip/refund/ip-1?stopAutoRenew", ""),
         ("GET /v2/instance?a=%zz", ""),
         ("GET /v2/instance?maxKeys=1&maxKeys=2", ""),
         ("PUT /v2/instance/i-1?purchaseReserved&clientToken=a&clientToken=b", MONTH),
-        ("PUT /v2/instance/i-1?purchaseReserved&relatedRenewFlag=CDS&relatedRenewFlag=EIP", MONTH),
+        (
+            "PUT /v2/instance/i-1?purchaseReserved&clientToken=a&relatedRenewFlag=CDS&relatedRenewFlag=EIP",
+            MONTH,
+        ),
     ]);
     expect_file!["tables/not-served.txt"].assert_eq(&text);
     assert_eq!(send(&mut furnished(), &longer, "").status, 400);

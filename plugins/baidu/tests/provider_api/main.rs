@@ -5,8 +5,11 @@
 mod arbitrary;
 mod codes;
 mod desk;
+mod finance;
 mod hostile;
 mod lists;
+mod recycle_bin;
+mod releases;
 mod renewals;
 mod rules;
 mod shifts;

@@ -25,23 +25,25 @@ fn instances_are_renewed_as_documented() {
     let many = body(&format!(r#""cdsCustomPeriod":[{many}]"#));
     let table = table(&[
         (renew, MONTH),
-        ("PUT /v1/instance/i-1?purchaseReserved", MONTH),
+        ("PUT /v1/instance/i-1?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/i-1?purchaseReserved", MONTH),
+        ("PUT /v2/instance/i-1?purchaseReserved=&clientToken=", MONTH),
         (renew, &body(r#""cdsCustomPeriod":[],"instanceId":null,"unknown":{"a":[1]}"#)),
         (renew, &body(r#""cdsCustomPeriod":null,"relatedRenewFlag":"EIP""#)),
         (renew, r#"{"billing":{"reservation":{"reservationLength":"12","reservationTimeUnit":null}}}"#),
         ("PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1&relatedRenewFlag=", MONTH),
         ("PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1&relatedRenewFlag=CDS_EIP_MKT", MONTH),
-        ("PUT /v2/instance/i-1?purchaseReserved=&relatedRenewFlag=CDS", &custom),
-        ("PUT /v2/instance/i-1?purchaseReserved=&relatedRenewFlag=EIP_CDS", MONTH),
+        ("PUT /v2/instance/i-1?purchaseReserved=&relatedRenewFlag=CDS&clientToken=t-1", &custom),
+        ("PUT /v2/instance/i-1?purchaseReserved=&relatedRenewFlag=EIP_CDS&clientToken=t-1", MONTH),
         ("PUT /v2/instance/i-expired?purchaseReserved=&clientToken=t-1", MONTH),
         ("PUT /v2/instance/i-ruled?purchaseReserved=&clientToken=t-1", MONTH),
-        ("PUT /v2/instance/i-scaling?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/i-dedicated?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/i-postpaid?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/i-released?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/i-none?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/v-1?purchaseReserved=", MONTH),
-        ("PUT /v2/instance/b-1?purchaseReserved=", MONTH),
+        ("PUT /v2/instance/i-scaling?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/i-dedicated?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/i-postpaid?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/i-released?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/i-none?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/v-1?purchaseReserved=&clientToken=t-1", MONTH),
+        ("PUT /v2/instance/b-1?purchaseReserved=&clientToken=t-1", MONTH),
         (renew, &custom),
         (renew, &body(r#""cdsCustomPeriod":[{"volumeId":"v-none","period":3}]"#)),
         (renew, &body(r#""cdsCustomPeriod":[{"volumeId":"v-1","period":-1}]"#)),
@@ -71,34 +73,37 @@ fn disks_and_addresses_are_renewed_by_their_own_operations() {
     let table = table(&[
         ("PUT /v2/volume/v-alone?purchaseReserved=&clientToken=t-1", MONTH),
         (
-            "PUT /v2/volume/v-1?purchaseReserved",
+            "PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1",
             r#"{"billing":{"reservation":{"reservationLength":60}},"instanceId":null}"#,
         ),
         (
-            "PUT /v2/volume/v-1?purchaseReserved",
+            "PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1",
             r#"{"billing":{"reservation":{"reservationLength":1}},"instanceId":"i-2"}"#,
         ),
-        ("PUT /v2/volume/v-1?purchaseReserved", r#"{"billing":{"reservation":{"reservationLength":61}}}"#),
-        ("PUT /v2/volume/v-1?purchaseReserved", ""),
         (
-            "PUT /v2/volume/v-1?purchaseReserved",
+            "PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1",
+            r#"{"billing":{"reservation":{"reservationLength":61}}}"#,
+        ),
+        ("PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1", ""),
+        (
+            "PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1",
             r#"{"billing":{"reservation":{"reservationLength":0}},"instanceId":"i-1"}"#,
         ),
-        ("PUT /v2/volume/v-1?purchaseReserved", r#"{"billing":null,"instanceId":"i-ruled"}"#),
-        ("PUT /v2/volume/v-alone?purchaseReserved", r#"{"billing":{}}"#),
-        ("PUT /v2/volume/v-alone?purchaseReserved", r#"{"instanceId":"i-1"}"#),
-        ("PUT /v2/volume/v-expired?purchaseReserved", MONTH),
-        ("PUT /v2/volume/v-postpaid?purchaseReserved", MONTH),
-        ("PUT /v2/volume/i-1?purchaseReserved", MONTH),
-        ("PUT /v2/volume/v-1?purchaseReserved", r#"{"instanceId":1}"#),
+        ("PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1", r#"{"billing":null,"instanceId":"i-ruled"}"#),
+        ("PUT /v2/volume/v-alone?purchaseReserved&clientToken=t-1", r#"{"billing":{}}"#),
+        ("PUT /v2/volume/v-alone?purchaseReserved&clientToken=t-1", r#"{"instanceId":"i-1"}"#),
+        ("PUT /v2/volume/v-expired?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v2/volume/v-postpaid?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v2/volume/i-1?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v2/volume/v-1?purchaseReserved&clientToken=t-1", r#"{"instanceId":1}"#),
         ("PUT /v1/eip/180.76.1.1?purchaseReserved=&clientToken=t-1", MONTH),
-        ("PUT /v1/eip/180.76.1.2?purchaseReserved", MONTH),
-        ("PUT /v1/eip/ip-1?purchaseReserved", MONTH),
-        ("PUT /v1/eip/180.76.1.9?purchaseReserved", MONTH),
-        ("PUT /v1/eip/i-1?purchaseReserved", MONTH),
-        ("PUT /v1/eip/180.76.1.1?purchaseReserved", "{}"),
+        ("PUT /v1/eip/180.76.1.2?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v1/eip/ip-1?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v1/eip/180.76.1.9?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v1/eip/i-1?purchaseReserved&clientToken=t-1", MONTH),
+        ("PUT /v1/eip/180.76.1.1?purchaseReserved&clientToken=t-1", "{}"),
         (
-            "PUT /v1/eip/180.76.1.1?purchaseReserved",
+            "PUT /v1/eip/180.76.1.1?purchaseReserved&clientToken=t-1",
             r#"{"billing":{"reservation":{"reservationLength":null,"reservationTimeUnit":"Month"}}}"#,
         ),
     ]);
@@ -117,17 +122,33 @@ fn a_disk_without_a_length_is_aligned_with_its_instance() {
 
 #[test]
 fn a_renewal_with_a_token_happens_once_and_is_answered_every_time() {
-    let mut world = furnished();
+    let mut world = furnished().setting("renewal_reply", "order");
     let line = "PUT /v2/instance/i-1?purchaseReserved=&clientToken=t-1";
     let first = send(&mut world, line, MONTH);
     let expires_at = world.subject("i-1").expires_at;
-    assert_eq!(send(&mut world, line, MONTH).status, first.status);
+    assert_eq!(send(&mut world, line, MONTH), first);
     assert_eq!(world.subject("i-1").expires_at, expires_at);
     let two = MONTH.replace('1', "2");
     expect![[r#"403 x-bce-request-id=r-1 {"code":"IdempotentParameterMismatch","message":"this clientToken was sent with other parameters","requestId":"r-1"}"#]].assert_eq(&show(&send(&mut world, line, &two)));
     let elsewhere = send(&mut world, "PUT /v2/instance/i-ruled?purchaseReserved=&clientToken=t-1", MONTH);
     assert_eq!(elsewhere.status, 403);
     assert!(world.transactions.iter().all(|transaction| !transaction.reject_replay && transaction.atomicity == Atomicity::AllOrNothing));
+}
+
+#[test]
+fn a_renewal_without_a_client_token_is_refused() {
+    for path in ["/v2/instance/i-1", "/v2/volume/v-alone", "/v1/eip/ip-1", "/v1/eip/180.76.1.1"] {
+        for query in ["purchaseReserved", "purchaseReserved=&clientToken", "clientToken=&purchaseReserved="] {
+            let line = format!("PUT {path}?{query}");
+            let mut world = furnished();
+            let response = send(&mut world, &line, MONTH);
+            assert_eq!(response.status, 400, "{line}: {}", show(&response));
+            assert!(show(&response).contains("`clientToken` is missing or empty"), "{}", show(&response));
+            assert_eq!(world.transactions, [], "{line}");
+            let mut world = furnished().setting("client_token", "optional");
+            assert_eq!(send(&mut world, &line, MONTH).status, 200, "{line}");
+        }
+    }
 }
 
 #[test]
@@ -139,7 +160,7 @@ fn without_a_token_a_signature_is_good_for_one_action() {
         "PUT /v1/eip/ip-1?purchaseReserved",
         "PUT /v2/volume/v-alone?modifyChargeType",
     ] {
-        let mut world = furnished();
+        let mut world = furnished().setting("client_token", "optional");
         assert_eq!(send(&mut world, line, MONTH).status, 200, "{line}");
         assert!(matches!(&*world.transactions, [Transaction { reject_replay: true, .. }]), "{line}");
     }

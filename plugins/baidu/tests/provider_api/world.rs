@@ -11,10 +11,12 @@ use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Operation;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refusal;
 use plugin_sdk::Resource;
+use plugin_sdk::Scope;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
@@ -26,7 +28,11 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::OrderState;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
+use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Query;
 use plugin_sdk::provider_api::Receipt;
 use plugin_sdk::provider_api::Request;
@@ -52,6 +58,7 @@ pub struct World {
     pub money: Money,
     tokens: BTreeMap<String, (String, Outcome)>,
     orders: u32,
+    made: Vec<OrderView>,
     /// The transactions so far, for tests that check them.
     pub transactions: Vec<Transaction>,
 }
@@ -129,6 +136,7 @@ impl World {
             money: Money::Suffices,
             tokens: BTreeMap::new(),
             orders: 0,
+            made: Vec::new(),
             transactions: Vec::new(),
         }
     }
@@ -149,7 +157,6 @@ impl World {
             match Baidu::handle(context) {
                 NextStep::Respond(response) => return response,
                 NextStep::Query(queries) => {
-                    assert!(!has_acted, "a request looks before it acts");
                     outcomes.extend(queries.iter().map(|query| self.look(query)));
                 }
                 NextStep::Execute(transaction) => {
@@ -172,7 +179,15 @@ impl World {
     }
 
     fn look(&self, query: &Query) -> Outcome {
-        let Query::Resources(selection) = query else { panic!("{query:?} is not asked here") };
+        let selection = match query {
+            Query::Resources(selection) => selection,
+            Query::Proposal(instruction) => return Outcome::Proposal(self.proposal(instruction)),
+            Query::Orders(selection) => {
+                let is_wanted = |order: &&OrderView| selection.resources.contains(&order.resource);
+                return Outcome::Orders(self.made.iter().filter(is_wanted).cloned().collect());
+            }
+            Query::Balance => panic!("{query:?} is not asked here"),
+        };
         assert!(selection.ids.len() <= 1000 && (1..=1000).contains(&selection.limit), "{selection:?}");
         let found = self.resources.iter().filter(|subject| self.selects(selection, subject));
         let found = found.cloned().collect::<Vec<_>>();
@@ -186,7 +201,24 @@ impl World {
         let by_id = selection.ids.is_empty()
             || is_named(&subject.id)
             || selection.with_attached && subject.attached_to.as_ref().is_some_and(is_named);
-        by_id && (selection.kinds.is_empty() || selection.kinds.contains(&subject.kind))
+        let is_in_time = subject.expires_at.is_none_or(|at| {
+            selection.expires_from.is_none_or(|from| at >= from)
+                && selection.expires_until.is_none_or(|until| at <= until)
+        });
+        by_id
+            && is_in_time
+            && (selection.kinds.is_empty() || selection.kinds.contains(&subject.kind))
+            && (selection.stages.is_empty() || selection.stages.contains(&subject.stage))
+            && selection.charging.is_none_or(|charging| subject.charging == charging)
+    }
+
+    /// A dry run, of which only the refusal is known here.
+    fn proposal(&self, instruction: &CommandRequest) -> Proposal {
+        let refusal = match self.clone().obey(instruction) {
+            Outcome::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        Proposal { currency: "CNY".to_owned(), steps: Vec::new(), refusal }
     }
 
     fn carry_out(&mut self, transaction: &Transaction) -> Vec<Outcome> {
@@ -258,7 +290,10 @@ impl World {
     }
 
     fn pay(&mut self, plan: &Plan, places: &[usize]) -> Outcome {
-        let costs = plan.steps.iter().any(|step| matches!(step.operation, Operation::Extend(_)));
+        let costs = plan
+            .steps
+            .iter()
+            .any(|step| matches!(step.operation, Operation::Extend(_) | Operation::Subscribe(_)));
         match self.money {
             Money::IsShort if costs => {
                 use plugin_sdk::profile::Guest;
@@ -268,11 +303,38 @@ impl World {
             Money::Suffices | Money::IsShort | Money::NeedsApproval => {}
         }
         for step in &plan.steps {
+            self.record_order(places[step.member as usize], &step.operation);
             self.apply(places[step.member as usize], &step.operation);
         }
         self.orders += u32::from(costs);
         let orders = if costs { vec![format!("o-{}", self.orders)] } else { Vec::new() };
         Outcome::Applied(Receipt { orders, cost: 0, refund: 0 })
+    }
+
+    /// The order that a step pays for or ends, for those that ask for orders.
+    fn record_order(&mut self, place: usize, operation: &Operation) {
+        let (order_kind, refund) = match operation {
+            Operation::Subscribe(_) => (OrderKind::Purchase, None),
+            Operation::Convert(_) => (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0 })),
+            _ => return,
+        };
+        let subject = &self.resources[place];
+        self.made.push(OrderView {
+            id: format!("{}/{order_kind:?}", subject.id),
+            order_kind,
+            state: OrderState::Paid,
+            resource: subject.id.clone(),
+            kind: subject.kind.clone(),
+            region: subject.region.clone(),
+            starts_at: subject.started_at,
+            ends_at: self.at,
+            cost: 0,
+            created_at: self.at,
+            pay_until: None,
+            paid_at: Some(self.at),
+            reduces: None,
+            refund,
+        });
     }
 
     fn apply(&mut self, place: usize, operation: &Operation) {
@@ -291,7 +353,21 @@ impl World {
                 subject.renewal_term = rule.term;
             }
             Operation::SetAttribute((name, value)) => set(&mut subject.attributes, name, value),
-            Operation::EndSubscription(_) | Operation::Buy(_) => panic!("{operation:?} is not asked here"),
+            Operation::EndSubscription(ending) => {
+                assert_eq!((ending.scope, ending.expires_at), (Scope::Everything, None));
+                (subject.stage, subject.on_expiry) = (Stage::Unsubscribed, OnExpiry::Lapse);
+            }
+            Operation::Convert(_) => {
+                (subject.stage, subject.charging) = (Stage::Converted, Charging::Postpaid);
+                (subject.expires_at, subject.term, subject.on_expiry) = (None, None, OnExpiry::Lapse);
+            }
+            Operation::Subscribe(subscription) => {
+                (subject.stage, subject.charging) = (Stage::Active, Charging::Prepaid);
+                (subject.expires_at, subject.term) = (Some(subscription.expires_at), Some(subscription.term));
+            }
+            Operation::Buy(_) | Operation::ChangeSpecification(_) => {
+                panic!("{operation:?} is not asked here")
+            }
         }
     }
 
@@ -322,6 +398,7 @@ fn resource(subject: &ResourceView) -> Resource {
         on_expiry: subject.on_expiry,
         renewals_left: subject.renewals_left,
         renewal_term: subject.renewal_term,
+        has_unpaid_order: false,
         attributes: subject.attributes.clone(),
     }
 }

@@ -14,6 +14,7 @@ pub mod instant;
 pub mod json;
 pub mod listing;
 pub mod mutations;
+pub mod orders;
 pub mod price;
 pub mod problem;
 pub mod query;
@@ -45,6 +46,9 @@ use crate::provider_api::problem::Problem;
 use crate::provider_api::routes::Operation;
 use crate::provider_api::routes::Route;
 
+/// The most characters of the `domain_id` in a path of the old API: Enabling Automatic Subscription Renewal (Old).
+const DOMAIN_MAX: usize = 64;
+
 /// The outcomes of a request, for an operation that fails with a [`Problem`].
 pub type Replay<'a> = replay::Replay<'a, Problem>;
 
@@ -74,12 +78,21 @@ impl Guest for Huawei {
             Ok(_) => signature::authentication(at, &request),
             Err(problem) => Err(problem),
         };
-        authentication.map_err(|problem| problem.response(&request.id))
+        authentication.map_err(|problem| response::in_dialect(&request, problem.response(&request.id)))
     }
 
     fn handle(context: Context) -> NextStep {
         let step = replay::run(&context.outcomes, |replay| operate(&context, replay));
-        step.unwrap_or_else(|problem| NextStep::Respond(problem.response(&context.request.id)))
+        match step {
+            Ok(NextStep::Respond(answer)) => {
+                NextStep::Respond(response::in_dialect(&context.request, answer))
+            }
+            Ok(step @ (NextStep::Query(_) | NextStep::Execute(_))) => step,
+            Err(problem) => {
+                let answer = problem.response(&context.request.id);
+                NextStep::Respond(response::in_dialect(&context.request, answer))
+            }
+        }
     }
 
     fn fail(_at: Timestamp, request: Request, failure: Failure) -> Response {
@@ -87,7 +100,7 @@ impl Guest for Huawei {
             .is_ok_and(|route| route.operation == Operation::Token);
         let problem = of_failure(failure, asks_for_token);
         let problem = if asks_for_token { problem.for_iam() } else { problem };
-        problem.response(&request.id)
+        response::in_dialect(&request, problem.response(&request.id))
     }
 }
 
@@ -109,6 +122,10 @@ fn operate(context: &Context, replay: &mut Replay) -> OperationResult {
         Operation::Configure => configuration::configure(&call, replay),
         Operation::Price => price::price(&call, replay),
         Operation::Refund => refund::refund(&call, replay),
+        Operation::Orders => orders::list(&call, replay),
+        Operation::OrderDetails => orders::details(&call, replay),
+        Operation::PayOrder => orders::pay(&call, replay),
+        Operation::CancelOrder => orders::cancel(&call, replay),
         Operation::Balance => balance::balance(&call, replay),
     }
 }
@@ -139,6 +156,9 @@ impl Call<'_> {
     }
 
     fn check_domain(&self) -> Result<(), Problem> {
+        if self.route.domain.as_ref().is_some_and(|domain| domain.chars().count() > DOMAIN_MAX) {
+            return Err(Problem::parameter(format!("domain_id has more than {DOMAIN_MAX} characters.")));
+        }
         self.check_account("domain_id", self.route.domain.as_deref())?;
         self.check_account("X-Domain-Id", header(self.request, "x-domain-id").map(str::trim))
     }

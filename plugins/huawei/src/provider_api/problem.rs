@@ -28,7 +28,7 @@ type Row = (&'static str, u16, u16);
 ///
 /// Sources: the tables of returned values of the documents that `refusals.rs` names. The (Old) pages give status 200 to
 /// expired resources, orders in progress, unpaid orders, resources that are gone or unknown, and frozen accounts.
-pub const STATUSES: [Row; 47] = [
+pub const STATUSES: [Row; 52] = [
     ("CBC.0100", 400, 400),
     ("CBC.0151", 403, 403),
     ("CBC.0250", 429, 429),
@@ -68,6 +68,12 @@ pub const STATUSES: [Row; 47] = [
     ("CBC.99003625", 400, 400),
     ("CBC.99003626", 400, 400),
     ("CBC.99005026", 400, 400),
+    // Paying Yearly/Monthly Product Orders (api_order_00016), and cancelling them.
+    ("CBC.30000010", 400, 400),
+    ("CBC.99003106", 400, 400),
+    ("CBC.99003110", 400, 400),
+    ("CBC.99005003", 400, 400),
+    ("CBC.99005010", 400, 400),
     // Querying the Renewal Amount of Yearly/Monthly Resources: which resource it is, is said in a list.
     ("CBC.30050007", 200, 200),
     ("CBC.30050008", 200, 200),

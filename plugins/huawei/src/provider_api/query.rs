@@ -8,7 +8,7 @@ use plugin_sdk::Charging;
 use plugin_sdk::Stage;
 use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::ResourceFilter;
 use plugin_sdk::provider_api::ResourcePage;
@@ -81,7 +81,7 @@ pub fn resources(call: &Call, replay: &mut Replay) -> OperationResult {
     let query = read_query(body)?;
     let Some(mut selection) = query.selection else { return respond(call, replay, &NOTHING) };
     if let Some(order) = query.order {
-        let orders = OrderFilter { ids: vec![order], ..filter::all_orders() };
+        let orders = OrderFilter { ids: vec![order], ..filter::paid_orders() };
         selection.ids = of_order(replay.orders(orders)?, &selection.ids);
         if selection.ids.is_empty() {
             return respond(call, replay, &NOTHING);
@@ -122,7 +122,7 @@ pub(crate) fn climb<'a>(replay: &mut Replay<'a>, known: &mut ResourcesById<'a>) 
 }
 
 /// The resources of an order; if ids are named, only those among them.
-fn of_order(orders: &[PaidOrder], named: &[String]) -> Vec<String> {
+fn of_order(orders: &[OrderView], named: &[String]) -> Vec<String> {
     let fits = |id: &&str| named.is_empty() || named.iter().any(|known| known == id);
     let ids = orders.iter().map(|order| order.resource.as_str()).filter(fits).collect::<BTreeSet<_>>();
     ids.into_iter().map(str::to_owned).collect()

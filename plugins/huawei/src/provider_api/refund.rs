@@ -3,8 +3,11 @@
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
 use plugin_sdk::Micros;
+use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::filter;
 
 use crate::provider_api::Call;
@@ -20,6 +23,8 @@ use crate::provider_api::query::climb;
 use crate::provider_api::types;
 use crate::provider_api::unsubscribe::digest;
 use crate::provider_api::unsubscribe::named;
+use crate::refund::divide;
+use crate::settings::Settings;
 
 /// The records of the refund that the request names.
 pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
@@ -29,22 +34,38 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     let order = body::parameter(call.request, "order_id")?;
     let order = order.ok_or_else(|| Problem::parameter("order_id is missing."))?;
     body::order("order_id", &order)?;
-    let Some((at, digest)) = named(&order) else {
-        let message = "The order is neither one of an unsubscription nor one of a downgrade.";
-        return Err(Problem::code("CBC.99005026", message).into());
-    };
-    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::all_orders() })?;
+    let Some((at, digest)) = named(&order) else { return downgrade(call, replay, order) };
+    let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::paid_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
-    let records = own.flat_map(|order| records(call, order)).collect::<Vec<_>>();
+    let settings = Settings::of(&call.account.settings);
+    let records = own.flat_map(|order| records(call, &settings, &known, orders, order)).collect::<Vec<_>>();
     call.answered(vec![
         ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
         ("refund_infos", Json::List(records)),
     ])
 }
 
+/// The records of a downgrade: what it gave back, of each order that the money came from.
+fn downgrade(call: &Call, replay: &mut Replay, order: String) -> OperationResult {
+    let parts = replay.orders(OrderFilter { ids: vec![order], ..filter::paid_orders() })?;
+    let is_part = |part: &&OrderView| part.order_kind == OrderKind::Downgrade;
+    let records = parts.iter().filter(is_part).zip(1..).map(|(part, number)| {
+        record(call, part, part.reduces.as_deref().unwrap_or(&part.id), &number.to_string(), part.cost)
+    });
+    let records = records.collect::<Vec<_>>();
+    if records.is_empty() {
+        let message = "The order is neither one of an unsubscription nor one of a downgrade.";
+        return Err(Problem::code("CBC.99005026", message).into());
+    }
+    call.answered(vec![
+        ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few at most"))),
+        ("refund_infos", Json::List(records)),
+    ])
+}
+
 /// The resources of these orders, and the resources that they are attached to.
-fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<ResourcesById<'a>, Stop> {
+fn resources<'a>(replay: &mut Replay<'a>, orders: &[OrderView]) -> Result<ResourcesById<'a>, Stop> {
     let mut known = ResourcesById::new();
     if !orders.is_empty() {
         let mut ids = orders.iter().map(|order| order.resource.clone()).collect::<Vec<_>>();
@@ -59,21 +80,53 @@ fn resources<'a>(replay: &mut Replay<'a>, orders: &[PaidOrder]) -> Result<Resour
 }
 
 /// Whether an order is of the resource with this digest, or of one that is attached to it.
-fn is_of(known: &ResourcesById, order: &PaidOrder, wanted: &str) -> bool {
+fn is_of(known: &ResourcesById, order: &OrderView, wanted: &str) -> bool {
     let above = known.get(order.resource.as_str()).into_iter().flat_map(|subject| above(known, subject));
     digest(&order.resource) == wanted || above.map(|above| digest(&above.id)).any(|digest| digest == wanted)
 }
 
-/// The records of an order: the refunded amount, negative, and the amount consumed or kept as a fee, positive.
-fn records(call: &Call, order: &PaidOrder) -> Vec<Json> {
-    let Some(refunded) = order.refund else { return Vec::new() };
-    let back = record(call, order, "1", -refunded.amount);
-    let kept = order.paid - refunded.amount;
-    let kept = (kept > 0).then(|| record(call, order, "2", kept));
+/// The records of an order: the refunded amount, negative; the amount consumed, positive; and the handling fee, positive.
+/// What a downgrade gave back of it before has a record of its own.
+fn records(
+    call: &Call,
+    settings: &Settings,
+    known: &ResourcesById,
+    orders: &[OrderView],
+    order: &OrderView,
+) -> Vec<Json> {
+    let Some(refunded) = order.refund.filter(|_| order.order_kind != OrderKind::Downgrade) else {
+        return Vec::new();
+    };
+    let is_reduction = |other: &&OrderView| {
+        other.resource == order.resource && other.reduces.as_deref() == Some(order.id.as_str())
+    };
+    let reductions = orders.iter().filter(is_reduction).map(|other| other.cost).sum::<Micros>();
+    let fee = fee(settings, known, order, refunded);
+    let consumed = order.cost + reductions - refunded.amount - fee;
+    let back = record(call, order, &order.id, "1", -refunded.amount);
+    let kept = [("2", consumed), ("3", fee)].into_iter().filter(|&(_, amount)| amount > 0);
+    let kept = kept.map(|(number, amount)| record(call, order, &order.id, number, amount));
     std::iter::once(back).chain(kept).collect()
 }
 
-fn record(call: &Call, order: &PaidOrder, number: &str, amount: Micros) -> Json {
+/// The handling fee of a refund, as the account's settings have it. When they have changed since so that the refund would
+/// be another one today, the fee of then is not known, and what was kept counts as consumed.
+fn fee(settings: &Settings, known: &ResourcesById, order: &OrderView, refunded: OrderRefund) -> Micros {
+    let period = Order {
+        member: 0,
+        kind: order.order_kind,
+        starts_at: order.starts_at,
+        ends_at: order.ends_at,
+        paid: order.cost,
+        paid_at: order.paid_at.unwrap_or(order.created_at),
+        reduces: None,
+    };
+    let started_at = known.get(order.resource.as_str()).map_or(order.starts_at, |one| one.started_at);
+    let today = divide(settings, refunded.at, &period, started_at);
+    if today.refund == refunded.amount { today.fee } else { 0 }
+}
+
+fn record(call: &Call, order: &OrderView, base: &str, number: &str, amount: Micros) -> Json {
     let of = types::named(&order.kind);
     Json::Object(vec![
         ("id", Json::from(format!("{}-{}-{number}", order.id, digest(&order.resource)))),
@@ -85,6 +138,6 @@ fn record(call: &Call, order: &PaidOrder, number: &str, amount: Micros) -> Json 
         ("resource_type_name", Json::from(of.map(|of| of.resource_name))),
         ("service_type_name", Json::from(of.map(|of| of.service_name))),
         ("region_code", Json::from(order.region.as_str())),
-        ("base_order_id", Json::from(order.id.as_str())),
+        ("base_order_id", Json::from(base)),
     ])
 }

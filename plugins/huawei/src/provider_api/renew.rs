@@ -4,23 +4,28 @@
 //! (zh-cn_topic_0082522029).
 
 use plugin_sdk::Command;
+use plugin_sdk::Refusal;
 use plugin_sdk::Renewal;
+use plugin_sdk::Stage;
 use plugin_sdk::provider_api::Atomicity;
 use plugin_sdk::provider_api::body::at_most;
+use plugin_sdk::provider_api::filter;
 use plugin_sdk::provider_api::mutation::MutationResult;
 use serde::Deserialize;
 
+use crate::payment::IS_AUTO_PAY;
 use crate::provider_api::Call;
 use crate::provider_api::OperationResult;
 use crate::provider_api::Replay;
+use crate::provider_api::Stop;
 use crate::provider_api::body;
 use crate::provider_api::json::Json;
 use crate::provider_api::mutations;
 use crate::provider_api::problem::Dialect;
 use crate::provider_api::problem::Problem;
 use crate::refusals::DELETED;
-use crate::settings::Settings;
-use crate::settings::UnpaidOrders;
+use crate::refusals::GONE;
+use crate::refusals::UNKNOWN;
 
 /// The most resources of one request.
 const IDS_MAX: usize = 10;
@@ -48,11 +53,14 @@ pub fn renew(call: &Call, replay: &mut Replay) -> OperationResult {
         Dialect::Present => ("is_auto_pay", body.is_auto_pay),
         Dialect::Old => ("isAutoPay", body.old_is_auto_pay),
     };
-    may_be_paid(call, name, is_auto_pay)?;
-    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options: Vec::new() });
+    // The API's own default is an order that waits to be paid.
+    let is_auto_pay = body::within(name, is_auto_pay, 0, 0, 1)?;
+    let options = vec![(IS_AUTO_PAY.to_owned(), is_auto_pay.to_string())];
+    let command = Command::Renew(Renewal { term: Some(term), automatic: false, options });
     let results = replay.execute(mutations::commands(&resources, &command, Atomicity::AllOrNothing))?;
-    mutations::check(call.route.dialect, &resources, &results)
-        .map_err(|problem| with_expired(call, &resources, &results, problem))?;
+    if let Some((resource, refusal)) = mutations::first_refused(&resources, &results) {
+        return Err(refused(call, replay, resource, refusal)?.into());
+    }
     let mut fields = vec![("order_ids", mutations::texts(results.iter().flat_map(orders)))];
     if call.route.dialect == Dialect::Present {
         fields.push(("fail_resource_infos", Json::List(Vec::new())));
@@ -69,25 +77,20 @@ fn orders<'a>(result: &MutationResult<'a>) -> Vec<&'a str> {
     }
 }
 
-/// Checks that the order is to be paid at once, or that the account's settings allow to pay it at once: this host has
-/// no unpaid orders.
-fn may_be_paid(call: &Call, name: &str, is_auto_pay: Option<i64>) -> Result<(), Problem> {
-    let pays = body::within(name, is_auto_pay, 0, 0, 1)? == 1;
-    match Settings::of(&call.account.settings).unpaid_orders {
-        UnpaidOrders::Refuse if !pays => Err(Problem::parameter(format!(
-            "{name} is not 1, and orders that wait to be paid are not kept here; send 1 to pay at once, \
-             or let the operator set unpaid_orders to pay."
-        ))),
-        UnpaidOrders::Refuse | UnpaidOrders::Pay => Ok(()),
+/// The problem of a refusal. The present API has one code for a resource that expired, was unsubscribed from or never
+/// was; the old one tells them apart, and names one that expired in a field of its own.
+fn refused(call: &Call, replay: &mut Replay, resource: &str, refusal: &Refusal) -> Result<Problem, Stop> {
+    let dialect = call.route.dialect;
+    if dialect == Dialect::Present || refusal.code != DELETED.code {
+        return Ok(Problem::refused(dialect, resource, refusal));
     }
-}
-
-/// The same problem; on the old API, the code of an expired resource comes with the resource's id.
-fn with_expired(call: &Call, resources: &[String], results: &[MutationResult], problem: Problem) -> Problem {
-    match mutations::first_refused(resources, results) {
-        Some((resource, refusal)) if call.route.dialect == Dialect::Old && refusal.code == DELETED.code => {
-            problem.with("expiredResourceIds", mutations::texts([resource]))
+    let found = replay.resources(filter::by_ids(vec![resource.to_owned()]))?;
+    Ok(match found.resources.first().map(|one| one.stage) {
+        None => Problem::refused(dialect, resource, &UNKNOWN.refusal()),
+        Some(Stage::Unsubscribed) => Problem::refused(dialect, resource, &GONE.refusal()),
+        Some(Stage::Active | Stage::Grace | Stage::Retention | Stage::Released | Stage::Converted) => {
+            Problem::refused(dialect, resource, refusal)
+                .with("expiredResourceIds", mutations::texts([resource]))
         }
-        Some(_) | None => problem,
-    }
+    })
 }

@@ -36,6 +36,14 @@ pub enum Operation {
     Price,
     /// Show the records of a refund.
     Refund,
+    /// List the orders of the account.
+    Orders,
+    /// Show one order with its lines.
+    OrderDetails,
+    /// Pay an order that waits to be paid.
+    PayOrder,
+    /// Cancel an order that waits to be paid.
+    CancelOrder,
     /// Show the balance of the account.
     Balance,
 }
@@ -51,13 +59,15 @@ pub struct Route {
     pub domain: Option<String>,
     /// The resource in the path.
     pub resource: Option<String>,
+    /// The order in the path.
+    pub order: Option<String>,
 }
 
-/// A method and a path with their operation. `{domain_id}` and `{resource_id}` are parameters.
+/// A method and a path with their operation. `{domain_id}`, `{resource_id}` and `{order_id}` are parameters.
 pub type Row = (&'static str, &'static str, Operation, Dialect);
 
 /// Every path. The misspelt `suscriptions` is the provider's.
-pub const ROUTES: [Row; 19] = [
+pub const ROUTES: [Row; 23] = [
     ("POST", "/v3/auth/tokens", Operation::Token, Dialect::Present),
     ("GET", "/v3/auth/domains", Operation::Domains, Dialect::Present),
     ("GET", "/v2/products/service-types", Operation::ServiceTypes, Dialect::Present),
@@ -81,6 +91,10 @@ pub const ROUTES: [Row; 19] = [
     ("POST", "/v2/orders/subscriptions/resources/renew/config", Operation::Configure, Dialect::Present),
     ("POST", "/v2/bills/ratings/period-resources/renew-rate", Operation::Price, Dialect::Present),
     ("GET", "/v2/orders/customer-orders/refund-orders", Operation::Refund, Dialect::Present),
+    ("GET", "/v2/orders/customer-orders", Operation::Orders, Dialect::Present),
+    ("GET", "/v2/orders/customer-orders/details/{order_id}", Operation::OrderDetails, Dialect::Present),
+    ("PUT", "/v2/orders/customer-orders/cancel", Operation::CancelOrder, Dialect::Present),
+    ("POST", "/v3/orders/customer-orders/pay", Operation::PayOrder, Dialect::Present),
     ("GET", "/v2/accounts/customer-accounts/balances", Operation::Balance, Dialect::Present),
     ("GET", "/v1.0/{domain_id}/common/order-mgr/resources/detail", Operation::Query, Dialect::Old),
     ("POST", "/v1.0/{domain_id}/common/order-mgr/resources/renew", Operation::Renew, Dialect::Old),
@@ -108,11 +122,12 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
             allowed.push(known);
             continue;
         }
-        let mut route = Route { operation, dialect, domain: None, resource: None };
+        let mut route = Route { operation, dialect, domain: None, resource: None, order: None };
         for (name, raw) in parameters {
             let value = decode(raw, false).ok_or_else(Problem::unknown_path)?;
             match name {
                 "{domain_id}" => route.domain = Some(value),
+                "{order_id}" => route.order = Some(value),
                 _ => route.resource = Some(value),
             }
         }

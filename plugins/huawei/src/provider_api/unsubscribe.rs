@@ -9,7 +9,7 @@ use plugin_sdk::Scope;
 use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::Atomicity;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::ResourceFilter;
 use plugin_sdk::provider_api::body::at_most;
 use plugin_sdk::provider_api::filter;
@@ -102,7 +102,7 @@ fn names(
     let refunded = results.iter().flat_map(MutationResult::orders).cloned().collect::<Vec<_>>();
     let orders = match refunded.is_empty() {
         true => &[],
-        false => replay.orders(OrderFilter { ids: refunded, ..filter::all_orders() })?,
+        false => replay.orders(OrderFilter { ids: refunded, ..filter::paid_orders() })?,
     };
     let name = |(resource, result): (&String, &MutationResult)| match *result {
         MutationResult::Applied(receipt) => Some(name(instant(call, orders, &receipt.orders), resource)),
@@ -113,7 +113,7 @@ fn names(
 }
 
 /// The instant at which these orders were refunded: the latest one.
-fn instant(call: &Call, orders: &[PaidOrder], of: &[String]) -> Timestamp {
+fn instant(call: &Call, orders: &[OrderView], of: &[String]) -> Timestamp {
     let own = orders.iter().filter(|order| of.contains(&order.id));
     own.filter_map(|order| order.refund).map(|refunded| refunded.at).max().unwrap_or(call.at)
 }

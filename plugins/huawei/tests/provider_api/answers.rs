@@ -3,10 +3,13 @@
 use expect_test::ExpectFile;
 use expect_test::expect_file;
 use plugin_huawei::provider_api::unsubscribe::name;
+use plugin_sdk::Micros;
+use plugin_sdk::Stage;
 use plugin_sdk::provider_api::*;
 
 use crate::world::Host;
 use crate::world::NOW;
+use crate::world::at;
 use crate::world::furnished;
 use crate::world::order;
 use crate::world::refused;
@@ -122,7 +125,10 @@ fn renewals_are_all_or_none() {
     let mut host = furnished();
     host.fates.insert("evs-1", refused("CBC.30010036"));
     host.fates.insert("rds-1", Outcome::Pending("ap-1".to_owned()));
-    host.fates.insert("ecs-0", refused("CBC.99003016"));
+    host.resources.push(ResourceView { stage: Stage::Unsubscribed, ..subject("ecs-9", "ecs") });
+    for gone in ["ecs-0", "ecs-9", "nobody"] {
+        host.fates.insert(gone, refused("CBC.99003016"));
+    }
     let mut asked = bodies(
         "POST",
         "/v2/orders/subscriptions/resources/renew",
@@ -150,6 +156,8 @@ fn renewals_are_all_or_none() {
         &[
             r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1,"expire_mode":1,"isAutoPay":1}"#,
             r#"{"resource_ids":["ecs-0"],"period_type":2,"period_num":1,"expire_mode":1,"isAutoPay":1}"#,
+            r#"{"resource_ids":["ecs-9"],"period_type":2,"period_num":1,"expire_mode":1,"isAutoPay":1}"#,
+            r#"{"resource_ids":["nobody"],"period_type":2,"period_num":1,"expire_mode":1,"isAutoPay":1}"#,
             r#"{"resource_ids":["evs-1"],"period_type":2,"period_num":1,"expire_mode":1,"isAutoPay":1}"#,
             r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1,"expire_mode":1,"is_auto_pay":1}"#,
         ],
@@ -158,18 +166,57 @@ fn renewals_are_all_or_none() {
 }
 
 #[test]
-fn an_operator_can_let_orders_be_paid_unasked() {
-    let host = Host { settings: vec![("unpaid_orders".to_owned(), "pay".to_owned())], ..furnished() };
-    let body = r#"{"resource_ids":["ecs-1"],"period_type":2,"period_num":1}"#;
-    let response = host.answer(&request("POST", "/v2/orders/subscriptions/resources/renew", body), |_| {});
-    assert_eq!(response.status, 200);
+fn the_records_of_a_refund_say_consumption_and_fee_apart() {
+    // Half of the hours of 31 days, on 16 March at noon in UTC+8; 10 % of the payment is kept.
+    let refunded_at = at("2026-03-16T04:00:00Z");
+    let target = format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(refunded_at, "ecs-1"));
+    let amounts = |settings: &[(&str, &str)], amount: Micros| {
+        let refund = Some(OrderRefund { at: refunded_at, amount });
+        let mut host =
+            Host { orders: vec![OrderView { refund, ..order("o-1", "ecs-1", "ecs") }], ..furnished() };
+        host.settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let answer = host.answer(&request("GET", &target, ""), |_| {});
+        let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let records = answer["refund_infos"].as_array().unwrap();
+        let amounts = records.iter().map(|record| record["amount"].to_string()).collect::<Vec<_>>();
+        amounts.join(" ")
+    };
+    let fee = [("handling_fee_percent", "10")];
+    assert_eq!(amounts(&fee, 39_600_000), "-39.6 49.5 9.9");
+    assert_eq!(amounts(&[], 49_500_000), "-49.5 49.5");
+    assert_eq!(amounts(&fee, 49_500_000), "-49.5 49.5", "refunded before there was a fee");
+    assert_eq!(amounts(&fee, 99_000_000), "-99");
+}
+
+#[test]
+fn the_old_api_names_its_character_set_and_limits_its_account() {
+    let long = format!("/v1.0/{}/common/order-mgr/resources/detail", "a".repeat(65));
+    let mut table = String::new();
+    for (method, target) in [
+        ("GET", "/v1.0/acme/common/order-mgr/resources/detail?resource_ids=nobody"),
+        ("GET", "/v1.0/other/common/order-mgr/resources/detail"),
+        ("GET", &long),
+        ("GET", "/v2/accounts/customer-accounts/balances"),
+    ] {
+        let answer = furnished().answer(&request(method, target, ""), |_| {});
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let content_type = &answer.headers.iter().find(|(name, _)| name == "content-type").unwrap().1;
+        table += &format!("{} {content_type} {}\n", answer.status, body["error_code"]);
+    }
+    expect_test::expect![[r#"
+        200 application/json;charset=UTF-8 "CBC.0000"
+        403 application/json;charset=UTF-8 "CBC.0151"
+        400 application/json;charset=UTF-8 "CBC.0100"
+        200 application/json null
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
 fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
     let mut host = furnished();
     host.orders = ["ecs-1", "evs-1", "rds-1"]
-        .map(|resource| PaidOrder {
+        .map(|resource| OrderView {
             refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000 }),
             ..order(&format!("order-of-{resource}"), resource, &resource[..3])
         })

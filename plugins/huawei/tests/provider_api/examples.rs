@@ -81,6 +81,7 @@ fn the_example_order_of_a_refund_is_of_another_cloud() {
          Content-Type: application/json
          X-Auth-Token: MIIPAgYJKoZIhvcNAQcCo...ggg1BBIINPXsidG9rZ",
         expect![[r#"
+            → look up orders ["CS1904190917GIBHC"] of [] +1000
             400 {"error_code":"CBC.99005026","error_msg":"The order is neither one of an unsubscription nor one of a downgrade."}
         "#]],
     );

@@ -222,9 +222,13 @@ fn bad_json_is_a_bad_parameter() {
 #[test]
 fn a_wrong_request_is_refused_before_anything_is_done() {
     let mut asked = Vec::new();
-    for body in
-        ["{", "[]", "{}", r#"{"resource_ids":["ecs-1"]}"#, &BODY.replace("\"is_auto_pay\":1", "\"x\":1")]
-    {
+    for body in [
+        "{",
+        "[]",
+        "{}",
+        r#"{"resource_ids":["ecs-1"]}"#,
+        &BODY.replace("\"is_auto_pay\":1", "\"is_auto_pay\":2"),
+    ] {
         furnished().answer(&request("POST", RENEW, body), |line| asked.push(line));
     }
     assert_eq!(asked, Vec::<String>::new());

@@ -12,8 +12,8 @@ use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::OrderRefund;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
-use plugin_sdk::provider_api::PaidOrder;
 use plugin_sdk::provider_api::PricedStep;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Receipt;
@@ -26,6 +26,7 @@ use proptest::prelude::*;
 use crate::world::ACCOUNT;
 use crate::world::NOW;
 use crate::world::furnished;
+use crate::world::is_json;
 use crate::world::order;
 use crate::world::subject;
 
@@ -34,7 +35,7 @@ fn is_readable(response: &Response) {
     let body = serde_json::from_slice::<serde_json::Value>(&response.body).expect("JSON");
     let body = body.as_object().expect("an object");
     assert!((200..600).contains(&response.status) && !(300..400).contains(&response.status), "{body:?}");
-    assert!(response.headers.contains(&("content-type".to_owned(), "application/json".to_owned())));
+    assert!(is_json(response));
     if response.status >= 400 {
         assert!(body["error_code"].as_str().is_some_and(|code| code.contains('.')), "{body:?}");
         assert!(body["error_msg"].as_str().is_some_and(|message| !message.is_empty()), "{body:?}");
@@ -155,7 +156,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             let refunded = Some(OrderRefund { at, amount: 1 });
             let odd = ResourceView { expires_at: Some(at), started_at: at, ..subject(&word, "unknown") };
             match at % 3 {
-                0 => Outcome::Orders(vec![PaidOrder { refund: refunded, ..order(&word, &word, "ecs") }]),
+                0 => Outcome::Orders(vec![OrderView { refund: refunded, ..order(&word, &word, "ecs") }]),
                 1 => Outcome::Resources(ResourcePage { total: 1, resources: vec![odd] }),
                 _ => Outcome::Pending(word),
             }
@@ -203,7 +204,7 @@ proptest! {
         outcomes in prop::collection::vec(outcome(), 0..5),
         pays in any::<bool>(),
     ) {
-        let settings = vec![("unpaid_orders".to_owned(), if pays { "pay" } else { "refuse" }.to_owned())];
+        let settings = vec![("order_valid_days".to_owned(), if pays { "1" } else { "7" }.to_owned())];
         let account = Account { id: ACCOUNT.to_owned(), settings };
         match Huawei::handle(Context { at: NOW, request, account, outcomes }) {
             NextStep::Respond(response) => is_readable(&response),

@@ -9,6 +9,7 @@ use plugin_sdk::Charging;
 use plugin_sdk::Command;
 use plugin_sdk::Micros;
 use plugin_sdk::OnExpiry;
+use plugin_sdk::OrderKind;
 use plugin_sdk::Refusal;
 use plugin_sdk::Stage;
 use plugin_sdk::Term;
@@ -23,8 +24,9 @@ use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderState;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
-use plugin_sdk::provider_api::PaidOrder;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Query;
 use plugin_sdk::provider_api::Receipt;
@@ -47,7 +49,7 @@ pub const ACCOUNT: &str = "acme";
 pub struct Host {
     pub settings: Vec<(String, String)>,
     pub resources: Vec<ResourceView>,
-    pub orders: Vec<PaidOrder>,
+    pub orders: Vec<OrderView>,
     /// The outcome of a command, by resource; by default it is applied, with the order `order-of-` and the resource's id.
     pub fates: BTreeMap<&'static str, Outcome>,
     /// The outcome of a change of settings.
@@ -84,17 +86,21 @@ pub fn attached(id: &str, kind: &str, to: &str) -> ResourceView {
 }
 
 /// An order of a month for a resource, paid on 28 February.
-pub fn order(id: &str, resource: &str, kind: &str) -> PaidOrder {
-    PaidOrder {
+pub fn order(id: &str, resource: &str, kind: &str) -> OrderView {
+    OrderView {
         id: id.to_owned(),
         resource: resource.to_owned(),
         kind: kind.to_owned(),
         region: "cn-north-4".to_owned(),
         starts_at: at("2026-02-28T15:59:59Z"),
         ends_at: at("2026-03-31T15:59:59Z"),
-        paid: 99_000_000,
-        paid_at: at("2026-02-20T19:00:00Z"),
-        is_renewal: true,
+        cost: 99_000_000,
+        created_at: at("2026-02-20T19:00:00Z"),
+        paid_at: Some(at("2026-02-20T19:00:00Z")),
+        order_kind: OrderKind::Renewal,
+        state: OrderState::Paid,
+        pay_until: None,
+        reduces: None,
         refund: None,
     }
 }
@@ -203,9 +209,10 @@ impl Host {
         match query {
             Query::Resources(selection) => Outcome::Resources(self.select(selection)),
             Query::Orders(selection) => {
-                let fits = |order: &&PaidOrder| {
+                let fits = |order: &&OrderView| {
                     (selection.ids.is_empty() || selection.ids.contains(&order.id))
                         && (selection.resources.is_empty() || selection.resources.contains(&order.resource))
+                        && (selection.states.is_empty() || selection.states.contains(&order.state))
                         && selection.refunded_at.is_none_or(|at| order.refund.is_some_and(|one| one.at == at))
                 };
                 Outcome::Orders(self.orders.iter().filter(fits).cloned().collect())
@@ -342,19 +349,34 @@ fn print_command(instruction: &CommandRequest) -> String {
         Command::Unsubscribe(scope) => format!("unsubscribe {scope:?}").replace("Scope::", ""),
         Command::ConvertOnExpiry => "convert on expiry".to_owned(),
         Command::CancelConversion => "cancel conversion".to_owned(),
+        Command::ConvertNow => "convert now".to_owned(),
         Command::BuyAgain(_) => "buy again".to_owned(),
+        Command::Change(change) => format!("change to {:?} at {}", change.attributes, change.price),
+        Command::Subscribe(subscribe) => format!("subscribe for {:?}", subscribe.term),
+        Command::PayOrder(order) => format!("pay {order}"),
+        Command::CancelOrder(order) => format!("cancel {order}"),
     };
     format!("{}: {command}", instruction.resource)
 }
 
+/// Whether the response says that it is JSON, as the present API or the old one does.
+pub fn is_json(response: &Response) -> bool {
+    let of = |wanted: &str| response.headers.contains(&("content-type".to_owned(), wanted.to_owned()));
+    of("application/json") || of("application/json;charset=UTF-8")
+}
+
 /// The status, the headers that not every response has, and the body.
 pub fn print(response: &Response) -> String {
-    let usual = [("content-type", "application/json"), ("x-request-id", "r-1")];
+    let usual = [
+        ("content-type", "application/json"),
+        ("content-type", "application/json;charset=UTF-8"),
+        ("x-request-id", "r-1"),
+    ];
     let headers =
         response.headers.iter().filter(|(name, value)| !usual.contains(&(name.as_str(), value.as_str())));
     let headers = headers.map(|(name, value)| format!("{name}: {value} ")).collect::<String>();
     let body = String::from_utf8(response.body.clone()).unwrap();
-    assert!(response.headers.contains(&("content-type".to_owned(), "application/json".to_owned())), "{body}");
+    assert!(is_json(response), "{body}");
     assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok_and(|body| body.is_object()), "{body}");
     format!("{} {headers}{body}", response.status)
 }

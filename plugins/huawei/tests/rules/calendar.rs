@@ -246,7 +246,7 @@ proptest! {
         starts_at in instants(), days in 1..400i64, paid in 0..10_000_000_000_000i64, fee in 0..=100i64, site in prop_oneof![Just("cn"), Just("intl")],
     ) {
         let ends_at = starts_at + days * DAY;
-        let order = Order { member: 0, starts_at, ends_at, paid, paid_at: starts_at, is_renewal: false };
+        let order = Order { member: 0, starts_at, ends_at, paid, paid_at: starts_at, kind: OrderKind::Purchase, reduces: None };
         let fee = fee.to_string();
         let resource = Resource { expires_at: Some(ends_at), ..with("ecs", None, ends_at, OnExpiry::Lapse) };
         let mut before = paid;

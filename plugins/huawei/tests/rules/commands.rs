@@ -29,7 +29,7 @@ fn states(kind: &str) -> Vec<(&'static str, &'static str, Resource)> {
     ]
 }
 
-fn commands() -> [(&'static str, Command); 11] {
+fn commands() -> [(&'static str, Command); 14] {
     let two_years = Term { count: 2, unit: TermUnit::Year };
     [
         ("renew", renew(None)),
@@ -43,6 +43,20 @@ fn commands() -> [(&'static str, Command); 11] {
         ("convert on expiry", Command::ConvertOnExpiry),
         ("cancel conversion", Command::CancelConversion),
         ("buy again", Command::BuyAgain(Purchase { pay_at: None, effective_at: None })),
+        (
+            "change",
+            Command::Change(Change {
+                attributes: vec![("flavor".to_owned(), "large".to_owned())],
+                price: 62_000_000,
+                present_price: Some(31_000_000),
+                options: Vec::new(),
+            }),
+        ),
+        (
+            "subscribe",
+            Command::Subscribe(Subscribe { term: MONTHLY, price: Some(31_000_000), options: Vec::new() }),
+        ),
+        ("convert now", Command::ConvertNow),
     ]
 }
 
@@ -54,13 +68,15 @@ pub fn two_orders() -> [Order; 2] {
         ends_at: time("2026-01-31 23:59:59"),
         paid: 31_000_000,
         paid_at: time("2025-12-31 10:00:00"),
-        is_renewal: false,
+        kind: OrderKind::Purchase,
+        reduces: None,
     };
     let renewal = Order {
         starts_at: time("2026-01-31 23:59:59"),
         ends_at: time("2026-02-28 23:59:59"),
         paid_at: time("2026-01-24 03:00:00"),
-        is_renewal: true,
+        kind: OrderKind::Renewal,
+        reduces: None,
         ..first
     };
     [first, renewal]
@@ -97,7 +113,12 @@ fn every_command_meets_every_condition() {
                 | Command::SetAutoRenew(_)
                 | Command::Unsubscribe(_)
                 | Command::ConvertOnExpiry
-                | Command::BuyAgain(_) => OnExpiry::Lapse,
+                | Command::ConvertNow
+                | Command::BuyAgain(_)
+                | Command::Change(_)
+                | Command::Subscribe(_)
+                | Command::PayOrder(_)
+                | Command::CancelOrder(_) => OnExpiry::Lapse,
             };
             let attributes = vec![(condition::ATTRIBUTE.to_owned(), format!("imported {}", known.word))];
             let bundle = [Resource { on_expiry, attributes, ..resource("ecs") }];

@@ -6,8 +6,13 @@
 mod calendar;
 mod cascade;
 mod commands;
+mod dependents;
 mod packages;
+mod paths;
 mod profile;
+mod refund_counts;
 mod refunds;
+mod resets;
+mod specification;
 mod timelines;
 mod world;

@@ -27,7 +27,7 @@ fn the_manifest_says_what_there_is() {
     let codes = format!("{} {}\n", manifest.insufficient_balance.code, manifest.unknown_resource.code);
     assert_eq!(manifest.idempotency, None);
     expect![[r#"
-        huawei 480 condition CBC.30050006 CBC.99003012
+        huawei 480 condition quota_reuse_cycle quota_reuse_cycle_type CBC.30050006 CBC.99003012
         ecs → [] 14 terms
         bms → [] 14 terms
         evs → [ecs bms] 14 terms
@@ -58,11 +58,14 @@ fn the_manifest_says_what_there_is() {
         auto_renew_period = Some("original")
         full_refund_days = None
         handling_fee_percent = Some("0")
+        refund_counts = None
         total_years_max = Some("0")
         package_low_percent = Some("20")
         package_order = Some("existing-first")
         notice_hour = Some("9")
-        unpaid_orders = Some("refuse")
+        order_valid_days = Some("7")
+        tries_until = Some("expiry")
+        auto_renewal_takes = Some("due")
     "#]]
     .assert_eq(&format!("{ways} {codes}{}{}", kinds.collect::<String>(), settings.collect::<String>()));
 }
@@ -109,12 +112,12 @@ fn every_problem_of_the_settings_is_listed() {
         `unified_expiry_day` is `29`; it is a whole number from 1 to 28 or -1
         `auto_renew_period` is `longest`; it is one of `original`, `smallest`
         `full_refund_days` is `366`; it is a whole number from 0 to 365
-        `handling_fee_percent` is `101`; it is a whole number from 0 to 100
+        `handling_fee_percent` is `101`; it is a whole number from 0 to 100, or `manual`
         `total_years_max` is `-1`; it is a whole number from 0 to 100
         `package_low_percent` is `100`; it is a whole number from 0 to 99
         `package_order` is `random`; it is one of `existing-first`, `expiry-first`
         `notice_hour` is `2`; it is a whole number from 3 to 23
-        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `unpaid_orders`"#]].assert_eq(&said(&bad));
+        `colour` is not a setting; there are `site`, `tier`, `deduction_days`, `grace_days`, `retention_days`, `unified_expiry_day`, `auto_renew_period`, `full_refund_days`, `handling_fee_percent`, `refund_counts`, `tries_until`, `auto_renewal_takes`, `total_years_max`, `package_low_percent`, `package_order`, `notice_hour`, `order_valid_days`"#]].assert_eq(&said(&bad));
 }
 
 #[test]

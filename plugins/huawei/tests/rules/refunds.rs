@@ -14,7 +14,8 @@ fn orders() -> Vec<Order> {
         ends_at: time(ends),
         paid: 31_000_000,
         paid_at: time(paid),
-        is_renewal,
+        kind: if is_renewal { OrderKind::Renewal } else { OrderKind::Purchase },
+        reduces: None,
     };
     vec![
         order("2026-01-10 15:50:04", "2026-02-10 23:59:59", "2026-01-10 15:50:00", false),
@@ -56,18 +57,18 @@ fn every_order_gives_back_what_it_is_due_at_each_point_of_its_life() {
     }
     expect![[r#"
         []
-          2026-01-10 15:50:04 → #0 ends everything, order 0: 30030000, order 1: 31000000, order 2: 31000000
-          2026-01-15 15:49:59 → #0 ends everything, order 0: 25180000, order 1: 31000000, order 2: 31000000
-          2026-01-15 15:50:00 → #0 ends everything, order 0: 25180000, order 1: 31000000, order 2: 31000000
-          2026-02-01 12:00:00 → #0 ends everything, order 0: 8710000, order 1: 31000000, order 2: 31000000
-          2026-02-10 23:59:58 → #0 ends everything, order 0: 0, order 1: 31000000, order 2: 31000000
+          2026-01-10 15:50:04 → #0 ends everything, order 0: 31000000, order 1: 31000000, order 2: 31000000
+          2026-01-15 15:49:59 → #0 ends everything, order 0: 26050000, order 1: 31000000, order 2: 31000000
+          2026-01-15 15:50:00 → #0 ends everything, order 0: 26050000, order 1: 31000000, order 2: 31000000
+          2026-02-01 12:00:00 → #0 ends everything, order 0: 9380000, order 1: 31000000, order 2: 31000000
+          2026-02-10 23:59:58 → #0 ends everything, order 0: 40000, order 1: 31000000, order 2: 31000000
           2026-02-10 23:59:59 → #0 ends everything, order 0: 0, order 1: 31000000, order 2: 31000000
-          2026-02-11 12:00:00 → #0 ends everything, order 0: 0, order 1: 29890000, order 2: 31000000
-          2026-04-10 12:00:00 → #0 ends everything, order 0: 0, order 1: 0, order 2: 0
+          2026-02-11 12:00:00 → #0 ends everything, order 0: 0, order 1: 30440000, order 2: 31000000
+          2026-04-10 12:00:00 → #0 ends everything, order 0: 0, order 1: 0, order 2: 500000
         [("site", "cn")]
           2026-01-10 15:50:04 → #0 ends everything, order 0: 31000000, order 1: 31000000, order 2: 31000000
           2026-01-15 15:49:59 → #0 ends everything, order 0: 31000000, order 1: 31000000, order 2: 31000000
-          2026-01-15 15:50:00 → #0 ends everything, order 0: 25180000, order 1: 31000000, order 2: 31000000
+          2026-01-15 15:50:00 → #0 ends everything, order 0: 31000000, order 1: 31000000, order 2: 31000000
           2026-02-01 12:00:00 → #0 ends everything, order 0: 8710000, order 1: 31000000, order 2: 31000000
           2026-02-10 23:59:58 → #0 ends everything, order 0: 0, order 1: 31000000, order 2: 31000000
           2026-02-10 23:59:59 → #0 ends everything, order 0: 0, order 1: 31000000, order 2: 31000000
@@ -83,13 +84,13 @@ fn every_order_gives_back_what_it_is_due_at_each_point_of_its_life() {
           2026-02-11 12:00:00 → #0 ends everything, order 0: 0, order 1: 29890000, order 2: 31000000
           2026-04-10 12:00:00 → #0 ends everything, order 0: 0, order 1: 0, order 2: 0
         [("handling_fee_percent", "10")]
-          2026-01-10 15:50:04 → #0 ends everything, order 0: 27020000, order 1: 31000000, order 2: 31000000
-          2026-01-15 15:49:59 → #0 ends everything, order 0: 22660000, order 1: 31000000, order 2: 31000000
-          2026-01-15 15:50:00 → #0 ends everything, order 0: 22660000, order 1: 31000000, order 2: 31000000
-          2026-02-01 12:00:00 → #0 ends everything, order 0: 7840000, order 1: 31000000, order 2: 31000000
+          2026-01-10 15:50:04 → #0 ends everything, order 0: 27900000, order 1: 31000000, order 2: 31000000
+          2026-01-15 15:49:59 → #0 ends everything, order 0: 22950000, order 1: 31000000, order 2: 31000000
+          2026-01-15 15:50:00 → #0 ends everything, order 0: 22950000, order 1: 31000000, order 2: 31000000
+          2026-02-01 12:00:00 → #0 ends everything, order 0: 6280000, order 1: 31000000, order 2: 31000000
           2026-02-10 23:59:58 → #0 ends everything, order 0: 0, order 1: 31000000, order 2: 31000000
           2026-02-10 23:59:59 → #0 ends everything, order 0: 0, order 1: 27900000, order 2: 31000000
-          2026-02-11 12:00:00 → #0 ends everything, order 0: 0, order 1: 26900000, order 2: 31000000
+          2026-02-11 12:00:00 → #0 ends everything, order 0: 0, order 1: 27340000, order 2: 31000000
           2026-04-10 12:00:00 → #0 ends everything, order 0: 0, order 1: 0, order 2: 0
     "#]]
     .assert_eq(&table);

@@ -43,6 +43,7 @@ pub fn resource(kind: &str) -> Resource {
         on_expiry: OnExpiry::Lapse,
         renewals_left: None,
         renewal_term: None,
+        has_unpaid_order: false,
         attributes: Vec::new(),
     }
 }
@@ -157,6 +158,25 @@ fn print_operation(operation: &Operation) -> String {
         Operation::Buy(buy) => {
             let (pay, from, to) = (show(buy.pay_at), show(buy.effective_at), show(buy.expires_at));
             format!("another, paid {pay}, from {from}, to {to}")
+        }
+        Operation::Convert(refunds) => {
+            let refunds = refunds.iter().map(|refund| format!(", order {}: {}", refund.order, refund.amount));
+            format!("becomes pay-per-use{}", refunds.collect::<String>())
+        }
+        Operation::ChangeSpecification(new) => {
+            let parts = new.adjustments.iter().map(|one| {
+                let of = one.order.map_or("no order".to_owned(), |order| format!("order {order}"));
+                format!(", {} of {of} from {} to {}", one.amount, show(one.starts_at), show(one.ends_at))
+            });
+            format!("changes to {:?} at {}{}", new.attributes, new.price, parts.collect::<String>())
+        }
+        Operation::Subscribe(new) => {
+            format!(
+                "is paid ahead for {} at {}, to {}",
+                print_term(new.term),
+                new.price,
+                show(new.expires_at)
+            )
         }
         Operation::SetAttribute((name, value)) => format!("{name} becomes {value}"),
     }

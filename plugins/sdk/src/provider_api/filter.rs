@@ -1,6 +1,7 @@
 //! Filters of resources and orders, and reading a filter's matches page by page.
 
 use crate::provider_api::OrderFilter;
+use crate::provider_api::OrderState;
 use crate::provider_api::ResourceFilter;
 use crate::provider_api::ResourcePage;
 use crate::provider_api::replay::Replay;
@@ -32,9 +33,23 @@ pub fn by_ids(ids: Vec<String>) -> ResourceFilter {
     ResourceFilter { ids, ..all(0, LIMIT_MAX) }
 }
 
-/// Every order of the account, at most [`LIMIT_MAX`].
+/// Every order of the account in any state, at most [`LIMIT_MAX`]. Other filters start from this one.
 pub fn all_orders() -> OrderFilter {
-    OrderFilter { ids: Vec::new(), resources: Vec::new(), refunded_at: None, limit: LIMIT_MAX }
+    OrderFilter {
+        ids: Vec::new(),
+        resources: Vec::new(),
+        refunded_at: None,
+        states: Vec::new(),
+        created_from: None,
+        created_until: None,
+        offset: 0,
+        limit: LIMIT_MAX,
+    }
+}
+
+/// Every order of the account that was paid, at most [`LIMIT_MAX`].
+pub fn paid_orders() -> OrderFilter {
+    OrderFilter { states: vec![OrderState::Paid], ..all_orders() }
 }
 
 /// Reads the matches of a filter page by page; each page is one step of the request.

@@ -14,8 +14,8 @@ use crate::provider_api::IssuedToken;
 use crate::provider_api::Mutation;
 use crate::provider_api::NextStep;
 use crate::provider_api::OrderFilter;
+use crate::provider_api::OrderView;
 use crate::provider_api::Outcome;
-use crate::provider_api::PaidOrder;
 use crate::provider_api::Proposal;
 use crate::provider_api::Query;
 use crate::provider_api::ResourceFilter;
@@ -95,7 +95,7 @@ impl<'a, E: From<UnexpectedOutcome>> Replay<'a, E> {
     /// # Errors
     ///
     /// As [`Replay::resources`].
-    pub fn orders(&mut self, filter: OrderFilter) -> Result<&'a [PaidOrder], Stop<E>> {
+    pub fn orders(&mut self, filter: OrderFilter) -> Result<&'a [OrderView], Stop<E>> {
         let Outcome::Orders(orders) = self.query(Query::Orders(filter))? else { return unexpected() };
         Ok(orders)
     }

@@ -51,6 +51,7 @@ impl profile::Guest for Hostile {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("Poor"),
             unknown_resource: refusal("Unknown"),
+            unknown_resource_of: Vec::new(),
             idempotency: None,
         }
     }
@@ -142,7 +143,7 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
             Vec::new()
         }
     };
-    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 impl usage::Guest for Hostile {

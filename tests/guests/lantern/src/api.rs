@@ -22,7 +22,7 @@ use plugin_sdk::provider_api::KeyEncoding;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::PaidOrder;
+use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::PasswordCredentials;
 use plugin_sdk::provider_api::Proposal;
 use plugin_sdk::provider_api::Request;
@@ -175,7 +175,7 @@ fn operate(request: &Request, replay: &mut Replay<Broken>) -> OperationResult<Br
             Ok(text(200, format!("{currency} {available} and {}\n", balance.held)))
         }
         ("GET", ["bills"]) => {
-            let orders = replay.orders(OrderFilter { limit: 100, ..filter::all_orders() })?;
+            let orders = replay.orders(OrderFilter { limit: 100, ..filter::paid_orders() })?;
             Ok(text(200, orders.iter().map(bill).collect::<String>()))
         }
         _ => Ok(text(404, "nothing here")),
@@ -228,9 +228,9 @@ fn lamps(page: &ResourcePage) -> String {
     format!("{} lamps\n{}", page.total, lamps.collect::<String>())
 }
 
-fn bill(order: &PaidOrder) -> String {
+fn bill(order: &OrderView) -> String {
     let back = order.refund.map(|refund| refund.amount);
-    format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.paid)
+    format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.cost)
 }
 
 fn price(proposal: &Proposal) -> String {

@@ -67,6 +67,7 @@ impl profile::Guest for Lantern {
             utc_offset_minutes: 0,
             insufficient_balance: refusal("poor"),
             unknown_resource: refusal("dark"),
+            unknown_resource_of: Vec::new(),
             idempotency: None,
         }
     }
@@ -126,10 +127,15 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
         | Command::Unsubscribe(Scope::FuturePeriods)
         | Command::ConvertOnExpiry
         | Command::CancelConversion
-        | Command::BuyAgain(_) => return Err(refusal("never")),
+        | Command::ConvertNow
+        | Command::BuyAgain(_)
+        | Command::Change(_)
+        | Command::Subscribe(_)
+        | Command::PayOrder(_)
+        | Command::CancelOrder(_) => return Err(refusal("never")),
     };
     let steps = vec![Step { member: request.member, operation }];
-    Ok(Plan { steps, skipped: Vec::new(), retry_now: None })
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
 }
 
 impl usage::Guest for Lantern {

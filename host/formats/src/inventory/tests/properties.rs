@@ -60,12 +60,12 @@ fn resource() -> impl Strategy<Value = Resource> {
         select(OnExpiry::ALL.to_vec()),
         ".{0,8}",
     );
-    let period = (instant(), 1_i64..4_000_000_000, 1..=31_u8, term(), amount());
+    let period = (instant(), 1_i64..4_000_000_000, any::<bool>(), term(), amount());
     let renewal = (option::of(any::<u32>()), option::of(term()));
     let named = || btree_map(".{1,8}", ".{0,8}", 0..3);
     (words, period, renewal, named(), named()).prop_map(|(words, period, renewal, attributes, tags)| {
         let (charging, stage, on_expiry, region) = words;
-        let (started_at, lasts, anchor_day, term, price) = period;
+        let (started_at, lasts, is_last_day, term, price) = period;
         let is_off = on_expiry == OnExpiry::Renew && renewal.0 == Some(0);
         let prepaid = charging == Charging::Prepaid;
         Resource {
@@ -77,12 +77,13 @@ fn resource() -> impl Strategy<Value = Resource> {
             stage,
             started_at,
             expires_at: prepaid.then_some(started_at + lasts),
-            anchor_day: prepaid.then_some(anchor_day),
+            anchor_day: prepaid.then_some(if is_last_day { 31 } else { 0 }),
             term: prepaid.then_some(term),
             price: prepaid.then_some(price),
             on_expiry: if is_off { OnExpiry::Lapse } else { on_expiry },
             renewals_left: renewal.0,
             renewal_term: renewal.1,
+            has_unpaid_order: false,
             package: None,
             attributes,
             tags,
@@ -130,9 +131,15 @@ fn inventory() -> impl Strategy<Value = Inventory> {
         let mut inventory = Inventory { accounts: Vec::new(), bundles: Vec::new() };
         for (place, (mut account, bundles, odd)) in drawn.into_iter().enumerate() {
             account.id = format!("{place}{odd}");
+            let offset_minutes = if account.provider == "huawei" { 480 } else { 0 };
             for (bundle_place, mut bundle) in bundles.into_iter().enumerate() {
                 for (member_place, member) in bundle.members.iter_mut().enumerate() {
                     member.id = format!("{place}-{bundle_place}-{member_place}{odd}");
+                    if let (Some(expires_at), Some(anchor_day)) = (member.expires_at, member.anchor_day)
+                        && !expires_at.is_anchored_to(anchor_day, offset_minutes)
+                    {
+                        member.anchor_day = Some(expires_at.day_of_month(offset_minutes));
+                    }
                 }
                 inventory.bundles.push(ImportedBundle { account: account.id.clone(), bundle });
             }

@@ -56,11 +56,11 @@ fn a_day_of_a_tool_that_speaks_the_present_api() {
         2026-03-01T00:00:00Z setting_changed acme - {"setting":"unified_expiry_day","value":"-1"}
         2026-03-01T00:00:00Z unsubscribed acme rds-1 {"refund":"200.00","original_order":"rds-1/2026-03-31T15:59:59Z/1month","scope":"future","expires_at":"2026-03-31T15:59:59Z","refunds":[{"order":"rds-1/2026-03-31T15:59:59Z/1month","amount":"200.00"}]}
         2026-03-01T00:00:00Z balance_changed acme rds-1 {"amount":"200.00","balance":"9888.50","reason":"refund"}
-        2026-03-01T00:00:00Z unsubscribed acme ecs-1 {"refund":"194.80","original_order":"purchase/ecs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/ecs-1","amount":"95.80"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"99.00"}]}
+        2026-03-01T00:00:00Z unsubscribed acme ecs-1 {"refund":"196.93","original_order":"purchase/ecs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/ecs-1","amount":"97.93"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"99.00"}]}
         2026-03-01T00:00:00Z stage_changed acme ecs-1 {"from":"active","to":"unsubscribed"}
-        2026-03-01T00:00:00Z unsubscribed acme evs-1 {"refund":"24.59","original_order":"purchase/evs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/evs-1","amount":"12.09"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"12.50"}]}
+        2026-03-01T00:00:00Z unsubscribed acme evs-1 {"refund":"24.86","original_order":"purchase/evs-1","scope":"all","expires_at":null,"refunds":[{"order":"purchase/evs-1","amount":"12.36"},{"order":"ecs-1/2026-03-31T15:59:59Z/1month","amount":"12.50"}]}
         2026-03-01T00:00:00Z stage_changed acme evs-1 {"from":"active","to":"unsubscribed"}
-        2026-03-01T00:00:00Z balance_changed acme ecs-1 {"amount":"219.39","balance":"10107.89","reason":"refund"}
+        2026-03-01T00:00:00Z balance_changed acme ecs-1 {"amount":"221.79","balance":"10110.29","reason":"refund"}
     "#]].assert_eq(&(server.events().join("\n") + "\n"));
 }
 
@@ -87,15 +87,15 @@ fn a_refund_is_found_by_the_name_that_its_unsubscription_was_given() {
     });
     expect![[r#"
         6 records
-        "purchase/ecs-1" -95.8 "cn-north-4"
-        "purchase/ecs-1" 3.2 "cn-north-4"
-        "purchase/evs-1" -12.09 "cn-north-4"
-        "purchase/evs-1" 0.41 "cn-north-4"
+        "purchase/ecs-1" -97.93 "cn-north-4"
+        "purchase/ecs-1" 1.07 "cn-north-4"
+        "purchase/evs-1" -12.36 "cn-north-4"
+        "purchase/evs-1" 0.14 "cn-north-4"
         "ecs-1/2026-03-31T15:59:59Z/1month" -99 "cn-north-4"
         "ecs-1/2026-03-31T15:59:59Z/1month" -12.5 "cn-north-4"
         3 records
-        "purchase/rds-1" -193.54 "cn-north-4"
-        "purchase/rds-1" 6.46 "cn-north-4"
+        "purchase/rds-1" -197.84 "cn-north-4"
+        "purchase/rds-1" 2.16 "cn-north-4"
         "rds-1/2026-03-31T15:59:59Z/1month" -200 "cn-north-4"
     "#]]
     .assert_eq(&found.collect::<String>());
@@ -139,15 +139,60 @@ fn the_printed_example_with_a_token_gets_the_printed_answer() {
     assert_eq!(shown(&answer), r#"200 {"error_code":"CBC.0000","error_msg":"Success"}"#);
 }
 
+const ORDERS: &str = "/v2/orders/customer-orders";
+const PAY: &str = "/v3/orders/customer-orders/pay";
+const CANCEL: &str = "/v2/orders/customer-orders/cancel";
+
+/// The ids of the orders of the list.
+fn listed(tool: &Tool, query: &str) -> Vec<String> {
+    let list = tool.ask("GET", &format!("{ORDERS}?{query}"), "").json();
+    let orders = list["order_infos"].as_array().unwrap().iter();
+    orders.map(|order| order["order_id"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn an_unpaid_order_is_refused_or_paid_as_the_setting_says() {
-    for (setting, status) in [("refuse", 400), ("pay", 200)] {
-        let inventory = inventory(json!({ "unpaid_orders": setting }), vec![resource("ecs-1", "ecs")]);
-        let server = Server::start("huawei", NOW, &inventory);
-        let tool = Tool::new(&server, "acme");
-        let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1"#);
-        assert_eq!(tool.ask("POST", RENEW, &body).status, status, "{setting}");
-    }
+fn a_renewal_that_is_not_paid_at_once_waits_until_somebody_pays_it() {
+    let inventory = inventory(json!({}), vec![resource("ecs-1", "ecs")]);
+    let server = Server::start("huawei", NOW, &inventory);
+    let tool = Tool::new(&server, "acme");
+    // The API's own default.
+    let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1"#);
+    let balance = tool.ask("GET", BALANCE, "").json();
+    let renewed = tool.ask("POST", RENEW, &body);
+    assert_eq!(renewed.status, 200);
+    let order = renewed.json()["order_ids"][0].as_str().unwrap().to_owned();
+    let again = tool.ask("POST", RENEW, &renewal(&["ecs-1"]));
+    assert_eq!((again.status, &again.json()["error_code"]), (400, &json!("CBC.99003100")));
+    let switched = tool.ask("POST", "/v2/orders/subscriptions/resources/autorenew/ecs-1", "{}");
+    assert_eq!(switched.json()["error_code"], json!("CBC.99003100"));
+    assert_eq!(listed(&tool, "status=6"), [order.clone()]);
+    assert_eq!(tool.ask("GET", BALANCE, "").json(), balance, "nothing is paid unasked");
+    let named = json!({ "order_id": order }).to_string();
+    assert_eq!(tool.ask("POST", PAY, &named).status, 204);
+    let twice = tool.ask("POST", PAY, &named);
+    assert_eq!((twice.status, &twice.json()["error_code"]), (400, &json!("CBC.99003106")));
+    let details = tool.ask("GET", &format!("{ORDERS}/details/{}", order.replace('/', "%2F")), "").json();
+    assert_eq!(details["order_info"]["status"], json!(5));
+    let found = tool.ask("POST", QUERY, "{}").json();
+    assert_eq!(details["order_line_items"][0]["expire_time"], found["data"][0]["expire_time"]);
+    assert_eq!(listed(&tool, "status=5&order_type=2"), [order]);
+    assert_eq!(listed(&tool, "status=6"), [""; 0]);
+}
+
+#[test]
+fn an_order_that_waits_is_cancelled_and_the_resource_is_renewable_again() {
+    let inventory = inventory(json!({}), vec![resource("ecs-1", "ecs")]);
+    let server = Server::start("huawei", NOW, &inventory);
+    let tool = Tool::new(&server, "acme");
+    let body = ids(&["ecs-1"], r#","period_type":2,"period_num":1,"is_auto_pay":0"#);
+    let order = tool.ask("POST", RENEW, &body).json()["order_ids"][0].clone();
+    let named = json!({ "order_id": order }).to_string();
+    assert_eq!(tool.ask("PUT", CANCEL, &named).status, 204);
+    let twice = tool.ask("PUT", CANCEL, &named);
+    assert_eq!((twice.status, &twice.json()["error_code"]), (400, &json!("CBC.99005010")));
+    let unknown = tool.ask("POST", PAY, r#"{"order_id":"none"}"#);
+    assert_eq!((unknown.status, &unknown.json()["error_code"]), (400, &json!("CBC.30000010")));
+    assert_eq!(tool.ask("POST", RENEW, &renewal(&["ecs-1"])).status, 200);
 }
 
 #[test]

@@ -61,6 +61,23 @@ fn a_token_lasts_a_day_and_is_for_its_own_account() {
     assert_eq!(refused(with_token(&server, &token)), denied);
 }
 
+#[test]
+fn an_authorization_with_bytes_above_127_cannot_be_read() {
+    let server = Server::start("huawei", NOW, &furnished());
+    for value in [b"SDK-HMAC-SHA256 Access=\xe9, SignedHeaders=host, Signature=00".as_slice(), b"\xff\xfe"] {
+        for name in ["authorization", "x-auth-token"] {
+            let value = http::HeaderValue::from_bytes(value).unwrap();
+            let request = http::Request::builder().uri(BALANCE).header("host", HOST).header(name, value);
+            let answer = server.send(request.body(String::new()).unwrap());
+            assert_eq!(
+                (answer.status, answer.json()["error_code"].clone()),
+                (401, json!("APIGW.0301")),
+                "{name}"
+            );
+        }
+    }
+}
+
 /// What somebody does to a request on its way.
 type Tampering = fn(&mut Draft);
 

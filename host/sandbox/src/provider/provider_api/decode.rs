@@ -6,12 +6,16 @@ use crate::provider::bindings::provider_api::types;
 use crate::provider::decode;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
+use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderState;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
+use perennial_domain::plan::Change;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::plan::Renewal;
 use perennial_domain::plan::Scope;
+use perennial_domain::plan::Subscribe;
 use perennial_domain::provider_api;
 use perennial_domain::provider_api::Atomicity;
 use perennial_domain::provider_api::Authentication;
@@ -110,6 +114,10 @@ fn query(query: wit::Query) -> Result<Query, String> {
             ids: filter.ids,
             resources: filter.resources,
             refunded_at: filter.refunded_at.map(decode::timestamp).transpose()?,
+            states: filter.states.into_iter().map(order_state).collect(),
+            created_from: filter.created_from.map(decode::timestamp).transpose()?,
+            created_until: filter.created_until.map(decode::timestamp).transpose()?,
+            offset: filter.offset,
             limit: filter.limit,
         }),
         wit::Query::Balance => Query::Balance,
@@ -147,6 +155,19 @@ fn command_request(request: wit::CommandRequest) -> Result<CommandRequest, Strin
         }
         commands::CommandResult::ConvertOnExpiry => Command::ConvertOnExpiry,
         commands::CommandResult::CancelConversion => Command::CancelConversion,
+        commands::CommandResult::ConvertNow => Command::ConvertNow,
+        commands::CommandResult::Change(change) => Command::Change(Change {
+            attributes: change.attributes.into_iter().collect(),
+            price: Micros::new(change.price),
+            options: change.options.into_iter().collect(),
+        }),
+        commands::CommandResult::Subscribe(subscribe) => Command::Subscribe(Subscribe {
+            term: term(subscribe.term)?,
+            price: subscribe.price.map(Micros::new),
+            options: subscribe.options.into_iter().collect(),
+        }),
+        commands::CommandResult::PayOrder(order) => Command::PayOrder(order),
+        commands::CommandResult::CancelOrder(order) => Command::CancelOrder(order),
         commands::CommandResult::BuyAgain(purchase) => Command::BuyAgain(Purchase {
             pay_at: purchase.pay_at.map(decode::timestamp).transpose()?,
             effective_at: purchase.effective_at.map(decode::timestamp).transpose()?,
@@ -162,6 +183,15 @@ fn term(term: wit::Term) -> Result<Term, String> {
         types::TermUnit::Year => TermUnit::Year,
     };
     Term::new(term.count, unit).ok_or_else(|| format!("a term of 0 {}s is no time at all", unit.name()))
+}
+
+fn order_state(state: wit::OrderState) -> OrderState {
+    match state {
+        wit::OrderState::AwaitingPayment => OrderState::AwaitingPayment,
+        wit::OrderState::Paid => OrderState::Paid,
+        wit::OrderState::Cancelled => OrderState::Cancelled,
+        wit::OrderState::Expired => OrderState::Expired,
+    }
 }
 
 fn stage(stage: wit::Stage) -> Stage {

@@ -9,10 +9,12 @@ use perennial_domain::bundle::OnExpiry;
 use perennial_domain::bundle::Resource;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
 use perennial_domain::plan::Refusal;
 use perennial_domain::provider_api::Context;
+use perennial_domain::provider_api::OrderView;
 use perennial_domain::provider_api::Outcome;
-use perennial_domain::provider_api::PaidOrder;
 use perennial_domain::provider_api::PricedStep;
 use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::ResourceView;
@@ -81,7 +83,7 @@ pub(super) fn pairs_of<'a>(
 /// The lists in outcomes: one of each for each outcome, mostly empty.
 pub(super) struct OutcomeLists<'a> {
     resources: Lists<wit::ResourceView<'a>>,
-    orders: Lists<wit::PaidOrder<'a>>,
+    orders: Lists<wit::OrderView<'a>>,
     steps: Lists<wit::PricedStep<'a>>,
     ids: Lists<&'a str>,
 }
@@ -112,7 +114,7 @@ impl<'a> OutcomeLists<'a> {
             lists.resources.push(
                 found.map(|(found, index)| resource_view(found, attributes.get(index), tags.get(index))),
             );
-            lists.orders.push(paid.iter().map(paid_order));
+            lists.orders.push(paid.iter().map(order_view));
             lists.steps.push(priced.iter().map(priced_step));
             lists.ids.push(made.iter().map(String::as_str));
         }
@@ -173,17 +175,31 @@ fn encode_term(term: Term) -> wit::Term {
     wit::Term { count: term.count.get(), unit }
 }
 
-fn paid_order(order: &PaidOrder) -> wit::PaidOrder<'_> {
-    wit::PaidOrder {
+fn order_view(order: &OrderView) -> wit::OrderView<'_> {
+    wit::OrderView {
         id: &order.id,
+        order_kind: match order.order_kind {
+            OrderKind::Purchase => wit::OrderKind::Purchase,
+            OrderKind::Renewal => wit::OrderKind::Renewal,
+            OrderKind::Upgrade => wit::OrderKind::Upgrade,
+            OrderKind::Downgrade => wit::OrderKind::Downgrade,
+        },
+        state: match order.state {
+            OrderState::AwaitingPayment => wit::OrderState::AwaitingPayment,
+            OrderState::Paid => wit::OrderState::Paid,
+            OrderState::Cancelled => wit::OrderState::Cancelled,
+            OrderState::Expired => wit::OrderState::Expired,
+        },
         resource: &order.resource,
         kind: &order.kind,
         region: &order.region,
         starts_at: order.starts_at.as_second(),
         ends_at: order.ends_at.as_second(),
-        paid: order.paid.as_micros(),
-        paid_at: order.paid_at.as_second(),
-        is_renewal: order.is_renewal,
+        cost: order.cost.as_micros(),
+        created_at: order.created_at.as_second(),
+        pay_until: order.pay_until.map(Timestamp::as_second),
+        paid_at: order.paid_at.map(Timestamp::as_second),
+        reduces: order.reduces.as_deref(),
         refund: order
             .refund
             .map(|(at, amount)| wit::OrderRefund { at: at.as_second(), amount: amount.as_micros() }),

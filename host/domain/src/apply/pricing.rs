@@ -1,0 +1,67 @@
+//! What the steps of a plan cost and give back, before anything is done.
+
+use crate::attempt::Key;
+use crate::bundle::Bundle;
+use crate::bundle::Resource;
+use crate::index::MemberIndex;
+use crate::micros::Micros;
+use crate::plan::Extension;
+use crate::plan::Operation;
+use crate::plan::Plan;
+use crate::timestamp::Timestamp;
+
+/// What a step costs at `at`: an extension, a dearer specification, or a purchase whose time has come.
+pub fn step_cost(operation: &Operation, member: &Resource, at: Timestamp) -> Micros {
+    match operation {
+        Operation::Extend(extension) => extension_cost(extension, member),
+        Operation::Buy(details) if details.pay_at <= at => member.price.unwrap_or_default(),
+        Operation::ChangeSpecification(specification) => specification.cost().max(Micros::ZERO),
+        Operation::Subscribe(subscription) => subscription.price,
+        Operation::Buy(_)
+        | Operation::SetOnExpiry(_)
+        | Operation::SetAutoRenew(_)
+        | Operation::EndSubscription(_)
+        | Operation::Convert(_)
+        | Operation::SetAttribute(..) => Micros::ZERO,
+    }
+}
+
+/// What a step gives back.
+pub fn step_refund(operation: &Operation) -> Micros {
+    match operation {
+        Operation::EndSubscription(cancellation) => {
+            cancellation.refunds.iter().map(|refund| refund.amount).sum()
+        }
+        Operation::Convert(refunds) => refunds.iter().map(|refund| refund.amount).sum(),
+        Operation::ChangeSpecification(specification) => (-specification.cost()).max(Micros::ZERO),
+        Operation::Extend(_)
+        | Operation::SetOnExpiry(_)
+        | Operation::SetAutoRenew(_)
+        | Operation::Buy(_)
+        | Operation::Subscribe(_)
+        | Operation::SetAttribute(..) => Micros::ZERO,
+    }
+}
+
+/// What a plan costs at `at`.
+pub fn cost(plan: &Plan, bundle: &Bundle, at: Timestamp) -> Micros {
+    plan.steps.iter().map(|step| step_cost(&step.operation, &bundle[step.member], at)).sum()
+}
+
+/// What extending one member costs: its price, pro rata by months.
+pub(crate) fn extension_cost(extension: &Extension, member: &Resource) -> Micros {
+    match (member.price, member.term) {
+        (Some(price), Some(term)) => extension.term.price(price, term, extension.extra_days),
+        (None, _) | (_, None) => Micros::ZERO,
+    }
+}
+
+/// The key of the attempt that a plan's extensions are: that of the member named or, if the plan leaves that one
+/// alone, of the first one extended. `None` when nothing is extended.
+pub fn attempt_key(plan: &Plan, bundle: &Bundle, named: MemberIndex) -> Option<Key> {
+    let extensions = plan.steps.iter().filter_map(|step| Some((step.member, step.operation.as_extend()?)));
+    let (member, extension) = extensions.min_by_key(|(member, _)| *member != named)?;
+    let resource = &bundle[member];
+    let expires_before = resource.expires_at?;
+    Some(Key { resource: resource.id.clone(), expires_before, term: extension.term })
+}

@@ -1,0 +1,46 @@
+//! Orders that wait to be paid. Knows what one is for and until when; who may pay it is a rule's business.
+
+use crate::index::MemberIndex;
+use crate::micros::Micros;
+use crate::order::OrderKind;
+use crate::plan::Command;
+use crate::timestamp::Timestamp;
+
+/// An order that waits to be paid: what it is for, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpaidOrder {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub kind: OrderKind,
+    /// The member that the command named.
+    pub member: MemberIndex,
+    /// What is done once it is paid.
+    pub command: Command,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The last instant at which it can be paid.
+    pub pay_until: Timestamp,
+    /// The periods that it pays for.
+    pub lines: Vec<OrderLine>,
+}
+
+impl UnpaidOrder {
+    /// What it costs.
+    pub fn cost(&self) -> Micros {
+        self.lines.iter().map(|line| line.cost).sum()
+    }
+}
+
+/// A period of one resource in an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The member.
+    pub member: MemberIndex,
+    /// When the period begins.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// What it costs.
+    pub cost: Micros,
+}

@@ -1,0 +1,75 @@
+//! Commands with a client token: what came before under it, and what is remembered now.
+
+use perennial_domain::manifest::Idempotency;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+use perennial_store::WriteTx;
+use perennial_store::client_tokens;
+use perennial_store::client_tokens::StoredOutcome;
+use perennial_store::error::StoreError;
+use perennial_store::keys::AccountKey;
+use perennial_store::keys::OrderKey;
+use perennial_store::provider_views;
+
+/// A command that carries a token, and what came under that token before.
+pub(super) struct ClientTokenUse {
+    pub(super) policy: Idempotency,
+    pub(super) token: String,
+    pub(super) fingerprint: String,
+    pub(super) previous: Option<StoredOutcome>,
+}
+
+impl ClientTokenUse {
+    /// What became of the same command under this token, if it came before.
+    pub(super) fn first_result(&self) -> Option<&StoredOutcome> {
+        self.previous.as_ref().filter(|previous| previous.fingerprint == self.fingerprint)
+    }
+
+    /// What the same token again is answered: the same if it is the same command, else the provider's word for it.
+    pub(super) fn replayed_refusal(self) -> Option<Refusal> {
+        match self.first_result() {
+            Some(previous) => previous.refusal.clone(),
+            None => Some(self.policy.mismatch),
+        }
+    }
+}
+
+/// What is remembered about a command with a client token.
+pub(super) struct TokenResult {
+    token: String,
+    outcome: StoredOutcome,
+    /// Whether the command's first answer names the orders that it makes.
+    names_orders: bool,
+}
+
+impl TokenResult {
+    /// The result of a command that was applied or refused now.
+    pub(super) fn of(token_use: ClientTokenUse, refusal: Option<Refusal>) -> TokenResult {
+        let ClientTokenUse { token, fingerprint, .. } = token_use;
+        let outcome = StoredOutcome { fingerprint, refusal, orders: Vec::new() };
+        TokenResult { token, outcome, names_orders: true }
+    }
+
+    /// The result of a command that waited for approval: its first answer was that it waits, and named no order.
+    pub(super) fn approved(token_use: ClientTokenUse) -> TokenResult {
+        TokenResult { names_orders: false, ..TokenResult::of(token_use, None) }
+    }
+
+    /// Writes it down for `account`, with the orders made at `at` after the one at the row `last_order`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database fails.
+    pub(super) fn write(
+        mut self,
+        tx: &WriteTx,
+        account: AccountKey,
+        last_order: OrderKey,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.names_orders {
+            (self.outcome.orders, _) = provider_views::orders_after(tx, last_order, at)?;
+        }
+        client_tokens::upsert(tx, account, &self.token, &self.outcome, at)
+    }
+}

@@ -1,0 +1,224 @@
+//! Orders that wait to be paid: paying and cancelling one, and closing those that nobody paid in time or whose resource has
+//! ended.
+//!
+//! Knows one bundle at a time. Which plans wait is a rule's answer; what paying one does is in [`perennial_domain::apply`].
+
+use perennial_domain::apply;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::bundle::Stage;
+use perennial_domain::order::OrderKind;
+use perennial_domain::order::OrderState;
+use perennial_domain::plan::Adjustment;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Operation;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::unpaid_order::UnpaidOrder;
+use perennial_store::ReadTx;
+use perennial_store::WriteTx;
+
+use crate::Engine;
+use crate::batch_entry::BatchEntry;
+use crate::error::EngineError;
+use crate::persist::RecordedEvent;
+use perennial_formats as formats;
+use perennial_store::bundles;
+use perennial_store::error::StoreError;
+use perennial_store::keys::MemberKeys;
+use perennial_store::orders;
+use perennial_store::orders::StoredUnpaidOrder;
+
+/// The refusal of a command on an order that does not wait to be paid.
+const NOT_AWAITING_PAYMENT: &str = "not_awaiting_payment";
+/// The refusal to pay an order for what costs something else by now.
+const ORDER_CHANGED: &str = "order_changed";
+
+/// What a command on an order is about.
+pub(super) enum NamedOrder {
+    /// The order waits to be paid.
+    Unpaid(UnpaidOrder),
+    /// It does not: why.
+    Refused(Refusal),
+}
+
+/// The order called `id` of the bundle whose members' rows are `rows`.
+///
+/// # Errors
+///
+/// [`StoreError`] when it cannot be read.
+pub(super) fn find(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<NamedOrder, StoreError> {
+    if let Some(order) = load(db, rows)?.into_iter().find(|order| order.id == id) {
+        return Ok(NamedOrder::Unpaid(order));
+    }
+    let mut state = None;
+    for (_, row) in rows.iter() {
+        state = state.or(orders::state(db, row, id)?);
+    }
+    let message = match state {
+        Some(state) => format!("the order `{id}` does not wait to be paid: it is {}", state.name()),
+        None => {
+            format!("the resource has no order `{id}`; list its orders to see those that wait to be paid")
+        }
+    };
+    Ok(NamedOrder::Refused(Refusal { code: NOT_AWAITING_PAYMENT.to_owned(), message }))
+}
+
+/// The orders of a bundle that wait to be paid.
+fn load(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> {
+    let read = |stored: StoredUnpaidOrder| {
+        let damaged = |found: String| StoreError::Damaged { what: "an order that waits to be paid", found };
+        let command = formats::decision::read_command(&stored.command);
+        Ok(UnpaidOrder {
+            member: rows.position(stored.resource).ok_or_else(|| damaged(stored.id.clone()))?,
+            command: command.map_err(|problems| damaged(problems.to_string()))?,
+            id: stored.id,
+            kind: stored.kind,
+            created_at: stored.created_at,
+            pay_until: stored.pay_until,
+            lines: stored.lines,
+        })
+    };
+    orders::unpaid(db, rows)?.into_iter().map(read).collect()
+}
+
+/// The first id like `id` that no order of these resources has: `id`, `id~2`, `id~3` and so on.
+///
+/// # Errors
+///
+/// [`StoreError`] when orders cannot be read.
+pub(super) fn free_id(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<String, StoreError> {
+    let mut free = id.to_owned();
+    for number in 2_u32.. {
+        let mut is_taken = false;
+        for (_, row) in rows.iter() {
+            is_taken |= orders::state(db, row, &free)?.is_some();
+        }
+        if !is_taken {
+            break;
+        }
+        free = format!("{id}~{number}");
+    }
+    Ok(free)
+}
+
+/// Writes down an order that waits to be paid from now on.
+pub(super) fn write_placed(db: &WriteTx, item: &BatchEntry, order: &UnpaidOrder) -> Result<(), StoreError> {
+    let stored = StoredUnpaidOrder {
+        id: order.id.clone(),
+        kind: order.kind,
+        resource: item.original.rows[order.member],
+        command: formats::decision::command(&order.command).to_text(),
+        created_at: order.created_at,
+        pay_until: order.pay_until,
+        lines: order.lines.clone(),
+    };
+    orders::place(db, &item.original.rows, &stored)
+}
+
+/// Writes down that an order does not wait any more.
+pub(super) fn write_closed(
+    db: &WriteTx,
+    item: &BatchEntry,
+    order: &UnpaidOrder,
+    state: OrderState,
+) -> Result<(), StoreError> {
+    let close = |line: &perennial_domain::unpaid_order::OrderLine| {
+        orders::close(db, item.original.rows[line.member], &order.id, state)
+    };
+    order.lines.iter().try_for_each(close)
+}
+
+/// Lets the rules see the bundle as it is without `order`, or with it again.
+pub(super) fn set_unpaid(bundle: &mut Bundle, order: &UnpaidOrder, waits: bool) {
+    order.lines.iter().for_each(|line| bundle[line.member].has_unpaid_order = waits);
+}
+
+/// The plan that is carried out when `order` is paid, `plan` being what the rules answer now: at the price that was ordered,
+/// or not at all.
+pub(super) fn plan_at_price(
+    mut plan: Plan,
+    order: &UnpaidOrder,
+    bundle: &Bundle,
+    at: Timestamp,
+) -> Result<Plan, Refusal> {
+    plan.pay_until = None;
+    if order.kind == OrderKind::Upgrade {
+        // The fee of the order stays, although less time is left.
+        for step in &mut plan.steps {
+            if let Operation::ChangeSpecification(specification) = &mut step.operation {
+                let own = order.lines.iter().filter(|line| line.member == step.member);
+                let adjustment = |line: &perennial_domain::unpaid_order::OrderLine| Adjustment {
+                    starts_at: line.starts_at,
+                    ends_at: line.ends_at,
+                    amount: line.cost,
+                    order: None,
+                };
+                specification.adjustments = own.map(adjustment).collect();
+            }
+        }
+    }
+    let cost = apply::cost(&plan, bundle, at);
+    if cost == order.cost() {
+        return Ok(plan);
+    }
+    let message = format!(
+        "the order `{}` is for {}, and what it is for costs {cost} by now; cancel it and order again",
+        order.id,
+        order.cost()
+    );
+    Err(Refusal { code: ORDER_CHANGED.to_owned(), message })
+}
+
+/// Cancels the orders of members that have come to their end in this batch.
+pub(super) fn close_ended(db: &ReadTx, item: &mut BatchEntry) -> Result<(), StoreError> {
+    let has_ended = |order: &UnpaidOrder, bundle: &Bundle| {
+        order.lines.iter().any(|line| {
+            let member = &bundle[line.member];
+            match order.kind {
+                OrderKind::Purchase => matches!(member.stage, Stage::Released | Stage::Unsubscribed),
+                OrderKind::Renewal | OrderKind::Upgrade | OrderKind::Downgrade => !member.is_live(),
+            }
+        })
+    };
+    let bundle = &item.walk.bundle;
+    if !bundle.members.iter().any(|member| member.has_unpaid_order && !member.is_live()) {
+        return Ok(());
+    }
+    for order in load(db, &item.original.rows)? {
+        if has_ended(&order, &item.walk.bundle) {
+            close(item, order, OrderState::Cancelled, item.instant);
+        }
+    }
+    Ok(())
+}
+
+/// Closes an order of a bundle in play.
+pub(super) fn close(item: &mut BatchEntry, order: UnpaidOrder, state: OrderState, at: Timestamp) {
+    let mut effects = apply::close_order(order, state, &mut item.walk.bundle, at);
+    item.walk.events.append(&mut effects.events);
+    item.effects.push(effects);
+}
+
+/// The command that the rules are asked about: of an order, what it is for.
+pub(super) fn asked<'a>(command: &'a Command, order: Option<&'a NamedOrder>) -> &'a Command {
+    match order {
+        Some(NamedOrder::Unpaid(order)) => &order.command,
+        Some(NamedOrder::Refused(_)) | None => command,
+    }
+}
+
+impl Engine {
+    /// Expires the orders of the bundle of which one could last be paid at `at`.
+    pub(super) fn expire_orders(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
+        let Some((_, row)) = orders::next_deadline(self.db(), at)? else { return Ok(Vec::new()) };
+        let (stored, _) = bundles::find_by_resource_row(self.db(), row)?;
+        let mut batch = self.load_batch(vec![stored], |_| at)?;
+        let item = &mut batch.entries[0];
+        for order in load(self.db(), &item.original.rows)?.into_iter().filter(|order| order.pay_until <= at) {
+            let pay_until = order.pay_until;
+            close(item, order, OrderState::Expired, pay_until);
+        }
+        self.write(batch)
+    }
+}

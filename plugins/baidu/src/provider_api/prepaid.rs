@@ -1,0 +1,197 @@
+//! Changes of the billing mode: what becomes prepaid, as a purchase for the asked months.
+//!
+//! Documents: the change of several instances (BCC: cloud.baidu.com/doc/BCC/s/Rlfkr70zl), "Billing Change-Switch to
+//! Prepayment" (BCC: Ck48btf29), "Change the Disk Billing Mode" (CDS: Qjwvyo38j), "EIP后付费转预付费" (EIP: Hmdcuecxr).
+//! Knows parameters and responses; `crate::purchase` decides what a purchase is.
+
+use plugin_sdk::Command;
+use plugin_sdk::Subscribe;
+use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
+use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::ResourceView;
+use plugin_sdk::provider_api::body::Object;
+use plugin_sdk::provider_api::body::WholeNumber;
+use plugin_sdk::provider_api::mutation;
+use plugin_sdk::settings::get;
+use serde::Deserialize;
+
+use crate::members::MONTHLY_PRICE;
+use crate::provider_api::OperationResult;
+use crate::provider_api::Replay;
+use crate::provider_api::Stop;
+use crate::provider_api::auto_renewals;
+use crate::provider_api::body;
+use crate::provider_api::body::Billing;
+use crate::provider_api::body::required;
+use crate::provider_api::changes;
+use crate::provider_api::changes::InPlace;
+use crate::provider_api::changes::TransactionResult;
+use crate::provider_api::charging;
+use crate::provider_api::charging::Reply;
+use crate::provider_api::charging::is_postpaid;
+use crate::provider_api::lookup;
+use crate::provider_api::problem::Problem;
+use crate::provider_api::request_context::RequestContext;
+use crate::provider_api::response;
+
+/// The bandwidth of an address, which a purchase does not change.
+const BANDWIDTH: &str = "bandwidthInMbps";
+
+#[derive(Deserialize)]
+struct Batch {
+    config: Option<Vec<Object<Purchase>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Purchase {
+    instance_id: Option<String>,
+    duration: Option<WholeNumber>,
+    auto_pay: Option<bool>,
+    auto_renew: Option<bool>,
+    auto_renew_period: Option<WholeNumber>,
+    relation_cds: Option<bool>,
+    cds_list: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AddressPurchase {
+    purchase_length: Option<WholeNumber>,
+    band_width: Option<WholeNumber>,
+}
+
+/// What a purchase is for.
+struct Terms {
+    term: Term,
+    /// The term of the auto-renew rule that is made along with it.
+    rule: Option<Term>,
+}
+
+impl Purchase {
+    fn terms(&self) -> Result<Terms, Problem> {
+        if self.auto_pay == Some(false) {
+            return Err(Problem::new(
+                "OperationDenied",
+                "an order is paid at once here; leave `autoPay` out, or set it",
+            ));
+        }
+        let term = months("duration", required("duration", self.duration)?)?;
+        let rule = match (self.auto_renew, self.auto_renew_period) {
+            (Some(true), period) => Some(months("autoRenewPeriod", period.unwrap_or(WholeNumber(1)))?),
+            (Some(false) | None, _) => None,
+        };
+        Ok(Terms { term, rule })
+    }
+}
+
+/// `POST /v2/instance/batch/charging?toPrepay`.
+pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> OperationResult {
+    let batch = body::read::<Batch>(context.request)?;
+    let purchases = required("config", batch.config)?;
+    let purchases = purchases.into_iter().map(|Object(purchase)| purchase).collect::<Vec<_>>();
+    let ids = charging::instance_ids(purchases.iter().map(|purchase| purchase.instance_id.as_deref()))?;
+    buy(context, replay, &ids, &purchases)
+}
+
+/// `POST /v2/instance/{id}?toPrepay`.
+pub(crate) fn instance(context: &RequestContext, replay: &mut Replay, id: &str) -> OperationResult {
+    let purchase = body::read::<Purchase>(context.request)?;
+    let ids = charging::instance_ids([Some(id)].into_iter())?;
+    buy(context, replay, &ids, &[purchase])
+}
+
+/// Buys every instance with its pay-as-you-go disks, or none. With a token, what is prepaid already was bought by the
+/// same request, sent before.
+fn buy(
+    context: &RequestContext,
+    replay: &mut Replay,
+    ids: &[String],
+    purchases: &[Purchase],
+) -> OperationResult {
+    let terms = purchases.iter().map(Purchase::terms).collect::<Result<Vec<_>, Problem>>();
+    // An instance that there is not is said first.
+    let page = charging::find(replay, ids)?;
+    let instances = charging::find_instances(page, ids)?;
+    let has_token = context.parameters.token()?.is_some();
+    let mut mutations = Vec::new();
+    for ((instance, purchase), terms) in instances.iter().zip(purchases).zip(terms?) {
+        let named = purchase.cds_list.as_deref().unwrap_or_default();
+        let is_every = purchase.relation_cds == Some(true);
+        let disks = charging::disks(page, instance, is_every, named, is_postpaid)?;
+        if let Some(disk) = disks.iter().find(|disk| !is_postpaid(disk) && !has_token) {
+            return Err(Problem::new("OperationDenied", format!("`{}` is prepaid already", disk.id)).into());
+        }
+        if let Some(disk) = disks.iter().find(|disk| get(&disk.attributes, MONTHLY_PRICE).is_none()) {
+            let message = format!("no price is known of `{}`; set its attribute `{MONTHLY_PRICE}`", disk.id);
+            return Err(Problem::new("OperationDenied", message).into());
+        }
+        if !has_token || is_postpaid(instance) {
+            mutations.extend(purchase_of(instance, &terms));
+        }
+    }
+    match changes::execute(replay, mutations, true)? {
+        TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
+        TransactionResult::Applied(_) => {
+            let order_id = charging::latest_orders(replay, ids.to_vec(), |order| order.paid_at)?;
+            Ok(response::object(context.id(), &Reply { order_id }))
+        }
+    }
+}
+
+/// A disk becomes prepaid for a length; Baidu would align it with its instance without one.
+pub(crate) fn disk(
+    context: &RequestContext,
+    replay: &mut Replay,
+    resource: &ResourceView,
+    billing: Option<Object<Billing>>,
+) -> OperationResult {
+    let term = match &billing {
+        Some(Object(billing)) => billing.purchase_length()?,
+        None => None,
+    };
+    let Some(term) = term else {
+        return Err(Stop::from(Problem::new(
+            "OperationDenied",
+            format!(
+                "`{}` is not aligned with its instance here; name a length that reaches its expiry",
+                resource.id
+            ),
+        )));
+    };
+    let mutations = purchase_of(resource, &Terms { term, rule: None });
+    changes::change(context, replay, InPlace::No, mutations)
+}
+
+/// `PUT /v1/eip/{eip}?action=TO_PREPAY`.
+pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str) -> OperationResult {
+    let purchase = body::read::<AddressPurchase>(context.request)?;
+    let length = months("purchaseLength", required("purchaseLength", purchase.purchase_length)?);
+    let WholeNumber(bandwidth) = required("bandWidth", purchase.band_width)?;
+    let resource = lookup::address(replay, name)?;
+    let present = get(&resource.attributes, BANDWIDTH).and_then(|value| value.parse::<i64>().ok());
+    if present.is_some_and(|present| present != bandwidth) {
+        return Err(Stop::from(Problem::new(
+            "OperationDenied",
+            format!("`{}` keeps its bandwidth; send the present one", resource.id),
+        )));
+    }
+    let mutations = purchase_of(resource, &Terms { term: length?, rule: None });
+    changes::change(context, replay, InPlace::from(!is_postpaid(resource)), mutations)
+}
+
+fn purchase_of(resource: &ResourceView, terms: &Terms) -> Vec<Mutation> {
+    let subscribe = Subscribe { term: terms.term, price: None, options: Vec::new() };
+    let rule = terms.rule.map(auto_renewals::create_command);
+    let commands = [Some(Command::Subscribe(subscribe)), rule].into_iter().flatten();
+    commands.map(|command| mutation::command(&resource.id, command)).collect()
+}
+
+/// A number of months, above 0.
+fn months(name: &str, WholeNumber(count): WholeNumber) -> Result<Term, Problem> {
+    match u32::try_from(count) {
+        Ok(count) if count > 0 => Ok(Term { count, unit: TermUnit::Month }),
+        Ok(_) | Err(_) => Err(Problem::bad_request(format!("`{name}` is a number of months, 1 or more"))),
+    }
+}

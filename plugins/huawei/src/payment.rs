@@ -1,0 +1,32 @@
+//! When an order is paid: at once, or later by a request of its own.
+//!
+//! Sources: the field `is_auto_pay` of Renewing Subscriptions to Yearly/Monthly Resources (api_order_00018), and "How Long
+//! Is an Order to Be Paid Valid?" of the billing centre's questions. Commands of this host pay at once unless they say
+//! otherwise; the API's own default is another one, and `provider_api` says it.
+
+use plugin_sdk::Refusal;
+use plugin_sdk::Timestamp;
+
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::settings::Settings;
+
+/// The option that says whether an order is paid at once (`1`, the default) or waits to be paid (`0`).
+pub(crate) const IS_AUTO_PAY: &str = "is_auto_pay";
+
+/// Checks that a command has no other option, and that this one has a value of the provider's.
+pub(crate) fn check(options: &[(String, String)]) -> Result<(), Code> {
+    let is_known = |(name, value): &(String, String)| name == IS_AUTO_PAY && (value == "0" || value == "1");
+    if options.iter().all(is_known) { Ok(()) } else { Err(BAD_PARAMETER) }
+}
+
+/// Until when the order of a command with these options waits to be paid; `None` when it is paid at once.
+pub(crate) fn pay_until(
+    settings: &Settings,
+    at: Timestamp,
+    options: &[(String, String)],
+) -> Result<Option<Timestamp>, Refusal> {
+    check(options).map_err(Code::refusal)?;
+    let waits = options.iter().any(|(name, value)| name == IS_AUTO_PAY && value == "0");
+    Ok(waits.then_some(at + settings.order_valid_seconds))
+}

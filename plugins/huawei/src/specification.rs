@@ -1,0 +1,233 @@
+//! Changes of specification: what the rest of a resource's time costs more, or gives back; and what a resource that was
+//! pay-per-use costs ahead.
+//!
+//! Source: "Pricing of a Changed Specification" of the billing centre's manual (renewals_topic_60000001): the difference of
+//! the prices for what remains, counted in the months of the calendar for monthly subscriptions and in years of 365 days for
+//! yearly ones, without the day of the change. Knows the prices that the command comes with, and no others.
+
+use chrono::Datelike;
+use chrono::NaiveDate;
+use plugin_sdk::Adjustment;
+use plugin_sdk::Change;
+use plugin_sdk::Charging;
+use plugin_sdk::Micros;
+use plugin_sdk::Operation;
+use plugin_sdk::Order;
+use plugin_sdk::OrderKind;
+use plugin_sdk::Plan;
+use plugin_sdk::PlanRequest;
+use plugin_sdk::Refusal;
+use plugin_sdk::Resource;
+use plugin_sdk::Specification;
+use plugin_sdk::Stage;
+use plugin_sdk::Step;
+use plugin_sdk::Subscribe;
+use plugin_sdk::Subscription;
+use plugin_sdk::TermUnit;
+use plugin_sdk::Timestamp;
+
+use crate::condition::refuses;
+use crate::family::CALENDAR;
+use crate::family::Family;
+use crate::family::end;
+use crate::family::expiry;
+use crate::family::is_live;
+use crate::family::member_index;
+use crate::payment;
+use crate::refusals::BAD_PARAMETER;
+use crate::refusals::Code;
+use crate::refusals::EXPIRED_FOR_CHANGE;
+use crate::refusals::TERM_NOT_SOLD;
+use crate::refusals::UNKNOWN;
+use crate::renewal::is_sold;
+use crate::settings::Settings;
+
+/// Amounts are whole hundredths of the currency.
+const HUNDREDTH: i128 = 10_000;
+
+/// Parts of a month in which a day of any month is a whole number: 28, 29, 30 and 31 divide it.
+const MONTH_PARTS: i128 = 377_580;
+
+/// Parts of a year: the days of one that has no 29 February.
+const YEAR_PARTS: i128 = 365;
+
+/// Plans another specification for `named` alone: what is attached to it has one of its own.
+pub fn change(
+    settings: &Settings,
+    request: &PlanRequest,
+    named: usize,
+    change: &Change,
+) -> Result<Plan, Refusal> {
+    let resource = &request.bundle[named];
+    let pay_until = payment::pay_until(settings, request.at, &change.options)?;
+    may_change(resource, change).map_err(Code::refusal)?;
+    let (Some(expires_at), Some(present)) = (expiry(resource), change.present_price) else {
+        return Err(UNKNOWN.refusal());
+    };
+    let difference = i128::from(change.price) - i128::from(present);
+    let mut adjustments = Vec::new();
+    for (starts_at, ends_at) in periods(request, named, expires_at) {
+        let amount = amount_between(resource, difference, request.at, starts_at, ends_at);
+        if amount >= 0 {
+            let order = covering(request, named, starts_at).next().map(|(index, _)| index);
+            adjustments.push(Adjustment { starts_at, ends_at, amount, order });
+        } else {
+            adjustments.extend(given_back(request, named, (starts_at, ends_at), -amount));
+        }
+    }
+    let costs = adjustments.iter().any(|adjustment| adjustment.amount > 0);
+    let specification =
+        Specification { attributes: change.attributes.clone(), price: change.price, adjustments };
+    let operation = Operation::ChangeSpecification(specification);
+    let steps = vec![Step { member: member_index(named), operation }];
+    // Nobody waits for money that comes back.
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: pay_until.filter(|_| costs) })
+}
+
+/// Whether this resource can get this specification.
+fn may_change(resource: &Resource, change: &Change) -> Result<(), Code> {
+    if !is_live(resource) {
+        return Err(UNKNOWN);
+    }
+    // A package is bought with one specification, and CodeArts is not sold by size; an add-on has that of its bandwidth.
+    let has_specification = Family::of(resource) == Family::Common;
+    let is_change = !change.attributes.is_empty() || change.present_price != Some(change.price);
+    if !has_specification || !is_change || change.price < 0 {
+        return Err(BAD_PARAMETER);
+    }
+    // No page lists the refusals of a change; an unfinished order and a frozen account stop it as they stop a renewal.
+    if let Some(code) = refuses(resource, |known| known.renew) {
+        return Err(code);
+    }
+    if resource.stage == Stage::Active { Ok(()) } else { Err(EXPIRED_FOR_CHANGE) }
+}
+
+/// The rest of each period until `expires_at`, cut where an order of the member begins.
+fn periods(request: &PlanRequest, named: usize, expires_at: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    let starts = paid(request, named).map(|(_, order)| order.starts_at);
+    let mut cuts = starts.filter(|&at| request.at < at && at < expires_at).collect::<Vec<_>>();
+    cuts.extend([request.at, expires_at]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.windows(2).map(|cut| (cut[0], cut[1])).collect()
+}
+
+/// What `difference`, of the price of one term, comes to from one instant to another, both after the change at `at`. Sums are
+/// rounded, so that the parts of a whole come to it.
+fn amount_between(
+    resource: &Resource,
+    difference: i128,
+    at: Timestamp,
+    from: Timestamp,
+    to: Timestamp,
+) -> Micros {
+    let until = |instant| {
+        let term = resource.term.map_or(1, |term| i128::from(term.count.max(1)));
+        let (left, parts) = match resource.term.map(|term| term.unit) {
+            Some(TermUnit::Year) => (days_left(at, instant), YEAR_PARTS),
+            Some(TermUnit::Month | TermUnit::Day) | None => (month_parts_left(at, instant), MONTH_PARTS),
+        };
+        let (whole, divisor) = (difference * left, parts * term * HUNDREDTH);
+        // To the nearest hundredth.
+        (whole * 2 + divisor * whole.signum()) / (divisor * 2) * HUNDREDTH
+    };
+    Micros::try_from(until(to) - until(from)).unwrap_or(Micros::MAX)
+}
+
+/// The days after the day of `at` to the day of `until`, each as the part of its month that it is.
+fn month_parts_left(at: Timestamp, until: Timestamp) -> i128 {
+    // How much of its month is over at the end of a day, and how many months were before that one.
+    let over = |date: NaiveDate| {
+        let months = i128::from(date.year()) * 12 + i128::from(date.month0());
+        let days = i128::from(date.day()) * MONTH_PARTS / i128::from(date.num_days_in_month());
+        months * MONTH_PARTS + days
+    };
+    (over(CALENDAR.date(until)) - over(CALENDAR.date(at))).max(0)
+}
+
+/// The days after the day of `at` to the day of `until`; a 29 February is none.
+fn days_left(at: Timestamp, until: Timestamp) -> i128 {
+    let (from, to) = (CALENDAR.date(at), CALENDAR.date(until));
+    let leap_days = (from.year()..=to.year())
+        .filter_map(|year| NaiveDate::from_ymd_opt(year, 2, 29))
+        .filter(|day| from < *day && *day <= to);
+    let leap_days = i128::try_from(leap_days.count()).unwrap_or_default();
+    (i128::from((to - from).num_days()) - leap_days).max(0)
+}
+
+/// The orders that paid for periods of this member, or for its upgrades, each with its index.
+fn paid(request: &PlanRequest, named: usize) -> impl Iterator<Item = (u32, &Order)> {
+    let member = member_index(named);
+    let is_paid = move |order: &Order| order.member == member && order.kind != OrderKind::Downgrade;
+    (0..).zip(&request.orders).filter(move |(_, order)| is_paid(order))
+}
+
+/// Those that paid for `at`: what the period was bought with first, then its upgrades.
+fn covering(request: &PlanRequest, named: usize, at: Timestamp) -> impl Iterator<Item = (u32, &Order)> {
+    let mut covering = paid(request, named)
+        .filter(|(_, order)| order.starts_at <= at && at < order.ends_at)
+        .collect::<Vec<_>>();
+    covering.sort_by_key(|(_, order)| (order.kind == OrderKind::Upgrade, order.paid_at));
+    covering.into_iter()
+}
+
+/// `amount` given back for a period, of the orders that paid for it: of each no more than is left of it.
+fn given_back(
+    request: &PlanRequest,
+    named: usize,
+    (starts_at, ends_at): (Timestamp, Timestamp),
+    mut amount: Micros,
+) -> Vec<Adjustment> {
+    let mut adjustments = Vec::new();
+    for (index, order) in covering(request, named, starts_at) {
+        let part = amount.min(left_of(&request.orders, index, order, starts_at));
+        if part > 0 {
+            amount -= part;
+            adjustments.push(Adjustment { starts_at, ends_at, amount: -part, order: Some(index) });
+        }
+    }
+    adjustments
+}
+
+/// What is left of an order's money for its time after `at`: the share of that time, less what downgrades gave back of it.
+fn left_of(orders: &[Order], index: u32, order: &Order, at: Timestamp) -> Micros {
+    let share = |order: &Order| {
+        let whole = i128::from((order.ends_at - order.starts_at).max(1));
+        let left = i128::from((order.ends_at - at.max(order.starts_at)).max(0));
+        i128::from(order.paid) * left / whole / HUNDREDTH * HUNDREDTH
+    };
+    let reductions = orders.iter().filter(|other| other.reduces == Some(index));
+    let left = share(order) + reductions.map(share).sum::<i128>();
+    Micros::try_from(left.max(0)).unwrap_or(Micros::MAX)
+}
+
+/// Plans that a pay-per-use resource is paid ahead for a term: "Pay-per-Use to Yearly/Monthly" of the billing centre's
+/// manual. What it costs has to be said: the host knows no price lists.
+pub fn subscribe(
+    settings: &Settings,
+    at: Timestamp,
+    bundle: &[Resource],
+    named: usize,
+    subscribe: &Subscribe,
+) -> Result<Plan, Refusal> {
+    let resource = &bundle[named];
+    let pay_until = payment::pay_until(settings, at, &subscribe.options)?;
+    let is_gone = matches!(resource.stage, Stage::Released | Stage::Unsubscribed);
+    if is_gone || resource.charging == Charging::Prepaid {
+        return Err(UNKNOWN.refusal());
+    }
+    if let Some(code) = refuses(resource, |known| known.renew) {
+        return Err(code.refusal());
+    }
+    let family = Family::of(resource);
+    if family == Family::Package || !is_sold(resource, subscribe.term) {
+        return Err(TERM_NOT_SOLD.refusal());
+    }
+    let Some(price) = subscribe.price else { return Err(BAD_PARAMETER.refusal()) };
+    let anchor_day = CALENDAR.day_of_month(at);
+    let expires_at = end(family, CALENDAR.plus(at, anchor_day, subscribe.term));
+    let operation =
+        Operation::Subscribe(Subscription { expires_at, term: subscribe.term, anchor_day, price });
+    let steps = vec![Step { member: member_index(named), operation }];
+    Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until })
+}

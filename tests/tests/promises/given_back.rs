@@ -1,0 +1,67 @@
+//! What a renewal moved is moved back when it is given back: the same renewal again gives the same period at the same price.
+
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::host::Host;
+use crate::host::check;
+use crate::world::DAY;
+use crate::world::FROM;
+use crate::world::World;
+use crate::world::instant;
+
+/// A renewal, given back a day later, and the same renewal a day after that.
+fn twice(provider: &str, settings: &Value, resource: Value, count: u32, unit: &str) -> World {
+    let inventory = json!({
+        "accounts": [{
+            "id": "a", "provider": provider, "mode": "managed", "currency": "CNY", "balance": "1000000.00",
+            "settings": settings,
+        }],
+        "resources": [resource],
+    });
+    let renew = json!({ "renew": { "term": { "count": count, "unit": unit },
+        "options": if provider == "baidu" { json!({ "clientToken": "first" }) } else { json!({}) } } });
+    let mut again = renew.clone();
+    if provider == "baidu" {
+        again["renew"]["options"]["clientToken"] = json!("second");
+    }
+    let acts = [renew, json!({ "unsubscribe": { "scope": "future" } }), again];
+    let acts = acts.into_iter().zip(1..).map(|(command, day)| {
+        json!({ "at": instant(FROM + day * DAY), "do": "command", "resource": "r", "command": command })
+    });
+    World { inventory: inventory.to_string(), scenario: Value::from_iter(acts).to_string() }
+}
+
+fn resource(kind: &str, expires_in: i64) -> Value {
+    json!({
+        "id": "r", "account": "a", "kind": kind, "region": "bj", "charging": "prepaid",
+        "started_at": instant(FROM - 20 * DAY), "expires_at": instant(FROM + expires_in),
+        "term": { "count": 1, "unit": "month" }, "price": "99.00", "on_expiry": "lapse",
+    })
+}
+
+#[test]
+fn the_same_renewal_after_one_that_was_given_back_is_the_same() {
+    let terms = (1..4_u32, prop::sample::select(vec!["month", "year"]));
+    let expires = (10..300_i64, 0..DAY).prop_map(|(days, seconds)| days * DAY + seconds);
+    let day = prop::option::of(1..28_u32);
+    let provider = prop::sample::select(vec![("huawei", "ecs"), ("baidu", "bcc")]);
+    check(60, (terms, expires, day, provider), |((count, unit), expires, day, (provider, kind))| {
+        let settings = match (provider, day) {
+            ("huawei", Some(day)) => json!({ "unified_expiry_day": day.to_string() }),
+            _ => json!({}),
+        };
+        let world = twice(provider, &settings, resource(kind, expires), count, unit);
+        let mut host = Host::new(&world);
+        host.play(FROM, FROM + 4 * DAY);
+        let given_back = host.events("unsubscribed");
+        let settled = host.events("renewal_settled");
+        prop_assert_eq!((given_back.len(), settled.len()), (1, 2), "{:?}", host.lines);
+        for field in ["cost", "expires_before", "expires_at", "term", "extra_days"] {
+            prop_assert_eq!(&settled[0][field], &settled[1][field], "{}", field);
+        }
+        prop_assert_eq!(&given_back[0]["refund"], &settled[0]["cost"]);
+        Ok(())
+    });
+}
