@@ -15,6 +15,7 @@ mod client_token;
 pub mod clock;
 pub mod command;
 mod deferred_purchases;
+mod due;
 pub mod error;
 pub mod forecast;
 pub mod import;
@@ -45,6 +46,7 @@ use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
 use crate::batch::Batch;
+use crate::due::Due;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
 use crate::persist::RecordedEvent;
@@ -59,7 +61,6 @@ use perennial_store::clock as ticks;
 use perennial_store::error::StoreError;
 use perennial_store::orders as stored_orders;
 use perennial_store::packages;
-use perennial_store::packages::DeferredPurchase;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
@@ -114,26 +115,6 @@ impl Deref for EngineTx<'_> {
 impl DerefMut for EngineTx<'_> {
     fn deref_mut(&mut self) -> &mut Engine {
         self.engine
-    }
-}
-
-/// What is due beside the wakes of bundles.
-#[derive(Clone, Copy)]
-enum Due {
-    /// A package that was ordered is paid.
-    Payment(DeferredPurchase),
-    /// Approvals expire at this instant.
-    ApprovalExpiry(Timestamp),
-    /// Orders can last be paid at this instant.
-    OrderDeadline(Timestamp),
-}
-
-impl Due {
-    fn at(self) -> Timestamp {
-        match self {
-            Due::Payment(payment) => payment.pay_at,
-            Due::ApprovalExpiry(at) | Due::OrderDeadline(at) => at,
-        }
     }
 }
 
@@ -197,20 +178,6 @@ impl Engine {
         &self.providers
     }
 
-    /// When something next happens by itself; `None` when nothing ever does.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database cannot be read.
-    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        let wake = bundles::next_wake(self.db())?;
-        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
-        let deadline =
-            stored_orders::next_deadline(self.db(), Timestamp::MAX)?.map(|(pay_until, _)| pay_until);
-        Ok([wake, payment, expiry, deadline].into_iter().flatten().min())
-    }
-
     /// Does everything that is due by `until`, each thing at the instant at which it is due: the host was up all along.
     ///
     /// # Errors
@@ -246,14 +213,6 @@ impl Engine {
         };
         sink(events, due.at());
         Ok(true)
-    }
-
-    /// The next thing that is due by `until` and is no bundle's wake; of those at one instant, the payment comes first.
-    fn next_due(&self, until: Timestamp) -> Result<Option<Due>, StoreError> {
-        let payment = packages::next_deferred(self.db(), until)?.map(Due::Payment);
-        let expiry = approvals::next_expiry(self.db(), until)?.map(Due::ApprovalExpiry);
-        let deadline = stored_orders::next_deadline(self.db(), until)?.map(|(at, _)| Due::OrderDeadline(at));
-        Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
 
     /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.
