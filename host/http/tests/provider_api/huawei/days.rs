@@ -165,7 +165,7 @@ fn a_renewal_that_is_not_paid_at_once_waits_until_somebody_pays_it() {
     assert_eq!((again.status, &again.json()["error_code"]), (400, &json!("CBC.99003100")));
     let switched = tool.ask("POST", "/v2/orders/subscriptions/resources/autorenew/ecs-1", "{}");
     assert_eq!(switched.json()["error_code"], json!("CBC.99003100"));
-    assert_eq!(listed(&tool, "status=6"), [order.clone()]);
+    assert_eq!(listed(&tool, "status=6"), [order.as_str()]);
     assert_eq!(tool.ask("GET", BALANCE, "").json(), balance, "nothing is paid unasked");
     let named = json!({ "order_id": order }).to_string();
     assert_eq!(tool.ask("POST", PAY, &named).status, 204);
