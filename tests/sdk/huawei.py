@@ -93,6 +93,12 @@ def refused(what, call, status, code):
         raise AssertionError(f"{what}: not refused")
 
 
+def next_second():
+    """The SDK's dates have whole seconds: the same change in the same second is the same signature, and is not obeyed
+    twice."""
+    time.sleep(1.1)
+
+
 def query(sdk, **fields):
     request = bss.ListPayPerUseCustomerResourcesRequest(body=bss.QueryResourcesReq(**fields))
     return sdk.list_pay_per_use_customer_resources(request)
@@ -166,6 +172,7 @@ def unpaid_orders(sdk):
     check("it is listed", [one.order_id for one in waiting.order_infos], [order])
     cancelled = bss.CancelCustomerOrderRequest(body=bss.CancelCustomerOrderReq(order_id=order))
     check("it is cancelled", sdk.cancel_customer_order(cancelled).status_code, 204)
+    next_second()
     refused("once", lambda: sdk.cancel_customer_order(cancelled), 400, "CBC.99005010")
     order = renew(sdk, ["dcs-1"], is_auto_pay=0).order_ids[0]
     paid = bss.PayOrdersRequest(
@@ -176,6 +183,7 @@ def unpaid_orders(sdk):
     shown = sdk.show_customer_order_details(bss.ShowCustomerOrderDetailsRequest(order_id=order))
     check("it is completed", shown.order_info.status, 5)
     check("until then", shown.order_line_items[0].expire_time, expiry(sdk, "dcs-1"))
+    next_second()
     refused("it is paid once", lambda: sdk.pay_orders(paid), 400, "CBC.99003106")
 
 
@@ -226,8 +234,7 @@ def unsubscription(sdk):
     gone = bss.CancelResourcesSubscriptionRequest(body=body)
     check("a resource is ended", len(sdk.cancel_resources_subscription(gone).order_ids), 1)
     check("and is not listed any more", {one.resource_id for one in query(sdk).data}, {"rds-1", "dcs-1"})
-    # The SDK's dates have whole seconds: the same change in the same second is the same signature, and is not obeyed twice.
-    time.sleep(1.1)
+    next_second()
     refused("twice is once", lambda: sdk.cancel_resources_subscription(gone), 400, "CBC.30000067")
     other = bss.ShowRefundOrderDetailsRequest(order_id="CS1904190917GIBHC")
     refused("another order is no refund", lambda: sdk.show_refund_order_details(other), 400, "CBC.99005026")

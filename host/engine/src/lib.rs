@@ -15,6 +15,7 @@ mod client_token;
 pub mod clock;
 pub mod command;
 mod deferred_purchases;
+mod due;
 pub mod error;
 mod first_walk;
 pub mod forecast;
@@ -49,6 +50,7 @@ use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 
 use crate::batch::Batch;
+use crate::due::Due;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
 use crate::persist::RecordedEvent;
@@ -63,7 +65,6 @@ use perennial_store::clock::ClockKind;
 use perennial_store::error::StoreError;
 use perennial_store::orders as stored_orders;
 use perennial_store::packages;
-use perennial_store::packages::DeferredPurchase;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
@@ -119,26 +120,6 @@ impl Deref for EngineTx<'_> {
 impl DerefMut for EngineTx<'_> {
     fn deref_mut(&mut self) -> &mut Engine {
         self.engine
-    }
-}
-
-/// What is due beside the wakes of bundles.
-#[derive(Clone, Copy)]
-enum Due {
-    /// A package that was ordered is paid.
-    Payment(DeferredPurchase),
-    /// Approvals expire at this instant.
-    ApprovalExpiry(Timestamp),
-    /// Orders can last be paid at this instant.
-    OrderDeadline(Timestamp),
-}
-
-impl Due {
-    fn at(self) -> Timestamp {
-        match self {
-            Due::Payment(payment) => payment.pay_at,
-            Due::ApprovalExpiry(at) | Due::OrderDeadline(at) => at,
-        }
     }
 }
 
@@ -241,14 +222,6 @@ impl Engine {
         };
         sink(events, due.at());
         Ok(true)
-    }
-
-    /// The next thing that is due by `until` and is no bundle's wake; of those at one instant, the payment comes first.
-    fn next_due(&self, until: Timestamp) -> Result<Option<Due>, StoreError> {
-        let payment = packages::next_deferred(self.db(), until)?.map(Due::Payment);
-        let expiry = approvals::next_expiry(self.db(), until)?.map(Due::ApprovalExpiry);
-        let deadline = stored_orders::next_deadline(self.db(), until)?.map(|(at, _)| Due::OrderDeadline(at));
-        Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
 
     /// Does everything that was missed up to `now`: stages at the instants at which they were due, money now.

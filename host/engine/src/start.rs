@@ -19,7 +19,6 @@ use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::error::StoreError;
-use perennial_store::orders;
 use perennial_store::packages;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
@@ -67,19 +66,6 @@ impl Engine {
     pub fn with_clock(mut self, kind: ClockKind) -> Engine {
         self.clock = kind;
         self
-    }
-
-    /// When something next happens by itself; `None` when nothing ever does.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the database cannot be read.
-    pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        let wake = bundles::next_wake(self.db())?;
-        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
-        let deadline = orders::next_deadline(self.db(), Timestamp::MAX)?.map(|(pay_until, _)| pay_until);
-        Ok([wake, payment, expiry, deadline].into_iter().flatten().min())
     }
 
     /// Looks for the first time at what was imported or changed by an import, as of `now`: what is due at `now` itself is

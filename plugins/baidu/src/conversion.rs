@@ -82,9 +82,7 @@ fn check_convertible(named: &CommandTarget) -> Result<(), Refusal> {
     match named.resource.on_expiry {
         OnExpiry::Renew => {
             let code = code_for(kind, Code::AutoRenewNotSupportToPostpay);
-            return Err(
-                code.because(format!("`{}` has an auto-renew rule; delete it first", named.resource.id))
-            );
+            Err(code.because(format!("`{}` has an auto-renew rule; delete it first", named.resource.id)))
         }
         OnExpiry::Lapse | OnExpiry::Convert | OnExpiry::Release => Ok(()),
     }

@@ -39,7 +39,14 @@ const fn by(token: &'static str, request: Request) -> Request {
 
 const IMPORT: &str = r#"{"resources": [{"id": "evs-1", "account": "acme-hw", "kind": "evs", "region": "cn-north-4",
     "charging": "prepaid", "started_at": "2025-12-31T02:00:00Z", "expires_at": "2026-01-31T15:59:59Z",
-    "term": {"count": 1, "unit": "month"}, "price": "10.00", "on_expiry": "renew", "tags": {"env": "prod"}}]}"#;
+    "term": {"count": 1, "unit": "month"}, "price": "10.00", "on_expiry": "renew", "tags": {"env": "prod"}},
+    {"id": "ecs-2", "account": "acme-hw", "kind": "ecs", "region": "cn-north-4", "charging": "postpaid",
+    "started_at": "2025-12-31T02:00:00Z"}]}"#;
+/// An order of a renewal that waits to be paid.
+const ORDER: &str = r#"{"order": "evs-1/2026-01-31T15:59:59Z/1month"}"#;
+
+/// The next one.
+const LATER_ORDER: &str = r#"{"order": "evs-1/2026-02-28T15:59:59Z/1year"}"#;
 
 /// The requests.
 pub const ALL: &[Request] = &[
@@ -141,6 +148,39 @@ pub const ALL: &[Request] = &[
         r#"{"dry_run": true}"#,
     ),
     admin("POST", "/v1/resources/{id}:buy-again", "/v1/resources/pkg-1:buy-again", r#"{"dry_run": true}"#),
+    admin(
+        "POST",
+        "/v1/resources/{id}:change",
+        "/v1/resources/evs-1:change",
+        r#"{"attributes": {"size": "200"}, "price": "20.00", "dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:convert-now",
+        "/v1/resources/ecs-1:convert-now",
+        r#"{"dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:subscribe",
+        "/v1/resources/ecs-2:subscribe",
+        r#"{"term": {"count": 1, "unit": "month"}, "price": "40.00", "dry_run": true}"#,
+    ),
+    admin(
+        "POST",
+        "/v1/resources/{id}:renew",
+        "/v1/resources/evs-1:renew",
+        r#"{"term": {"count": 1, "unit": "month"}, "options": {"is_auto_pay": "0"}}"#,
+    ),
+    get("/v1/orders"),
+    admin("POST", "/v1/resources/{id}:pay-order", "/v1/resources/evs-1:pay-order", ORDER),
+    admin(
+        "POST",
+        "/v1/resources/{id}:renew",
+        "/v1/resources/evs-1:renew",
+        r#"{"term": {"count": 1, "unit": "year"}, "options": {"is_auto_pay": "0"}}"#,
+    ),
+    admin("POST", "/v1/resources/{id}:cancel-order", "/v1/resources/evs-1:cancel-order", LATER_ORDER),
     answered(
         202,
         admin(

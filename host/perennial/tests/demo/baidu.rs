@@ -228,7 +228,7 @@ pub(super) fn rows() -> Vec<Row> {
         (
             "an address is given back for its unused days",
             vec![
-                json!({"at": "2026-09-14", "resource": "kest-gps", "type": "unsubscribed", "scope": "all", "refund": "84.82", "original_order": "purchase/kest-gps"}),
+                json!({"at": "2026-09-14", "resource": "kest-gps", "type": "unsubscribed", "scope": "all", "refund": "84.59", "original_order": "purchase/kest-gps"}),
             ],
         ),
         (

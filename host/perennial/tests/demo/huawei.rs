@@ -239,7 +239,7 @@ pub(super) fn rows() -> Vec<Row> {
         (
             "an unsubscription pays back what is unused, of the original order",
             vec![
-                json!({"at": "2026-05-06", "resource": "tide-cache", "type": "unsubscribed", "scope": "all", "refund": "596.71", "original_order": "purchase/tide-cache"}),
+                json!({"at": "2026-05-06", "resource": "tide-cache", "type": "unsubscribed", "scope": "all", "refund": "595.08", "original_order": "purchase/tide-cache"}),
                 json!({"at": "2026-05-06", "resource": "tide-cache", "type": "stage_changed", "from": "active", "to": "unsubscribed"}),
             ],
         ),
@@ -262,7 +262,7 @@ pub(super) fn rows() -> Vec<Row> {
         (
             "what was unsubscribed from is not renewed",
             vec![
-                json!({"at": "2026-11-26", "resource": "tide-legacy", "type": "command_refused", "code": "CBC.99003631"}),
+                json!({"at": "2026-11-26", "resource": "tide-legacy", "type": "command_refused", "code": "CBC.99003016"}),
             ],
         ),
         (

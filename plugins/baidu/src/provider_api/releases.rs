@@ -120,7 +120,9 @@ pub(crate) fn instances(context: &RequestContext, replay: &mut Replay) -> Operat
         let instance = find_instance(page, id)?;
         match instance.stage {
             Stage::Unsubscribed => check_sent_again(context, id)?,
-            _ => instances.push(instance),
+            Stage::Active | Stage::Grace | Stage::Retention | Stage::Released | Stage::Converted => {
+                instances.push(instance);
+            }
         }
     }
     let command = |instance: &&ResourceView| CommandRequest {

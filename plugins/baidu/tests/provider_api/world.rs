@@ -216,7 +216,14 @@ impl World {
     fn proposal(&self, instruction: &CommandRequest) -> Proposal {
         let refusal = match self.clone().obey(instruction) {
             Outcome::Refused(refusal) => Some(refusal),
-            _ => None,
+            Outcome::Resources(_)
+            | Outcome::Orders(_)
+            | Outcome::Balance(_)
+            | Outcome::Proposal(_)
+            | Outcome::Applied(_)
+            | Outcome::Pending(_)
+            | Outcome::Aborted
+            | Outcome::Token(_) => None,
         };
         Proposal { currency: "CNY".to_owned(), steps: Vec::new(), refusal }
     }
@@ -316,7 +323,13 @@ impl World {
         let (order_kind, refund) = match operation {
             Operation::Subscribe(_) => (OrderKind::Purchase, None),
             Operation::Convert(_) => (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0 })),
-            _ => return,
+            Operation::Extend(_)
+            | Operation::SetOnExpiry(_)
+            | Operation::SetAutoRenew(_)
+            | Operation::EndSubscription(_)
+            | Operation::Buy(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::SetAttribute(..) => return,
         };
         let subject = &self.resources[place];
         self.made.push(OrderView {

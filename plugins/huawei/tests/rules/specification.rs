@@ -96,8 +96,8 @@ fn what_a_downgrade_gave_back_does_not_come_back_again() {
         .map(|orders| print_plan(&command(&[], later, &bundle, 0, everything.clone(), orders)));
     let further = command(&[], later, &bundle, 0, change(0, 150_000_000, &[]), &[bought, down]);
     expect![[r##"
-        #0 ends everything, order 0: 145160000
-        #0 ends everything, order 0: 64810000
+        #0 ends everything, order 0: 147430000
+        #0 ends everything, order 0: 65700000
         #0 changes to [("flavor", "large")] at 0, -65700000 of order 0 from 2021-10-01 12:00:00 to 2021-11-15 23:59:59
     "##]].assert_eq(&format!("{before}\n{after}\n{}\n", print_plan(&further)));
 }

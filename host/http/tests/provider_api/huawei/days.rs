@@ -165,14 +165,14 @@ fn a_renewal_that_is_not_paid_at_once_waits_until_somebody_pays_it() {
     assert_eq!((again.status, &again.json()["error_code"]), (400, &json!("CBC.99003100")));
     let switched = tool.ask("POST", "/v2/orders/subscriptions/resources/autorenew/ecs-1", "{}");
     assert_eq!(switched.json()["error_code"], json!("CBC.99003100"));
-    assert_eq!(listed(&tool, "status=6"), [order.clone()]);
+    assert_eq!(listed(&tool, "status=6"), [order.as_str()]);
     assert_eq!(tool.ask("GET", BALANCE, "").json(), balance, "nothing is paid unasked");
     let named = json!({ "order_id": order }).to_string();
     assert_eq!(tool.ask("POST", PAY, &named).status, 204);
     let twice = tool.ask("POST", PAY, &named);
     assert_eq!((twice.status, &twice.json()["error_code"]), (400, &json!("CBC.99003106")));
     let details = tool.ask("GET", &format!("{ORDERS}/details/{}", order.replace('/', "%2F")), "").json();
-    assert_eq!(details["order_info"]["status"], json!(5));
+    assert_eq!(details["order_info"]["status"], json!(5), "{details}");
     let found = tool.ask("POST", QUERY, "{}").json();
     assert_eq!(details["order_line_items"][0]["expire_time"], found["data"][0]["expire_time"]);
     assert_eq!(listed(&tool, "status=5&order_type=2"), [order]);

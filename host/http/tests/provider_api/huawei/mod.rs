@@ -74,6 +74,8 @@ impl<'a> Tool<'a> {
         let date = at.to_string().replace(['-', ':'], "");
         let headers = [("content-type", "application/json"), ("host", HOST), ("x-sdk-date", &date)];
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        // As the provider's own SDKs do: the path is decoded, then split into segments, and each is encoded.
+        let path = path.replace("%2F", "/").replace(':', "%3A");
         let mut query = query.split('&').filter(|part| !part.is_empty()).collect::<Vec<_>>();
         query.sort_unstable();
         let signed = headers.map(|(name, value)| format!("{name}:{value}\n")).concat();
