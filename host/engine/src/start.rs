@@ -12,14 +12,11 @@ use crate::error::ClockError;
 use crate::error::EngineError;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
-use perennial_store::approvals;
-use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::error::StoreError;
-use perennial_store::packages;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
