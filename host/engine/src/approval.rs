@@ -1,6 +1,6 @@
 //! Decisions on pending approvals, and the expiry of those that nobody decides on in time.
 //!
-//! Knows one approval at a time. Which plans need an approval, and how one is requested, is in [`crate::approval_requests`].
+//! Knows one approval at a time. Which plans need an approval, and how one is requested, is in `approval_requests`.
 
 use perennial_domain::apply;
 use perennial_domain::approval::ApprovalSummary;

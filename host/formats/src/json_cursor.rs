@@ -111,7 +111,7 @@ impl<'n, 'p> JsonCursor<'n, 'p> {
         self.parse("an instant in RFC 3339 such as \"2026-02-28T15:59:59Z\"")
     }
 
-    /// An instant that somebody gives, which is before [`LATEST`]: the rules count on from it, and there is no year 10000.
+    /// An instant that somebody gives, which is before `LATEST`: the rules count on from it, and there is no year 10000.
     pub fn given_instant(&self) -> Option<Timestamp> {
         let instant = self.instant()?;
         if instant >= LATEST {

@@ -230,11 +230,11 @@ fn what_reaches_outside_is_switched_off() {
     ];
     let shown = tries.map(|tried| failure(&format!("fn rule(plan) {{\n  {tried};\n  approve()\n}}")));
     expect![[r#"
-         2:3: reserved keyword 'eval' is disabled
+        - 2:3: reserved keyword 'eval' is disabled
           | eval("approve()");
-         2:3: 'import' is a reserved keyword
+        - 2:3: 'import' is a reserved keyword
           | import "other" as other;
-         2:3: reserved keyword 'print' is disabled
+        - 2:3: reserved keyword 'print' is disabled
           | print("hello");
         rule 2:3: `sleep` is switched off: a policy has no clock
           | sleep(1);
@@ -266,7 +266,7 @@ fn a_failure_names_function_line_and_column() {
     "#]]
     .assert_eq(&failure("fn rule(plan) {\n    throw `no idea about ${plan.resource.id}`;\n}"));
     expect![[r#"
-         2:13: Unexpected ';'
+        - 2:13: Unexpected ';'
           | approve(;
     "#]]
     .assert_eq(&failure("fn rule(plan) {\n    approve(;\n}"));

@@ -46,7 +46,7 @@ fn a_hostile_script_fails_with_reason_and_line() {
           | let blob = blob(1000000000);
         rule 2:12: more than 20 notes on one plan
           | loop { note("x"); }
-         3:5: Expecting ';' to terminate this statement
+        - 3:5: Expecting ';' to terminate this statement
           | approve()
         rule 2:36: Addition overflow: 9223372036854775807 + 1
           | let n = 9223372036854775807; n += 1;
@@ -75,8 +75,8 @@ fn a_function_that_calls_itself_fails_where_it_does() {
 fn an_expression_that_is_too_deep_is_not_compiled() {
     let deep = format!("fn rule(plan) {{ let n = {}1{}; approve() }}", "(".repeat(500), ")".repeat(500));
     expect![[r#"
-         1:47: Expression exceeds maximum complexity
-          | fn rule(plan) { let n = ((((((((((((((((("#]]
+        - 1:47: Expression exceeds maximum complexity
+          | fn rule(plan) { let n = (((((((((((((((("#]]
     .assert_eq(&failure(&deep).chars().take(90).collect::<String>());
 }
 

@@ -153,8 +153,7 @@ pub fn values(expressions: &[&str]) -> String {
 pub fn failure(text: &str) -> String {
     let ruling = ruling(text);
     let Ruling::Failed(failure) = ruling else { return format!("{ruling:?}\n") };
-    format!(
-        "{} {}:{}: {}\n  | {}\n",
-        failure.function, failure.line, failure.column, failure.message, failure.text
-    )
+    // A script that cannot be compiled fails in no function.
+    let function = if failure.function.is_empty() { "-" } else { failure.function.as_str() };
+    format!("{function} {}:{}: {}\n  | {}\n", failure.line, failure.column, failure.message, failure.text)
 }
