@@ -74,7 +74,11 @@ impl Wording<'_> {
             }
             EventKind::Converted => "converted to pay-per-use".to_owned(),
             EventKind::OrderCreated { order, kind, cost, pay_until: Some(until) } => {
-                format!("{} waits to be paid until {}: {order}", self.order(*kind, *cost), self.instant(*until))
+                format!(
+                    "{} waits to be paid until {}: {order}",
+                    self.order(*kind, *cost),
+                    self.instant(*until)
+                )
             }
             EventKind::OrderCreated { order, kind, cost, pay_until: None } => {
                 format!("{}: {order}", self.order(*kind, *cost))

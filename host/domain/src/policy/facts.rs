@@ -202,11 +202,16 @@ fn extension_prices(plan: &Plan, members: &[(Resource, u32)]) -> Vec<ExtensionPr
 mod tests {
     use super::*;
     use crate::index::OrderIndex;
+    use crate::plan::Adjustment;
     use crate::plan::Cancellation;
+    use crate::plan::Change;
     use crate::plan::Extension;
     use crate::plan::Refund;
     use crate::plan::Renewal;
     use crate::plan::Scope;
+    use crate::plan::Specification;
+    use crate::plan::Subscribe;
+    use crate::plan::Subscription;
     use crate::sample::at;
     use crate::sample::attached;
     use crate::sample::money;
@@ -254,5 +259,39 @@ mod tests {
         let facts = facts(&Command::Unsubscribe(Scope::All), vec![step], vec![(resource("a"), 0)]);
         assert_eq!((facts.cost, facts.refund), (Some(Micros::ZERO), Some(money("12"))));
         assert_eq!((facts.term, facts.expires_after), (None, None));
+    }
+
+    #[test]
+    fn a_change_a_first_period_and_a_conversion_have_their_money() {
+        let of = |command: Command, operation: Operation| {
+            let step = Step { member: MemberIndex::PRIMARY, operation };
+            facts(&command, vec![step], vec![(resource("a"), 0)])
+        };
+        let change = |amount: &str| {
+            let options = BTreeMap::from([("is_auto_pay".to_owned(), "1".to_owned())]);
+            let change = Change { attributes: BTreeMap::new(), price: money("60"), options };
+            let (starts_at, ends_at) = (at("2026-03-01"), at("2026-03-10"));
+            let amount = money(amount);
+            let order = Some(OrderIndex::new(0));
+            let adjustments = vec![Adjustment { starts_at, ends_at, amount, order }];
+            let attributes = BTreeMap::new();
+            let specification = Specification { attributes, price: money("60"), adjustments };
+            of(Command::Change(change), Operation::ChangeSpecification(specification))
+        };
+        let (dearer, cheaper) = (change("9"), change("-4"));
+        assert_eq!((dearer.cost, dearer.refund), (Some(money("9")), Some(Micros::ZERO)));
+        assert_eq!((cheaper.cost, cheaper.refund), (Some(Micros::ZERO), Some(money("4"))));
+        assert_eq!(dearer.options.unwrap()["is_auto_pay"], "1");
+        let (expires_at, term, price) = (at("2026-04-01"), months(1), money("60"));
+        let subscribe = Command::Subscribe(Subscribe { term, price: None, options: BTreeMap::new() });
+        let subscription = Subscription { expires_at, term, anchor_day: 1, price };
+        let first = of(subscribe, Operation::Subscribe(subscription));
+        assert_eq!(
+            (first.cost, first.term, first.expires_after),
+            (Some(price), Some(term), Some(expires_at))
+        );
+        let refund = Refund { order: OrderIndex::new(0), amount: money("7") };
+        let converted = of(Command::ConvertNow, Operation::Convert(vec![refund]));
+        assert_eq!((converted.cost, converted.refund), (Some(Micros::ZERO), Some(money("7"))));
     }
 }
