@@ -533,10 +533,10 @@ fn an_anchor_day_that_contradicts_the_expiry_is_a_problem() {
     check_resources(
         &resources,
         expect![[r#"
-        4 problems:
-          resources[1].anchor_day: 27 does not fit `expires_at`: 2026-02-28T15:59:59Z is on day 28 of its month in the provider's days; write 28, a later day if that is the month's last, or leave it out
-          resources[2].anchor_day: 28 does not fit `expires_at`: 2026-02-28T16:00:00Z is on day 1 of its month in the provider's days; write 1, a later day if that is the month's last, or leave it out
-          resources[3].anchor_day: 31 does not fit `expires_at`: 2026-02-15T15:59:59Z is on day 15 of its month in the provider's days; write 15, a later day if that is the month's last, or leave it out
-          resources[5].account: there is no account `b` (did you mean `a`?); in this file: `a`"#]],
+            4 problems:
+              resources[1].anchor_day (line 1, `too-early`): 27 does not fit `expires_at`: 2026-02-28T15:59:59Z is on day 28 of its month in the provider's days; write 28, a later day if that is the month's last, or leave it out
+              resources[2].anchor_day (line 1, `next-day`): 28 does not fit `expires_at`: 2026-02-28T16:00:00Z is on day 1 of its month in the provider's days; write 1, a later day if that is the month's last, or leave it out
+              resources[3].anchor_day (line 1, `middle`): 31 does not fit `expires_at`: 2026-02-15T15:59:59Z is on day 15 of its month in the provider's days; write 15, a later day if that is the month's last, or leave it out
+              resources[5].account (line 1, `nobodys`): there is no account `b` (did you mean `a`?); in this file: `a`"#]],
     );
 }

@@ -129,13 +129,13 @@ fn what_is_no_command_is_refused() {
         r#""cancel_auto_renewal""#,
         expect![[r#"
             1 problem:
-              [0].command (line 1): there is no command `cancel_auto_renewal` (did you mean `cancel_auto_renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
+              [0].command (line 1): there is no command `cancel_auto_renewal` (did you mean `cancel_auto_renew`?); expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `change`, `subscribe`, `pay_order`, `cancel_order`, `cancel_auto_renew`, `convert_on_expiry`, `cancel_conversion` or `convert_now`"#]],
     );
     check_command(
         r#"{"buy": {}}"#,
         expect![[r#"
             1 problem:
-              [0].command.buy (line 1): there is no command `buy`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `cancel_auto_renew`, `convert_on_expiry` or `cancel_conversion`"#]],
+              [0].command.buy (line 1): there is no command `buy`; expected `renew`, `set_auto_renew`, `unsubscribe`, `buy_again`, `change`, `subscribe`, `pay_order`, `cancel_order`, `cancel_auto_renew`, `convert_on_expiry`, `cancel_conversion` or `convert_now`"#]],
     );
     check_command(
         "{}",
