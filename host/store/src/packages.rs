@@ -6,6 +6,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 use rusqlite::OptionalExtension;
+use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
@@ -116,16 +117,27 @@ pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPur
             "select row, resource, pay_at, effective_at from deferred_purchase
              where pay_at <= ?1 order by pay_at, row limit 1",
         )?
-        .query_row([until.as_second()], |row| {
-            Ok(DeferredPurchase {
-                row: row.get(0)?,
-                resource: row.get(1)?,
-                pay_at: Timestamp::from_second(row.get(2)?),
-                effective_at: Timestamp::from_second(row.get(3)?),
-            })
-        })
+        .query_row([until.as_second()], deferred_purchase)
         .optional()?;
     Ok(next)
+}
+
+/// Every package to be paid later, in the order in which they were ordered.
+pub(crate) fn deferred(db: &ReadTx) -> Result<Vec<DeferredPurchase>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select row, resource, pay_at, effective_at from deferred_purchase order by row")?;
+    let deferred = statement.query_map([], deferred_purchase)?;
+    Ok(deferred.collect::<Result<_, _>>()?)
+}
+
+fn deferred_purchase(row: &Row<'_>) -> rusqlite::Result<DeferredPurchase> {
+    Ok(DeferredPurchase {
+        row: row.get(0)?,
+        resource: row.get(1)?,
+        pay_at: Timestamp::from_second(row.get(2)?),
+        effective_at: Timestamp::from_second(row.get(3)?),
+    })
 }
 
 /// Puts off a package that was to be paid later, to `pay_at`.

@@ -224,7 +224,7 @@ impl<'c> Committer<'c> {
             }
             Change::CloseApproval { approval, state, resolution } => {
                 approvals::close(db, approval, state, &resolution)?;
-                attempts::void_awaiting_approval(db, approval, resolution.at)
+                attempts::void_awaiting(db, approval, resolution.at)
             }
             Change::RecordClientToken { account, token, outcome, at } => {
                 client_tokens::upsert(db, account, &token, &outcome, at)
@@ -291,9 +291,7 @@ impl Committer<'_> {
         let approval = approvals::insert(self.db, &new, attempt)?;
         match new.closing {
             None => Ok(()),
-            Some((state, resolution)) => {
-                self.apply(Change::CloseApproval { approval, state, resolution })
-            }
+            Some((state, resolution)) => self.apply(Change::CloseApproval { approval, state, resolution }),
         }
     }
 
@@ -309,7 +307,7 @@ impl Committer<'_> {
             (Some((key, before)), Some((_, now))) if before == now => Some(key),
             (before, attempt) => {
                 if before.is_some() {
-                    attempts::void_awaiting_approval(self.db, approval, at)?;
+                    attempts::void_awaiting(self.db, approval, at)?;
                 }
                 self.await_approval(attempt.as_ref(), at)?
             }

@@ -182,6 +182,19 @@ pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
     bundles.finish()?.pop().ok_or_else(damaged)
 }
 
+/// The bundles of an account, in the order in which they were added.
+pub(crate) fn list_for_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
+        "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where r.account = ?1 order by h.bundle, h.resource"
+    ))?;
+    let mut bundles = BundleAssembler::default();
+    let mut rows = statement.query([account])?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    bundles.finish()
+}
+
 /// Whether some resource is called `id`.
 pub fn exists(db: &ReadTx, id: &str) -> Result<bool, StoreError> {
     Ok(db.connection().prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)

@@ -75,7 +75,9 @@ impl EngineReads for MemoryStore {
         for key in self.packages.get(&account).into_iter().flatten() {
             let (stored, member) = self.bundle(*key)?;
             let resource = &stored.bundle[member];
-            let (Some(package), Some(expires_at)) = (&resource.package, resource.expires_at) else { continue };
+            let (Some(package), Some(expires_at)) = (&resource.package, resource.expires_at) else {
+                continue;
+            };
             let is_offered = resource.stage == Stage::Active
                 && package.resource_type == resource_type
                 && package.bought_at <= at;
