@@ -12,6 +12,8 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::ledger::Entry;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
+use perennial_domain::order::PaidPeriod;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::approvals::NewApproval;
@@ -20,16 +22,24 @@ use crate::approvals::Resolution;
 use crate::bundles::OriginalBundle;
 use crate::bundles::Schedule;
 use crate::client_tokens::StoredOutcome;
+use crate::clock::ClockKind;
 use crate::keys::AccountKey;
 use crate::keys::ApprovalKey;
 use crate::keys::DeferredPurchaseKey;
+use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
+use crate::orders::StoredUnpaidOrder;
 
 /// One thing that a decision changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Everything up to this instant has been done.
-    Tick(Timestamp),
+    /// Everything up to an instant has been done by a clock of this kind.
+    Tick {
+        /// The kind of the clock.
+        kind: ClockKind,
+        /// The instant.
+        at: Timestamp,
+    },
     /// A new account, and the ledger entry that its balance comes from.
     InsertAccount {
         /// The account.
@@ -106,13 +116,33 @@ pub enum Change {
         resource_id: String,
         /// The order.
         order: Order,
+        /// Whether it was ordered before: a period of this order that waits to be paid becomes this one, if there is one.
+        waited: bool,
     },
-    /// An order is refunded, and the attempt that paid for its period is void.
-    RefundOrder {
+    /// An order that waits to be paid from now on.
+    PlaceOrder {
+        /// The members of its bundle.
+        members: MemberKeys,
+        /// The order.
+        order: StoredUnpaidOrder,
+    },
+    /// What still waits of an order of a resource waits no more.
+    CloseOrder {
         /// The resource.
         resource: ResourceKey,
         /// The order's id.
         order: String,
+        /// Why.
+        state: OrderState,
+    },
+    /// A paid period is refunded, and the attempt that paid for it is void.
+    RefundOrder {
+        /// The resource.
+        resource: ResourceKey,
+        /// The period.
+        period: PaidPeriod,
+        /// What comes back.
+        amount: Micros,
         /// When.
         at: Timestamp,
     },

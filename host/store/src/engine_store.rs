@@ -6,6 +6,7 @@
 
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -18,6 +19,7 @@ use crate::error::StoreError;
 use crate::keys::AccountKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
+use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
 
 /// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
@@ -46,8 +48,17 @@ pub trait EngineReads {
     /// The account called `id`, if there is one.
     fn find_account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError>;
 
-    /// The orders of a bundle's members that were not refunded, oldest first; `members` are in the bundle's order.
+    /// The paid orders of a bundle's members that were not refunded, oldest first.
     fn orders(&self, members: &MemberKeys) -> Result<Vec<Order>, StoreError>;
+
+    /// The orders of a bundle's members that wait to be paid.
+    fn unpaid_orders(&self, members: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError>;
+
+    /// Where the order `id` of a resource is; `None` when the resource has no such order.
+    fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError>;
+
+    /// The next instant by `until` after which an order can no longer be paid, and a resource of it.
+    fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError>;
 
     /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first.
     fn offers(
@@ -82,9 +93,6 @@ pub trait EngineReads {
         token: &str,
         since: Timestamp,
     ) -> Result<Option<StoredOutcome>, StoreError>;
-
-    /// Everything up to this instant has been done; `None` before the first tick.
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// A store that an engine works on.

@@ -13,6 +13,7 @@ use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
+use perennial_domain::order::PaidPeriod;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::accounts::StoredAccount;
@@ -34,15 +35,16 @@ use crate::keys::DeferredPurchaseKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::keys::RowKey;
+use crate::memory::order_books::OrderBooks;
 use crate::packages::DeferredPurchase;
 
 mod load;
+mod order_books;
 mod reads;
 
 /// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    ticked_at: Option<Timestamp>,
     accounts: BTreeMap<AccountKey, StoredAccount>,
     account_ids: BTreeMap<String, AccountKey>,
     bundles: HashMap<BundleKey, StoredBundle>,
@@ -51,21 +53,18 @@ pub struct MemoryStore {
     resource_ids: HashMap<String, ResourceKey>,
     /// The bundles that wake, by when they do.
     wakes: BTreeSet<(Timestamp, BundleKey)>,
-    histories: HashMap<ResourceKey, History>,
+    books: OrderBooks,
+    /// The attempts on each resource that are not void.
+    attempts: HashMap<ResourceKey, Vec<Attempt>>,
     /// The packages of each account, in the order in which they were added.
     packages: HashMap<AccountKey, Vec<ResourceKey>>,
     deferred: BTreeMap<DeferredPurchaseKey, DeferredPurchase>,
     approvals: BTreeMap<ApprovalKey, StoredApproval>,
+    /// The approvals of each resource, oldest first.
+    approvals_of: HashMap<ResourceKey, Vec<ApprovalKey>>,
+    /// The pending ones, by when they expire.
+    pending: BTreeSet<(Timestamp, ApprovalKey)>,
     client_tokens: HashMap<(AccountKey, String), (Timestamp, StoredOutcome)>,
-}
-
-/// What was paid for a resource, and how.
-#[derive(Debug, Default)]
-struct History {
-    /// The orders that were not refunded.
-    orders: Vec<Order>,
-    /// The attempts that are not void.
-    attempts: Vec<Attempt>,
 }
 
 impl MemoryStore {
@@ -86,10 +85,6 @@ impl MemoryStore {
 
     fn account_mut(&mut self, key: AccountKey) -> Result<&mut StoredAccount, StoreError> {
         self.accounts.get_mut(&key).ok_or_else(|| missing("an account", &key))
-    }
-
-    fn pending(&self) -> impl Iterator<Item = &StoredApproval> {
-        self.approvals.values().filter(|stored| stored.state == approval::State::Pending)
     }
 
     fn schedule(&mut self, key: BundleKey, schedule: Schedule) {
@@ -155,16 +150,12 @@ impl MemoryStore {
     }
 
     fn insert_order(&mut self, resource: ResourceKey, id: &str, order: Order) -> Result<(), StoreError> {
-        let orders = &mut self.histories.entry(resource).or_default().orders;
-        if orders.iter().any(|other| other.starts_at == order.starts_at) {
-            return Err(paid_twice(id, order.starts_at));
-        }
-        orders.push(order);
-        Ok(())
+        let starts_at = order.starts_at;
+        if self.books.insert(resource, order) { Ok(()) } else { Err(paid_twice(id, starts_at)) }
     }
 
     fn record_attempt(&mut self, resource: ResourceKey, attempt: Attempt) -> Result<(), StoreError> {
-        let attempts = &mut self.histories.entry(resource).or_default().attempts;
+        let attempts = self.attempts.entry(resource).or_default();
         match attempts.iter_mut().find(|other| other.key == attempt.key) {
             None => attempts.push(attempt),
             Some(open) if open.state.is_open_to_retry() => *open = attempt,
@@ -173,11 +164,20 @@ impl MemoryStore {
         Ok(())
     }
 
-    fn refund_order(&mut self, resource: ResourceKey, order: &str) {
-        let history = self.histories.entry(resource).or_default();
-        let Some(index) = history.orders.iter().position(|other| other.id == order) else { return };
-        let starts_at = history.orders.remove(index).starts_at;
-        history.attempts.retain(|attempt| attempt.key.expires_before != starts_at);
+    fn refund_order(&mut self, resource: ResourceKey, period: &PaidPeriod) {
+        self.books.refund(resource, period);
+        if let Some(attempts) = self.attempts.get_mut(&resource) {
+            attempts.retain(|attempt| attempt.key.expires_before != period.starts_at);
+        }
+    }
+
+    /// Adds an approval that has its key.
+    fn insert_stored_approval(&mut self, stored: StoredApproval) {
+        if stored.state == approval::State::Pending {
+            self.pending.insert((stored.expires_at, stored.row));
+        }
+        self.approvals_of.entry(stored.resource).or_default().push(stored.row);
+        self.approvals.insert(stored.row, stored);
     }
 
     fn insert_approval(&mut self, new: NewApproval) -> Result<(), StoreError> {
@@ -204,7 +204,7 @@ impl MemoryStore {
             expires_at: new.expires_at,
             closing: None,
         };
-        self.approvals.insert(key, stored);
+        self.insert_stored_approval(stored);
         match new.closing {
             Some((state, resolution)) => self.close_approval(key, state, resolution),
             None => Ok(()),
@@ -236,7 +236,7 @@ impl MemoryStore {
         resolution: Resolution,
     ) -> Result<(), StoreError> {
         let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
-        if stored.state == approval::State::Pending {
+        if self.pending.remove(&(stored.expires_at, key)) {
             stored.state = state;
             stored.closing = Some(resolution);
         }
@@ -257,9 +257,9 @@ impl MemoryStore {
     /// Forgets an attempt that awaits an approval that will not come: its key is free again.
     fn void_awaiting(&mut self, key: Option<&Key>) {
         let resource = key.and_then(|key| self.resource_ids.get(&key.resource));
-        let Some(history) = resource.and_then(|resource| self.histories.get_mut(resource)) else { return };
+        let Some(attempts) = resource.and_then(|resource| self.attempts.get_mut(resource)) else { return };
         let awaits = |attempt: &Attempt| attempt.state == attempt::State::AwaitingApproval;
-        history.attempts.retain(|attempt| Some(&attempt.key) != key || !awaits(attempt));
+        attempts.retain(|attempt| Some(&attempt.key) != key || !awaits(attempt));
     }
 }
 
@@ -278,7 +278,6 @@ impl EngineStore for MemoryStore {
 impl MemoryStore {
     fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
-            Change::Tick(at) => self.ticked_at = Some(at),
             Change::InsertAccount { account, .. } => {
                 let row = AccountKey::from_number(next_number(self.accounts.last_key_value()));
                 self.insert_account(StoredAccount { row, account });
@@ -301,10 +300,13 @@ impl MemoryStore {
                 self.schedule(key, schedule);
             }
             Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
-            Change::InsertOrder { resource, resource_id, order } => {
-                self.insert_order(resource, &resource_id, order)?;
+            Change::InsertOrder { resource, resource_id, order, waited } => {
+                let order = if waited { self.books.settle(resource, order) } else { Some(order) };
+                order.map_or(Ok(()), |order| self.insert_order(resource, &resource_id, order))?;
             }
-            Change::RefundOrder { resource, order, .. } => self.refund_order(resource, &order),
+            Change::PlaceOrder { members, order } => self.books.place(&members, order),
+            Change::CloseOrder { resource, order, state } => self.books.close(resource, &order, state),
+            Change::RefundOrder { resource, period, .. } => self.refund_order(resource, &period),
             Change::DeferPurchase { resource, pay_at, effective_at } => {
                 let row = DeferredPurchaseKey::from_number(next_number(self.deferred.last_key_value()));
                 self.deferred.insert(row, DeferredPurchase { row, resource, pay_at, effective_at });
@@ -333,7 +335,7 @@ impl MemoryStore {
             Change::RecordClientToken { account, token, outcome, at } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
-            Change::InsertEntry { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
+            Change::Tick { .. } | Change::InsertEntry { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Entry;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -41,6 +42,7 @@ use crate::keys::ResourceKey;
 use crate::keys::RevisionKey;
 use crate::ledger;
 use crate::orders;
+use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
 use crate::tx::ReadTx;
@@ -95,6 +97,18 @@ impl EngineReads for ReadTx {
         orders::list(self, members)
     }
 
+    fn unpaid_orders(&self, members: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError> {
+        orders::unpaid(self, members)
+    }
+
+    fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError> {
+        orders::state(self, resource, id)
+    }
+
+    fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+        orders::next_deadline(self, until)
+    }
+
     fn offers(
         &self,
         account: AccountKey,
@@ -135,10 +149,6 @@ impl EngineReads for ReadTx {
         since: Timestamp,
     ) -> Result<Option<StoredOutcome>, StoreError> {
         client_tokens::get(self, account, token, since)
-    }
-
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        clock::ticked_at(self)
     }
 }
 
@@ -185,7 +195,7 @@ impl<'c> Committer<'c> {
     fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let db = self.db;
         match change {
-            Change::Tick(at) => clock::set_ticked_at(db, at),
+            Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
             Change::InsertAccount { account, opening } => self.insert_account(&account, &opening),
             Change::SetBalance { account, balance } => accounts::set_balance(db, account, balance),
             Change::SetSettings { account, settings, at } => {
@@ -206,10 +216,18 @@ impl<'c> Committer<'c> {
                 Ok(())
             }
             Change::RecordAttempt { resource, attempt } => self.attempts.record(resource, &attempt),
-            Change::InsertOrder { resource, resource_id, order } => {
+            Change::InsertOrder { resource, resource_id, order, waited } => {
+                if waited && orders::settle(db, resource, &order)? {
+                    return Ok(());
+                }
                 self.orders.insert(resource, &resource_id, &order)
             }
-            Change::RefundOrder { resource, order, at } => self.refund_order(resource, &order, at),
+            Change::PlaceOrder { members, order } => orders::place(db, &members, &order),
+            Change::CloseOrder { resource, order, state } => orders::close(db, resource, &order, state),
+            Change::RefundOrder { resource, period, amount, at } => {
+                orders::refund(db, resource, &period, amount, at)?;
+                attempts::void(db, resource, period.starts_at, at)
+            }
             Change::DeferPurchase { resource, pay_at, effective_at } => {
                 packages::defer(db, resource, pay_at, effective_at)
             }
@@ -268,13 +286,6 @@ impl Committer<'_> {
             self.orders.insert(members[order.member], &bundle[order.member].id, order)?;
         }
         Ok(())
-    }
-
-    fn refund_order(&mut self, resource: ResourceKey, order: &str, at: Timestamp) -> Result<(), StoreError> {
-        match orders::refund(self.db, resource, order, at)? {
-            Some(starts_at) => attempts::void(self.db, resource, starts_at, at),
-            None => Ok(()),
-        }
     }
 
     fn revision(&mut self, plugin: &str, digest: &str) -> Result<RevisionKey, StoreError> {

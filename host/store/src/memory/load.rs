@@ -8,7 +8,6 @@ use crate::attempts;
 use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::client_tokens;
-use crate::clock;
 use crate::error::StoreError;
 use crate::memory::MemoryStore;
 use crate::orders;
@@ -24,7 +23,7 @@ impl MemoryStore {
     ///
     /// [`StoreError`] when the database cannot be read or is damaged.
     pub fn load(db: &ReadTx, accounts: Option<&BTreeSet<String>>) -> Result<MemoryStore, StoreError> {
-        let mut memory = MemoryStore { ticked_at: clock::ticked_at(db)?, ..MemoryStore::default() };
+        let mut memory = MemoryStore::default();
         for stored in accounts::list(db)? {
             if accounts.is_none_or(|accounts| accounts.contains(&stored.account.id)) {
                 memory.insert_account(stored);
@@ -38,7 +37,7 @@ impl MemoryStore {
         }
         for stored in approvals::all(db)? {
             if memory.resources.contains_key(&stored.resource) {
-                memory.approvals.insert(stored.row, stored);
+                memory.insert_stored_approval(stored);
             }
         }
         for purchase in packages::deferred(db)? {
@@ -56,12 +55,18 @@ impl MemoryStore {
 
     fn load_history(&mut self, db: &ReadTx, stored: &StoredBundle) -> Result<(), StoreError> {
         for order in orders::list(db, &stored.rows)? {
-            self.histories.entry(stored.rows[order.member]).or_default().orders.push(order);
+            self.books.insert(stored.rows[order.member], order);
+        }
+        for order in orders::unpaid(db, &stored.rows)? {
+            self.books.place(&stored.rows, order);
         }
         for (member, row) in stored.rows.iter() {
+            for (id, state) in orders::closed(db, row)? {
+                self.books.add_closed(row, id, state);
+            }
             let attempts = attempts::list(db, row, &stored.bundle[member].id)?;
             if !attempts.is_empty() {
-                self.histories.entry(row).or_default().attempts = attempts;
+                self.attempts.insert(row, attempts);
             }
         }
         Ok(())

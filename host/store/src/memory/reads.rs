@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -15,10 +16,12 @@ use crate::client_tokens::StoredOutcome;
 use crate::engine_store::EngineReads;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
+use crate::keys::ApprovalKey;
 use crate::keys::MemberKeys;
 use crate::keys::ResourceKey;
 use crate::memory::MemoryStore;
 use crate::memory::missing;
+use crate::orders::StoredUnpaidOrder;
 use crate::packages::DeferredPurchase;
 
 impl EngineReads for MemoryStore {
@@ -59,10 +62,19 @@ impl EngineReads for MemoryStore {
     }
 
     fn orders(&self, members: &MemberKeys) -> Result<Vec<Order>, StoreError> {
-        let histories = members.iter().filter_map(|(_, key)| self.histories.get(&key));
-        let mut orders = histories.flat_map(|history| history.orders.iter().cloned()).collect::<Vec<_>>();
-        orders.sort_by_key(|order| (order.starts_at, order.member));
-        Ok(orders)
+        Ok(self.books.paid(members))
+    }
+
+    fn unpaid_orders(&self, members: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError> {
+        Ok(self.books.unpaid(members))
+    }
+
+    fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError> {
+        Ok(self.books.state(resource, id))
+    }
+
+    fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+        Ok(self.books.next_deadline(until))
     }
 
     fn offers(
@@ -100,20 +112,24 @@ impl EngineReads for MemoryStore {
     }
 
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
-        Ok(self.approvals.values().filter(|stored| stored.resource == resource).cloned().collect())
+        let keys = self.approvals_of.get(&resource).into_iter().flatten();
+        Ok(keys.map(|key| self.approvals[key].clone()).collect())
     }
 
     fn accounts_with_pending_approvals(&self) -> Result<Vec<AccountKey>, StoreError> {
-        Ok(self.pending().map(|stored| stored.account).collect::<BTreeSet<_>>().into_iter().collect())
+        let accounts = self.pending.iter().map(|(_, key)| self.approvals[key].account);
+        Ok(accounts.collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     fn next_approval_expiry(&self, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.pending().map(|stored| stored.expires_at).filter(|expires_at| *expires_at <= until).min())
+        Ok(self.pending.first().map(|(expires_at, _)| *expires_at).filter(|expires_at| *expires_at <= until))
     }
 
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
-        let expiring = self.pending().filter(|stored| stored.expires_at == at);
-        Ok(expiring.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+        let earlier = |(expires_at, _): &&(Timestamp, ApprovalKey)| *expires_at < at;
+        let expiring = self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
     }
 
     fn client_token(
@@ -124,9 +140,5 @@ impl EngineReads for MemoryStore {
     ) -> Result<Option<StoredOutcome>, StoreError> {
         let stored = self.client_tokens.get(&(account, token.to_owned()));
         Ok(stored.filter(|(used_at, _)| *used_at >= since).map(|(_, outcome)| outcome.clone()))
-    }
-
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.ticked_at)
     }
 }
