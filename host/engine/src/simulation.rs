@@ -10,6 +10,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_store::engine_store::EngineStore;
 
 /// What takes the events of a simulation, in order.
 pub type Observer<'a> = dyn FnMut(RecordedEvent) + 'a;
@@ -23,8 +24,8 @@ pub type Observer<'a> = dyn FnMut(RecordedEvent) + 'a;
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn run_scenario(
-    engine: &mut Engine,
+pub fn run_scenario<S: EngineStore>(
+    engine: &mut Engine<S>,
     scenario: &[ScenarioEntry],
     from: Timestamp,
     until: Timestamp,
@@ -58,13 +59,13 @@ struct OutageInProgress {
     deferred_actions: Vec<ScenarioAction>,
 }
 
-struct Simulation<'a, 'b> {
-    engine: &'a mut Engine,
+struct Simulation<'a, 'b, S> {
+    engine: &'a mut Engine<S>,
     sorter: EventSorter<'a, 'b>,
     outage: Option<OutageInProgress>,
 }
 
-impl Simulation<'_, '_> {
+impl<S: EngineStore> Simulation<'_, '_, S> {
     fn run_to(&mut self, until: Timestamp) -> Result<(), EngineError> {
         let outbox = &mut self.sorter;
         self.engine.run_to(until, &mut |events, floor| {

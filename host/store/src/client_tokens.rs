@@ -38,8 +38,9 @@ pub fn get(
 
 /// What every account sent, under which token, and when it last did.
 pub(crate) fn all(db: &ReadTx) -> Result<Vec<(AccountKey, String, (Timestamp, StoredOutcome))>, StoreError> {
-    let mut statement =
-        db.connection().prepare_cached(&format!("select {OUTCOME_COLUMNS}, account, token, used_at from client_token"))?;
+    let mut statement = db
+        .connection()
+        .prepare_cached(&format!("select {OUTCOME_COLUMNS}, account, token, used_at from client_token"))?;
     let mut rows = statement.query([])?;
     let mut tokens = Vec::new();
     while let Some(row) = rows.next()? {

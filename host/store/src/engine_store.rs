@@ -108,5 +108,5 @@ pub trait EngineStore {
     /// # Errors
     ///
     /// [`StoreError::PaidTwice`] when a period would be paid for twice; other variants when the store cannot be written.
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError>;
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError>;
 }

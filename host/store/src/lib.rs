@@ -17,6 +17,7 @@ pub mod client_tokens;
 pub mod clock;
 mod codec;
 pub mod copies;
+pub mod copy;
 pub mod cursor;
 pub mod decisions;
 pub mod deliveries;

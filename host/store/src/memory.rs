@@ -270,7 +270,7 @@ impl EngineStore for MemoryStore {
         self
     }
 
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
         changes.into_iter().try_for_each(|change| self.apply(change))
     }
 }
@@ -335,7 +335,10 @@ impl MemoryStore {
             Change::RecordClientToken { account, token, outcome, at } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
-            Change::Tick { .. } | Change::InsertEntry { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
+            Change::Tick { .. }
+            | Change::InsertEntry { .. }
+            | Change::InsertDecision { .. }
+            | Change::InsertEvent { .. } => {}
         }
         Ok(())
     }

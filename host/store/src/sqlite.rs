@@ -55,7 +55,7 @@ impl EngineStore for Store {
         self.db()
     }
 
-    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
         self.write(|tx| commit(tx, changes))
     }
 }
@@ -157,7 +157,7 @@ impl EngineReads for ReadTx {
 /// # Errors
 ///
 /// [`StoreError::PaidTwice`] when a period would be paid for twice; other variants when the database cannot be written.
-fn commit(db: &WriteTx, changes: Vec<Change>) -> Result<(), StoreError> {
+fn commit(db: &WriteTx, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
     let mut writer = Committer::new(db)?;
     changes.into_iter().try_for_each(|change| writer.apply(change))
 }

@@ -32,7 +32,7 @@ use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioEntry;
-use perennial_store::Store;
+use perennial_store::memory::MemoryStore;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.
 ///
@@ -248,9 +248,7 @@ impl SimulationRun<'_> {
         providers: Providers,
         observe: &mut dyn FnMut(Option<&str>, &perennial_domain::event::Event),
     ) -> anyhow::Result<PluginFailures> {
-        let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
-        let store = Store::scratch(&folder.path().join("simulation.db"))?;
-        let mut engine = Engine::new(store, providers, Retention::State);
+        let mut engine = Engine::new(MemoryStore::default(), providers, Retention::State);
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;

@@ -59,10 +59,8 @@ impl OrderBooks {
             for period in self.waiting.values().filter(|period| period.resource == key) {
                 match orders.iter_mut().find(|order| order.id == period.order.id) {
                     Some(order) => order.lines.push(period.line.clone()),
-                    None => orders.push(StoredUnpaidOrder {
-                        lines: vec![period.line.clone()],
-                        ..period.order.clone()
-                    }),
+                    None => orders
+                        .push(StoredUnpaidOrder { lines: vec![period.line.clone()], ..period.order.clone() }),
                 }
             }
         }

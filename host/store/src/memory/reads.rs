@@ -127,7 +127,8 @@ impl EngineReads for MemoryStore {
 
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
         let earlier = |(expires_at, _): &&(Timestamp, ApprovalKey)| *expires_at < at;
-        let expiring = self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
+        let expiring =
+            self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
     }
