@@ -13,12 +13,11 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::Engine;
-use crate::Retention;
 use crate::error::EngineError;
+use crate::parallel;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
-use crate::simulation;
+use crate::simulation::parts::Play;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
@@ -136,8 +135,8 @@ pub fn forecast(
         let account = AccountForecast::new(account.id, account.currency, balance, from, months);
         found.insert(account.id.clone(), account);
     }
-    let mut engine = Engine::new(copy, providers, Retention::State).with_stop_flag(stop);
-    simulation::run_scenario(&mut engine, &[], from, until, &mut |recorded| {
+    let play = Play { providers: &providers, scenario: &[], from, until, cores: parallel::cores() };
+    play.run(copy, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
         if let Some(account) = account {
             account.record(from, recorded);

@@ -24,7 +24,7 @@ pub mod import_document;
 pub mod import_report;
 mod load_batch;
 mod orders;
-mod parallel;
+pub mod parallel;
 pub mod persist;
 pub mod plan_facts;
 mod plan_view;
@@ -176,6 +176,11 @@ impl<S: EngineStore> Engine<S> {
     /// Whether it was told to stop.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The store, without the engine.
+    pub fn into_store(self) -> S {
+        self.store
     }
 
     /// What reads the store: what is committed, and what the transaction under way has written.

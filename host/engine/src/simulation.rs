@@ -3,6 +3,8 @@
 //! Uses the same engine and the same plugins as the real thing. Holds back only the events of the instant it is at, so
 //! that they come out ordered by time, then by account and resource, whatever the number of days.
 
+pub mod parts;
+
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;

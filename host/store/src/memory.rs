@@ -41,6 +41,7 @@ use crate::packages::DeferredPurchase;
 mod load;
 mod order_books;
 mod reads;
+mod split;
 
 /// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
 #[derive(Debug, Default)]

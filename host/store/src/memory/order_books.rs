@@ -141,6 +141,21 @@ impl OrderBooks {
         self.books.entry(resource).or_default().closed.push((id, state));
     }
 
+    /// The same, each resource's in the books of its part.
+    pub(super) fn split(self, count: usize, part_of: &HashMap<ResourceKey, usize>) -> Vec<OrderBooks> {
+        let mut parts = (0..count).map(|_| OrderBooks::default()).collect::<Vec<_>>();
+        for (resource, book) in self.books {
+            parts[part_of[&resource]].books.insert(resource, book);
+        }
+        for (number, period) in self.waiting {
+            let part = &mut parts[part_of[&period.resource]];
+            part.deadlines.insert((period.order.pay_until, number));
+            part.waiting.insert(number, period);
+        }
+        parts.iter_mut().for_each(|part| part.last_number = self.last_number);
+        parts
+    }
+
     fn remove_waiting(&mut self, number: u64) {
         if let Some(period) = self.waiting.remove(&number) {
             self.deadlines.remove(&(period.order.pay_until, number));
