@@ -22,6 +22,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats as formats;
 use perennial_store::change::Change;
+use perennial_store::change::OrderChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
@@ -113,15 +114,14 @@ pub(super) fn placement(item: &BatchEntry, order: UnpaidOrder) -> Change {
         pay_until: order.pay_until,
         lines: order.lines,
     };
-    Change::PlaceOrder { members, order }
+    Change::Order(OrderChange::Place { members, order })
 }
 
 /// The changes after which `order` does not wait any more.
 pub(super) fn closures(item: &BatchEntry, order: &UnpaidOrder, state: OrderState) -> Vec<Change> {
-    let close = |line: &perennial_domain::unpaid_order::OrderLine| Change::CloseOrder {
-        resource: item.original.rows[line.member],
-        order: order.id.clone(),
-        state,
+    let close = |line: &perennial_domain::unpaid_order::OrderLine| {
+        let resource = item.original.rows[line.member];
+        Change::Order(OrderChange::Close { resource, order: order.id.clone(), state })
     };
     order.lines.iter().map(close).collect()
 }

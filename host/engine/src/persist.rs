@@ -29,6 +29,7 @@ use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
 use perennial_store::bundles::Schedule;
 use perennial_store::change::Change;
+use perennial_store::change::OrderChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
@@ -154,24 +155,24 @@ impl Changes {
     ) -> Result<(), StoreError> {
         let rows = &item.original.rows;
         for refunded in effects.refunded {
-            self.list.push(Change::RefundOrder {
+            self.list.push(Change::Order(OrderChange::Refund {
                 resource: rows[refunded.member],
                 period: refunded.period,
                 amount: refunded.amount,
                 at: item.instant,
-            });
+            }));
         }
         if let Some(attempt) = effects.attempt {
             let resource = resource_row(item, &attempt.key.resource)?;
             self.list.push(Change::RecordAttempt { resource, attempt });
         }
         for order in effects.orders {
-            self.list.push(Change::InsertOrder {
+            self.list.push(Change::Order(OrderChange::Insert {
                 resource: rows[order.member],
                 resource_id: item.walk.bundle[order.member].id.clone(),
                 order,
                 waited: effects.paid.is_some(),
-            });
+            }));
         }
         if let Some(order) = effects.placed {
             self.list.push(unpaid_orders::placement(item, order));
@@ -237,8 +238,10 @@ impl Changes {
         let mut ids = Vec::<String>::new();
         for change in &self.list {
             let made: Vec<&String> = match change {
-                Change::InsertOrder { order, waited: false, .. } if order.paid_at == at => vec![&order.id],
-                Change::PlaceOrder { order, .. } if order.created_at == at => vec![&order.id],
+                Change::Order(OrderChange::Insert { order, waited: false, .. }) if order.paid_at == at => {
+                    vec![&order.id]
+                }
+                Change::Order(OrderChange::Place { order, .. }) if order.created_at == at => vec![&order.id],
                 Change::InsertBundle { orders, .. } => {
                     orders.iter().filter(|order| order.paid_at == at).map(|order| &order.id).collect()
                 }

@@ -197,7 +197,7 @@ pub fn close(db: &WriteTx, row: ApprovalKey, state: State, closing: &Resolution)
 }
 
 /// The rows of the accounts that have pending approvals.
-pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
+pub(crate) fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
@@ -206,7 +206,7 @@ pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError>
 }
 
 /// The first instant at which a pending approval expires, if that comes by `until`.
-pub fn next_expiry(db: &ReadTx, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn next_expiry(db: &ReadTx, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
         .connection()
         .prepare_cached("select min(expires_at) from approval where state = 'pending' and expires_at <= ?1")?
@@ -253,7 +253,10 @@ pub(crate) fn all(db: &ReadTx) -> Result<Vec<StoredApproval>, StoreError> {
 }
 
 /// Every approval that a resource was named in, oldest first.
-pub fn list_for_resource(db: &ReadTx, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
+pub(crate) fn list_for_resource(
+    db: &ReadTx,
+    resource: ResourceKey,
+) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement =
         db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
     let approvals = statement.query_and_then([resource], stored)?;

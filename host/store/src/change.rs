@@ -107,45 +107,8 @@ pub enum Change {
         /// The attempt.
         attempt: Attempt,
     },
-    /// A period of a resource that was paid for. With another that begins at the same instant and was not refunded, the
-    /// commit fails.
-    InsertOrder {
-        /// The resource.
-        resource: ResourceKey,
-        /// Its id.
-        resource_id: String,
-        /// The order.
-        order: Order,
-        /// Whether it was ordered before: a period of this order that waits to be paid becomes this one, if there is one.
-        waited: bool,
-    },
-    /// An order that waits to be paid from now on.
-    PlaceOrder {
-        /// The members of its bundle.
-        members: MemberKeys,
-        /// The order.
-        order: StoredUnpaidOrder,
-    },
-    /// What still waits of an order of a resource waits no more.
-    CloseOrder {
-        /// The resource.
-        resource: ResourceKey,
-        /// The order's id.
-        order: String,
-        /// Why.
-        state: OrderState,
-    },
-    /// A paid period is refunded, and the attempt that paid for it is void.
-    RefundOrder {
-        /// The resource.
-        resource: ResourceKey,
-        /// The period.
-        period: PaidPeriod,
-        /// What comes back.
-        amount: Micros,
-        /// When.
-        at: Timestamp,
-    },
+    /// What becomes of orders.
+    Order(OrderChange),
     /// A package to be bought like this one later.
     DeferPurchase {
         /// The package that it is bought like.
@@ -181,7 +144,7 @@ pub enum Change {
         priced: PricedRequest,
         /// The resource that the plan's renewal names, and the attempt's key, if it renews.
         attempt: Option<(ResourceKey, Key)>,
-        /// When.
+        /// The instant of the change.
         at: Timestamp,
     },
     /// What became of an approval. If its attempt still awaits it, the attempt is void.
@@ -201,7 +164,7 @@ pub enum Change {
         token: String,
         /// What became of it.
         outcome: StoredOutcome,
-        /// When.
+        /// The instant of the change.
         at: Timestamp,
     },
     /// What a plugin was asked and answered.
@@ -210,7 +173,7 @@ pub enum Change {
         resource: ResourceKey,
         /// The plugin's id, and the digest of its revision.
         revision: Arc<(String, String)>,
-        /// When.
+        /// The instant of the change.
         at: Timestamp,
         /// What it was asked, as the decision format writes it.
         request: String,
@@ -221,7 +184,7 @@ pub enum Change {
     InsertEvent {
         /// Whose it is; `None` when it is the host's.
         account: Option<AccountKey>,
-        /// When.
+        /// The instant of the change.
         at: Timestamp,
         /// The resource's id.
         resource: Option<String>,
@@ -229,5 +192,49 @@ pub enum Change {
         kind: &'static str,
         /// Its fields, as JSON.
         body: String,
+    },
+}
+
+/// One thing that becomes of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderChange {
+    /// A period of a resource that was paid for. With another that begins at the same instant and was not refunded, the
+    /// commit fails.
+    Insert {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its id.
+        resource_id: String,
+        /// The order.
+        order: Order,
+        /// Whether it was ordered before: a period of this order that waits to be paid becomes this one, if there is one.
+        waited: bool,
+    },
+    /// An order that waits to be paid from now on.
+    Place {
+        /// The members of its bundle.
+        members: MemberKeys,
+        /// The order.
+        order: StoredUnpaidOrder,
+    },
+    /// What still waits of an order of a resource waits no more.
+    Close {
+        /// The resource.
+        resource: ResourceKey,
+        /// The order's id.
+        order: String,
+        /// Where it is now.
+        state: OrderState,
+    },
+    /// A paid period is refunded, and the attempt that paid for it is void.
+    Refund {
+        /// The resource.
+        resource: ResourceKey,
+        /// The period.
+        period: PaidPeriod,
+        /// What comes back.
+        amount: Micros,
+        /// The instant of the change.
+        at: Timestamp,
     },
 }

@@ -24,6 +24,7 @@ use crate::approvals::StoredApproval;
 use crate::bundles::Schedule;
 use crate::bundles::StoredBundle;
 use crate::change::Change;
+use crate::change::OrderChange;
 use crate::client_tokens::StoredOutcome;
 use crate::engine_store::EngineReads;
 use crate::engine_store::EngineStore;
@@ -301,13 +302,7 @@ impl MemoryStore {
                 self.schedule(key, schedule);
             }
             Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
-            Change::InsertOrder { resource, resource_id, order, waited } => {
-                let order = if waited { self.books.settle(resource, order) } else { Some(order) };
-                order.map_or(Ok(()), |order| self.insert_order(resource, &resource_id, order))?;
-            }
-            Change::PlaceOrder { members, order } => self.books.place(&members, order),
-            Change::CloseOrder { resource, order, state } => self.books.close(resource, &order, state),
-            Change::RefundOrder { resource, period, .. } => self.refund_order(resource, &period),
+            Change::Order(change) => self.apply_order(change)?,
             Change::DeferPurchase { resource, pay_at, effective_at } => {
                 let row = DeferredPurchaseKey::from_number(next_number(self.deferred.last_key_value()));
                 self.deferred.insert(row, DeferredPurchase { row, resource, pay_at, effective_at });
@@ -340,6 +335,19 @@ impl MemoryStore {
             | Change::InsertEntry { .. }
             | Change::InsertDecision { .. }
             | Change::InsertEvent { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {
+        match change {
+            OrderChange::Insert { resource, resource_id, order, waited } => {
+                let order = if waited { self.books.settle(resource, order) } else { Some(order) };
+                order.map_or(Ok(()), |order| self.insert_order(resource, &resource_id, order))?;
+            }
+            OrderChange::Place { members, order } => self.books.place(&members, order),
+            OrderChange::Close { resource, order, state } => self.books.close(resource, &order, state),
+            OrderChange::Refund { resource, period, .. } => self.refund_order(resource, &period),
         }
         Ok(())
     }

@@ -282,7 +282,10 @@ pub fn close(db: &WriteTx, row: ResourceKey, id: &str, state: OrderState) -> Res
 }
 
 /// The next instant by `until` at which an order can no longer be paid, with the row of a resource of it.
-pub fn next_deadline(db: &ReadTx, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+pub(crate) fn next_deadline(
+    db: &ReadTx,
+    until: Timestamp,
+) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
     let next = db
         .connection()
         .prepare_cached(

@@ -41,7 +41,7 @@ pub fn insert(
 }
 
 /// Sets how much of a package is used.
-pub fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(), StoreError> {
+pub(crate) fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update package set used = ?2 where resource = ?1")?
         .execute((resource, used.as_micros()))?;
@@ -50,7 +50,7 @@ pub fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(),
 
 /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first, with the
 /// rows of their resources.
-pub fn list_offers(
+pub(crate) fn list_offers(
     db: &ReadTx,
     account: AccountKey,
     resource_type: &str,
@@ -110,7 +110,7 @@ pub fn defer(
 }
 
 /// The next package to be paid, if its time comes by `until`.
-pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
+pub(crate) fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
     let next = db
         .connection()
         .prepare_cached(
@@ -141,7 +141,7 @@ fn deferred_purchase(row: &Row<'_>) -> rusqlite::Result<DeferredPurchase> {
 }
 
 /// Puts off a package that was to be paid later, to `pay_at`.
-pub fn postpone_deferred(
+pub(crate) fn postpone_deferred(
     db: &WriteTx,
     row: DeferredPurchaseKey,
     pay_at: Timestamp,
@@ -153,7 +153,7 @@ pub fn postpone_deferred(
 }
 
 /// Strikes a package that was to be paid later.
-pub fn delete_deferred(db: &WriteTx, row: DeferredPurchaseKey) -> Result<(), StoreError> {
+pub(crate) fn delete_deferred(db: &WriteTx, row: DeferredPurchaseKey) -> Result<(), StoreError> {
     db.connection().prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
     Ok(())
 }

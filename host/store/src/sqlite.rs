@@ -26,6 +26,7 @@ use crate::bundles;
 use crate::bundles::Schedule;
 use crate::bundles::StoredBundle;
 use crate::change::Change;
+use crate::change::OrderChange;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
 use crate::clock;
@@ -216,18 +217,7 @@ impl<'c> Committer<'c> {
                 Ok(())
             }
             Change::RecordAttempt { resource, attempt } => self.attempts.record(resource, &attempt),
-            Change::InsertOrder { resource, resource_id, order, waited } => {
-                if waited && orders::settle(db, resource, &order)? {
-                    return Ok(());
-                }
-                self.orders.insert(resource, &resource_id, &order)
-            }
-            Change::PlaceOrder { members, order } => orders::place(db, &members, &order),
-            Change::CloseOrder { resource, order, state } => orders::close(db, resource, &order, state),
-            Change::RefundOrder { resource, period, amount, at } => {
-                orders::refund(db, resource, &period, amount, at)?;
-                attempts::void(db, resource, period.starts_at, at)
-            }
+            Change::Order(change) => self.apply_order(change),
             Change::DeferPurchase { resource, pay_at, effective_at } => {
                 packages::defer(db, resource, pay_at, effective_at)
             }
@@ -259,6 +249,24 @@ impl<'c> Committer<'c> {
 }
 
 impl Committer<'_> {
+    fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {
+        let db = self.db;
+        match change {
+            OrderChange::Insert { resource, resource_id, order, waited } => {
+                if waited && orders::settle(db, resource, &order)? {
+                    return Ok(());
+                }
+                self.orders.insert(resource, &resource_id, &order)
+            }
+            OrderChange::Place { members, order } => orders::place(db, &members, &order),
+            OrderChange::Close { resource, order, state } => orders::close(db, resource, &order, state),
+            OrderChange::Refund { resource, period, amount, at } => {
+                orders::refund(db, resource, &period, amount, at)?;
+                attempts::void(db, resource, period.starts_at, at)
+            }
+        }
+    }
+
     fn insert_account(&mut self, account: &Account, opening: &Entry) -> Result<(), StoreError> {
         let key = accounts::insert(self.db, account)?;
         self.entries.insert(key, opening)

@@ -29,9 +29,9 @@ pub use write::BundleUpdater;
 pub use write::insert;
 pub(crate) use write::insert_schedule;
 pub(crate) use write::insert_terms;
-pub use write::set_problem;
+pub(crate) use write::set_problem;
 pub use write::set_tags;
-pub use write::wake_account;
+pub(crate) use write::wake_account;
 
 /// A bundle as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, M
 }
 
 /// The bundle that the resource at `row` belongs to, and which member it is.
-pub fn find_by_resource_row(
+pub(crate) fn find_by_resource_row(
     db: &ReadTx,
     row: ResourceKey,
 ) -> Result<(StoredBundle, MemberIndex), StoreError> {
