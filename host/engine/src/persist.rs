@@ -237,23 +237,26 @@ impl Changes {
     pub(crate) fn orders_made(&self, at: Timestamp) -> Vec<String> {
         let mut ids = Vec::<String>::new();
         for change in &self.list {
-            let made: Vec<&String> = match change {
-                Change::Order(OrderChange::Insert { order, waited: false, .. }) if order.paid_at == at => {
-                    vec![&order.id]
-                }
-                Change::Order(OrderChange::Place { order, .. }) if order.created_at == at => vec![&order.id],
-                Change::InsertBundle { orders, .. } => {
-                    orders.iter().filter(|order| order.paid_at == at).map(|order| &order.id).collect()
-                }
-                _ => Vec::new(),
-            };
-            for id in made {
+            for id in orders_of(change, at) {
                 if !ids.contains(id) {
                     ids.push(id.clone());
                 }
             }
         }
         ids
+    }
+}
+
+/// The ids of the orders that `change` makes at `at`.
+fn orders_of(change: &Change, at: Timestamp) -> Vec<&String> {
+    if let Change::Order(OrderChange::Insert { order, waited: false, .. }) = change {
+        Vec::from_iter((order.paid_at == at).then_some(&order.id))
+    } else if let Change::Order(OrderChange::Place { order, .. }) = change {
+        Vec::from_iter((order.created_at == at).then_some(&order.id))
+    } else if let Change::InsertBundle { orders, .. } = change {
+        orders.iter().filter(|order| order.paid_at == at).map(|order| &order.id).collect()
+    } else {
+        Vec::new()
     }
 }
 

@@ -117,9 +117,9 @@ pub(crate) fn list(db: &ReadTx, resource: ResourceKey, id: &str) -> Result<Vec<A
         let damaged = || StoreError::Damaged { what: "an attempt", found: id.to_owned() };
         let term = codec::term(row.get(1)?, row.get(2)?)?.ok_or_else(damaged)?;
         let (name, class): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-        let is_it = |state: &State| match state {
-            State::Declined(declined) => Some(declined.name()) == class.as_deref(),
-            other => other.name() == name,
+        let is_it = |state: &State| {
+            let declined = if let State::Declined(class) = state { Some(class.name()) } else { None };
+            state.name() == name && declined == class.as_deref()
         };
         Ok(Attempt {
             key: Key { resource: id.to_owned(), expires_before: Timestamp::from_second(row.get(0)?), term },

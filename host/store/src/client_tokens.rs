@@ -36,16 +36,28 @@ pub fn get(
     rows.next()?.map(outcome).transpose()
 }
 
-/// What every account sent, under which token, and when it last did.
-pub(crate) fn all(db: &ReadTx) -> Result<Vec<(AccountKey, String, (Timestamp, StoredOutcome))>, StoreError> {
+/// What an account sent under a token, and when it last did.
+pub(crate) struct StoredToken {
+    pub(crate) account: AccountKey,
+    pub(crate) token: String,
+    pub(crate) used_at: Timestamp,
+    pub(crate) outcome: StoredOutcome,
+}
+
+/// What every account sent.
+pub(crate) fn all(db: &ReadTx) -> Result<Vec<StoredToken>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached(&format!("select {OUTCOME_COLUMNS}, account, token, used_at from client_token"))?;
     let mut rows = statement.query([])?;
     let mut tokens = Vec::new();
     while let Some(row) = rows.next()? {
-        let used_at = Timestamp::from_second(row.get(6)?);
-        tokens.push((row.get(4)?, row.get(5)?, (used_at, outcome(row)?)));
+        tokens.push(StoredToken {
+            account: row.get(4)?,
+            token: row.get(5)?,
+            used_at: Timestamp::from_second(row.get(6)?),
+            outcome: outcome(row)?,
+        });
     }
     Ok(tokens)
 }

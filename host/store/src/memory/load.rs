@@ -8,6 +8,7 @@ use crate::attempts;
 use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::client_tokens;
+use crate::client_tokens::StoredToken;
 use crate::error::StoreError;
 use crate::memory::MemoryStore;
 use crate::orders;
@@ -45,9 +46,9 @@ impl MemoryStore {
                 memory.deferred.insert(purchase.row, purchase);
             }
         }
-        for (account, token, used) in client_tokens::all(db)? {
+        for StoredToken { account, token, used_at, outcome } in client_tokens::all(db)? {
             if memory.accounts.contains_key(&account) {
-                memory.client_tokens.insert((account, token), used);
+                memory.client_tokens.insert((account, token), (used_at, outcome));
             }
         }
         Ok(memory)

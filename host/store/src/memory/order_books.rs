@@ -58,9 +58,10 @@ impl OrderBooks {
         for (_, key) in members.iter() {
             for period in self.waiting.values().filter(|period| period.resource == key) {
                 match orders.iter_mut().find(|order| order.id == period.order.id) {
-                    Some(order) => order.lines.push(period.line.clone()),
-                    None => orders
-                        .push(StoredUnpaidOrder { lines: vec![period.line.clone()], ..period.order.clone() }),
+                    Some(order) => order.lines.push(period.line),
+                    None => {
+                        orders.push(StoredUnpaidOrder { lines: vec![period.line], ..period.order.clone() })
+                    }
                 }
             }
         }
