@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::apply::PlanEffects;
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
@@ -35,6 +36,7 @@ use perennial_store::attempts;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::decisions;
+use perennial_store::deferrals;
 use perennial_store::error::StoreError;
 use perennial_store::events;
 use perennial_store::ledger;
@@ -68,6 +70,7 @@ pub(crate) fn write_batch(
     keeps_events: bool,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
+    batch.entries.iter_mut().for_each(BatchEntry::end_deferrals);
     batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
     let mut events = Vec::new();
     let ids = batch
@@ -146,6 +149,9 @@ impl<'c> BatchWriter<'c> {
         }
         for effects in &item.effects {
             self.plan_effects(account_in_batch, item, effects)?;
+        }
+        if item.deferrals != item.deferrals_before {
+            write_deferrals(self.db, account_in_batch, item)?;
         }
         for approval in &item.approvals {
             write_approval(self.db, account_in_batch, item, approval)?;
@@ -239,6 +245,21 @@ fn insert_purchased(
     orders::insert(db, rows[MemberIndex::PRIMARY], &purchased.id, &order)
 }
 
+/// Writes which renewals are put off from now on.
+fn write_deferrals(
+    db: &WriteTx,
+    account_in_batch: &BatchAccount,
+    item: &BatchEntry,
+) -> Result<(), StoreError> {
+    for before in &item.deferrals_before {
+        deferrals::delete(db, item.original.rows[before.member])?;
+    }
+    for deferral in &item.deferrals {
+        deferrals::set(db, account_in_batch.row, item.original.rows[deferral.member], deferral)?;
+    }
+    Ok(())
+}
+
 /// Writes what became of an approval, if anything did.
 fn write_approval(
     db: &WriteTx,
@@ -252,13 +273,14 @@ fn write_approval(
         (None, Some(request)) => {
             let summary = &approval.summary;
             let attempt = match &summary.key {
-                Some(key) => Some(attempts::await_approval(
+                // What was approved at once does not wait: its attempt is written with what was done.
+                Some(key) if summary.state != State::Approved => Some(attempts::await_approval(
                     db,
                     resource_row(item, &key.resource)?,
                     key.clone(),
                     request.requested_at,
                 )?),
-                None => None,
+                Some(_) | None => None,
             };
             let new = NewApproval {
                 id: &approval.id,
@@ -271,6 +293,7 @@ fn write_approval(
                 requested_at: request.requested_at,
                 requested_by: request.requested_by.as_deref(),
                 expires_at: request.expires_at,
+                required: &approval.required,
             };
             (approvals::insert(db, &new)?, attempt)
         }

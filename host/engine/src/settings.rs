@@ -1,10 +1,11 @@
-//! Settings of an account: what its provider's rules are told about it. A change is checked by the plugin, and has every
+//! Settings of an account: what its provider's rules are told about it, and its budget. A change is checked by the plugin, and has every
 //! timeline of the account asked for anew.
 
 use std::collections::BTreeMap;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -17,6 +18,28 @@ use perennial_store::bundles;
 use perennial_store::error::StoreError;
 
 impl Engine {
+    /// Sets what `account` may spend in a month of its provider's, for policies to look at; `None`: there is no budget.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
+    pub fn set_budget(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        budget: Option<Micros>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = accounts::get(self.db(), account)?;
+        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        if stored.account.budget == budget {
+            return Ok(Vec::new());
+        }
+        let value = budget.map(|budget| budget.to_string());
+        let what = EventKind::SettingChanged { setting: "budget".to_owned(), value };
+        self.store.write(|tx| accounts::set_budget(tx, stored.row, budget))?;
+        self.write_event(Some(stored.row), Some(account), Event { at, resource: None, what })
+    }
+
     /// Sets settings of `account`, or takes them back to their defaults, at `at`; the inner error is every problem that
     /// its plugin has with the result, in words, and nothing has changed then.
     ///

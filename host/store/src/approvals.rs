@@ -7,6 +7,7 @@ use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -52,6 +53,8 @@ pub struct StoredApproval {
     pub requested_by: Option<String>,
     /// When it expires, or would have expired.
     pub expires_at: Timestamp,
+    /// The policies that require it; empty of one that was requested before there were policies.
+    pub required: Vec<RequiredApproval>,
     /// What ended it.
     pub closing: Option<Resolution>,
 }
@@ -113,15 +116,17 @@ pub struct NewApproval<'a> {
     pub requested_by: Option<&'a str>,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// The policies that require it.
+    pub required: &'a [RequiredApproval],
 }
 
 /// Adds a pending approval and returns its row.
 pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<ApprovalKey, StoreError> {
     db.connection().prepare_cached(
         "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
-             available, attempt, expires_before, requested_at, requested_by, expires_at)
+             available, attempt, expires_before, requested_at, requested_by, expires_at, required)
          values (:id, :account, :resource, 'pending', :cause, :command, :contract, :request, :response, :revision, :plan_hash, :cost,
-             :available, :attempt, :expires_before, :requested_at, :requested_by, :expires_at)",
+             :available, :attempt, :expires_before, :requested_at, :requested_by, :expires_at, :required)",
     )?
     .execute(named_params! {
         ":id": new.id,
@@ -141,6 +146,7 @@ pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<ApprovalKey, StoreE
         ":requested_at": new.requested_at.as_second(),
         ":requested_by": new.requested_by,
         ":expires_at": new.expires_at.as_second(),
+        ":required": required_text(new.required),
     })?;
     Ok(db.last_key())
 }
@@ -335,8 +341,22 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
         expires_at: Timestamp::from_second(row.get("expires_at")?),
+        required: required(row)?,
         closing,
     })
+}
+
+/// The list as JSON: for each its policy, label and words.
+fn required_text(required: &[RequiredApproval]) -> String {
+    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason)).collect::<Vec<_>>();
+    serde_json::to_string(&items).expect("texts are JSON")
+}
+
+fn required(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
+    let text: String = row.get("required")?;
+    let items: Vec<(String, Option<String>, String)> = serde_json::from_str(&text)?;
+    let one = |(policy, by, reason)| RequiredApproval { policy, reason, by };
+    Ok(items.into_iter().map(one).collect())
 }
 
 fn attempt(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {

@@ -93,6 +93,17 @@ pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Order>, StoreError> {
     Ok(orders)
 }
 
+/// How often the resource at `row` was renewed, less what was given back of it.
+pub fn count_renewals(db: &ReadTx, row: ResourceKey) -> Result<u32, StoreError> {
+    let count = db
+        .connection()
+        .prepare_cached(
+            "select count(*) from orders where resource = ?1 and kind = ?2 and state = 1 and refunded_at is null",
+        )?
+        .query_row((row, OrderKind::Renewal.code()), |row| row.get(0))?;
+    Ok(count)
+}
+
 fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
     let instant = |name| row.get(name).map(Timestamp::from_second);
     let reduced: Option<String> = row.get("reduced_id")?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
@@ -17,6 +19,7 @@ use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
 use crate::cli::plugin_failures::PluginFailures;
+use crate::cli::policy::LoadedPolicies;
 use crate::report;
 use crate::report::Detail;
 use crate::report::History;
@@ -25,6 +28,7 @@ use crate::report::history::TRACKS_MAX;
 use crate::report::listing::ListFormat;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation;
 use perennial_formats::event;
@@ -50,6 +54,12 @@ pub(super) struct Arguments {
     /// What people and the world do, in JSON; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// A policy file in TOML: its scripts rule on every plan before it meets the money.
+    #[arg(long, value_name = "FILE")]
+    policies: Option<PathBuf>,
+    /// What becomes of plans that wait for an approval; by default nobody decides on them.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    approvals: Option<Approvals>,
     /// The first instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     from: Timestamp,
@@ -72,9 +82,18 @@ const EXAMPLES: &str = "Examples:
       --from 2026-01-01 --until 2026-03-31 --format jsonl --out events.jsonl
   perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-06-30 \\
       --format html --out picture.html
+  perennial simulate --inventory inventory.json --policies policies.toml --approvals granted \\
+      --from 2026-01-01 --until 2026-12-31T23:59:59Z
 
-Exit code 1 if a plugin failed meanwhile: what it failed at is said at the end, and what was written shows what happens
-while it fails.";
+Exit code 2 on wrong input, with every problem listed; 1 if a plugin failed meanwhile: what it failed at is said at the
+end, and what was written shows what happens while it fails.";
+
+/// What becomes of plans that wait for an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Approvals {
+    /// Every approval is given as soon as it is requested.
+    Granted,
+}
 
 /// What a simulation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -101,6 +120,8 @@ pub(super) struct SimulationRun<'a> {
     pub(super) from: Timestamp,
     /// The last instant.
     pub(super) until: Timestamp,
+    /// Whether every approval is given as soon as it is requested.
+    pub(super) grants_approvals: bool,
     /// Where its report writes instants.
     pub(super) zone: ZoneChoice,
 }
@@ -109,7 +130,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     check(arguments)?;
     let inventory = InventoryFile::read(&arguments.inventory, arguments.accounts.as_deref())?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
-    let providers = context.providers()?;
+    let providers = providers(context, arguments.policies.as_deref())?;
     let inventory = inventory.document(ImportOptions::default(), &providers, &NoRecords)?.inventory;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
@@ -122,6 +143,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         scenario: &scenario,
         from: arguments.from,
         until: arguments.until,
+        grants_approvals: arguments.approvals == Some(Approvals::Granted),
         zone: arguments.zone.time_zone,
     };
     let format = match arguments.format {
@@ -146,6 +168,14 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     report::table::write(&history, format, style, &mut out)?;
     out.finish()?;
     failures.check()
+}
+
+/// The rules of every provider, with the policies of `file`.
+fn providers(context: &Context, file: Option<&Path>) -> anyhow::Result<Providers> {
+    let Some(file) = file else { return context.providers() };
+    let LoadedPolicies { set, interpreter, plugins, .. } =
+        LoadedPolicies::read_for(context.load_plugins()?, file)?;
+    Ok(input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set))))
 }
 
 fn check(arguments: &Arguments) -> Result<(), UserError> {
@@ -251,6 +281,9 @@ impl SimulationRun<'_> {
         let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
         let store = Store::scratch(&folder.path().join("simulation.db"))?;
         let mut engine = Engine::new(store, providers, Retention::State);
+        if self.grants_approvals {
+            engine = engine.with_approvals_granted();
+        }
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
