@@ -50,6 +50,7 @@ fn account(provider: &str, balance: &str) -> Account {
         balance: Balance::new(balance.parse().unwrap(), Micros::ZERO),
         settings: BTreeMap::new(),
         approval_above: None,
+        budget: None,
     }
 }
 
@@ -87,7 +88,7 @@ fn check(provider: &str, bundle: &Bundle) {
     let folder = tempfile::tempdir().unwrap();
     let plugins = plugins();
     let rules: Arc<dyn Rules> = plugins.get(provider).unwrap().clone();
-    let providers = Providers::from([(provider.to_owned(), rules)]);
+    let providers = Providers::from_iter([(provider.to_owned(), rules)]);
     let mut engine =
         Engine::new(Store::scratch(&folder.path().join("db")).unwrap(), providers, Retention::State);
     let account = account(provider, "402.00");

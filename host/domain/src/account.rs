@@ -38,4 +38,7 @@ pub struct Account {
     pub settings: BTreeMap<String, String>,
     /// Plans that cost more than this need an approval; `None`: none does. The rules do not know it.
     pub approval_above: Option<Micros>,
+    /// What may be spent in a month of the provider's, for policies to look at; `None`: there is no budget. The rules do not
+    /// know it.
+    pub budget: Option<Micros>,
 }

@@ -15,6 +15,7 @@ use crate::micros::Micros;
 use crate::order::OrderKind;
 use crate::plan::Cause;
 use crate::plan::Scope;
+use crate::ruling_kind::RulingKind;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
@@ -163,6 +164,32 @@ event_kinds! {
         reason: ExpiryReason,
         /// False when the clock does not request the renewal again while the expiry is the same.
         will_retry: bool,
+    },
+    /// A policy did not approve of a plan.
+    PolicyRuled = "policy_ruled" {
+        /// Its name.
+        policy: String,
+        /// What it did.
+        ruling: RulingKind,
+        /// The name of the command; `renew` for the clock.
+        command: String,
+        /// Who asks.
+        cause: Cause,
+        /// The policy's words, or why it failed.
+        reason: String,
+        /// Until when the plan is put off; `None` when it is not.
+        until: Option<Timestamp>,
+        /// Whether the policy is only asked beside the others, so that nothing follows from it.
+        shadow: bool,
+    },
+    /// A policy noted something about a plan.
+    PolicyNote = "policy_note" {
+        /// Its name.
+        policy: String,
+        /// Its words.
+        text: String,
+        /// Whether the policy is only asked beside the others.
+        shadow: bool,
     },
     /// A command was not carried out.
     CommandRefused = "command_refused" {

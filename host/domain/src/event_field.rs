@@ -9,6 +9,7 @@ use crate::micros::Micros;
 use crate::order::OrderKind;
 use crate::plan::Cause;
 use crate::plan::Scope;
+use crate::ruling_kind::RulingKind;
 use crate::term::Term;
 use crate::timestamp::Timestamp;
 
@@ -125,6 +126,7 @@ word_fields! {
     ExpiryReason;
     OrderKind;
     Reason;
+    RulingKind;
     Scope;
     Stage;
     State;

@@ -5,6 +5,7 @@
 //! and [`apply`] (how a plan meets the money).
 
 pub mod account;
+pub mod account_settings;
 pub mod apply;
 pub mod approval;
 mod approval_state;
@@ -21,6 +22,7 @@ pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod provider_api;
+mod ruling_kind;
 #[cfg(test)]
 #[path = "../tests/support/sample.rs"]
 mod sample;

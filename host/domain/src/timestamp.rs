@@ -61,6 +61,21 @@ impl Timestamp {
         local.year() * 12 + i32::try_from(local.month0()).expect("a year has twelve months")
     }
 
+    /// The first instant of its month, in days that are `offset_minutes` ahead of UTC.
+    ///
+    /// ```
+    /// let evening = "2026-02-28T16:00:00Z".parse::<perennial_domain::timestamp::Timestamp>()?;
+    /// assert_eq!(evening.month_start(0).to_string(), "2026-02-01T00:00:00Z");
+    /// assert_eq!(evening.month_start(480).to_string(), "2026-02-28T16:00:00Z"); // already March in UTC+8
+    /// # Ok::<(), perennial_domain::timestamp::TimestampError>(())
+    /// ```
+    pub fn month_start(self, offset_minutes: i16) -> Timestamp {
+        let offset = i64::from(offset_minutes) * 60;
+        let local = self + offset;
+        let day = i64::from(local.to_utc().day0());
+        Timestamp::from_second((local.0.div_euclid(86_400) - day) * 86_400) - offset
+    }
+
     /// Whether both instants are on one day, in days that are `offset_minutes` ahead of UTC.
     pub(crate) fn is_on_day_of(self, other: Timestamp, offset_minutes: i16) -> bool {
         let day = |at: Timestamp| (at + i64::from(offset_minutes) * 60).0.div_euclid(86_400);

@@ -13,11 +13,13 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::POLICY_REFUSAL;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
 use crate::approval_requests::expired;
+use crate::approval_requests::policies_of;
 use crate::approval_requests::request_event;
 use crate::batch_approval::ApprovalRequest;
 use crate::batch_entry::EntryIndex;
@@ -28,6 +30,7 @@ use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
+use crate::ruling::Ruled;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -132,6 +135,12 @@ impl<S: EngineStore> Engine<S> {
             Ok(plan) => plan,
             Err(refusal) => return self.record_rejected_plan(at, &stored, &command, refusal),
         };
+        let ruled = evaluation.rule(&command, plan, policies_of(&stored.required));
+        if let Some(refusal) = refusal_of_approved(&ruled) {
+            return self.record_rejected_plan(at, &stored, &command, refusal);
+        }
+        let Ruled { command, plan, .. } = ruled.clone();
+        evaluation.batch.entries[0].record_rulings(member, &ruled);
         let priced = evaluation.batch.price_request(EntryIndex::FIRST, member, &command, &plan);
         if priced.plan_hash != stored.priced.plan_hash {
             let item = &evaluation.batch.entries[0];
@@ -276,6 +285,16 @@ fn mark_approved(
     approval.close(State::Approved, resolution(at, decision));
     item.walk.events.push(decision_event(at, stored, State::Approved, decision, true));
     Ok(())
+}
+
+/// Why what somebody approves of is not done all the same: a policy denies it or puts it off, or another one requires an
+/// approval, too.
+fn refusal_of_approved(ruled: &Ruled) -> Option<Refusal> {
+    let more = ruled.required().first().map(|one| {
+        let message = format!("the policy `{}` requires an approval by now, too: {}", one.policy, one.reason);
+        Refusal { code: POLICY_REFUSAL.to_owned(), message }
+    });
+    ruled.verdict.refusal().or(more)
 }
 
 fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {

@@ -3,17 +3,22 @@
 //! Knows bundles in play. Which plans need an approval, and when one becomes obsolete, is decided in the domain: see
 //! [`perennial_domain::approval`].
 
+use perennial_domain::account_settings;
+use perennial_domain::account_settings::OnUndecided;
 use perennial_domain::apply;
 use perennial_domain::approval;
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::Existing;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
+use perennial_domain::bundle::OnExpiry;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Cause;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::MemberKeys;
@@ -26,7 +31,8 @@ use crate::batch_entry::EntryIndex;
 use crate::error::EngineError;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
-use crate::rules::automatic_renewal;
+use crate::ruling::BUILT_IN;
+use crate::ruling::Ruled;
 use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -49,6 +55,8 @@ pub(super) fn load_approvals(
                 row: Some(stored.row),
                 summary: stored.summary(member),
                 id: stored.id,
+                expires_at: stored.expires_at,
+                required: stored.required,
                 request: None,
                 closing: None,
             });
@@ -57,7 +65,33 @@ pub(super) fn load_approvals(
     Ok(all)
 }
 
+/// The names of the policies that require an approval; `required` is empty of one that is older than policies.
+pub(super) fn policies_of(required: &[RequiredApproval]) -> Vec<String> {
+    match required {
+        [] => vec![BUILT_IN.to_owned()],
+        required => required.iter().map(|one| one.policy.clone()).collect(),
+    }
+}
+
 impl BatchEntry {
+    /// Gives the approval that was requested last.
+    pub(super) fn grant_last(&mut self) {
+        let Some(approval) = self.approvals.last_mut() else { return };
+        let by = "simulation".to_owned();
+        let closing =
+            Resolution { at: self.instant, by: Some(by.clone()), reason: None, expiry_reason: None };
+        approval.close(State::Approved, closing);
+        let what = EventKind::ApprovalDecided {
+            approval: approval.id.clone(),
+            decision: State::Approved,
+            decided_by: by,
+            reason: None,
+            will_retry: true,
+        };
+        let resource = Some(self.walk.bundle[approval.summary.member].id.clone());
+        self.walk.events.push(Event { at: self.instant, resource, what });
+    }
+
     /// Expires the pending approvals that are obsolete.
     pub(super) fn expire_obsolete(&mut self) {
         for approval in &mut self.approvals {
@@ -94,43 +128,109 @@ impl Batch {
             && approval::needs_approval(limit, approval::commitment(plan, &item.walk.bundle, item.instant))
     }
 
-    /// Requests an approval of the automatic renewal that `plan` is, unless one exists.
+    /// Requests the approvals of the automatic renewal that was ruled on, unless they were requested before; returns
+    /// whether they are given already.
     pub(super) fn request_for_renewal(
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        plan: &Plan,
+        ruled: &Ruled,
         timeline: &[Occurrence],
-    ) {
+    ) -> bool {
         let item = self.entry(index);
         let bundle = &item.walk.bundle;
-        let key = apply::attempt_key(plan, bundle, member);
+        let key = apply::attempt_key(&ruled.plan, bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
-            Existing::Pending(_) | Existing::Decided => {}
+            Existing::Pending(_) | Existing::Decided => false,
             Existing::None => {
-                self.request_approval(index, member, &automatic_renewal(), plan, timeline);
+                self.request_approval(index, member, &ruled.command, ruled, timeline);
+                if self.grants_approvals {
+                    self.entry_mut(index).grant_last();
+                }
+                self.grants_approvals
             }
         }
     }
 
-    /// Requests an approval of `command`, unless one is pending; returns the id of the approval, and whether it is new.
+    /// The policies whose approvals of the renewal of a member are given: those of a period that was approved but not paid,
+    /// and those that nobody decided on in time, where the account renews then.
+    pub(super) fn given_approvals(&mut self, index: EntryIndex, member: MemberIndex) -> Vec<String> {
+        let (grants, renews) = (self.grants_approvals, self.renews_undecided(index));
+        let item = self.entry_mut(index);
+        let (instant, expires_before) = (item.instant, item.walk.bundle[member].expires_at);
+        let mut given = Vec::new();
+        let of_period = |approval: &&mut BatchApproval| {
+            let summary = &approval.summary;
+            summary.member == member
+                && summary.cause == Cause::Auto
+                && summary.expires_before == expires_before
+        };
+        for approval in item.approvals.iter_mut().filter(of_period) {
+            let is_pending = approval.summary.state == State::Pending;
+            if renews && is_pending && approval.expires_at <= instant {
+                let reason = ExpiryReason::Undecided;
+                let closing = Resolution { at: instant, by: None, reason: None, expiry_reason: Some(reason) };
+                approval.close(State::Expired, closing);
+                let resource = Some(item.walk.bundle[member].id.clone());
+                let what =
+                    EventKind::ApprovalExpired { approval: approval.id.clone(), reason, will_retry: true };
+                item.walk.events.push(Event { at: instant, resource, what });
+            }
+            let summary = &approval.summary;
+            let is_undecided = summary.expiry_reason == Some(ExpiryReason::Undecided);
+            if grants && summary.state == State::Approved || renews && is_undecided {
+                given.extend(policies_of(&approval.required));
+            }
+        }
+        given
+    }
+
+    /// The tries at the instants at which approvals end undecided, where the account renews then.
+    pub(super) fn undecided_tries(&self, index: EntryIndex) -> Vec<(MemberIndex, Timestamp)> {
+        let item = self.entry(index);
+        if item.approvals.is_empty() || !self.renews_undecided(index) {
+            return Vec::new();
+        }
+        let bundle = &item.walk.bundle;
+        let is_ahead = |approval: &&BatchApproval| {
+            let (summary, member) = (&approval.summary, &bundle[approval.summary.member]);
+            let waits =
+                summary.state == State::Pending || summary.expiry_reason == Some(ExpiryReason::Undecided);
+            summary.cause == Cause::Auto
+                && waits
+                && member.is_live()
+                && member.on_expiry == OnExpiry::Renew
+                && member.expires_at == summary.expires_before
+                && approval.expires_at > item.walk.ask_after()
+        };
+        let ahead = item.approvals.iter().filter(is_ahead);
+        ahead.map(|approval| (approval.summary.member, approval.expires_at)).collect()
+    }
+
+    fn renews_undecided(&self, index: EntryIndex) -> bool {
+        let account = &self.account(self.entry(index).account).account;
+        account_settings::on_undecided(&account.settings) == OnUndecided::Renew
+    }
+
+    /// Requests the approvals of a command that was ruled on, unless they are pending; returns the id of the approval, and
+    /// whether it is new.
     pub(super) fn request_for_command(
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
-        command: &Command,
-        plan: &Plan,
+        ruled: &Ruled,
     ) -> Result<(String, bool), EngineError> {
         let item = self.entry(index);
-        let key = apply::attempt_key(plan, &item.walk.bundle, member);
+        let command = &ruled.command;
+        let key = apply::attempt_key(&ruled.plan, &item.walk.bundle, member);
         let summaries = item.approvals.iter().map(|approval| approval.summary.clone()).collect::<Vec<_>>();
         let text = formats::decision::command(command).to_text();
         match approval::existing_command(&summaries, member, &text, key.as_ref()) {
             Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
             Existing::None | Existing::Decided => {
                 let timeline = self.request_timeline(index)?;
-                Ok((self.request_approval(index, member, command, plan, &timeline), true))
+                Ok((self.request_approval(index, member, command, ruled, &timeline), true))
             }
         }
     }
@@ -147,9 +247,10 @@ impl Batch {
         index: EntryIndex,
         member: MemberIndex,
         command: &Command,
-        plan: &Plan,
+        ruled: &Ruled,
         timeline: &[Occurrence],
     ) -> String {
+        let plan = &ruled.plan;
         let priced = self.price_request(index, member, command, plan);
         let item = &mut self.entries[index.get()];
         let bundle = &item.walk.bundle;
@@ -165,7 +266,8 @@ impl Batch {
             state: State::Pending,
             expiry_reason: None,
         };
-        let expires_at = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
+        let last = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
+        let expires_at = ruled.approval_expires_at().map_or(last, |expires_at| expires_at.min(last));
         let request = ApprovalRequest {
             requested_at: item.instant,
             requested_by: self.requested_by.clone(),
@@ -175,7 +277,15 @@ impl Batch {
         let event = request_event(item.instant, &id, &resource.id, command, &summary, &request);
         item.walk.events.push(event);
         let request = Some(Box::new(request));
-        item.approvals.push(BatchApproval { row: None, id: id.clone(), summary, request, closing: None });
+        item.approvals.push(BatchApproval {
+            row: None,
+            id: id.clone(),
+            summary,
+            expires_at,
+            required: ruled.required().to_vec(),
+            request,
+            closing: None,
+        });
         id
     }
 
@@ -201,6 +311,7 @@ impl Batch {
             revision: rules.digest().to_owned(),
             plans: vec![PricedPlan::new(member, plan, bundle, item.instant)],
             refusal: None,
+            required: Vec::new(),
             balance_after: account_in_batch.account.balance,
         };
         PricedRequest {

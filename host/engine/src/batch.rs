@@ -8,15 +8,10 @@
 
 use perennial_domain::apply;
 use perennial_domain::apply::ExecutionContext;
-use perennial_domain::attempt::Attempt;
-use perennial_domain::attempt::DeclineClass;
-use perennial_domain::attempt::Key;
-use perennial_domain::attempt::State;
-use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
+use perennial_domain::policy::deferral;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timeline_walk::Yield;
 use perennial_domain::timestamp::Timestamp;
@@ -27,7 +22,7 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
-use crate::rules::automatic_renewal;
+use crate::policies::ActivePolicies;
 
 /// The most rounds in one batch. A bundle that has more to catch up on is due again at once, in the next batch.
 const ROUNDS_MAX: usize = 64;
@@ -42,14 +37,24 @@ pub struct Batch {
     pub records_decisions: bool,
     /// The token that asks; `None` for the clock.
     pub requested_by: Option<String>,
+    /// The policies that rule on plans; `None` when there are none.
+    pub(crate) policies: Option<ActivePolicies>,
+    /// Whether every approval is given as soon as it is requested.
+    pub(crate) grants_approvals: bool,
+    /// Whether a provider's own API asks, which cannot amend what its client asked for.
+    pub(crate) is_provider_api: bool,
 }
 
 /// A renewal try that a walk paused for.
-struct RenewalTry {
-    entry: EntryIndex,
-    member: MemberIndex,
-    next_try_at: Option<Timestamp>,
-    timeline: Vec<Occurrence>,
+pub(crate) struct RenewalTry {
+    /// The bundle.
+    pub(crate) entry: EntryIndex,
+    /// The member that is to be renewed.
+    pub(crate) member: MemberIndex,
+    /// The next try, if this one fails.
+    pub(crate) next_try_at: Option<Timestamp>,
+    /// What lies ahead of the bundle, by the rules.
+    pub(crate) timeline: Vec<Occurrence>,
 }
 
 impl Batch {
@@ -60,6 +65,9 @@ impl Batch {
             entries: Vec::new(),
             records_decisions: keeps_decisions,
             requested_by: None,
+            policies: None,
+            grants_approvals: false,
+            is_provider_api: false,
         }
     }
 
@@ -81,14 +89,17 @@ impl Batch {
     ///
     /// A bundle that is due again within the batch comes before whatever is due then. So does a bundle's second try
     /// before a later bundle's first, though rounds make them the other way round: where the balance suffices for all of
-    /// them nobody can tell, else they must not be decided on together.
+    /// them and no policy is asked nobody can tell, else they must not be decided on together.
     pub(crate) fn valid_prefix(&self) -> usize {
         let next_wakes = |(index, item): (usize, &BatchEntry)| {
             let wake_at = item.schedule.wake_at?;
             Some(self.entries.partition_point(|later| later.instant < wake_at).max(index + 1))
         };
         let next_wakes = self.entries.iter().enumerate().filter_map(next_wakes);
-        let short = self.accounts.iter().filter(|account_in_batch| account_in_batch.has_insufficient_funds);
+        let short = self
+            .accounts
+            .iter()
+            .filter(|account_in_batch| account_in_batch.has_insufficient_funds || account_in_batch.is_ruled);
         let overtaken = short
             .filter_map(|account_in_batch| account_in_batch.first_out_of_order)
             .map(|index| index.get() + 1);
@@ -139,16 +150,15 @@ impl Batch {
         let timelines = self.request_timelines(pending);
         let mut tries = Vec::new();
         for (index, timeline) in pending.iter().copied().zip(timelines) {
-            let item = &mut self.entries[index.get()];
             let timeline = match timeline {
                 Ok(timeline) => timeline,
                 Err(message) => {
-                    item.record_failure(message);
+                    self.entry_mut(index).record_failure(message);
                     continue;
                 }
             };
-            match item.walk.walk(&timeline, item.instant, &self.accounts[item.account.get()].notices) {
-                Yield::Idle { wake } => item.idle_until(wake),
+            match self.walk_along(index, &timeline) {
+                Yield::Idle { wake } => self.entry_mut(index).idle_until(wake),
                 Yield::Renewal { member, next_try_at } => {
                     tries.push(RenewalTry { entry: index, member, next_try_at, timeline });
                 }
@@ -157,86 +167,21 @@ impl Batch {
         tries
     }
 
-    /// Makes these tries; returns the bundles that are to be walked on.
-    fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<EntryIndex> {
-        let command = automatic_renewal();
-        let evaluation =
-            tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
-        let plans = self.request_plans(&evaluation, &command);
-        let mut record = self.decision_records(&evaluation, &command, &plans).into_iter();
-        let mut pending = Vec::new();
-        for (renewal_try, plan) in tries.into_iter().zip(plans) {
-            let record = record.next().flatten();
-            match plan {
-                Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
-                Ok(plan) => {
-                    self.entry_mut(renewal_try.entry).decisions.extend(record);
-                    if self.try_renewal(
-                        renewal_try.entry,
-                        renewal_try.member,
-                        plan,
-                        renewal_try.next_try_at,
-                        &renewal_try.timeline,
-                    ) {
-                        self.entry_mut(renewal_try.entry).walk.settle();
-                        pending.push(renewal_try.entry);
-                    } else if self.resume_after_decline(&renewal_try) {
-                        pending.push(renewal_try.entry);
-                    }
-                }
-            }
-        }
-        pending
+    /// Walks the bundle at `index` along `timeline`, with its tries as the host makes them.
+    pub(crate) fn walk_along(&mut self, index: EntryIndex, timeline: &[Occurrence]) -> Yield {
+        let extra = self.undecided_tries(index);
+        let item = &mut self.entries[index.get()];
+        let notices = &self.accounts[item.account.get()].notices;
+        let made = deferral::tries_as_made(timeline, &item.walk.bundle, &item.deferrals, &extra);
+        item.walk.walk(&made, item.instant, notices)
     }
 
-    /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
-    /// for another try.
-    fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
-        let item = &mut self.entries[renewal_try.entry.get()];
-        item.walk.decline();
-        match item.walk.walk(&renewal_try.timeline, item.instant, &self.accounts[item.account.get()].notices)
-        {
-            Yield::Idle { wake } => {
-                item.idle_until(wake);
-                false
-            }
-            Yield::Renewal { .. } => true,
-        }
-    }
-
-    /// Carries out what a try of `member` would do, or holds it, or writes down why not; returns whether it was carried
-    /// out. `timeline` is what lies ahead of the bundle.
-    pub(crate) fn try_renewal(
-        &mut self,
-        index: EntryIndex,
-        member: MemberIndex,
-        plan: Result<Plan, Refusal>,
-        next_try_at: Option<Timestamp>,
-        timeline: &[Occurrence],
-    ) -> bool {
-        let refusal = match plan {
-            Ok(plan) if self.needs_approval(index, &plan) => {
-                self.request_for_renewal(index, member, &plan, timeline);
-                return false;
-            }
-            Ok(plan) => {
-                match self.apply(index, &PlanApplication::of_try(member, &plan, &automatic_renewal())) {
-                    Ok(()) => return true,
-                    Err(refusal) => {
-                        return self.record_decline(
-                            index,
-                            member,
-                            refusal,
-                            DeclineClass::Money,
-                            next_try_at,
-                            Some(&plan),
-                        );
-                    }
-                }
-            }
-            Err(refusal) => refusal,
-        };
-        self.record_decline(index, member, refusal, DeclineClass::Rule, next_try_at, None)
+    /// Notes that policies were asked about the bundle at `index`, which they must not be after a later one was paid for.
+    pub(crate) fn note_ruled(&mut self, index: EntryIndex) {
+        let account = self.entries[index.get()].account;
+        let account_in_batch = &mut self.accounts[account.get()];
+        account_in_batch.is_ruled = true;
+        account_in_batch.note_order(index);
     }
 
     /// Carries a plan out on the bundle at `index`, or makes the order for it.
@@ -251,16 +196,16 @@ impl Batch {
     ) -> Result<(), Refusal> {
         let item = &mut self.entries[index.get()];
         let account_in_batch = &mut self.accounts[item.account.get()];
-        if index < account_in_batch.last_charged {
-            account_in_batch.first_out_of_order =
-                Some(account_in_batch.first_out_of_order.map_or(index, |first| first.min(index)));
-        }
+        account_in_batch.note_order(index);
         account_in_batch.last_charged = account_in_batch.last_charged.max(index);
         let PlanApplication { named, command, plan, orders, new_id, order_id, paying } = *application;
         let context = ExecutionContext { at: item.instant, named, command, orders, new_id, order_id, paying };
         match apply::apply(plan, &mut item.walk.bundle, &mut account_in_batch.account.balance, &context) {
             Ok(mut effects) => {
                 item.walk.events.append(&mut effects.events);
+                if let Some(spending) = &mut account_in_batch.spending {
+                    spending.add(item.instant, &effects.entries);
+                }
                 item.effects.push(effects);
                 Ok(())
             }
@@ -276,31 +221,5 @@ impl Batch {
                 Err(Refusal { code: refusal.code.clone(), message })
             }
         }
-    }
-
-    /// Writes down that a renewal was declined; `plan` is what could not be paid. Always returns false.
-    pub(crate) fn record_decline(
-        &mut self,
-        index: EntryIndex,
-        member: MemberIndex,
-        refusal: Refusal,
-        class: DeclineClass,
-        next_try_at: Option<Timestamp>,
-        plan: Option<&Plan>,
-    ) -> bool {
-        let item = self.entry_mut(index);
-        let resource = &item.walk.bundle[member];
-        let what =
-            EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
-        item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
-        let planned_key = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
-        let fallback_key = || {
-            let term = resource.renewal_term.or(resource.term)?;
-            Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
-        };
-        if let Some(key) = planned_key.or_else(fallback_key) {
-            item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
-        }
-        false
     }
 }

@@ -2,6 +2,7 @@
 
 use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::State;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
@@ -16,6 +17,10 @@ pub struct BatchApproval {
     pub id: String,
     /// Its state and command.
     pub summary: ApprovalSummary,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The policies that require it; empty of one that was requested before there were policies.
+    pub required: Vec<RequiredApproval>,
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.

@@ -12,6 +12,8 @@ use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::index_types;
 use perennial_domain::micros::Micros;
+use perennial_domain::policy::deferral::Deferral;
+use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timeline_walk::TimelineWalk;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::accounts::StoredAccount;
@@ -59,6 +61,10 @@ pub struct BatchAccount {
     pub(crate) first_out_of_order: Option<EntryIndex>,
     /// Whether the balance did not suffice for a plan.
     pub(crate) has_insufficient_funds: bool,
+    /// Whether policies were asked about plans of it.
+    pub(crate) is_ruled: bool,
+    /// What it has spent in the month; `None` where no policy looks, or there is no budget.
+    pub(crate) spending: Option<MonthSpending>,
 }
 
 impl BatchAccount {
@@ -77,6 +83,15 @@ impl BatchAccount {
             last_charged: EntryIndex::FIRST,
             first_out_of_order: None,
             has_insufficient_funds: false,
+            is_ruled: false,
+            spending: None,
+        }
+    }
+
+    /// Notes that a plan of the bundle at `index` meets the balance now.
+    pub(crate) fn note_order(&mut self, index: EntryIndex) {
+        if index < self.last_charged {
+            self.first_out_of_order = Some(self.first_out_of_order.map_or(index, |first| first.min(index)));
         }
     }
 }
@@ -113,6 +128,12 @@ pub struct BatchEntry {
     pub declined_attempts: Vec<Attempt>,
     /// The approvals that its members were named in; not loaded where no plan ever needs one.
     pub approvals: Vec<BatchApproval>,
+    /// How often each member was renewed before; empty where no policy looks.
+    pub renewals: Vec<u32>,
+    /// The renewals that policies put off ...
+    pub deferrals: Vec<Deferral>,
+    /// ... and those that they had put off before.
+    pub deferrals_before: Vec<Deferral>,
     /// What plugins were asked and answered, if decisions are kept.
     pub decisions: Vec<DecisionRecord>,
 }
@@ -131,9 +152,18 @@ impl BatchEntry {
             effects: Vec::new(),
             declined_attempts: Vec::new(),
             approvals: Vec::new(),
+            renewals: Vec::new(),
+            deferrals: Vec::new(),
+            deferrals_before: Vec::new(),
             decisions: Vec::new(),
             original: stored,
         }
+    }
+
+    /// Ends the deferrals that hold no more.
+    pub(crate) fn end_deferrals(&mut self) {
+        let bundle = &self.walk.bundle;
+        self.deferrals.retain(|deferral| deferral.holds(bundle));
     }
 
     /// Nothing more is due by the instant; something is at `wake`.

@@ -12,6 +12,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timeline::Occurrence;
+use perennial_domain::timestamp::Timestamp;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::PluginError;
@@ -41,19 +42,25 @@ impl Batch {
 
     /// Asks for the timelines of the bundles at these places.
     pub(crate) fn request_timelines(&self, indexes: &[EntryIndex]) -> Vec<Result<Vec<Occurrence>, String>> {
+        let requests = indexes.iter().map(|index| (*index, self.entry(*index).walk.ask_after()));
+        self.request_timelines_after(&requests.collect::<Vec<_>>())
+    }
+
+    /// Asks for the timelines of the bundles at these places, each after an instant.
+    pub(crate) fn request_timelines_after(
+        &self,
+        requests: &[(EntryIndex, Timestamp)],
+    ) -> Vec<Result<Vec<Occurrence>, String>> {
         self.call_rules(
-            indexes,
-            |&index| index,
+            requests,
+            |&(index, _)| index,
             |rules, accounts, evaluation| {
                 let requests = evaluation
                     .iter()
-                    .map(|(account, index)| {
-                        let course = &self.entry(**index).walk;
-                        TimelineRequest {
-                            after: course.ask_after(),
-                            account: *account,
-                            bundle: &course.bundle,
-                        }
+                    .map(|(account, (index, after))| TimelineRequest {
+                        after: *after,
+                        account: *account,
+                        bundle: &self.entry(*index).walk.bundle,
                     })
                     .collect::<Vec<_>>();
                 rules.timelines(accounts, &requests)
@@ -67,13 +74,22 @@ impl Batch {
         evaluation: &[(EntryIndex, MemberIndex)],
         command: &Command,
     ) -> Vec<Result<Result<Plan, Refusal>, String>> {
+        let requests = evaluation.iter().map(|(index, member)| (*index, *member, command));
+        self.request_plans_of(&requests.collect::<Vec<_>>())
+    }
+
+    /// Asks what a command of its own would do to each of these members.
+    pub(crate) fn request_plans_of(
+        &self,
+        evaluation: &[(EntryIndex, MemberIndex, &Command)],
+    ) -> Vec<Result<Result<Plan, Refusal>, String>> {
         self.call_rules(
             evaluation,
-            |&(index, _)| index,
+            |&(index, _, _)| index,
             |rules, accounts, evaluation| {
                 let requests = evaluation
                     .iter()
-                    .map(|(account, (index, member))| {
+                    .map(|(account, (index, member, command))| {
                         let item = self.entry(*index);
                         PlanRequest {
                             at: item.instant,

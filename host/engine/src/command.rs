@@ -5,12 +5,7 @@
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::MemberIndex;
-use perennial_domain::ledger::Book;
-use perennial_domain::ledger::Entry;
-use perennial_domain::ledger::Reason;
-use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
-use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::keys::AccountKey;
@@ -20,6 +15,7 @@ use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
+use crate::load_batch::BatchOptions;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
@@ -28,6 +24,7 @@ use crate::planner::is_overdue;
 use crate::planner::refusal_event;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
+use crate::ruling::Ruled;
 use crate::start;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::change::Change;
@@ -54,6 +51,8 @@ pub struct Preconditions<'a> {
     pub plan_hash: Option<&'a str>,
     /// The id of the token, or of the key of a provider's own API, that asks; it cannot approve of it.
     pub requested_by: Option<&'a str>,
+    /// Whether a provider's own API asks: policies deny there what they would amend.
+    pub is_provider_api: bool,
 }
 
 /// Refuses to go on if what was planned is something else.
@@ -96,17 +95,23 @@ pub fn propose_for_bundle(
 ) -> Result<Proposal, EngineError> {
     let account = stored.account;
     let resource = stored.bundle[member].id.clone();
-    let planner = Planner { db, providers, records_decisions: false };
+    let planner = Planner { db, providers, options: BatchOptions::default() };
     let mut evaluation = planner.evaluate(at, stored, member, command, None)?;
     let before = evaluation.snapshot();
-    let refusal = match planner.client_token_use(at, account, &evaluation, &resource, command)? {
-        Some(token_use) if token_use.previous.is_some() => token_use.replayed_refusal(),
-        Some(_) | None => {
-            let answer = evaluation.request_plan(command)?;
-            evaluation.apply(db, command, answer)?
+    match planner.client_token_use(at, account, &evaluation, &resource, command)? {
+        Some(token_use) if token_use.previous.is_some() => {
+            Ok(evaluation.proposal(before, command, token_use.replayed_refusal()))
         }
-    };
-    Ok(evaluation.proposal(before, command, refusal))
+        Some(_) | None => {
+            let ruled = match evaluation.request_plan(command)? {
+                Ok(plan) => evaluation.rule(command, plan, Vec::new()),
+                Err(refusal) => return Ok(evaluation.proposal(before, command, Some(refusal))),
+            };
+            let refusal = evaluation.apply_ruled(db, &ruled)?;
+            let required = ruled.required().to_vec();
+            Ok(Proposal { required, ..evaluation.proposal(before, &ruled.command, refusal) })
+        }
+    }
 }
 
 impl<S: EngineStore> Engine<S> {
@@ -153,21 +158,27 @@ impl<S: EngineStore> Engine<S> {
             token_use => token_use,
         };
         evaluation.batch.requested_by = preconditions.requested_by.map(str::to_owned);
-        let answer = evaluation.request_plan(command)?;
-        if let Ok(plan) = &answer
-            && evaluation.batch.needs_approval(EntryIndex::FIRST, plan)
-        {
-            if preconditions.plan_hash.is_some()
-                && let Some(proposal) = propose(self.reads(), &self.providers, at, resource, command)?
-            {
-                check_plan_hash(&proposal, preconditions)?;
-            }
-            return self.request_approval(at, account, evaluation, command, plan);
-        }
+        evaluation.batch.is_provider_api = preconditions.is_provider_api;
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
-        let refusal = evaluation.apply(self.reads(), command, answer)?;
+        let (asked, refusal) = match evaluation.request_plan(command)? {
+            Err(refusal) => (command.clone(), Some(refusal)),
+            Ok(plan) => {
+                let ruled = evaluation.rule(command, plan, Vec::new());
+                if !ruled.required().is_empty() && !self.grants_approvals {
+                    if preconditions.plan_hash.is_some()
+                        && let Some(proposal) = propose(self.reads(), &self.providers, at, resource, command)?
+                    {
+                        check_plan_hash(&proposal, preconditions)?;
+                    }
+                    return self.request_approval(at, account, evaluation, &ruled);
+                }
+                evaluation.record_ruled(&ruled)?;
+                let refusal = evaluation.apply_ruled(self.reads(), &ruled)?;
+                (ruled.command, refusal)
+            }
+        };
         if let Some(before) = before {
-            check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
+            check_plan_hash(&evaluation.proposal(before, &asked, refusal.clone()), preconditions)?;
         }
         if let Some(refusal) = &refusal {
             evaluation.record_refusal(command, refusal);
@@ -183,50 +194,18 @@ impl<S: EngineStore> Engine<S> {
         at: Timestamp,
         account: AccountKey,
         mut evaluation: CommandEvaluation,
-        command: &Command,
-        plan: &Plan,
+        ruled: &Ruled,
     ) -> Result<CommandOutcome, EngineError> {
-        let (approval, is_new) =
-            evaluation.batch.request_for_command(EntryIndex::FIRST, evaluation.member, command, plan)?;
-        let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
+        let member = evaluation.member;
+        evaluation.batch.entries[0].record_rulings(member, ruled);
+        let (approval, is_new) = evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled)?;
+        let is_told = is_new || !ruled.events.is_empty();
+        let events = if is_told { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }
 
     pub(super) fn planner(&self) -> Planner<'_> {
-        Planner { db: self.reads(), providers: &self.providers, records_decisions: self.records_decisions() }
-    }
-
-    /// Adds money to an account.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
-    pub fn top_up(
-        &mut self,
-        at: Timestamp,
-        account: &str,
-        amount: Micros,
-    ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = self.reads().find_account(account)?;
-        let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
-        stored.account.balance.credit(amount);
-        let balance = stored.account.balance;
-        let what = EventKind::BalanceChanged { amount, balance: balance.available(), reason: Reason::TopUp };
-        let event = Event { at, resource: None, what };
-        let entry = Entry {
-            at,
-            from: Book::Funding,
-            to: Book::Cash,
-            amount,
-            reason: Reason::TopUp,
-            resource: None,
-            reference: None,
-        };
-        let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::SetBalance { account: stored.row, balance });
-        changes.list.push(Change::InsertEntry { account: stored.row, entry });
-        changes.add_event(Some((stored.row, account.into())), event);
-        Ok(self.commit(changes)?)
+        Planner { db: self.reads(), providers: &self.providers, options: self.batch_options() }
     }
 
     /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource

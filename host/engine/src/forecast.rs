@@ -135,7 +135,8 @@ pub fn forecast(
         let account = AccountForecast::new(account.id, account.currency, balance, from, months);
         found.insert(account.id.clone(), account);
     }
-    let play = Play { providers: &providers, scenario: &[], from, until, cores: parallel::cores() };
+    let cores = parallel::cores();
+    let play = Play { providers: &providers, scenario: &[], from, until, cores, grants_approvals: false };
     play.run(copy, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
         if let Some(account) = account {

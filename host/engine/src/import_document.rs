@@ -180,6 +180,12 @@ impl DocumentImport {
                 FieldChange { field: "approval_above".to_owned(), from, to: Some(limit.to_string()) };
             self.report.changes.push(Change { account: here.id.clone(), resource: None, change });
         }
+        if let Some(budget) = there.budget.filter(|budget| here.budget != Some(*budget)) {
+            self.events.extend(engine.set_budget(self.at, &here.id, Some(budget))?);
+            let (from, to) = (here.budget.map(|before| before.to_string()), Some(budget.to_string()));
+            let change = FieldChange { field: "budget".to_owned(), from, to };
+            self.report.changes.push(Change { account: here.id.clone(), resource: None, change });
+        }
         Ok(())
     }
 

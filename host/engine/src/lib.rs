@@ -14,6 +14,7 @@ mod batch_requests;
 mod client_token;
 pub mod clock;
 pub mod command;
+mod command_ruling;
 mod deferred_purchases;
 mod due;
 pub mod error;
@@ -29,11 +30,17 @@ pub mod persist;
 pub mod plan_facts;
 mod plan_view;
 mod planner;
+pub mod policies;
+mod policy_case;
+mod policy_facts;
 pub mod proposal;
 pub mod rules;
+mod ruling;
 pub mod settings;
 pub mod simulation;
 pub mod start;
+mod top_up;
+mod tries;
 pub mod upcoming;
 pub mod usage;
 
@@ -52,6 +59,7 @@ use perennial_store::WriteTx;
 use crate::batch::Batch;
 use crate::due::Due;
 use crate::error::EngineError;
+use crate::load_batch::BatchOptions;
 use crate::load_batch::assemble_batch;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
@@ -87,6 +95,7 @@ pub struct Engine<S = Store> {
     batch_size: u32,
     span: i64,
     stop: Arc<AtomicBool>,
+    grants_approvals: bool,
 }
 
 /// The engine within a transaction: the only place from which others write to its database.
@@ -157,7 +166,14 @@ impl<S: EngineStore> Engine<S> {
             batch_size: BATCH_MAX,
             span: SPAN_MAX,
             stop: Arc::default(),
+            grants_approvals: false,
         }
+    }
+
+    /// The same engine, with every approval given as soon as it is requested: for simulations, in which nobody decides.
+    pub fn with_approvals_granted(mut self) -> Engine<S> {
+        self.grants_approvals = true;
+        self
     }
 
     /// The same engine with at most `bundles` in one transaction, at least 1.
@@ -364,11 +380,14 @@ impl<S: EngineStore> Engine<S> {
         due: Vec<StoredBundle>,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
-        assemble_batch(self.reads(), &self.providers, self.records_decisions(), due, instant_of)
+        assemble_batch(self.reads(), &self.providers, self.batch_options(), due, instant_of)
     }
 
-    fn records_decisions(&self) -> bool {
-        self.retention == Retention::Everything
+    fn batch_options(&self) -> BatchOptions {
+        BatchOptions {
+            records_decisions: self.retention == Retention::Everything,
+            grants_approvals: self.grants_approvals,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::order::OrderKind;
+use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::approval_requests::load_approvals;
@@ -15,34 +17,91 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 
+/// The command of the clock.
+const RENEW: &str = "renew";
+
+/// How a batch is decided on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BatchOptions {
+    /// Whether requests and answers are kept.
+    pub(crate) records_decisions: bool,
+    /// Whether every approval is given as soon as it is requested.
+    pub(crate) grants_approvals: bool,
+}
+
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
 pub(crate) fn assemble_batch(
     db: &dyn EngineReads,
     providers: &Providers,
-    keeps_decisions: bool,
+    options: BatchOptions,
     due: Vec<StoredBundle>,
     instant_of: impl Fn(&StoredBundle) -> Timestamp,
 ) -> Result<Batch, StoreError> {
     let mut indexes = HashMap::<AccountKey, BatchAccountIndex>::new();
-    let mut batch = Batch::new(keeps_decisions);
+    let mut batch = Batch::new(options.records_decisions);
+    batch.grants_approvals = options.grants_approvals;
+    if let Some(policies) = providers.policies() {
+        batch.policies = policies.current();
+    }
     batch.entries.reserve(due.len());
     let with_pending = db.accounts_with_pending_approvals()?;
+    let with_deferrals = db.accounts_with_deferrals()?;
     for stored in due {
+        let instant = instant_of(&stored);
         let account = match indexes.get(&stored.account) {
             Some(index) => *index,
             None => {
-                let account = db.account(stored.account)?;
+                let account = load_account(db, &batch, providers, stored.account, instant)?;
                 let index = BatchAccountIndex::new(batch.accounts.len());
-                batch.accounts.push(BatchAccount::new(account, providers));
+                batch.accounts.push(account);
                 indexes.insert(stored.account, index);
                 index
             }
         };
-        let instant = instant_of(&stored);
-        let has_approvals = batch.account(account).account.approval_above.is_some()
-            || with_pending.binary_search(&stored.account).is_ok();
+        let of = &batch.account(account).account;
+        let is_ruled = batch
+            .policies
+            .as_ref()
+            .is_some_and(|policies| !policies.matching(of, &stored.bundle, RENEW).is_empty());
+        let has_approvals =
+            is_ruled || of.approval_above.is_some() || with_pending.binary_search(&stored.account).is_ok();
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };
-        batch.entries.push(BatchEntry { approvals, ..BatchEntry::new(stored, account, instant) });
+        let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
+        let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
+        let renewals = if is_ruled { count_renewals(db, &stored)? } else { Vec::new() };
+        batch.entries.push(BatchEntry {
+            approvals,
+            renewals,
+            deferrals: deferrals.clone(),
+            deferrals_before: deferrals,
+            ..BatchEntry::new(stored, account, instant)
+        });
     }
     Ok(batch)
+}
+
+/// An account with its rules and, where policies may look, what it has spent in the month of `at`.
+fn load_account(
+    db: &dyn EngineReads,
+    batch: &Batch,
+    providers: &Providers,
+    row: AccountKey,
+    at: Timestamp,
+) -> Result<BatchAccount, StoreError> {
+    let mut account = BatchAccount::new(db.account(row)?, providers);
+    if batch.policies.is_some() && account.account.budget.is_some() {
+        let offset = account.utc_offset_minutes();
+        let spent = db.spent_since(row, at.month_start(offset))?;
+        account.spending = Some(MonthSpending::new(at, offset, spent));
+    }
+    Ok(account)
+}
+
+/// How often each member was renewed, less what was given back of it.
+pub(crate) fn count_renewals(db: &dyn EngineReads, stored: &StoredBundle) -> Result<Vec<u32>, StoreError> {
+    let mut counts = vec![0; stored.bundle.members.len()];
+    for order in db.orders(&stored.rows)?.iter().filter(|order| order.kind == OrderKind::Renewal) {
+        counts[order.member.get()] += 1;
+    }
+    Ok(counts)
 }

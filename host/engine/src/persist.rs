@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use perennial_domain::apply::PlanEffects;
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Resource;
 use perennial_domain::event::Event;
@@ -80,6 +81,7 @@ impl Changes {
     /// [`StoreError`] when orders cannot be read or a bundle is damaged.
     pub(crate) fn add_batch(&mut self, db: &dyn EngineReads, mut batch: Batch) -> Result<(), StoreError> {
         batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
+        batch.entries.iter_mut().for_each(BatchEntry::end_deferrals);
         batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
         let accounts = batch.accounts.iter().map(AccountNames::new).collect::<Vec<_>>();
         let keeps_events = self.retention == Retention::Everything;
@@ -116,6 +118,9 @@ impl Changes {
         }
         for approval in std::mem::take(&mut item.approvals) {
             self.add_approval(account_in_batch, &item, approval)?;
+        }
+        if item.deferrals != item.deferrals_before {
+            self.add_deferrals(account_in_batch, &item);
         }
         for decided in std::mem::take(&mut item.decisions) {
             self.list.extend(names.revision.as_ref().map(|revision| Change::InsertDecision {
@@ -197,6 +202,18 @@ impl Changes {
         Ok(())
     }
 
+    /// Adds which renewals are put off from now on.
+    fn add_deferrals(&mut self, account_in_batch: &BatchAccount, item: &BatchEntry) {
+        let rows = &item.original.rows;
+        let before = item.deferrals_before.iter();
+        self.list.extend(before.map(|deferral| Change::DeleteDeferral(rows[deferral.member])));
+        self.list.extend(item.deferrals.iter().map(|deferral| Change::SetDeferral {
+            account: account_in_batch.row,
+            resource: rows[deferral.member],
+            deferral: deferral.clone(),
+        }));
+    }
+
     /// Adds what became of an approval, if anything did.
     fn add_approval(
         &mut self,
@@ -216,7 +233,9 @@ impl Changes {
         }
         let Some(request) = approval.request else { return Ok(()) };
         let summary = approval.summary;
-        let attempt = summary.key.map(|key| resource_row(item, &key.resource).map(|row| (row, key)));
+        // What was approved at once does not wait: its attempt is written with what was done.
+        let awaited = summary.key.filter(|_| state != State::Approved);
+        let attempt = awaited.map(|key| resource_row(item, &key.resource).map(|row| (row, key)));
         self.list.push(Change::InsertApproval(Box::new(NewApproval {
             id: approval.id,
             account: account_in_batch.row,
@@ -228,6 +247,7 @@ impl Changes {
             requested_at: request.requested_at,
             requested_by: request.requested_by,
             expires_at: request.expires_at,
+            required: approval.required,
             closing,
         })));
         Ok(())

@@ -26,13 +26,14 @@ use crate::batch_entry::BatchEntry;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
 use crate::error::EngineError;
+use crate::load_batch::BatchOptions;
 use crate::load_batch::assemble_batch;
+use crate::load_batch::count_renewals;
 use crate::orders as orders_to_pay;
 use crate::orders::NamedOrder;
 use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
-use crate::rules::automatic_renewal;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
 use perennial_store::bundles::StoredBundle;
@@ -57,7 +58,7 @@ pub(super) struct CommandEvaluation {
 pub(super) struct Planner<'a> {
     pub(super) db: &'a dyn EngineReads,
     pub(super) providers: &'a Providers,
-    pub(super) records_decisions: bool,
+    pub(super) options: BatchOptions,
 }
 
 impl Planner<'_> {
@@ -84,7 +85,10 @@ impl Planner<'_> {
             Some(NamedOrder::Unpaid(order)) => order.member,
             Some(NamedOrder::Refused(_)) | None => member,
         };
-        let (batch, problem) = self.load_bundle(stored, at)?;
+        let renewals =
+            if self.providers.policies().is_some() { count_renewals(self.db, &stored)? } else { Vec::new() };
+        let (mut batch, problem) = self.load_bundle(stored, at)?;
+        batch.entries[0].renewals = renewals;
         if batch.accounts[0].rules.is_none() {
             let account = &batch.accounts[0].account;
             return Err(EngineError::NoPlugin {
@@ -162,8 +166,7 @@ impl Planner<'_> {
     ) -> Result<(Batch, Option<String>), EngineError> {
         let before = at - 1;
         let is_overdue = is_overdue(&stored, at);
-        let mut batch =
-            assemble_batch(self.db, self.providers, self.records_decisions, vec![stored], |_| before)?;
+        let mut batch = assemble_batch(self.db, self.providers, self.options, vec![stored], |_| before)?;
         if is_overdue {
             batch.decide();
         }
@@ -203,6 +206,7 @@ impl CommandEvaluation {
             revision: rules.digest().to_owned(),
             plans: self.priced_plans.clone(),
             refusal,
+            required: Vec::new(),
             balance_after,
         }
     }
@@ -262,24 +266,7 @@ impl CommandEvaluation {
         Ok(None)
     }
 
-    fn retry_now(&mut self, member: MemberIndex) -> Result<(), EngineError> {
-        let renewal = automatic_renewal();
-        let named = std::mem::replace(&mut self.member, member);
-        let plan = self.request_plan(&renewal);
-        self.member = named;
-        let plan = plan?;
-        if let Ok(plan) = &plan {
-            self.add_priced_plan(member, plan);
-        }
-        let needs_approval =
-            plan.as_ref().is_ok_and(|plan| self.batch.needs_approval(EntryIndex::FIRST, plan));
-        let timeline =
-            if needs_approval { self.batch.request_timeline(EntryIndex::FIRST)? } else { Vec::new() };
-        self.batch.try_renewal(EntryIndex::FIRST, member, plan, None, &timeline);
-        Ok(())
-    }
-
-    fn add_priced_plan(&mut self, named: MemberIndex, plan: &Plan) {
+    pub(super) fn add_priced_plan(&mut self, named: MemberIndex, plan: &Plan) {
         let item = &self.batch.entries[0];
         self.priced_plans.push(PricedPlan::new(named, plan, &item.walk.bundle, item.instant));
     }

@@ -4,7 +4,6 @@
 
 use perennial_domain::account::Account;
 use perennial_domain::apply;
-use perennial_domain::approval;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Balance;
@@ -14,6 +13,7 @@ use perennial_domain::plan::Operation;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Step;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 use serde_json::Value;
 use serde_json::json;
@@ -65,6 +65,8 @@ pub struct Proposal {
     pub revision: String,
     /// The command's plan and, behind it, that of a renewal that is tried at once; empty when the rules refuse.
     pub plans: Vec<PricedPlan>,
+    /// The approvals that it would wait for.
+    pub required: Vec<RequiredApproval>,
     /// Why it would not be carried out, if so.
     pub refusal: Option<Refusal>,
     /// What the account would have then.
@@ -82,15 +84,9 @@ impl Proposal {
         self.plans.iter().flat_map(|priced| priced.refunds.iter().copied()).sum()
     }
 
-    /// What the command commits to, with what is to be paid later.
-    pub fn commitment(&self) -> Micros {
-        let own = self.plans.first();
-        own.map_or(Micros::ZERO, |own| approval::commitment(&own.plan, &self.bundle, self.at))
-    }
-
     /// Whether somebody has to approve of the command before it is carried out.
     pub fn needs_approval(&self) -> bool {
-        approval::needs_approval(self.account.approval_above, self.commitment())
+        !self.required.is_empty()
     }
 
     /// Equal for proposals that would do the same to the same: the members' expiries and prices, the balance, the

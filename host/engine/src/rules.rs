@@ -3,6 +3,7 @@
 mod failed_requests;
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
@@ -17,6 +18,7 @@ use perennial_domain::timeline::Occurrence;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
 
+use crate::policies::Policies;
 use perennial_sandbox::PlanRequest;
 use perennial_sandbox::Plugin;
 use perennial_sandbox::PluginError;
@@ -62,8 +64,44 @@ pub trait Rules: Send + Sync {
     }
 }
 
-/// The rules of each provider, by its id.
-pub type Providers = BTreeMap<String, Arc<dyn Rules>>;
+/// What decides: the rules of each provider, by its id, and the policies that rule on their plans.
+#[derive(Clone, Default)]
+pub struct Providers {
+    rules: BTreeMap<String, Arc<dyn Rules>>,
+    policies: Option<Arc<Policies>>,
+}
+
+impl Providers {
+    /// The same rules, with policies that rule on every plan before it meets the money.
+    pub fn with_policies(self, policies: Arc<Policies>) -> Providers {
+        Providers { policies: Some(policies), ..self }
+    }
+
+    /// The policies, if there are any.
+    pub fn policies(&self) -> Option<&Arc<Policies>> {
+        self.policies.as_ref()
+    }
+
+    /// The same, with the rules of each provider wrapped.
+    pub fn map(self, wrap: impl Fn(Arc<dyn Rules>) -> Arc<dyn Rules>) -> Providers {
+        let rules = self.rules.into_iter().map(|(id, rules)| (id, wrap(rules))).collect();
+        Providers { rules, policies: self.policies }
+    }
+}
+
+impl Deref for Providers {
+    type Target = BTreeMap<String, Arc<dyn Rules>>;
+
+    fn deref(&self) -> &BTreeMap<String, Arc<dyn Rules>> {
+        &self.rules
+    }
+}
+
+impl FromIterator<(String, Arc<dyn Rules>)> for Providers {
+    fn from_iter<I: IntoIterator<Item = (String, Arc<dyn Rules>)>>(rules: I) -> Providers {
+        Providers { rules: rules.into_iter().collect(), policies: None }
+    }
+}
 
 impl Rules for Plugin {
     fn manifest(&self) -> &Manifest {

@@ -1,4 +1,4 @@
-//! Settings of an account: what its provider's rules are told about it. A change is checked by the plugin, and has every
+//! Settings of an account: what its provider's rules are told about it, and its budget. A change is checked by the plugin, and has every
 //! timeline of the account asked for anew.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
+use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -17,6 +18,30 @@ use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 
 impl<S: EngineStore> Engine<S> {
+    /// Sets what `account` may spend in a month of its provider's, for policies to look at; `None`: there is no budget.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownAccount`] when there is no such account; [`EngineError::Store`] when the database fails.
+    pub fn set_budget(
+        &mut self,
+        at: Timestamp,
+        account: &str,
+        budget: Option<Micros>,
+    ) -> Result<Vec<RecordedEvent>, EngineError> {
+        let stored = self.reads().find_account(account)?;
+        let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
+        if stored.account.budget == budget {
+            return Ok(Vec::new());
+        }
+        let value = budget.map(|budget| budget.to_string());
+        let what = EventKind::SettingChanged { setting: "budget".to_owned(), value };
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::SetBudget { account: stored.row, budget });
+        changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
+        Ok(self.commit(changes)?)
+    }
+
     /// Sets settings of `account`, or takes them back to their defaults, at `at`; the inner error is every problem that
     /// its plugin has with the result, in words, and nothing has changed then.
     ///

@@ -36,6 +36,13 @@ impl Wording<'_> {
     /// What happened, in one line without the instant and the resource.
     pub fn of(self, event: &Event) -> String {
         match &event.what {
+            EventKind::PolicyRuled { policy, ruling, command, reason, until, shadow, .. } => {
+                let until = until.map(|until| format!(" until {}", self.instant(until)));
+                let asked = if *shadow { "shadow policy" } else { "policy" };
+                let (ruling, command) = (spaced(ruling.name()), spaced(command));
+                format!("{asked} {policy}: {command} {ruling}{}: {reason}", until.unwrap_or_default())
+            }
+            EventKind::PolicyNote { policy, text, .. } => format!("policy {policy} notes: {text}"),
             EventKind::StageChanged { from, to } => stage_changed(*from, *to),
             EventKind::RenewalSettled { .. } => self.renewed(&event.what),
             EventKind::RenewalDeclined { code, message, class, next_try_at } => {

@@ -39,10 +39,12 @@ pub(crate) struct AccountView {
     /// The money on hold, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     held: String,
-    /// The settings of the provider's rules.
+    /// The settings of the provider's rules, and the host's own: `on_policy_failure` and `on_undecided`.
     settings: BTreeMap<String, String>,
     /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     approval_above: Option<String>,
+    /// What may be spent in a month of the provider's, a decimal, for policies to look at; null is no budget.
+    budget: Option<String>,
 }
 
 impl From<StoredAccount> for AccountView {
@@ -57,6 +59,7 @@ impl From<StoredAccount> for AccountView {
             held: account.balance.held().to_string(),
             settings: account.settings,
             approval_above: to_text(account.approval_above),
+            budget: to_text(account.budget),
         }
     }
 }

@@ -163,7 +163,7 @@ fn fingerprint(db: &ReadTx, providers: &Providers, at: Timestamp) -> Result<Stri
     let mut digest = Sha256::new();
     let (event, resource) = calendars::latest_rows(db)?;
     digest.update(format!("{event} {resource} {}", at.as_second().div_euclid(86_400)));
-    for (id, rules) in providers {
+    for (id, rules) in providers.iter() {
         digest.update(format!(" {id} {}", rules.digest()));
     }
     for stored in accounts::list(db)? {

@@ -173,7 +173,11 @@ impl ItemCommand<'_> {
         resource: &str,
         currency: String,
     ) -> Result<(ItemResult, Vec<RecordedEvent>), ServiceError> {
-        let terms = command::Preconditions { plan_hash: None, requested_by: Some(&self.caller.id) };
+        let terms = command::Preconditions {
+            plan_hash: None,
+            requested_by: Some(&self.caller.id),
+            is_provider_api: false,
+        };
         let executed =
             engine.command_with_preconditions(self.at, Some(account), resource, self.command, &terms)?;
         let result = match (&executed.refusal, &executed.approval) {

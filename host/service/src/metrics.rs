@@ -198,9 +198,7 @@ pub struct MeteredRules {
 impl MeteredRules {
     /// Wraps every provider's rules.
     pub(crate) fn wrap_all(providers: Providers, metrics: &Arc<Metrics>) -> Providers {
-        let metered =
-            |rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }) as Arc<dyn Rules>;
-        providers.into_iter().map(|(id, rules)| (id, metered(rules))).collect()
+        providers.map(|rules| Arc::new(MeteredRules { rules, metrics: Arc::clone(metrics) }))
     }
 
     fn measure<T>(

@@ -29,8 +29,9 @@ pub struct StoredAccount {
 pub fn insert(db: &WriteTx, account: &Account) -> Result<AccountKey, StoreError> {
     db.connection()
         .prepare_cached(
-            "insert into account (id, provider, mode, currency, available, held, settings, approval_above)
-         values (:id, :provider, :mode, :currency, :available, :held, :settings, :approval_above)",
+            "insert into account (id, provider, mode, currency, available, held, settings, approval_above,
+             budget)
+         values (:id, :provider, :mode, :currency, :available, :held, :settings, :approval_above, :budget)",
         )?
         .execute(named_params! {
             ":id": account.id,
@@ -41,6 +42,7 @@ pub fn insert(db: &WriteTx, account: &Account) -> Result<AccountKey, StoreError>
             ":held": account.balance.held().as_micros(),
             ":settings": codec::strings_text(&account.settings),
             ":approval_above": account.approval_above.map(Micros::as_micros),
+            ":budget": account.budget.map(Micros::as_micros),
         })?;
     Ok(db.last_key())
 }
@@ -100,6 +102,14 @@ pub fn set_approval_above(db: &WriteTx, row: AccountKey, limit: Option<Micros>) 
     Ok(())
 }
 
+/// Sets what may be spent in a month; `None`: there is no budget.
+pub fn set_budget(db: &WriteTx, row: AccountKey, budget: Option<Micros>) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("update account set budget = ?2 where row = ?1")?
+        .execute((row, budget.map(Micros::as_micros)))?;
+    Ok(())
+}
+
 fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
     let settings: String = row.get("settings")?;
     let mode: String = row.get("mode")?;
@@ -114,6 +124,7 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
         balance: Balance::new(Micros::new(row.get("available")?), Micros::new(row.get("held")?)),
         settings: codec::strings(&settings)?,
         approval_above: row.get::<_, Option<i64>>("approval_above")?.map(Micros::new),
+        budget: row.get::<_, Option<i64>>("budget")?.map(Micros::new),
     };
     Ok(StoredAccount { row: row.get("row")?, account })
 }

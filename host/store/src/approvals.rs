@@ -7,6 +7,7 @@ use perennial_domain::attempt::Key;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::plan::Cause;
+use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -52,6 +53,8 @@ pub struct StoredApproval {
     pub requested_by: Option<String>,
     /// When it expires, or would have expired.
     pub expires_at: Timestamp,
+    /// The policies that require it; empty of one that was requested before there were policies.
+    pub required: Vec<RequiredApproval>,
     /// What ended it.
     pub closing: Option<Resolution>,
 }
@@ -113,6 +116,8 @@ pub struct NewApproval {
     pub requested_by: Option<String>,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// The policies that require it.
+    pub required: Vec<RequiredApproval>,
     /// What became of it at once, if anything did.
     pub closing: Option<(State, Resolution)>,
 }
@@ -125,9 +130,9 @@ pub(crate) fn insert(
 ) -> Result<ApprovalKey, StoreError> {
     db.connection().prepare_cached(
         "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
-             available, attempt, expires_before, requested_at, requested_by, expires_at)
+             available, attempt, expires_before, requested_at, requested_by, expires_at, required)
          values (:id, :account, :resource, 'pending', :cause, :command, :contract, :request, :response, :revision, :plan_hash, :cost,
-             :available, :attempt, :expires_before, :requested_at, :requested_by, :expires_at)",
+             :available, :attempt, :expires_before, :requested_at, :requested_by, :expires_at, :required)",
     )?
     .execute(named_params! {
         ":id": new.id,
@@ -147,6 +152,7 @@ pub(crate) fn insert(
         ":requested_at": new.requested_at.as_second(),
         ":requested_by": new.requested_by,
         ":expires_at": new.expires_at.as_second(),
+        ":required": required_text(&new.required),
     })?;
     Ok(db.last_key())
 }
@@ -358,8 +364,22 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
         expires_at: Timestamp::from_second(row.get("expires_at")?),
+        required: required(row)?,
         closing,
     })
+}
+
+/// The list as JSON: for each its policy, label and words.
+fn required_text(required: &[RequiredApproval]) -> String {
+    let items = required.iter().map(|one| (&one.policy, &one.by, &one.reason)).collect::<Vec<_>>();
+    serde_json::to_string(&items).expect("texts are JSON")
+}
+
+fn required(row: &Row<'_>) -> Result<Vec<RequiredApproval>, StoreError> {
+    let text: String = row.get("required")?;
+    let items: Vec<(String, Option<String>, String)> = serde_json::from_str(&text)?;
+    let one = |(policy, by, reason)| RequiredApproval { policy, reason, by };
+    Ok(items.into_iter().map(one).collect())
 }
 
 fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {

@@ -14,6 +14,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
 use perennial_domain::order::PaidPeriod;
+use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::approvals::NewApproval;
@@ -70,6 +71,24 @@ pub enum Change {
         /// The cost.
         limit: Option<Micros>,
     },
+    /// What an account may spend in a month, for policies to look at; `None`: there is no budget.
+    SetBudget {
+        /// The account.
+        account: AccountKey,
+        /// The amount.
+        budget: Option<Micros>,
+    },
+    /// A policy puts a resource's renewal off, instead of whatever held before.
+    SetDeferral {
+        /// The account.
+        account: AccountKey,
+        /// The resource.
+        resource: ResourceKey,
+        /// Until when, and why.
+        deferral: Deferral,
+    },
+    /// The renewal of a resource is not put off any more.
+    DeleteDeferral(ResourceKey),
     /// Money that moved between an account's books.
     InsertEntry {
         /// The account.

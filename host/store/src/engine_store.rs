@@ -5,8 +5,10 @@
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
 use perennial_domain::index::MemberIndex;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -85,6 +87,15 @@ pub trait EngineReads {
 
     /// The pending approvals that expire at `at`, oldest first, at most `limit`.
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError>;
+
+    /// The accounts that have renewals put off, in ascending order.
+    fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError>;
+
+    /// Which renewals of a bundle's members are put off.
+    fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError>;
+
+    /// What an account that has a budget has spent from `since` on, as budgets count it.
+    fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError>;
 
     /// What became of the command that an account sent under `token` at `since` or later.
     fn client_token(

@@ -5,6 +5,7 @@ use perennial_domain::ledger::Book;
 use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
+use perennial_domain::policy::figures;
 use perennial_domain::timestamp::Timestamp;
 use rusqlite::CachedStatement;
 use rusqlite::Row;
@@ -54,6 +55,14 @@ pub fn list(db: &ReadTx, account: AccountKey) -> Result<Vec<Entry>, StoreError> 
         db.connection().prepare_cached("select * from ledger_entry where account = ?1 order by row")?;
     let entries = statement.query_and_then([account], entry)?;
     entries.collect()
+}
+
+/// What an account has spent from `since` on, as budgets count it.
+pub fn spent_since(db: &ReadTx, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select * from ledger_entry where account = ?1 and at >= ?2")?;
+    let entries = statement.query_and_then((account, since.as_second()), entry)?;
+    entries.map(|entry| Ok(figures::spending(&entry?))).sum()
 }
 
 /// What an account's entries come to, which its balance must equal.

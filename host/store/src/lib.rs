@@ -20,6 +20,7 @@ pub mod copies;
 pub mod copy;
 pub mod cursor;
 pub mod decisions;
+pub mod deferrals;
 pub mod deliveries;
 pub mod engine_store;
 pub mod error;
@@ -62,7 +63,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -12,8 +12,12 @@ use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::Key;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::ledger::Entry;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::PaidPeriod;
+use perennial_domain::policy::deferral::Deferral;
+use perennial_domain::policy::figures;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::accounts::StoredAccount;
@@ -66,6 +70,10 @@ pub struct MemoryStore {
     approvals_of: HashMap<ResourceKey, Vec<ApprovalKey>>,
     /// The pending ones, by when they expire.
     pending: BTreeSet<(Timestamp, ApprovalKey)>,
+    /// The renewals that are put off, with their accounts.
+    deferrals: BTreeMap<ResourceKey, (AccountKey, Deferral)>,
+    /// What accounts that have a budget spent and were given back, oldest first.
+    spending: HashMap<AccountKey, Vec<(Timestamp, Micros)>>,
     client_tokens: HashMap<(AccountKey, String), (Timestamp, StoredOutcome)>,
 }
 
@@ -182,6 +190,15 @@ impl MemoryStore {
         self.approvals.insert(stored.row, stored);
     }
 
+    /// Adds what an entry counts in a budget, if its account has one.
+    fn add_spending(&mut self, account: AccountKey, entry: &Entry) {
+        let has_budget = self.accounts.get(&account).is_some_and(|stored| stored.account.budget.is_some());
+        let amount = figures::spending(entry);
+        if has_budget && amount != Micros::ZERO {
+            self.spending.entry(account).or_default().push((entry.at, amount));
+        }
+    }
+
     fn insert_approval(&mut self, new: NewApproval) -> Result<(), StoreError> {
         let key = ApprovalKey::from_number(next_number(self.approvals.last_key_value()));
         let account_id = self.account(new.account)?.account.id;
@@ -204,6 +221,7 @@ impl MemoryStore {
             requested_at: new.requested_at,
             requested_by: new.requested_by,
             expires_at: new.expires_at,
+            required: new.required,
             closing: None,
         };
         self.insert_stored_approval(stored);
@@ -292,6 +310,14 @@ impl MemoryStore {
             Change::SetApprovalAbove { account, limit } => {
                 self.account_mut(account)?.account.approval_above = limit;
             }
+            Change::SetBudget { account, budget } => self.account_mut(account)?.account.budget = budget,
+            Change::SetDeferral { account, resource, deferral } => {
+                self.deferrals.insert(resource, (account, deferral));
+            }
+            Change::DeleteDeferral(resource) => {
+                self.deferrals.remove(&resource);
+            }
+            Change::InsertEntry { account, entry } => self.add_spending(account, &entry),
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(&account, bundle, schedule, orders)?;
             }
@@ -331,10 +357,7 @@ impl MemoryStore {
             Change::RecordClientToken { account, token, outcome, at } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
-            Change::Tick { .. }
-            | Change::InsertEntry { .. }
-            | Change::InsertDecision { .. }
-            | Change::InsertEvent { .. } => {}
+            Change::Tick { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -37,6 +37,11 @@ const STEPS: [Step; 2] = [
         to: 5,
         summary: "orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names",
         sql: include_str!("migrations/0005_orders_and_clocks.sql"),
+    },
+    Step {
+        to: 6,
+        summary: "accounts get budgets, approvals the policies that require them, and renewals can be put off",
+        sql: include_str!("migrations/0006_policies.sql"),
     },
 ];
 

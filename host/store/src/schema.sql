@@ -1,4 +1,4 @@
--- The tables of one host, schema 5. `migrations/` has the steps from older schemas to this one; a test compares the results.
+-- The tables of one host, schema 6. `migrations/` has the steps from older schemas to this one; a test compares the results.
 --
 -- `row` is the surrogate key of every table that has one: other tables refer to it, and it grows with every insert. `id`
 -- is the public id. `at` is the instant that the row is about. Instants are seconds since 1970-01-01T00:00:00Z, amounts
@@ -20,7 +20,8 @@ create table account (
     available integer not null,  -- the projection of the ledger entries
     held      integer not null,  -- the projection of the ledger entries
     settings  text not null,     -- JSON object of strings
-    approval_above integer       -- plans that cost more wait for an approval; null: no plan waits
+    approval_above integer,      -- plans that cost more wait for an approval; null: no plan waits
+    budget    integer            -- what may be spent in a month of the provider's, for policies; null: there is none
 );
 
 -- Columns that rarely change.
@@ -85,6 +86,17 @@ create table deferred_purchase (
     effective_at integer not null
 );
 create index deferred_purchase_due on deferred_purchase (pay_at, row);
+
+-- Renewals that a policy put off: tried at this instant, and not before.
+create table deferral (
+    resource       integer primary key references resource,
+    account        integer not null references account,
+    expires_before integer,      -- the resource's expiry then; with another one, the deferral is over
+    until          integer not null,
+    policy         text not null,
+    reason         text not null
+);
+create index deferral_account on deferral (account);
 
 create table revision (
     row    integer primary key,
@@ -198,7 +210,8 @@ create table approval (
     closed_at      integer,          -- null while it is pending
     decided_by     text,             -- the token's id
     decision_reason text,            -- null when no reason was given
-    expiry_reason  text              -- null unless it expired
+    expiry_reason  text,             -- null unless it expired
+    required       text not null default '[]' -- JSON list: the policies that require it, each with its label and its words
 );
 create index approval_resource on approval (resource);
 create index approval_pending on approval (account) where state = 'pending';

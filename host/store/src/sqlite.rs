@@ -9,8 +9,10 @@ use perennial_domain::attempt::State;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::ledger::Entry;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -31,6 +33,7 @@ use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
 use crate::clock;
 use crate::decisions;
+use crate::deferrals;
 use crate::engine_store::EngineReads;
 use crate::engine_store::EngineStore;
 use crate::error::StoreError;
@@ -143,6 +146,18 @@ impl EngineReads for ReadTx {
         approvals::expiring(self, at, limit)
     }
 
+    fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
+        deferrals::accounts(self)
+    }
+
+    fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
+        deferrals::list(self, members)
+    }
+
+    fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
+        ledger::spent_since(self, account, since)
+    }
+
     fn client_token(
         &self,
         account: AccountKey,
@@ -204,6 +219,11 @@ impl<'c> Committer<'c> {
                 bundles::wake_account(db, account, at)
             }
             Change::SetApprovalAbove { account, limit } => accounts::set_approval_above(db, account, limit),
+            Change::SetBudget { account, budget } => accounts::set_budget(db, account, budget),
+            Change::SetDeferral { account, resource, deferral } => {
+                deferrals::set(db, account, resource, &deferral)
+            }
+            Change::DeleteDeferral(resource) => deferrals::delete(db, resource),
             Change::InsertEntry { account, entry } => self.entries.insert(account, &entry),
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(account, &bundle, schedule, &orders)

@@ -1,7 +1,8 @@
 //! Databases of older schemas: migrated, refused, kept as they were.
 //!
 //! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it. That of
-//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks.
+//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks; that of `tests/fixtures/schema-5` is this one,
+//! migrated to schema 5.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,8 +31,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
-/// The database of the last schema before the present one.
-const LAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db");
+/// Databases of the schemas between that and the present one.
+const LATER: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/year.db"),
+];
 const CONTENTS: &str = include_str!("../../../tests/fixtures/schema-3/contents.txt");
 
 /// What each table of schema 3 is called in schema 4, where that differs.
@@ -101,10 +105,14 @@ fn a_migrated_schema_equals_a_new_one() {
 }
 
 #[test]
-fn a_database_of_the_last_schema_keeps_every_row() {
+fn databases_of_later_schemas_keep_every_row() {
+    LATER.iter().for_each(|path| keeps_every_row(path));
+}
+
+fn keeps_every_row(later: &str) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("perennial.db");
-    std::fs::copy(LAST, &path).unwrap();
+    std::fs::copy(later, &path).unwrap();
     let rows = |path: &Path| {
         let tables = counts(
             path,
@@ -271,7 +279,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 6", "up to 5"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 7", "up to 6"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");

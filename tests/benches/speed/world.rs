@@ -69,6 +69,7 @@ pub fn accounts(bundles: u32, provider_of: impl Fn(u32) -> Provider) -> Vec<Acco
         balance: Balance::new(Micros::new(1_000_000_000_000_000), Micros::ZERO),
         settings: BTreeMap::new(),
         approval_above: None,
+        budget: None,
     };
     (0..bundles.div_ceil(BUNDLES_PER_ACCOUNT)).map(account).collect()
 }

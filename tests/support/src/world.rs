@@ -398,7 +398,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let toy = Toy::new();
         let is_down = toy.is_down.clone();
-        let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
+        let rules = [("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)];
+        let providers = rules.into_iter().collect::<Providers>();
         let store = open(&folder.path().join("db")).unwrap();
         let mut engine = Engine::new(store, providers, Retention::Everything);
         let account = |(id, balance, _): &(&str, &str, _)| Account {
@@ -409,6 +410,7 @@ impl World {
             balance: Balance::new(money(balance), Micros::ZERO),
             settings: BTreeMap::new(),
             approval_above: None,
+            budget: None,
         };
         let new = accounts.iter().map(account).collect::<Vec<_>>();
         let bundles =

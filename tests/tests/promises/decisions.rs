@@ -42,6 +42,7 @@ fn every_kept_decision_is_answered_the_same_when_it_is_asked_again() {
                 balance: Balance::default(),
                 settings: question.settings.clone(),
                 approval_above: None,
+                budget: None,
             };
             let again = PlanRequest {
                 at: question.at,

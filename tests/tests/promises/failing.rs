@@ -121,7 +121,8 @@ fn fragile(world: &World, fails: Fails) -> (Host, Arc<AtomicBool>) {
     let fragile = |(id, rules): (String, Arc<dyn Rules>)| {
         (id, Arc::new(Fragile { rules, fails, is_broken: is_broken.clone() }) as Arc<dyn Rules>)
     };
-    let broken: Providers = providers().into_iter().map(fragile).collect();
+    let broken: Providers =
+        providers().iter().map(|(id, rules)| fragile((id.clone(), rules.clone()))).collect();
     (Host::with(world, broken, 8_192, Retention::Everything), is_broken)
 }
 

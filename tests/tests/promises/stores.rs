@@ -63,7 +63,14 @@ fn a_simulation_says_the_same_on_any_number_of_cores() {
 fn on_cores(world: &World, cores: usize) -> Vec<String> {
     let (memory, providers) = (Host::in_memory(world), providers());
     let (from, until) = (at(FROM), at(UNTIL));
-    let play = Play { providers: &providers, scenario: &memory.scenario, from, until, cores };
+    let play = Play {
+        providers: &providers,
+        scenario: &memory.scenario,
+        from,
+        until,
+        cores,
+        grants_approvals: false,
+    };
     let mut lines = Vec::new();
     let mut observe = |recorded: RecordedEvent| {
         lines.push(event::line(recorded.account.as_deref(), &recorded.event));

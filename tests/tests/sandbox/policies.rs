@@ -80,7 +80,7 @@ fn plan(account: usize, id: &str, policies: usize) -> PlanFacts {
 }
 
 fn ask(scripts: &[&str], accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<PlanAnswers> {
-    interpreter().ask(&set(scripts), accounts, plans)
+    interpreter().ask(&set(scripts), accounts, &plans.iter().collect::<Vec<_>>())
 }
 
 fn failure(answers: &PlanAnswers, policy: usize) -> String {

@@ -66,6 +66,7 @@ pub fn account() -> Account {
         balance: Balance::default(),
         settings: BTreeMap::new(),
         approval_above: None,
+        budget: None,
     }
 }
 

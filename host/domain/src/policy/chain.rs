@@ -4,6 +4,7 @@
 //! times. Else an approval goes before a deferral, and a deferral before going on. Knows failures, deferrals to the last
 //! try and approvals that were given. Asks nobody: the caller asks, and hands every round to [`Chain::round`].
 
+use crate::plan::Refusal;
 use crate::policy::Amendment;
 use crate::policy::Answer;
 use crate::policy::OnFailure;
@@ -13,55 +14,20 @@ use crate::policy::ScriptFailure;
 use crate::policy::facts::PlanFacts;
 use crate::timestamp::Timestamp;
 
+pub use crate::ruling_kind::RulingKind;
+
 /// How often a plan is amended at most before the money meets it.
 const AMENDMENTS_MAX: usize = 3;
 
 /// What the chain must know beside the plan and the rulings.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ChainContext<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct ChainContext {
     /// The account's setting `on_policy_failure`.
     pub on_policy_failure: OnFailure,
     /// Whether the plan was asked for through the provider's own API, which cannot amend what its client asked for.
     pub is_provider_api: bool,
     /// The names of the policies whose approvals were given for this plan.
-    pub approved: &'a [String],
-}
-
-/// What a policy did that did not approve, in the words of the event `policy_ruled`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RulingKind {
-    /// It said no.
-    Denied,
-    /// It requires an approval.
-    ApprovalRequired,
-    /// It put the plan off.
-    Deferred,
-    /// It changed the plan.
-    Amended,
-    /// It gave no ruling that could be followed.
-    Failed,
-}
-
-impl RulingKind {
-    /// Every kind.
-    pub const ALL: [RulingKind; 5] = [
-        RulingKind::Denied,
-        RulingKind::ApprovalRequired,
-        RulingKind::Deferred,
-        RulingKind::Amended,
-        RulingKind::Failed,
-    ];
-
-    /// The word for it in every format.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RulingKind::Denied => "denied",
-            RulingKind::ApprovalRequired => "approval_required",
-            RulingKind::Deferred => "deferred",
-            RulingKind::Amended => "amended",
-            RulingKind::Failed => "failed",
-        }
-    }
+    pub approved: Vec<String>,
 }
 
 /// One thing to record, in the order of the chain.
@@ -128,19 +94,43 @@ pub enum Verdict {
     },
 }
 
+/// The code of the refusal of a command that a policy denied or put off.
+pub const POLICY_REFUSAL: &str = "policy";
+
+impl Verdict {
+    /// What a person is told whose command is not done; `None` of a command that is done, or waits for an approval.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let message = match self {
+            Verdict::Approve | Verdict::RequireApproval { .. } => return None,
+            Verdict::Deny { policy, reason } => format!("the policy `{policy}` denies it: {reason}"),
+            Verdict::Defer { policy, reason, until } => {
+                format!(
+                    "the policy `{policy}` allows it from {until} on, give the command again then: {reason}"
+                )
+            }
+        };
+        Some(Refusal { code: POLICY_REFUSAL.to_owned(), message })
+    }
+}
+
 /// What the caller does after a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Make the plan anew with this change, and ask all policies again.
-    Amend(Amendment),
+    Amend {
+        /// The answer that it comes from, by its place among those of the round.
+        answer: usize,
+        /// The change.
+        amendment: Amendment,
+    },
     /// Nothing more is asked.
     Done(Verdict),
 }
 
 /// The rounds of one plan.
 #[derive(Clone, Debug)]
-pub struct Chain<'a> {
-    context: ChainContext<'a>,
+pub struct Chain {
+    context: ChainContext,
     amendments: usize,
     entries: Vec<Entry>,
 }
@@ -163,9 +153,9 @@ enum Effect {
     Amend(Amendment),
 }
 
-impl<'a> Chain<'a> {
+impl Chain {
     /// A plan that was not asked about yet.
-    pub fn new(context: ChainContext<'a>) -> Chain<'a> {
+    pub fn new(context: ChainContext) -> Chain {
         Chain { context, amendments: 0, entries: Vec::new() }
     }
 
@@ -174,23 +164,28 @@ impl<'a> Chain<'a> {
         let rulings = answers.iter().map(|(policy, answer)| self.effective(plan, policy, answer));
         let rulings = rulings.collect::<Vec<_>>();
         let is_denied = rulings.iter().any(|ruling| matches!(ruling.effect, Effect::Deny));
-        let amending = rulings.iter().find_map(|ruling| match &ruling.effect {
-            Effect::Amend(amendment) if !is_denied => Some((ruling, amendment)),
+        let amending = rulings.iter().enumerate().find_map(|(answer, ruling)| match &ruling.effect {
+            Effect::Amend(amendment) if !is_denied => Some((answer, ruling, amendment)),
             Effect::Amend(_)
             | Effect::Approve
             | Effect::Deny
             | Effect::RequireApproval { .. }
             | Effect::Defer(_) => None,
         });
-        if let Some((ruling, amendment)) = amending {
+        if let Some((answer, ruling, amendment)) = amending {
             // The others are asked again, so only what this policy said is final.
             let amendment = amendment.clone();
             self.record(ruling);
             self.amendments += 1;
-            return Next::Amend(amendment);
+            return Next::Amend { answer, amendment };
         }
         rulings.iter().for_each(|ruling| self.record(ruling));
         Next::Done(verdict(&rulings))
+    }
+
+    /// What is to be recorded so far, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// What is to be recorded, in order.

@@ -2,11 +2,15 @@
 //!
 //! The interpreter of policies keeps the same figures within a call; the host keeps them from call to call.
 
+use crate::ledger::Book;
+use crate::ledger::Entry;
+use crate::ledger::Reason;
 use crate::micros::Micros;
 use crate::policy::Answer;
 use crate::policy::Ruling;
 use crate::policy::facts::AccountFacts;
 use crate::policy::facts::PlanFacts;
+use crate::timestamp::Timestamp;
 
 /// What an account has when a plan is ruled on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +19,43 @@ pub struct Figures {
     pub balance: Micros,
     /// What was spent in the provider's month of the plan; zero without a budget.
     pub spent: Micros,
+}
+
+/// What was spent in a month of the provider's, as it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MonthSpending {
+    utc_offset_minutes: i16,
+    /// Counted from the beginning of the year 0.
+    month: i32,
+    spent: Micros,
+}
+
+impl MonthSpending {
+    /// `spent` in the month of `at`, in days that are `utc_offset_minutes` ahead of UTC.
+    pub fn new(at: Timestamp, utc_offset_minutes: i16, spent: Micros) -> MonthSpending {
+        MonthSpending { utc_offset_minutes, month: at.month(utc_offset_minutes), spent }
+    }
+
+    /// What was spent in the month of `at`, which is not before the instants so far.
+    pub fn at(&self, at: Timestamp) -> Micros {
+        if at.month(self.utc_offset_minutes) == self.month { self.spent } else { Micros::ZERO }
+    }
+
+    /// At `at` money moved, as these entries say.
+    pub fn add(&mut self, at: Timestamp, entries: &[Entry]) {
+        let spent = self.at(at) + entries.iter().map(spending).sum();
+        *self = MonthSpending::new(at, self.utc_offset_minutes, spent);
+    }
+}
+
+/// What an entry counts as against a budget: renewals and purchases, less refunds.
+pub fn spending(entry: &Entry) -> Micros {
+    match entry.reason {
+        Reason::Renewal | Reason::Purchase if entry.to == Book::Spent => entry.amount,
+        Reason::Refund if entry.from == Book::Spent => -entry.amount,
+        Reason::Renewal | Reason::Purchase | Reason::Refund => Micros::ZERO,
+        Reason::Opening | Reason::TopUp | Reason::Upgrade => Micros::ZERO,
+    }
 }
 
 /// The figures of one account, from plan to plan.
@@ -44,11 +85,16 @@ impl RunningFigures {
         self.figures
     }
 
-    /// `plan` was ruled on: it is taken to be paid if all policies approve, nothing else holds it back, and the balance
+    /// `plan` was asked about: it is taken to be paid if all policies approve, nothing else holds it back, and the balance
     /// covers it.
-    pub fn after(&mut self, plan: &PlanFacts, answers: &[Answer]) {
+    pub fn after_answers(&mut self, plan: &PlanFacts, answers: &[Answer]) {
+        self.after(plan, answers.iter().all(|answer| answer.ruling == Ruling::Approve));
+    }
+
+    /// `plan` was ruled on: if it is approved, it is taken to be paid unless something else holds it back or the balance
+    /// does not cover it.
+    pub fn after(&mut self, plan: &PlanFacts, is_approved: bool) {
         let cost = plan.cost.unwrap_or(Micros::ZERO);
-        let is_approved = answers.iter().all(|answer| answer.ruling == Ruling::Approve);
         if is_approved && !plan.is_pending && (cost <= self.figures.balance || cost == Micros::ZERO) {
             let net = cost - plan.refund.unwrap_or(Micros::ZERO);
             self.figures.balance -= net;

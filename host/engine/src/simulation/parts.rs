@@ -45,6 +45,8 @@ pub struct Play<'a> {
     pub until: Timestamp,
     /// On how many cores, at least 1.
     pub cores: usize,
+    /// Whether every approval is given as soon as it is requested; else nobody decides.
+    pub grants_approvals: bool,
 }
 
 /// Some of the accounts, and what is done to them.
@@ -93,7 +95,8 @@ impl Play<'_> {
         observe: &mut Observer<'_>,
     ) -> Result<(), EngineError> {
         let engine = Engine::new(part.store, self.providers.clone(), Retention::State);
-        let mut engine = engine.with_stop_flag(Arc::clone(stop));
+        let engine = engine.with_stop_flag(Arc::clone(stop));
+        let mut engine = if self.grants_approvals { engine.with_approvals_granted() } else { engine };
         run_scenario(&mut engine, &part.scenario, self.from, self.until, observe)
     }
 

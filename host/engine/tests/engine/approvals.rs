@@ -49,7 +49,7 @@ trait Approvals {
 
 impl Approvals for World {
     fn ask(&mut self, now: &str, resource: &str, command: &Command, token: &str) -> Option<String> {
-        let terms = Preconditions { plan_hash: None, requested_by: Some(token) };
+        let terms = Preconditions { plan_hash: None, requested_by: Some(token), is_provider_api: false };
         let answer =
             self.engine.command_with_preconditions(at(now), None, resource, command, &terms).unwrap();
         assert_eq!(answer.refusal, None);

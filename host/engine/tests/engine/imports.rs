@@ -322,6 +322,7 @@ fn an_update_of_an_account_changes_settings_and_never_money() {
         balance: Balance::new(money("500"), Micros::ZERO),
         settings: BTreeMap::new(),
         approval_above: Some(money("50")),
+        budget: None,
     };
     let mut newer = document(vec![], true);
     newer.inventory.accounts.push(account);

@@ -127,6 +127,8 @@ fn every_event_is_written_as_the_table_says() {
         write_line(&mut lines, account, &Event { at, resource, what }).unwrap();
     }
     expect![[r#"
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_ruled","policy":"one","ruling":"approval_required","command":"say \"three\"","cause":"command","reason":"five","until":"2026-02-28T15:59:59Z","shadow":false}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_note","policy":"one","text":"two","shadow":true}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"stage_changed","from":"active","to":"grace"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_settled","cost":"-12.50","expires_before":"2026-03-31T15:59:59Z","expires_at":"2026-04-30T15:59:59Z","term":{"count":1,"unit":"month"},"cause":"auto","primary":"two","attempt":"say \"three\"","extra_days":0}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_declined","code":"one","message":"two","class":"throttled","next_try_at":"2026-03-31T15:59:59Z"}

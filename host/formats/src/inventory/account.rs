@@ -16,7 +16,7 @@ use crate::wording;
 
 /// The fields of an account of the file.
 pub(super) const FIELDS: &[&str] =
-    &["id", "provider", "mode", "currency", "balance", "settings", "approval_above"];
+    &["id", "provider", "mode", "currency", "balance", "settings", "approval_above", "budget"];
 
 type Settings = BTreeMap<String, String>;
 
@@ -78,6 +78,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
             self.check(provider, settings, &fields);
         }
         let approval_above = fields.optional("approval_above", |cursor| cursor.amount()).option();
+        let budget = fields.optional("budget", |cursor| cursor.amount()).option();
         self.read.push(Account {
             id: id?.to_owned(),
             provider: provider?.to_owned(),
@@ -86,6 +87,7 @@ impl<'c, 'n> Accounts<'c, 'n> {
             balance: Balance::new(balance?, Micros::ZERO),
             settings: settings?,
             approval_above: approval_above?,
+            budget: budget?,
         });
         Some(())
     }

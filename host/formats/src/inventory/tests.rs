@@ -144,6 +144,7 @@ fn the_printed_example_reads_as_it_says() {
                         "site": "intl",
                     },
                     approval_above: None,
+                    budget: None,
                 },
             ],
             bundles: [

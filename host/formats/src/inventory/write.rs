@@ -37,6 +37,7 @@ fn account(account: &Account) -> JsonValue<'_> {
         ("balance", (account.balance.available() + account.balance.held()).into()),
         ("settings", (&account.settings).into()),
         ("approval_above", account.approval_above.into()),
+        ("budget", account.budget.into()),
     ])
 }
 

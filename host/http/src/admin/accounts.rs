@@ -93,10 +93,14 @@ pub(super) struct NewAccount {
     /// The opening balance, a decimal.
     #[schema(pattern = "^[0-9]{1,10}([.][0-9]{1,6})?$")]
     balance: String,
-    /// The settings of the provider's rules; the plugin checks them.
+    /// The settings of the provider's rules, which the plugin checks, and the host's own: `on_policy_failure` (`default`,
+    /// `approve`, `deny` or `require_approval`: what the failure of a policy comes to) and `on_undecided` (`lapse` or
+    /// `renew`: what becomes of an automatic renewal whose approval nobody decides on).
     settings: Option<BTreeMap<String, String>>,
     /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     approval_above: Option<String>,
+    /// What may be spent in a month of the provider's, a decimal, for policies to look at; null is no budget.
+    budget: Option<String>,
 }
 
 /// Creates an account. The provider's plugin checks its settings.
@@ -144,22 +148,29 @@ pub(super) struct AccountChange {
     /// Plans that cost more than this, a decimal, need an approval; null is no limit.
     #[schema(value_type = Option<String>)]
     approval_above: Option<Option<Micros>>,
-    /// Settings of the provider's rules with their new values; null is the default. Other settings stay.
+    /// What may be spent in a month of the provider's, a decimal, for policies to look at; null is no budget.
+    #[schema(value_type = Option<String>)]
+    budget: Option<Option<Micros>>,
+    /// Settings of the provider's rules, and the host's own, with their new values; null is the default. Other settings
+    /// stay.
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
     settings: BTreeMap<String, Option<String>>,
 }
 
 impl Body for AccountChange {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<AccountChange> {
-        let fields = cursor.object(&["approval_above", "settings"])?;
-        let is_given = fields.get("approval_above").is_some();
-        let limit = fields.optional("approval_above", |cursor| cursor.amount()).option();
+        let fields = cursor.object(&["approval_above", "budget", "settings"])?;
+        let amount = |name| {
+            let amount = fields.optional(name, |cursor| cursor.amount()).option()?;
+            Some(fields.get(name).is_some().then_some(amount))
+        };
+        let (approval_above, budget) = (amount("approval_above"), amount("budget"));
         let settings = fields.optional("settings", |cursor| cursor.optional_texts()).or(BTreeMap::new());
-        Some(AccountChange { approval_above: is_given.then_some(limit?), settings: settings? })
+        Some(AccountChange { approval_above: approval_above?, budget: budget?, settings: settings? })
     }
 }
 
-/// Changes the approval limit and the settings of an account. Pending approvals stay pending. After a change of
+/// Changes the approval limit, the budget and the settings of an account. Pending approvals stay pending. After a change of
 /// settings the rules plan the timelines of its resources anew.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
     request_body = AccountChange, responses((status = 200, body = AccountState)))]
@@ -176,6 +187,9 @@ pub(super) async fn change(
             Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
             None => Vec::new(),
         };
+        if let Some(budget) = body.budget {
+            events.extend(work.engine.set_budget(work.at, &id, budget)?);
+        }
         if !body.settings.is_empty() {
             let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
             events.extend(changed.map_err(invalid_settings)?);

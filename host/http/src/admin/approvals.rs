@@ -144,6 +144,7 @@ fn proposal(account: Account, stored: &StoredApproval) -> Result<Proposal, Store
         revision: priced.revision.clone(),
         plans: vec![plan],
         refusal: None,
+        required: stored.required.clone(),
         balance_after: balance(priced.available),
     };
     proposal.balance_after = balance(priced.available - proposal.cost() + proposal.refund());

@@ -243,8 +243,11 @@ impl TransactionExecutor<'_> {
         let last = provider_views::last_order(engine.db())?;
         let result = match query::belongs_to(engine.db(), account, resource)? {
             true => {
-                let preconditions =
-                    Preconditions { plan_hash: None, requested_by: Some(&self.sender().access_key) };
+                let preconditions = Preconditions {
+                    plan_hash: None,
+                    requested_by: Some(&self.sender().access_key),
+                    is_provider_api: true,
+                };
                 engine.command_with_preconditions(self.at, Some(id), resource, command, &preconditions)?
             }
             false => engine.refuse_unknown_resource(self.at, Some(id), resource, command)?,

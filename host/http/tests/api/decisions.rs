@@ -303,7 +303,7 @@ fn through_the_engine(asks: &str, decides: &str, is_yes: bool) -> Vec<Value> {
     engine.import(at, &inventory.accounts, bundles).unwrap();
     let mut happened = engine.set_approval_above(at, "acme-hw", Some("50.00".parse().unwrap())).unwrap();
     let command = Command::Renew(Renewal { term: None, cause: Cause::Command, options: [].into() });
-    let terms = Preconditions { plan_hash: None, requested_by: Some(asks) };
+    let terms = Preconditions { plan_hash: None, requested_by: Some(asks), is_provider_api: false };
     happened.extend(engine.command_with_preconditions(at, None, "ecs-1", &command, &terms).unwrap().events);
     let decision = ApprovalDecision { decided_by: decides, reason: Some("so be it"), plan_hash: None };
     let verdict = match is_yes {

@@ -56,7 +56,14 @@ pub(super) fn demo(context: &Context, arguments: &Arguments) -> anyhow::Result<(
         }
     }
     let zone = ZoneChoice::UTC;
-    let play = SimulationRun { inventory: &inventory, scenario: &scenario, from: FROM, until: UNTIL, zone };
+    let play = SimulationRun {
+        inventory: &inventory,
+        scenario: &scenario,
+        from: FROM,
+        until: UNTIL,
+        grants_approvals: false,
+        zone,
+    };
     let (history, failures) = play.history(context, providers, Detail::Picture)?;
     report::html::write(&history, &mut picture)?;
     picture.finish()?;

@@ -83,12 +83,14 @@ impl Context {
 
     /// The rules of every provider.
     pub(super) fn providers(&self) -> anyhow::Result<Providers> {
-        let plugins = self.load_plugins()?;
-        Ok(plugins
-            .iter()
-            .map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>))
-            .collect())
+        Ok(rules_of(&self.load_plugins()?))
     }
+}
+
+/// The rules that these plugins have.
+pub(super) fn rules_of(plugins: &Plugins) -> Providers {
+    let plugins = plugins.iter();
+    plugins.map(|plugin| (plugin.manifest().id.clone(), plugin.clone() as Arc<dyn Rules>)).collect()
 }
 
 /// Where programs of this user keep what they can make again.

@@ -42,7 +42,7 @@ pub(super) fn check_provider(context: &Context, db: &ReadTx, provider: Option<&s
     let mut there =
         accounts::list(db)?.into_iter().map(|stored| stored.account.provider).collect::<BTreeSet<_>>();
     if !there.contains(provider) {
-        there.extend(context.providers()?.into_keys());
+        there.extend(context.providers()?.keys().cloned());
     }
     if there.contains(provider) { Ok(()) } else { Err(unknown("provider", provider, there).into()) }
 }

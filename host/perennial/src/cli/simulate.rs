@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::cli::list::ZoneChoice;
 use crate::cli::list::Zones;
 use crate::cli::output::Output;
 use crate::cli::plugin_failures::PluginFailures;
+use crate::cli::policy::LoadedPolicies;
 use crate::report;
 use crate::report::Detail;
 use crate::report::History;
@@ -27,6 +29,7 @@ use crate::report::listing::ListFormat;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::parallel;
+use perennial_engine::policies::Policies;
 use perennial_engine::rules::Providers;
 use perennial_engine::simulation::parts::Play;
 use perennial_formats::event;
@@ -52,6 +55,12 @@ pub(super) struct Arguments {
     /// What people and the world do, in JSON; `-` is the standard input.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// A policy file in TOML: its scripts rule on every plan before it meets the money.
+    #[arg(long, value_name = "FILE")]
+    policies: Option<PathBuf>,
+    /// What becomes of plans that wait for an approval; by default nobody decides on them.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    approvals: Option<Approvals>,
     /// The first instant, in RFC 3339; a date alone is midnight UTC.
     #[arg(long, value_name = "T", value_parser = input::instant)]
     from: Timestamp,
@@ -74,9 +83,18 @@ const EXAMPLES: &str = "Examples:
       --from 2026-01-01 --until 2026-03-31 --format jsonl --out events.jsonl
   perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-06-30 \\
       --format html --out picture.html
+  perennial simulate --inventory inventory.json --policies policies.toml --approvals granted \\
+      --from 2026-01-01 --until 2026-12-31T23:59:59Z
 
-Exit code 1 if a plugin failed meanwhile: what it failed at is said at the end, and what was written shows what happens
-while it fails.";
+Exit code 2 on wrong input, with every problem listed; 1 if a plugin failed meanwhile: what it failed at is said at the
+end, and what was written shows what happens while it fails.";
+
+/// What becomes of plans that wait for an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Approvals {
+    /// Every approval is given as soon as it is requested.
+    Granted,
+}
 
 /// What a simulation writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,6 +121,8 @@ pub(super) struct SimulationRun<'a> {
     pub(super) from: Timestamp,
     /// The last instant.
     pub(super) until: Timestamp,
+    /// Whether every approval is given as soon as it is requested.
+    pub(super) grants_approvals: bool,
     /// Where its report writes instants.
     pub(super) zone: ZoneChoice,
 }
@@ -111,7 +131,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     check(arguments)?;
     let inventory = InventoryFile::read(&arguments.inventory, arguments.accounts.as_deref())?;
     let scenario_text = arguments.scenario.as_deref().map(input::read).transpose()?;
-    let providers = context.providers()?;
+    let providers = providers(context, arguments.policies.as_deref())?;
     let inventory = inventory.document(ImportOptions::default(), &providers, &NoRecords)?.inventory;
     let scenario = match (&arguments.scenario, &scenario_text) {
         (Some(path), Some(text)) => input::scenario(path, text, &inventory)?,
@@ -124,6 +144,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         scenario: &scenario,
         from: arguments.from,
         until: arguments.until,
+        grants_approvals: arguments.approvals == Some(Approvals::Granted),
         zone: arguments.zone.time_zone,
     };
     let format = match arguments.format {
@@ -148,6 +169,14 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
     report::table::write(&history, format, style, &mut out)?;
     out.finish()?;
     failures.check()
+}
+
+/// The rules of every provider, with the policies of `file`.
+fn providers(context: &Context, file: Option<&Path>) -> anyhow::Result<Providers> {
+    let Some(file) = file else { return context.providers() };
+    let LoadedPolicies { set, interpreter, plugins, .. } =
+        LoadedPolicies::read_for(context.load_plugins()?, file)?;
+    Ok(input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set))))
 }
 
 fn check(arguments: &Arguments) -> Result<(), UserError> {
@@ -256,13 +285,13 @@ impl SimulationRun<'_> {
         engine.import(self.from, &self.inventory.accounts, bundles)?;
         let mut progress = context.progress("simulating", self.from, self.until);
         let mut failures = PluginFailures::default();
-        let cores = parallel::cores();
         let play = Play {
             providers: &providers,
             scenario: self.scenario,
             from: self.from,
             until: self.until,
-            cores,
+            cores: parallel::cores(),
+            grants_approvals: self.grants_approvals,
         };
         play.run(engine.into_store(), &Arc::default(), &mut |recorded| {
             progress.reach(recorded.event.at);

@@ -13,6 +13,7 @@ pub(super) enum EventCategory {
     RenewedByCommand,
     Declined,
     InDoubt,
+    Ruled,
     PendingApproval,
     Decided,
     ExpiredApproval,
@@ -33,6 +34,7 @@ pub(super) enum EventCategory {
     Resumed,
     TopUp,
     Notice,
+    PolicyNote,
     Setting,
     Used,
 }
@@ -52,11 +54,12 @@ pub(super) enum MarkerRow {
 
 impl EventCategory {
     /// Every category.
-    pub(super) const ALL: [EventCategory; 26] = [
+    pub(super) const ALL: [EventCategory; 28] = [
         EventCategory::Renewed,
         EventCategory::RenewedByCommand,
         EventCategory::Declined,
         EventCategory::InDoubt,
+        EventCategory::Ruled,
         EventCategory::PendingApproval,
         EventCategory::Decided,
         EventCategory::ExpiredApproval,
@@ -77,6 +80,7 @@ impl EventCategory {
         EventCategory::Resumed,
         EventCategory::TopUp,
         EventCategory::Notice,
+        EventCategory::PolicyNote,
         EventCategory::Setting,
         EventCategory::Used,
     ];
@@ -84,6 +88,10 @@ impl EventCategory {
     /// The category of an event; `None` when another event reports the same.
     pub(super) fn for_event(what: &EventKind) -> Option<EventCategory> {
         Some(match what {
+            EventKind::PolicyRuled { shadow: false, .. } => EventCategory::Ruled,
+            EventKind::PolicyRuled { shadow: true, .. } | EventKind::PolicyNote { .. } => {
+                EventCategory::PolicyNote
+            }
             EventKind::StageChanged { to, .. } => match to {
                 Stage::Active => EventCategory::Revived,
                 Stage::Grace => EventCategory::Grace,
@@ -138,6 +146,7 @@ impl EventCategory {
             EventCategory::InDoubt => {
                 ("renewal in doubt", "renewals in doubt", "in-doubt", MarkerRow::Above, true)
             }
+            EventCategory::Ruled => ("policy ruling", "policy rulings", "ruled", MarkerRow::Above, true),
             EventCategory::PendingApproval => {
                 ("approval request", "approval requests", "pending", MarkerRow::Above, true)
             }
@@ -178,6 +187,9 @@ impl EventCategory {
             EventCategory::Resumed => ("host outage", "host outages", "resumed", MarkerRow::Elsewhere, true),
             EventCategory::TopUp => ("top-up", "top-ups", "top-up", MarkerRow::On, true),
             EventCategory::Notice => ("notice", "notices", "notice", MarkerRow::Below, false),
+            EventCategory::PolicyNote => {
+                ("note of a policy", "notes of policies", "policy-note", MarkerRow::Below, false)
+            }
             EventCategory::Setting => {
                 ("setting change", "setting changes", "setting", MarkerRow::Below, false)
             }

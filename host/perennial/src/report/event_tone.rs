@@ -12,6 +12,7 @@ pub(crate) fn tone(event: &Event) -> Tone {
         EventCategory::Renewed | EventCategory::RenewedByCommand | EventCategory::Revived => Tone::Good,
         EventCategory::Declined
         | EventCategory::InDoubt
+        | EventCategory::Ruled
         | EventCategory::PendingApproval
         | EventCategory::ExpiredApproval
         | EventCategory::Grace
@@ -23,7 +24,9 @@ pub(crate) fn tone(event: &Event) -> Tone {
         | EventCategory::Retention
         | EventCategory::Released
         | EventCategory::Depleted => Tone::Bad,
-        EventCategory::Notice | EventCategory::Setting | EventCategory::Used => Tone::Faint,
+        EventCategory::Notice | EventCategory::PolicyNote | EventCategory::Setting | EventCategory::Used => {
+            Tone::Faint
+        }
         EventCategory::Decided
         | EventCategory::Unsubscribed
         | EventCategory::Converted

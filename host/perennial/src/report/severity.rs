@@ -12,7 +12,7 @@ pub(super) const fn severity(category: EventCategory) -> u8 {
         EventCategory::ExpiredApproval => 4,
         EventCategory::Declined | EventCategory::Depleted | EventCategory::Uncovered => 3,
         EventCategory::Refused => 2,
-        EventCategory::PendingApproval | EventCategory::Low => 1,
+        EventCategory::Ruled | EventCategory::PendingApproval | EventCategory::Low => 1,
         EventCategory::Renewed
         | EventCategory::RenewedByCommand
         | EventCategory::Decided
@@ -25,6 +25,7 @@ pub(super) const fn severity(category: EventCategory) -> u8 {
         | EventCategory::Resumed
         | EventCategory::TopUp
         | EventCategory::Notice
+        | EventCategory::PolicyNote
         | EventCategory::Setting
         | EventCategory::Used => 0,
     }

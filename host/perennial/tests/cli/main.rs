@@ -10,6 +10,7 @@ mod output;
 mod sample;
 mod secrets;
 mod simulate;
+mod simulate_policies;
 #[path = "../support/mod.rs"]
 mod support;
 mod terminal;

@@ -13,9 +13,10 @@ use crate::support::Folder;
 
 /// A database with an account of a provider whose plugin nobody has any more, and a resource of it that renews itself.
 fn database_of_another_provider(folder: &Folder) {
-    let mut providers = folder.providers();
-    let rules = providers["huawei"].clone();
-    providers.insert("acme".to_owned(), rules);
+    let bundled = folder.providers();
+    let rules = bundled["huawei"].clone();
+    let bundled = bundled.iter().map(|(id, rules)| (id.clone(), rules.clone()));
+    let providers = bundled.chain([("acme".to_owned(), rules)]).collect();
     let inventory = r#"{
       "accounts": [{ "id": "a", "provider": "acme", "currency": "CNY", "balance": "500.00" }],
       "resources": [{ "id": "vm", "account": "a", "kind": "ecs", "charging": "prepaid",

@@ -29,6 +29,7 @@ use perennial_domain::order::OrderKind;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Refusal;
 use perennial_domain::plan::Scope;
+use perennial_domain::policy::chain::RulingKind;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 use perennial_domain::timestamp::Timestamp;
@@ -98,6 +99,7 @@ pub(super) fn account(id: &str, provider: &str, balance: &str) -> Account {
         balance: Balance::new(amount(balance), Micros::ZERO),
         settings: BTreeMap::new(),
         approval_above: None,
+        budget: None,
     }
 }
 
@@ -325,6 +327,19 @@ impl Sample {
                     message: "not for this kind & <term>".to_owned(),
                 };
                 self.tell(account, Some(&id), expires - 15 * DAY, what);
+                let (policy, text) = ("monthly-budget".to_owned(), "most of it is spent".to_owned());
+                let note = EventKind::PolicyNote { policy: policy.clone(), text, shadow: false };
+                self.tell(account, Some(&id), expires - 14 * DAY, note);
+                let ruled = EventKind::PolicyRuled {
+                    policy,
+                    ruling: RulingKind::Denied,
+                    command: "renew".to_owned(),
+                    cause: Cause::Auto,
+                    reason: "over budget".to_owned(),
+                    until: None,
+                    shadow: false,
+                };
+                self.tell(account, Some(&id), expires - 14 * DAY, ruled);
                 Some(first_try)
             }
             _ => None,

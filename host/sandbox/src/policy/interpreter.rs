@@ -139,7 +139,7 @@ impl Interpreter {
     /// Asks about each plan the policies that it names, in the order of the plans within each account.
     ///
     /// A policy that gives no usable answer has failed on that plan: [`Ruling::Fail`] says why.
-    pub fn ask(&self, set: &PolicySet, accounts: &[AccountFacts], plans: &[PlanFacts]) -> Vec<PlanAnswers> {
+    pub fn ask(&self, set: &PolicySet, accounts: &[AccountFacts], plans: &[&PlanFacts]) -> Vec<PlanAnswers> {
         let mut of_account = BTreeMap::<usize, Vec<usize>>::new();
         for (place, plan) in plans.iter().enumerate() {
             of_account.entry(plan.account.get()).or_default().push(place);
@@ -157,13 +157,13 @@ impl Interpreter {
             let segments = rounds.iter().map(|(account, places)| Segment {
                 account: &accounts[*account],
                 left: running[*account],
-                plans: places.iter().map(|place| &plans[*place]).collect(),
+                plans: places.iter().map(|place| plans[*place]).collect(),
             });
             let segments = segments.collect::<Vec<_>>();
             for ((account, places), answers) in rounds.iter().zip(self.ask_segments(set, &segments)) {
                 for (place, answers) in places.iter().zip(answers) {
-                    running[*account].before(&plans[*place]);
-                    running[*account].after(&plans[*place], &answers.answers);
+                    running[*account].before(plans[*place]);
+                    running[*account].after_answers(plans[*place], &answers.answers);
                     answered[*place] = Some(answers);
                 }
             }
@@ -241,7 +241,7 @@ impl Interpreter {
                     })
                     .collect(),
             };
-            left.after(plan, &answers);
+            left.after_answers(plan, &answers);
             answered.push(PlanAnswers { figures, answers });
         }
         answered

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perennial_domain::account::Account;
+use perennial_domain::account_settings;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::OnExpiry;
@@ -54,7 +55,8 @@ impl<T> Lists<T> {
 pub fn settings<'a>(accounts: &[&'a Account]) -> Lists<(&'a str, &'a str)> {
     let mut settings = Lists::new();
     for account in accounts {
-        settings.push(pairs(&account.settings));
+        let own = account_settings::of_provider(&account.settings);
+        settings.push(own.map(|(name, value)| (name.as_str(), value.as_str())));
     }
     settings
 }

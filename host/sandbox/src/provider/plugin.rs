@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
+use perennial_domain::account_settings;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
@@ -134,17 +135,19 @@ impl Plugin {
         self.bytes
     }
 
-    /// Every problem of an account's settings, in words, one each; empty when there is none.
+    /// Every problem of an account's settings, the host's own among them, in words, one each; empty when there is none.
     ///
     /// # Errors
     ///
     /// A [`PluginError`] when it gives no usable answer.
     pub fn check_settings(&self, settings: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
-        let pairs = encode::pairs(settings).collect::<Vec<_>>();
-        self.call("check-settings", pairs.len(), |store, provider| {
+        let pairs = account_settings::of_provider(settings);
+        let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>();
+        let own = account_settings::problems(settings);
+        let found = self.call("check-settings", pairs.len(), |store, provider| {
             provider.perennial_provider_profile().call_check_settings(store, &pairs)
-        })
-        .map_err(|failure| failure.error)
+        });
+        found.map(|found| own.into_iter().chain(found).collect()).map_err(|failure| failure.error)
     }
 
     /// What will happen to each bundle if nobody does anything, in time order, down to its end.

@@ -9,7 +9,9 @@ use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::client_tokens;
 use crate::client_tokens::StoredToken;
+use crate::deferrals;
 use crate::error::StoreError;
+use crate::ledger;
 use crate::memory::MemoryStore;
 use crate::orders;
 use crate::packages;
@@ -31,6 +33,9 @@ impl MemoryStore {
             }
         }
         for account in memory.accounts.keys().copied().collect::<Vec<_>>() {
+            for entry in ledger::list(db, account)? {
+                memory.add_spending(account, &entry);
+            }
             for stored in bundles::list_for_account(db, account)? {
                 memory.load_history(db, &stored)?;
                 memory.insert_stored(stored);
@@ -60,6 +65,9 @@ impl MemoryStore {
         }
         for order in orders::unpaid(db, &stored.rows)? {
             self.books.place(&stored.rows, order);
+        }
+        for deferral in deferrals::list(db, &stored.rows)? {
+            self.deferrals.insert(stored.rows[deferral.member], (stored.account, deferral));
         }
         for (member, row) in stored.rows.iter() {
             for (id, state) in orders::closed(db, row)? {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use perennial_domain::bundle::Stage;
 use perennial_domain::index::MemberIndex;
+use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 
@@ -131,6 +133,21 @@ impl EngineReads for MemoryStore {
             self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
+    }
+
+    fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
+        let accounts = self.deferrals.values().map(|(account, _)| *account);
+        Ok(accounts.collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    fn deferrals(&self, members: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
+        let deferrals = members.iter().filter_map(|(_, key)| self.deferrals.get(&key));
+        Ok(deferrals.map(|(_, deferral)| deferral.clone()).collect())
+    }
+
+    fn spent_since(&self, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
+        let spending = self.spending.get(&account).into_iter().flatten();
+        Ok(spending.filter(|(at, _)| *at >= since).map(|(_, amount)| *amount).sum())
     }
 
     fn client_token(

@@ -50,6 +50,12 @@ impl MemoryStore {
         for (key, purchase) in self.deferred {
             parts[part_of_resource[&purchase.resource]].deferred.insert(key, purchase);
         }
+        for (resource, deferral) in self.deferrals {
+            parts[part_of_resource[&resource]].deferrals.insert(resource, deferral);
+        }
+        for (account, spending) in self.spending {
+            parts[part_of[&account]].spending.insert(account, spending);
+        }
         for (_, stored) in self.approvals {
             parts[part_of_resource[&stored.resource]].insert_stored_approval(stored);
         }

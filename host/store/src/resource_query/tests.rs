@@ -59,6 +59,7 @@ fn world() -> (TempDir, Store) {
         balance: Balance::new(Micros::ZERO, Micros::ZERO),
         settings: BTreeMap::new(),
         approval_above: None,
+        budget: None,
     };
     let disk = Resource { attached_to: Some(MemberIndex::PRIMARY), ..resource("b-disk", "disk", 20) };
     let snapshot = Resource { attached_to: Some(MemberIndex::new(1)), ..resource("b-snap", "snapshot", 30) };

@@ -78,14 +78,14 @@ fn failure() -> Ruling {
 }
 
 /// One round with these rulings, of policies `a`, `b`, …: the result, and what is recorded.
-fn round(context: ChainContext<'_>, plan: &PlanFacts, rulings: &[Ruling]) -> String {
+fn round(context: ChainContext, plan: &PlanFacts, rulings: &[Ruling]) -> String {
     let mut chain = Chain::new(context);
     let next = shown(&once(&mut chain, plan, rulings));
     let entries = chain.into_entries().into_iter().map(entry).collect::<Vec<_>>();
     format!("{next} [{}]", entries.join(", "))
 }
 
-fn once(chain: &mut Chain<'_>, plan: &PlanFacts, rulings: &[Ruling]) -> Next {
+fn once(chain: &mut Chain, plan: &PlanFacts, rulings: &[Ruling]) -> Next {
     let policies = ["a", "b", "c", "d"].map(policy);
     let answers = rulings.iter().map(|ruling| Answer { ruling: ruling.clone(), notes: Vec::new() });
     let answers = answers.collect::<Vec<_>>();
@@ -105,7 +105,7 @@ fn entry(entry: Entry) -> String {
 
 fn shown(next: &Next) -> String {
     match next {
-        Next::Amend(amendment) => {
+        Next::Amend { amendment, .. } => {
             format!("amend to {}", amendment.term.map_or_else(String::new, |term| term.to_string()))
         }
         Next::Done(Verdict::Approve) => "approve".to_owned(),
@@ -258,29 +258,36 @@ fn a_deferral_ends_at_the_last_try_and_fails_there() {
 fn the_latest_deferral_and_the_earliest_expiry_count() {
     let context = ChainContext::default();
     let deferrals = [defer("2026-03-02"), defer("2026-03-03"), defer("2026-03-01T12:00:00")];
-    expect!["defer to 2026-03-03T00:00:00Z (b) [a deferred until 2026-03-02T00:00:00Z, b deferred until 2026-03-03T00:00:00Z, c deferred until 2026-03-01T12:00:00Z]"].assert_eq(&round(context, &plan("renew"), &deferrals));
+    expect!["defer to 2026-03-03T00:00:00Z (b) [a deferred until 2026-03-02T00:00:00Z, b deferred until 2026-03-03T00:00:00Z, c deferred until 2026-03-01T12:00:00Z]"].assert_eq(&round(context.clone(), &plan("renew"), &deferrals));
     let approvals = [
         approval(None, None),
         approval(Some("finance"), Some("2026-03-03")),
         approval(Some("security"), Some("2026-03-02")),
     ];
-    expect!["require approval of a and b=finance and c=security until 2026-03-02T00:00:00Z [a approval_required, b approval_required, c approval_required]"].assert_eq(&round(context, &plan("renew"), &approvals));
-    expect!["approve [a failed: its approval would expire at 2026-03-01T00:00:00Z, which is not after 2026-03-01T00:00:00Z]"].assert_eq(&round(context, &plan("renew"), &[approval(None, Some("2026-03-01"))]));
+    expect!["require approval of a and b=finance and c=security until 2026-03-02T00:00:00Z [a approval_required, b approval_required, c approval_required]"].assert_eq(&round(context.clone(), &plan("renew"), &approvals));
+    expect!["approve [a failed: its approval would expire at 2026-03-01T00:00:00Z, which is not after 2026-03-01T00:00:00Z]"].assert_eq(&round(context.clone(), &plan("renew"), &[approval(None, Some("2026-03-01"))]));
 }
 
 #[test]
 fn a_given_approval_answers_its_policies_and_no_denial() {
     let approved = ["a".to_owned(), "c".to_owned()];
-    let context = ChainContext { approved: &approved, ..ChainContext::default() };
+    let context = ChainContext { approved: approved.to_vec(), ..ChainContext::default() };
     let asks = approval(None, None);
-    assert_eq!(round(context, &plan("renew"), &[asks.clone(), Ruling::Approve, asks.clone()]), "approve []");
+    assert_eq!(
+        round(context.clone(), &plan("renew"), &[asks.clone(), Ruling::Approve, asks.clone()]),
+        "approve []"
+    );
     expect!["require approval of b [b approval_required]"].assert_eq(&round(
-        context,
+        context.clone(),
         &plan("renew"),
         &[asks.clone(), asks.clone()],
     ));
-    expect!["deny (b) [b denied]"].assert_eq(&round(context, &plan("renew"), &[asks, deny()]));
-    expect!["approve [a failed: it broke]"].assert_eq(&round(context, &plan("unsubscribe"), &[failure()]));
+    expect!["deny (b) [b denied]"].assert_eq(&round(context.clone(), &plan("renew"), &[asks, deny()]));
+    expect!["approve [a failed: it broke]"].assert_eq(&round(
+        context.clone(),
+        &plan("unsubscribe"),
+        &[failure()],
+    ));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn a_table_that_cannot_be_read_says_why_once() {
         Some("id,provider,attributes.x\n"),
         expect![[r#"
             3 problems:
-              line 1 of the accounts: unknown column `attributes.x`; expected `id`, `provider`, `mode`, `currency`, `balance` or `approval_above`, or `settings.NAME`
+              line 1 of the accounts: unknown column `attributes.x`; expected `id`, `provider`, `mode`, `currency`, `balance`, `approval_above` or `budget`, or `settings.NAME`
               line 2 of the resources: it has 3 fields, and the head has 2
               line 3 of the resources: it has 1 field, and the head has 2"#]],
     );

@@ -112,9 +112,9 @@ fn bundle() -> impl Strategy<Value = Bundle> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    let limit = option::of(amount());
-    ("[A-Z]{3}", amount(), option::of(".{0,8}"), select(vec!["huawei", "utc"]), limit).prop_map(
-        |(currency, balance, site, provider, approval_above)| Account {
+    let limits = (option::of(amount()), option::of(amount()));
+    ("[A-Z]{3}", amount(), option::of(".{0,8}"), select(vec!["huawei", "utc"]), limits).prop_map(
+        |(currency, balance, site, provider, (approval_above, budget))| Account {
             id: String::new(),
             provider: provider.to_owned(),
             mode: Mode::Managed,
@@ -122,6 +122,7 @@ fn account() -> impl Strategy<Value = Account> {
             balance: Balance::new(balance, Micros::ZERO),
             settings: site.into_iter().map(|site| ("site".to_owned(), site)).collect(),
             approval_above,
+            budget,
         },
     )
 }

@@ -43,8 +43,16 @@ impl LoadedPolicies {
     ///
     /// A [`UserError`] with every problem of the file or, when there is none, of every script.
     pub fn read(context: &Context, file: &Path) -> anyhow::Result<LoadedPolicies> {
+        LoadedPolicies::read_for(context.load_plugins()?, file)
+    }
+
+    /// The same for these plugins.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LoadedPolicies::read`].
+    pub(crate) fn read_for(plugins: Plugins, file: &Path) -> anyhow::Result<LoadedPolicies> {
         let text = input::read(file)?;
-        let plugins = context.load_plugins()?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         let set = match file.extension().is_some_and(|extension| extension == "rhai") {
             true => alone(file, text),

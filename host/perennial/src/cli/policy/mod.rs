@@ -12,6 +12,8 @@ use clap::Subcommand;
 
 use crate::cli::Context;
 
+pub(super) use load::LoadedPolicies;
+
 /// Policies: scripts that rule on what is renewed, bought and given back.
 ///
 /// A policy file names scripts and the plans that each of them is asked about; docs/policies.md is the guide. All of
@@ -29,6 +31,13 @@ const EXAMPLES: &str = "Examples:
   perennial policy test policies.toml
   perennial policy run policies.toml --plan plan.toml
   perennial policy run policies.toml --resource ecs-1
+
+Settings of every account, with those of its provider (`settings` of an inventory, `PATCH /v1/accounts/{id}`):
+  on_policy_failure  what the failure of a policy comes to that says nothing itself: `approve`, `deny`,
+                     `require_approval`, or `default`, which approves what keeps a resource alive (renew,
+                     set_auto_renew, cancel_conversion, buy_again) and requires an approval of everything else
+  on_undecided       what becomes of an automatic renewal whose approval nobody decides on in time: `lapse`
+                     (the default) or `renew`
 
 Exit codes: 0 done, 1 a case of `test` does not hold, 2 wrong input (every problem is listed).";
 

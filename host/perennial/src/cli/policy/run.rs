@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()
     facts.policies =
         policies.filter(|(_, policy)| is_asked(policy, &account, &facts)).map(|(place, _)| place).collect();
     let accounts = [account];
-    let mut answered = loaded.interpreter.ask(&loaded.set, &accounts, std::slice::from_ref(&facts));
+    let mut answered = loaded.interpreter.ask(&loaded.set, &accounts, &[&facts]);
     let answers = answered.pop().map(|plan| plan.answers).unwrap_or_default();
     let mut out = Output::standard();
     let mut asked = facts.policies.iter().zip(&answers);
@@ -137,7 +137,7 @@ fn of_resource(context: &Context, id: &str) -> anyhow::Result<(AccountFacts, Pla
 
 fn next_text(next: &Next) -> String {
     match next {
-        Next::Amend(_) => "amended; the new plan is made and all are asked again".to_owned(),
+        Next::Amend { .. } => "amended; the new plan is made and all are asked again".to_owned(),
         Next::Done(Verdict::Approve) => "approved".to_owned(),
         Next::Done(Verdict::Deny { policy, .. }) => format!("denied by `{policy}`"),
         Next::Done(Verdict::Defer { policy, until, .. }) => format!("deferred to {until} by `{policy}`"),

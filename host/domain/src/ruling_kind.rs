@@ -1,0 +1,38 @@
+//! What a policy did that did not approve, in the words of the event `policy_ruled`. Knows words; not what follows from it.
+
+/// What a policy did that did not approve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulingKind {
+    /// It said no.
+    Denied,
+    /// It requires an approval.
+    ApprovalRequired,
+    /// It put the plan off.
+    Deferred,
+    /// It changed the plan.
+    Amended,
+    /// It gave no ruling that could be followed.
+    Failed,
+}
+
+impl RulingKind {
+    /// Every kind.
+    pub const ALL: [RulingKind; 5] = [
+        RulingKind::Denied,
+        RulingKind::ApprovalRequired,
+        RulingKind::Deferred,
+        RulingKind::Amended,
+        RulingKind::Failed,
+    ];
+
+    /// The word for it in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RulingKind::Denied => "denied",
+            RulingKind::ApprovalRequired => "approval_required",
+            RulingKind::Deferred => "deferred",
+            RulingKind::Amended => "amended",
+            RulingKind::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! One plan on its way through the chain: what was asked for, what it is amended to, and what is recorded of the rulings.
+//!
+//! Asks nobody; `ruling.rs` does.
+
+use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Renewal;
+use perennial_domain::policy::Amendment;
+use perennial_domain::policy::Answer;
+use perennial_domain::policy::Policy;
+use perennial_domain::policy::Ruling;
+use perennial_domain::policy::ScriptFailure;
+use perennial_domain::policy::chain::Chain;
+use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::Entry;
+use perennial_domain::policy::chain::Next;
+use perennial_domain::policy::chain::Verdict;
+use perennial_domain::policy::facts::PlanFacts;
+use perennial_domain::policy::figures::Figures;
+
+use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::EntryIndex;
+use crate::policies::ActivePolicies;
+use crate::policies::Matching;
+
+/// What a plan is by now.
+pub(crate) struct PlanState {
+    /// What is asked for.
+    pub(crate) command: Command,
+    /// What the rules would do.
+    pub(crate) plan: Plan,
+    /// What policies are told of it.
+    pub(crate) facts: PlanFacts,
+}
+
+/// A plan on its way through the chain.
+pub(crate) struct Case {
+    /// Its place among the plans that are ruled on together.
+    pub(crate) number: usize,
+    /// The bundle.
+    pub(crate) entry: EntryIndex,
+    /// The member that was named.
+    pub(crate) member: MemberIndex,
+    /// The account.
+    pub(crate) account: BatchAccountIndex,
+    /// Who is asked.
+    pub(crate) matching: Matching,
+    /// What the chain knows beside the plan.
+    pub(crate) context: ChainContext,
+    /// The plan by now.
+    pub(crate) state: PlanState,
+    /// The money that it was shown or, before that, is to be shown; `None` leaves it to the interpreter, which asks the
+    /// plans of the account in turn.
+    pub(crate) figures: Option<Figures>,
+    /// What the rulings come to, once they are known.
+    pub(crate) verdict: Option<Verdict>,
+    /// As it was asked for; `None` while nothing amended it.
+    original: Option<PlanState>,
+    chain: Chain,
+    answers: Vec<Answer>,
+    /// How much of what the chain records is of its first round; `None` before that.
+    first_entries: Option<usize>,
+    /// What the last round wants of the plan.
+    wanted: Option<Wanted>,
+    /// What shadow policies did, each with its place in the set.
+    shadow_events: Vec<(usize, EventKind)>,
+}
+
+/// An amendment that is to be made.
+struct Wanted {
+    /// The chain before the round, and its entries of the first one.
+    before: (Chain, Option<usize>),
+    /// The place of the answer that wants it.
+    answer: usize,
+    amendment: Amendment,
+}
+
+impl Case {
+    /// A plan that nobody was asked about; `about` is its bundle, the member named, and the account.
+    pub(crate) fn new(
+        number: usize,
+        about: (EntryIndex, MemberIndex, BatchAccountIndex),
+        matching: Matching,
+        context: ChainContext,
+        state: PlanState,
+    ) -> Case {
+        let (entry, member, account) = about;
+        Case {
+            number,
+            entry,
+            member,
+            account,
+            matching,
+            chain: Chain::new(context.clone()),
+            context,
+            state,
+            original: None,
+            figures: None,
+            answers: Vec::new(),
+            first_entries: None,
+            wanted: None,
+            shadow_events: Vec::new(),
+            verdict: None,
+        }
+    }
+
+    /// Forgets everything that was asked and answered; the money that it is shown next is `figures`.
+    pub(crate) fn begin_again(&mut self, figures: Figures) {
+        if let Some(original) = self.original.take() {
+            self.state = original;
+        }
+        self.chain = Chain::new(self.context.clone());
+        self.figures = Some(figures);
+        (self.first_entries, self.wanted, self.verdict) = (None, None, None);
+        self.answers.clear();
+        self.shadow_events.clear();
+    }
+
+    /// What the policies say of the plan as it is.
+    pub(crate) fn take_answers(&mut self, answers: Vec<Answer>) {
+        self.answers = answers;
+    }
+
+    /// A round of the chain; returns whether the plan is to be amended.
+    pub(crate) fn step(&mut self, policies: &ActivePolicies) -> bool {
+        let before = (self.chain.clone(), self.first_entries);
+        let asked = self.matching.active.iter().map(|place| policies.policy(*place));
+        let pairs = asked.zip(&self.answers).collect::<Vec<(&Policy, &Answer)>>();
+        let next = self.chain.round(&self.state.facts, &pairs);
+        self.first_entries.get_or_insert(self.chain.entries().len());
+        match next {
+            Next::Done(verdict) => {
+                self.verdict = Some(verdict);
+                false
+            }
+            Next::Amend { answer, amendment } => {
+                self.wanted = Some(Wanted { before, answer, amendment });
+                true
+            }
+        }
+    }
+
+    /// The command that the last round wants instead; its client token, in the option called `token`, stays.
+    pub(crate) fn amended_command(&self, token: Option<&str>) -> Command {
+        let (command, wanted) = (&self.state.command, self.wanted.as_ref());
+        let (Command::Renew(renewal), Some(Wanted { amendment, .. })) = (command, wanted) else {
+            return command.clone();
+        };
+        let kept = token.and_then(|token| renewal.options.get_key_value(token));
+        let options = amendment.options.as_ref().map(|options| {
+            let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+            options.clone().into_iter().chain(kept).collect()
+        });
+        Command::Renew(Renewal {
+            term: amendment.term.or(renewal.term),
+            cause: renewal.cause,
+            options: options.unwrap_or_else(|| renewal.options.clone()),
+        })
+    }
+
+    /// The plan that the amendment led to; nobody was asked about it yet.
+    pub(crate) fn replace(&mut self, state: PlanState) {
+        let before = std::mem::replace(&mut self.state, state);
+        self.original.get_or_insert(before);
+        self.wanted = None;
+        self.answers.clear();
+    }
+
+    /// The amendment cannot be made: the policy that wants it has failed, and the round is as though it had said so.
+    pub(crate) fn fail_amendment(&mut self, why: String) {
+        if let Some(Wanted { before, answer, .. }) = self.wanted.take() {
+            (self.chain, self.first_entries) = before;
+            self.answers[answer].ruling = Ruling::Fail(ScriptFailure::whole(why));
+        }
+    }
+
+    /// Whether nobody was asked about the present plan yet.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// Whether it is another plan than was asked for.
+    pub(crate) fn is_amended(&self) -> bool {
+        self.original.is_some()
+    }
+
+    /// Whether its rulings were made on what the account has.
+    pub(crate) fn saw(&self, actual: Figures, has_budget: bool) -> bool {
+        let is_same =
+            |shown: Figures| shown.balance == actual.balance && (!has_budget || shown.spent == actual.spent);
+        self.matching.is_empty() || self.figures.is_none_or(is_same)
+    }
+
+    /// Whether it meets the money; with `grants_approvals`, also when it waits for one.
+    pub(crate) fn is_approved(&self, grants_approvals: bool) -> bool {
+        match &self.verdict {
+            Some(Verdict::Approve) | None => true,
+            Some(Verdict::RequireApproval { .. }) => grants_approvals,
+            Some(Verdict::Deny { .. } | Verdict::Defer { .. }) => false,
+        }
+    }
+
+    /// Records what shadow policies answered about the plan as it was asked for, `facts` being what they were told.
+    pub(crate) fn record_shadows(
+        &mut self,
+        policies: &ActivePolicies,
+        facts: &PlanFacts,
+        answers: &[Answer],
+    ) {
+        for (place, answer) in self.matching.shadow.iter().zip(answers) {
+            let mut chain = Chain::new(self.context.clone());
+            chain.round(facts, &[(policies.policy(*place), answer)]);
+            let events = chain.into_entries().into_iter().map(|entry| (*place, self.event(entry, true)));
+            let events = events.collect::<Vec<_>>();
+            self.shadow_events.extend(events);
+        }
+    }
+
+    /// What is recorded, in the order of the chain.
+    pub(crate) fn events(&self, policies: &ActivePolicies) -> Vec<EventKind> {
+        let entries = self.chain.entries();
+        let (first, later) = entries.split_at(self.first_entries.unwrap_or_default());
+        let place = |entry: &Entry| match entry {
+            Entry::Note { policy, .. } | Entry::Ruled { policy, .. } => policies.place(policy),
+        };
+        let mut first = first
+            .iter()
+            .map(|entry| (place(entry), self.event(entry.clone(), false)))
+            .chain(self.shadow_events.iter().cloned())
+            .collect::<Vec<_>>();
+        first.sort_by_key(|(place, _)| *place);
+        let first = first.into_iter().map(|(_, event)| event);
+        first.chain(later.iter().map(|entry| self.event(entry.clone(), false))).collect()
+    }
+
+    fn event(&self, entry: Entry, shadow: bool) -> EventKind {
+        match entry {
+            Entry::Note { policy, text } => EventKind::PolicyNote { policy, text, shadow },
+            Entry::Ruled { policy, kind, reason, until } => EventKind::PolicyRuled {
+                policy,
+                ruling: kind,
+                command: self.state.command.name().to_owned(),
+                cause: self.state.command.cause(),
+                reason,
+                until,
+                shadow,
+            },
+        }
+    }
+}

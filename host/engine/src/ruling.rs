@@ -1,0 +1,338 @@
+//! Plans before the policies: who is asked, with which money, and what comes of it, in the order in which the plans meet the
+//! money.
+//!
+//! All plans are asked about in one call, each with the money that the ones before it are expected to leave. Then they are
+//! settled in order, as long as each was shown the money that there is; the rest is asked about again, with what is expected
+//! by then. So no ruling counts that was made on other figures, and each pass settles one plan of an account at least.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use perennial_domain::account_settings;
+use perennial_domain::event::EventKind;
+use perennial_domain::index::AccountIndex;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Command;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::ChainContext;
+use perennial_domain::policy::chain::RequiredApproval;
+use perennial_domain::policy::chain::Verdict;
+use perennial_domain::policy::facts::PlanFacts;
+use perennial_domain::policy::figures::Figures;
+use perennial_domain::policy::figures::RunningFigures;
+use perennial_domain::timestamp::Timestamp;
+use perennial_sandbox::PlanAnswers;
+
+use crate::batch::Batch;
+use crate::batch_entry::BatchAccountIndex;
+use crate::batch_entry::EntryIndex;
+use crate::policies::ActivePolicies;
+use crate::policy_case::Case;
+use crate::policy_case::PlanState;
+
+/// The name of the policy that every account has with `approval_above`: it requires an approval above that.
+pub(crate) const BUILT_IN: &str = "approval_above";
+
+/// A plan that is to meet the money, unless a policy has something against it.
+pub(crate) struct Subject {
+    /// The bundle.
+    pub(crate) entry: EntryIndex,
+    /// The member that was named.
+    pub(crate) member: MemberIndex,
+    /// What was asked for.
+    pub(crate) command: Command,
+    /// What the rules would do.
+    pub(crate) plan: Plan,
+    /// The policies whose approvals were given.
+    pub(crate) approved: Vec<String>,
+}
+
+/// A plan that was ruled on.
+#[derive(Clone, Debug)]
+pub(crate) struct Ruled {
+    /// What is asked for, with the amendments.
+    pub(crate) command: Command,
+    /// What the rules would do for that.
+    pub(crate) plan: Plan,
+    /// What the rulings come to.
+    pub(crate) verdict: Verdict,
+    /// What is recorded of them, in order.
+    pub(crate) events: Vec<EventKind>,
+}
+
+impl Ruled {
+    /// The approvals that it waits for; none when it waits for none.
+    pub(crate) fn required(&self) -> &[RequiredApproval] {
+        if let Verdict::RequireApproval { approvals, .. } = &self.verdict { approvals } else { &[] }
+    }
+
+    /// When the approvals end that it waits for, if a policy says.
+    pub(crate) fn approval_expires_at(&self) -> Option<Timestamp> {
+        if let Verdict::RequireApproval { expires_at, .. } = &self.verdict { *expires_at } else { None }
+    }
+}
+
+/// What is asked in one call about one plan.
+struct Question<'a> {
+    account: BatchAccountIndex,
+    figures: Option<Figures>,
+    facts: &'a mut PlanFacts,
+}
+
+impl Batch {
+    /// Has the policies rule on plans, and hands each to `settle` before the next of its account is shown the money.
+    pub(crate) fn rule_in_order(
+        &mut self,
+        subjects: Vec<Subject>,
+        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+    ) {
+        let policies = self.policies.clone();
+        let mut cases = Vec::new();
+        for (number, subject) in subjects.into_iter().enumerate() {
+            let account = self.entry(subject.entry).account;
+            match &policies {
+                Some(policies) => cases.push(self.case(policies, number, account, subject)),
+                None => {
+                    let ruled = self.ruled_unasked(subject);
+                    settle(self, number, ruled);
+                }
+            }
+        }
+        let Some(policies) = policies else { return };
+        self.look_up_tries(&mut cases);
+        while !cases.is_empty() {
+            self.ask_chain(&policies, &mut cases);
+            cases = self.settle_in_order(&policies, cases, settle);
+        }
+    }
+
+    /// A plan that no policy of an operator is asked about.
+    fn ruled_unasked(&self, subject: Subject) -> Ruled {
+        let Subject { entry, command, plan, approved, .. } = subject;
+        let verdict = self.with_built_in(entry, &plan, &approved, Verdict::Approve);
+        Ruled { command, plan, verdict, events: Vec::new() }
+    }
+
+    /// What `verdict` is together with that of the built-in policy.
+    fn with_built_in(
+        &self,
+        index: EntryIndex,
+        plan: &Plan,
+        approved: &[String],
+        verdict: Verdict,
+    ) -> Verdict {
+        if !self.needs_approval(index, plan) || approved.iter().any(|name| name == BUILT_IN) {
+            return verdict;
+        }
+        let own = RequiredApproval { policy: BUILT_IN.to_owned(), reason: String::new(), by: None };
+        match verdict {
+            Verdict::Deny { .. } => verdict,
+            Verdict::Approve | Verdict::Defer { .. } => {
+                Verdict::RequireApproval { approvals: vec![own], expires_at: None }
+            }
+            Verdict::RequireApproval { approvals, expires_at } => {
+                let approvals = std::iter::once(own).chain(approvals).collect();
+                Verdict::RequireApproval { approvals, expires_at }
+            }
+        }
+    }
+
+    fn case(
+        &self,
+        policies: &ActivePolicies,
+        number: usize,
+        account: BatchAccountIndex,
+        subject: Subject,
+    ) -> Case {
+        let Subject { entry, member, command, plan, approved } = subject;
+        let bundle = &self.entry(entry).walk.bundle;
+        let of = &self.account(account).account;
+        let matching = policies.matching(of, bundle, command.name());
+        let mut facts = self.plan_facts(entry, &command, &plan);
+        facts.policies.clone_from(&matching.active);
+        facts.is_pending = self.is_held(entry, &plan, &approved);
+        if matching.is_empty() {
+            // Nobody looks at it; only its money counts.
+            facts.members.truncate(1);
+        }
+        let context = ChainContext {
+            on_policy_failure: account_settings::on_policy_failure(&of.settings),
+            is_provider_api: self.is_provider_api,
+            approved,
+        };
+        let state = PlanState { command, plan, facts };
+        Case::new(number, (entry, member, account), matching, context, state)
+    }
+
+    /// Whether the host holds the plan back, whatever the operator's policies rule.
+    fn is_held(&self, index: EntryIndex, plan: &Plan, approved: &[String]) -> bool {
+        let is_held = |verdict| matches!(verdict, Verdict::RequireApproval { .. });
+        !self.grants_approvals && is_held(self.with_built_in(index, plan, approved, Verdict::Approve))
+    }
+
+    fn look_up_tries(&self, cases: &mut [Case]) {
+        let mut asked = cases.iter_mut().filter(|case| !case.matching.is_empty()).collect::<Vec<_>>();
+        let members = asked.iter().map(|case| (case.entry, case.member)).collect::<Vec<_>>();
+        for (case, tries) in asked.iter_mut().zip(self.period_tries(&members)) {
+            case.state.facts.tries = tries;
+        }
+    }
+
+    /// Asks about all of these plans, and about what they are amended to, until each has a verdict.
+    fn ask_chain(&self, policies: &ActivePolicies, cases: &mut [Case]) {
+        let asked = cases.iter().filter(|case| !case.matching.is_empty()).map(|case| case.account);
+        let asked = asked.collect::<BTreeSet<_>>();
+        let mut turn = cases.iter_mut().filter(|case| asked.contains(&case.account)).collect::<Vec<_>>();
+        self.ask_once(policies, &mut turn);
+        self.ask_shadows(policies, &mut turn);
+        let mut open = turn;
+        while !open.is_empty() {
+            open.retain_mut(|case| case.step(policies));
+            self.amend(&mut open);
+            let (mut amended, refused): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|case| case.is_unasked());
+            self.ask_once(policies, &mut amended);
+            open = amended.into_iter().chain(refused).collect();
+        }
+        for case in cases {
+            let verdict = case.verdict.take().unwrap_or(Verdict::Approve);
+            case.verdict =
+                Some(self.with_built_in(case.entry, &case.state.plan, &case.context.approved, verdict));
+        }
+    }
+
+    /// One call about the present plans.
+    fn ask_once(&self, policies: &ActivePolicies, cases: &mut [&mut Case]) {
+        let questions = cases.iter_mut().map(|case| Question {
+            account: case.account,
+            figures: case.figures,
+            facts: &mut case.state.facts,
+        });
+        let answers = self.put(policies, questions.collect());
+        for (case, PlanAnswers { figures, answers }) in cases.iter_mut().zip(answers) {
+            case.figures = Some(figures);
+            case.take_answers(answers);
+        }
+    }
+
+    fn ask_shadows(&self, policies: &ActivePolicies, cases: &mut [&mut Case]) {
+        let asked = cases.iter_mut().filter(|case| !case.matching.shadow.is_empty());
+        let mut asked = asked.collect::<Vec<_>>();
+        let facts = asked
+            .iter()
+            .map(|case| PlanFacts { policies: case.matching.shadow.clone(), ..case.state.facts.clone() });
+        let mut facts = facts.collect::<Vec<_>>();
+        let questions = asked.iter().zip(&mut facts).map(|(case, facts)| Question {
+            account: case.account,
+            figures: case.figures,
+            facts,
+        });
+        let answers = self.put(policies, questions.collect());
+        for ((case, facts), answers) in asked.iter_mut().zip(&facts).zip(answers) {
+            case.record_shadows(policies, facts, &answers.answers);
+        }
+    }
+
+    fn put(&self, policies: &ActivePolicies, mut questions: Vec<Question<'_>>) -> Vec<PlanAnswers> {
+        if questions.is_empty() {
+            return Vec::new();
+        }
+        let mut accounts = Vec::new();
+        let mut in_turn = BTreeMap::new();
+        for question in &mut questions {
+            let of = self.account(question.account);
+            let mut add = |figures| {
+                accounts.push(of.facts(figures));
+                AccountIndex::new(accounts.len() - 1)
+            };
+            question.facts.account = match question.figures {
+                Some(figures) => add(figures),
+                None => {
+                    let at = question.facts.at;
+                    *in_turn.entry(question.account).or_insert_with(|| add(of.figures(at)))
+                }
+            };
+        }
+        let facts = questions.iter().map(|question| &*question.facts).collect::<Vec<_>>();
+        policies.ask(&accounts, &facts)
+    }
+
+    /// Makes the plans anew that were amended: their answers are empty then. A plan that cannot be made is a failure of
+    /// the policy that wants it.
+    fn amend(&self, cases: &mut [&mut Case]) {
+        let wanted = cases.iter().map(|case| {
+            let token = self.account(case.account).token_option();
+            case.amended_command(token)
+        });
+        let wanted = wanted.collect::<Vec<_>>();
+        let requests = cases.iter().zip(&wanted).map(|(case, command)| (case.entry, case.member, command));
+        let plans = self.request_plans_of(&requests.collect::<Vec<_>>());
+        for ((case, command), plan) in cases.iter_mut().zip(wanted).zip(plans) {
+            match plan {
+                Ok(Ok(plan)) => self.replace_plan(case, command, plan),
+                Ok(Err(Refusal { code, message })) => {
+                    case.fail_amendment(format!(
+                        "it amends to what the provider refuses: {message} ({code})"
+                    ));
+                }
+                Err(error) => case.fail_amendment(format!("it amends to what cannot be planned: {error}")),
+            }
+        }
+    }
+
+    fn replace_plan(&self, case: &mut Case, command: Command, plan: Plan) {
+        let mut facts = self.plan_facts(case.entry, &command, &plan);
+        facts.tries = case.state.facts.tries;
+        facts.policies.clone_from(&case.matching.active);
+        facts.is_pending = self.is_held(case.entry, &plan, &case.context.approved);
+        case.replace(PlanState { command, plan, facts });
+    }
+
+    /// Settles plans in order, of each account up to the first that was shown other money than there is; returns the
+    /// others, each with the money that is expected to be there.
+    fn settle_in_order(
+        &mut self,
+        policies: &ActivePolicies,
+        cases: Vec<Case>,
+        settle: &mut dyn FnMut(&mut Batch, usize, Ruled),
+    ) -> Vec<Case> {
+        let mut stopped = BTreeMap::<BatchAccountIndex, RunningFigures>::new();
+        let mut left = Vec::new();
+        for mut case in cases {
+            let of = self.account(case.account);
+            let actual = of.figures(self.entry(case.entry).instant);
+            let has_budget = of.account.budget.is_some();
+            let running = match stopped.get_mut(&case.account) {
+                Some(running) => running,
+                None if case.saw(actual, has_budget) => {
+                    let (number, is_asked) = (case.number, !case.matching.is_empty());
+                    if is_asked {
+                        self.note_ruled(case.entry);
+                    }
+                    let ruled = self.finish(policies, case);
+                    settle(self, number, ruled);
+                    continue;
+                }
+                None => {
+                    let running = RunningFigures::new(&of.facts(actual));
+                    stopped.entry(case.account).or_insert(running)
+                }
+            };
+            let expected = running.before(&case.state.facts);
+            running.after(&case.state.facts, case.is_approved(self.grants_approvals));
+            case.begin_again(expected);
+            left.push(case);
+        }
+        left
+    }
+
+    fn finish(&mut self, policies: &ActivePolicies, case: Case) -> Ruled {
+        let (events, is_amended) = (case.events(policies), case.is_amended());
+        let Case { entry, member, state: PlanState { command, plan, .. }, verdict, .. } = case;
+        if is_amended {
+            self.record_decision(entry, member, &command, &[], &Ok(plan.clone()));
+        }
+        Ruled { command, plan, verdict: verdict.unwrap_or(Verdict::Approve), events }
+    }
+}

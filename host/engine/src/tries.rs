@@ -1,0 +1,169 @@
+//! Tries of renewals that are due: planned, ruled on, and carried out, held, put off or declined.
+//!
+//! Knows bundles in play. The order in which tries meet the money is that of the batch.
+
+use perennial_domain::apply;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::DeclineClass;
+use perennial_domain::attempt::Key;
+use perennial_domain::attempt::State;
+use perennial_domain::event::Event;
+use perennial_domain::event::EventKind;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::plan::Plan;
+use perennial_domain::plan::Refusal;
+use perennial_domain::policy::chain::Verdict;
+use perennial_domain::policy::deferral::Deferral;
+use perennial_domain::timeline_walk::Yield;
+
+use crate::application::PlanApplication;
+use crate::batch::Batch;
+use crate::batch::RenewalTry;
+use crate::batch_entry::BatchEntry;
+use crate::batch_entry::EntryIndex;
+use crate::rules::automatic_renewal;
+use crate::ruling::Ruled;
+use crate::ruling::Subject;
+
+impl Batch {
+    /// Makes these tries; returns the bundles that are to be walked on, in the order of the tries.
+    pub(crate) fn attempt_renewals(&mut self, tries: Vec<RenewalTry>) -> Vec<EntryIndex> {
+        let command = automatic_renewal();
+        let evaluation =
+            tries.iter().map(|renewal_try| (renewal_try.entry, renewal_try.member)).collect::<Vec<_>>();
+        let plans = self.request_plans(&evaluation, &command);
+        let mut record = self.decision_records(&evaluation, &command, &plans).into_iter();
+        let (mut subjects, mut planned, mut pending) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (renewal_try, plan)) in tries.iter().zip(plans).enumerate() {
+            let record = record.next().flatten();
+            match plan {
+                Err(message) => self.entry_mut(renewal_try.entry).record_failure(message),
+                Ok(plan) => {
+                    self.entry_mut(renewal_try.entry).decisions.extend(record);
+                    match plan {
+                        Ok(plan) => {
+                            subjects.push(self.try_subject(renewal_try, plan));
+                            planned.push(number);
+                        }
+                        Err(refusal) => {
+                            self.refuse_try(renewal_try, refusal);
+                            if self.resume_after_decline(renewal_try) {
+                                pending.push(number);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.rule_in_order(subjects, &mut |batch, number, ruled| {
+            let renewal_try = &tries[planned[number]];
+            if batch.settle_try(renewal_try, ruled) {
+                batch.entry_mut(renewal_try.entry).walk.settle();
+                pending.push(planned[number]);
+            } else if batch.resume_after_decline(renewal_try) {
+                pending.push(planned[number]);
+            }
+        });
+        pending.sort_unstable();
+        pending.into_iter().map(|number| tries[number].entry).collect()
+    }
+
+    /// What is ruled on when a try is planned.
+    pub(crate) fn try_subject(&mut self, renewal_try: &RenewalTry, plan: Plan) -> Subject {
+        let RenewalTry { entry, member, .. } = *renewal_try;
+        let approved = self.given_approvals(entry, member);
+        Subject { entry, member, command: automatic_renewal(), plan, approved }
+    }
+
+    /// Walks a bundle on whose try was declined, along the same timeline: nothing has changed. Returns whether it paused
+    /// for another try.
+    fn resume_after_decline(&mut self, renewal_try: &RenewalTry) -> bool {
+        self.entry_mut(renewal_try.entry).walk.decline();
+        match self.walk_along(renewal_try.entry, &renewal_try.timeline) {
+            Yield::Idle { wake } => {
+                self.entry_mut(renewal_try.entry).idle_until(wake);
+                false
+            }
+            Yield::Renewal { .. } => true,
+        }
+    }
+
+    /// Carries out what a try would do, as it was ruled on, or holds it, puts it off, or writes down why not; returns
+    /// whether it was carried out.
+    pub(crate) fn settle_try(&mut self, renewal_try: &RenewalTry, ruled: Ruled) -> bool {
+        let RenewalTry { entry: index, member, next_try_at, .. } = *renewal_try;
+        let item = self.entry_mut(index);
+        item.deferrals.retain(|deferral| deferral.member != member);
+        item.record_rulings(member, &ruled);
+        match &ruled.verdict {
+            Verdict::Approve => {}
+            Verdict::Deny { .. } => return false,
+            Verdict::Defer { policy, reason, until } => {
+                let expires_before = item.walk.bundle[member].expires_at;
+                let (policy, reason) = (policy.clone(), reason.clone());
+                item.deferrals.push(Deferral { member, expires_before, until: *until, policy, reason });
+                return false;
+            }
+            Verdict::RequireApproval { .. } => {
+                if !self.request_for_renewal(index, member, &ruled, &renewal_try.timeline) {
+                    return false;
+                }
+            }
+        }
+        let application = PlanApplication::of_try(member, &ruled.plan, &ruled.command);
+        match self.apply(index, &application) {
+            Ok(()) => true,
+            Err(refusal) => {
+                let plan = Some(&ruled.plan);
+                self.record_decline(index, member, refusal, DeclineClass::Money, next_try_at, plan);
+                false
+            }
+        }
+    }
+
+    /// Writes down that the rules refuse what a try would do.
+    pub(crate) fn refuse_try(&mut self, renewal_try: &RenewalTry, refusal: Refusal) {
+        let RenewalTry { entry, member, next_try_at, .. } = *renewal_try;
+        self.entry_mut(entry).deferrals.retain(|deferral| deferral.member != member);
+        self.record_decline(entry, member, refusal, DeclineClass::Rule, next_try_at, None);
+    }
+
+    /// Writes down that a renewal was declined; `plan` is what could not be paid.
+    pub(crate) fn record_decline(
+        &mut self,
+        index: EntryIndex,
+        member: MemberIndex,
+        refusal: Refusal,
+        class: DeclineClass,
+        next_try_at: Option<perennial_domain::timestamp::Timestamp>,
+        plan: Option<&Plan>,
+    ) {
+        let item = self.entry_mut(index);
+        let resource = &item.walk.bundle[member];
+        let what =
+            EventKind::RenewalDeclined { code: refusal.code, message: refusal.message, class, next_try_at };
+        item.walk.events.push(Event { at: item.instant, resource: Some(resource.id.clone()), what });
+        let planned_key = plan.and_then(|plan| apply::attempt_key(plan, &item.walk.bundle, member));
+        let fallback_key = || {
+            let term = resource.renewal_term.or(resource.term)?;
+            Some(Key { resource: resource.id.clone(), expires_before: resource.expires_at?, term })
+        };
+        if let Some(key) = planned_key.or_else(fallback_key) {
+            item.declined_attempts.push(Attempt { key, state: State::Declined(class), at: item.instant });
+        }
+    }
+}
+
+impl BatchEntry {
+    /// Records what policies ruled on a plan that names `member`.
+    pub(crate) fn record_rulings(&mut self, member: MemberIndex, ruled: &Ruled) {
+        let resource = &self.walk.bundle[member].id;
+        let event = |what: &EventKind| Event {
+            at: self.instant,
+            resource: Some(resource.clone()),
+            what: what.clone(),
+        };
+        let events = ruled.events.iter().map(event).collect::<Vec<_>>();
+        self.walk.events.extend(events);
+    }
+}

@@ -1,0 +1,494 @@
+//! `perennial simulate --policies FILE`: every ruling, and what follows from it, as events.
+
+use std::fmt::Write as _;
+
+use expect_test::expect;
+use serde_json::Value;
+
+use crate::support::Folder;
+
+/// The fields of events that a test looks at, in the order in which it prints them.
+const SHOWN: [&str; 15] = [
+    "policy",
+    "ruling",
+    "command",
+    "code",
+    "message",
+    "text",
+    "reason",
+    "until",
+    "cost",
+    "expires_at",
+    "to",
+    "decision",
+    "amount",
+    "class",
+    "shadow",
+];
+
+/// A resource that the clock first tries to renew on 20 February at 19:00 and last on 27 February at 19:00.
+fn resource(id: &str, more: &str) -> String {
+    format!(
+        r#"{{ "id": "{id}", "account": "acme", "kind": "ecs", "region": "cn-north-4", "charging": "prepaid",
+            "started_at": "2026-01-31T02:00:00Z", "expires_at": "2026-02-28T15:59:59Z", "anchor_day": 31,
+            "term": {{ "count": 1, "unit": "month" }}, "price": "99.00", "on_expiry": "renew" {more} }}"#
+    )
+}
+
+/// A simulation of an account of 1,000.00 with these resources.
+struct Play {
+    account: String,
+    resources: Vec<String>,
+    policies: String,
+    scripts: Vec<(String, String)>,
+    scenario: String,
+    until: &'static str,
+}
+
+impl Play {
+    fn new() -> Play {
+        Play {
+            account: String::new(),
+            resources: vec![resource("ecs-1", "")],
+            policies: String::new(),
+            scripts: Vec::new(),
+            scenario: "[]".to_owned(),
+            until: "2026-03-01",
+        }
+    }
+
+    /// With one more policy, and more fields of it in TOML.
+    fn policy(mut self, name: &str, more: &str, body: &str) -> Play {
+        let _ = write!(
+            self.policies,
+            "[[policy]]\nname = \"{name}\"\nscript = \"{name}.rhai\"\n{}\n",
+            more.replace("; ", "\n")
+        );
+        self.scripts.push((format!("{name}.rhai"), format!("fn rule(plan) {{ {body} }}")));
+        self
+    }
+
+    /// With more fields of the account.
+    fn account(mut self, more: &str) -> Play {
+        self.account = format!(", {more}");
+        self
+    }
+
+    fn scenario(mut self, scenario: &str) -> Play {
+        self.scenario = scenario.to_owned();
+        self
+    }
+
+    /// What happened, one event a line.
+    fn told(&self, arguments: &[&str]) -> String {
+        let folder = Folder::new();
+        let account = format!(
+            r#"{{ "id": "acme", "provider": "huawei", "currency": "CNY", "balance": "1000.00" {} }}"#,
+            self.account
+        );
+        let resources = self.resources.join(",\n");
+        folder.write(
+            "inventory.json",
+            &format!(r#"{{ "accounts": [{account}], "resources": [{resources}] }}"#),
+        );
+        folder.write("scenario.json", &self.scenario);
+        folder.write("policies.toml", &self.policies);
+        for (name, script) in &self.scripts {
+            folder.write(name, script);
+        }
+        let command = ["simulate", "--inventory", "inventory.json", "--scenario", "scenario.json"];
+        let span = ["--from", "2026-02-01", "--until", self.until, "--format", "jsonl"];
+        let policies = ["--policies", "policies.toml"];
+        let all = [&command[..], &span, &policies, arguments].concat();
+        let lines = folder.run(&all).succeeded().stdout();
+        lines.lines().map(|line| shown(&serde_json::from_str(line).unwrap())).collect()
+    }
+}
+
+/// An event on one line; notices of the provider are left out.
+fn shown(event: &Value) -> String {
+    let text = |name: &str| event[name].as_str().unwrap_or_default();
+    if text("type") == "notice" {
+        return String::new();
+    }
+    let at = text("at").trim_start_matches("2026-").trim_end_matches('Z');
+    let mut line = format!("{at} {} {}", text("resource"), text("type"));
+    for name in SHOWN {
+        match &event[name] {
+            Value::Null | Value::Bool(false) => {}
+            Value::String(text) => write!(line, " {name}={text}").unwrap(),
+            other => write!(line, " {name}={other}").unwrap(),
+        }
+    }
+    line + "\n"
+}
+
+#[test]
+fn every_ruling_of_a_policy_has_its_events() {
+    let rulings = [
+        ("approve", "approve()"),
+        ("note", "note(\"seen\"); approve()"),
+        (
+            "deny once",
+            "if plan.next_try_at.to_string().contains(\"02-21\") { deny(\"not yet\") } else { approve() }",
+        ),
+        (
+            "defer",
+            "if plan.at < instant(\"2026-02-25T01:30:00Z\") { defer(instant(\"2026-02-25T01:30:00Z\"), \"later\") } else { approve() }",
+        ),
+        ("defer beyond the last try", "defer(instant(\"2027-01-01T00:00:00Z\"), \"never\")"),
+        ("amend", "amend(#{ term: #{ count: 3, unit: \"month\" } }, \"longer\")"),
+        ("amend to what is not sold", "amend(#{ term: #{ count: 5, unit: \"year\" } }, \"longer\")"),
+        ("fail", "1 + plan.options"),
+        ("loop", "loop {}"),
+        ("no ruling", "42"),
+    ];
+    let mut table = String::new();
+    for (name, body) in rulings {
+        let told = Play::new().policy("p", "", body).told(&[]);
+        let _ = write!(table, "{name}\n{told}");
+    }
+    expect![[r#"
+        approve
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        note
+        02-20T19:00:00 ecs-1 policy_note policy=p text=seen
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        deny once
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=denied command=renew reason=not yet
+        02-21T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-21T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        defer
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=renew reason=later until=2026-02-25T01:30:00Z
+        02-25T01:30:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-25T01:30:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        defer beyond the last try
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=renew reason=never until=2026-02-27T19:00:00Z
+        02-27T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=it defers at the last try, 2026-02-27T19:00:00Z, after which the provider does not renew
+        02-27T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-27T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        amend
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=amended command=renew reason=longer
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-297.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=297.00 expires_at=2026-05-31T15:59:59Z
+        amend to what is not sold
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=it amends to what the provider refuses: the resource is not sold for this term; choose another term (CBC.30010069)
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        fail
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=there is no function `+` of a whole number and `(` (in `rule`, line 1, column 19: `fn rule(plan) { 1 + plan.options }`)
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        loop
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=more than 20000 operations: a loop that does not end, or too much work for one plan (in `rule`, line 1, column 17: `fn rule(plan) { loop {} }`)
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        no ruling
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=`rule` returned a whole number, which is no ruling such as approve() or deny("why") (in `rule`)
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn a_plan_waits_for_an_approval_until_a_second_before_the_last_try() {
+    let play = Play::new().policy("p", "", "require_approval(\"ask\", #{ by: \"finance\" })");
+    let renewing = Play::new().account(r#""settings": { "on_undecided": "renew" }"#).policy(
+        "p",
+        "",
+        "require_approval(\"ask\")",
+    );
+    let early = Play::new().policy(
+        "p",
+        "",
+        "require_approval(\"ask\", #{ expires_at: instant(\"2026-02-21T00:00:00Z\") })",
+    );
+    let table = format!(
+        "nobody decides\n{}on_undecided = renew\n{}an earlier end\n{}granted\n{}",
+        play.told(&[]),
+        renewing.told(&[]),
+        early.told(&[]),
+        play.told(&["--approvals", "granted"])
+    );
+    expect![[r#"
+        nobody decides
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-21T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-22T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-23T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-24T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-25T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-26T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-27T18:59:59 ecs-1 approval_expired reason=undecided
+        02-27T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-28T15:59:59 ecs-1 stage_changed to=grace
+        on_undecided = renew
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-21T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-22T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-23T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-24T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-25T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-26T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-27T18:59:59 ecs-1 approval_expired reason=undecided
+        02-27T18:59:59 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-27T18:59:59 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        an earlier end
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-21T00:00:00Z
+        02-21T00:00:00 ecs-1 approval_expired reason=undecided
+        02-21T19:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=its approval would expire at 2026-02-21T00:00:00Z, which is not after 2026-02-21T19:00:00Z
+        02-21T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-21T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        granted
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-20T19:00:00 ecs-1 approval_decided decision=approved
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn rulings_of_a_chain_come_together_and_shadows_count_for_nothing() {
+    let chain = |more: &str| {
+        Play::new()
+            .policy("a", "order = 1", "require_approval(\"ask\")")
+            .policy("b", "order = 2; mode = \"shadow\"", "note(\"seen\"); deny(\"shadow\")")
+            .policy("c", "order = 3", more)
+    };
+    let amended = Play::new()
+        .policy("a", "order = 1", "if plan.term.count == 1 { deny(\"too short\") } else { approve() }")
+        .policy("b", "order = 2", "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")")
+        .policy("s", "order = 3; mode = \"shadow\"", "require_approval(\"asked once\")");
+    let twice = Play::new()
+        .policy("b", "order = 2", "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")")
+        .policy("c", "order = 3", "if plan.term.count == 2 { deny(\"not two\") } else { approve() }");
+    let first = |play: Play| Play { until: "2026-02-21", ..play }.told(&[]);
+    let table = format!(
+        "approval and denial\n{}approval and deferral\n{}denial before amendment\n{}amendment and denial\n{}",
+        first(chain("deny(\"no\")")),
+        first(chain("defer(add_days(plan.at, 1), \"later\")")),
+        first(amended),
+        first(twice),
+    );
+    expect![[r#"
+        approval and denial
+        02-20T19:00:00 ecs-1 policy_ruled policy=a ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 policy_note policy=b text=seen shadow=true
+        02-20T19:00:00 ecs-1 policy_ruled policy=b ruling=denied command=renew reason=shadow shadow=true
+        02-20T19:00:00 ecs-1 policy_ruled policy=c ruling=denied command=renew reason=no
+        approval and deferral
+        02-20T19:00:00 ecs-1 policy_ruled policy=a ruling=approval_required command=renew reason=ask
+        02-20T19:00:00 ecs-1 policy_note policy=b text=seen shadow=true
+        02-20T19:00:00 ecs-1 policy_ruled policy=b ruling=denied command=renew reason=shadow shadow=true
+        02-20T19:00:00 ecs-1 policy_ruled policy=c ruling=deferred command=renew reason=later until=2026-02-21T19:00:00Z
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        denial before amendment
+        02-20T19:00:00 ecs-1 policy_ruled policy=a ruling=denied command=renew reason=too short
+        02-20T19:00:00 ecs-1 policy_ruled policy=b ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-1 policy_ruled policy=s ruling=approval_required command=renew reason=asked once shadow=true
+        amendment and denial
+        02-20T19:00:00 ecs-1 policy_ruled policy=b ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-1 policy_ruled policy=c ruling=denied command=renew reason=not two
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn plans_on_one_budget_see_what_the_ones_before_left() {
+    let three = ["ecs-1", "ecs-2", "ecs-3"].map(|id| resource(id, ""));
+    let body = "note(`${plan.budget.spent} spent, ${plan.budget.left} left, ${plan.account.balance} there`); \
+        if plan.cost > plan.budget.left { deny(\"over budget\") } else { approve() }";
+    let play = Play { until: "2026-02-20T20:00:00Z", resources: three.to_vec(), ..Play::new() };
+    let play = play.account(r#""budget": "200.00""#).policy("budget", "commands = [\"renew\"]", body);
+    let longer = Play { until: "2026-02-20T20:00:00Z", resources: three.to_vec(), ..Play::new() };
+    let longer = longer.account(r#""budget": "350.00""#).policy("budget", "order = 1", body).policy(
+        "longer",
+        "order = 2",
+        "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")",
+    );
+    expect![[r#"
+        02-20T19:00:00 ecs-1 policy_note policy=budget text=0.00 spent, 200.00 left, 1000.00 there
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        02-20T19:00:00 ecs-2 policy_note policy=budget text=99.00 spent, 101.00 left, 901.00 there
+        02-20T19:00:00 ecs-2 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-2 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        02-20T19:00:00 ecs-3 policy_note policy=budget text=198.00 spent, 2.00 left, 802.00 there
+        02-20T19:00:00 ecs-3 policy_ruled policy=budget ruling=denied command=renew reason=over budget
+        two months
+        02-20T19:00:00 ecs-1 policy_ruled policy=longer ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-1 policy_note policy=budget text=0.00 spent, 350.00 left, 1000.00 there
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-198.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=198.00 expires_at=2026-04-30T15:59:59Z
+        02-20T19:00:00 ecs-2 policy_ruled policy=longer ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-2 policy_note policy=budget text=198.00 spent, 152.00 left, 802.00 there
+        02-20T19:00:00 ecs-2 policy_ruled policy=budget ruling=denied command=renew reason=over budget
+        02-20T19:00:00 ecs-3 policy_ruled policy=longer ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-3 policy_note policy=budget text=198.00 spent, 152.00 left, 802.00 there
+        02-20T19:00:00 ecs-3 policy_ruled policy=budget ruling=denied command=renew reason=over budget
+    "#]]
+    .assert_eq(&format!("{}two months\n{}", play.told(&[]), longer.told(&[])));
+}
+
+#[test]
+fn an_outage_across_the_end_of_a_deferral_makes_the_try_late() {
+    let outage = r#"[{ "at": "2026-02-24T00:00:00Z", "do": "outage", "until": "2026-03-02T12:00:00Z" }]"#;
+    let body = "if plan.at < instant(\"2026-02-25T01:30:00Z\") { defer(instant(\"2026-02-25T01:30:00Z\"), \"later\") } else { approve() }";
+    let play = Play { until: "2026-03-05", ..Play::new() }.scenario(outage).policy("p", "", body);
+    expect![[r#"
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=renew reason=later until=2026-02-25T01:30:00Z
+        03-02T12:00:00  host_resumed
+        03-02T12:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        03-02T12:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+    "#]].assert_eq(&play.told(&[]));
+}
+
+#[test]
+fn commands_of_a_scenario_go_through_the_chain() {
+    let scenario = r#"[
+        { "at": "2026-02-02T00:00:00Z", "do": "command", "resource": "ecs-1", "command": { "renew": {} } },
+        { "at": "2026-02-03T00:00:00Z", "do": "command", "resource": "ecs-1", "command": { "unsubscribe": { "scope": "all" } } },
+        { "at": "2026-02-04T00:00:00Z", "do": "command", "resource": "ecs-1", "command": "cancel_auto_renew" }
+    ]"#;
+    let mut table = String::new();
+    for body in [
+        "deny(`no ${plan.command} by ${plan.requested_by}`)",
+        "defer(add_days(plan.at, 3), \"later\")",
+        "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")",
+        "require_approval(\"ask\")",
+        "()",
+    ] {
+        let play = Play { until: "2026-02-05", ..Play::new() }.scenario(scenario).policy("p", "", body);
+        let _ = write!(table, "{body}\n{}", play.told(&[]));
+    }
+    let play = Play { until: "2026-02-05", ..Play::new() }.scenario(scenario);
+    let play = play.policy("p", "", "require_approval(\"ask\")");
+    let _ = write!(table, "granted\n{}", play.told(&["--approvals", "granted"]));
+    expect![[r#"
+        deny(`no ${plan.command} by ${plan.requested_by}`)
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=denied command=renew reason=no renew by scenario
+        02-02T00:00:00 ecs-1 command_refused command=renew code=policy message=the policy `p` denies it: no renew by scenario
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=denied command=unsubscribe reason=no unsubscribe by scenario
+        02-03T00:00:00 ecs-1 command_refused command=unsubscribe code=policy message=the policy `p` denies it: no unsubscribe by scenario
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=denied command=cancel_auto_renew reason=no cancel_auto_renew by scenario
+        02-04T00:00:00 ecs-1 command_refused command=cancel_auto_renew code=policy message=the policy `p` denies it: no cancel_auto_renew by scenario
+        defer(add_days(plan.at, 3), "later")
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=renew reason=later until=2026-02-05T00:00:00Z
+        02-02T00:00:00 ecs-1 command_refused command=renew code=policy message=the policy `p` allows it from 2026-02-05T00:00:00Z on, give the command again then: later
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=unsubscribe reason=later until=2026-02-06T00:00:00Z
+        02-03T00:00:00 ecs-1 command_refused command=unsubscribe code=policy message=the policy `p` allows it from 2026-02-06T00:00:00Z on, give the command again then: later
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=deferred command=cancel_auto_renew reason=later until=2026-02-07T00:00:00Z
+        02-04T00:00:00 ecs-1 command_refused command=cancel_auto_renew code=policy message=the policy `p` allows it from 2026-02-07T00:00:00Z on, give the command again then: later
+        amend(#{ term: #{ count: 2, unit: "month" } }, "two")
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=amended command=renew reason=two
+        02-02T00:00:00 ecs-1 balance_changed reason=renewal amount=-198.00
+        02-02T00:00:00 ecs-1 renewal_settled cost=198.00 expires_at=2026-04-30T15:59:59Z
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=unsubscribe reason=it amends the command `unsubscribe`; only renewals can be amended
+        02-03T00:00:00 ecs-1 approval_requested command=unsubscribe cost=0.00 expires_at=2026-04-29T18:59:59Z
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=cancel_auto_renew reason=it amends the command `cancel_auto_renew`; only renewals can be amended
+        02-04T00:00:00 ecs-1 approval_requested command=cancel_auto_renew cost=0.00 expires_at=2026-04-29T18:59:59Z
+        require_approval("ask")
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-02T00:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=unsubscribe reason=ask
+        02-03T00:00:00 ecs-1 approval_requested command=unsubscribe cost=0.00 expires_at=2026-02-27T18:59:59Z
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=cancel_auto_renew reason=ask
+        02-04T00:00:00 ecs-1 approval_requested command=cancel_auto_renew cost=0.00 expires_at=2026-02-27T18:59:59Z
+        ()
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=renew reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-02T00:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-02T00:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=unsubscribe reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-03T00:00:00 ecs-1 approval_requested command=unsubscribe cost=0.00 expires_at=2026-03-30T18:59:59Z
+        02-04T00:00:00 ecs-1 policy_ruled policy=p ruling=failed command=cancel_auto_renew reason=`rule` returned nothing; it must end in a ruling such as approve() (in `rule`)
+        02-04T00:00:00 ecs-1 approval_requested command=cancel_auto_renew cost=0.00 expires_at=2026-03-30T18:59:59Z
+        granted
+        02-02T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=renew reason=ask
+        02-02T00:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-02T00:00:00 ecs-1 approval_decided decision=approved
+        02-02T00:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-02T00:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+        02-03T00:00:00 ecs-1 policy_ruled policy=p ruling=approval_required command=unsubscribe reason=ask
+        02-03T00:00:00 ecs-1 approval_requested command=unsubscribe cost=0.00 expires_at=2026-03-30T18:59:59Z
+        02-03T00:00:00 ecs-1 approval_decided decision=approved
+        02-03T00:00:00 ecs-1 unsubscribed
+        02-03T00:00:00 ecs-1 stage_changed to=unsubscribed
+        02-03T00:00:00 ecs-1 balance_changed reason=refund amount=187.89
+        02-04T00:00:00 ecs-1 command_refused command=cancel_auto_renew code=CBC.99003012 message=there is no such yearly/monthly resource
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn an_approval_above_an_amount_is_a_policy_that_says_nothing() {
+    let above = r#""approval_above": "50.00""#;
+    let renewed = Play { until: "2026-02-21T20:00:00Z", ..Play::new() }.account(above);
+    let table = format!(
+        "alone\n{}denied\n{}amended below\n{}granted\n{}",
+        renewed.told(&[]),
+        Play { until: "2026-02-20T20:00:00Z", ..Play::new() }
+            .account(above)
+            .policy("p", "", "deny(\"no\")")
+            .told(&[]),
+        Play { until: "2026-02-20T20:00:00Z", ..Play::new() }
+            .account(r#""approval_above": "150.00""#)
+            .policy("p", "", "amend(#{ term: #{ count: 2, unit: \"month\" } }, \"two\")")
+            .told(&[]),
+        renewed.told(&["--approvals", "granted"]),
+    );
+    expect![[r#"
+        alone
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        denied
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=denied command=renew reason=no
+        amended below
+        02-20T19:00:00 ecs-1 policy_ruled policy=p ruling=amended command=renew reason=two
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=198.00 expires_at=2026-02-27T18:59:59Z
+        granted
+        02-20T19:00:00 ecs-1 approval_requested command=renew cost=99.00 expires_at=2026-02-27T18:59:59Z
+        02-20T19:00:00 ecs-1 approval_decided decision=approved
+        02-20T19:00:00 ecs-1 balance_changed reason=renewal amount=-99.00
+        02-20T19:00:00 ecs-1 renewal_settled cost=99.00 expires_at=2026-03-31T15:59:59Z
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn without_a_policy_that_matches_nothing_is_different() {
+    let play = Play { until: "2026-06-01", ..Play::new() };
+    let matching = [
+        "accounts = [\"other\"]",
+        "kinds = [\"evs\"]",
+        "commands = [\"unsubscribe\"]",
+        "tags = [\"env=prod\"]",
+        "providers = [\"baidu\"]",
+    ];
+    let before = play.told(&[]);
+    assert!(before.contains("renewal_settled"), "{before}");
+    for more in matching {
+        let play = Play { until: "2026-06-01", ..Play::new() }.policy("p", more, "deny(\"no\")");
+        assert_eq!(play.told(&[]), before, "{more}");
+    }
+}
+
+#[test]
+fn every_problem_of_policies_stops_a_simulation() {
+    let folder = Folder::new();
+    folder.write("inventory.json", r#"{ "accounts": [], "resources": [] }"#);
+    folder.write("policies.toml", "[[policy]]\nname = \"P\"\nscript = \"gone.rhai\"\nkinds = []\n");
+    let simulate = ["simulate", "--inventory", "inventory.json", "--policies", "policies.toml"];
+    let ran = folder.run(&[&simulate[..], &["--from", "2026-01-01", "--until", "2026-02-01"]].concat());
+    assert_eq!(ran.code(), 2);
+    expect![[r#"
+        error: `policies.toml` cannot be used:
+        3 problems:
+          policy[0].kinds: the list is empty, so the policy would never be asked; leave it out to match all
+          policy[0].name: the name `P` is not one of lower case letters, digits and dashes
+          policy[0].script: cannot read the script `gone.rhai`: No such file or directory (os error 2)
+    "#]]
+    .assert_eq(&ran.stderr());
+}

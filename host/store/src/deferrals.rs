@@ -1,0 +1,69 @@
+//! The `deferral` table: renewals that a policy put off.
+
+use perennial_domain::policy::deferral::Deferral;
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::named_params;
+
+use crate::codec;
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
+
+/// The rows of the accounts that have renewals put off, in order.
+pub fn accounts(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
+    let mut statement =
+        db.connection().prepare_cached("select distinct account from deferral order by account")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What was put off of a bundle whose members are at `rows`.
+pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select * from deferral where resource = ?1")?;
+    let mut found = Vec::new();
+    for (member, row) in rows.iter() {
+        let mut deferrals = statement.query([row])?;
+        while let Some(row) = deferrals.next()? {
+            found.push(Deferral {
+                member,
+                expires_before: codec::instant(row, "expires_before")?,
+                until: Timestamp::from_second(row.get("until")?),
+                policy: row.get("policy")?,
+                reason: row.get("reason")?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Puts the renewal of the resource at `resource` off, instead of whatever held before.
+pub fn set(
+    db: &WriteTx,
+    account: AccountKey,
+    resource: ResourceKey,
+    deferral: &Deferral,
+) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "insert or replace into deferral (resource, account, expires_before, until, policy, reason)
+             values (:resource, :account, :expires_before, :until, :policy, :reason)",
+        )?
+        .execute(named_params! {
+            ":resource": resource,
+            ":account": account,
+            ":expires_before": deferral.expires_before.map(Timestamp::as_second),
+            ":until": deferral.until.as_second(),
+            ":policy": deferral.policy,
+            ":reason": deferral.reason,
+        })?;
+    Ok(())
+}
+
+/// The renewal of the resource at `resource` is not put off any more.
+pub fn delete(db: &WriteTx, resource: ResourceKey) -> Result<(), StoreError> {
+    db.connection().prepare_cached("delete from deferral where resource = ?1")?.execute([resource])?;
+    Ok(())
+}
