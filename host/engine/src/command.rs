@@ -192,8 +192,9 @@ impl Engine {
         command: &Command,
         plan: &Plan,
     ) -> Result<CommandOutcome, EngineError> {
+        let (member, pay_until) = (evaluation.member, evaluation.pay_until());
         let (approval, is_new) =
-            evaluation.batch.request_for_command(EntryIndex::FIRST, evaluation.member, command, plan)?;
+            evaluation.batch.request_for_command(EntryIndex::FIRST, member, command, plan, pay_until)?;
         let events = if is_new { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })
     }

@@ -179,7 +179,7 @@ impl<'c> BatchWriter<'c> {
     ) -> Result<(), StoreError> {
         for refunded in &effects.refunded {
             let (row, period) = (item.original.rows[refunded.member], &refunded.period);
-            orders::refund(self.db, row, period, refunded.amount, item.instant)?;
+            orders::refund(self.db, row, refunded, item.instant)?;
             attempts::void(self.db, row, period.starts_at, item.instant)?;
         }
         if let Some(attempt) = &effects.attempt {

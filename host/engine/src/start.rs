@@ -12,11 +12,14 @@ use crate::error::ClockError;
 use crate::error::EngineError;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
+use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
 use perennial_store::error::StoreError;
+use perennial_store::imports;
+use perennial_store::scheduling_revision;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
@@ -83,8 +86,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
+    /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
+    pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        if bundles::next_wake(self.db())? == Some(Schedule::AT_ONCE) {
+            self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
+        }
+        Ok(())
+    }
+
     /// Does the next batch of that; returns whether there was one.
     pub(crate) fn start_some(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        self.reschedule()?;
         match self.decide_and_write(Schedule::AT_ONCE, |_| now - 1)? {
             Some(events) => {
                 sink(events, Timestamp::MIN);
@@ -92,6 +105,26 @@ impl Engine {
             }
             None => Ok(false),
         }
+    }
+
+    /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
+    /// anew: as of the second after the last tick, because everything until then is done.
+    fn reschedule(&mut self) -> Result<(), EngineError> {
+        let mut changed = Vec::new();
+        for (provider, rules) in &self.providers {
+            if scheduling_revision::get(self.db(), provider)?.as_deref() != Some(rules.digest()) {
+                changed.push((provider.clone(), rules.digest().to_owned()));
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let at = ticks::ticked_at(self.db())?.map(|ticked_at| ticked_at + 1);
+        Ok(self.store.write(|tx| {
+            changed
+                .iter()
+                .try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
+        })?)
     }
 
     /// Says that everything up to `at` is done, unless somebody stopped the engine before it was. The clock of a database

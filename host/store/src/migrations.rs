@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -37,6 +37,11 @@ const STEPS: [Step; 2] = [
         to: 5,
         summary: "orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names",
         sql: include_str!("migrations/0005_orders_and_clocks.sql"),
+    },
+    Step {
+        to: 6,
+        summary: "refunds say their handling fee, wakes the plugin's revision that they are from, and used signatures their request",
+        sql: include_str!("migrations/0006_fees_and_revisions.sql"),
     },
 ];
 
@@ -66,7 +71,7 @@ pub fn version(connection: &Connection) -> Result<i64, StoreError> {
 ///
 /// [`StoreError::Missing`] when there is no database, and those of [`pending`].
 pub fn check(path: &Path) -> Result<(i64, &'static [Step]), StoreError> {
-    let found = version(&open_read_only(path)?)?;
+    let found = version(&open_read_only(path)?).map_err(|error| error.while_opening(path))?;
     Ok((found, pending(found, path)?))
 }
 
