@@ -3,6 +3,8 @@
 //! What is imported waits for a clock, whatever the importing machine's own says: it is looked at as of the instant at
 //! which the clock first ticks. So only what has ticked is past.
 
+use std::sync::Arc;
+
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -10,6 +12,7 @@ use crate::Sink;
 use crate::clock::OUTAGE_AFTER;
 use crate::error::ClockError;
 use crate::error::EngineError;
+use crate::rules::Rules;
 use perennial_store::ReadTx;
 use perennial_store::WriteTx;
 use perennial_store::bundles;
@@ -108,22 +111,25 @@ impl Engine {
     }
 
     /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
-    /// anew: as of the second after the last tick, because everything until then is done.
+    /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
+    /// one when it is back.
     fn reschedule(&mut self) -> Result<(), EngineError> {
-        let mut changed = Vec::new();
-        for (provider, rules) in &self.providers {
-            if scheduling_revision::get(self.db(), provider)?.as_deref() != Some(rules.digest()) {
-                changed.push((provider.clone(), rules.digest().to_owned()));
-            }
-        }
-        if changed.is_empty() {
+        let known = scheduling_revision::list(self.db())?;
+        let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
+            known.get(*provider).map(String::as_str) != Some(rules.digest())
+        };
+        let new = self.providers.iter().filter(is_new);
+        let new =
+            new.map(|(provider, rules)| (provider.clone(), rules.digest().to_owned())).collect::<Vec<_>>();
+        let gone = known.keys().filter(|provider| !self.providers.contains_key(*provider));
+        let gone = gone.cloned().collect::<Vec<_>>();
+        if new.is_empty() && gone.is_empty() {
             return Ok(());
         }
         let at = ticks::ticked_at(self.db())?.map(|ticked_at| ticked_at + 1);
         Ok(self.store.write(|tx| {
-            changed
-                .iter()
-                .try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
+            gone.iter().try_for_each(|provider| scheduling_revision::forget(tx, provider))?;
+            new.iter().try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
         })?)
     }
 

@@ -153,12 +153,12 @@ pub enum StoreError {
 impl StoreError {
     /// The same error, with the file that it is about: what SQLite says while it opens the database at `path`.
     pub(crate) fn while_opening(self, path: &Path) -> StoreError {
-        match self {
-            StoreError::Sqlite(error) if !StoreError::is_full(&error) => {
-                StoreError::Unusable { path: path.to_owned(), reason: reason(&error) }
-            }
-            other => other,
+        if let StoreError::Sqlite(error) = &self
+            && !StoreError::is_full(error)
+        {
+            return StoreError::Unusable { path: path.to_owned(), reason: reason(error) };
         }
+        self
     }
 
     /// Whether there was no space to write to. Nothing was written, and the same may be tried again.

@@ -1,20 +1,27 @@
 //! The `scheduling_revision` table: which revision of each provider's plugin the wakes of its bundles are from.
 
+use std::collections::BTreeMap;
+
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::OptionalExtension;
 
 use crate::bundles::Schedule;
 use crate::error::StoreError;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
-/// The digest of the revision that the wakes of the provider's bundles are from; `None` when that is not known.
-pub fn get(db: &ReadTx, provider: &str) -> Result<Option<String>, StoreError> {
-    let digest = db
-        .connection()
-        .prepare_cached("select digest from scheduling_revision where provider = ?1")?
-        .query_row([provider], |row| row.get(0));
-    Ok(digest.optional()?)
+/// The digest of the revision that the wakes of each provider's bundles are from, as far as it is known.
+pub fn list(db: &ReadTx) -> Result<BTreeMap<String, String>, StoreError> {
+    let mut statement = db.connection().prepare_cached("select provider, digest from scheduling_revision")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Says that no plugin of the provider is loaded: the next one is asked about all of its bundles, whichever it is.
+pub fn forget(db: &WriteTx, provider: &str) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached("delete from scheduling_revision where provider = ?1")?
+        .execute([provider])?;
+    Ok(())
 }
 
 /// Says that the wakes of the provider's bundles are from the revision `digest` from now on, and has the timelines of those

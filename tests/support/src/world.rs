@@ -437,7 +437,11 @@ impl World {
             (toy.days_early, toy.digest) = (days_early, format!("early {days_early}"));
         }
         self.is_down = toy.is_down.clone();
-        let providers: Providers = BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]);
+        self.restart(BTreeMap::from([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]));
+    }
+
+    /// The host of a durable world starts again with these rules and no others.
+    pub fn restart(&mut self, providers: Providers) {
         let (file, other) = (self.folder.path().join("db"), self.folder.path().join("other"));
         // The file is free again once the engine that has it is gone.
         let empty = Engine::new(Store::scratch(&other).unwrap(), BTreeMap::new(), Retention::Everything);
