@@ -19,6 +19,7 @@ use plugin_sdk::provider_api::Failure;
 use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderPage;
 use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::Outcome;
 use plugin_sdk::provider_api::OrderState;
@@ -139,9 +140,10 @@ fn outcome(said: &Said) -> Outcome {
             let resources = rows.iter().map(|&(id, to, at)| subject(id, to, at)).collect();
             Outcome::Resources(ResourcePage { total: u32::MAX, resources })
         }
-        Said::Orders(ref rows) => Outcome::Orders(
-            rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect(),
-        ),
+        Said::Orders(ref rows) => Outcome::Orders(OrderPage {
+            total: u32::MAX,
+            orders: rows.iter().map(|&(id, resource, at, paid)| order(id, resource, at, paid)).collect(),
+        }),
         Said::Balance(available) => {
             Outcome::Balance(Balance { currency: "CNY".to_owned(), available, held: available })
         }
@@ -202,7 +204,7 @@ fn order(id: &str, resource: &str, at: i64, paid: i64) -> OrderView {
         state: OrderState::Paid,
         pay_until: None,
         reduces: None,
-        refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3 }),
+        refund: Some(OrderRefund { at, amount: paid.saturating_abs() / 3, fee: Some(paid.saturating_abs() / 5) }),
     }
 }
 

@@ -70,7 +70,8 @@ INVENTORY = {
             "currency": "CNY",
             "balance": "100000.00",
             "settings": {"visible_after_seconds": str(VISIBLE_AFTER)},
-        }
+        },
+        {"id": "lab", "provider": "baidu", "mode": "managed", "currency": "CNY", "balance": "1000.00"},
     ],
     "resources": [
         resource(
@@ -89,12 +90,18 @@ INVENTORY = {
         resource("i-turn", "bcc", attributes={"monthlyPrice": "120.00"}),
         postpaid("i-hourly", "bcc"),
         postpaid("v-hourly", "cds"),
+        resource("i-lab", "bcc", account="lab"),
+        {**postpaid("v-lab", "cds"), "account": "lab", "attached_to": "i-lab", "attributes": {"monthlyPrice": "30.00"}},
+        {**postpaid("i-later", "bcc"), "account": "lab", "attributes": {"monthlyPrice": "120.00"}},
+        resource("i-safe", "bcc", account="lab", attributes={"deletionProtection": "1"}),
+        resource("i-first", "bcc", account="lab"),
+        resource("i-second", "bcc", account="lab"),
     ],
 }
 
 
-def configuration(host, access_key=None, secret=None, retry_policy=None):
-    known = host.key("acme")
+def configuration(host, access_key=None, secret=None, retry_policy=None, account="acme"):
+    known = host.key(account)
     credentials = BceCredentials(access_key or known[0], secret or known[1])
     return BceClientConfiguration(credentials, host.endpoint, retry_policy=retry_policy or NoRetryPolicy())
 
@@ -279,6 +286,33 @@ def charging(bcc):
     refused("nor one with a rule", ruled, 403, "Volume.AutoRenewNotSupportToPostpay")
 
 
+def orders_and_releases(host):
+    """In an account of their own: a purchase that waits to be paid, a disk that is aligned, and early releases."""
+    bcc = BccClient(configuration(host, account="lab"))
+    later = [bcc_model.PayTimingChangeReqModel("i-later", duration=1, autoPay=False)]
+    order = bcc.batch_change_instance_to_prepay(later, client_token="later-1").order_id
+    check("an order that is not paid at once is named", bool(order), True)
+    check("and waits", bcc.get_instance("i-later").instance.payment_timing, "Postpaid")
+    again = bcc.batch_change_instance_to_prepay(later, client_token="later-1").order_id
+    check("sent again it is the same order", again, order)
+    check("nor is there another", bcc.batch_change_instance_to_prepay(later).order_id, order)
+    paid = host.admin("/v1/resources/i-later:pay-order", {"order": order})
+    check("the operator pays it", paid.get("type"), None)
+    check("and it is prepaid", bcc.get_instance("i-later").instance.payment_timing, "Prepaid")
+    aligned = bcc_model.Billing(reservationLength=0)
+    done("a disk without a length is bought", bcc.modify_volume_charge_type("v-lab", aligned))
+    check("to the expiry of its instance", bcc.get_volume("v-lab").volume.expire_time, instant(20))
+    release = bcc.release_prepaid_instance_with_related_resources
+    refused("a protected one is not released", lambda: release("i-safe"), 403, "Instance.DeletionProtection")
+    released = release("i-lab", client_token="release-1")
+    check("an instance is released with its disk", released.success_resources.volume_ids, ["v-lab"])
+    refused("and is gone", lambda: bcc.get_instance("i-lab"), 404, "NoSuchObject")
+    check("sent again it is a success", bool(release("i-lab", client_token="release-1").instance_refund_flag), True)
+    several = bcc.batch_refund_resources(["i-first", "i-safe", "i-second"])
+    check("several at once", several.failed_instance_ids, ["i-safe"])
+    check("and gone they are", sorted(names(bcc.list_instances().instances)), ["i-later", "i-safe"])
+
+
 def identity(host):
     wrong = BccClient(configuration(host, secret="wrong"))
     refused("a wrong secret is refused", wrong.list_instances, 400, "SignatureDoesNotMatch")
@@ -299,6 +333,7 @@ def main():
         renewals(bcc, eip)
         rules(bcc, eip)
         charging(bcc)
+        orders_and_releases(host)
         identity(host)
     print("every operation of Baidu AI Cloud's SDK is answered")
 

@@ -81,13 +81,14 @@ INVENTORY = {
         resource("ip-web", "eip", attached_to="i-web", attributes={"eip": "180.76.1.1"}),
         resource("i-all", "bcc"),
         resource("v-all", "cds", attached_to="i-all"),
-        {**postpaid("v-all-hourly", "cds"), "attached_to": "i-all"},
+        {**postpaid("v-all-hourly", "cds"), "attached_to": "i-all", "attributes": {"monthlyPrice": "30.00"}},
         resource("ip-all", "eip", attached_to="i-all", attributes={"eip": "180.76.1.3"}),
         resource("i-safe", "bcc", attributes={"deletionProtection": "1"}),
         resource("i-one", "bcc"),
         resource("i-two", "bcc"),
         expired("i-old"),
         resource("ip-alone", "eip", attributes={"eip": "180.76.1.2"}),
+        resource("v-turn", "cds"),
         resource("cache-1", "scs"),
         resource("cache-2", "scs", region="su"),
         resource("i-theirs", "bcc", account="lenient"),
@@ -112,8 +113,7 @@ def refused(what, call, status, code):
 
 
 def next_second():
-    """The SDK's dates have whole seconds, and the body is signed by its length only: another change with the same path
-    and length in the same second has the same signature, and is not obeyed."""
+    """The SDK's dates have whole seconds: the same change in the same second is the same request, and is done once."""
     time.sleep(1.1)
 
 
@@ -200,6 +200,28 @@ def finance(host, bcc):
     refused("of no other service", lambda: listed("BOS"), 400, "BadRequest")
 
 
+def charge_type(bcc):
+    """A request without an effective type goes to the mode that the disk does not have."""
+    turn = bcc_models.ModifyVolumeChargeTypeRequest("v-turn", effective_type="AtOnce")
+    bcc.modify_volume_charge_type(turn)
+    disk = bcc.get_volume(bcc_models.GetVolumeRequest("v-turn")).volume
+    check("a disk becomes pay-as-you-go", disk.payment_timing, "Postpaid")
+    next_second()
+    again = lambda: bcc.modify_volume_charge_type(turn)
+    refused("once", again, 403, "Volume.PaymentTypeNotSupportToPostpay")
+    next_second()
+    back = bcc_models.ModifyVolumeChargeTypeRequest("v-all-hourly", billing=month(bcc_models))
+    bcc.modify_volume_charge_type(back)
+    disk = bcc.get_volume(bcc_models.GetVolumeRequest("v-all-hourly")).volume
+    check("and another prepaid", disk.payment_timing, "Prepaid")
+    next_second()
+    rule = bcc_models.CreateAutoRenewRuleRequest(instance_id="i-two", renew_time_unit="month", renew_time=1)
+    bcc.create_auto_renew_rule(rule)
+    check("a rule is made", bcc.get_instance(bcc_models.GetInstanceRequest("i-two")).instance.auto_renew, True)
+    bcc.delete_auto_renew_rule(bcc_models.DeleteAutoRenewRuleRequest(instance_id="i-two"))
+    check("and deleted", bcc.get_instance(bcc_models.GetInstanceRequest("i-two")).instance.auto_renew, False)
+
+
 def releases(bcc, eip):
     def release(name, **fields):
         next_second()
@@ -234,6 +256,7 @@ def main():
         recycle_bin(bcc)
         renewals(host, bcc, eip)
         finance(host, bcc)
+        charge_type(bcc)
         releases(bcc, eip)
     print("what Baidu AI Cloud's newer SDKs ask is answered")
 

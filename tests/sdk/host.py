@@ -9,6 +9,8 @@ import pathlib
 import subprocess
 import tempfile
 import threading
+import urllib.error
+import urllib.request
 
 # How long the host may take to compile its plugins and listen, in seconds.
 START_SECONDS = 120
@@ -44,6 +46,19 @@ class Host:
         """The two halves of the account's key: the access key and its secret."""
         return self.keys[account]
 
+    def admin(self, path, body):
+        """What the admin API answers to a command of an operator: for what the provider's own API has no request."""
+        request = urllib.request.Request(
+            f"http://{self.admin_address}{path}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+
     @property
     def endpoint(self):
         """Where the provider's API is, as SDKs want it."""
@@ -54,6 +69,7 @@ class Host:
         inventory = self.path / "inventory.json"
         inventory.write_text(json.dumps(self.inventory))
         self._run("import", inventory, "--accept-expired")
+        self.token = self._run("token", "create", "--name", "sdk", "--role", "operator").strip()
         self.keys = {account["id"]: self._make_key(account["id"]) for account in self.inventory["accounts"]}
         config = f"""
             [listen]
@@ -77,6 +93,7 @@ class Host:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.log = []
         self.address = None
+        self.admin_address = None
         listens = threading.Event()
         threading.Thread(target=self._read, args=(listens,), daemon=True).start()
         listens.wait(START_SECONDS)
@@ -87,11 +104,14 @@ class Host:
         """Keeps the log, and finds the address in it. Read to its end, so that the host is never held up by it."""
         for line in self.process.stdout:
             self.log.append(line)
-            if self.address is None and self.provider in line and "address" in line:
+            if not listens.is_set() and "address" in line:
                 fields = json.loads(line)
                 fields = {**fields, **fields.get("fields", {})}
                 if fields.get("provider") == self.provider:
                     self.address = fields["address"]
+                elif "provider" not in fields:
+                    self.admin_address = fields.get("address", self.admin_address)
+                if self.address and self.admin_address:
                     listens.set()
         listens.set()
 

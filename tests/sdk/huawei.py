@@ -63,6 +63,15 @@ INVENTORY = {
         resource("evs-1", "evs", "12.50", attached_to="ecs-1"),
         resource("rds-1", "rds", "200.00"),
         resource("dcs-1", "dcs", "50.00"),
+        resource("nat-1", "nat", "60.00"),
+        {
+            "id": "elb-1",
+            "account": "acme",
+            "kind": "elb",
+            "region": "cn-north-4",
+            "charging": "postpaid",
+            "started_at": instant(-10),
+        },
     ],
 }
 
@@ -128,13 +137,13 @@ def amount(sdk):
 def what_there_is(sdk):
     everything = query(sdk)
     found = {one.resource_id: (one.is_main_resource, one.parent_resource_id) for one in everything.data}
-    expected = {"ecs-1": (1, None), "evs-1": (0, "ecs-1"), "rds-1": (1, None), "dcs-1": (1, None)}
-    check("resources are listed", (found, everything.total_count), (expected, 4))
+    expected = {name: (1, None) for name in ["ecs-1", "rds-1", "dcs-1", "nat-1"]} | {"evs-1": (0, "ecs-1")}
+    check("resources are listed", (found, everything.total_count), (expected, 5))
     [web] = [one for one in everything.data if one.resource_id == "ecs-1"]
     shown = (web.resource_name, web.resource_spec_code, web.service_type_code, web.status, web.expire_time)
     expected = ("web", "s6.large.2.linux", "hws.service.type.ec2", 2, instant(20))
     check("a resource is shown", shown, expected)
-    pages = [query(sdk, offset=offset, limit=1, status_list=[2]) for offset in range(4)]
+    pages = [query(sdk, offset=offset, limit=1, status_list=[2]) for offset in range(5)]
     paged = [one.resource_id for page in pages for one in page.data]
     check("resources come page by page", paged, [one.resource_id for one in everything.data])
     late = query(sdk, expire_time_begin=instant(21))
@@ -187,6 +196,62 @@ def unpaid_orders(sdk):
     refused("it is paid once", lambda: sdk.pay_orders(paid), 400, "CBC.99003106")
 
 
+def orders(sdk, **fields):
+    listed = sdk.list_customer_orders(bss.ListCustomerOrdersRequest(limit=100, **fields))
+    check("as many orders are counted as are listed", listed.total_count, len(listed.order_infos))
+    return listed.order_infos
+
+
+def specification_changes(host, sdk):
+    """An operator changes a specification; its orders are found, and the refund of a downgrade is traced."""
+
+    def change(price):
+        return host.admin("/v1/resources/nat-1:change", {"attributes": {"spec": price}, "price": price})
+
+    before = amount(sdk)
+    check("a dearer specification is ordered", change("90.00").get("type"), None)
+    paid = before - amount(sdk)
+    check("for the days left", 0 < paid < 30, True)
+    [upgrade] = orders(sdk, order_type="3")
+    found = (upgrade.status, decimal.Decimal(str(upgrade.amount_after_discount)))
+    check("its order is one of a change", found, (5, paid))
+    check("and it is seen", query(sdk, resource_ids=["nat-1"]).data[0].resource_spec_code, "90.00")
+    refused(
+        "an upgrade gave nothing back",
+        lambda: sdk.show_refund_order_details(bss.ShowRefundOrderDetailsRequest(order_id=upgrade.order_id)),
+        400,
+        "CBC.99005026",
+    )
+    before = amount(sdk)
+    check("a cheaper one, too", change("30.00").get("type"), None)
+    back = amount(sdk) - before
+    [downgrade] = [one for one in orders(sdk, order_type="3") if one.order_id != upgrade.order_id]
+    traced = sdk.show_refund_order_details(bss.ShowRefundOrderDetailsRequest(order_id=downgrade.order_id))
+    check("its refund is traced", sum(-info.amount for info in traced.refund_infos), back)
+    bases = {info.base_order_id for info in traced.refund_infos}
+    check("to the orders that paid for the time", bases <= {"purchase/nat-1", upgrade.order_id} and bool(bases), True)
+    order = renew(sdk, ["nat-1"], is_auto_pay=0).order_ids[0]
+    check("an unpaid order stands in its way", change("60.00")["detail"].split(":")[0], "CBC.99003100")
+    cancelled = bss.CancelCustomerOrderRequest(body=bss.CancelCustomerOrderReq(order_id=order))
+    check("until it is cancelled", sdk.cancel_customer_order(cancelled).status_code, 204)
+    check("and then it does not", change("60.00").get("type"), None)
+
+
+def charge_type(host, sdk):
+    """Pay-per-use that is paid ahead is yearly/monthly from then on, to the end of its last day."""
+    check("pay-per-use is not listed", query(sdk, resource_ids=["elb-1"]).data, [])
+    order = {"term": {"count": 1, "unit": "month"}, "price": "40.00"}
+    before = amount(sdk)
+    check("it is paid ahead", host.admin("/v1/resources/elb-1:subscribe", order).get("type"), None)
+    check("for its price", before - amount(sdk), decimal.Decimal("40"))
+    [listed] = query(sdk, resource_ids=["elb-1"]).data
+    check("and is yearly/monthly", (listed.status, listed.expire_time[10:]), (2, "T15:59:59Z"))
+    [bought] = [one for one in orders(sdk, order_type="1") if one.amount_after_discount == 40]
+    check("as a purchase", (bought.status, bought.source_type), (5, 1))
+    renewed = renew(sdk, ["elb-1"])
+    check("that can be renewed", len(renewed.order_ids), 1)
+
+
 def auto_renewal(sdk):
     body = bss.AutoRenewalResourcesReq(auto_renew_times=3, period_type="MONTH")
     set_up = bss.AutoRenewalResourcesRequest(resource_id="ecs-1", body=body)
@@ -233,7 +298,7 @@ def unsubscription(sdk):
     body = bss.UnsubscribeResourcesReq(resource_ids=["ecs-1"], unsubscribe_type=1)
     gone = bss.CancelResourcesSubscriptionRequest(body=body)
     check("a resource is ended", len(sdk.cancel_resources_subscription(gone).order_ids), 1)
-    check("and is not listed any more", {one.resource_id for one in query(sdk).data}, {"rds-1", "dcs-1"})
+    check("and is not listed any more", {one.resource_id for one in query(sdk).data}, {"rds-1", "dcs-1", "nat-1", "elb-1"})
     next_second()
     refused("twice is once", lambda: sdk.cancel_resources_subscription(gone), 400, "CBC.30000067")
     other = bss.ShowRefundOrderDetailsRequest(order_id="CS1904190917GIBHC")
@@ -307,6 +372,8 @@ def main():
         auto_renewal(sdk)
         conversion(sdk)
         unpaid_orders(sdk)
+        specification_changes(host, sdk)
+        charge_type(host, sdk)
         unsubscription(sdk)
         configuration(sdk)
         identity(host, sdk)

@@ -100,6 +100,8 @@ pub struct RefundedPeriod {
     pub period: PaidPeriod,
     /// The money that comes back for it.
     pub amount: Micros,
+    /// What is kept of it as a handling fee.
+    pub fee: Micros,
 }
 
 /// Carries `plan` out, which [`crate::plan::check`] has found to make sense; or makes the order for it, which waits to be

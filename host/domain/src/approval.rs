@@ -71,7 +71,7 @@ impl ApprovalSummary {
     /// Whether the clock may request the renewal again before the resource has another expiry.
     pub fn will_retry(&self) -> bool {
         match self.expiry_reason {
-            Some(ExpiryReason::Ended | ExpiryReason::AutoRenewOff) => false,
+            Some(ExpiryReason::Ended | ExpiryReason::AutoRenewOff | ExpiryReason::OrderClosed) => false,
             Some(ExpiryReason::Undecided | ExpiryReason::ExpiryMoved) | None => !self.is_final(),
         }
     }
@@ -158,13 +158,15 @@ pub fn needs_approval(limit: Option<Micros>, commitment: Micros) -> bool {
 ///
 /// The second before the provider's last try that `timeline` has before the expiry: once that has passed, a provider
 /// would not renew any more either. Where the member has no try of its own, those of the bundle it follows count. Where
-/// there is none, `WAIT_MAX` later or at the expiry, whichever comes first. Always before a payment that is put off.
+/// there is none, `WAIT_MAX` later or at the expiry, whichever comes first. Always before a payment that is put off. That of
+/// the payment of an order expires no later than at `pay_until`, the last instant at which the order can be paid.
 pub fn expiry(
     at: Timestamp,
     plan: &Plan,
     member: MemberIndex,
     expires_at: Option<Timestamp>,
     timeline: &[Occurrence],
+    pay_until: Option<Timestamp>,
 ) -> Timestamp {
     let tries = || timeline.iter().filter(|next| next.action == Action::TryRenewal && next.at > at + 1);
     let in_time = |next: &&Occurrence| expires_at.is_none_or(|expires_at| next.at < expires_at);
@@ -185,7 +187,7 @@ pub fn expiry(
         | Operation::SetAttribute(..) => None,
     });
     let waits_until = last_try.map(|last| last - 1).or(whole);
-    payments.chain(waits_until).min().unwrap_or(at + WAIT_MAX).max(at + 1)
+    payments.chain(waits_until).chain(pay_until).min().unwrap_or(at + WAIT_MAX).max(at + 1)
 }
 
 #[cfg(test)]

@@ -39,12 +39,19 @@ pub enum ExpiryReason {
     ExpiryMoved,
     /// The clock asked, and the resource does not renew itself any more.
     AutoRenewOff,
+    /// The order that was to be paid does not wait to be paid any more.
+    OrderClosed,
 }
 
 impl ExpiryReason {
     /// Every reason.
-    pub const ALL: [ExpiryReason; 4] =
-        [ExpiryReason::Undecided, ExpiryReason::Ended, ExpiryReason::ExpiryMoved, ExpiryReason::AutoRenewOff];
+    pub const ALL: [ExpiryReason; 5] = [
+        ExpiryReason::Undecided,
+        ExpiryReason::Ended,
+        ExpiryReason::ExpiryMoved,
+        ExpiryReason::AutoRenewOff,
+        ExpiryReason::OrderClosed,
+    ];
 
     /// The word for it in every format.
     pub const fn name(self) -> &'static str {
@@ -53,6 +60,7 @@ impl ExpiryReason {
             ExpiryReason::Ended => "ended",
             ExpiryReason::ExpiryMoved => "expiry_moved",
             ExpiryReason::AutoRenewOff => "auto_renew_off",
+            ExpiryReason::OrderClosed => "order_closed",
         }
     }
 }

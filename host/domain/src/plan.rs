@@ -132,6 +132,8 @@ pub struct Refund {
     pub order: OrderIndex,
     /// From zero to what was paid.
     pub amount: Micros,
+    /// What of the rest is kept as a handling fee; what then remains was consumed.
+    pub fee: Micros,
 }
 
 /// One package's purchase.
@@ -183,12 +185,21 @@ pub struct Adjustment {
 pub struct Subscription {
     /// When the first period ends.
     pub expires_at: Timestamp,
-    /// The period that is paid for, counted from now.
+    /// The period that is paid for, counted from now ...
     pub term: Term,
+    /// ... and days beyond it, at a thirtieth of a month each.
+    pub extra_days: u32,
     /// The day of the month that its periods are counted from, 1 to 31.
     pub anchor_day: u8,
     /// What one term costs.
     pub price: Micros,
+}
+
+impl Subscription {
+    /// What its first period costs.
+    pub(crate) fn cost(&self) -> Micros {
+        self.term.price(self.price, self.term, self.extra_days)
+    }
 }
 
 #[cfg(test)]

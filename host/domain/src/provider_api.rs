@@ -8,6 +8,7 @@ mod outcome;
 
 use crate::bundle::Charging;
 use crate::bundle::Stage;
+use crate::order::OrderKind;
 use crate::order::OrderState;
 use crate::plan::Command;
 use crate::timestamp::Timestamp;
@@ -16,6 +17,7 @@ pub use check::check_authentication;
 pub use check::check_response;
 pub use check::check_step;
 pub use outcome::LastRenewal;
+pub use outcome::OrderRefund;
 pub use outcome::OrderView;
 pub use outcome::Outcome;
 pub use outcome::PricedStep;
@@ -196,10 +198,20 @@ pub struct OrderFilter {
     pub refunded_at: Option<Timestamp>,
     /// Those of orders in these states only; empty is every one.
     pub states: Vec<OrderState>,
+    /// Those of orders of these kinds only; empty is every one.
+    pub order_kinds: Vec<OrderKind>,
+    /// Those of resources of these kinds only; empty is every one.
+    pub kinds: Vec<String>,
     /// Those of orders made at this instant or later only.
     pub created_from: Option<Timestamp>,
     /// Those of orders made at this instant or before only.
     pub created_until: Option<Timestamp>,
+    /// Those of orders paid at this instant or later only.
+    pub paid_from: Option<Timestamp>,
+    /// Those of orders paid at this instant or before only.
+    pub paid_until: Option<Timestamp>,
+    /// Whether orders match as a whole, come with all their periods, and the newest comes first.
+    pub whole_orders: bool,
     /// How many matches to skip.
     pub offset: u32,
     /// How many at most.

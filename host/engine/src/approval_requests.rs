@@ -11,6 +11,7 @@ use perennial_domain::approval::ApprovalSummary;
 use perennial_domain::approval::Existing;
 use perennial_domain::approval::ExpiryReason;
 use perennial_domain::approval::State;
+use perennial_domain::bundle::Bundle;
 use perennial_domain::bundle::OnExpiry;
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
@@ -94,14 +95,32 @@ impl BatchEntry {
 
     /// Expires the pending approvals that are obsolete.
     pub(super) fn expire_obsolete(&mut self) {
+        let reason = |summary: &ApprovalSummary, bundle: &Bundle| summary.obsolete_reason(bundle);
+        self.expire_approvals_where(self.instant, reason);
+    }
+
+    /// Expires the pending approvals of the payment of `order`, which does not wait to be paid any more.
+    pub(super) fn expire_payments_of(&mut self, order: &str, at: Timestamp) {
+        let payment = formats::decision::command(&Command::PayOrder(order.to_owned())).to_text();
+        self.expire_approvals_where(at, |summary, _| {
+            let is_of_payment = summary.state == State::Pending && summary.command == payment;
+            is_of_payment.then_some(ExpiryReason::OrderClosed)
+        });
+    }
+
+    fn expire_approvals_where(
+        &mut self,
+        at: Timestamp,
+        reason_of: impl Fn(&ApprovalSummary, &Bundle) -> Option<ExpiryReason>,
+    ) {
         for approval in &mut self.approvals {
-            let Some(reason) = approval.summary.obsolete_reason(&self.walk.bundle) else { continue };
+            let Some(reason) = reason_of(&approval.summary, &self.walk.bundle) else { continue };
             approval.close(
                 State::Expired,
-                Resolution { at: self.instant, by: None, reason: None, expiry_reason: Some(reason) },
+                Resolution { at, by: None, reason: None, expiry_reason: Some(reason) },
             );
             let resource = self.walk.bundle[approval.summary.member].id.clone();
-            self.walk.events.push(expired(self.instant, resource, &approval.id, &approval.summary, reason));
+            self.walk.events.push(expired(at, resource, &approval.id, &approval.summary, reason));
         }
     }
 }
@@ -144,7 +163,7 @@ impl Batch {
         match approval::existing_renewal(&summaries, bundle, member, key.as_ref()) {
             Existing::Pending(_) | Existing::Decided => false,
             Existing::None => {
-                self.request_approval(index, member, &ruled.command, ruled, timeline);
+                self.request_approval(index, member, &ruled.command, ruled, (timeline, None));
                 if self.grants_approvals {
                     self.entry_mut(index).grant_last();
                 }
@@ -214,12 +233,14 @@ impl Batch {
     }
 
     /// Requests the approvals of a command that was ruled on, unless they are pending; returns the id of the approval, and
-    /// whether it is new.
+    /// whether it is new. `pay_until` is until
+    /// when the order that the command pays can be paid.
     pub(super) fn request_for_command(
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
         ruled: &Ruled,
+        pay_until: Option<Timestamp>,
     ) -> Result<(String, bool), EngineError> {
         let item = self.entry(index);
         let command = &ruled.command;
@@ -230,7 +251,7 @@ impl Batch {
             Existing::Pending(one) => Ok((item.approvals[one].id.clone(), false)),
             Existing::None | Existing::Decided => {
                 let timeline = self.request_timeline(index)?;
-                Ok((self.request_approval(index, member, command, ruled, &timeline), true))
+                Ok((self.request_approval(index, member, command, ruled, (&timeline, pay_until)), true))
             }
         }
     }
@@ -241,14 +262,15 @@ impl Batch {
         timeline.expect("one question has one answer").map_err(EngineError::Overdue)
     }
 
-    /// Requests an approval, and returns its id.
+    /// Requests an approval, and returns its id. What limits its time is the timeline and, for the payment of an order,
+    /// until when that can be paid.
     fn request_approval(
         &mut self,
         index: EntryIndex,
         member: MemberIndex,
         command: &Command,
         ruled: &Ruled,
-        timeline: &[Occurrence],
+        (timeline, pay_until): (&[Occurrence], Option<Timestamp>),
     ) -> String {
         let plan = &ruled.plan;
         let priced = self.price_request(index, member, command, plan);
@@ -266,7 +288,7 @@ impl Batch {
             state: State::Pending,
             expiry_reason: None,
         };
-        let last = approval::expiry(item.instant, plan, member, resource.expires_at, timeline);
+        let last = approval::expiry(item.instant, plan, member, resource.expires_at, timeline, pay_until);
         let expires_at = ruled.approval_expires_at().map_or(last, |expires_at| expires_at.min(last));
         let request = ApprovalRequest {
             requested_at: item.instant,

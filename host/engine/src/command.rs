@@ -196,9 +196,10 @@ impl<S: EngineStore> Engine<S> {
         mut evaluation: CommandEvaluation,
         ruled: &Ruled,
     ) -> Result<CommandOutcome, EngineError> {
-        let member = evaluation.member;
+        let (member, pay_until) = (evaluation.member, evaluation.pay_until());
         evaluation.batch.entries[0].record_rulings(member, ruled);
-        let (approval, is_new) = evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled)?;
+        let (approval, is_new) =
+            evaluation.batch.request_for_command(EntryIndex::FIRST, member, ruled, pay_until)?;
         let is_told = is_new || !ruled.events.is_empty();
         let events = if is_told { self.persist(at, account, evaluation, None)? } else { Vec::new() };
         Ok(CommandOutcome { refusal: None, approval: Some(approval), events, replayed_orders: None })

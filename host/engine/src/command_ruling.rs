@@ -37,7 +37,8 @@ impl CommandEvaluation {
         let member = self.member;
         self.batch.entries[0].record_rulings(member, ruled);
         if !ruled.required().is_empty() {
-            self.batch.request_for_command(EntryIndex::FIRST, member, ruled)?;
+            let pay_until = self.pay_until();
+            self.batch.request_for_command(EntryIndex::FIRST, member, ruled, pay_until)?;
             self.batch.entries[0].grant_last();
         }
         Ok(())

@@ -192,9 +192,11 @@ pub(super) fn close_ended(db: &dyn EngineReads, item: &mut BatchEntry) -> Result
 
 /// Closes an order of a bundle in play.
 pub(super) fn close(item: &mut BatchEntry, order: UnpaidOrder, state: OrderState, at: Timestamp) {
+    let id = order.id.clone();
     let mut effects = apply::close_order(order, state, &mut item.walk.bundle, at);
     item.walk.events.append(&mut effects.events);
     item.effects.push(effects);
+    item.expire_payments_of(&id, at);
 }
 
 /// The command that the rules are asked about: of an order, what it is for.

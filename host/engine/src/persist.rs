@@ -162,8 +162,7 @@ impl Changes {
         for refunded in effects.refunded {
             self.list.push(Change::Order(OrderChange::Refund {
                 resource: rows[refunded.member],
-                period: refunded.period,
-                amount: refunded.amount,
+                refunded,
                 at: item.instant,
             }));
         }

@@ -186,6 +186,14 @@ impl CommandEvaluation {
         (self.batch.accounts[0].account.clone(), self.batch.entries[0].walk.bundle.clone())
     }
 
+    /// Until when the order can be paid that the command is about; `None` when it is about none that waits.
+    pub(super) fn pay_until(&self) -> Option<Timestamp> {
+        match &self.order {
+            Some(NamedOrder::Unpaid(order)) => Some(order.pay_until),
+            Some(NamedOrder::Refused(_)) | None => None,
+        }
+    }
+
     /// What the command came to, once it was carried out.
     pub(super) fn proposal(
         &self,
@@ -259,6 +267,11 @@ impl CommandEvaluation {
                 );
             }
             return Ok(Some(refusal));
+        }
+        if let Some(order) = &paying {
+            let item = &mut self.batch.entries[0];
+            let at = item.instant;
+            item.expire_payments_of(&order.id, at);
         }
         if let Some(member) = plan.retry_now {
             self.retry_now(member)?;

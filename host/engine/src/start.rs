@@ -3,6 +3,8 @@
 //! What is imported waits for a clock, whatever the importing machine's own says: it is looked at as of the instant at
 //! which the clock first ticks. So only what has ticked is past.
 
+use std::sync::Arc;
+
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -10,13 +12,16 @@ use crate::Sink;
 use crate::clock::OUTAGE_AFTER;
 use crate::error::ClockError;
 use crate::error::EngineError;
+use crate::rules::Rules;
 use perennial_store::ReadTx;
 use perennial_store::bundles::Schedule;
 use perennial_store::change::Change;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
+use perennial_store::imports;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
@@ -84,12 +89,35 @@ impl<S: EngineStore> Engine<S> {
 
     /// Does the next batch of that; returns whether there was one.
     pub(crate) fn start_some(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
+        self.reschedule()?;
         match self.decide_and_write(Schedule::AT_ONCE, |_| now - 1)? {
             Some(events) => {
                 sink(events, Timestamp::MIN);
                 Ok(true)
             }
             None => Ok(false),
+        }
+    }
+
+    /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
+    /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
+    /// one when it is back.
+    fn reschedule(&mut self) -> Result<(), EngineError> {
+        let known = self.reads().scheduling_revisions()?;
+        let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
+            known.get(*provider).map(String::as_str) != Some(rules.digest())
+        };
+        let mut changes = Vec::new();
+        let gone = known.keys().filter(|provider| !self.providers.contains_key(*provider));
+        changes.extend(gone.cloned().map(Change::ForgetSchedulingRevision));
+        let at = self.reads().ticked_at()?.map(|ticked_at| ticked_at + 1);
+        for (provider, rules) in self.providers.iter().filter(is_new) {
+            let (provider, digest) = (provider.clone(), rules.digest().to_owned());
+            changes.push(Change::SetSchedulingRevision { provider, digest, at });
+        }
+        match changes.is_empty() {
+            true => Ok(()),
+            false => Ok(self.store.commit(changes)?),
         }
     }
 
@@ -100,5 +128,16 @@ impl<S: EngineStore> Engine<S> {
             return Ok(());
         }
         Ok(self.store.commit([Change::Tick { kind: self.clock, at }])?)
+    }
+}
+
+impl Engine {
+    /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
+    /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
+    pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        if self.reads().next_wake()? == Some(Schedule::AT_ONCE) {
+            self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
+        }
+        Ok(())
     }
 }

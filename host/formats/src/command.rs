@@ -152,7 +152,7 @@ fn price(cursor: JsonCursor<'_, '_>, writer: Writer) -> Option<Micros> {
 
 fn subscribe(body: JsonCursor<'_, '_>, writer: Writer) -> Option<Subscribe> {
     let fields = body.object(&["term", "price", "options"])?;
-    let term = fields.required("term", |cursor| cursor.term());
+    let term = fields.optional("term", |cursor| cursor.term()).option();
     let price = fields.optional("price", |cursor| price(cursor, writer)).option();
     let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
     Some(Subscribe { term: term?, price: price?, options: options? })

@@ -251,6 +251,7 @@ fn expiry_words(reason: ExpiryReason) -> &'static str {
         ExpiryReason::Ended => "the resource has ended",
         ExpiryReason::ExpiryMoved => "the resource has another expiry",
         ExpiryReason::AutoRenewOff => "auto-renew is off",
+        ExpiryReason::OrderClosed => "the order does not wait to be paid any more",
     }
 }
 

@@ -133,7 +133,7 @@ pub(crate) struct ResourceView {
     attributes: BTreeMap<String, String>,
     /// Tags, for people.
     tags: BTreeMap<String, String>,
-    /// When the clock next acts on its bundle.
+    /// When the clock next acts on its bundle; null when it never does, and while what was imported waits for the clock.
     #[schema(format = DateTime)]
     next_wake_at: Option<String>,
     /// The last failure of its plugin, until the plugin succeeds.
@@ -174,7 +174,7 @@ impl ResourceView {
             package,
             attributes: resource.attributes.clone(),
             tags: resource.tags.clone(),
-            next_wake_at: to_text(resolved.stored.schedule.wake_at),
+            next_wake_at: to_text(resolved.stored.schedule.known_wake()),
             problem,
         }
     }

@@ -38,7 +38,9 @@ fn folder(text: &str) -> Folder {
 fn said(ran: &Ran, code: i32) -> String {
     let said = ran.stdout() + &ran.stderr();
     assert_eq!(ran.code(), code, "{said}");
-    said
+    let Some((before, after)) = said.split_once("by the clock of ") else { return said };
+    // The time, such as `2026-02-28 15:59 UTC`, is another one at each run.
+    format!("{before}by the clock of NOW{}", &after["2026-02-28 15:59 UTC".len()..])
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
             2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
             2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
             2021-05-31 00:00 UTC  released, with whatever it held (was retention)
-        error: nothing was imported: 1 resource is released or loses a stage at the first tick (`--dry-run` shows which); correct the expiry in the file, or say `--accept-expired`
+        error: nothing was imported: 1 resource is released or loses a stage at the first tick, by the clock of NOW (`--dry-run` shows which); correct the expiry in the file, or the clock, or say `--accept-expired`
     "#]].assert_eq(&said(&refused, 2));
     assert!(!folder.path("perennial.db").exists(), "nor does what is refused");
     let done = folder.run(&["import", "inventory.json", "--accept-expired"]);
@@ -72,7 +74,7 @@ fn a_dry_run_says_what_would_come_of_it_and_exits_with_3() {
             2021-05-01 00:00 UTC  expired, still serving: grace begins (was active)
             2021-05-16 00:00 UTC  stopped, its data kept: retention begins (was grace)
             2021-05-31 00:00 UTC  released, with whatever it held (was retention)
-        imported 1 accounts and 2 resources into `perennial.db`; `perennial run` takes care of them
+        imported 1 account and 2 resources into `perennial.db`; `perennial run` takes care of them
     "#]]
     .assert_eq(&said(&done, 0));
     folder.write("none.json", r#"{"accounts": []}"#);
@@ -114,7 +116,7 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
     assert_eq!(dump(&folder.path("perennial.db")), before);
     let done = said(&folder.run(&["import", "newer.json", "--update", "--yes"]), 0);
     assert!(
-        done.contains("imported 0 accounts and 1 resources into `perennial.db` and changed 3 fields"),
+        done.contains("imported 0 accounts and 1 resource into `perennial.db` and changed 3 fields"),
         "{done}"
     );
     let again = said(&folder.run(&["import", "newer.json", "--update", "--dry-run"]), 0);
@@ -128,6 +130,55 @@ fn a_newer_inventory_is_shown_as_a_plan_and_changes_on_yes() {
     assert_eq!(testing::row_count(&db, "resource"), 4, "what the newer one does not have stays");
 }
 
+/// Runs a command line with a terminal, at which somebody types `keys`: everything that is on the screen afterwards.
+///
+/// The terminal is that of `script`, of util-linux.
+#[cfg(target_os = "linux")]
+fn at_a_terminal(folder: &Folder, words: &str, keys: &str) -> (i32, String) {
+    use std::io::Write;
+    use std::process::Command;
+    use std::process::Stdio;
+
+    let program = folder.program();
+    let mut line = vec![program.get_program().to_str().unwrap().to_owned()];
+    line.extend(program.get_args().map(|word| word.to_str().unwrap().to_owned()));
+    line.push(words.to_owned());
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+    script.current_dir(program.get_current_dir().unwrap()).env("TERM", "dumb");
+    script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = script.spawn().expect("this test takes `script`, of util-linux");
+    child.stdin.take().unwrap().write_all(keys.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap().replace('\r', ""))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_sits_at_a_terminal_is_asked_before_an_update() {
+    let folder = folder(&inventory("9.00", &[FUTURE]));
+    said(&folder.run(&["import", "inventory.json"]), 0);
+    folder.write("newer.json", &inventory("12.00", &[FUTURE]));
+    let before = dump(&folder.path("perennial.db"));
+    for keys in ["n\n", "\n", "yeah\n", ""] {
+        let (code, screen) = at_a_terminal(&folder, "import newer.json --update", keys);
+        assert_eq!(code, 2, "{keys:?}: {screen}");
+        let parts = [
+            "~ hw/ecs-1 price: 9.00 -> 12.00",
+            "Change this? [y/N]",
+            "nothing was changed: the answer was no",
+        ];
+        assert!(parts.iter().all(|part| screen.contains(part)), "{keys:?}: {screen}");
+        assert_eq!(dump(&folder.path("perennial.db")), before, "{keys:?}");
+    }
+    let (code, screen) = at_a_terminal(&folder, "import newer.json --update", "y\n");
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("changed 1 field"), "{screen}");
+    let (code, screen) = at_a_terminal(&folder, "import newer.json --update", "");
+    assert_eq!(code, 0, "nothing changes, so nothing is asked: {screen}");
+    assert!(!screen.contains("Change this?"), "{screen}");
+}
+
 #[test]
 fn tables_are_imported_and_their_problems_name_line_and_column() {
     let folder = Folder::new();
@@ -137,7 +188,7 @@ fn tables_are_imported_and_their_problems_name_line_and_column() {
     folder.write("accounts.csv", "id,provider,currency,balance\nhw,huawei,CNY,10.00\n");
     let words = ["import", "resources.csv", "--accounts", "accounts.csv"];
     let done = said(&folder.run(&words), 0);
-    assert!(done.contains("imported 1 accounts and 1 resources"), "{done}");
+    assert!(done.contains("imported 1 account and 1 resource"), "{done}");
     folder.write("more.csv", &resources.replace("ecs-1,hw", "ecs-2,wh").replace("9.00", "nine"));
     expect![[r#"
         error: `more.csv` cannot be used:

@@ -5,6 +5,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -74,20 +75,21 @@ fn a_command_that_only_reads_says_how_to_migrate() {
     let checked = folder.run(&["db", "migrate", "--check"]);
     assert_eq!(checked.code(), 3);
     expect![[r#"
-        `perennial.db` would be migrated from schema 3 to 6:
+        `perennial.db` would be migrated from schema 3 to 7:
           4: tables, columns and stored words get the names of the industry
           5: orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names
           6: accounts get budgets, approvals the policies that require them, and renewals can be put off
+          7: refunds say their handling fee, wakes the plugin's revision that they are from, and used signatures their request
         run `perennial db migrate` while no host runs; a copy of the database is kept beside it
     "#]]
     .assert_eq(&checked.stdout());
     assert_eq!(dump(&folder.path("perennial.db")), dump(Path::new(OLD)));
     expect![[r#"
-        migrated `perennial.db` from schema 3 to 6; the database as it was is kept as `perennial.db.v3.backup`
+        migrated `perennial.db` from schema 3 to 7; the database as it was is kept as `perennial.db.v3.backup`
     "#]]
     .assert_eq(&folder.run(&["db", "migrate"]).succeeded().stdout());
     expect![[r#"
-        `perennial.db` has schema 6, the one of this version; there is nothing to do
+        `perennial.db` has schema 7, the one of this version; there is nothing to do
     "#]]
     .assert_eq(&folder.run(&["db", "migrate", "--check"]).succeeded().stdout());
     assert!(folder.run(&["resources"]).succeeded().stdout().contains("lark-database"));
@@ -172,16 +174,33 @@ fn a_damaged_database_is_listed_violation_by_violation() {
     for stored in perennial_store::accounts::list(store.db()).unwrap() {
         testing::set_available(store.db(), &stored.account.id, Micros::new(7_000_000));
     }
-    let checked = folder.run(&["db", "check"]);
-    assert_eq!((checked.code(), checked.stdout()), (1, String::new()));
+    let checked = folder.run(&["--width", "120", "db", "check"]);
+    assert_eq!(checked.code(), 1);
+    expect![[r#"
+        promise                                  what violates it
+        every balance is the sum of its entries  `kestrel-freight` has 7.00 and 0.00 held, and its entries come to 974.82 and
+                                                 0.00 held
+        every balance is the sum of its entries  `larkspur-books` has 7.00 and 0.00 held, and its entries come to 9790.95 and
+                                                 0.00 held
+        every balance is the sum of its entries  `meridian-labs` has 7.00 and 0.00 held, and its entries come to 437.00 and 0.00
+                                                 held
+        every balance is the sum of its entries  `osier-clinic` has 7.00 and 0.00 held, and its entries come to 6380.00 and 0.00
+                                                 held
+        every balance is the sum of its entries  `outpost` has 7.00 and 0.00 held, and its entries come to 10.00 and 0.00 held
+        every balance is the sum of its entries  `tidepool-games` has 7.00 and 0.00 held, and its entries come to 1128.54 and
+                                                 0.00 held
+    "#]].assert_eq(&checked.stdout());
     expect![[r#"
         error: `perennial.db`: 6 promises are violated
-          every balance is the sum of its entries: `kestrel-freight` has 7.00 and 0.00 held, and its entries come to 974.82 and 0.00 held
-          every balance is the sum of its entries: `larkspur-books` has 7.00 and 0.00 held, and its entries come to 9790.95 and 0.00 held
-          every balance is the sum of its entries: `meridian-labs` has 7.00 and 0.00 held, and its entries come to 437.00 and 0.00 held
-          every balance is the sum of its entries: `osier-clinic` has 7.00 and 0.00 held, and its entries come to 6380.00 and 0.00 held
-          every balance is the sum of its entries: `outpost` has 7.00 and 0.00 held, and its entries come to 10.00 and 0.00 held
-          every balance is the sum of its entries: `tidepool-games` has 7.00 and 0.00 held, and its entries come to 1128.54 and 0.00 held
         restore a backup with `perennial db restore FILE`, and check that one first
-    "#]].assert_eq(&checked.stderr());
+    "#]]
+    .assert_eq(&checked.stderr());
+    let checked = folder.run(&["db", "check", "--format", "json"]);
+    assert_eq!(checked.code(), 1);
+    let violations: Vec<BTreeMap<String, String>> = serde_json::from_str(&checked.stdout()).unwrap();
+    assert_eq!(violations.len(), 6);
+    assert!(violations.iter().all(|one| one["promise"] == "every balance is the sum of its entries"));
+    assert!(violations[0]["found"].starts_with("`kestrel-freight` has 7.00 and 0.00 held"), "{violations:?}");
+    let checked = folder.run(&["db", "check", "--format", "csv"]);
+    assert_eq!((checked.code(), checked.stdout().lines().next()), (1, Some("promise,found")));
 }

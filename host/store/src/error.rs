@@ -1,5 +1,6 @@
 //! What can go wrong between the host and its database.
 
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Why the store could not do what it was asked.
@@ -117,6 +118,14 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file is there, and is no database of this program, or cannot be opened as one. Nothing was written.
+    #[error("`{path}` cannot be used as a database: {reason}; name another with `--db`, or restore a backup", path = path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It says something that this host never writes.
     #[error("the database has {found} where {what} was expected; restore it from a backup")]
     Damaged {
@@ -142,8 +151,28 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same error, with the file that it is about: what SQLite says while it opens the database at `path`.
+    pub(crate) fn while_opening(self, path: &Path) -> StoreError {
+        if let StoreError::Sqlite(error) = &self
+            && !StoreError::is_full(error)
+        {
+            return StoreError::Unusable { path: path.to_owned(), reason: reason(error) };
+        }
+        self
+    }
+
     /// Whether there was no space to write to. Nothing was written, and the same may be tried again.
     pub fn is_storage_full(&self) -> bool {
-        matches!(self, StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+        matches!(self, StoreError::Sqlite(error) if StoreError::is_full(error))
     }
+
+    fn is_full(error: &rusqlite::Error) -> bool {
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+}
+
+/// What SQLite says, once: its errors repeat the text of their code.
+fn reason(error: &rusqlite::Error) -> String {
+    let said = error.to_string();
+    said.split_once(": Error code").map_or(said.as_str(), |(before, _)| before).to_owned()
 }

@@ -20,6 +20,11 @@ impl Schedule {
     /// The cursor of a bundle that no clock has looked at.
     pub const NOT_STARTED: Timestamp = Timestamp::MIN;
 
+    /// When something next happens to the bundle, for people: `None` also while it waits for a clock to look at it.
+    pub fn known_wake(&self) -> Option<Timestamp> {
+        self.wake_at.filter(|wake_at| *wake_at != Schedule::AT_ONCE)
+    }
+
     /// Whether no clock has looked at the bundle.
     pub fn is_not_started(&self) -> bool {
         self.cursor_at == Schedule::NOT_STARTED
@@ -52,6 +57,24 @@ pub fn wake_at_once(db: &WriteTx, row: BundleKey) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update schedule set wake_at = ?2 where resource = ?1")?
         .execute((row, Schedule::AT_ONCE.as_second()))?;
+    Ok(())
+}
+
+/// Has the bundles that no clock has looked at taken in as of `at`, and not as of the instant at which one looks; but for
+/// those of which something has expired by `now`: what they missed is made up for when somebody looks.
+pub fn take_in_as_of(db: &WriteTx, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update schedule set wake_at = ?1 where wake_at = ?2 and cursor_at = ?3 and not exists (
+                 select 1 from schedule member where member.bundle = schedule.resource and member.charging = 0
+                 and member.stage <= 2 and member.expires_at <= ?4)",
+        )?
+        .execute((
+            at.as_second() - 1,
+            Schedule::AT_ONCE.as_second(),
+            Schedule::NOT_STARTED.as_second(),
+            now.as_second(),
+        ))?;
     Ok(())
 }
 

@@ -41,6 +41,7 @@ pub mod packages;
 pub mod provider_keys;
 pub mod provider_views;
 pub mod resource_query;
+pub mod scheduling_revision;
 mod sqlite;
 pub mod stats;
 #[cfg(feature = "testing")]
@@ -63,7 +64,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
@@ -94,10 +95,7 @@ impl Store {
     fn open_migrated(path: &Path) -> Result<(Store, Option<Migration>), StoreError> {
         let lock = Lock::take(path)?;
         make_private(path);
-        let connection = Connection::open(path)?;
-        // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
-        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
-        prepare(&connection)?;
+        let connection = open_own(path).map_err(|error| error.while_opening(path))?;
         let migration = migrations::migrate(&connection, path)?;
         Ok((Store { tx: WriteTx::new(connection), savepoint_depth: 0, _lock: Some(lock) }, migration))
     }
@@ -201,11 +199,31 @@ pub fn migrate(path: &Path) -> Result<Option<Migration>, StoreError> {
     Ok(Store::open_migrated(path)?.1)
 }
 
+/// Opens the database at `path` for writing, and makes the tables of one that is new.
+fn open_own(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    // Before anything is written: the database of another program stays as it is.
+    if migrations::version(&connection)? == 0 && has_tables(&connection)? {
+        return Err(StoreError::Unusable { path: path.to_owned(), reason: FOREIGN.to_owned() });
+    }
+    // Full: what was committed survives the loss of power, too. Batches are large, so it costs next to nothing.
+    connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+/// What is wrong with a file that has none of this program's tables.
+const FOREIGN: &str = "it has none of this program's tables";
+
+fn has_tables(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.query_row("select exists (select 1 from sqlite_master)", [], |row| row.get(0))?)
+}
+
 /// Opens the database at `path` for reading only, if it has the present schema.
 fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_read_only(path)?;
-    check_version(&connection, path)?;
-    tune(&connection)?;
+    let checked = check_version(&connection, path).and_then(|()| tune(&connection));
+    checked.map_err(|error| error.while_opening(path))?;
     Ok(connection)
 }
 
@@ -215,9 +233,9 @@ fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch("pragma busy_timeout = 10000;")?;
-    Ok(connection)
+    let opened = Connection::open_with_flags(path, flags)
+        .and_then(|connection| connection.execute_batch("pragma busy_timeout = 10000;").map(|()| connection));
+    opened.map_err(|error| StoreError::from(error).while_opening(path))
 }
 
 /// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
@@ -254,6 +272,9 @@ fn tune(connection: &Connection) -> Result<(), StoreError> {
 
 fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found = migrations::version(connection)?;
+    if found == 0 {
+        return Err(StoreError::Unusable { path: path.to_owned(), reason: FOREIGN.to_owned() });
+    }
     if migrations::pending(found, path)?.is_empty() {
         Ok(())
     } else {

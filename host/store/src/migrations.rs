@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -42,6 +42,11 @@ const STEPS: [Step; 3] = [
         to: 6,
         summary: "accounts get budgets, approvals the policies that require them, and renewals can be put off",
         sql: include_str!("migrations/0006_policies.sql"),
+    },
+    Step {
+        to: 7,
+        summary: "refunds say their handling fee, wakes the plugin's revision that they are from, and used signatures their request",
+        sql: include_str!("migrations/0007_fees_and_revisions.sql"),
     },
 ];
 
@@ -71,7 +76,7 @@ pub fn version(connection: &Connection) -> Result<i64, StoreError> {
 ///
 /// [`StoreError::Missing`] when there is no database, and those of [`pending`].
 pub fn check(path: &Path) -> Result<(i64, &'static [Step]), StoreError> {
-    let found = version(&open_read_only(path)?)?;
+    let found = version(&open_read_only(path)?).map_err(|error| error.while_opening(path))?;
     Ok((found, pending(found, path)?))
 }
 

@@ -1,5 +1,6 @@
 //! The `orders` table: periods that were paid for, and orders that wait to be paid.
 
+use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -117,20 +118,27 @@ fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
     })
 }
 
-/// Marks the period of the resource at `row` as refunded, with what came back for it.
+/// Marks the period of the resource at `row` as refunded at `at`, with what came back for it and what was kept as a fee.
 pub fn refund(
     db: &WriteTx,
     row: ResourceKey,
-    period: &PaidPeriod,
-    amount: Micros,
+    refunded: &RefundedPeriod,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    let period = &refunded.period;
     db.connection()
         .prepare_cached(
-            "update orders set refunded_at = ?4, refunded = ?5
+            "update orders set refunded_at = ?4, refunded = ?5, refund_fee = ?6
              where resource = ?1 and id = ?2 and starts_at = ?3 and state = 1 and refunded_at is null",
         )?
-        .execute((row, &period.order, period.starts_at.as_second(), at.as_second(), amount.as_micros()))?;
+        .execute((
+            row,
+            &period.order,
+            period.starts_at.as_second(),
+            at.as_second(),
+            refunded.amount.as_micros(),
+            refunded.fee.as_micros(),
+        ))?;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 //! Stores a secret only sealed, a token only as its hash, and a signature only as its digest.
 
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::ErrorCode;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -150,16 +149,40 @@ pub fn insert_token(
     Ok(())
 }
 
-/// Remembers that a proof did what it may do once; returns false if it had already.
-pub fn spend(db: &WriteTx, digest: &[u8; 32], valid_until: Timestamp) -> Result<bool, StoreError> {
-    let inserted = db
+/// What a signature that may be used once was used for before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreviousUse {
+    /// Nothing: it is remembered from now on.
+    None,
+    /// The same request.
+    SameRequest,
+    /// Another request, of which it says the same: providers do not sign everything.
+    OtherRequest,
+}
+
+/// Remembers that a signature was used by the request with the digest `request`, unless it was used before.
+pub fn spend(
+    db: &WriteTx,
+    signature: &[u8; 32],
+    request: &[u8; 32],
+    valid_until: Timestamp,
+) -> Result<PreviousUse, StoreError> {
+    let known = db
         .connection()
-        .prepare_cached("insert into used_signature (digest, valid_until) values (?1, ?2)")?
-        .execute((digest, valid_until.as_second()));
-    match inserted {
-        Ok(_) => Ok(true),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
-        Err(error) => Err(error.into()),
+        .prepare_cached("select request from used_signature where digest = ?1")?
+        .query_row([signature], |row| row.get::<_, Option<[u8; 32]>>(0))
+        .optional()?;
+    match known {
+        Some(Some(before)) if before != *request => Ok(PreviousUse::OtherRequest),
+        Some(_) => Ok(PreviousUse::SameRequest),
+        None => {
+            db.connection()
+                .prepare_cached(
+                    "insert into used_signature (digest, valid_until, request) values (?1, ?2, ?3)",
+                )?
+                .execute((signature, valid_until.as_second(), request))?;
+            Ok(PreviousUse::None)
+        }
     }
 }
 
@@ -199,10 +222,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::scratch(&folder.path().join("test.db")).unwrap();
         let (db, valid_until) = (store.tx(), Timestamp::from_second(1_000_000));
-        assert!(spend(db, &[7; 32], valid_until).unwrap());
+        let spend = |request: u8| spend(db, &[7; 32], &[request; 32], valid_until).unwrap();
+        assert_eq!(spend(1), PreviousUse::None);
         delete_expired(db, valid_until + 3600).unwrap();
-        assert!(!spend(db, &[7; 32], valid_until).unwrap());
+        assert_eq!((spend(1), spend(2)), (PreviousUse::SameRequest, PreviousUse::OtherRequest));
         delete_expired(db, valid_until + SPENT_SECONDS + 1).unwrap();
-        assert!(spend(db, &[7; 32], valid_until).unwrap());
+        assert_eq!(spend(2), PreviousUse::None);
     }
 }

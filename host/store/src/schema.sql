@@ -104,6 +104,12 @@ create table revision (
     plugin text not null
 );
 
+-- The revision of each provider's plugin that the wakes of its bundles are from: another one is asked anew.
+create table scheduling_revision (
+    provider text primary key,
+    digest   text not null
+) without rowid;
+
 create table attempt (
     row            integer primary key,
     resource       integer not null references resource,
@@ -140,7 +146,8 @@ create table orders (
     renewals_left_before integer,
     ended_auto_renew     integer not null,
     refunded_at integer,
-    refunded    integer           -- what came back; null unless it was refunded
+    refunded    integer,          -- what came back; null unless it was refunded
+    refund_fee  integer           -- what was kept as a handling fee; null unless it was refunded by a version that says so
 );
 create unique index orders_period
     on orders (resource, starts_at, case when kind <= 1 then '' else id || '/' || coalesce(reduces, '') end)
@@ -419,6 +426,7 @@ create index provider_token_valid on provider_token (valid_until);
 -- Signatures of requests that may be sent once, kept until they expire by themselves, so that a replay is refused.
 create table used_signature (
     digest      blob primary key,    -- SHA-256 of the signature
-    valid_until integer not null
+    valid_until integer not null,
+    request     blob                 -- SHA-256 of the request; null when a version used it that does not say
 ) without rowid;
 create index used_signature_valid on used_signature (valid_until);

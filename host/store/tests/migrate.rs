@@ -1,14 +1,15 @@
 //! Databases of older schemas: migrated, refused, kept as they were.
 //!
 //! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it. That of
-//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks; that of `tests/fixtures/schema-5` is this one,
-//! migrated to schema 5.
+//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks. That of
+//! `tests/fixtures/schema-5` is that one, a week later, with orders of each kind and state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
 use expect_test::expect;
+use perennial_domain::provider_api::OrderFilter;
 use perennial_formats::decision;
 use perennial_formats::event;
 use perennial_store as store;
@@ -20,10 +21,12 @@ use perennial_store::approvals;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
 use perennial_store::events;
+use perennial_store::integrity;
 use perennial_store::jobs;
 use perennial_store::keys::RowKey;
 use perennial_store::ledger;
 use perennial_store::migrations;
+use perennial_store::provider_views;
 use perennial_store::testing::dump;
 use perennial_store::testing::schema;
 use perennial_store::webhooks;
@@ -31,7 +34,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
-/// Databases of the schemas between that and the present one.
+/// The databases of the schemas between that and the present one.
 const LATER: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/year.db"),
@@ -105,32 +108,62 @@ fn a_migrated_schema_equals_a_new_one() {
 }
 
 #[test]
-fn databases_of_later_schemas_keep_every_row() {
-    LATER.iter().for_each(|path| keeps_every_row(path));
+fn a_database_of_a_later_schema_keeps_every_row() {
+    for later in LATER {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("perennial.db");
+        std::fs::copy(later, &path).unwrap();
+        let rows = |path: &Path| {
+            let tables = counts(
+                path,
+                "select name, 0 from sqlite_master where type = 'table' and name not like 'sqlite%'",
+            );
+            let count = |table: &String| counts(path, &format!("select '{table}', count(*) from {table}"));
+            tables.keys().flat_map(count).collect::<BTreeMap<_, _>>()
+        };
+        let before = rows(&path);
+        let store = Store::open(&path).unwrap();
+        assert_eq!(schema(store.db()), new_schema());
+        assert_eq!(integrity::check(store.db()).unwrap(), []);
+        drop(store);
+        let after = rows(&path);
+        for (table, count) in &before {
+            assert_eq!(&after[table], count, "rows of `{table}` of {later}");
+        }
+        let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
+        assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
+    }
 }
 
-fn keeps_every_row(later: &str) {
+#[test]
+fn a_refund_of_before_says_nothing_of_its_fee() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("perennial.db");
-    std::fs::copy(later, &path).unwrap();
-    let rows = |path: &Path| {
-        let tables = counts(
-            path,
-            "select name, 0 from sqlite_master where type = 'table' and name not like 'sqlite%'",
-        );
-        let count = |table: &String| counts(path, &format!("select '{table}', count(*) from {table}"));
-        tables.keys().flat_map(count).collect::<BTreeMap<_, _>>()
-    };
-    let before = rows(&path);
+    std::fs::copy(LATER[1], &path).unwrap();
     let store = Store::open(&path).unwrap();
-    assert_eq!(schema(store.db()), new_schema());
-    drop(store);
-    let after = rows(&path);
-    for (table, count) in &before {
-        assert_eq!(&after[table], count, "rows of `{table}`");
+    let mut refunds = 0;
+    for stored in accounts::list(store.db()).unwrap() {
+        let every = OrderFilter {
+            ids: Vec::new(),
+            resources: Vec::new(),
+            refunded_at: None,
+            states: Vec::new(),
+            order_kinds: Vec::new(),
+            kinds: Vec::new(),
+            created_from: None,
+            created_until: None,
+            paid_from: None,
+            paid_until: None,
+            whole_orders: false,
+            offset: 0,
+            limit: 1_000,
+        };
+        for order in provider_views::orders(store.db(), stored.row, &every).unwrap().1 {
+            refunds += u32::from(order.refund.is_some());
+            assert_eq!(order.refund.and_then(|refund| refund.fee), None, "{order:?}");
+        }
     }
-    let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
-    assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
+    assert!(refunds > 2, "{refunds} refunds");
 }
 
 #[test]
@@ -279,7 +312,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 7", "up to 6"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 8", "up to 7"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");
@@ -295,4 +328,26 @@ fn databases_from_the_future_and_from_before_schema_3_are_refused() {
         assert_eq!(dump(&path), before);
         assert!(!folder.path(&format!("perennial.db.v{version}.backup")).exists());
     }
+}
+
+#[test]
+fn a_file_that_is_no_database_of_this_program_is_named_and_stays() {
+    let folder = Folder(TempDir::new().unwrap());
+    let (text, foreign, empty) = (folder.path("text.db"), folder.path("foreign.db"), folder.path("empty.db"));
+    std::fs::write(&text, "{\"accounts\": [], \"resources\": []}").unwrap();
+    Connection::open(&foreign).unwrap().execute_batch("create table bookmark (url)").unwrap();
+    std::fs::write(&empty, "").unwrap();
+    for (path, reason) in [(&text, "file is not a database"), (&foreign, "none of this program's tables")] {
+        let before = std::fs::read(path).unwrap();
+        for error in [Store::open(path).unwrap_err(), ReadTx::open(path).unwrap_err()] {
+            let said = error.to_string();
+            assert!(said.contains(path.to_str().unwrap()) && said.contains(reason), "{said}");
+        }
+        assert_eq!(std::fs::read(path).unwrap(), before);
+    }
+    let said = ReadTx::open(&empty).unwrap_err().to_string();
+    assert!(said.contains("empty.db") && said.contains("none of this program's tables"), "{said}");
+    assert!(migrations::check(&text).unwrap_err().to_string().contains("text.db"));
+    // An empty file is a database that nothing was written to yet.
+    drop(Store::open(&empty).unwrap());
 }

@@ -28,7 +28,7 @@ use crate::unsubscription;
 /// state of the resource.
 pub fn plan(settings: &Settings, request: &PlanRequest) -> Result<Plan, Refusal> {
     if let Command::Subscribe(wanted) = &request.command {
-        return purchase::plan(request, wanted);
+        return purchase::plan(settings, request, wanted);
     }
     let named = CommandTarget::of(request)?;
     match &request.command {

@@ -15,6 +15,8 @@ use crate::related::Related;
 
 /// The option that carries the client token.
 pub(crate) const CLIENT_TOKEN: &str = "clientToken";
+/// The option that says whether a purchase is paid at once: `true`, the default, or `false`.
+pub(crate) const AUTO_PAY: &str = "autoPay";
 /// How long a client token is remembered after its last use, in seconds.
 pub(crate) const CLIENT_TOKEN_SECONDS: u32 = 86_400;
 const CLIENT_TOKEN_LENGTH_MAX: usize = 64;
@@ -60,22 +62,29 @@ pub fn read(kind: Kind, options: &Attributes) -> Result<Options, Refusal> {
     Ok(read)
 }
 
-/// Checks the options of a command that has none but the client token.
+/// Reads the options of a purchase: whether its order waits to be paid, which it does with `autoPay` `false`.
 ///
 /// # Errors
 ///
-/// `BadRequest` for another option, or a token that cannot be one.
-pub(crate) fn read_token(options: &Attributes) -> Result<(), Refusal> {
+/// `BadRequest` for another option, a token that cannot be one, or another value.
+pub(crate) fn is_paid_later(options: &Attributes) -> Result<bool, Refusal> {
+    let mut is_paid_later = false;
     for (name, value) in options {
-        match name.as_str() {
-            CLIENT_TOKEN => check_token(value)?,
+        match (name.as_str(), value.as_str()) {
+            (CLIENT_TOKEN, _) => check_token(value)?,
+            (AUTO_PAY, "true") => is_paid_later = false,
+            (AUTO_PAY, "false") => is_paid_later = true,
+            (AUTO_PAY, _) => {
+                return Err(Code::BadRequest.because(format!("`{AUTO_PAY}` is `true` or `false`")));
+            }
             _ => {
-                return Err(Code::BadRequest
-                    .because(format!("`{name}` is not an option of a purchase; there is `{CLIENT_TOKEN}`")));
+                return Err(Code::BadRequest.because(format!(
+                    "`{name}` is not an option of a purchase; there are `{AUTO_PAY}` and `{CLIENT_TOKEN}`"
+                )));
             }
         }
     }
-    Ok(())
+    Ok(is_paid_later)
 }
 
 /// Whether the text can be a client token.

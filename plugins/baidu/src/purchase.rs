@@ -15,7 +15,9 @@ use plugin_sdk::Stage;
 use plugin_sdk::Subscribe;
 use plugin_sdk::Subscription;
 use plugin_sdk::Term;
+use plugin_sdk::TermUnit;
 use plugin_sdk::Timestamp;
+use plugin_sdk::calendar::DAY;
 use plugin_sdk::settings::get;
 
 use crate::commands::Draft;
@@ -27,32 +29,74 @@ use crate::members::attached;
 use crate::members::is_scaling;
 use crate::options;
 use crate::refusals::Code;
+use crate::settings::Settings;
 
 /// A micro is the millionth part of a unit of the currency.
 const MICROS: i64 = 1_000_000;
 
-/// Plans the purchase, for an instance with its pay-as-you-go disks.
+/// A day beyond whole months costs this part of a month.
+const DAYS_OF_MONTH: i64 = 30;
+
+/// Plans the purchase, for an instance with its pay-as-you-go disks. Without a length, a disk is aligned with its instance.
+/// With the option `autoPay` `false`, the order waits to be paid.
 ///
 /// # Errors
 ///
 /// `NoSuchObject` when the resource is gone, `BadRequest` for a wrong length or option, `OperationDenied` when it is
-/// prepaid, cannot be, or has no known price.
-pub fn plan(request: &PlanRequest, wanted: &Subscribe) -> Result<Plan, Refusal> {
+/// prepaid, cannot be, has no known price, or an order of it waits to be paid.
+pub fn plan(settings: &Settings, request: &PlanRequest, wanted: &Subscribe) -> Result<Plan, Refusal> {
     let resource = &request.bundle[request.member as usize];
     check_charging(resource)?;
-    let months = months(Kind::of(&resource.kind), wanted.term)?;
-    options::read_token(&wanted.options)?;
-    let subscription = subscription(request.at, resource, wanted.term, months, wanted.price)?;
-    check_state(request, resource, subscription.expires_at)?;
+    let is_paid_later = options::is_paid_later(&wanted.options)?;
     let mut draft = Draft::default();
-    draft.step(request.member, Operation::Subscribe(subscription));
-    for (member, disk) in attached(&request.bundle, request.member) {
-        match along(request.at, disk, wanted.term, months) {
-            Ok(subscription) => draft.step(member, Operation::Subscribe(subscription)),
-            Err(reason) => draft.leave(member, reason),
+    if let Some(term) = wanted.term {
+        let months = months(Kind::of(&resource.kind), term)?;
+        let subscription = subscription(request.at, resource, term, months, wanted.price)?;
+        check_state(request, resource, Some(subscription.expires_at))?;
+        draft.step(request.member, Operation::Subscribe(subscription));
+        for (member, disk) in attached(&request.bundle, request.member) {
+            match along(request.at, disk, term, months) {
+                Ok(subscription) => draft.step(member, Operation::Subscribe(subscription)),
+                Err(reason) => draft.leave(member, reason),
+            }
         }
+    } else {
+        draft.step(request.member, Operation::Subscribe(aligned(request, resource, wanted.price)?));
     }
-    Ok(draft.plan())
+    let pay_until = is_paid_later.then_some(request.at + settings.order_valid_seconds);
+    Ok(Plan { pay_until, ..draft.plan() })
+}
+
+/// The purchase of a disk to the expiry of its instance: "Change the Disk Billing Mode" (CDS). Paid are the whole months
+/// that fit and the days beyond them, a day begun counts; with less than a month, the days alone.
+fn aligned(request: &PlanRequest, disk: &Resource, price: Option<Micros>) -> Result<Subscription, Refusal> {
+    if Kind::of(&disk.kind) != Kind::Cds {
+        let message = "name a length: only a disk is aligned, with the instance that it is attached to";
+        return Err(Code::BadRequest.because(message));
+    }
+    check_state(request, disk, None)?;
+    let instance = disk.attached_to.map(|member| &request.bundle[member as usize]);
+    let target = instance.map(members::Subscription::of).transpose()?;
+    let target = target.filter(|target| target.expires_at > request.at).ok_or_else(|| {
+        Code::OperationDenied
+            .because(format!("`{}` has expired with its instance; renew that one first", disk.id))
+    })?;
+    let begins_on = CALENDAR.day_of_month(request.at);
+    let months = CALENDAR.whole_months(request.at, begins_on, target.expires_at);
+    let whole = |count| Term { count, unit: TermUnit::Month };
+    let reached = if months == 0 { request.at } else { CALENDAR.plus(request.at, begins_on, whole(months)) };
+    let rest = target.expires_at - reached;
+    let days = u32::try_from(rest.div_euclid(DAY) + i64::from(rest.rem_euclid(DAY) > 0)).unwrap_or(u32::MAX);
+    let of_month = price.map_or_else(|| known_price(disk, 1), Ok)?;
+    let (expires_at, anchor_day) = (target.expires_at, target.anchor_day);
+    Ok(if months == 0 {
+        let price = of_month.saturating_mul(i64::from(days)) / DAYS_OF_MONTH;
+        let term = Term { count: days, unit: TermUnit::Day };
+        Subscription { expires_at, term, extra_days: 0, anchor_day, price }
+    } else {
+        let price = of_month.saturating_mul(i64::from(months));
+        Subscription { expires_at, term: whole(months), extra_days: days, anchor_day, price }
+    })
 }
 
 /// The purchase of a disk together with its instance.
@@ -63,6 +107,9 @@ fn along(at: Timestamp, disk: &Resource, term: Term, months: u32) -> Result<Subs
     check_charging(disk)?;
     if is_scaling(disk) {
         return Err(Code::OperationDenied.because("it is being scaled"));
+    }
+    if disk.has_unpaid_order {
+        return Err(Code::OperationDenied.because("an order of it waits to be paid"));
     }
     subscription(at, disk, term, months, None)
 }
@@ -98,7 +145,8 @@ fn subscription(
         None => known_price(resource, months)?,
     };
     let anchor_day = CALENDAR.day_of_month(at);
-    Ok(Subscription { expires_at: CALENDAR.plus(at, anchor_day, term), term, anchor_day, price })
+    let expires_at = CALENDAR.plus(at, anchor_day, term);
+    Ok(Subscription { expires_at, term, extra_days: 0, anchor_day, price })
 }
 
 /// The price of so many months, by the attribute with that of one month.
@@ -125,7 +173,12 @@ fn price(text: &str) -> Option<Micros> {
 }
 
 /// A disk becomes prepaid only on a prepaid instance, and lasts at least as long: "Change the Disk Billing Mode" (CDS).
-fn check_state(request: &PlanRequest, resource: &Resource, expires_at: Timestamp) -> Result<(), Refusal> {
+/// `expires_at` is `None` for one that is aligned.
+fn check_state(
+    request: &PlanRequest,
+    resource: &Resource,
+    expires_at: Option<Timestamp>,
+) -> Result<(), Refusal> {
     let (id, kind) = (&resource.id, Kind::of(&resource.kind));
     if !kind.has_postpaid_form() {
         return Err(
@@ -137,12 +190,16 @@ fn check_state(request: &PlanRequest, resource: &Resource, expires_at: Timestamp
             Code::OperationDenied.because(format!("`{id}` is being scaled; buy it when that is done"))
         );
     }
+    if resource.has_unpaid_order {
+        return Err(Code::OperationDenied
+            .because(format!("an order of `{id}` waits to be paid; pay it, or cancel it and order again")));
+    }
     if kind != Kind::Cds {
         return Ok(());
     }
     let instance = resource.attached_to.map(|member| &request.bundle[member as usize]);
     match instance.map(members::Subscription::of) {
-        Some(Ok(subscription)) if expires_at >= subscription.expires_at => Ok(()),
+        Some(Ok(subscription)) if expires_at.is_none_or(|at| at >= subscription.expires_at) => Ok(()),
         Some(Ok(_)) => Err(Code::BadRequest
             .because(format!("`{id}` would expire before its instance; take a longer length"))),
         Some(Err(_)) | None => Err(Code::OperationDenied

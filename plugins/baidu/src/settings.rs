@@ -2,6 +2,7 @@
 //!
 //! Knows names, ranges and defaults; the README gives the reason for each default.
 
+use plugin_sdk::calendar::DAY;
 use plugin_sdk::settings::Check;
 use plugin_sdk::settings::get;
 use plugin_sdk::settings::number;
@@ -28,7 +29,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 19] = [
+pub const SETTINGS: [Described; 20] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -78,6 +79,11 @@ pub const SETTINGS: [Described; 19] = [
         "whether a resource that is to become pay-as-you-go takes other orders until then: `allowed` or `refused`; a cache never does",
     ),
     described(
+        "order_valid_days",
+        "7",
+        "days for which the order of a purchase with `autoPay` `false` waits to be paid, 1 to 365",
+    ),
+    described(
         "refund_within_days",
         "0",
         "days from the start within which a resource can be unsubscribed, 1 to 366, or 0 for any time",
@@ -122,6 +128,8 @@ pub struct Settings {
     /// Whether attached disks are converted together with their instance.
     pub converts_disks: bool,
     orders_while_converting: bool,
+    /// How long the order of a purchase can wait to be paid, in seconds.
+    pub order_valid_seconds: i64,
     /// The days from its start within which a resource can be unsubscribed; 0 is at any time.
     pub refund_within_days: i64,
     /// How long after a renewal the provider's own API shows the new expiry, in seconds.
@@ -158,6 +166,7 @@ impl Settings {
             converts_disks: get(values, "convert_cds") == Some("all"),
             converts_at_once: get(values, "to_postpaid_default") != Some("AfterExpiration"),
             orders_while_converting: get(values, "orders_while_converting") != Some("refused"),
+            order_valid_seconds: number(values, "order_valid_days", 7) * DAY,
             refund_within_days: number(values, "refund_within_days", 0),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
             requires_client_token: get(values, "client_token") != Some("optional"),
@@ -233,6 +242,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .choice("convert_cds", &["none", "all"])
         .choice("to_postpaid_default", &["AtOnce", "AfterExpiration"])
         .choice("orders_while_converting", &["allowed", "refused"])
+        .whole("order_valid_days", 1..=365, &[])
         .whole("refund_within_days", 0..=366, &[])
         .whole("visible_after_seconds", 0..=3600, &[])
         .choice("client_token", &["required", "optional"])

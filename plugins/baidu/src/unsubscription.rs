@@ -119,14 +119,14 @@ fn everything(settings: &Settings, request: &PlanRequest, member: MemberIndex) -
 pub(crate) fn refunds(settings: &Settings, request: &PlanRequest, member: MemberIndex) -> Vec<Refund> {
     let is_too_late = is_too_late(settings, request.at, &request.bundle[member as usize]);
     let amount = |paid: &Order| if is_too_late { 0 } else { refund(settings, paid, request.at) };
-    orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid) }).collect()
+    orders(request, member).map(|(order, paid)| Refund { order, amount: amount(paid), fee: 0 }).collect()
 }
 
 fn future_periods(named: &CommandTarget) -> Result<Cancellation, Refusal> {
     let ahead = |order: &Order| order.kind == OrderKind::Renewal && order.starts_at >= named.request.at;
     let (mut refunds, mut expires_at) = (Vec::new(), None::<Timestamp>);
     for (order, paid) in orders(named.request, named.member).filter(|(_, order)| ahead(order)) {
-        refunds.push(Refund { order, amount: paid.paid });
+        refunds.push(Refund { order, amount: paid.paid, fee: 0 });
         expires_at = Some(expires_at.map_or(paid.starts_at, |earliest| earliest.min(paid.starts_at)));
     }
     match expires_at {

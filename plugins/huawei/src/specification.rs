@@ -29,7 +29,6 @@ use plugin_sdk::Timestamp;
 use crate::condition::refuses;
 use crate::family::CALENDAR;
 use crate::family::Family;
-use crate::family::end;
 use crate::family::expiry;
 use crate::family::is_live;
 use crate::family::member_index;
@@ -201,8 +200,9 @@ fn left_of(orders: &[Order], index: u32, order: &Order, at: Timestamp) -> Micros
     Micros::try_from(left.max(0)).unwrap_or(Micros::MAX)
 }
 
-/// Plans that a pay-per-use resource is paid ahead for a term: "Pay-per-Use to Yearly/Monthly" of the billing centre's
-/// manual. What it costs has to be said: the host knows no price lists.
+/// Plans that a pay-per-use resource is paid ahead for a term, to the end of its last day: "Pay-per-Use to Yearly/Monthly" of
+/// the billing centre's manual, and the periods in the examples of "Unsubscription Rules" (en-us_topic_0083138805). What it
+/// costs has to be said: the host knows no price lists.
 pub fn subscribe(
     settings: &Settings,
     at: Timestamp,
@@ -220,14 +220,13 @@ pub fn subscribe(
         return Err(code.refusal());
     }
     let family = Family::of(resource);
-    if family == Family::Package || !is_sold(resource, subscribe.term) {
-        return Err(TERM_NOT_SOLD.refusal());
-    }
+    let sold = subscribe.term.filter(|term| family != Family::Package && is_sold(resource, *term));
+    let Some(term) = sold else { return Err(TERM_NOT_SOLD.refusal()) };
     let Some(price) = subscribe.price else { return Err(BAD_PARAMETER.refusal()) };
     let anchor_day = CALENDAR.day_of_month(at);
-    let expires_at = end(family, CALENDAR.plus(at, anchor_day, subscribe.term));
-    let operation =
-        Operation::Subscribe(Subscription { expires_at, term: subscribe.term, anchor_day, price });
+    // A first period has what is left of its first day besides: it ends with a day.
+    let expires_at = CALENDAR.end_of_day(CALENDAR.plus(at, anchor_day, term));
+    let operation = Operation::Subscribe(Subscription { expires_at, term, extra_days: 0, anchor_day, price });
     let steps = vec![Step { member: member_index(named), operation }];
     Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until })
 }

@@ -25,6 +25,7 @@ use crate::family::is_live;
 use crate::family::lead;
 use crate::family::member_index;
 use crate::family::within;
+use crate::refund::Division;
 use crate::refund::divide;
 use crate::refusals::ADD_ON_KEPT;
 use crate::refusals::ALREADY_DELETED;
@@ -146,11 +147,18 @@ fn ending(
 /// The refund of one order, less the same share of what downgrades gave back of it before.
 fn refund(settings: &Settings, request: &PlanRequest, order: &Order, index: u32) -> Refund {
     let started_at = request.bundle[order.member as usize].started_at;
-    let refunded = |order: &Order| divide(settings, request.at, order, started_at).refund;
+    let divided = |order: &Order| divide(settings, request.at, order, started_at);
+    let whole = divided(order);
     let reductions = request.orders.iter().filter(|other| other.reduces == Some(index));
-    let given_back = reductions.map(|other| refunded(&Order { paid: other.paid.saturating_neg(), ..*other }));
-    let amount = refunded(order).saturating_sub(given_back.sum());
-    Refund { order: index, amount: amount.max(0) }
+    let given_back = reductions.map(|other| divided(&Order { paid: other.paid.saturating_neg(), ..*other }));
+    let left = |whole: Division, less: Division| Division {
+        refund: whole.refund.saturating_sub(less.refund),
+        fee: whole.fee.saturating_sub(less.fee),
+        consumed: whole.consumed.saturating_sub(less.consumed),
+    };
+    let Division { refund, fee, consumed } = given_back.fold(whole, left);
+    let (amount, rest) = (refund.max(0), fee.saturating_add(consumed));
+    Refund { order: index, amount, fee: fee.clamp(0, rest.max(0)) }
 }
 
 fn step(member: usize, ending: Cancellation) -> Step {

@@ -142,6 +142,9 @@ pub struct Toy {
     manifest: Manifest,
     /// While this is set, the rules give no usable answer.
     pub is_down: Arc<AtomicBool>,
+    digest: String,
+    /// How many days before its expiry everything leaves its stage.
+    days_early: i64,
 }
 
 impl Toy {
@@ -164,7 +167,7 @@ impl Toy {
                 mismatch: refusal("mismatch"),
             }),
         };
-        Toy { manifest, is_down: Arc::default() }
+        Toy { manifest, is_down: Arc::default(), digest: "0123".to_owned(), days_early: 0 }
     }
 
     fn usable<A>(&self, bundle: Option<&Bundle>, answer: A) -> Result<A, PluginError> {
@@ -185,7 +188,7 @@ impl Rules for Toy {
     }
 
     fn digest(&self) -> &str {
-        "0123"
+        &self.digest
     }
 
     fn check_settings(&self, _: &BTreeMap<String, String>) -> Result<Vec<String>, PluginError> {
@@ -198,7 +201,7 @@ impl Rules for Toy {
         requests: &[TimelineRequest<'_>],
     ) -> Vec<Result<Vec<Occurrence>, PluginError>> {
         let answer = |request: &TimelineRequest<'_>| {
-            let occurrences = foresee(request.bundle, request.after);
+            let occurrences = foresee(request.bundle, request.after, self.days_early);
             timeline::check(request.bundle, request.after, &occurrences, 0).unwrap();
             self.usable(Some(request.bundle), occurrences)
         };
@@ -230,10 +233,10 @@ impl Rules for Toy {
     }
 }
 
-fn foresee(bundle: &Bundle, after: Timestamp) -> Vec<Occurrence> {
+fn foresee(bundle: &Bundle, after: Timestamp, days_early: i64) -> Vec<Occurrence> {
     let mut occurrences = Vec::new();
     for (member, resource) in bundle.iter().filter(|(_, resource)| resource.is_live()) {
-        let expires_at = resource.expires_at.unwrap();
+        let expires_at = resource.expires_at.unwrap() - days_early * DAY;
         let try_at: i64 = resource.attributes.get("try_at").map_or(0, |seconds| seconds.parse().unwrap());
         let leader = resource.attached_to.map(|leader| &bundle[leader]);
         let follows =
@@ -304,7 +307,8 @@ fn plan_of(question: &PlanRequest<'_>) -> Result<Plan, Refusal> {
         Command::Subscribe(subscribe) => {
             let subscription = Subscription {
                 expires_at: at + 30 * DAY,
-                term: subscribe.term,
+                term: subscribe.term.unwrap_or_else(|| Term::new(1, TermUnit::Month).unwrap()),
+                extra_days: 0,
                 anchor_day: at.day_of_month(0),
                 price: subscribe.price.unwrap_or_default(),
             };
@@ -350,6 +354,7 @@ fn refunds(question: &PlanRequest<'_>, scope: Scope) -> Vec<Refund> {
     let refund = |(order, paid): (usize, &Order)| Refund {
         order: OrderIndex::new(order),
         amount: order::paid_after_downgrades(paid, question.orders),
+        fee: Micros::ZERO,
     };
     ended.map(refund).collect()
 }
@@ -376,7 +381,7 @@ pub struct World {
     pub is_down: Arc<AtomicBool>,
     /// Everything that happened so far.
     pub happened: Vec<RecordedEvent>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -418,12 +423,32 @@ impl World {
         let bundles =
             bundles.map(|(id, members)| (id, Bundle { members: members.clone() })).collect::<Vec<_>>();
         engine.import(at(from), &new, bundles.iter().map(|(id, bundle)| (*id, bundle))).unwrap();
-        World { engine, is_down, happened: Vec::new(), _folder: folder }
+        World { engine, is_down, happened: Vec::new(), folder }
     }
 
     /// One account called `a`.
     pub fn account(from: &str, balance: &str, bundles: Vec<Vec<Resource>>) -> World {
         World::of(from, &[("a", balance, bundles)])
+    }
+
+    /// The host of a durable world starts again, with the same rules or, with a number of days, with another revision of them, by which
+    /// everything leaves its stage so many days before its expiry.
+    pub fn replace_rules(&mut self, days_early: Option<i64>) {
+        let mut toy = Toy::new();
+        if let Some(days_early) = days_early {
+            (toy.days_early, toy.digest) = (days_early, format!("early {days_early}"));
+        }
+        self.is_down = toy.is_down.clone();
+        self.restart(Providers::from_iter([("toy".to_owned(), Arc::new(toy) as Arc<dyn Rules>)]));
+    }
+
+    /// The host of a durable world starts again with these rules and no others.
+    pub fn restart(&mut self, providers: Providers) {
+        let (file, other) = (self.folder.path().join("db"), self.folder.path().join("other"));
+        // The file is free again once the engine that has it is gone.
+        let empty = Engine::new(Store::scratch(&other).unwrap(), Providers::default(), Retention::Everything);
+        drop(std::mem::replace(&mut self.engine, empty));
+        self.engine = Engine::new(Store::open(&file).unwrap(), providers, Retention::Everything);
     }
 
     /// The clock, on time.

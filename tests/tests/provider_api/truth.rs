@@ -100,11 +100,11 @@ fn a_renewal_is_priced_paid_and_shown() {
         GET /purse
         200 CNY 130000000 and 0
         GET /bills
-        200 purchase/hall for hall: 30000000 back Some(30000000)
+        200 purchase/hall for hall: 30000000 back Some((30000000, 0))
         purchase/cellar for cellar: 30000000 back None
         purchase/stairs for stairs: 30000000 back None
         purchase/porch for porch: 30000000 back None
-        hall/2026-01-31T00:00:00Z/2month for hall: 60000000 back Some(60000000)
+        hall/2026-01-31T00:00:00Z/2month for hall: 60000000 back Some((60000000, 0))
     "#]]
     .assert_eq(&shown);
     expect![[r#"
@@ -119,6 +119,17 @@ fn a_renewal_is_priced_paid_and_shown() {
         balance_changed home hall
     "#]]
     .assert_eq(&(world.events().join("\n") + "\n"));
+}
+
+#[test]
+fn what_becomes_pay_per_use_at_once_names_its_orders_and_what_comes_back() {
+    let world = World::new();
+    let freed = world.post("/lamps/hall/free", "");
+    assert_eq!(freed.body, "done [\"purchase/hall\"] 0 15000000\n");
+    assert_eq!(world.get("/purse").body, "CNY 115000000 and 0\n");
+    let bills = world.get("/bills").body;
+    let of_hall = bills.lines().next().unwrap();
+    assert_eq!(of_hall, "purchase/hall for hall: 30000000 back Some((15000000, 3000000))");
 }
 
 #[test]

@@ -94,11 +94,17 @@ fn refund(
         // What a downgrade gave back of it before ends with it.
         let reduces = |other: &&Order| other.member == index && other.reduces.as_ref() == Some(&period);
         let reductions = context.orders.iter().filter(reduces).map(Order::period).collect::<Vec<_>>();
-        effects.refunded.push(RefundedPeriod { member: index, period, amount: refund.amount });
+        effects.refunded.push(RefundedPeriod {
+            member: index,
+            period,
+            amount: refund.amount,
+            fee: refund.fee,
+        });
         effects.refunded.extend(reductions.into_iter().map(|period| RefundedPeriod {
             member: index,
             period,
             amount: Micros::ZERO,
+            fee: Micros::ZERO,
         }));
         // Money is traced to the orders it comes from: one whose period is over gives nothing.
         if refund.amount > Micros::ZERO {

@@ -80,7 +80,7 @@ pub(super) fn place(
                 vec![line(starts_at, extension.expires_at, extension_cost(extension, member))]
             }
             Operation::Subscribe(subscription) => {
-                vec![line(context.at, subscription.expires_at, subscription.price)]
+                vec![line(context.at, subscription.expires_at, subscription.cost())]
             }
             Operation::ChangeSpecification(specification) => {
                 let adjusted = specification.adjustments.iter();
@@ -209,7 +209,7 @@ pub(super) fn subscribe(
         kind: OrderKind::Purchase,
         starts_at: context.at,
         ends_at: subscription.expires_at,
-        paid: subscription.price,
+        paid: subscription.cost(),
         paid_at: context.at,
         reduces: None,
         undo: Undo::default(),

@@ -16,7 +16,7 @@ pub fn step_cost(operation: &Operation, member: &Resource, at: Timestamp) -> Mic
         Operation::Extend(extension) => extension_cost(extension, member),
         Operation::Buy(details) if details.pay_at <= at => member.price.unwrap_or_default(),
         Operation::ChangeSpecification(specification) => specification.cost().max(Micros::ZERO),
-        Operation::Subscribe(subscription) => subscription.price,
+        Operation::Subscribe(subscription) => subscription.cost(),
         Operation::Buy(_)
         | Operation::SetOnExpiry(_)
         | Operation::SetAutoRenew(_)

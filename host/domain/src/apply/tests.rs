@@ -137,8 +137,9 @@ fn check(effects: &PlanEffects, expect: &Expect) {
     if let Some(attempt) = &effects.attempt {
         shown.push_str(&format!("attempt {} {} {}\n", attempt.key, attempt.state.name(), attempt.at));
     }
-    for RefundedPeriod { member, period, amount } in &effects.refunded {
-        shown.push_str(&format!("refunded {} of {member}: {amount}\n", period.order));
+    for RefundedPeriod { member, period, amount, fee } in &effects.refunded {
+        let kept = if *fee > Micros::ZERO { format!(", fee {fee}") } else { String::new() };
+        shown.push_str(&format!("refunded {} of {member}: {amount}{kept}\n", period.order));
     }
     if let Some(order) = &effects.placed {
         shown.push_str(&format!(
@@ -345,8 +346,11 @@ fn paid(id: &str, member: usize, starts_at: &str, amount: &str) -> Order {
 }
 
 fn end(scope: Scope, left: Option<&str>, refunds: &[(usize, &str)]) -> Operation {
-    let refund =
-        |(order, amount): &(usize, &str)| Refund { order: OrderIndex::new(*order), amount: money(amount) };
+    let refund = |(order, amount): &(usize, &str)| Refund {
+        order: OrderIndex::new(*order),
+        amount: money(amount),
+        fee: Micros::ZERO,
+    };
     let refunds = refunds.iter().map(refund).collect();
     Operation::EndSubscription(Cancellation { scope, expires_at: left.map(at), refunds })
 }
@@ -466,7 +470,7 @@ proptest! {
         let mut members = prices.iter().map(|price| Resource { price: Some(cents(*price)), ..attached("x") }).collect::<Vec<_>>();
         members.push(resource("ended"));
         let mut steps = (0..prices.len()).map(|member| (member, extend("2026-04-10", months(1)))).collect::<Vec<_>>();
-        let refund = Refund { order: OrderIndex::new(0), amount: cents(back) };
+        let refund = Refund { order: OrderIndex::new(0), amount: cents(back), fee: Micros::ZERO };
         let cancellation = Cancellation { scope: Scope::All, expires_at: None, refunds: vec![refund] };
         steps.push((prices.len(), Operation::EndSubscription(cancellation)));
         let before = Balance::new(cents(available), Micros::ZERO);

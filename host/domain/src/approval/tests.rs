@@ -140,8 +140,14 @@ fn an_approval_expires_before_the_last_try_or_after_a_week_or_at_expiry() {
         ("2026-03-01", &order, &[("2026-03-09", 0)], "2026-03-02T23:59:59", "before it is paid"),
         ("2026-03-08T23:59:59", &renewal, &[("2026-03-09", 0)], "2026-03-10", "nothing lies before that try"),
     ] {
-        let found =
-            expiry(at(requested_at), plan, MemberIndex::new(0), Some(at("2026-03-10")), &tries(timeline));
+        let found = expiry(
+            at(requested_at),
+            plan,
+            MemberIndex::new(0),
+            Some(at("2026-03-10")),
+            &tries(timeline),
+            None,
+        );
         assert_eq!(found, at(wanted), "{why}");
     }
 }
@@ -159,7 +165,7 @@ proptest! {
             at: Timestamp::from_second(second), member: MemberIndex::new(member), action: Action::TryRenewal,
         };
         let timeline = others.into_iter().map(occurrence).collect::<Vec<_>>();
-        let found = expiry(asked, &plan([(0, extend(1))]), MemberIndex::new(0), expires, &timeline);
+        let found = expiry(asked, &plan([(0, extend(1))]), MemberIndex::new(0), expires, &timeline, None);
         prop_assert!(found > asked);
         let last = timeline.iter().filter(|one| one.member == MemberIndex::new(0) && one.at > asked + 1)
             .filter(|one| expires.is_none_or(|expires| one.at < expires)).map(|one| one.at).max();

@@ -262,6 +262,13 @@ fn refunds_misfit(refunds: &[Refund], index: MemberIndex, orders: &[Order]) -> O
                 refund.amount, order.id
             ));
         }
+        if refund.fee < Micros::ZERO || refund.fee > left - refund.amount {
+            let rest = left - refund.amount;
+            return Some(format!(
+                "a fee of {} would be kept of the {rest} left of `{}`",
+                refund.fee, order.id
+            ));
+        }
     }
     None
 }

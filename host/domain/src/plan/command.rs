@@ -178,8 +178,8 @@ pub struct Change {
 /// How a pay-per-use resource is paid ahead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribe {
-    /// For how long.
-    pub term: Term,
+    /// For how long; `None` leaves it to the provider's rules.
+    pub term: Option<Term>,
     /// What that term costs; `None` leaves it to the provider's rules.
     pub price: Option<Micros>,
     /// The provider's own, such as `clientToken`.

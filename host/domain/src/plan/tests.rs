@@ -10,6 +10,7 @@ use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::index::MemberIndex;
 use crate::index::OrderIndex;
+use crate::micros::Micros;
 use crate::order::Order;
 use crate::order::OrderKind;
 use crate::order::Undo;
@@ -158,8 +159,11 @@ fn what_happens_on_expiry_is_set_for_what_expires() {
 }
 
 fn end(scope: Scope, left: Option<&str>, refunds: &[(usize, &str)]) -> Operation {
-    let refund =
-        |(order, amount): &(usize, &str)| Refund { order: OrderIndex::new(*order), amount: money(amount) };
+    let refund = |(order, amount): &(usize, &str)| Refund {
+        order: OrderIndex::new(*order),
+        amount: money(amount),
+        fee: Micros::ZERO,
+    };
     let refunds = refunds.iter().map(refund).collect();
     Operation::EndSubscription(Cancellation { scope, expires_at: left.map(at), refunds })
 }

@@ -130,7 +130,7 @@ impl PlanFacts {
                 renewal.term.or_else(|| members[0].0.renewal_term.or(members[0].0.term))
             }
             Command::SetAutoRenew(auto_renewal) => auto_renewal.term,
-            Command::Subscribe(subscribe) => Some(subscribe.term),
+            Command::Subscribe(subscribe) => subscribe.term,
             Command::CancelAutoRenew
             | Command::Unsubscribe(_)
             | Command::ConvertOnExpiry
@@ -252,8 +252,9 @@ mod tests {
 
     #[test]
     fn an_unsubscription_has_its_refunds() {
-        let refunds =
-            ["5", "7"].map(|amount| Refund { order: OrderIndex::new(0), amount: money(amount) }).to_vec();
+        let refunds = ["5", "7"]
+            .map(|amount| Refund { order: OrderIndex::new(0), amount: money(amount), fee: Micros::ZERO })
+            .to_vec();
         let ending = Cancellation { scope: Scope::All, expires_at: None, refunds };
         let step = Step { member: MemberIndex::PRIMARY, operation: Operation::EndSubscription(ending) };
         let facts = facts(&Command::Unsubscribe(Scope::All), vec![step], vec![(resource("a"), 0)]);
@@ -283,14 +284,15 @@ mod tests {
         assert_eq!((cheaper.cost, cheaper.refund), (Some(Micros::ZERO), Some(money("4"))));
         assert_eq!(dearer.options.unwrap()["is_auto_pay"], "1");
         let (expires_at, term, price) = (at("2026-04-01"), months(1), money("60"));
-        let subscribe = Command::Subscribe(Subscribe { term, price: None, options: BTreeMap::new() });
-        let subscription = Subscription { expires_at, term, anchor_day: 1, price };
+        let subscribe =
+            Command::Subscribe(Subscribe { term: Some(term), price: None, options: BTreeMap::new() });
+        let subscription = Subscription { expires_at, term, extra_days: 0, anchor_day: 1, price };
         let first = of(subscribe, Operation::Subscribe(subscription));
         assert_eq!(
             (first.cost, first.term, first.expires_after),
             (Some(price), Some(term), Some(expires_at))
         );
-        let refund = Refund { order: OrderIndex::new(0), amount: money("7") };
+        let refund = Refund { order: OrderIndex::new(0), amount: money("7"), fee: Micros::ZERO };
         let converted = of(Command::ConvertNow, Operation::Convert(vec![refund]));
         assert_eq!((converted.cost, converted.refund), (Some(Micros::ZERO), Some(money("7"))));
     }

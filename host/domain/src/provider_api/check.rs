@@ -86,8 +86,11 @@ fn check_count(what: &str, count: usize) -> Result<(), String> {
 
 fn check_query(query: &Query) -> Result<(), String> {
     let (lists, limit) = match query {
-        Query::Resources(selection) => ([selection.ids.len(), selection.kinds.len()], selection.limit),
-        Query::Orders(selection) => ([selection.ids.len(), selection.resources.len()], selection.limit),
+        Query::Resources(selection) => ([selection.ids.len(), selection.kinds.len(), 0], selection.limit),
+        Query::Orders(selection) => {
+            let lists = [selection.ids.len(), selection.resources.len(), selection.kinds.len()];
+            (lists, selection.limit)
+        }
         Query::Balance | Query::Proposal(_) => return Ok(()),
     };
     let most = usize::try_from(PAGE_MAX).unwrap_or(usize::MAX);

@@ -27,6 +27,17 @@ pub struct ResourceView {
     pub last_renewal: Option<LastRenewal>,
 }
 
+/// What became of a period that was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderRefund {
+    /// The instant at which it was given back.
+    pub at: Timestamp,
+    /// What came back.
+    pub amount: Micros,
+    /// What was kept as a handling fee; `None` when it was given back before that was written down.
+    pub fee: Option<Micros>,
+}
+
 /// A period of a resource in an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderView {
@@ -56,8 +67,8 @@ pub struct OrderView {
     pub paid_at: Option<Timestamp>,
     /// The order that a downgrade gave money back of.
     pub reduces: Option<String>,
-    /// The instant and the amount of its refund.
-    pub refund: Option<(Timestamp, Micros)>,
+    /// Its refund, if it was given back.
+    pub refund: Option<OrderRefund>,
 }
 
 /// A step of a plan with its price.
@@ -83,8 +94,13 @@ pub enum Outcome {
         /// Those within it.
         resources: Vec<ResourceView>,
     },
-    /// Periods of orders that there are.
-    Orders(Vec<OrderView>),
+    /// Orders that there are.
+    Orders {
+        /// How many match, also beyond the limit.
+        total: u32,
+        /// The periods of those within it.
+        orders: Vec<OrderView>,
+    },
     /// What the account has.
     Balance {
         /// Such as `USD`.

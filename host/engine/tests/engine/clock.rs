@@ -244,3 +244,51 @@ fn batches_of_any_size_come_to_the_same() {
     assert_eq!(told(1), told(1000));
     assert_eq!(told(2), told(1000));
 }
+
+#[test]
+fn another_revision_of_the_rules_is_asked_about_what_sleeps() {
+    let far = || vec![vec![lapsing("vm", "2026-06-01")], vec![lapsing("other", "2026-07-01")]];
+    let wake = |world: &World| world.engine.next_wake().unwrap().unwrap().to_string();
+    let mut world = World::durable("2026-03-01", &[("a", "0", far())]);
+    world.run_to("2026-03-02");
+    assert_eq!(wake(&world), "2026-06-01T00:00:00Z");
+    // The same revision again: nothing is asked.
+    world.replace_rules(None);
+    world.run_to("2026-03-03");
+    assert_eq!(wake(&world), "2026-06-01T00:00:00Z");
+    // Another one expires everything a month earlier.
+    world.replace_rules(Some(31));
+    world.run_to("2026-05-02");
+    expect![[r#"
+        2026-05-01T00:00:00Z a/vm stage_changed to=grace
+    "#]]
+    .assert_eq(&world.told());
+    assert_eq!(wake(&world), "2026-05-04T00:00:00Z");
+    assert!(world.resource("other").expires_at.is_some_and(|expires_at| expires_at == at("2026-07-01")));
+}
+
+#[test]
+fn another_revision_is_asked_at_once_about_what_the_last_one_failed_at() {
+    let mut world = World::durable("2026-03-01", &[("a", "0", vec![vec![lapsing("vm", "2026-03-10")]])]);
+    world.run_to("2026-03-09");
+    world.down(true);
+    // Each failure doubles the wait, up to six hours.
+    world.run_to("2026-03-11");
+    assert_eq!(world.resource("vm").stage, Stage::Active);
+    world.replace_rules(Some(0));
+    world.run_to("2026-03-11T00:00:01");
+    assert_eq!(world.resource("vm").stage, Stage::Grace);
+}
+
+#[test]
+fn rules_that_were_missing_are_asked_as_soon_as_they_are_back() {
+    let mut world = World::durable("2026-03-01", &[("a", "0", vec![vec![lapsing("vm", "2026-03-10")]])]);
+    world.run_to("2026-03-09");
+    world.restart(Default::default());
+    world.run_to("2026-03-12");
+    assert_eq!(world.resource("vm").stage, Stage::Active);
+    // The same revision as before.
+    world.replace_rules(None);
+    world.run_to("2026-03-12T00:00:01");
+    assert_eq!(world.resource("vm").stage, Stage::Grace);
+}

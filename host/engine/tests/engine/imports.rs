@@ -191,6 +191,24 @@ fn what_waits_for_a_clock_starts_where_the_clock_is() {
 }
 
 #[test]
+fn a_try_of_some_seconds_ago_is_made_at_the_first_tick() {
+    for (first_tick, tried_at) in
+        [("2026-03-08T00:00:05", "2026-03-08T00:00:00Z"), ("2026-03-08T00:01:01", "2026-03-09T00:00:00Z")]
+    {
+        // The importing machine's clock was ahead by a year.
+        let mut world = World::account("2026-03-01", "100", vec![]);
+        world
+            .engine
+            .import_document(at("2027-03-07"), &document(vec![vec![renewing("vm", "2026-03-10")]], false))
+            .unwrap();
+        let mut told = tick_at(&mut world, at(first_tick));
+        told += &tick_at(&mut world, at("2026-03-09"));
+        let settled = format!("{tried_at} a/vm renewal_settled expires_at=2026-04-09");
+        assert!(told.contains(&settled), "{first_tick}: {told}");
+    }
+}
+
+#[test]
 fn a_clock_that_was_set_back_still_does_what_is_due() {
     let mut world = World::account("2026-03-01", "100", vec![]);
     tick_at(&mut world, at("2027-03-07"));

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use expect_test::expect;
+use perennial_domain::approval::ExpiryReason;
+use perennial_domain::approval::State;
 use perennial_domain::bundle::Stage;
 use perennial_domain::plan::Cause;
 use perennial_domain::plan::Change;
@@ -13,6 +15,7 @@ use perennial_domain::plan::Subscribe;
 use perennial_domain::term::Term;
 use perennial_domain::term::TermUnit;
 
+use perennial_store::approvals;
 use perennial_store::integrity;
 use perennial_test_support::world::World;
 use perennial_test_support::world::at;
@@ -154,8 +157,11 @@ fn what_becomes_pay_per_use_at_once_can_be_paid_ahead_again() {
     assert_eq!(world.command("2026-03-02", "vm", &Command::ConvertNow), None);
     assert_eq!((world.resource("vm").stage, world.balance("a")), (Stage::Converted, money("130")));
     let term = Term::new(1, TermUnit::Month).unwrap();
-    let subscribe =
-        Command::Subscribe(Subscribe { term, price: Some(money("40")), options: BTreeMap::new() });
+    let subscribe = Command::Subscribe(Subscribe {
+        term: Some(term),
+        price: Some(money("40")),
+        options: BTreeMap::new(),
+    });
     assert_eq!(world.command("2026-03-03", "vm", &subscribe), None);
     assert_eq!(world.resource("vm").expires_at, Some(at("2026-04-02")));
     assert_eq!(world.balance("a"), money("90"));
@@ -190,4 +196,50 @@ fn an_order_is_paid_through_any_member_of_its_bundle() {
     assert_eq!(world.balance("a"), money("140"));
     assert_eq!(world.command("2026-03-03T01:00:00", "vm", &renew()), None, "nothing waits any more");
     is_sound(&world);
+}
+
+#[test]
+fn the_approval_of_a_payment_ends_with_the_time_of_its_order() {
+    let mut world = one("100");
+    world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
+    world.command("2026-03-02", "vm", &later());
+    // The order can be paid until 4 March; without it, the approval of a resource without tries would wait until 9 March.
+    assert_eq!(world.command("2026-03-03", "vm", &pay()), None);
+    world.told();
+    world.run_to("2026-03-05");
+    expect![[r#"
+        2026-03-04T00:00:00Z a/vm approval_expired approval=vm~1 will_retry=true reason=undecided
+        2026-03-04T00:00:00Z a/vm order_expired
+    "#]]
+    .assert_eq(&world.told());
+    let approval = approvals::get(world.engine.db(), "vm~1").unwrap().unwrap();
+    assert_eq!(approval.expires_at, at("2026-03-04"));
+    is_sound(&world);
+}
+
+#[test]
+fn the_approval_of_a_payment_ends_when_its_order_is_closed_otherwise() {
+    let upgrade = || format!("vm/{}/upgrade", at("2026-03-02"));
+    let cancel = |world: &mut World| world.command("2026-03-03", "vm", &Command::CancelOrder(upgrade()));
+    let pay_unasked = |world: &mut World| {
+        world.engine.set_approval_above(at("2026-03-03"), "a", None).unwrap();
+        world.command("2026-03-03", "vm", &Command::PayOrder(upgrade()))
+    };
+    type Close<'a> = &'a dyn Fn(&mut World) -> Option<String>;
+    for close in [&cancel as Close<'_>, &pay_unasked] {
+        let mut world = one("100");
+        world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
+        let options = BTreeMap::from([("later".to_owned(), "yes".to_owned())]);
+        let dearer = Change { attributes: BTreeMap::new(), price: money("60"), options };
+        world.command("2026-03-02", "vm", &Command::Change(dearer));
+        world.command("2026-03-02T12:00:00", "vm", &Command::PayOrder(upgrade()));
+        let pending = |world: &World| {
+            let approval = approvals::get(world.engine.db(), "vm~1").unwrap().unwrap();
+            (approval.state, approval.closing.and_then(|closing| closing.expiry_reason))
+        };
+        assert_eq!(pending(&world), (State::Pending, None));
+        assert_eq!(close(&mut world), None);
+        assert_eq!(pending(&world), (State::Expired, Some(ExpiryReason::OrderClosed)));
+        is_sound(&world);
+    }
 }

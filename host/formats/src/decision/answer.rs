@@ -97,6 +97,7 @@ fn operation(operation: &Operation) -> JsonValue<'_> {
             json_value::object([
                 ("expires_at", subscription.expires_at.into()),
                 ("term", subscription.term.into()),
+                ("extra_days", subscription.extra_days.into()),
                 ("anchor_day", subscription.anchor_day.into()),
                 ("price", subscription.price.into()),
             ]),
@@ -127,7 +128,11 @@ fn adjustment(adjustment: &Adjustment) -> JsonValue<'_> {
 }
 
 fn refund(refund: &Refund) -> JsonValue<'_> {
-    json_value::object([("order", refund.order.get().into()), ("amount", refund.amount.into())])
+    json_value::object([
+        ("order", refund.order.get().into()),
+        ("amount", refund.amount.into()),
+        ("fee", refund.fee.into()),
+    ])
 }
 
 /// Reads back what [`answer`] gives, as JSON, from a decision that was kept under `contract`.
@@ -237,10 +242,13 @@ fn read_cancellation(cursor: JsonCursor<'_, '_>) -> Option<Cancellation> {
 }
 
 fn read_refund(cursor: JsonCursor<'_, '_>) -> Option<Refund> {
-    let fields = cursor.object(&["order", "amount"])?;
+    let fields = cursor.object(&["order", "amount", "fee"])?;
+    // Decisions that were kept before plans had it say none.
+    let fee = fields.optional("fee", |cursor| cursor.stored_amount()).option()?;
     Some(Refund {
         order: fields.required("order", |cursor| cursor.index().map(OrderIndex::new))?,
         amount: fields.required("amount", |cursor| cursor.stored_amount())?,
+        fee: fee.unwrap_or_default(),
     })
 }
 
@@ -264,11 +272,13 @@ fn read_adjustment(cursor: JsonCursor<'_, '_>) -> Option<Adjustment> {
 }
 
 fn read_subscription(cursor: JsonCursor<'_, '_>) -> Option<Subscription> {
-    let fields = cursor.object(&["expires_at", "term", "anchor_day", "price"])?;
+    let fields = cursor.object(&["expires_at", "term", "extra_days", "anchor_day", "price"])?;
     let anchor_day = fields.required("anchor_day", |cursor| cursor.integer(0, u8::MAX.into()))?;
     Some(Subscription {
         expires_at: fields.required("expires_at", |cursor| cursor.instant())?,
         term: fields.required("term", |cursor| cursor.term())?,
+        // Decisions that were kept before there were any say none.
+        extra_days: fields.optional("extra_days", |cursor| cursor.count()).option()?.unwrap_or(0),
         anchor_day: u8::try_from(anchor_day).expect("it was held to that"),
         price: fields.required("price", |cursor| cursor.stored_amount())?,
     })

@@ -107,7 +107,7 @@ impl Parts {
             Command::BuyAgain(Purchase { pay_at: self.later, effective_at: Some(self.at) }),
             Command::Change(Change { attributes: self.texts(), price: self.price(), options: self.texts() }),
             Command::Subscribe(Subscribe {
-                term: self.term(),
+                term: self.is_so.then(|| self.term()),
                 price: self.is_so.then_some(self.price()),
                 options: self.texts(),
             }),
@@ -180,9 +180,17 @@ impl Parts {
             Operation::EndSubscription(Cancellation {
                 scope: Scope::Future,
                 expires_at: self.later,
-                refunds: vec![Refund { order: OrderIndex::new(place), amount: self.amount }],
+                refunds: vec![Refund {
+                    order: OrderIndex::new(place),
+                    amount: self.amount,
+                    fee: self.amount,
+                }],
             }),
-            Operation::Convert(vec![Refund { order: OrderIndex::new(place), amount: self.amount }]),
+            Operation::Convert(vec![Refund {
+                order: OrderIndex::new(place),
+                amount: self.amount,
+                fee: self.amount,
+            }]),
             Operation::ChangeSpecification(Specification {
                 attributes: self.texts(),
                 price: self.amount,
@@ -196,6 +204,7 @@ impl Parts {
             Operation::Subscribe(Subscription {
                 expires_at: at,
                 term: self.term(),
+                extra_days: self.count,
                 anchor_day: 28,
                 price: self.amount,
             }),
@@ -254,7 +263,7 @@ fn a_kept_decision_can_be_read_by_people() {
     expect![[r#"
         {"at":"2026-02-28T16:00:00Z","account":"one","settings":{"one":"two"},"command":{"renew":{"term":{"count":1,"unit":"month"},"options":{"one":"two"},"cause":"auto"}},"member":1,"bundle":[{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":null,"attributes":{"one":"two"},"tags":{"one":"two"},"quota":"99.00","used":"99.00","unit":"one","resource_type":"two","bought_at":"2026-02-28T16:00:00Z","has_unpaid_order":true},{"id":"one","kind":"package","region":"two","charging":"postpaid","stage":"grace","started_at":"2026-02-28T16:00:00Z","expires_at":null,"anchor_day":null,"term":{"count":1,"unit":"month"},"price":"99.00","on_expiry":"convert","renewals_left":null,"renewal_term":{"count":1,"unit":"month"},"attached_to":0,"attributes":{"one":"two"},"tags":{"one":"two"},"has_unpaid_order":true}],"orders":[{"id":"one","member":1,"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","paid":"99.00","paid_at":"2026-02-28T16:00:00Z","kind":"renewal","reduces":{"order":"two","starts_at":"2026-02-28T16:00:00Z"}}]}
 
-        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"convert":{"refunds":[{"order":1,"amount":"99.00"}]}}},{"member":1,"operation":{"change_specification":{"attributes":{"one":"two"},"price":"99.00","adjustments":[{"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","amount":"99.00","order":1}]}}},{"member":1,"operation":{"subscribe":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"anchor_day":28,"price":"99.00"}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1,"pay_until":null}}
+        {"plan":{"steps":[{"member":1,"operation":{"extend":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":31}}},{"member":1,"operation":{"set_on_expiry":"release"}},{"member":1,"operation":{"set_auto_renew":{"term":{"count":1,"unit":"month"},"renewals":null}}},{"member":1,"operation":{"end_subscription":{"scope":"future","expires_at":null,"refunds":[{"order":1,"amount":"99.00","fee":"99.00"}]}}},{"member":1,"operation":{"convert":{"refunds":[{"order":1,"amount":"99.00","fee":"99.00"}]}}},{"member":1,"operation":{"change_specification":{"attributes":{"one":"two"},"price":"99.00","adjustments":[{"starts_at":"2026-02-28T16:00:00Z","ends_at":"2026-02-28T16:00:00Z","amount":"99.00","order":1}]}}},{"member":1,"operation":{"subscribe":{"expires_at":"2026-02-28T16:00:00Z","term":{"count":1,"unit":"month"},"extra_days":1,"anchor_day":28,"price":"99.00"}}},{"member":1,"operation":{"buy":{"pay_at":"2026-02-28T16:00:00Z","effective_at":"2026-02-28T16:00:00Z","expires_at":"2026-02-28T16:00:00Z","anchor_day":28}}},{"member":1,"operation":{"set_attribute":{"name":"one","value":"two"}}}],"skipped":[{"member":1,"reason":{"code":"one","message":"two"}}],"retry_now":1,"pay_until":null}}
 
         {"refusal":{"code":"one","message":"two"}}
     "#]].assert_eq(&format!("{asked}\n\n{planned}\n\n{refused}\n"));
@@ -314,7 +323,7 @@ fn decisions_of_contract_0_1_are_read_under_the_names_of_today() {
     let kept = QUESTION_0_1.replacen(r#""resource":1"#, r#""member":1"#, 1);
     assert_eq!(question(&asked.as_input()).to_string(), kept);
     let planned = read_answer(PLAN_0_1, "0.1").unwrap();
-    expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1,"pay_until":null}}"#]]
+    expect![[r#"{"plan":{"steps":[{"member":1,"operation":{"end_subscription":{"scope":"all","expires_at":null,"refunds":[{"order":0,"amount":"9.00","fee":"0.00"}]}}}],"skipped":[{"member":0,"reason":{"code":"CBC.99003610","message":"left_out"}}],"retry_now":1,"pay_until":null}}"#]]
         .assert_eq(&answer(&planned).to_string());
     let refused = read_answer(REFUSAL_0_1, "0.1").unwrap();
     assert_eq!(answer(&refused).to_string(), REFUSAL_0_1);

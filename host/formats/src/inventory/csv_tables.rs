@@ -11,6 +11,7 @@ use super::resource;
 use crate::dates;
 use crate::diagnostics::Diagnostics;
 use crate::diagnostics::Problems;
+use crate::inventory::csv_quotes;
 use crate::json_tree::Json;
 use crate::json_tree::Node;
 use crate::wording;
@@ -80,6 +81,13 @@ impl TableReader<'_> {
     fn table<'t>(&mut self, text: &'t str, name: &str, columns: &[&str]) -> Node<'t> {
         let position = self.position(1);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let faults = csv_quotes::faults(text);
+        if !faults.is_empty() {
+            for (line, message) in faults {
+                self.report(name, line, message);
+            }
+            return Node { position, json: Json::List(Vec::new()) };
+        }
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();

@@ -5,6 +5,7 @@
 
 mod account;
 mod attachment;
+mod csv_quotes;
 mod csv_tables;
 mod location;
 mod resource;

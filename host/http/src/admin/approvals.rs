@@ -84,7 +84,8 @@ pub(crate) struct ApprovalView {
     decided_by: Option<String>,
     /// The reason for the decision.
     reason: Option<String>,
-    /// The reason for its expiry: `undecided`, `ended`, `expiry_moved` or `auto_renew_off`.
+    /// The reason for its expiry: `undecided`, `ended`, `expiry_moved`, `auto_renew_off` or
+    /// `order_closed`.
     expiry_reason: Option<&'static str>,
     /// The attempt's ID, for a renewal.
     attempt: Option<String>,

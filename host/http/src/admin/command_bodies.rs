@@ -227,8 +227,8 @@ impl CommandBody for ChangeBody {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "it describes what `SubscribeBody` is read from")]
 pub(super) struct NewSubscription {
-    /// For how long.
-    term: NewTerm,
+    /// For how long; null leaves it to the provider's rules.
+    term: Option<NewTerm>,
     /// What that term costs, a decimal; null leaves it to the provider's rules.
     price: Option<String>,
     /// The provider's own options.
@@ -244,7 +244,7 @@ pub(super) struct SubscribeBody(Subscribe, CommandOptions);
 impl Body for SubscribeBody {
     fn read(cursor: JsonCursor<'_, '_>) -> Option<SubscribeBody> {
         let fields = cursor.object(&["term", "price", "options", "dry_run", "plan_hash"])?;
-        let term = fields.required("term", |cursor| cursor.term());
+        let term = fields.optional("term", |cursor| cursor.term()).option();
         let price = fields.optional("price", |cursor| cursor.amount()).option();
         let options = fields.optional("options", |cursor| cursor.options()).or(BTreeMap::new());
         let terms = CommandOptions::read(&fields);

@@ -62,6 +62,9 @@ pub(super) struct OrderItemView {
     /// What came back for it, a decimal.
     #[schema(pattern = "^-?[0-9]+[.][0-9]{2,6}$")]
     refund: Option<String>,
+    /// What was kept of it as a handling fee, a decimal; null unless it was given back, and where that is not known.
+    #[schema(pattern = "^[0-9]+[.][0-9]{2,6}$")]
+    refund_fee: Option<String>,
 }
 
 impl From<ListedOrder> for OrderItemView {
@@ -81,8 +84,9 @@ impl From<ListedOrder> for OrderItemView {
             pay_until: order.pay_until.map(|at| at.to_string()),
             paid_at: order.paid_at.map(|at| at.to_string()),
             reduces: order.reduces,
-            refunded_at: order.refund.map(|(at, _)| at.to_string()),
-            refund: order.refund.map(|(_, amount)| amount.to_string()),
+            refunded_at: order.refund.map(|refund| refund.at.to_string()),
+            refund: order.refund.map(|refund| refund.amount.to_string()),
+            refund_fee: order.refund.and_then(|refund| refund.fee).map(|fee| fee.to_string()),
         }
     }
 }

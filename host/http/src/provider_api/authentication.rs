@@ -7,6 +7,7 @@ use perennial_domain::provider_api::Authentication;
 use perennial_domain::provider_api::Credentials;
 use perennial_domain::provider_api::Failure;
 use perennial_domain::provider_api::KeyEncoding;
+use perennial_domain::provider_api::Request;
 use perennial_domain::provider_api::Signature;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::ReadTx;
@@ -130,6 +131,11 @@ pub fn token_hash(token: &str) -> [u8; 32] {
 }
 
 /// The digest of a list of parts; lengths are included, so that different lists differ.
+/// The digest of what a request is, by which it is known again.
+pub(super) fn request_digest(request: &Request) -> [u8; 32] {
+    digest(&[request.method.as_bytes(), request.path.as_bytes(), request.query.as_bytes(), &request.body])
+}
+
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for part in parts {

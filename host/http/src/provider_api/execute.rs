@@ -25,12 +25,15 @@ use perennial_engine::persist::RecordedEvent;
 use perennial_service::error::ServiceError;
 use perennial_service::writer::WriterContext;
 
+use perennial_store::ReadTx;
 use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::audit;
 use perennial_store::audit::Record;
 use perennial_store::error::StoreError;
+use perennial_store::keys::OrderKey;
 use perennial_store::provider_keys;
+use perennial_store::provider_keys::PreviousUse;
 use perennial_store::provider_views;
 
 /// The longest path that the audit log keeps, in bytes.
@@ -184,10 +187,14 @@ impl TransactionExecutor<'_> {
         if !key.is_some_and(|key| key.is_in_force(self.at)) {
             return Err(TransactionError::Failure(Failure::UnknownAccessKey));
         }
-        if let (true, Some((digest, valid_until))) = (self.transaction.reject_replay, &sender.proof)
-            && !provider_keys::spend(db, digest, *valid_until)?
-        {
-            return Err(TransactionError::Failure(Failure::Replayed));
+        if let (true, Some((digest, valid_until))) = (self.transaction.reject_replay, &sender.proof) {
+            let request = authentication::request_digest(&self.in_progress.request);
+            match provider_keys::spend(db, digest, &request, *valid_until)? {
+                PreviousUse::None => {}
+                PreviousUse::SameRequest => return Err(TransactionError::Failure(Failure::Replayed)),
+                // Its sender signs it anew in the next second; nobody else can.
+                PreviousUse::OtherRequest => return Err(TransactionError::Failure(Failure::Busy(1))),
+            }
         }
         let account = accounts::get(db, &sender.account)?;
         account.ok_or_else(|| EngineError::UnknownAccount(sender.account.clone()).into())
@@ -262,27 +269,47 @@ impl TransactionExecutor<'_> {
             let (cost, refund) = (Micros::ZERO, Micros::ZERO);
             return Ok((Outcome::Applied { orders, cost, refund }, result.events));
         }
+        Ok((self.receipt(engine.db(), &result.events, last)?, result.events))
+    }
+
+    /// What a command came to that was applied with these events; `last` is the newest order before it.
+    fn receipt(
+        &self,
+        db: &ReadTx,
+        events: &[RecordedEvent],
+        last: OrderKey,
+    ) -> Result<Outcome, TransactionError> {
         // Overdue renewals of the clock were paid before this instant, and are not part of the client's command.
-        let (mut orders, mut cost) = provider_views::orders_after(engine.db(), last, self.at)?;
+        let (mut orders, mut cost) = provider_views::orders_after(db, last, self.at)?;
         let mut refund = Micros::ZERO;
-        for recorded in &result.events {
-            if let EventKind::Unsubscribed { refunds, .. } = &recorded.event.what {
-                for (order, amount) in refunds {
-                    refund += *amount;
-                    if !orders.contains(order) {
-                        orders.push(order.clone());
-                    }
+        let mut add = |order: &String| {
+            let is_new = !orders.contains(order);
+            if is_new {
+                orders.push(order.clone());
+            }
+            is_new
+        };
+        for recorded in events {
+            let what = &recorded.event.what;
+            if let EventKind::Unsubscribed { refunds, .. } = what {
+                refund += refunds.iter().map(|(_, amount)| *amount).sum::<Micros>();
+                for (order, _) in refunds {
+                    add(order);
                 }
-            } else if let EventKind::OrderPaid { order, cost: paid, refunds, .. } = &recorded.event.what {
+            } else if let EventKind::OrderPaid { order, cost: paid, refunds, .. } = what {
                 refund += refunds.iter().map(|(_, amount)| *amount).sum::<Micros>();
                 // One that waited was made before.
-                if !orders.contains(order) {
-                    orders.push(order.clone());
+                if add(order) {
                     cost += *paid;
+                }
+            } else if let (EventKind::Converted, Some(resource)) = (what, &recorded.event.resource) {
+                for (order, amount) in provider_views::refunded_at(db, resource, self.at)? {
+                    refund += amount;
+                    add(&order);
                 }
             }
         }
-        Ok((Outcome::Applied { orders, cost, refund }, result.events))
+        Ok(Outcome::Applied { orders, cost, refund })
     }
 
     /// Writes the audit record.
@@ -291,7 +318,7 @@ impl TransactionExecutor<'_> {
             Outcome::Refused(refusal) => Some(refusal.code.clone()),
             Outcome::Pending(_) => Some("pending_approval".to_owned()),
             Outcome::Resources { .. }
-            | Outcome::Orders(_)
+            | Outcome::Orders { .. }
             | Outcome::Balance { .. }
             | Outcome::Proposal { .. }
             | Outcome::Applied { .. }

@@ -32,7 +32,10 @@ pub(super) fn query(
             let (total, resources) = provider_views::resources(db, &account.account.id, filter)?;
             Outcome::Resources { total, resources }
         }
-        Query::Orders(filter) => Outcome::Orders(provider_views::orders(db, account.row, filter)?),
+        Query::Orders(filter) => {
+            let (total, orders) = provider_views::orders(db, account.row, filter)?;
+            Outcome::Orders { total, orders }
+        }
         Query::Balance => Outcome::Balance {
             currency: account.account.currency.clone(),
             available: account.account.balance.available(),

@@ -148,8 +148,8 @@ fn a_migrated_database_goes_on_like_one_made_new() {
     }
     let after = events(&new);
     assert!(after.len() > before.len() + 50, "{} events came after", after.len() - before.len());
-    // A bundle of the old database sleeps until the instant that the old rules gave, and makes up then for what the new
-    // rules have before; so events are compared in the order of their instants, not of their rows.
+    // The new rules are asked about every bundle of the old database at the first tick; so events are compared in the order
+    // of their instants, not of their rows.
     assert_eq!(in_order(&events(&migrated)[old.len()..]), in_order(&after[before.len()..]));
     for path in ["/v1/accounts", "/v1/resources", "/v1/attempts", "/v1/packages"] {
         assert_eq!(list(&migrated, path), list(&new, path), "{path}");

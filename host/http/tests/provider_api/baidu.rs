@@ -396,6 +396,25 @@ fn a_request_without_a_token_acts_once_and_a_query_is_answered_again() {
     assert_eq!(query.send(&server).body, query.send(&server).body);
 }
 
+/// The newer SDK signs no more of a body than its length, and no token.
+#[test]
+fn another_request_with_the_signature_of_one_is_done_once_it_is_signed_anew() {
+    let server = server();
+    let key = server.key("acme");
+    let target = "/v2/instance/batchCreateAutoRenewRules";
+    let rule = |id: &str| {
+        draft("POST", target, &format!(r#"{{"instanceId":"{id}","renewTimeUnit":"month","renewTime":1}}"#))
+    };
+    assert_eq!(show(&rule("i-1").signed(&key, server.now()).send(&server)), "200");
+    let busy = rule("i-2").signed(&key, server.now()).send(&server);
+    assert_eq!((busy.status, &busy.json()["code"]), (503, &json!("ServiceUnavailable")));
+    let same = rule("i-1").signed(&key, server.now()).send(&server);
+    assert_eq!((same.status, &same.json()["code"]), (403, &json!("AccessDenied")));
+    let rules = server.events().into_iter().filter(|event| event.contains("on_expiry")).collect::<Vec<_>>();
+    assert!(rules.iter().all(|event| !event.contains("i-2")), "{rules:?}");
+    assert_eq!(show(&rule("i-2").signed(&key, server.now() + 1).send(&server)), "200");
+}
+
 #[test]
 fn whoever_replays_a_rule_does_not_bring_it_back() {
     let server = server();

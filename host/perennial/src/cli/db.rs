@@ -12,6 +12,13 @@ use crate::cli::UserError;
 use crate::cli::input::is_standard;
 use crate::cli::output;
 use crate::cli::output::Output;
+use crate::report::listing::Cell;
+use crate::report::listing::Column;
+use crate::report::listing::ListFormat;
+use crate::report::listing::Listing;
+use crate::report::listing::Row;
+use crate::report::style::Tone;
+use perennial_formats::time_zone::TimeZone;
 use perennial_store as store;
 use perennial_store::ReadTx;
 use perennial_store::copies;
@@ -27,6 +34,7 @@ use perennial_store::migrations::Step;
   perennial db migrate --check
   perennial db migrate
   perennial db check
+  perennial db check --format json
   perennial db backup /var/backups/perennial-2026-03-01.db
   perennial db restore /var/backups/perennial-2026-03-01.db
 
@@ -52,7 +60,11 @@ enum Action {
     ///
     /// Every balance is the sum of its entries, no period is paid for twice, every live bundle has a wake, approvals and
     /// attempts agree, and the file is whole. Exit code 1 if anything is violated; each violation is listed.
-    Check,
+    Check {
+        /// How the violations are written.
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
     /// Writes a copy of the database to a new file, also while a host runs.
     ///
     /// The copy is one consistent moment, and only its owner can read it: the secrets of webhooks are in it. Keep the
@@ -99,26 +111,25 @@ impl fmt::Display for MigrationPending {
 #[derive(Debug, thiserror::Error)]
 struct Violated {
     db: PathBuf,
-    violations: Vec<Violation>,
+    count: usize,
 }
 
 impl fmt::Display for Violated {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.violations.len();
-        let noun = if count == 1 { "promise is violated" } else { "promises are violated" };
-        write!(out, "`{}`: {count} {noun}", self.db.display())?;
-        for violation in &self.violations {
-            write!(out, "\n  {violation}")?;
-        }
-        write!(out, "\nrestore a backup with `perennial db restore FILE`, and check that one first")
+        let noun = if self.count == 1 { "promise is violated" } else { "promises are violated" };
+        writeln!(out, "`{}`: {} {noun}", self.db.display(), self.count)?;
+        write!(out, "restore a backup with `perennial db restore FILE`, and check that one first")
     }
 }
+
+const VIOLATION_COLUMNS: [Column; 2] =
+    [Column::sentence("promise", "promise"), Column::sentence("found", "what violates it")];
 
 pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
         Action::Migrate { check: true } => preview_migration(context),
         Action::Migrate { check: false } => migrate(context),
-        Action::Check => check(context),
+        Action::Check { format } => check(context, *format),
         Action::Backup { file } => {
             if is_standard(file) {
                 return backup_to_output(&context.db);
@@ -131,12 +142,20 @@ pub(super) fn db(context: &Context, arguments: &Arguments) -> anyhow::Result<()>
     }
 }
 
-fn check(context: &Context) -> anyhow::Result<()> {
+fn check(context: &Context, format: ListFormat) -> anyhow::Result<()> {
     let violations = integrity::check(&ReadTx::open(&context.db)?)?;
-    if !violations.is_empty() {
-        return Err(Violated { db: context.db.clone(), violations }.into());
+    let count = violations.len();
+    let row = |violation: Violation| Row {
+        zone: TimeZone::UTC,
+        cells: vec![Cell::new(violation.promise), Cell::new(violation.found).tone(Tone::Bad)],
+    };
+    let rows = violations.into_iter().map(row).collect();
+    let nothing = format!("`{}` keeps every promise", context.db.display());
+    context.write_list(&Listing { columns: &VIOLATION_COLUMNS, rows }, format, &nothing)?;
+    if count > 0 {
+        return Err(Violated { db: context.db.clone(), count }.into());
     }
-    Ok(output::line(format_args!("`{}` keeps every promise", context.db.display()))?)
+    Ok(())
 }
 
 fn preview_migration(context: &Context) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ use perennial_engine::Retention;
 use perennial_engine::clock;
 use perennial_engine::import_report::ImportReport;
 use perennial_engine::rules::Providers;
+use perennial_formats::dates;
 use perennial_formats::inventory::Document;
 use perennial_formats::inventory::ExistingRecords;
 use perennial_formats::inventory::ImportOptions;
@@ -84,9 +85,10 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     if is_new {
         // Before there is a database, so that a file that cannot be used makes none.
         let document = inventory.document(options, &providers, &NoRecords)?;
-        let report = preview_without_database(&document, providers.clone())?;
+        let now = clock::now();
+        let report = preview_without_database(&document, providers.clone(), now)?;
         show(context, arguments, &report)?;
-        check_accepted(&report, arguments)?;
+        check_accepted(&report, arguments, now)?;
     }
     let store = Store::open(&context.db)?;
     let document = inventory.document(options, &providers, &StoredRecords(store.db()))?;
@@ -95,18 +97,20 @@ pub(super) fn import(context: &Context, arguments: &Arguments) -> anyhow::Result
     if !is_new {
         let report = engine.preview_import(now, &document)?;
         show(context, arguments, &report)?;
-        check_accepted(&report, arguments)?;
+        check_accepted(&report, arguments, now)?;
         if arguments.update && report.changes_something() {
             confirm(arguments)?;
         }
     }
     let (done, _) = engine.import_document(now, &document)?;
+    let (accounts, resources) = (done.accounts.len(), done.resources.len());
+    let changed = format!(" and changed {}", dates::counted(done.changes.len(), "field"));
     Ok(output::line(format_args!(
-        "imported {} accounts and {} resources into `{}`{}; `perennial run` takes care of them",
-        done.accounts.len(),
-        done.resources.len(),
+        "imported {} and {} into `{}`{}; `perennial run` takes care of them",
+        dates::counted(accounts, "account"),
+        dates::counted(resources, "resource"),
         context.db.display(),
-        if arguments.update { format!(" and changed {} fields", done.changes.len()) } else { String::new() },
+        if arguments.update { &changed } else { "" },
     ))?)
 }
 
@@ -128,7 +132,8 @@ fn dry_run(
             Ok(engine.preview_import(now, &document)?)
         })?
     } else {
-        preview_without_database(&inventory.document(options, &providers, &NoRecords)?, providers)?
+        let document = inventory.document(options, &providers, &NoRecords)?;
+        preview_without_database(&document, providers, clock::now())?
     };
     show(context, arguments, &report)?;
     match report.changes_something() {
@@ -137,8 +142,12 @@ fn dry_run(
     }
 }
 
-fn preview_without_database(document: &Document, providers: Providers) -> anyhow::Result<ImportReport> {
-    on_scratch(providers, |mut engine| Ok(engine.preview_import(clock::now(), document)?))
+fn preview_without_database(
+    document: &Document,
+    providers: Providers,
+    now: Timestamp,
+) -> anyhow::Result<ImportReport> {
+    on_scratch(providers, |mut engine| Ok(engine.preview_import(now, document)?))
 }
 
 /// Works with an engine whose database is thrown away.
@@ -172,7 +181,7 @@ fn show(context: &Context, arguments: &Arguments, report: &ImportReport) -> anyh
 }
 
 /// Refuses what is released or loses a stage at once, unless that was accepted.
-fn check_accepted(report: &ImportReport, arguments: &Arguments) -> Result<(), UserError> {
+fn check_accepted(report: &ImportReport, arguments: &Arguments, now: Timestamp) -> Result<(), UserError> {
     let losing = report.losing().count();
     if losing == 0 || arguments.accept_expired {
         return Ok(());
@@ -182,8 +191,9 @@ fn check_accepted(report: &ImportReport, arguments: &Arguments) -> Result<(), Us
         losing => format!("{losing} resources are released or lose"),
     };
     Err(UserError::Argument(format!(
-        "nothing was imported: {resources} a stage at the first tick (`--dry-run` shows which); \
-         correct the expiry in the file, or say `--accept-expired`"
+        "nothing was imported: {resources} a stage at the first tick, by the clock of {} (`--dry-run` shows which); \
+         correct the expiry in the file, or the clock, or say `--accept-expired`",
+        dates::minute(now)
     )))
 }
 

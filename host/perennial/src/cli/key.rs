@@ -123,10 +123,17 @@ pub(super) fn key(context: &Context, arguments: &Arguments) -> anyhow::Result<()
 
 /// What seals secrets, as the environment and the arguments name it.
 pub(super) fn load_secret_box(file: Option<&PathBuf>) -> Result<Option<SecretBox>, SecretsError> {
-    let mut value = std::env::var(secrets::KEY_VARIABLE).ok();
+    let value = std::env::var(secrets::KEY_VARIABLE).ok();
     if let Some(path) = file.filter(|path| value.is_none() && is_standard(path)) {
         let text = std::io::read_to_string(std::io::stdin());
-        value = Some(text.map_err(|source| SecretsError::File { path: path.clone(), source })?);
+        let text = text.map_err(|source| SecretsError::File { path: path.clone(), source })?;
+        return SecretBox::load(Some(&text), None).map_err(|error| match error {
+            SecretsError::NotAKey { .. } => SecretsError::NotAKey { origin: "the standard input".to_owned() },
+            other @ (SecretsError::NoKey
+            | SecretsError::File { .. }
+            | SecretsError::WrongKey
+            | SecretsError::NoRandomBits(_)) => other,
+        });
     }
     SecretBox::load(value.as_deref(), file.map(PathBuf::as_path))
 }

@@ -110,12 +110,12 @@ pub(super) fn resources(context: &Context, arguments: &Arguments) -> anyhow::Res
 /// plugin, until the plugin succeeds.
 fn row((resolved, problem): &(ResolvedResource, Option<String>), zones: &Zones) -> Row {
     let (account, listed) = (&resolved.account.account, resolved.resource());
-    let wake_at = resolved.stored.schedule.wake_at;
+    let schedule = &resolved.stored.schedule;
     let primary = listed.attached_to.map(|primary| resolved.stored.bundle[primary].id.clone());
     let indent = if primary.is_some() { "  " } else { "" };
     let price =
         listed.price.map_or(Value::None, |price| Value::Amount(price, Some(account.currency.clone())));
-    let (on_expiry, wake) = (Cell::new(listed.on_expiry.name()), Cell::new(wake_at));
+    let (on_expiry, wake) = (Cell::new(listed.on_expiry.name()), Cell::new(schedule.known_wake()));
     let cells: [Cell; COLUMNS.len()] = [
         Cell::new(account.id.as_str()),
         Cell::new(account.provider.as_str()),
@@ -127,7 +127,7 @@ fn row((resolved, problem): &(ResolvedResource, Option<String>), zones: &Zones) 
         if listed.expires_at.is_some() { on_expiry } else { on_expiry.shown("-") },
         Cell::new(price),
         Cell::new(account.currency.as_str()),
-        if wake_at == Some(Schedule::AT_ONCE) { wake.shown("at once") } else { wake },
+        if schedule.wake_at == Some(Schedule::AT_ONCE) { wake.shown("at once") } else { wake },
         Cell::new(problem.clone()).or("").tone(Tone::Bad),
     ];
     Row { zone: zones.of(Some(&account.provider)), cells: cells.into() }

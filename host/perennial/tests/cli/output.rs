@@ -128,6 +128,9 @@ fn a_dash_is_the_standard_input_or_output() {
     assert_eq!(folder.run(&["--db", "other.db", "resources"]).succeeded().stdout(), resources);
     let plugin = folder.run_with_input(&["--plugin", "-", "plugins"], b"no plugin");
     assert!(plugin.stderr().contains("is not WebAssembly"), "{}", plugin.stderr());
+    let words = ["key", "create", "--account", "acme-hw", "--name", "x", "--secrets-key-file", "-"];
+    let key = folder.run_with_input(&words, b"no key");
+    assert!(key.stderr().contains("the standard input is no secrets key"), "{}", key.stderr());
     for (words, told) in [
         (&["--db", "-", "resources"][..], "a database is a file"),
         (

@@ -115,6 +115,7 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
         wit_commands::Operation::Subscribe(subscription) => Operation::Subscribe(Subscription {
             expires_at: timestamp(subscription.expires_at)?,
             term: term(subscription.term)?,
+            extra_days: subscription.extra_days,
             anchor_day: anchor_day(subscription.anchor_day)?,
             price: Micros::new(subscription.price),
         }),
@@ -130,7 +131,11 @@ fn step(step: wit_commands::Step) -> Result<Step, Problem> {
 }
 
 fn refund(refund: wit_commands::Refund) -> Refund {
-    Refund { order: OrderIndex::new(place(refund.order)), amount: Micros::new(refund.amount) }
+    Refund {
+        order: OrderIndex::new(place(refund.order)),
+        amount: Micros::new(refund.amount),
+        fee: Micros::new(refund.fee),
+    }
 }
 
 fn adjustment(adjustment: wit_commands::Adjustment) -> Result<Adjustment, Problem> {

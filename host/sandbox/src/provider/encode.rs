@@ -207,7 +207,7 @@ pub fn command<'a>(
             options,
         }),
         Command::Subscribe(subscribe) => wit_commands::Command::Subscribe(wit_commands::Subscribe {
-            term: term(subscribe.term),
+            term: subscribe.term.map(term),
             price: subscribe.price.map(Micros::as_micros),
             options,
         }),

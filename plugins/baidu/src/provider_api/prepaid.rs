@@ -9,14 +9,18 @@ use plugin_sdk::Subscribe;
 use plugin_sdk::Term;
 use plugin_sdk::TermUnit;
 use plugin_sdk::provider_api::Mutation;
+use plugin_sdk::provider_api::OrderFilter;
+use plugin_sdk::provider_api::OrderState;
 use plugin_sdk::provider_api::ResourceView;
 use plugin_sdk::provider_api::body::Object;
 use plugin_sdk::provider_api::body::WholeNumber;
+use plugin_sdk::provider_api::filter;
 use plugin_sdk::provider_api::mutation;
 use plugin_sdk::settings::get;
 use serde::Deserialize;
 
 use crate::members::MONTHLY_PRICE;
+use crate::options::AUTO_PAY;
 use crate::provider_api::OperationResult;
 use crate::provider_api::Replay;
 use crate::provider_api::Stop;
@@ -64,25 +68,28 @@ struct AddressPurchase {
 
 /// What a purchase is for.
 struct Terms {
-    term: Term,
+    /// `None` aligns a disk with its instance.
+    term: Option<Term>,
     /// The term of the auto-renew rule that is made along with it.
     rule: Option<Term>,
+    /// Whether the order waits to be paid.
+    is_paid_later: bool,
 }
 
 impl Purchase {
     fn terms(&self) -> Result<Terms, Problem> {
-        if self.auto_pay == Some(false) {
-            return Err(Problem::new(
-                "OperationDenied",
-                "an order is paid at once here; leave `autoPay` out, or set it",
-            ));
-        }
+        let is_paid_later = self.auto_pay == Some(false);
         let term = months("duration", required("duration", self.duration)?)?;
         let rule = match (self.auto_renew, self.auto_renew_period) {
             (Some(true), period) => Some(months("autoRenewPeriod", period.unwrap_or(WholeNumber(1)))?),
             (Some(false) | None, _) => None,
         };
-        Ok(Terms { term, rule })
+        if is_paid_later && rule.is_some() {
+            let message =
+                "an auto-renew rule is made once the order is paid; leave `autoRenew` out, or set `autoPay`";
+            return Err(Problem::new("OperationDenied", message));
+        }
+        Ok(Terms { term: Some(term), rule, is_paid_later })
     }
 }
 
@@ -103,7 +110,7 @@ pub(crate) fn instance(context: &RequestContext, replay: &mut Replay, id: &str) 
 }
 
 /// Buys every instance with its pay-as-you-go disks, or none. With a token, what is prepaid already was bought by the
-/// same request, sent before.
+/// same request, sent before, and so was what has an order that waits to be paid.
 fn buy(
     context: &RequestContext,
     replay: &mut Replay,
@@ -115,6 +122,7 @@ fn buy(
     let page = charging::find(replay, ids)?;
     let instances = charging::find_instances(page, ids)?;
     let has_token = context.parameters.token()?.is_some();
+    let waiting = if has_token { waiting(replay, ids)? } else { Vec::new() };
     let mut mutations = Vec::new();
     for ((instance, purchase), terms) in instances.iter().zip(purchases).zip(terms?) {
         let named = purchase.cds_list.as_deref().unwrap_or_default();
@@ -127,20 +135,31 @@ fn buy(
             let message = format!("no price is known of `{}`; set its attribute `{MONTHLY_PRICE}`", disk.id);
             return Err(Problem::new("OperationDenied", message).into());
         }
-        if !has_token || is_postpaid(instance) {
+        let is_ordered = waiting.contains(&&*instance.id);
+        if !has_token || is_postpaid(instance) && !is_ordered {
             mutations.extend(purchase_of(instance, &terms));
         }
     }
     match changes::execute(replay, mutations, true)? {
         TransactionResult::Refused(refusal) => Err(Stop::from(Problem::from(refusal))),
         TransactionResult::Applied(_) => {
-            let order_id = charging::latest_orders(replay, ids.to_vec(), |order| order.paid_at)?;
+            let order_id = charging::latest_orders(replay, ids.to_vec(), |order| {
+                let is_open = matches!(order.state, OrderState::Paid | OrderState::AwaitingPayment);
+                is_open.then_some(order.created_at)
+            })?;
             Ok(response::object(context.id(), &Reply { order_id }))
         }
     }
 }
 
-/// A disk becomes prepaid for a length; Baidu would align it with its instance without one.
+/// Those of these resources of which an order waits to be paid.
+fn waiting<'a>(replay: &mut Replay<'a>, ids: &[String]) -> Result<Vec<&'a str>, Stop> {
+    let states = vec![OrderState::AwaitingPayment];
+    let filter = OrderFilter { resources: ids.to_vec(), states, ..filter::all_orders() };
+    Ok(replay.orders(filter)?.iter().map(|order| order.resource.as_str()).collect())
+}
+
+/// A disk becomes prepaid for a length, or without one to the expiry of its instance.
 pub(crate) fn disk(
     context: &RequestContext,
     replay: &mut Replay,
@@ -151,16 +170,7 @@ pub(crate) fn disk(
         Some(Object(billing)) => billing.purchase_length()?,
         None => None,
     };
-    let Some(term) = term else {
-        return Err(Stop::from(Problem::new(
-            "OperationDenied",
-            format!(
-                "`{}` is not aligned with its instance here; name a length that reaches its expiry",
-                resource.id
-            ),
-        )));
-    };
-    let mutations = purchase_of(resource, &Terms { term, rule: None });
+    let mutations = purchase_of(resource, &Terms { term, rule: None, is_paid_later: false });
     changes::change(context, replay, InPlace::No, mutations)
 }
 
@@ -177,12 +187,13 @@ pub(crate) fn address(context: &RequestContext, replay: &mut Replay, name: &str)
             format!("`{}` keeps its bandwidth; send the present one", resource.id),
         )));
     }
-    let mutations = purchase_of(resource, &Terms { term: length?, rule: None });
+    let mutations = purchase_of(resource, &Terms { term: Some(length?), rule: None, is_paid_later: false });
     changes::change(context, replay, InPlace::from(!is_postpaid(resource)), mutations)
 }
 
 fn purchase_of(resource: &ResourceView, terms: &Terms) -> Vec<Mutation> {
-    let subscribe = Subscribe { term: terms.term, price: None, options: Vec::new() };
+    let later = terms.is_paid_later.then(|| (AUTO_PAY.to_owned(), "false".to_owned()));
+    let subscribe = Subscribe { term: terms.term, price: None, options: later.into_iter().collect() };
     let rule = terms.rule.map(auto_renewals::create_command);
     let commands = [Some(Command::Subscribe(subscribe)), rule].into_iter().flatten();
     commands.map(|command| mutation::command(&resource.id, command)).collect()

@@ -45,8 +45,11 @@ fn states(kind: &str) -> Vec<(&'static str, Timestamp, Resource)> {
 }
 
 fn commands() -> Vec<(&'static str, Command)> {
-    let subscribe =
-        Command::Subscribe(Subscribe { term: months(3), price: Some(297_000_000), options: Vec::new() });
+    let subscribe = Command::Subscribe(Subscribe {
+        term: Some(months(3)),
+        price: Some(297_000_000),
+        options: Vec::new(),
+    });
     vec![
         ("renew by a month", renew(Some(months(1)), &[])),
         ("renew", renew(None, &[])),

@@ -6,6 +6,7 @@ use plugin_sdk::Command;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Resource;
 use plugin_sdk::Stage;
+use plugin_sdk::Subscribe;
 
 use crate::harness::With;
 use crate::harness::ask;
@@ -312,4 +313,55 @@ fn the_rule_of_a_disk_may_end_before_its_instance_does() {
         v      until 2026-09-01 10:00 for 1 month
     "#]]
     .assert_eq(&show_answer(&bundle, &answer));
+}
+
+/// "Change the Disk Billing Mode": without a length.
+#[test]
+fn a_disk_that_becomes_prepaid_without_a_length_is_aligned() {
+    let subscribe = |price| Command::Subscribe(Subscribe { term: None, price, options: Vec::new() });
+    let priced = |id: &str| postpaid("cds", id).with("monthlyPrice", "30.00").attached();
+    for (instance, member, price, expected) in [
+        (
+            prepaid("bcc", "i", "2026-09-30 10:00"),
+            1,
+            None,
+            expect![[r#"
+                v-1    subscribe for 2 month and 5 day at 60000000 to 2026-09-30 10:00, anchor 30
+            "#]],
+        ),
+        (
+            prepaid("bcc", "i", "2026-07-30 10:00"),
+            1,
+            Some(60_000_000),
+            expect![[r#"
+                v-1    subscribe for 5 day at 10000000 to 2026-07-30 10:00, anchor 30
+            "#]],
+        ),
+        (
+            prepaid("bcc", "i", "2026-07-20 10:00").stage(Stage::Retention),
+            1,
+            None,
+            expect![[r#"
+                refused OperationDenied: `v-1` has expired with its instance; renew that one first
+            "#]],
+        ),
+        (
+            postpaid("bcc", "i"),
+            1,
+            None,
+            expect![[r#"
+                refused OperationDenied: `v-1` is attached to no prepaid instance, so it cannot become prepaid
+            "#]],
+        ),
+        (
+            postpaid("bcc", "i").with("monthlyPrice", "99.00"),
+            0,
+            None,
+            expect![[r#"
+                refused BadRequest: name a length: only a disk is aligned, with the instance that it is attached to
+            "#]],
+        ),
+    ] {
+        check(&[instance, priced("v-1")], member, subscribe(price), expected);
+    }
 }

@@ -244,7 +244,10 @@ fn show_operation(operation: &Operation) -> String {
         Operation::Buy(_) => "buy".to_owned(),
         Operation::ChangeSpecification(new) => format!("change to {:?} at {}", new.attributes, new.price),
         Operation::Subscribe(new) => {
-            format!("subscribe for {} at {} to {}", show_term(new.term), new.price, when(new.expires_at))
+            let (term, to) = (show_term(new.term), when(new.expires_at));
+            let rest =
+                if new.extra_days > 0 { format!(" and {} day", new.extra_days) } else { String::new() };
+            format!("subscribe for {term}{rest} at {} to {to}, anchor {}", new.price, new.anchor_day)
         }
         Operation::SetAttribute((name, value)) => format!("{name} = {value}"),
     }

@@ -1,6 +1,7 @@
 //! Changes of the billing mode.
 
 use expect_test::expect_file;
+use plugin_sdk::Charging;
 use plugin_sdk::OnExpiry;
 use plugin_sdk::Stage;
 
@@ -59,6 +60,7 @@ fn the_billing_mode_is_changed_as_documented() {
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":1,"cdsList":["v-unpriced"]}"#)),
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":1,"cdsList":["v-1"]}"#)),
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":1,"autoPay":false}"#)),
+        (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":1,"autoPay":false,"autoRenew":true}"#)),
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":10}"#)),
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly","duration":0}"#)),
         (TO_PREPAID, config(r#"{"instanceId":"i-hourly"}"#)),
@@ -133,6 +135,25 @@ fn a_change_at_once_that_is_sent_again_is_answered_again() {
         assert_eq!(changes(&before, &world), Vec::<String>::new());
         assert_eq!(send(&mut world, line, &body).status, 409);
     }
+}
+
+/// It stays pay-as-you-go, takes no other purchase, and the same request is answered with the same order.
+#[test]
+fn an_order_that_is_not_paid_at_once_waits() {
+    let mut world = furnished();
+    let body = config(r#"{"instanceId":"i-hourly","duration":1,"autoPay":false}"#);
+    let with_token = format!("{TO_PREPAID}&clientToken=t-1");
+    let first = send(&mut world, &with_token, &body);
+    assert_eq!(first.status, 200, "{}", show(&first));
+    assert!(show(&first).contains(r#""orderId":"i-hourly/"#), "{}", show(&first));
+    assert_eq!(world.subject("i-hourly").charging, Charging::Postpaid);
+    assert_eq!(world.made.last().unwrap().pay_until, Some(world.at + 7 * 86_400));
+    let before = world.clone();
+    assert_eq!(send(&mut world, &with_token, &body), first);
+    assert_eq!(changes(&before, &world), Vec::<String>::new());
+    assert_eq!(world.made.len(), before.made.len());
+    let paid_at_once = config(r#"{"instanceId":"i-hourly","duration":1}"#);
+    assert_eq!(send(&mut world, TO_PREPAID, &paid_at_once).status, 409);
 }
 
 /// The public example names no `effectiveType`, and is answered with orders.

@@ -28,6 +28,7 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderPage;
 use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::OrderState;
 use plugin_sdk::provider_api::OrderView;
@@ -58,7 +59,7 @@ pub struct World {
     pub money: Money,
     tokens: BTreeMap<String, (String, Outcome)>,
     orders: u32,
-    made: Vec<OrderView>,
+    pub made: Vec<OrderView>,
     /// The transactions so far, for tests that check them.
     pub transactions: Vec<Transaction>,
 }
@@ -183,8 +184,12 @@ impl World {
             Query::Resources(selection) => selection,
             Query::Proposal(instruction) => return Outcome::Proposal(self.proposal(instruction)),
             Query::Orders(selection) => {
-                let is_wanted = |order: &&OrderView| selection.resources.contains(&order.resource);
-                return Outcome::Orders(self.made.iter().filter(is_wanted).cloned().collect());
+                let is_wanted = |order: &&OrderView| {
+                    selection.resources.contains(&order.resource)
+                        && (selection.states.is_empty() || selection.states.contains(&order.state))
+                };
+                let orders = self.made.iter().filter(is_wanted).cloned().collect::<Vec<_>>();
+                return Outcome::Orders(OrderPage { total: u32::try_from(orders.len()).unwrap(), orders });
             }
             Query::Balance => panic!("{query:?} is not asked here"),
         };
@@ -310,8 +315,10 @@ impl World {
             Money::Suffices | Money::IsShort | Money::NeedsApproval => {}
         }
         for step in &plan.steps {
-            self.record_order(places[step.member as usize], &step.operation);
-            self.apply(places[step.member as usize], &step.operation);
+            self.record_order(places[step.member as usize], &step.operation, plan.pay_until);
+            if plan.pay_until.is_none() {
+                self.apply(places[step.member as usize], &step.operation);
+            }
         }
         self.orders += u32::from(costs);
         let orders = if costs { vec![format!("o-{}", self.orders)] } else { Vec::new() };
@@ -319,10 +326,12 @@ impl World {
     }
 
     /// The order that a step pays for or ends, for those that ask for orders.
-    fn record_order(&mut self, place: usize, operation: &Operation) {
+    fn record_order(&mut self, place: usize, operation: &Operation, pay_until: Option<i64>) {
         let (order_kind, refund) = match operation {
             Operation::Subscribe(_) => (OrderKind::Purchase, None),
-            Operation::Convert(_) => (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0 })),
+            Operation::Convert(_) => {
+                (OrderKind::Purchase, Some(OrderRefund { at: self.at, amount: 0, fee: Some(0) }))
+            }
             Operation::Extend(_)
             | Operation::SetOnExpiry(_)
             | Operation::SetAutoRenew(_)
@@ -335,7 +344,7 @@ impl World {
         self.made.push(OrderView {
             id: format!("{}/{order_kind:?}", subject.id),
             order_kind,
-            state: OrderState::Paid,
+            state: if pay_until.is_some() { OrderState::AwaitingPayment } else { OrderState::Paid },
             resource: subject.id.clone(),
             kind: subject.kind.clone(),
             region: subject.region.clone(),
@@ -343,8 +352,8 @@ impl World {
             ends_at: self.at,
             cost: 0,
             created_at: self.at,
-            pay_until: None,
-            paid_at: Some(self.at),
+            pay_until,
+            paid_at: pay_until.is_none().then_some(self.at),
             reduces: None,
             refund,
         });
@@ -393,7 +402,14 @@ impl World {
             .filter(|place| is_primary(&self.resources[*place]) || is_attached(&self.resources[*place]))
             .collect::<Vec<_>>();
         places.sort_by_key(|place| !is_primary(&self.resources[*place]));
-        (places.iter().map(|place| resource(&self.resources[*place])).collect(), places)
+        let member = |place: &usize| {
+            let subject = &self.resources[*place];
+            let waits = |order: &OrderView| {
+                order.resource == subject.id && order.state == OrderState::AwaitingPayment
+            };
+            Resource { has_unpaid_order: self.made.iter().any(waits), ..resource(subject) }
+        };
+        (places.iter().map(member).collect(), places)
     }
 }
 

@@ -37,9 +37,6 @@ use crate::refusals::ORDER_STATE_CHANGED;
 use crate::refusals::ORDER_UNDERFUNDED;
 use crate::refusals::PAYMENT_FAILED;
 
-/// The most pages of lines that are read for a list; each is a step of the request.
-const PAGES_MAX: u32 = 6;
-
 /// The most orders of one page of a list.
 const LIMIT_MAX: u32 = 100;
 
@@ -57,39 +54,40 @@ pub fn list(call: &Call, replay: &mut Replay) -> OperationResult {
     for name in ["customer_id", "indirect_partner_id"] {
         call.check_account(name, text(name)?.as_deref())?;
     }
+    let (status, kind) = (number("status", 1, 13)?, text("order_type")?);
+    let service = text("service_type_code")?;
     let filter = OrderFilter {
         ids: text("order_id")?.into_iter().collect(),
+        states: status.map(states_of).unwrap_or_default(),
+        order_kinds: kind.as_deref().map(kinds_of).unwrap_or_default(),
+        kinds: service.as_deref().map(types::of_service).unwrap_or_default(),
         created_from: instant("create_time_begin", text("create_time_begin")?)?,
         created_until: instant("create_time_end", text("create_time_end")?)?,
+        paid_from: instant("payment_time_begin", text("payment_time_begin")?)?,
+        paid_until: instant("payment_time_end", text("payment_time_end")?)?,
+        whole_orders: true,
+        offset: number("offset", 0, u32::MAX)?.unwrap_or(0),
+        limit: number("limit", 1, LIMIT_MAX)?.unwrap_or(10),
         ..filter::all_orders()
     };
     for id in &filter.ids {
         body::order("order_id", id)?;
     }
-    let paid_from = instant("payment_time_begin", text("payment_time_begin")?)?;
-    let paid_until = instant("payment_time_end", text("payment_time_end")?)?;
-    let service = text("service_type_code")?;
-    let (status, kind) = (number("status", 1, 13)?, text("order_type")?);
-    let offset = number("offset", 0, u32::MAX)?.unwrap_or(0) as usize;
-    let limit = number("limit", 1, LIMIT_MAX)?.unwrap_or(10) as usize;
-    let lines = lines(replay, filter)?;
-    let fits = |order: &Order| {
-        let first = order[0];
-        let of_service =
-            |line: &&OrderView| types::named(&line.kind).map(|of| of.service) == service.as_deref();
-        let is_after = |from: Timestamp| first.paid_at.is_some_and(|paid_at| paid_at >= from);
-        let is_before = |until: Timestamp| first.paid_at.is_some_and(|paid_at| paid_at <= until);
-        (service.is_none() || order.iter().any(of_service))
-            && status.is_none_or(|status| i64::from(status) == status_of(first))
-            && kind.as_ref().is_none_or(|kind| *kind == type_of(first).to_string())
-            && paid_from.is_none_or(is_after)
-            && paid_until.is_none_or(is_before)
+    // An empty list is no filter, but what no order has is found by none.
+    let is_never = (status.is_some() && filter.states.is_empty())
+        || (kind.is_some() && filter.order_kinds.is_empty())
+        || (service.is_some() && filter.kinds.is_empty());
+    let (total, orders) = if is_never {
+        (0, Vec::new())
+    } else {
+        let page = replay.order_page(filter)?;
+        (page.total, grouped(&page.orders))
     };
-    let mut orders = grouped(&lines).into_iter().filter(fits).collect::<Vec<_>>();
-    orders.reverse();
-    let total = i64::try_from(orders.len()).unwrap_or(i64::MAX);
-    let page = orders.iter().skip(offset).take(limit).map(|order| Json::Object(fields(call, order)));
-    call.answered(vec![("total_count", Json::Whole(total)), ("order_infos", Json::List(page.collect()))])
+    let page = orders.iter().map(|order| Json::Object(fields(call, order)));
+    call.answered(vec![
+        ("total_count", Json::Whole(total.into())),
+        ("order_infos", Json::List(page.collect())),
+    ])
 }
 
 /// Shows one order with its lines: what each pays for, and until when.
@@ -189,21 +187,6 @@ fn of_id<'a>(replay: &mut Replay<'a>, id: &str) -> Result<Order<'a>, Stop> {
     chosen.and_then(|index| orders.into_iter().nth(index)).ok_or_else(|| problem(NO_ORDER).into())
 }
 
-/// Every line that matches, page by page.
-fn lines(replay: &mut Replay, mut filter: OrderFilter) -> Result<Vec<OrderView>, Stop> {
-    let mut lines = Vec::new();
-    for _ in 0..PAGES_MAX {
-        let page = replay.orders(filter.clone())?;
-        lines.extend_from_slice(page);
-        if page.len() < filter::LIMIT_MAX as usize {
-            return Ok(lines);
-        }
-        filter.offset += filter::LIMIT_MAX;
-    }
-    let message = "More orders match than can be listed; narrow create_time_begin and create_time_end.";
-    Err(Problem::parameter(message).into())
-}
-
 /// The lines of each order, which share its id and the instant at which it was made.
 fn grouped(lines: &[OrderView]) -> Vec<Order<'_>> {
     let mut orders = Vec::<Order>::new();
@@ -227,7 +210,7 @@ fn fields(call: &Call, order: &[&OrderView]) -> Vec<(&'static str, Json)> {
         ("service_type_code", Json::from(of.map(|of| of.service))),
         ("service_type_name", Json::from(of.map(|of| of.service_name))),
         ("source_type", Json::Whole(1)),
-        ("status", Json::Whole(status_of(first))),
+        ("status", Json::Whole(status_of(order))),
         ("order_type", Json::Whole(type_of(first))),
         ("amount_after_discount", Json::Amount(amount)),
         ("official_amount", Json::Amount(amount)),
@@ -237,12 +220,26 @@ fn fields(call: &Call, order: &[&OrderView]) -> Vec<(&'static str, Json)> {
     ]
 }
 
-/// The status of an order: 4 cancelled, 5 completed, 6 pending payment.
-fn status_of(line: &OrderView) -> i64 {
-    match line.state {
-        OrderState::AwaitingPayment => 6,
-        OrderState::Paid => 5,
-        OrderState::Cancelled | OrderState::Expired => 4,
+/// The status of an order: 4 cancelled, 5 completed, 6 pending payment. One whose lines are not all in one state waits if
+/// one does, and else is completed if one is.
+fn status_of(order: &[&OrderView]) -> i64 {
+    let has = |state| order.iter().any(|line| line.state == state);
+    if has(OrderState::AwaitingPayment) {
+        6
+    } else if has(OrderState::Paid) {
+        5
+    } else {
+        4
+    }
+}
+
+/// The states of orders with this status; none when no order has it.
+fn states_of(status: u32) -> Vec<OrderState> {
+    match status {
+        4 => vec![OrderState::Cancelled, OrderState::Expired],
+        5 => vec![OrderState::Paid],
+        6 => vec![OrderState::AwaitingPayment],
+        _ => Vec::new(),
     }
 }
 
@@ -252,6 +249,16 @@ fn type_of(line: &OrderView) -> i64 {
         OrderKind::Purchase => 1,
         OrderKind::Renewal => 2,
         OrderKind::Upgrade | OrderKind::Downgrade => 3,
+    }
+}
+
+/// The kinds of orders of this type; none when no order has it.
+fn kinds_of(order_type: &str) -> Vec<OrderKind> {
+    match order_type {
+        "1" => vec![OrderKind::Purchase],
+        "2" => vec![OrderKind::Renewal],
+        "3" => vec![OrderKind::Upgrade, OrderKind::Downgrade],
+        _ => Vec::new(),
     }
 }
 

@@ -3,10 +3,8 @@
 //! Source: Querying the Amount of Unsubscription Orders (api_order_00020).
 
 use plugin_sdk::Micros;
-use plugin_sdk::Order;
 use plugin_sdk::OrderKind;
 use plugin_sdk::provider_api::OrderFilter;
-use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::filter;
 
@@ -23,8 +21,6 @@ use crate::provider_api::query::climb;
 use crate::provider_api::types;
 use crate::provider_api::unsubscribe::digest;
 use crate::provider_api::unsubscribe::named;
-use crate::refund::divide;
-use crate::settings::Settings;
 
 /// The records of the refund that the request names.
 pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
@@ -38,8 +34,7 @@ pub fn refund(call: &Call, replay: &mut Replay) -> OperationResult {
     let orders = replay.orders(OrderFilter { refunded_at: Some(at), ..filter::paid_orders() })?;
     let known = resources(replay, orders)?;
     let own = orders.iter().filter(|order| is_of(&known, order, digest));
-    let settings = Settings::of(&call.account.settings);
-    let records = own.flat_map(|order| records(call, &settings, &known, orders, order)).collect::<Vec<_>>();
+    let records = own.flat_map(|order| records(call, orders, order)).collect::<Vec<_>>();
     call.answered(vec![
         ("total_count", Json::Whole(i64::try_from(records.len()).expect("a few thousand at most"))),
         ("refund_infos", Json::List(records)),
@@ -86,14 +81,8 @@ fn is_of(known: &ResourcesById, order: &OrderView, wanted: &str) -> bool {
 }
 
 /// The records of an order: the refunded amount, negative; the amount consumed, positive; and the handling fee, positive.
-/// What a downgrade gave back of it before has a record of its own.
-fn records(
-    call: &Call,
-    settings: &Settings,
-    known: &ResourcesById,
-    orders: &[OrderView],
-    order: &OrderView,
-) -> Vec<Json> {
+/// What a downgrade gave back of it before has a record of its own. Where the fee is not known, what was kept was consumed.
+fn records(call: &Call, orders: &[OrderView], order: &OrderView) -> Vec<Json> {
     let Some(refunded) = order.refund.filter(|_| order.order_kind != OrderKind::Downgrade) else {
         return Vec::new();
     };
@@ -101,29 +90,12 @@ fn records(
         other.resource == order.resource && other.reduces.as_deref() == Some(order.id.as_str())
     };
     let reductions = orders.iter().filter(is_reduction).map(|other| other.cost).sum::<Micros>();
-    let fee = fee(settings, known, order, refunded);
-    let consumed = order.cost + reductions - refunded.amount - fee;
+    let fee = refunded.fee.unwrap_or(0);
+    let consumed = order.cost.saturating_add(reductions).saturating_sub(refunded.amount).saturating_sub(fee);
     let back = record(call, order, &order.id, "1", -refunded.amount);
     let kept = [("2", consumed), ("3", fee)].into_iter().filter(|&(_, amount)| amount > 0);
     let kept = kept.map(|(number, amount)| record(call, order, &order.id, number, amount));
     std::iter::once(back).chain(kept).collect()
-}
-
-/// The handling fee of a refund, as the account's settings have it. When they have changed since so that the refund would
-/// be another one today, the fee of then is not known, and what was kept counts as consumed.
-fn fee(settings: &Settings, known: &ResourcesById, order: &OrderView, refunded: OrderRefund) -> Micros {
-    let period = Order {
-        member: 0,
-        kind: order.order_kind,
-        starts_at: order.starts_at,
-        ends_at: order.ends_at,
-        paid: order.cost,
-        paid_at: order.paid_at.unwrap_or(order.created_at),
-        reduces: None,
-    };
-    let started_at = known.get(order.resource.as_str()).map_or(order.starts_at, |one| one.started_at);
-    let today = divide(settings, refunded.at, &period, started_at);
-    if today.refund == refunded.amount { today.fee } else { 0 }
 }
 
 fn record(call: &Call, order: &OrderView, base: &str, number: &str, amount: Micros) -> Json {

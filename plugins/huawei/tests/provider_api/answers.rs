@@ -167,25 +167,24 @@ fn renewals_are_all_or_none() {
 
 #[test]
 fn the_records_of_a_refund_say_consumption_and_fee_apart() {
-    // Half of the hours of 31 days, on 16 March at noon in UTC+8; 10 % of the payment is kept.
     let refunded_at = at("2026-03-16T04:00:00Z");
     let target = format!("/v2/orders/customer-orders/refund-orders?order_id={}", name(refunded_at, "ecs-1"));
-    let amounts = |settings: &[(&str, &str)], amount: Micros| {
-        let refund = Some(OrderRefund { at: refunded_at, amount });
+    let amounts = |fee: Option<Micros>, amount: Micros| {
+        let refund = Some(OrderRefund { at: refunded_at, amount, fee });
         let mut host =
             Host { orders: vec![OrderView { refund, ..order("o-1", "ecs-1", "ecs") }], ..furnished() };
-        host.settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // What the settings say today is not what was kept then.
+        host.settings = vec![("handling_fee_percent".to_owned(), "50".to_owned())];
         let answer = host.answer(&request("GET", &target, ""), |_| {});
         let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         let records = answer["refund_infos"].as_array().unwrap();
         let amounts = records.iter().map(|record| record["amount"].to_string()).collect::<Vec<_>>();
         amounts.join(" ")
     };
-    let fee = [("handling_fee_percent", "10")];
-    assert_eq!(amounts(&fee, 39_600_000), "-39.6 49.5 9.9");
-    assert_eq!(amounts(&[], 49_500_000), "-49.5 49.5");
-    assert_eq!(amounts(&fee, 49_500_000), "-49.5 49.5", "refunded before there was a fee");
-    assert_eq!(amounts(&fee, 99_000_000), "-99");
+    assert_eq!(amounts(Some(9_900_000), 39_600_000), "-39.6 49.5 9.9");
+    assert_eq!(amounts(Some(0), 49_500_000), "-49.5 49.5");
+    assert_eq!(amounts(None, 49_500_000), "-49.5 49.5", "refunded before fees were written down");
+    assert_eq!(amounts(Some(0), 99_000_000), "-99");
 }
 
 #[test]
@@ -217,7 +216,7 @@ fn unsubscriptions_have_a_name_that_their_refund_is_found_by() {
     let mut host = furnished();
     host.orders = ["ecs-1", "evs-1", "rds-1"]
         .map(|resource| OrderView {
-            refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000 }),
+            refund: Some(OrderRefund { at: NOW - 7, amount: 33_330_000, fee: Some(0) }),
             ..order(&format!("order-of-{resource}"), resource, &resource[..3])
         })
         .to_vec();

@@ -11,6 +11,7 @@ use plugin_sdk::provider_api::Guest;
 use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderPage;
 use plugin_sdk::provider_api::OrderRefund;
 use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
@@ -153,10 +154,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::Resources(ResourcePage { total, resources })
         }),
         (any::<i64>(), text).prop_map(|(at, word)| {
-            let refunded = Some(OrderRefund { at, amount: 1 });
+            let refunded = Some(OrderRefund { at, amount: 1, fee: Some(at) });
             let odd = ResourceView { expires_at: Some(at), started_at: at, ..subject(&word, "unknown") };
             match at % 3 {
-                0 => Outcome::Orders(vec![OrderView { refund: refunded, ..order(&word, &word, "ecs") }]),
+                0 => Outcome::Orders(OrderPage {
+                    total: 1,
+                    orders: vec![OrderView { refund: refunded, ..order(&word, &word, "ecs") }],
+                }),
                 1 => Outcome::Resources(ResourcePage { total: 1, resources: vec![odd] }),
                 _ => Outcome::Pending(word),
             }

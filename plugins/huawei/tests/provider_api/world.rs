@@ -24,6 +24,7 @@ use plugin_sdk::provider_api::IssuedToken;
 use plugin_sdk::provider_api::LastRenewal;
 use plugin_sdk::provider_api::Mutation;
 use plugin_sdk::provider_api::NextStep;
+use plugin_sdk::provider_api::OrderPage;
 use plugin_sdk::provider_api::OrderState;
 use plugin_sdk::provider_api::OrderView;
 use plugin_sdk::provider_api::Outcome;
@@ -215,7 +216,8 @@ impl Host {
                         && (selection.states.is_empty() || selection.states.contains(&order.state))
                         && selection.refunded_at.is_none_or(|at| order.refund.is_some_and(|one| one.at == at))
                 };
-                Outcome::Orders(self.orders.iter().filter(fits).cloned().collect())
+                let orders = self.orders.iter().filter(fits).cloned().collect::<Vec<_>>();
+                Outcome::Orders(OrderPage { total: u32::try_from(orders.len()).unwrap(), orders })
             }
             Query::Balance => {
                 Outcome::Balance(Balance { currency: "CNY".to_owned(), available: self.available, held: 5 })

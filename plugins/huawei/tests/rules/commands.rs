@@ -54,7 +54,11 @@ fn commands() -> [(&'static str, Command); 14] {
         ),
         (
             "subscribe",
-            Command::Subscribe(Subscribe { term: MONTHLY, price: Some(31_000_000), options: Vec::new() }),
+            Command::Subscribe(Subscribe {
+                term: Some(MONTHLY),
+                price: Some(31_000_000),
+                options: Vec::new(),
+            }),
         ),
         ("convert now", Command::ConvertNow),
     ]

@@ -40,8 +40,13 @@ pub fn all_orders() -> OrderFilter {
         resources: Vec::new(),
         refunded_at: None,
         states: Vec::new(),
+        order_kinds: Vec::new(),
+        kinds: Vec::new(),
         created_from: None,
         created_until: None,
+        paid_from: None,
+        paid_until: None,
+        whole_orders: false,
         offset: 0,
         limit: LIMIT_MAX,
     }

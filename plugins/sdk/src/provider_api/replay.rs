@@ -14,6 +14,7 @@ use crate::provider_api::IssuedToken;
 use crate::provider_api::Mutation;
 use crate::provider_api::NextStep;
 use crate::provider_api::OrderFilter;
+use crate::provider_api::OrderPage;
 use crate::provider_api::OrderView;
 use crate::provider_api::Outcome;
 use crate::provider_api::Proposal;
@@ -96,8 +97,17 @@ impl<'a, E: From<UnexpectedOutcome>> Replay<'a, E> {
     ///
     /// As [`Replay::resources`].
     pub fn orders(&mut self, filter: OrderFilter) -> Result<&'a [OrderView], Stop<E>> {
-        let Outcome::Orders(orders) = self.query(Query::Orders(filter))? else { return unexpected() };
-        Ok(orders)
+        Ok(&self.order_page(filter)?.orders)
+    }
+
+    /// The orders that match the filter, and how many do beyond its limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Replay::resources`].
+    pub fn order_page(&mut self, filter: OrderFilter) -> Result<&'a OrderPage, Stop<E>> {
+        let Outcome::Orders(page) = self.query(Query::Orders(filter))? else { return unexpected() };
+        Ok(page)
     }
 
     /// The balance of the account.

@@ -159,6 +159,9 @@ fn operate(request: &Request, replay: &mut Replay<Broken>) -> OperationResult<Br
             let command = Command::Unsubscribe(Scope::Everything);
             execute(replay, vec![mutation::command(id, command)], Atomicity::Independent)
         }
+        ("POST", ["lamps", id, "free"]) => {
+            execute(replay, vec![mutation::command(id, Command::ConvertNow)], Atomicity::Independent)
+        }
         ("POST", ["lamps", id, "mark"]) => {
             let (name, value) = request.query.split_once('=').unwrap_or((&request.query, ""));
             execute(replay, vec![mutation::set_attribute(id, name, value)], Atomicity::Independent)
@@ -229,7 +232,7 @@ fn lamps(page: &ResourcePage) -> String {
 }
 
 fn bill(order: &OrderView) -> String {
-    let back = order.refund.map(|refund| refund.amount);
+    let back = order.refund.map(|refund| (refund.amount, refund.fee.unwrap_or(-1)));
     format!("{} for {}: {} back {back:?}\n", order.id, order.resource, order.cost)
 }
 

@@ -18,6 +18,7 @@ use plugin_sdk::Kind;
 use plugin_sdk::Manifest;
 use plugin_sdk::Occurrence;
 use plugin_sdk::Operation;
+use plugin_sdk::Order;
 use plugin_sdk::Plan;
 use plugin_sdk::PlanRequest;
 use plugin_sdk::Refund;
@@ -117,17 +118,15 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
             Operation::Extend(Extension { expires_at, term, extra_days: 0, anchor_day: None })
         }
         Command::Unsubscribe(Scope::Everything) => {
-            let orders = (0..).zip(&request.orders);
-            let own = orders.filter(|(_, order)| order.member == request.member);
-            let refunds = own.map(|(index, order)| Refund { order: index, amount: order.paid }).collect();
+            let refunds = refunds(request, |paid| (paid, 0));
             Operation::EndSubscription(Cancellation { scope: Scope::Everything, expires_at: None, refunds })
         }
+        Command::ConvertNow => Operation::Convert(refunds(request, |paid| (paid / 2, paid / 10))),
         Command::SetAutoRenew(_)
         | Command::CancelAutoRenew
         | Command::Unsubscribe(Scope::FuturePeriods)
         | Command::ConvertOnExpiry
         | Command::CancelConversion
-        | Command::ConvertNow
         | Command::BuyAgain(_)
         | Command::Change(_)
         | Command::Subscribe(_)
@@ -136,6 +135,16 @@ fn plan(request: &PlanRequest) -> Result<Plan, Refusal> {
     };
     let steps = vec![Step { member: request.member, operation }];
     Ok(Plan { steps, skipped: Vec::new(), retry_now: None, pay_until: None })
+}
+
+/// What goes back of each order, and what is kept of it as a fee.
+fn refunds(request: &PlanRequest, share: impl Fn(i64) -> (i64, i64)) -> Vec<Refund> {
+    let own = (0..).zip(&request.orders).filter(|(_, order)| order.member == request.member);
+    let refund = |(index, order): (u32, &Order)| {
+        let (amount, fee) = share(order.paid);
+        Refund { order: index, amount, fee }
+    };
+    own.map(refund).collect()
 }
 
 impl usage::Guest for Lantern {

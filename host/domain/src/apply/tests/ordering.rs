@@ -171,6 +171,7 @@ fn what_is_paid_ahead_is_prepaid_and_can_become_pay_per_use_again() {
     let subscribe = Operation::Subscribe(Subscription {
         expires_at: at("2026-04-01"),
         term: months(1),
+        extra_days: 0,
         anchor_day: 1,
         price: money("30"),
     });
@@ -189,17 +190,18 @@ fn what_is_paid_ahead_is_prepaid_and_can_become_pay_per_use_again() {
     );
     assert!(scene.bundle.members[0].is_live());
     scene.orders = effects.orders;
-    let convert = Operation::Convert(vec![Refund { order: OrderIndex::new(0), amount: money("29") }]);
+    let convert =
+        Operation::Convert(vec![Refund { order: OrderIndex::new(0), amount: money("29"), fee: money("1") }]);
     let effects = scene.apply(Cause::Command, 0, vec![(0, convert)]).unwrap();
     check(
         &effects,
         &expect![[r#"
-        2026-03-01T00:00:00Z ecs      active -> converted
-        2026-03-01T00:00:00Z ecs      converted
-        2026-03-01T00:00:00Z ecs      balance 29.00 to 99.00 (refund)
-        spent -> cash 29.00 (refund) ecs order-1
-        refunded order-1 of 0: 29.00
-    "#]],
+            2026-03-01T00:00:00Z ecs      active -> converted
+            2026-03-01T00:00:00Z ecs      converted
+            2026-03-01T00:00:00Z ecs      balance 29.00 to 99.00 (refund)
+            spent -> cash 29.00 (refund) ecs order-1
+            refunded order-1 of 0: 29.00, fee 1.00
+        "#]],
     );
     let member = &scene.bundle.members[0];
     assert_eq!((member.stage, member.is_live(), member.expires_at), (Stage::Converted, false, None));

@@ -111,6 +111,15 @@ fn a_table_that_cannot_be_read_says_why_once() {
               line 1 of the resources: unknown column `tags.`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `quota`, `used`, `unit` or `resource_type`, or `attributes.NAME`, `tags.NAME`
               line 1 of the resources: unknown column `settings.site`; expected `id`, `account`, `kind`, `region`, `charging`, `stage`, `started_at`, `expires_at`, `anchor_day`, `term`, `price`, `on_expiry`, `renewals_left`, `renewal_term`, `attached_to`, `quota`, `used`, `unit` or `resource_type`, or `attributes.NAME`, `tags.NAME`"#]],
     );
+    // Without a word, the third line would be a part of a field of the second.
+    refused(
+        "id,account\na,\"b\nc,d\n",
+        Some("id,provider\nb,\"ut\"c\n"),
+        expect![[r#"
+            2 problems:
+              line 2 of the accounts: text stands behind the quotes of a field; put all of the field in quotes
+              line 2 of the resources: a quote is opened here and never closed; what follows would all be one field"#]],
+    );
     refused(
         "id,account\na,b,c\nd\n",
         Some("id,provider,attributes.x\n"),

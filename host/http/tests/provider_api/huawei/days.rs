@@ -1,5 +1,7 @@
 //! Days of tools that speak the present API and the old one: every operation, its answers and its events.
 
+use std::collections::BTreeSet;
+
 use expect_test::expect;
 use expect_test::expect_file;
 use serde_json::Value;
@@ -146,7 +148,7 @@ const CANCEL: &str = "/v2/orders/customer-orders/cancel";
 /// The ids of the orders of the list.
 fn listed(tool: &Tool, query: &str) -> Vec<String> {
     let list = tool.ask("GET", &format!("{ORDERS}?{query}"), "").json();
-    let orders = list["order_infos"].as_array().unwrap().iter();
+    let orders = list["order_infos"].as_array().unwrap_or_else(|| panic!("{query}: {list}")).iter();
     orders.map(|order| order["order_id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -193,6 +195,43 @@ fn an_order_that_waits_is_cancelled_and_the_resource_is_renewable_again() {
     let unknown = tool.ask("POST", PAY, r#"{"order_id":"none"}"#);
     assert_eq!((unknown.status, &unknown.json()["error_code"]), (400, &json!("CBC.30000010")));
     assert_eq!(tool.ask("POST", RENEW, &renewal(&["ecs-1"])).status, 200);
+}
+
+#[test]
+fn orders_are_listed_whole_page_by_page_and_counted_beyond_the_page() {
+    let mut resources = (0..12).map(|number| resource(&format!("rds-{number}"), "rds")).collect::<Vec<_>>();
+    resources.push(resource("ecs-1", "ecs"));
+    resources.push(with(resource("evs-1", "evs"), json!({ "attached_to": "ecs-1" })));
+    let server = Server::start("huawei", NOW, &inventory(json!({}), resources));
+    let tool = Tool::new(&server, "acme");
+    let renewed = tool.ask("POST", RENEW, &renewal(&["ecs-1"])).json()["order_ids"][0].clone();
+    let later = ids(&["rds-3"], r#","period_type":2,"period_num":1,"is_auto_pay":0"#);
+    let waiting = tool.ask("POST", RENEW, &later).json()["order_ids"][0].clone();
+    // Fourteen purchases, a renewal of two resources, and an order that waits.
+    let (mut found, mut offset) = (Vec::new(), 0);
+    loop {
+        let list = tool.ask("GET", &format!("{ORDERS}?limit=5&offset={offset}"), "").json();
+        assert_eq!(list["total_count"], json!(16), "{list}");
+        let page = list["order_infos"].as_array().unwrap().clone();
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 5);
+        offset += page.len();
+        found.extend(page);
+    }
+    let names = found.iter().map(|order| order["order_id"].clone()).collect::<Vec<_>>();
+    assert_eq!((names.len(), &names[0], &names[1]), (16, &waiting, &renewed), "the newest come first");
+    assert_eq!(names.iter().map(Value::to_string).collect::<BTreeSet<_>>().len(), 16, "each once");
+    assert_eq!(found[1]["amount_after_discount"], json!(198), "with all of its lines: {}", found[1]);
+    let (waiting, renewed) = ([waiting.as_str().unwrap()], [renewed.as_str().unwrap()]);
+    assert_eq!(listed(&tool, "service_type_code=hws.service.type.ebs&order_type=2"), renewed);
+    assert_eq!(listed(&tool, "status=6"), waiting);
+    assert_eq!(listed(&tool, "payment_time_begin=2026-03-01T00%3A00%3A00Z"), renewed);
+    assert_eq!(listed(&tool, "status=5&limit=100").len(), 15);
+    for never in ["status=3", "order_type=11", "service_type_code=hws.service.type.none"] {
+        assert_eq!(listed(&tool, never), [""; 0], "{never}");
+    }
 }
 
 #[test]

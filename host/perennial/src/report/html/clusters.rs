@@ -31,13 +31,26 @@ impl Cluster<'_> {
 
     /// What its marks say, one line each.
     pub(super) fn description(&self) -> String {
-        let told = self.marks.iter().take(LISTED_MAX);
-        let mut lines =
-            told.map(|mark| format!("{}: {}", dates::minute(mark.at), mark.text)).collect::<Vec<_>>();
+        let mut lines = self.lines().take(LISTED_MAX).collect::<Vec<_>>();
         if self.marks.len() > LISTED_MAX {
             lines.push(format!("and {} more", self.marks.len() - LISTED_MAX));
         }
         lines.join("\n")
+    }
+
+    /// What the marks say that the description does not list: for a look from nearer by, where the cluster comes apart.
+    pub(super) fn rest(&self) -> String {
+        self.lines().skip(LISTED_MAX).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Where each of its marks stands, in percent, separated by spaces.
+    pub(super) fn positions(&self, scale: Scale) -> String {
+        let position = |mark: &&Mark| scale.x(mark.at).to_string().trim_end_matches('%').to_owned();
+        self.marks.iter().map(position).collect::<Vec<_>>().join(" ")
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.marks.iter().map(|mark| format!("{}: {}", dates::minute(mark.at), mark.text))
     }
 }
 

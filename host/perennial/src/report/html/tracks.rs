@@ -247,7 +247,11 @@ fn mark(cluster: &Cluster<'_>, scale: Scale, out: &mut impl Write) -> io::Result
     };
     let (x, words) = (cluster.x(scale), cluster.description());
     let count = cluster.marks.len();
-    write!(out, "<g class=\"mark {slug}\"><title>{}</title>", Escaped(&words))?;
+    write!(out, "<g class=\"mark {slug}\"")?;
+    if count > 1 {
+        write!(out, " data-x=\"{}\" data-rest=\"{}\"", cluster.positions(scale), Escaped(&cluster.rest()))?;
+    }
+    write!(out, "><title>{}</title>", Escaped(&words))?;
     if count > 1 && cluster.category.marker_row() != MarkerRow::Below {
         let end = cluster.end(scale);
         write!(out, "<line class=\"span\" x1=\"{x}\" x2=\"{end}\" y1=\"{y}\" y2=\"{y}\"/>")?;

@@ -273,3 +273,21 @@ fn an_empty_history_is_a_page_too() {
     assert!(page.contains("0 resources") && page.ends_with("</html>\n"));
     assert!(!page.contains("NaN"));
 }
+
+#[test]
+fn a_cluster_says_where_each_of_its_marks_stands_and_what_it_is() {
+    let page = page();
+    let mut clusters = 0;
+    for cluster in page.split("<g class=\"mark ").skip(1).filter_map(|mark| mark.split_once(" data-x=\"")) {
+        let (positions, after) = cluster.1.split_once("\" data-rest=\"").unwrap();
+        let (rest, after) = after.split_once("\"><title>").unwrap();
+        let told = after.split_once("</title>").unwrap().0;
+        let positions = positions.split(' ').map(|x| x.parse::<f64>().unwrap()).collect::<Vec<_>>();
+        assert!(positions.len() > 1 && positions.is_sorted(), "{positions:?}");
+        let hidden = rest.lines().count();
+        assert_eq!(told.ends_with(&format!("and {hidden} more")), hidden > 0, "{told}");
+        assert_eq!(told.lines().count() + hidden - usize::from(hidden > 0), positions.len(), "{told}");
+        clusters += 1;
+    }
+    assert!(clusters > 3, "the year has only {clusters} clusters");
+}

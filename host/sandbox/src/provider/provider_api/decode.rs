@@ -7,6 +7,7 @@ use crate::provider::decode;
 use perennial_domain::bundle::Charging;
 use perennial_domain::bundle::Stage;
 use perennial_domain::micros::Micros;
+use perennial_domain::order::OrderKind;
 use perennial_domain::order::OrderState;
 use perennial_domain::plan::AutoRenewal;
 use perennial_domain::plan::Cause;
@@ -115,6 +116,11 @@ fn query(query: wit::Query) -> Result<Query, String> {
             resources: filter.resources,
             refunded_at: filter.refunded_at.map(decode::timestamp).transpose()?,
             states: filter.states.into_iter().map(order_state).collect(),
+            order_kinds: filter.order_kinds.into_iter().map(order_kind).collect(),
+            kinds: filter.kinds,
+            paid_from: filter.paid_from.map(decode::timestamp).transpose()?,
+            paid_until: filter.paid_until.map(decode::timestamp).transpose()?,
+            whole_orders: filter.whole_orders,
             created_from: filter.created_from.map(decode::timestamp).transpose()?,
             created_until: filter.created_until.map(decode::timestamp).transpose()?,
             offset: filter.offset,
@@ -162,7 +168,7 @@ fn command_request(request: wit::CommandRequest) -> Result<CommandRequest, Strin
             options: change.options.into_iter().collect(),
         }),
         commands::CommandResult::Subscribe(subscribe) => Command::Subscribe(Subscribe {
-            term: term(subscribe.term)?,
+            term: subscribe.term.map(term).transpose()?,
             price: subscribe.price.map(Micros::new),
             options: subscribe.options.into_iter().collect(),
         }),
@@ -183,6 +189,15 @@ fn term(term: wit::Term) -> Result<Term, String> {
         types::TermUnit::Year => TermUnit::Year,
     };
     Term::new(term.count, unit).ok_or_else(|| format!("a term of 0 {}s is no time at all", unit.name()))
+}
+
+fn order_kind(kind: wit::OrderKind) -> OrderKind {
+    match kind {
+        wit::OrderKind::Purchase => OrderKind::Purchase,
+        wit::OrderKind::Renewal => OrderKind::Renewal,
+        wit::OrderKind::Upgrade => OrderKind::Upgrade,
+        wit::OrderKind::Downgrade => OrderKind::Downgrade,
+    }
 }
 
 fn order_state(state: wit::OrderState) -> OrderState {

@@ -35,7 +35,7 @@ pub(super) fn size(request: &Request) -> usize {
 pub(super) fn items(outcome: &Outcome) -> usize {
     match outcome {
         Outcome::Resources { resources, .. } => resources.len(),
-        Outcome::Orders(orders) => orders.len(),
+        Outcome::Orders { orders, .. } => orders.len(),
         Outcome::Proposal { steps, .. } => steps.len(),
         Outcome::Balance { .. }
         | Outcome::Applied { .. }
@@ -101,7 +101,7 @@ impl<'a> OutcomeLists<'a> {
             let (mut found, mut paid, mut priced, mut made): (&[_], &[_], &[_], &[_]) = (&[], &[], &[], &[]);
             match outcome {
                 Outcome::Resources { resources, .. } => found = resources,
-                Outcome::Orders(orders) => paid = orders,
+                Outcome::Orders { orders, .. } => paid = orders,
                 Outcome::Proposal { steps, .. } => priced = steps,
                 Outcome::Applied { orders, .. } => made = orders,
                 Outcome::Balance { .. }
@@ -200,9 +200,11 @@ fn order_view(order: &OrderView) -> wit::OrderView<'_> {
         pay_until: order.pay_until.map(Timestamp::as_second),
         paid_at: order.paid_at.map(Timestamp::as_second),
         reduces: order.reduces.as_deref(),
-        refund: order
-            .refund
-            .map(|(at, amount)| wit::OrderRefund { at: at.as_second(), amount: amount.as_micros() }),
+        refund: order.refund.map(|refund| wit::OrderRefund {
+            at: refund.at.as_second(),
+            amount: refund.amount.as_micros(),
+            fee: refund.fee.map(Micros::as_micros),
+        }),
     }
 }
 
@@ -225,7 +227,9 @@ pub(super) fn outcome<'a>(
             total: *total,
             resources: lists.resources.get(index),
         }),
-        Outcome::Orders(_) => wit::Outcome::Orders(lists.orders.get(index)),
+        Outcome::Orders { total, .. } => {
+            wit::Outcome::Orders(wit::OrderPage { total: *total, orders: lists.orders.get(index) })
+        }
         Outcome::Balance { currency, available, held } => wit::Outcome::Balance(wit::Balance {
             currency,
             available: available.as_micros(),
