@@ -21,7 +21,6 @@ use perennial_domain::plan::Plan;
 use perennial_domain::policy::chain::RequiredApproval;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::MemberKeys;
 
 use crate::batch::Batch;
@@ -35,9 +34,9 @@ use crate::proposal::Proposal;
 use crate::ruling::BUILT_IN;
 use crate::ruling::Ruled;
 use perennial_formats as formats;
-use perennial_store::approvals;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 /// Every approval that a member of the bundle was named in, `rows` being its members' rows.
@@ -45,14 +44,16 @@ use perennial_store::error::StoreError;
 /// # Errors
 ///
 /// [`StoreError`] when they cannot be read.
-pub(super) fn load_approvals(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<BatchApproval>, StoreError> {
+pub(super) fn load_approvals(
+    db: &dyn EngineReads,
+    rows: &MemberKeys,
+) -> Result<Vec<BatchApproval>, StoreError> {
     let mut all = Vec::new();
     for (member, row) in rows.iter() {
-        for stored in approvals::list_for_resource(db, row)? {
+        for stored in db.approvals(row)? {
             all.push(BatchApproval {
                 row: Some(stored.row),
                 summary: stored.summary(member),
-                attempt: stored.attempt.as_ref().map(|(row, _)| *row),
                 id: stored.id,
                 expires_at: stored.expires_at,
                 required: stored.required,
@@ -282,7 +283,6 @@ impl Batch {
             summary,
             expires_at,
             required: ruled.required().to_vec(),
-            attempt: None,
             request,
             closing: None,
         });

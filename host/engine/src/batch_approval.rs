@@ -7,7 +7,6 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::keys::ApprovalKey;
-use perennial_store::keys::AttemptKey;
 
 /// An approval of a bundle in the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +21,6 @@ pub struct BatchApproval {
     pub expires_at: Timestamp,
     /// The policies that require it; empty of one that was requested before there were policies.
     pub required: Vec<RequiredApproval>,
-    /// The attempt's row, of one that was requested before.
-    pub attempt: Option<AttemptKey>,
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.

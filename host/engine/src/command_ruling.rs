@@ -6,7 +6,7 @@ use perennial_domain::index::MemberIndex;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
-use perennial_store::ReadTx;
+use perennial_store::engine_store::EngineReads;
 
 use crate::batch::RenewalTry;
 use crate::batch_entry::EntryIndex;
@@ -44,7 +44,11 @@ impl CommandEvaluation {
     }
 
     /// Does what was ruled on, as though every approval were given; returns why not, if not.
-    pub(super) fn apply_ruled(&mut self, db: &ReadTx, ruled: &Ruled) -> Result<Option<Refusal>, EngineError> {
+    pub(super) fn apply_ruled(
+        &mut self,
+        db: &dyn EngineReads,
+        ruled: &Ruled,
+    ) -> Result<Option<Refusal>, EngineError> {
         match ruled.verdict.refusal() {
             Some(refusal) => Ok(Some(refusal)),
             None => self.apply(db, &ruled.command, Ok(ruled.plan.clone())),

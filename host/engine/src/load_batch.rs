@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use perennial_domain::order::OrderKind;
 use perennial_domain::policy::figures::MonthSpending;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 
 use crate::approval_requests::load_approvals;
 use crate::batch::Batch;
@@ -12,14 +12,10 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::rules::Providers;
-use perennial_store::accounts;
-use perennial_store::approvals;
 use perennial_store::bundles::StoredBundle;
-use perennial_store::deferrals;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
-use perennial_store::ledger;
-use perennial_store::orders;
 
 /// The command of the clock.
 const RENEW: &str = "renew";
@@ -35,7 +31,7 @@ pub(crate) struct BatchOptions {
 
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
 pub(crate) fn assemble_batch(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     options: BatchOptions,
     due: Vec<StoredBundle>,
@@ -45,11 +41,11 @@ pub(crate) fn assemble_batch(
     let mut batch = Batch::new(options.records_decisions);
     batch.grants_approvals = options.grants_approvals;
     if let Some(policies) = providers.policies() {
-        batch.policies = policies.current(db)?;
+        batch.policies = policies.current();
     }
     batch.entries.reserve(due.len());
-    let with_pending = approvals::accounts_with_pending(db)?;
-    let with_deferrals = deferrals::accounts(db)?;
+    let with_pending = db.accounts_with_pending_approvals()?;
+    let with_deferrals = db.accounts_with_deferrals()?;
     for stored in due {
         let instant = instant_of(&stored);
         let account = match indexes.get(&stored.account) {
@@ -71,7 +67,7 @@ pub(crate) fn assemble_batch(
             is_ruled || of.approval_above.is_some() || with_pending.binary_search(&stored.account).is_ok();
         let approvals = if has_approvals { load_approvals(db, &stored.rows)? } else { Vec::new() };
         let has_deferrals = with_deferrals.binary_search(&stored.account).is_ok();
-        let deferrals = if has_deferrals { deferrals::list(db, &stored.rows)? } else { Vec::new() };
+        let deferrals = if has_deferrals { db.deferrals(&stored.rows)? } else { Vec::new() };
         let renewals = if is_ruled { count_renewals(db, &stored)? } else { Vec::new() };
         batch.entries.push(BatchEntry {
             approvals,
@@ -86,22 +82,28 @@ pub(crate) fn assemble_batch(
 
 /// An account with its rules and, where policies may look, what it has spent in the month of `at`.
 fn load_account(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     batch: &Batch,
     providers: &Providers,
     row: AccountKey,
     at: Timestamp,
 ) -> Result<BatchAccount, StoreError> {
-    let mut account = BatchAccount::new(accounts::get_by_row(db, row)?, providers);
+    let mut account = BatchAccount::new(db.account(row)?, providers);
     if batch.policies.is_some() && account.account.budget.is_some() {
         let offset = account.utc_offset_minutes();
-        let spent = ledger::spent_since(db, row, at.month_start(offset))?;
+        let spent = db.spent_since(row, at.month_start(offset))?;
         account.spending = Some(MonthSpending::new(at, offset, spent));
     }
     Ok(account)
 }
 
 /// How often each member was renewed.
-pub(crate) fn count_renewals(db: &ReadTx, stored: &StoredBundle) -> Result<Vec<u32>, StoreError> {
-    stored.rows.iter().map(|(_, row)| orders::count_renewals(db, row)).collect()
+pub(crate) fn count_renewals(db: &dyn EngineReads, stored: &StoredBundle) -> Result<Vec<u32>, StoreError> {
+    let mut renewals = vec![0; stored.bundle.members.len()];
+    for order in db.orders(&stored.rows)? {
+        if order.kind == OrderKind::Renewal {
+            renewals[order.member.get()] += 1;
+        }
+    }
+    Ok(renewals)
 }

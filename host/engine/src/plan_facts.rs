@@ -8,10 +8,7 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::figures::Figures;
 use perennial_domain::timestamp::Timestamp;
 use perennial_sandbox::TimelineRequest;
-use perennial_store::ReadTx;
-use perennial_store::accounts;
-use perennial_store::bundles;
-use perennial_store::ledger;
+use perennial_store::engine_store::EngineReads;
 
 use crate::batch_entry::BatchAccount;
 use crate::command;
@@ -29,13 +26,13 @@ pub type Facts = Result<(AccountFacts, PlanFacts), Refusal>;
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn of_command(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     at: Timestamp,
     resource: &str,
     command: &Command,
 ) -> Result<Option<Facts>, EngineError> {
-    let Some((stored, member)) = bundles::find_by_resource(db, resource)? else { return Ok(None) };
+    let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
     let (account_key, renewals) = (stored.account, load_batch::count_renewals(db, &stored)?);
     let proposal = command::propose_for_bundle(db, providers, at, (stored, member), command)?;
     let priced = match (proposal.refusal.clone(), proposal.plans.first()) {
@@ -45,7 +42,7 @@ pub fn of_command(
     };
     let members = proposal.bundle.members.iter().cloned().zip(renewals).collect();
     let mut facts = PlanFacts::of_plan(AccountIndex::new(0), command, &priced.plan, members, at);
-    let account = BatchAccount::new(accounts::get_by_row(db, account_key)?, providers);
+    let account = BatchAccount::new(db.account(account_key)?, providers);
     if let Some(rules) = &account.rules {
         let after = policy_facts::before_period(&proposal.bundle[member], at);
         let request = TimelineRequest { after, account: AccountIndex::new(0), bundle: &proposal.bundle };
@@ -54,7 +51,7 @@ pub fn of_command(
         }
     }
     let since = at.month_start(account.utc_offset_minutes());
-    let spent = ledger::spent_since(db, account_key, since)?;
+    let spent = db.spent_since(account_key, since)?;
     let figures = Figures { balance: proposal.account.balance.available(), spent };
     Ok(Some(Ok((account.facts(figures), facts))))
 }

@@ -14,8 +14,6 @@ use perennial_domain::policy::facts::PlanFacts;
 use perennial_domain::policy::selector::Candidate;
 use perennial_sandbox::Interpreter;
 use perennial_sandbox::PlanAnswers;
-use perennial_store::ReadTx;
-use perennial_store::error::StoreError;
 
 /// Where the policies come from, and what runs them.
 #[derive(Debug)]
@@ -31,13 +29,9 @@ impl Policies {
     }
 
     /// Those that hold at present; `None` when there are none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when they cannot be read.
-    pub(crate) fn current(&self, _: &ReadTx) -> Result<Option<ActivePolicies>, StoreError> {
+    pub(crate) fn current(&self) -> Option<ActivePolicies> {
         let (interpreter, set) = (Arc::clone(&self.interpreter), Arc::clone(&self.set));
-        Ok((!set.policies.is_empty()).then_some(ActivePolicies { interpreter, set }))
+        (!set.policies.is_empty()).then_some(ActivePolicies { interpreter, set })
     }
 }
 

@@ -7,17 +7,16 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::accounts;
-use perennial_store::error::StoreError;
-use perennial_store::ledger;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 
 use crate::Engine;
-use crate::Retention;
 use crate::error::EngineError;
-use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Adds money to an account.
     ///
     /// # Errors
@@ -29,7 +28,7 @@ impl Engine {
         account: &str,
         amount: Micros,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = accounts::get(self.db(), account)?;
+        let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         stored.account.balance.credit(amount);
         let balance = stored.account.balance;
@@ -44,15 +43,10 @@ impl Engine {
             resource: None,
             reference: None,
         };
-        let keep = self.retention;
-        self.store.write(|tx| {
-            accounts::set_balance(tx, stored.row, balance)?;
-            ledger::insert(tx, stored.row, &entry)?;
-            if keep == Retention::Everything {
-                persist::event(tx, Some(stored.row), &event)?;
-            }
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(vec![RecordedEvent { account: Some(account.into()), event }])
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::SetBalance { account: stored.row, balance });
+        changes.list.push(Change::InsertEntry { account: stored.row, entry });
+        changes.add_event(Some((stored.row, account.into())), event);
+        Ok(self.commit(changes)?)
     }
 }

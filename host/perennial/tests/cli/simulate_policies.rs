@@ -503,7 +503,8 @@ fn a_comparison_shows_what_other_policies_would_do_differently() {
         paid,acme,2026-03,,198.00,99.00,CNY
         paid,acme,2026-04,,198.00,99.00,CNY
         lapsed,acme,,ecs-2,,2026-02-28T15:59:59Z,
-    "#]].assert_eq(&format!(
+    "#]]
+    .assert_eq(&format!(
         "{}{}{}",
         play.printed(&["--compare", "policies.toml"]),
         play.printed(&["--policies", "policies.toml", "--compare", "policies.toml"]),
