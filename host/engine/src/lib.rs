@@ -171,7 +171,7 @@ impl<S: EngineStore> Engine<S> {
     }
 
     /// The same engine, with every approval given as soon as it is requested: for simulations, in which nobody decides.
-    pub fn with_approvals_granted(mut self) -> Engine<S> {
+    pub(crate) fn with_approvals_granted(mut self) -> Engine<S> {
         self.grants_approvals = true;
         self
     }

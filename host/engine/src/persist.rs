@@ -116,11 +116,15 @@ impl Changes {
         for effects in std::mem::take(&mut item.effects) {
             self.add_effects(account_in_batch, &item, effects)?;
         }
+        if item.deferrals != item.deferrals_before {
+            self.list.push(Change::SetDeferrals {
+                account: account_in_batch.row,
+                members: item.original.rows.clone(),
+                deferrals: std::mem::take(&mut item.deferrals),
+            });
+        }
         for approval in std::mem::take(&mut item.approvals) {
             self.add_approval(account_in_batch, &item, approval)?;
-        }
-        if item.deferrals != item.deferrals_before {
-            self.add_deferrals(account_in_batch, &item);
         }
         for decided in std::mem::take(&mut item.decisions) {
             self.list.extend(names.revision.as_ref().map(|revision| Change::InsertDecision {
@@ -199,18 +203,6 @@ impl Changes {
             });
         }
         Ok(())
-    }
-
-    /// Adds which renewals are put off from now on.
-    fn add_deferrals(&mut self, account_in_batch: &BatchAccount, item: &BatchEntry) {
-        let rows = &item.original.rows;
-        let before = item.deferrals_before.iter();
-        self.list.extend(before.map(|deferral| Change::DeleteDeferral(rows[deferral.member])));
-        self.list.extend(item.deferrals.iter().map(|deferral| Change::SetDeferral {
-            account: account_in_batch.row,
-            resource: rows[deferral.member],
-            deferral: deferral.clone(),
-        }));
     }
 
     /// Adds what became of an approval, if anything did.

@@ -7,14 +7,14 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 
 use crate::Engine;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
-use perennial_store::change::Change;
-use perennial_store::engine_store::EngineReads;
-use perennial_store::engine_store::EngineStore;
 
 impl<S: EngineStore> Engine<S> {
     /// Adds money to an account.

@@ -78,17 +78,15 @@ pub enum Change {
         /// The amount.
         budget: Option<Micros>,
     },
-    /// A policy puts a resource's renewal off, instead of whatever held before.
-    SetDeferral {
+    /// The renewals of a bundle that are put off, instead of those that were.
+    SetDeferrals {
         /// The account.
         account: AccountKey,
-        /// The resource.
-        resource: ResourceKey,
-        /// Until when, and why.
-        deferral: Deferral,
+        /// The members of the bundle.
+        members: MemberKeys,
+        /// Those that are put off from now on.
+        deferrals: Vec<Deferral>,
     },
-    /// The renewal of a resource is not put off any more.
-    DeleteDeferral(ResourceKey),
     /// Money that moved between an account's books.
     InsertEntry {
         /// The account.

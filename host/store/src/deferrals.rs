@@ -8,12 +8,11 @@ use crate::codec;
 use crate::error::StoreError;
 use crate::keys::AccountKey;
 use crate::keys::MemberKeys;
-use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
 /// The rows of the accounts that have renewals put off, in order.
-pub fn accounts(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
+pub(crate) fn accounts(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select distinct account from deferral order by account")?;
     let rows = statement.query_map([], |row| row.get(0))?;
@@ -21,7 +20,7 @@ pub fn accounts(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
 }
 
 /// What was put off of a bundle whose members are at `rows`.
-pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
+pub(crate) fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Deferral>, StoreError> {
     let mut statement = db.connection().prepare_cached("select * from deferral where resource = ?1")?;
     let mut found = Vec::new();
     for (member, row) in rows.iter() {
@@ -39,31 +38,30 @@ pub fn list(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<Deferral>, StoreError>
     Ok(found)
 }
 
-/// Puts the renewal of the resource at `resource` off, instead of whatever held before.
-pub fn set(
+/// Puts these renewals of a bundle off, instead of those that were.
+pub(crate) fn replace(
     db: &WriteTx,
     account: AccountKey,
-    resource: ResourceKey,
-    deferral: &Deferral,
+    members: &MemberKeys,
+    deferrals: &[Deferral],
 ) -> Result<(), StoreError> {
-    db.connection()
-        .prepare_cached(
-            "insert or replace into deferral (resource, account, expires_before, until, policy, reason)
-             values (:resource, :account, :expires_before, :until, :policy, :reason)",
-        )?
-        .execute(named_params! {
-            ":resource": resource,
-            ":account": account,
-            ":expires_before": deferral.expires_before.map(Timestamp::as_second),
-            ":until": deferral.until.as_second(),
-            ":policy": deferral.policy,
-            ":reason": deferral.reason,
-        })?;
-    Ok(())
-}
-
-/// The renewal of the resource at `resource` is not put off any more.
-pub fn delete(db: &WriteTx, resource: ResourceKey) -> Result<(), StoreError> {
-    db.connection().prepare_cached("delete from deferral where resource = ?1")?.execute([resource])?;
+    for (_, resource) in members.iter() {
+        db.connection().prepare_cached("delete from deferral where resource = ?1")?.execute([resource])?;
+    }
+    for deferral in deferrals {
+        db.connection()
+            .prepare_cached(
+                "insert into deferral (resource, account, expires_before, until, policy, reason)
+                 values (:resource, :account, :expires_before, :until, :policy, :reason)",
+            )?
+            .execute(named_params! {
+                ":resource": members[deferral.member],
+                ":account": account,
+                ":expires_before": deferral.expires_before.map(Timestamp::as_second),
+                ":until": deferral.until.as_second(),
+                ":policy": deferral.policy,
+                ":reason": deferral.reason,
+            })?;
+    }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn list(db: &ReadTx, account: AccountKey) -> Result<Vec<Entry>, StoreError> 
 }
 
 /// What an account has spent from `since` on, as budgets count it.
-pub fn spent_since(db: &ReadTx, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
+pub(crate) fn spent_since(db: &ReadTx, account: AccountKey, since: Timestamp) -> Result<Micros, StoreError> {
     let mut statement =
         db.connection().prepare_cached("select * from ledger_entry where account = ?1 and at >= ?2")?;
     let entries = statement.query_and_then((account, since.as_second()), entry)?;

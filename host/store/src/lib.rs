@@ -20,7 +20,7 @@ pub mod copies;
 pub mod copy;
 pub mod cursor;
 pub mod decisions;
-pub mod deferrals;
+mod deferrals;
 pub mod deliveries;
 pub mod engine_store;
 pub mod error;

@@ -1,6 +1,7 @@
 //! The store in memory: plain structures, no SQL. Simulations play on it, and tests compare SQLite with it.
 //!
-//! It keeps what the engine reads. Events, decisions and ledger entries, which only people read, it drops.
+//! It keeps what the engine reads. Events and decisions, which only people read, it drops, and of ledger entries it keeps what
+//! budgets count.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -191,6 +192,13 @@ impl MemoryStore {
         }
     }
 
+    fn put_off(&mut self, account: AccountKey, members: &MemberKeys, deferrals: Vec<Deferral>) {
+        for (_, resource) in members.iter() {
+            self.deferrals.remove(&resource);
+        }
+        self.deferrals.extend(deferrals.into_iter().map(|one| (members[one.member], (account, one))));
+    }
+
     fn refund_order(&mut self, resource: ResourceKey, period: &PaidPeriod) {
         self.books.refund(resource, period);
         if let Some(attempts) = self.attempts.get_mut(&resource) {
@@ -329,11 +337,8 @@ impl MemoryStore {
                 self.account_mut(account)?.account.approval_above = limit;
             }
             Change::SetBudget { account, budget } => self.account_mut(account)?.account.budget = budget,
-            Change::SetDeferral { account, resource, deferral } => {
-                self.deferrals.insert(resource, (account, deferral));
-            }
-            Change::DeleteDeferral(resource) => {
-                self.deferrals.remove(&resource);
+            Change::SetDeferrals { account, members, deferrals } => {
+                self.put_off(account, &members, deferrals);
             }
             Change::InsertEntry { account, entry } => self.add_spending(account, &entry),
             Change::InsertBundle { account, bundle, schedule, orders } => {

@@ -230,10 +230,9 @@ impl<'c> Committer<'c> {
             }
             Change::SetApprovalAbove { account, limit } => accounts::set_approval_above(db, account, limit),
             Change::SetBudget { account, budget } => accounts::set_budget(db, account, budget),
-            Change::SetDeferral { account, resource, deferral } => {
-                deferrals::set(db, account, resource, &deferral)
+            Change::SetDeferrals { account, members, deferrals } => {
+                deferrals::replace(db, account, &members, &deferrals)
             }
-            Change::DeleteDeferral(resource) => deferrals::delete(db, resource),
             Change::InsertEntry { account, entry } => self.entries.insert(account, &entry),
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(account, &bundle, schedule, &orders)

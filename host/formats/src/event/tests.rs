@@ -127,8 +127,6 @@ fn every_event_is_written_as_the_table_says() {
         write_line(&mut lines, account, &Event { at, resource, what }).unwrap();
     }
     expect![[r#"
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_ruled","policy":"one","ruling":"approval_required","command":"say \"three\"","cause":"command","reason":"five","until":"2026-02-28T15:59:59Z","shadow":false}
-        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_note","policy":"one","text":"two","shadow":true}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"stage_changed","from":"active","to":"grace"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_settled","cost":"-12.50","expires_before":"2026-03-31T15:59:59Z","expires_at":"2026-04-30T15:59:59Z","term":{"count":1,"unit":"month"},"cause":"auto","primary":"two","attempt":"say \"three\"","extra_days":0}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"renewal_declined","code":"one","message":"two","class":"throttled","next_try_at":"2026-03-31T15:59:59Z"}
@@ -136,6 +134,8 @@ fn every_event_is_written_as_the_table_says() {
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_requested","approval":"one","command":"two","cause":"auto","requested_by":"five","cost":"7.000001","expires_at":"2026-02-28T15:59:59Z","attempt":"four"}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_decided","approval":"one","decision":"approved","decided_by":"say \"three\"","reason":"five","will_retry":false}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"approval_expired","approval":"one","reason":"ended","will_retry":true}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_ruled","policy":"one","ruling":"approval_required","command":"say \"three\"","cause":"command","reason":"five","until":"2026-02-28T15:59:59Z","shadow":false}
+        {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"policy_note","policy":"one","text":"two","shadow":true}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"command_refused","command":"one","code":"two","message":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"setting_changed","setting":"one","value":"say \"three\""}
         {"at":"2026-02-28T16:00:00Z","account":"acme","resource":"ecs-1","type":"unsubscribed","refund":"-12.50","original_order":"say \"three\"","scope":"future","expires_at":null,"refunds":[{"order":"order-1","amount":"0.000001"}]}

@@ -11,11 +11,12 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "a84d9d0ff010bed93d025d57717bad59"
+        etag: "5a563c02775196b0c50acbc029a29cfa"
         location: /v1/accounts/acme-hw
         {
           "approval_above": null,
           "balance": "12.50",
+          "budget": null,
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
@@ -29,10 +30,11 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "a84d9d0ff010bed93d025d57717bad59"
+        etag: "5a563c02775196b0c50acbc029a29cfa"
         {
           "approval_above": null,
           "balance": "12.50",
+          "budget": null,
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
@@ -51,6 +53,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
             {
               "approval_above": null,
               "balance": "12.50",
+              "budget": null,
               "currency": "CNY",
               "held": "0.00",
               "id": "acme-hw",
@@ -67,11 +70,12 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "18bbd269f805317100af86180ef8aa1a"
+        etag: "ac8277d4dc64e341687fe3addba0fa22"
         {
           "account": {
             "approval_above": null,
             "balance": "20.00",
+            "budget": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
@@ -172,11 +176,12 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "dabda9f341b42919f29ae124c1d4a827"
+        etag: "5d5cccedfde0e135f6420471413a7e84"
         {
           "account": {
             "approval_above": null,
             "balance": "500.00",
+            "budget": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",

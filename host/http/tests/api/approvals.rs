@@ -80,11 +80,12 @@ fn an_account_gets_a_limit_from_an_admin() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "b3feabf8b098cd620d33e12225b65df8"
+        etag: "555c667635df175762c9f449b69c97aa"
         {
           "account": {
             "approval_above": "50.00",
             "balance": "500.00",
+            "budget": null,
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
@@ -120,7 +121,7 @@ fn an_account_gets_a_limit_from_an_admin() {
               "field": "approval_above"
             },
             {
-              "detail": "unknown field `mode`; expected `approval_above` or `settings`",
+              "detail": "unknown field `mode`; expected `approval_above`, `budget` or `settings`",
               "field": "mode"
             }
           ],

@@ -7,6 +7,7 @@
 
 mod approvals;
 mod audit_record;
+mod compare;
 mod completions;
 mod db;
 mod demo;

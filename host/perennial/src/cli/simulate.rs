@@ -12,6 +12,8 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::compare;
+use crate::cli::compare::Outcome;
 use crate::cli::input;
 use crate::cli::input::InventoryFile;
 use crate::cli::list::ZoneArguments;
@@ -26,6 +28,7 @@ use crate::report::History;
 use crate::report::history::Frame;
 use crate::report::history::TRACKS_MAX;
 use crate::report::listing::ListFormat;
+use crate::report::style::Style;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
 use perennial_engine::parallel;
@@ -58,6 +61,10 @@ pub(super) struct Arguments {
     /// A policy file in TOML: its scripts rule on every plan before it meets the money.
     #[arg(long, value_name = "FILE")]
     policies: Option<PathBuf>,
+    /// Another policy file: the same is played with it, and what is written is what it does differently, in renewals and
+    /// money by account and month, and in what lapses.
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
     /// What becomes of plans that wait for an approval; by default nobody decides on them.
     #[arg(long, value_enum, value_name = "WHAT")]
     approvals: Option<Approvals>,
@@ -84,6 +91,8 @@ const EXAMPLES: &str = "Examples:
   perennial simulate --inventory inventory.json --from 2026-01-01 --until 2026-06-30 \\
       --format html --out picture.html
   perennial simulate --inventory inventory.json --policies policies.toml --approvals granted \\
+      --from 2026-01-01 --until 2026-12-31T23:59:59Z
+  perennial simulate --inventory inventory.json --policies policies.toml --compare stricter.toml \\
       --from 2026-01-01 --until 2026-12-31T23:59:59Z
 
 Exit code 2 on wrong input, with every problem listed; 1 if a plugin failed meanwhile: what it failed at is said at the
@@ -147,6 +156,10 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         grants_approvals: arguments.approvals == Some(Approvals::Granted),
         zone: arguments.zone.time_zone,
     };
+    if let Some(file) = &arguments.compare {
+        let other = self::providers(context, Some(file))?;
+        return play.compare(context, [providers, other], arguments, out);
+    }
     let format = match arguments.format {
         Format::Table => ListFormat::Table,
         Format::Json => ListFormat::Json,
@@ -164,8 +177,7 @@ pub(super) fn simulate(context: &Context, arguments: &Arguments) -> anyhow::Resu
         }
     };
     let (history, failures) = play.history(context, providers, Detail::Totals)?;
-    let is_file = arguments.out.as_deref().is_some_and(|path| !input::is_standard(path));
-    let style = if is_file { context.file_style() } else { context.stdout_style() };
+    let style = style(context, arguments);
     report::table::write(&history, format, style, &mut out)?;
     out.finish()?;
     failures.check()
@@ -179,8 +191,14 @@ fn providers(context: &Context, file: Option<&Path>) -> anyhow::Result<Providers
     Ok(input::rules_of(&plugins).with_policies(Arc::new(Policies::fixed(interpreter, set))))
 }
 
+/// How a table is set where it is written to.
+fn style(context: &Context, arguments: &Arguments) -> Style {
+    let is_file = arguments.out.as_deref().is_some_and(|path| !input::is_standard(path));
+    if is_file { context.file_style() } else { context.stdout_style() }
+}
+
 fn check(arguments: &Arguments) -> Result<(), UserError> {
-    let Arguments { from, until, inventory, scenario, format, zone, .. } = arguments;
+    let Arguments { from, until, inventory, scenario, format, zone, compare, .. } = arguments;
     let mut problems = Vec::new();
     if until < from {
         problems.push(format!("`--until {until}` is before `--from {from}`"));
@@ -196,6 +214,9 @@ fn check(arguments: &Arguments) -> Result<(), UserError> {
             "events and the picture are in UTC; `--time-zone` is for the formats `table`, `json` and `csv`"
                 .to_owned(),
         );
+    }
+    if compare.is_some() && matches!(format, Format::Jsonl | Format::Html) {
+        problems.push("`--compare` writes a list: its formats are `table`, `json` and `csv`".to_owned());
     }
     if problems.is_empty() { Ok(()) } else { Err(UserError::Argument(problems.join("\n"))) }
 }
@@ -227,6 +248,43 @@ impl SimulationRun<'_> {
         })?;
         written?;
         Ok(failures)
+    }
+
+    /// Plays it with two sets of policies, and writes what the second does differently.
+    fn compare(
+        &self,
+        context: &Context,
+        providers: [Providers; 2],
+        arguments: &Arguments,
+        mut out: Output,
+    ) -> anyhow::Result<()> {
+        let mut played = Vec::new();
+        for providers in providers {
+            let mut outcome = Outcome::default();
+            let failures =
+                self.run(context, providers, &mut |account, event| outcome.record(account, event))?;
+            played.push((outcome, failures));
+        }
+        let accounts = self.inventory.accounts.iter();
+        let currencies = accounts.map(|account| (account.id.as_str(), account.currency.as_str())).collect();
+        let format = match arguments.format {
+            Format::Json => ListFormat::Json,
+            Format::Csv => ListFormat::Csv,
+            Format::Table | Format::Jsonl | Format::Html => ListFormat::Table,
+        };
+        if let [(one, failures), (other, more)] = &played[..] {
+            let nothing = "nothing: the same is renewed and paid with both";
+            compare::listing(one, other, &currencies).write(
+                format,
+                nothing,
+                style(context, arguments),
+                &mut out,
+            )?;
+            out.finish()?;
+            failures.check()?;
+            more.check()?;
+        }
+        Ok(())
     }
 
     /// Plays it, and keeps what a report needs. If a picture has no room for all resources, it is played twice: only at

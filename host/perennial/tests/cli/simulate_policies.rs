@@ -81,6 +81,13 @@ impl Play {
 
     /// What happened, one event a line.
     fn told(&self, arguments: &[&str]) -> String {
+        let policies = ["--policies", "policies.toml", "--format", "jsonl"];
+        let lines = self.printed(&[&policies[..], arguments].concat());
+        lines.lines().map(|line| shown(&serde_json::from_str(line).unwrap())).collect()
+    }
+
+    /// What is printed.
+    fn printed(&self, arguments: &[&str]) -> String {
         let folder = Folder::new();
         let account = format!(
             r#"{{ "id": "acme", "provider": "huawei", "currency": "CNY", "balance": "1000.00" {} }}"#,
@@ -97,11 +104,8 @@ impl Play {
             folder.write(name, script);
         }
         let command = ["simulate", "--inventory", "inventory.json", "--scenario", "scenario.json"];
-        let span = ["--from", "2026-02-01", "--until", self.until, "--format", "jsonl"];
-        let policies = ["--policies", "policies.toml"];
-        let all = [&command[..], &span, &policies, arguments].concat();
-        let lines = folder.run(&all).succeeded().stdout();
-        lines.lines().map(|line| shown(&serde_json::from_str(line).unwrap())).collect()
+        let span = ["--from", "2026-02-01", "--until", self.until];
+        folder.run(&[&command[..], &span, arguments].concat()).succeeded().stdout()
     }
 }
 
@@ -473,6 +477,39 @@ fn without_a_policy_that_matches_nothing_is_different() {
         let play = Play { until: "2026-06-01", ..Play::new() }.policy("p", more, "deny(\"no\")");
         assert_eq!(play.told(&[]), before, "{more}");
     }
+}
+
+#[test]
+fn a_comparison_shows_what_other_policies_would_do_differently() {
+    let more = resource("ecs-2", r#", "tags": { "env": "test" }"#);
+    let resources = vec![resource("ecs-1", ""), more];
+    let play = Play { until: "2026-05-01", resources, ..Play::new() };
+    let play = play.policy("p", "tags = [\"env=test\"]", "deny(\"a test\")");
+    expect![[r#"
+        what      account  month    resource  with --policies        with --compare
+        renewals  acme     2026-02  -                       2                     1
+        renewals  acme     2026-03  -                       2                     1
+        renewals  acme     2026-04  -                       2                     1
+        paid      acme     2026-02  -              198.00 CNY             99.00 CNY
+        paid      acme     2026-03  -              198.00 CNY             99.00 CNY
+        paid      acme     2026-04  -              198.00 CNY             99.00 CNY
+        lapsed    acme     -        ecs-2                   -  2026-02-28 15:59 UTC
+        nothing: the same is renewed and paid with both
+        what,account,month,resource,policies,compare,currency
+        renewals,acme,2026-02,,2,1,
+        renewals,acme,2026-03,,2,1,
+        renewals,acme,2026-04,,2,1,
+        paid,acme,2026-02,,198.00,99.00,CNY
+        paid,acme,2026-03,,198.00,99.00,CNY
+        paid,acme,2026-04,,198.00,99.00,CNY
+        lapsed,acme,,ecs-2,,2026-02-28T15:59:59Z,
+    "#]]
+    .assert_eq(&format!(
+        "{}{}{}",
+        play.printed(&["--compare", "policies.toml"]),
+        play.printed(&["--policies", "policies.toml", "--compare", "policies.toml"]),
+        play.printed(&["--compare", "policies.toml", "--format", "csv"]),
+    ));
 }
 
 #[test]

@@ -66,14 +66,14 @@ impl MemoryStore {
     }
 
     fn load_history(&mut self, db: &ReadTx, stored: &StoredBundle) -> Result<(), StoreError> {
+        for deferral in deferrals::list(db, &stored.rows)? {
+            self.deferrals.insert(stored.rows[deferral.member], (stored.account, deferral));
+        }
         for order in orders::list(db, &stored.rows)? {
             self.books.insert(stored.rows[order.member], order);
         }
         for order in orders::unpaid(db, &stored.rows)? {
             self.books.place(&stored.rows, order);
-        }
-        for deferral in deferrals::list(db, &stored.rows)? {
-            self.deferrals.insert(stored.rows[deferral.member], (stored.account, deferral));
         }
         for (member, row) in stored.rows.iter() {
             for (id, state) in orders::closed(db, row)? {
