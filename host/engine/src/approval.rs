@@ -35,6 +35,7 @@ use perennial_formats as formats;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
+use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -264,7 +265,7 @@ impl<S: EngineStore> Engine<S> {
         let setting = "approval_above".to_owned();
         let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
         let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::SetApprovalAbove { account: stored.row, limit });
+        changes.list.push(Change::Account(stored.row, AccountChange::ApprovalAbove(limit)));
         changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
         Ok(self.commit(changes)?)
     }

@@ -28,6 +28,7 @@ use crate::ruling::Ruled;
 use crate::start;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::change::Change;
+use perennial_store::change::PurchaseChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 
@@ -345,7 +346,7 @@ impl<S: EngineStore> Engine<S> {
         evaluation.batch.entries[0].instant = at;
         let mut changes = Changes::new(self.retention);
         changes.list.extend(start::claim(self.clock, at));
-        changes.list.extend(evaluation.deferred_purchase.map(Change::DeletePurchase));
+        changes.list.extend(evaluation.deferred_purchase.map(PurchaseChange::Delete).map(Change::Purchase));
         changes.add_batch(self.reads(), evaluation.batch)?;
         if let Some(result) = token_result {
             let change = result.change(&changes, account, at);

@@ -6,6 +6,7 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::change::Change;
+use perennial_store::change::PurchaseChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::keys::AccountKey;
@@ -67,7 +68,9 @@ impl<S: EngineStore> Engine<S> {
         let event =
             Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
         let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::PostponePurchase { purchase: purchase.row, pay_at: next_try_at });
+        changes
+            .list
+            .push(Change::Purchase(PurchaseChange::Postpone { purchase: purchase.row, pay_at: next_try_at }));
         changes.add_event(Some((account, id.into())), event);
         Ok(self.commit(changes)?)
     }

@@ -19,6 +19,7 @@ use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use crate::simulation::parts::Play;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -126,9 +127,9 @@ pub fn forecast(
     let until = horizon_end(from, months);
     let mut found = BTreeMap::new();
     let stored = copy.reads().accounts()?;
-    copy.commit(stored.iter().map(|stored| Change::SetBalance {
-        account: stored.row,
-        balance: Balance::new(AMPLE_BALANCE, stored.account.balance.held()),
+    copy.commit(stored.iter().map(|stored| {
+        let ample = Balance::new(AMPLE_BALANCE, stored.account.balance.held());
+        Change::Account(stored.row, AccountChange::Balance(ample))
     }))?;
     for StoredAccount { account, .. } in stored {
         let balance = account.balance.available();

@@ -29,8 +29,10 @@ use crate::parallel;
 use perennial_formats as formats;
 use perennial_store::approvals::NewApproval;
 use perennial_store::bundles::Schedule;
+use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::change::OrderChange;
+use perennial_store::change::PurchaseChange;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
@@ -94,9 +96,9 @@ impl Changes {
             let (account_in_batch, names) = (&batch.accounts[index], &accounts[index]);
             self.add_entry(account_in_batch, names, item, bodies.next().unwrap_or_default())?;
         }
-        let balance = |account_in_batch: &BatchAccount| Change::SetBalance {
-            account: account_in_batch.row,
-            balance: account_in_batch.account.balance,
+        let balance = |account_in_batch: &BatchAccount| {
+            let balance = account_in_batch.account.balance;
+            Change::Account(account_in_batch.row, AccountChange::Balance(balance))
         };
         self.list.extend(batch.accounts.iter().map(balance));
         Ok(())
@@ -196,11 +198,11 @@ impl Changes {
             self.list.push(purchase(&account_in_batch.account.id, package, item.instant));
         }
         for (member, details) in effects.deferred {
-            self.list.push(Change::DeferPurchase {
+            self.list.push(Change::Purchase(PurchaseChange::Defer {
                 resource: rows[member],
                 pay_at: details.pay_at,
                 effective_at: details.effective_at,
-            });
+            }));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::persist::Changes;
 use crate::persist::RecordedEvent;
+use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -37,7 +38,7 @@ impl<S: EngineStore> Engine<S> {
         let value = budget.map(|budget| budget.to_string());
         let what = EventKind::SettingChanged { setting: "budget".to_owned(), value };
         let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::SetBudget { account: stored.row, budget });
+        changes.list.push(Change::Account(stored.row, AccountChange::Budget(budget)));
         changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
         Ok(self.commit(changes)?)
     }
@@ -79,7 +80,7 @@ impl<S: EngineStore> Engine<S> {
         }
         let mut recorded = Changes::new(self.retention);
         if !events.is_empty() {
-            recorded.list.push(Change::SetSettings { account: stored.row, settings, at });
+            recorded.list.push(Change::Account(stored.row, AccountChange::Settings { settings, at }));
         }
         let id = Arc::<str>::from(account);
         events.into_iter().for_each(|event| recorded.add_event(Some((stored.row, id.clone())), event));

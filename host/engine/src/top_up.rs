@@ -7,6 +7,7 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
+use perennial_store::change::AccountChange;
 use perennial_store::change::Change;
 use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
@@ -44,7 +45,7 @@ impl<S: EngineStore> Engine<S> {
             reference: None,
         };
         let mut changes = Changes::new(self.retention);
-        changes.list.push(Change::SetBalance { account: stored.row, balance });
+        changes.list.push(Change::Account(stored.row, AccountChange::Balance(balance)));
         changes.list.push(Change::InsertEntry { account: stored.row, entry });
         changes.add_event(Some((stored.row, account.into())), event);
         Ok(self.commit(changes)?)

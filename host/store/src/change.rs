@@ -48,36 +48,8 @@ pub enum Change {
         /// Where its balance comes from.
         opening: Entry,
     },
-    /// What an account has.
-    SetBalance {
-        /// The account.
-        account: AccountKey,
-        /// What it has now.
-        balance: Balance,
-    },
-    /// What the provider's rules are told about an account. Its bundles wake at `at`, to be asked about anew.
-    SetSettings {
-        /// The account.
-        account: AccountKey,
-        /// All of its settings.
-        settings: BTreeMap<String, String>,
-        /// When they change.
-        at: Timestamp,
-    },
-    /// The cost above which an account's plans need an approval; `None`: none does.
-    SetApprovalAbove {
-        /// The account.
-        account: AccountKey,
-        /// The cost.
-        limit: Option<Micros>,
-    },
-    /// What an account may spend in a month, for policies to look at; `None`: there is no budget.
-    SetBudget {
-        /// The account.
-        account: AccountKey,
-        /// The amount.
-        budget: Option<Micros>,
-    },
+    /// What becomes of an account.
+    Account(AccountKey, AccountChange),
     /// The renewals of a bundle that are put off, instead of those that were.
     SetDeferrals {
         /// The account.
@@ -138,24 +110,8 @@ pub enum Change {
     },
     /// What becomes of orders.
     Order(OrderChange),
-    /// A package to be bought like this one later.
-    DeferPurchase {
-        /// The package that it is bought like.
-        resource: ResourceKey,
-        /// When it is paid.
-        pay_at: Timestamp,
-        /// When it is to take effect.
-        effective_at: Timestamp,
-    },
-    /// A package that was to be paid is paid later.
-    PostponePurchase {
-        /// Which.
-        purchase: DeferredPurchaseKey,
-        /// When it is paid.
-        pay_at: Timestamp,
-    },
-    /// A package that was to be paid later is paid, or given up.
-    DeletePurchase(DeferredPurchaseKey),
+    /// What becomes of packages to be paid later.
+    Purchase(PurchaseChange),
     /// How much of a package is used.
     SetUsed {
         /// The package.
@@ -264,4 +220,45 @@ pub enum OrderChange {
         /// The instant of the change.
         at: Timestamp,
     },
+}
+
+/// One thing that becomes of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    /// What it has now.
+    Balance(Balance),
+    /// What the provider's rules are told about it. Its bundles wake at `at`, to be asked about anew.
+    Settings {
+        /// All of its settings.
+        settings: BTreeMap<String, String>,
+        /// When they change.
+        at: Timestamp,
+    },
+    /// The cost above which its plans need an approval; `None`: none does.
+    ApprovalAbove(Option<Micros>),
+    /// What it may spend in a month, for policies to look at; `None`: there is no budget.
+    Budget(Option<Micros>),
+}
+
+/// One thing that becomes of packages to be paid later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PurchaseChange {
+    /// A package is to be bought like this one later.
+    Defer {
+        /// The package that it is bought like.
+        resource: ResourceKey,
+        /// When it is paid.
+        pay_at: Timestamp,
+        /// When it is to take effect.
+        effective_at: Timestamp,
+    },
+    /// A package that was to be paid is paid later.
+    Postpone {
+        /// Which.
+        purchase: DeferredPurchaseKey,
+        /// When it is paid.
+        pay_at: Timestamp,
+    },
+    /// A package that was to be paid later is paid, or given up.
+    Delete(DeferredPurchaseKey),
 }

@@ -28,8 +28,10 @@ use crate::approvals::Resolution;
 use crate::approvals::StoredApproval;
 use crate::bundles::Schedule;
 use crate::bundles::StoredBundle;
+use crate::change::AccountChange;
 use crate::change::Change;
 use crate::change::OrderChange;
+use crate::change::PurchaseChange;
 use crate::client_tokens::StoredOutcome;
 use crate::engine_store::EngineReads;
 use crate::engine_store::EngineStore;
@@ -328,15 +330,7 @@ impl MemoryStore {
                 let row = AccountKey::from_number(next_number(self.accounts.last_key_value()));
                 self.insert_account(StoredAccount { row, account });
             }
-            Change::SetBalance { account, balance } => self.account_mut(account)?.account.balance = balance,
-            Change::SetSettings { account, settings, at } => {
-                self.account_mut(account)?.account.settings = settings;
-                self.wake_account(account, at);
-            }
-            Change::SetApprovalAbove { account, limit } => {
-                self.account_mut(account)?.account.approval_above = limit;
-            }
-            Change::SetBudget { account, budget } => self.account_mut(account)?.account.budget = budget,
+            Change::Account(account, change) => self.apply_account(account, change)?,
             Change::SetDeferrals { account, members, deferrals } => {
                 self.put_off(account, &members, deferrals);
             }
@@ -361,18 +355,7 @@ impl MemoryStore {
             }
             Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
             Change::Order(change) => self.apply_order(change)?,
-            Change::DeferPurchase { resource, pay_at, effective_at } => {
-                let row = DeferredPurchaseKey::from_number(next_number(self.deferred.last_key_value()));
-                self.deferred.insert(row, DeferredPurchase { row, resource, pay_at, effective_at });
-            }
-            Change::PostponePurchase { purchase, pay_at } => {
-                if let Some(deferred) = self.deferred.get_mut(&purchase) {
-                    deferred.pay_at = pay_at;
-                }
-            }
-            Change::DeletePurchase(purchase) => {
-                self.deferred.remove(&purchase);
-            }
+            Change::Purchase(change) => self.apply_purchase(change),
             Change::SetUsed { resource, used } => {
                 let (stored, member) = self.bundle_mut(resource)?;
                 if let Some(package) = &mut stored.bundle[member].package {
@@ -392,6 +375,37 @@ impl MemoryStore {
             Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
         }
         Ok(())
+    }
+
+    fn apply_account(&mut self, key: AccountKey, change: AccountChange) -> Result<(), StoreError> {
+        let account = &mut self.account_mut(key)?.account;
+        match change {
+            AccountChange::Balance(balance) => account.balance = balance,
+            AccountChange::Settings { settings, at } => {
+                account.settings = settings;
+                self.wake_account(key, at);
+            }
+            AccountChange::ApprovalAbove(limit) => account.approval_above = limit,
+            AccountChange::Budget(budget) => account.budget = budget,
+        }
+        Ok(())
+    }
+
+    fn apply_purchase(&mut self, change: PurchaseChange) {
+        match change {
+            PurchaseChange::Defer { resource, pay_at, effective_at } => {
+                let row = DeferredPurchaseKey::from_number(next_number(self.deferred.last_key_value()));
+                self.deferred.insert(row, DeferredPurchase { row, resource, pay_at, effective_at });
+            }
+            PurchaseChange::Postpone { purchase, pay_at } => {
+                if let Some(deferred) = self.deferred.get_mut(&purchase) {
+                    deferred.pay_at = pay_at;
+                }
+            }
+            PurchaseChange::Delete(purchase) => {
+                self.deferred.remove(&purchase);
+            }
+        }
     }
 
     fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {

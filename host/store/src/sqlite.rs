@@ -28,8 +28,10 @@ use crate::attempts;
 use crate::bundles;
 use crate::bundles::Schedule;
 use crate::bundles::StoredBundle;
+use crate::change::AccountChange;
 use crate::change::Change;
 use crate::change::OrderChange;
+use crate::change::PurchaseChange;
 use crate::client_tokens;
 use crate::client_tokens::StoredOutcome;
 use crate::clock;
@@ -223,13 +225,7 @@ impl<'c> Committer<'c> {
         match change {
             Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
             Change::InsertAccount { account, opening } => self.insert_account(&account, &opening),
-            Change::SetBalance { account, balance } => accounts::set_balance(db, account, balance),
-            Change::SetSettings { account, settings, at } => {
-                accounts::set_settings(db, account, &settings)?;
-                bundles::wake_account(db, account, at)
-            }
-            Change::SetApprovalAbove { account, limit } => accounts::set_approval_above(db, account, limit),
-            Change::SetBudget { account, budget } => accounts::set_budget(db, account, budget),
+            Change::Account(account, change) => self.apply_account(account, change),
             Change::SetDeferrals { account, members, deferrals } => {
                 deferrals::replace(db, account, &members, &deferrals)
             }
@@ -251,13 +247,7 @@ impl<'c> Committer<'c> {
             }
             Change::RecordAttempt { resource, attempt } => self.attempts.record(resource, &attempt),
             Change::Order(change) => self.apply_order(change),
-            Change::DeferPurchase { resource, pay_at, effective_at } => {
-                packages::defer(db, resource, pay_at, effective_at)
-            }
-            Change::PostponePurchase { purchase, pay_at } => {
-                packages::postpone_deferred(db, purchase, pay_at)
-            }
-            Change::DeletePurchase(purchase) => packages::delete_deferred(db, purchase),
+            Change::Purchase(change) => self.apply_purchase(change),
             Change::SetUsed { resource, used } => packages::set_used(db, resource, used),
             Change::InsertApproval(new) => self.insert_approval(*new),
             Change::RepriceApproval { approval, priced, attempt, at } => {
@@ -282,6 +272,32 @@ impl<'c> Committer<'c> {
 }
 
 impl Committer<'_> {
+    fn apply_account(&mut self, account: AccountKey, change: AccountChange) -> Result<(), StoreError> {
+        let db = self.db;
+        match change {
+            AccountChange::Balance(balance) => accounts::set_balance(db, account, balance),
+            AccountChange::Settings { settings, at } => {
+                accounts::set_settings(db, account, &settings)?;
+                bundles::wake_account(db, account, at)
+            }
+            AccountChange::ApprovalAbove(limit) => accounts::set_approval_above(db, account, limit),
+            AccountChange::Budget(budget) => accounts::set_budget(db, account, budget),
+        }
+    }
+
+    fn apply_purchase(&mut self, change: PurchaseChange) -> Result<(), StoreError> {
+        let db = self.db;
+        match change {
+            PurchaseChange::Defer { resource, pay_at, effective_at } => {
+                packages::defer(db, resource, pay_at, effective_at)
+            }
+            PurchaseChange::Postpone { purchase, pay_at } => {
+                packages::postpone_deferred(db, purchase, pay_at)
+            }
+            PurchaseChange::Delete(purchase) => packages::delete_deferred(db, purchase),
+        }
+    }
+
     fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {
         let db = self.db;
         match change {
