@@ -63,13 +63,15 @@ pub enum ProblemType {
     Unavailable,
     /// The disk that the database is on is full.
     StorageFull,
+    /// The database's file was moved, deleted or replaced.
+    StorageMoved,
     /// The request took too long; it may still complete.
     TimedOut,
 }
 
 impl ProblemType {
     /// Every type.
-    pub const ALL: [ProblemType; 22] = [
+    pub const ALL: [ProblemType; 23] = [
         ProblemType::BadRequest,
         ProblemType::Unauthorized,
         ProblemType::Forbidden,
@@ -91,6 +93,7 @@ impl ProblemType {
         ProblemType::PluginFailed,
         ProblemType::Unavailable,
         ProblemType::StorageFull,
+        ProblemType::StorageMoved,
         ProblemType::TimedOut,
     ];
 
@@ -170,6 +173,11 @@ impl ProblemType {
             ProblemType::StorageFull => {
                 ("storage-full", StatusCode::SERVICE_UNAVAILABLE, "The disk of the database is full")
             }
+            ProblemType::StorageMoved => (
+                "storage-moved",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The file of the database was moved or deleted",
+            ),
             ProblemType::TimedOut => {
                 ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
             }

@@ -10,6 +10,7 @@ use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
 use perennial_store::api_tokens;
+use perennial_store::error::StoreError;
 use perennial_store::idempotency_keys;
 use perennial_store::jobs;
 use perennial_store::keys::JobKey;
@@ -19,6 +20,8 @@ use crate::admin_tokens::Tokens;
 use crate::event_publisher::EventPublisher;
 use crate::memory;
 use crate::provider_keys::KeyUsage;
+use crate::storage_state::SharedState;
+use crate::storage_state::StorageState;
 
 /// How long a response is kept under its idempotency key, in seconds: a week.
 const IDEMPOTENCY_RETENTION: i64 = 7 * 86_400;
@@ -48,7 +51,7 @@ pub struct WriterContext {
     /// The row of the job that ran the last slice.
     pub(crate) last_job: JobKey,
     pub(crate) key_usage: Arc<KeyUsage>,
-    pub(crate) storage_full: Arc<AtomicBool>,
+    pub(crate) storage: Arc<SharedState>,
 }
 
 impl WriterContext {
@@ -65,9 +68,29 @@ impl WriterContext {
         self.publisher.clone()
     }
 
-    /// Notes whether the last write found no space on the disk.
-    pub fn set_storage_full(&self, is_full: bool) {
-        self.storage_full.store(is_full, Ordering::Relaxed);
+    /// Notes whether the last write could be written, and logs it when that has changed.
+    pub fn set_storage_state(&self, state: StorageState) {
+        let before = self.storage.set(state);
+        match state.problem() {
+            Some(problem) if before != state => tracing::error!("nothing is written any more: {problem}"),
+            None if before != state => tracing::info!("the database can be written to again"),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Looks whether the database can still be written to. It does not find out whether there is space again: that takes a
+    /// write.
+    ///
+    /// # Errors
+    ///
+    /// That of the database, unless it was moved or is full.
+    pub(crate) fn watch_storage(&mut self) -> Result<(), StoreError> {
+        let begun = self.engine.in_transaction(|_| Ok::<(), StoreError>(()));
+        let state = begun.as_ref().err().map(StorageState::of).unwrap_or_default();
+        if state != StorageState::Writable || self.storage.get() == StorageState::Moved {
+            self.set_storage_state(state);
+        }
+        if state == StorageState::Writable { begun } else { Ok(()) }
     }
 
     /// The admin tokens.

@@ -86,7 +86,11 @@ fn detail(kind: ProblemType) -> &'static str {
         ProblemType::PluginFailed => "plugin `acme` was stopped after 1s in `timeline`; tell its author",
         ProblemType::Unavailable => "too many requests are in flight",
         ProblemType::StorageFull => {
-            "the disk that the database is on is full, and nothing was written; make space, then send it again"
+            "nothing was written: the disk that the database is on is full: make space, then send it again"
+        }
+        ProblemType::StorageMoved => {
+            "nothing was written: the database's file was moved, deleted or replaced: put it back under its name, then send \
+             it again"
         }
         ProblemType::TimedOut => "it may still complete; repeat it with the same `Idempotency-Key`",
     }

@@ -15,6 +15,7 @@ use crate::problem::ProblemType;
 use crate::state::AppState;
 use perennial_engine::EngineTx;
 use perennial_engine::persist::RecordedEvent;
+use perennial_service::storage_state::StorageState;
 use perennial_service::writer::WriterContext;
 use perennial_store::audit;
 use perennial_store::audit::Record;
@@ -151,8 +152,13 @@ fn commit(
         Ok::<_, Problem>((response, events))
     });
     match &written {
-        Ok(_) => writer.set_storage_full(false),
-        Err(problem) if problem.kind == ProblemType::StorageFull => writer.set_storage_full(true),
+        Ok(_) => writer.set_storage_state(StorageState::Writable),
+        Err(problem) if problem.kind == ProblemType::StorageFull => {
+            writer.set_storage_state(StorageState::Full);
+        }
+        Err(problem) if problem.kind == ProblemType::StorageMoved => {
+            writer.set_storage_state(StorageState::Moved);
+        }
         Err(_) => {}
     }
     let (response, events) = written?;

@@ -40,7 +40,7 @@ use perennial_store::provider_keys;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///
-/// Makes the database if there is none. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
+/// Makes the database if there is none, and says so, unless `--must-exist` or `[database] must_exist` says that there is one. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
 /// however it ends. `/openapi.json` describes every route.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -56,6 +56,9 @@ pub(super) struct Arguments {
     /// database that has lived on virtual time goes on from where it is when the instant is left out.
     #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::instant)]
     virtual_clock: Option<Option<Timestamp>>,
+    /// Refuse to start where there is no database, or an empty file, instead of making one.
+    #[arg(long)]
+    must_exist: bool,
     #[command(flatten)]
     start: start::Arguments,
 }
@@ -123,7 +126,11 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
 /// time that it is to be served on, and somebody has a token.
 fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Result<Store> {
     let listen = setup.config.listen;
-    let store = Store::open(&context.db)?;
+    let store = if arguments.must_exist || setup.config.database_must_exist {
+        Store::open_existing(&context.db)?
+    } else {
+        Store::open(&context.db)?
+    };
     can_read_keys(&store, &setup.endpoints)?;
     let allows_missing = setup.config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &setup.providers, allows_missing)?;
@@ -132,6 +139,9 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
             "`{listen}` can be reached from outside, and there is no token yet; make one with `perennial token create`"
         );
         return Err(UserError::Argument(message).into());
+    }
+    if store.is_new() {
+        tracing::warn!(db = %context.db.display(), "there was no database here: a new one was made, with nothing in it");
     }
     Ok(store)
 }
