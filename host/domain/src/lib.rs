@@ -5,6 +5,7 @@
 //! and [`apply`] (how a plan meets the money).
 
 pub mod account;
+pub mod answer_limits;
 pub mod apply;
 pub mod approval;
 mod approval_state;

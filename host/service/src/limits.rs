@@ -92,6 +92,26 @@ limits! {
     unproved_per_address_max: usize = 64, 1..=100_000;
     /// The most that the clock may lag behind while the host is ready, in seconds.
     lag_seconds_max: i64 = 60, 1..=86_400;
+    /// The most jobs of one person that are kept, ended ones included.
+    jobs_per_person_max: i64 = 1_000, 1..=1_000_000;
+    /// The most items of all kept jobs of one person.
+    job_items_per_person_max: i64 = 200_000, 1..=100_000_000;
+    /// The most responses that are kept under the idempotency keys of one token.
+    answers_per_token_max: i64 = 100_000, 1..=100_000_000;
+    /// The most webhooks of one person.
+    webhooks_per_person_max: i64 = 50, 1..=100;
+    /// The most calendars of one person.
+    calendars_per_person_max: i64 = 100, 1..=100_000;
+    /// The most tokens of one person that are not revoked.
+    tokens_per_person_max: i64 = 1_000, 1..=100_000;
+    /// The most keys of its provider's own API that are in force for one account.
+    keys_per_account_max: i64 = 100, 1..=100_000;
+    /// The most resources of one account that an import through the API leads to.
+    resources_per_account_max: i64 = 200_000, 1..=100_000_000;
+    /// The most forecasts at once, each of another person.
+    forecasts_max: usize = 4, 1..=64;
+    /// How many people it takes to raise or lift the approval limit of an account: 1 or 2.
+    limit_raise_people: usize = 2, 1..=2;
     /// The number of reading threads, each with a connection.
     readers: usize = 4, 1..=256;
     /// The most bundles in one transaction.

@@ -5,6 +5,7 @@
 
 mod thread;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
@@ -122,6 +123,7 @@ impl Writer {
             tokens,
             key_usage: Arc::clone(&key_usage),
             storage: Arc::clone(&storage),
+            kept_answers: BTreeMap::new(),
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
@@ -223,6 +225,7 @@ mod tests {
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
             storage: Arc::default(),
+            kept_answers: BTreeMap::new(),
         }
     }
 

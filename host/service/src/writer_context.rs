@@ -1,5 +1,6 @@
 //! The state that tasks of the writer's thread use: the engine, the clock, and what is published. Knows no thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
@@ -15,6 +16,7 @@ use perennial_store::idempotency_keys;
 use perennial_store::jobs;
 use perennial_store::keys::JobKey;
 use perennial_store::provider_keys;
+use perennial_store::quotas;
 
 use crate::admin_tokens::Tokens;
 use crate::event_publisher::EventPublisher;
@@ -52,6 +54,8 @@ pub struct WriterContext {
     pub(crate) last_job: JobKey,
     pub(crate) key_usage: Arc<KeyUsage>,
     pub(crate) storage: Arc<SharedState>,
+    /// How many responses are kept for a token, as counted since the last maintenance.
+    pub(crate) kept_answers: BTreeMap<String, i64>,
 }
 
 impl WriterContext {
@@ -93,6 +97,27 @@ impl WriterContext {
         if state == StorageState::Writable { begun } else { Ok(()) }
     }
 
+    /// How many responses are kept under the idempotency keys of a token: counted once between two maintenances.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub fn kept_answers(&mut self, token: &str) -> Result<i64, StoreError> {
+        if let Some(kept) = self.kept_answers.get(token) {
+            return Ok(*kept);
+        }
+        let kept = quotas::kept_answers(self.engine.db(), token)?;
+        self.kept_answers.insert(token.to_owned(), kept);
+        Ok(kept)
+    }
+
+    /// Notes that another response is kept for a token.
+    pub fn note_kept_answer(&mut self, token: &str) {
+        if let Some(kept) = self.kept_answers.get_mut(token) {
+            *kept += 1;
+        }
+    }
+
     /// The admin tokens.
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.tokens
@@ -106,6 +131,7 @@ impl WriterContext {
     /// Stores when tokens and keys were last used, deletes expired records, and gives unused memory back.
     pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
         memory::give_back();
+        self.kept_answers.clear();
         let now = self.now();
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {

@@ -35,8 +35,10 @@ pub mod migrations;
 pub mod order_list;
 pub mod orders;
 pub mod packages;
+pub mod people;
 pub mod provider_keys;
 pub mod provider_views;
+pub mod quotas;
 pub mod resource_query;
 pub mod stats;
 #[cfg(feature = "testing")]
@@ -59,7 +61,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -37,6 +37,11 @@ const STEPS: [Step; 2] = [
         to: 5,
         summary: "orders get a kind and a state, the clock its kind, calendars an id, and some stored words their names",
         sql: include_str!("migrations/0005_orders_and_clocks.sql"),
+    },
+    Step {
+        to: 6,
+        summary: "tokens belong to people, and a raise of an approval limit may wait for a second one",
+        sql: include_str!("migrations/0006_people.sql"),
     },
 ];
 

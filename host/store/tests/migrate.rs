@@ -1,7 +1,8 @@
 //! Databases of older schemas: migrated, refused, kept as they were.
 //!
 //! `tests/fixtures/schema-3` has a database that the release with schema 3 wrote, and what is in it. That of
-//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks.
+//! `tests/fixtures/schema-4` is the same one, migrated by the release with schema 4 and worked with by it for six weeks, and
+//! that of `tests/fixtures/schema-5` is that one again, with a token whose token made a third.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +16,7 @@ use perennial_store::ReadTx;
 use perennial_store::SCHEMA_VERSION;
 use perennial_store::Store;
 use perennial_store::accounts;
+use perennial_store::api_tokens;
 use perennial_store::approvals;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
@@ -30,8 +32,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-3/year.db");
-/// The database of the last schema before the present one.
-const LAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db");
+/// The databases of the schemas between that one and the present one.
+const LATER: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/year.db"),
+];
 const CONTENTS: &str = include_str!("../../../tests/fixtures/schema-3/contents.txt");
 
 /// What each table of schema 3 is called in schema 4, where that differs.
@@ -101,28 +106,44 @@ fn a_migrated_schema_equals_a_new_one() {
 }
 
 #[test]
-fn a_database_of_the_last_schema_keeps_every_row() {
+fn a_database_of_each_later_schema_keeps_every_row() {
+    for database in LATER {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("perennial.db");
+        std::fs::copy(database, &path).unwrap();
+        let rows = |path: &Path| {
+            let tables = counts(
+                path,
+                "select name, 0 from sqlite_master where type = 'table' and name not like 'sqlite%'",
+            );
+            let count = |table: &String| counts(path, &format!("select '{table}', count(*) from {table}"));
+            tables.keys().flat_map(count).collect::<BTreeMap<_, _>>()
+        };
+        let before = rows(&path);
+        let store = Store::open(&path).unwrap();
+        assert_eq!(schema(store.db()), new_schema(), "{database}");
+        drop(store);
+        let after = rows(&path);
+        for (table, count) in &before {
+            assert_eq!(&after[table], count, "rows of `{table}` of {database}");
+        }
+        let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
+        assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
+    }
+}
+
+#[test]
+fn tokens_belong_to_whoever_made_them_back_to_the_command_line() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("perennial.db");
-    std::fs::copy(LAST, &path).unwrap();
-    let rows = |path: &Path| {
-        let tables = counts(
-            path,
-            "select name, 0 from sqlite_master where type = 'table' and name not like 'sqlite%'",
-        );
-        let count = |table: &String| counts(path, &format!("select '{table}', count(*) from {table}"));
-        tables.keys().flat_map(count).collect::<BTreeMap<_, _>>()
-    };
-    let before = rows(&path);
+    std::fs::copy(LATER[1], &path).unwrap();
     let store = Store::open(&path).unwrap();
-    assert_eq!(schema(store.db()), new_schema());
-    drop(store);
-    let after = rows(&path);
-    for (table, count) in &before {
-        assert_eq!(&after[table], count, "rows of `{table}`");
+    let tokens = api_tokens::list(store.db()).unwrap();
+    let of = |name: &str| tokens.iter().rev().find(|token| token.name == name).unwrap();
+    for made in ["ops", "friend", "friend-of-friend"] {
+        assert_eq!(of(made).owner, of("ops").id, "{made}");
     }
-    let outcomes = "select distinct outcome, 0 from job_item where outcome in ('applied', 'carried_out')";
-    assert_eq!(counts(&path, outcomes).into_keys().collect::<Vec<_>>(), ["applied"]);
+    assert!(tokens.iter().filter(|token| token.created_by == "cli").all(|token| token.owner == token.id));
 }
 
 #[test]
@@ -271,7 +292,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 6", "up to 5"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 7", "up to 6"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");

@@ -12,6 +12,7 @@ use perennial_store::WriteTx;
 
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use perennial_engine::EngineTx;
 use perennial_engine::persist::RecordedEvent;
@@ -100,9 +101,13 @@ impl AppState {
         prepare: impl FnOnce(&mut WriterContext) -> Result<(), Problem> + Send + 'static,
         work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
     ) -> Result<WriteResponse, Problem> {
+        let answers_max = self.limits().answers_per_token_max;
         let write = move |writer: &mut WriterContext| {
             if let Some(response) = stored_response(writer, &request)? {
                 return Ok(response);
+            }
+            if request.key().is_some() {
+                quotas::check_answers(writer, &request.caller.id, answers_max)?;
             }
             let mut subject = AuditSubject::default();
             let result = prepare(writer).and_then(|()| commit(writer, &request, &mut subject, work));
@@ -162,6 +167,9 @@ fn commit(
         Err(_) => {}
     }
     let (response, events) = written?;
+    if request.key().is_some() {
+        writer.note_kept_answer(&request.caller.id);
+    }
     publisher.publish(&events);
     Ok(response)
 }

@@ -11,7 +11,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "a84d9d0ff010bed93d025d57717bad59"
+        etag: "502a4d409bf2b8147a3b5c6501dc6884"
         location: /v1/accounts/acme-hw
         {
           "approval_above": null,
@@ -19,6 +19,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
+          "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
           "settings": {
@@ -29,13 +30,14 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "a84d9d0ff010bed93d025d57717bad59"
+        etag: "502a4d409bf2b8147a3b5c6501dc6884"
         {
           "approval_above": null,
           "balance": "12.50",
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
+          "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
           "settings": {
@@ -54,6 +56,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
               "currency": "CNY",
               "held": "0.00",
               "id": "acme-hw",
+              "limit_raise": null,
               "mode": "managed",
               "provider": "huawei",
               "settings": {
@@ -67,7 +70,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "18bbd269f805317100af86180ef8aa1a"
+        etag: "f13c04ad37bf2e7151cbc9e22800df26"
         {
           "account": {
             "approval_above": null,
@@ -75,6 +78,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
+            "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
             "settings": {
@@ -172,7 +176,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "dabda9f341b42919f29ae124c1d4a827"
+        etag: "e7631d3fa2599f6da8a92e9b109c589a"
         {
           "account": {
             "approval_above": null,
@@ -180,6 +184,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
+            "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
             "settings": {

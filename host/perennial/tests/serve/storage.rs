@@ -4,6 +4,9 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::process::Stdio;
 
+use perennial_store::ReadTx;
+use perennial_store::webhooks;
+
 use crate::server::Answer;
 use crate::server::Served;
 use crate::server::program;
@@ -106,4 +109,48 @@ fn where_a_database_must_be_none_is_made() {
         assert_eq!(is_there, expected.contains("empty"), "{expected}");
         folder.write("test.db", "");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_with_secrets_that_others_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    run(&folder, &[], &["key", "new-secrets-key", "secrets.key"]);
+    let environment = [("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")];
+    for is_wide in [false, true] {
+        let (server, told) = Served::start_logged(&folder, &environment, &VIRTUAL);
+        drop(server);
+        for (file, mode) in [("test.db", 0o666), ("secrets.key", 0o640)] {
+            let warning = format!("file={file} mode=\"{mode:o}\"");
+            assert_eq!(told.contains(&warning), is_wide, "{told}");
+            std::fs::set_permissions(folder.path(file), PermissionsExt::from_mode(mode)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn secrets_of_webhooks_are_sealed_once_there_is_a_key_and_need_it_from_then_on() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.send("POST", "/v1/webhooks", r#"{"url": "https://example.com/"}"#).status, 201);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    let kept = || {
+        let webhooks = webhooks::list(&ReadTx::open(&folder.path("test.db")).unwrap()).unwrap();
+        webhooks.into_iter().next().unwrap().secret
+    };
+    let secret = kept();
+    assert_eq!(secret.len(), 32, "it is there as it is");
+    run(&folder, &[], &["key", "new-secrets-key", "secrets.key"]);
+    let environment = [("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")];
+    drop(Served::start(&folder, &environment, &VIRTUAL));
+    let sealed = kept();
+    assert!(!sealed.windows(8).any(|part| part == &secret[..8]), "{sealed:?}");
+    drop(Served::start(&folder, &environment, &VIRTUAL));
+    assert_eq!(kept(), sealed);
+    let refused = run(&folder, &[], &["serve", "--virtual-clock"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("the secret of the webhook wh_") && said.contains("there is no key"), "{said}");
 }
