@@ -154,6 +154,15 @@ pub fn needs_approval(limit: Option<Micros>, commitment: Micros) -> bool {
     limit.is_some_and(|limit| commitment > limit)
 }
 
+/// Whether a change of an account's limit from `before` to `after` lets plans pass that needed an approval.
+pub fn is_raise(before: Option<Micros>, after: Option<Micros>) -> bool {
+    match (before, after) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
+    }
+}
+
 /// When an approval of `plan` for `member` expires that is requested at `at`; always later than that.
 ///
 /// The second before the provider's last try that `timeline` has before the expiry: once that has passed, a provider

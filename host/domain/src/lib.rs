@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod account_settings;
+pub mod answer_limits;
 pub mod apply;
 pub mod approval;
 mod approval_state;

@@ -1,5 +1,6 @@
 //! Timelines: the events that await a bundle if no command changes it, and the check of a plugin's timeline.
 
+use crate::answer_limits::NewAttributes;
 use crate::bundle::Bundle;
 use crate::bundle::Stage;
 use crate::index::MemberIndex;
@@ -125,6 +126,7 @@ pub fn check(
         return Err(TimelineError::Endless { primary: primary(), found: timeline.len(), accepted });
     }
     let mut live = bundle.members.iter().map(|member| member.is_live()).collect::<Vec<_>>();
+    let mut new_attributes = bundle.members.iter().map(|_| NewAttributes::default()).collect::<Vec<_>>();
     let mut last = after;
     for occurrence in timeline {
         let Some(member) = bundle.get(occurrence.member) else {
@@ -146,6 +148,11 @@ pub fn check(
             return Err(TimelineError::NoEnd { primary: primary(), resource: member.id.clone() });
         }
         check_action(bundle, occurrence, notices)?;
+        if let Action::SetAttribute(name, value) = &occurrence.action
+            && let Some(why) = new_attributes[occurrence.member.get()].add(&member.attributes, name, value)
+        {
+            return Err(TimelineError::Unfit { primary: primary(), resource: member.id.clone(), why });
+        }
         if matches!(occurrence.action, Action::Enter(Stage::Released) | Action::Convert) {
             live[occurrence.member.get()] = false;
         }

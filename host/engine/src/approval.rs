@@ -91,8 +91,10 @@ pub enum DecisionError {
     /// Its time is over.
     #[error("there is nothing to decide on any more: the approval's time was over at {0}")]
     Expired(Timestamp),
-    /// The token that requested the approval does not decide on it.
-    #[error("whoever asked for an approval does not decide on it; have somebody else do it")]
+    /// The person behind the token that requested the approval does not decide on it, with whichever token.
+    #[error(
+        "whoever asked for an approval does not decide on it, nor does a token that they made; have somebody else do it"
+    )]
     OwnRequest,
     /// It holds another plan than the one that was looked at.
     #[error("the approval holds another plan than that, with the hash {0}; look at it again")]
@@ -311,7 +313,8 @@ fn find_decidable(
     decision: &ApprovalDecision<'_>,
 ) -> Result<StoredApproval, DecisionError> {
     let stored = db.find_approval(id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
-    if stored.requested_by.as_deref() == Some(decision.decided_by) {
+    let requester = stored.requested_by.as_deref().map(|id| db.person_of(id)).transpose()?;
+    if requester == Some(db.person_of(decision.decided_by)?) {
         Err(DecisionError::OwnRequest)
     } else if stored.state != State::Pending {
         Err(DecisionError::Closed(stored.state))

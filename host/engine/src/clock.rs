@@ -13,6 +13,7 @@ use crate::Engine;
 use crate::Sink;
 use crate::error::EngineError;
 use crate::persist::RecordedEvent;
+use perennial_store::ReadTx;
 use perennial_store::clock;
 
 /// A gap of more than this many seconds in which the host did nothing was an outage: what was missed in it is caught up on.
@@ -20,6 +21,55 @@ use perennial_store::clock;
 pub const OUTAGE_AFTER: i64 = 60;
 /// The longest wait between two ticks, in seconds: it says how far the clock has come even when nothing is due.
 const HEARTBEAT: i64 = 10;
+
+/// How far the database's clock is ahead of `now`, in seconds: the system's was ahead once, or is behind now.
+pub fn seconds_behind(ticked_at: Option<Timestamp>, now: Timestamp) -> i64 {
+    ticked_at.map_or(0, |ticked_at| (ticked_at - now).max(0))
+}
+
+/// Says once when the system's clock falls behind the database, and once when it no longer is.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockWatch {
+    is_behind: bool,
+}
+
+impl ClockWatch {
+    /// Begins at `now`; what is so already was said at the start.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the database fails.
+    pub fn start(db: &ReadTx, now: Timestamp) -> Result<ClockWatch, EngineError> {
+        Ok(ClockWatch { is_behind: seconds_behind(clock::ticked_at(db)?, now) > OUTAGE_AFTER })
+    }
+
+    /// Looks at `now`, and returns whether the clock is behind.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the database fails.
+    pub fn observe(&mut self, db: &ReadTx, now: Timestamp) -> Result<bool, EngineError> {
+        let behind_seconds = seconds_behind(clock::ticked_at(db)?, now);
+        let is_behind = behind_seconds > OUTAGE_AFTER;
+        match (self.is_behind, is_behind) {
+            (false, true) => warn_behind(behind_seconds, now),
+            (true, false) => tracing::info!(%now, "the system's clock is no longer behind the database"),
+            (false, false) | (true, true) => {}
+        }
+        self.is_behind = is_behind;
+        Ok(is_behind)
+    }
+}
+
+/// Says in the log that the system's clock is behind the database, and what that means.
+pub(crate) fn warn_behind(behind_seconds: i64, now: Timestamp) {
+    tracing::error!(
+        behind_seconds,
+        %now,
+        "the system's clock is behind the database, whose clock was ahead or whose machine is wrong: what is due by the \
+         present time is done, but what was done ahead of it stays done; check the system's clock"
+    );
+}
 
 /// What time it is.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
@@ -38,8 +88,10 @@ pub fn run(
     observe: &mut dyn FnMut(&RecordedEvent),
 ) -> Result<(), EngineError> {
     let mut last_active = LastActive::default();
+    let mut watch = ClockWatch::start(engine.db(), now())?;
     loop {
         tick(engine, now(), last_active, observe)?;
+        watch.observe(engine.db(), now())?;
         last_active = LastActive::at(now());
         match stop.recv_timeout(time_to_next_wake(engine, now())?) {
             Err(RecvTimeoutError::Timeout) => {}

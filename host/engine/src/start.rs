@@ -10,6 +10,8 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Sink;
 use crate::clock::OUTAGE_AFTER;
+use crate::clock::seconds_behind;
+use crate::clock::warn_behind;
 use crate::error::ClockError;
 use crate::error::EngineError;
 use crate::rules::Rules;
@@ -41,13 +43,8 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
         (_, ClockKind::Virtual) if now <= ticked_at => {
             Err(ClockError::Passed { requested: now, next: ticked_at + 1 }.into())
         }
-        (_, ClockKind::Real) if ticked_at - now > OUTAGE_AFTER => {
-            tracing::warn!(
-                %ticked_at,
-                %now,
-                "the system's clock is behind the database, whose clock was ahead or whose machine is wrong: what is due \
-                 by the present time is done, but what was done ahead of it stays done; check the system's clock"
-            );
+        (_, ClockKind::Real) if seconds_behind(Some(ticked_at), now) > OUTAGE_AFTER => {
+            warn_behind(seconds_behind(Some(ticked_at), now), now);
             Ok(())
         }
         (_, ClockKind::Real | ClockKind::Virtual) => Ok(()),

@@ -27,7 +27,7 @@ pub enum ProblemType {
     Unauthorized,
     /// The token's role does not allow it.
     Forbidden,
-    /// The token requested the approval itself and cannot decide on it.
+    /// The person behind the token requested the approval and cannot decide on it.
     OwnApproval,
     /// There is no such object, or the token cannot access it.
     NotFound,
@@ -55,6 +55,8 @@ pub enum ProblemType {
     KeyReused,
     /// The token has too many requests in flight.
     TooManyRequests,
+    /// The person, the token or the account has as much as it may have.
+    QuotaExceeded,
     /// The host failed.
     Internal,
     /// A plugin failed.
@@ -63,13 +65,15 @@ pub enum ProblemType {
     Unavailable,
     /// The disk that the database is on is full.
     StorageFull,
+    /// The database's file was moved, deleted or replaced.
+    StorageMoved,
     /// The request took too long; it may still complete.
     TimedOut,
 }
 
 impl ProblemType {
     /// Every type.
-    pub const ALL: [ProblemType; 22] = [
+    pub const ALL: [ProblemType; 24] = [
         ProblemType::BadRequest,
         ProblemType::Unauthorized,
         ProblemType::Forbidden,
@@ -87,10 +91,12 @@ impl ProblemType {
         ProblemType::InvalidFields,
         ProblemType::KeyReused,
         ProblemType::TooManyRequests,
+        ProblemType::QuotaExceeded,
         ProblemType::Internal,
         ProblemType::PluginFailed,
         ProblemType::Unavailable,
         ProblemType::StorageFull,
+        ProblemType::StorageMoved,
         ProblemType::TimedOut,
     ];
 
@@ -157,11 +163,12 @@ impl ProblemType {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Another request has used this idempotency key",
             ),
-            ProblemType::TooManyRequests => (
-                "too-many-requests",
-                StatusCode::TOO_MANY_REQUESTS,
-                "The token has too many requests in flight",
-            ),
+            ProblemType::TooManyRequests => {
+                ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "Too many requests are in flight")
+            }
+            ProblemType::QuotaExceeded => {
+                ("quota-exceeded", StatusCode::TOO_MANY_REQUESTS, "A quota is used up")
+            }
             ProblemType::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "The host failed"),
             ProblemType::PluginFailed => ("plugin-failed", StatusCode::BAD_GATEWAY, "The plugin failed"),
             ProblemType::Unavailable => {
@@ -170,6 +177,11 @@ impl ProblemType {
             ProblemType::StorageFull => {
                 ("storage-full", StatusCode::SERVICE_UNAVAILABLE, "The disk of the database is full")
             }
+            ProblemType::StorageMoved => (
+                "storage-moved",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The file of the database was moved or deleted",
+            ),
             ProblemType::TimedOut => {
                 ("timed-out", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
             }

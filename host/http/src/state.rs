@@ -38,6 +38,8 @@ struct Inner {
     /// By provider, since their listeners have places of their own.
     provider_permits: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     forecast_permits: Arc<Semaphore>,
+    /// By the person who asks.
+    forecasts: Counts<Arc<str>>,
     calendar_permits: Arc<Semaphore>,
     body_permits: Arc<Semaphore>,
     refusal_budget: RefusalBudget,
@@ -61,7 +63,8 @@ impl AppState {
             requests: RequestMetrics::default(),
             request_permits: Arc::new(Semaphore::new(service.limits().concurrency_max)),
             provider_permits: Mutex::default(),
-            forecast_permits: Arc::new(Semaphore::new(1)),
+            forecast_permits: Arc::new(Semaphore::new(service.limits().forecasts_max)),
+            forecasts: Arc::default(),
             calendar_permits: Arc::new(Semaphore::new(1)),
             body_permits: Arc::new(Semaphore::new(LARGE_BODIES_MAX)),
             refusal_budget: RefusalBudget::default(),
@@ -145,6 +148,11 @@ impl AppState {
             let detail = format!("a token has at most {most} requests in flight");
             Problem::new(ProblemType::TooManyRequests, detail).retry_after(1)
         })
+    }
+
+    /// Takes the slot of a person for a forecast. Dropping the slot frees it. `None` while another one is in progress.
+    pub(crate) fn acquire_forecast(&self, person: &Arc<str>) -> Option<RequestSlot> {
+        RequestSlot::take(&self.inner.forecasts, Arc::clone(person), 1)
     }
 
     /// Takes one of an address's slots for requests that prove nothing yet. Dropping the slot frees it. `None` when the

@@ -18,6 +18,7 @@ use perennial_formats::plan::TermView;
 use perennial_service::lookup;
 use perennial_service::lookup::ResolvedResource;
 use perennial_store::accounts;
+use perennial_store::accounts::LimitRaise;
 use perennial_store::accounts::StoredAccount;
 use perennial_store::error::StoreError;
 
@@ -45,6 +46,30 @@ pub(crate) struct AccountView {
     approval_above: Option<String>,
     /// What may be spent in a month of the provider's, a decimal, for policies to look at; null is no budget.
     budget: Option<String>,
+    /// A raise of `approval_above` that waits for a second person; null if there is none.
+    limit_raise: Option<LimitRaiseView>,
+}
+
+/// A raise of an account's approval limit that waits for a second person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = LimitRaise)]
+pub(crate) struct LimitRaiseView {
+    /// The limit that is requested, a decimal; null is no limit.
+    approval_above: Option<String>,
+    /// The ID of the token that requested it.
+    requested_by: String,
+    /// When it was requested.
+    requested_at: String,
+}
+
+impl From<LimitRaise> for LimitRaiseView {
+    fn from(raise: LimitRaise) -> LimitRaiseView {
+        LimitRaiseView {
+            approval_above: to_text(raise.approval_above),
+            requested_by: raise.requested_by,
+            requested_at: raise.requested_at.to_string(),
+        }
+    }
 }
 
 impl From<StoredAccount> for AccountView {
@@ -60,6 +85,7 @@ impl From<StoredAccount> for AccountView {
             settings: account.settings,
             approval_above: to_text(account.approval_above),
             budget: to_text(account.budget),
+            limit_raise: stored.limit_raise.map(LimitRaiseView::from),
         }
     }
 }

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 
 use perennial_formats::Problems;
 use perennial_formats::body;
-use perennial_formats::body::Fields;
 use perennial_formats::body::JsonCursor;
 use perennial_http::server::Tls;
 use perennial_sandbox::PluginFile;
@@ -30,33 +29,15 @@ const LISTEN: &str = "PERENNIAL_LISTEN_";
 /// What the admin API's address is called among those of providers.
 const ADMIN: &str = "admin";
 /// Every key, section by section; the first section is the top of the file.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     ("", &["listen"]),
     ("tls", &["certificate", "key"]),
-    (
-        "limits",
-        &[
-            "body_bytes_max",
-            "request_seconds",
-            "head_seconds",
-            "body_seconds",
-            "stall_seconds",
-            "response_seconds",
-            "forecast_seconds",
-            "concurrency_max",
-            "concurrency_per_token_max",
-            "connections_max",
-            "connections_per_address_max",
-            "unproved_per_address_max",
-            "lag_seconds_max",
-            "readers",
-            "batch",
-        ],
-    ),
+    ("limits", Limits::NAMES),
     ("log", &["format"]),
     ("webhooks", &["allow_private", "certificates", "source"]),
     ("secrets", &["key_file"]),
     ("plugins", &["files", "allow_missing"]),
+    ("database", &["must_exist"]),
 ];
 /// What stands between a plugin's file and its digest.
 const DIGEST: &str = "@sha256:";
@@ -82,6 +63,8 @@ pub struct Config {
     pub plugins: Vec<PluginFile>,
     /// Whether the host starts although there are accounts whose provider has no plugin.
     pub allow_missing_plugins: bool,
+    /// Whether there is a database already, so that none is made.
+    pub database_must_exist: bool,
 }
 
 /// How the log is written.
@@ -118,6 +101,7 @@ impl Config {
         secrets_key_file: None,
         plugins: Vec::new(),
         allow_missing_plugins: false,
+        database_must_exist: false,
     };
 }
 
@@ -221,7 +205,8 @@ fn variable(section: &str, key: &str) -> String {
 }
 
 fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
-    let fields = spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets", "plugins"])?;
+    let fields =
+        spot.object(&["listen", "tls", "limits", "log", "webhooks", "secrets", "plugins", "database"])?;
     let default = Config::DEFAULT;
     let listen = fields.optional("listen", listen).or((default.listen, default.endpoints));
     let tls = fields.optional("tls", tls).option();
@@ -236,6 +221,10 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         fields.optional("key_file", |spot| spot.name().map(PathBuf::from)).option()
     });
     let plugins = fields.optional("plugins", plugins).or((default.plugins, default.allow_missing_plugins));
+    let must_exist = fields.optional("database", |spot| {
+        let fields = spot.object(&["must_exist"])?;
+        fields.optional("must_exist", |spot| spot.flag()).or(default.database_must_exist)
+    });
     let (listen, endpoints) = listen?;
     let tls = tls?;
     check_addresses(spot, listen, &endpoints, tls.is_some());
@@ -250,6 +239,7 @@ fn config(spot: JsonCursor<'_, '_>) -> Option<Config> {
         secrets_key_file: secrets_key_file.option()?.flatten(),
         plugins,
         allow_missing_plugins,
+        database_must_exist: must_exist.or(default.database_must_exist)?,
     })
 }
 
@@ -347,48 +337,17 @@ fn tls(spot: JsonCursor<'_, '_>) -> Option<Tls> {
 }
 
 fn limits(spot: JsonCursor<'_, '_>) -> Option<Limits> {
-    let [_, _, (_, names), ..] = KEYS;
-    let fields = spot.object(names)?;
-    let default = Limits::DEFAULT;
-    let size = |name, least, most, otherwise: usize| {
-        whole(&fields, name, least, most).map(|given| {
-            given.map_or(otherwise, |number| usize::try_from(number).expect("a number of 32 bits fits"))
-        })
-    };
-    let body_bytes_max = size("body_bytes_max", 1024, u32::MAX, default.body_bytes_max);
-    let request_seconds = whole(&fields, "request_seconds", 1, 3600);
-    let head_seconds = whole(&fields, "head_seconds", 1, 3600);
-    let body_seconds = whole(&fields, "body_seconds", 1, 3600);
-    let stall_seconds = whole(&fields, "stall_seconds", 1, 3600);
-    let response_seconds = whole(&fields, "response_seconds", 1, 86_400);
-    let forecast_seconds = whole(&fields, "forecast_seconds", 1, 86_400);
-    let concurrency_max = size("concurrency_max", 1, 100_000, default.concurrency_max);
-    let per_token = size("concurrency_per_token_max", 1, 100_000, default.concurrency_per_token_max);
-    let connections_max = size("connections_max", 1, 1_000_000, default.connections_max);
-    let per_address = size("connections_per_address_max", 1, 1_000_000, default.connections_per_address_max);
-    let unproved = size("unproved_per_address_max", 1, 100_000, default.unproved_per_address_max);
-    let lag_seconds_max = whole(&fields, "lag_seconds_max", 1, 86_400);
-    let readers = size("readers", 1, 256, default.readers);
-    let batch = whole(&fields, "batch", 1, 1_000_000);
-    Some(Limits {
-        body_bytes_max: body_bytes_max?,
-        request_seconds: request_seconds?.map_or(default.request_seconds, u64::from),
-        head_seconds: head_seconds?.map_or(default.head_seconds, u64::from),
-        body_seconds: body_seconds?.map_or(default.body_seconds, u64::from),
-        stall_seconds: stall_seconds?.map_or(default.stall_seconds, u64::from),
-        response_seconds: response_seconds?.map_or(default.response_seconds, u64::from),
-        forecast_seconds: forecast_seconds?.map_or(default.forecast_seconds, u64::from),
-        concurrency_max: concurrency_max?,
-        concurrency_per_token_max: per_token?,
-        connections_max: connections_max?,
-        connections_per_address_max: per_address?,
-        unproved_per_address_max: unproved?,
-        lag_seconds_max: lag_seconds_max?.map_or(default.lag_seconds_max, i64::from),
-        readers: readers?,
-        batch: batch?.unwrap_or(default.batch),
-    })
-}
-
-fn whole(fields: &Fields<'_, '_>, name: &str, least: u32, most: u32) -> Option<Option<u32>> {
-    fields.optional(name, |spot| spot.integer(least, most)).option()
+    let fields = spot.object(Limits::NAMES)?;
+    let given = Limits::ALL
+        .iter()
+        .map(|limit| fields.optional(limit.name, |spot| spot.integer(limit.least, limit.most)).option());
+    // Every one is read before the first that is wrong ends this, so that all that is wrong is said.
+    let given = given.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
+    let mut limits = Limits::DEFAULT;
+    for (limit, number) in Limits::ALL.iter().zip(given) {
+        if let Some(number) = number {
+            (limit.set)(&mut limits, number);
+        }
+    }
+    Some(limits)
 }

@@ -144,7 +144,7 @@ fn a_variable_that_is_no_key_is_refused() {
         "",
         &[("PERENNIAL_LIMIT_READERS", "3")],
         expect![
-            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_HEAD_SECONDS`, `PERENNIAL_LIMITS_BODY_SECONDS`, `PERENNIAL_LIMITS_STALL_SECONDS`, `PERENNIAL_LIMITS_RESPONSE_SECONDS`, `PERENNIAL_LIMITS_FORECAST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, `PERENNIAL_PLUGINS_FILES`, `PERENNIAL_PLUGINS_ALLOW_MISSING`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
+            "`PERENNIAL_LIMIT_READERS` in the environment is no key of the configuration; there are `PERENNIAL_LISTEN`, `PERENNIAL_TLS_CERTIFICATE`, `PERENNIAL_TLS_KEY`, `PERENNIAL_LIMITS_BODY_BYTES_MAX`, `PERENNIAL_LIMITS_REQUEST_SECONDS`, `PERENNIAL_LIMITS_HEAD_SECONDS`, `PERENNIAL_LIMITS_BODY_SECONDS`, `PERENNIAL_LIMITS_STALL_SECONDS`, `PERENNIAL_LIMITS_RESPONSE_SECONDS`, `PERENNIAL_LIMITS_FORECAST_SECONDS`, `PERENNIAL_LIMITS_CONCURRENCY_MAX`, `PERENNIAL_LIMITS_CONCURRENCY_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_MAX`, `PERENNIAL_LIMITS_CONNECTIONS_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_UNPROVED_PER_ADDRESS_MAX`, `PERENNIAL_LIMITS_LAG_SECONDS_MAX`, `PERENNIAL_LIMITS_JOBS_PER_PERSON_MAX`, `PERENNIAL_LIMITS_JOB_ITEMS_PER_PERSON_MAX`, `PERENNIAL_LIMITS_ANSWERS_PER_TOKEN_MAX`, `PERENNIAL_LIMITS_WEBHOOKS_PER_PERSON_MAX`, `PERENNIAL_LIMITS_CALENDARS_PER_PERSON_MAX`, `PERENNIAL_LIMITS_TOKENS_PER_PERSON_MAX`, `PERENNIAL_LIMITS_KEYS_PER_ACCOUNT_MAX`, `PERENNIAL_LIMITS_RESOURCES_PER_ACCOUNT_MAX`, `PERENNIAL_LIMITS_FORECASTS_MAX`, `PERENNIAL_LIMITS_LIMIT_RAISE_PEOPLE`, `PERENNIAL_LIMITS_READERS`, `PERENNIAL_LIMITS_BATCH`, `PERENNIAL_LOG_FORMAT`, `PERENNIAL_WEBHOOKS_ALLOW_PRIVATE`, `PERENNIAL_WEBHOOKS_CERTIFICATES`, `PERENNIAL_WEBHOOKS_SOURCE`, `PERENNIAL_SECRETS_KEY_FILE`, `PERENNIAL_PLUGINS_FILES`, `PERENNIAL_PLUGINS_ALLOW_MISSING`, `PERENNIAL_DATABASE_MUST_EXIST`, and `PERENNIAL_LISTEN_<PROVIDER>` for a provider's own API"
         ],
     );
 }
@@ -162,4 +162,22 @@ fn what_is_not_toml_says_where() {
         string values must be quoted, expected literal string
     "#]],
     );
+}
+
+#[test]
+fn readme_has_every_limit_with_its_default() {
+    let readme = include_str!("../../../README.md");
+    let rows =
+        readme.lines().filter(|line| line.starts_with("| `")).map(|line| line.split('|').map(str::trim));
+    let listed = rows.flat_map(|mut cells| {
+        let (names, defaults) = (cells.nth(1).unwrap_or_default(), cells.next().unwrap_or_default());
+        let names = names.split(", ").map(|name| name.trim_matches('`').to_owned());
+        names.zip(defaults.split(", ").map(str::to_owned)).collect::<Vec<_>>()
+    });
+    let listed = listed.filter(|(name, _)| Limits::NAMES.contains(&name.as_str())).collect::<Vec<_>>();
+    for limit in Limits::ALL {
+        let default = (limit.get)(&Limits::DEFAULT).to_string();
+        let found = listed.iter().filter(|(name, _)| name == limit.name).map(|(_, value)| value);
+        assert_eq!(found.collect::<Vec<_>>(), [&default], "{}", limit.name);
+    }
 }

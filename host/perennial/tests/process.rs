@@ -16,6 +16,7 @@ use std::time::Instant;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store as store;
 use perennial_store::ReadTx;
+use perennial_store::Store;
 use perennial_store::testing;
 
 use crate::support::Folder;
@@ -161,6 +162,73 @@ fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
     finish(&folder, &stopped);
     assert_eq!(read(&stopped, testing::outcome), read(&whole, testing::outcome));
     assert_eq!(read(&stopped, testing::events), read(&whole, testing::events));
+}
+
+/// What a process says that is refused because another one runs. One that is not refused is ended.
+fn refusal(folder: &Folder, words: &[&str]) -> String {
+    let mut child = folder.program().args(words).stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{words:?} was not refused");
+        }
+        std::thread::yield_now();
+    }
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{words:?}: {told}");
+    told
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_other_name_and_no_deleted_lock_file_lets_a_second_process_in() {
+    let folder = Folder::new();
+    let db = overdue::database(&folder, BUNDLES, "one.db", false);
+    std::os::unix::fs::symlink(&db, folder.path("link.db")).unwrap();
+    std::fs::hard_link(&db, folder.path("other.db")).unwrap();
+    let mut first = start(&folder, &db);
+    wait_until(&mut first, &db, |db| testing::event_count(db) > 0);
+    for is_deleted in [false, true] {
+        if is_deleted {
+            std::fs::remove_file(folder.path("one.db.lock")).unwrap();
+        }
+        for name in ["one.db", "link.db", "other.db"] {
+            let told = refusal(&folder, &["--db", name, "run"]);
+            assert!(told.contains(&format!("the database `{name}` is in use by another process")), "{told}");
+        }
+    }
+    first.terminate();
+    finish(&folder, &folder.path("other.db"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_is_a_link_is_refused_and_what_it_leads_to_is_left_alone() {
+    let folder = Folder::new();
+    folder.write("victim", "whole");
+    std::os::unix::fs::symlink(folder.path("victim"), folder.path("one.db.lock")).unwrap();
+    folder.write("inventory.json", r#"{"accounts":[],"resources":[]}"#);
+    let told = refusal(&folder, &["--db", "one.db", "import", "inventory.json"]);
+    assert!(told.contains("one.db.lock`: it is a symbolic link"), "{told}");
+    assert_eq!(std::fs::read_to_string(folder.path("victim")).unwrap(), "whole");
+}
+
+#[test]
+fn locking_and_unlocking_the_database_leaves_its_readers_their_locks() {
+    let folder = Folder::new();
+    let db = overdue::database(&folder, BUNDLES, "one.db", false);
+    drop(Store::open(&db).unwrap());
+    let reader = ReadTx::open(&db).unwrap();
+    testing::event_count(&reader);
+    drop(Store::open(&db).unwrap());
+    // The last one out deletes the write-ahead log, unless a reader of another process holds its lock.
+    let words = ["--db", "one.db", "token", "create", "--name", "a", "--role", "viewer"];
+    folder.run(&words).succeeded();
+    assert!(folder.path("one.db-wal").exists(), "the log was deleted while it was read");
+    drop(reader);
 }
 
 #[test]

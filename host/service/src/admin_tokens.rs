@@ -59,6 +59,8 @@ pub struct Caller {
     pub name: Arc<str>,
     /// The token's role.
     pub role: Role,
+    /// The person behind it.
+    pub owner: Arc<str>,
     /// The accounts that it can access; `None` is all of them.
     accounts: Option<Arc<BTreeSet<String>>>,
 }
@@ -112,6 +114,8 @@ pub struct CreateToken {
     pub accounts: Option<BTreeSet<String>>,
     /// The instant at which the token expires; `None` is never.
     pub expires_at: Option<Timestamp>,
+    /// The person behind it; `None` is somebody who has no other token.
+    pub owner: Option<String>,
 }
 
 /// Creates a token from random bits of the system.
@@ -131,6 +135,7 @@ pub fn issue(spec: CreateToken, created_by: &str, at: Timestamp) -> Result<Issue
         expires_at: spec.expires_at,
         revoked_at: None,
         last_used_at: None,
+        owner: spec.owner.unwrap_or_else(|| id.clone()),
         id: id.clone(),
     };
     Ok(IssuedToken { stored, secret: format!("pn_{id}_{secret}") })
@@ -182,6 +187,7 @@ impl Tokens {
                 id: stored.id.as_str().into(),
                 name: stored.name.as_str().into(),
                 role: role.ok_or_else(damaged)?,
+                owner: stored.owner.as_str().into(),
                 accounts: stored.accounts.map(|accounts| Arc::new(accounts.into_iter().collect())),
             };
             records

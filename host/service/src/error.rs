@@ -4,14 +4,16 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_engine::error::EngineError;
 use perennial_store::error::StoreError;
 
+use crate::storage_state::StorageState;
+
 /// When to retry after the host was busy, in seconds.
 const BUSY_SECONDS: u32 = 1;
 /// When to retry after the host was stopping, in seconds: another one may have started by then.
 const STOPPING_SECONDS: u32 = 5;
 /// When to retry after overdue work failed, in seconds: the clock tries it again after a minute at the earliest.
 const BEHIND_SECONDS: u32 = 60;
-/// When to retry after the disk was full, in seconds: somebody has to make space first.
-const FULL_SECONDS: u32 = 10;
+/// When to retry after the disk was full or the database moved, in seconds: somebody has to mend that first.
+const STORAGE_SECONDS: u32 = 10;
 
 /// Why the host refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +54,11 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
-    /// Whether there was no space on the disk. Nothing was written, and the same may be tried again.
-    pub fn is_storage_full(&self) -> bool {
+    /// What keeps the database from being written to. Nothing was written, and the same may be tried again.
+    pub fn storage_state(&self) -> StorageState {
         match self {
             ServiceError::Store(error) | ServiceError::Engine(EngineError::Store(error)) => {
-                error.is_storage_full()
+                StorageState::of(error)
             }
             ServiceError::Engine(_)
             | ServiceError::Busy
@@ -66,14 +68,15 @@ impl ServiceError {
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
             | ServiceError::UnknownResource(_)
-            | ServiceError::PlanChanged => false,
+            | ServiceError::PlanChanged => StorageState::Writable,
         }
     }
 
     /// The stable code for programs, such as `not-found`.
     pub fn code(&self) -> &'static str {
         match self {
-            error if error.is_storage_full() => "storage-full",
+            error if error.storage_state() == StorageState::Full => "storage-full",
+            error if error.storage_state() == StorageState::Moved => "storage-moved",
             ServiceError::Store(StoreError::PaidTwice { .. })
             | ServiceError::RealTime
             | ServiceError::ClockBackwards { .. }
@@ -98,7 +101,7 @@ impl ServiceError {
     /// The number of seconds after which a retry may succeed; `None` when a retry does not help.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
-            error if error.is_storage_full() => Some(FULL_SECONDS),
+            error if error.storage_state() != StorageState::Writable => Some(STORAGE_SECONDS),
             ServiceError::Busy => Some(BUSY_SECONDS),
             ServiceError::Stopping | ServiceError::StoppedMidway => Some(STOPPING_SECONDS),
             ServiceError::Engine(EngineError::Overdue(_)) => Some(BEHIND_SECONDS),
@@ -121,12 +124,11 @@ impl ServiceError {
 
     /// The message for clients. Details of a failed database go to the log only.
     pub fn public_message(&self) -> String {
+        if let Some(problem) = self.storage_state().problem() {
+            tracing::error!(error = %self, "a write was refused");
+            return format!("nothing was written: {problem}, then send it again");
+        }
         match self {
-            error if error.is_storage_full() => {
-                tracing::error!(%error, "the disk that the database is on is full");
-                "the disk that the database is on is full, and nothing was written; make space, then send it again"
-                    .to_owned()
-            }
             ServiceError::Store(error) if !matches!(error, StoreError::PaidTwice { .. }) => {
                 tracing::error!(%error, "the store failed");
                 "the store failed; the host's log says why".to_owned()

@@ -20,6 +20,7 @@ pub mod random_hex;
 pub mod readers;
 pub mod secrets;
 pub mod service;
+pub mod storage_state;
 pub mod webhooks;
 pub mod writer;
 mod writer_context;

@@ -2,60 +2,120 @@
 
 use std::path::PathBuf;
 
-/// The limits of requests and of the host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest body, in bytes.
-    pub body_bytes_max: usize,
-    /// The longest request, in seconds.
-    pub request_seconds: u64,
-    /// The longest time until the head of a request has come, a TLS handshake included, in seconds.
-    pub head_seconds: u64,
-    /// The longest time until the body of a request has come, in seconds.
-    pub body_seconds: u64,
-    /// The longest time for which a client takes nothing of a response, in seconds.
-    pub stall_seconds: u64,
-    /// The longest time that a client takes over one response, in seconds.
-    pub response_seconds: u64,
-    /// The longest forecast, in seconds. It simulates months over a copy of the database.
-    pub forecast_seconds: u64,
-    /// The most requests in flight, for each listener.
-    pub concurrency_max: usize,
-    /// The most requests of one token in flight.
-    pub concurrency_per_token_max: usize,
-    /// The most open connections, for each listener.
-    pub connections_max: usize,
-    /// The most open connections of one address, for each listener.
-    pub connections_per_address_max: usize,
-    /// The most requests of one address to a provider's own API whose bodies are still to come.
-    pub unproved_per_address_max: usize,
-    /// The most that the clock may lag behind while the host is ready, in seconds.
-    pub lag_seconds_max: i64,
-    /// The number of reading threads, each with a connection.
-    pub readers: usize,
-    /// The most bundles in one transaction.
-    pub batch: u32,
+/// A limit of the configuration: its name and its bounds, and how it is read and set.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// The key below `[limits]`.
+    pub name: &'static str,
+    /// The least that may be configured.
+    pub least: u32,
+    /// The most that may be configured.
+    pub most: u32,
+    /// Reads it.
+    pub get: fn(&Limits) -> u64,
+    /// Sets it to a number within its bounds.
+    pub set: fn(&mut Limits, u32),
 }
 
-impl Limits {
-    /// The limits without configuration.
-    pub const DEFAULT: Limits = Limits {
-        body_bytes_max: 16 * 1024 * 1024,
-        request_seconds: 30,
-        head_seconds: 10,
-        body_seconds: 20,
-        stall_seconds: 10,
-        response_seconds: 60,
-        forecast_seconds: 300,
-        concurrency_max: 512,
-        concurrency_per_token_max: 64,
-        connections_max: 2048,
-        connections_per_address_max: 512,
-        unproved_per_address_max: 64,
-        lag_seconds_max: 60,
-        readers: 4,
-        batch: 8192,
+/// A whole number that a limit may be.
+trait Whole: Copy {
+    fn of(number: u32) -> Self;
+    fn to_u64(self) -> u64;
+}
+
+macro_rules! whole {
+    ($($number:ty),*) => {
+        $(impl Whole for $number {
+            fn of(number: u32) -> $number {
+                number.try_into().unwrap_or(<$number>::MAX)
+            }
+
+            fn to_u64(self) -> u64 {
+                self.try_into().unwrap_or(u64::MAX)
+            }
+        })*
     };
+}
+
+whole!(u32, u64, i64, usize);
+
+/// The one list of limits: from each line come the field, its default, its key in the configuration and its bounds.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident: $number:ty = $default:expr, $least:literal..=$most:expr;)*) => {
+        /// The limits of requests and of the host.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[$doc])* pub $name: $number,)*
+        }
+
+        impl Limits {
+            /// The limits without configuration.
+            pub const DEFAULT: Limits = Limits { $($name: $default,)* };
+            /// The names of all of them.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)*];
+            /// All of them.
+            pub const ALL: &'static [Limit] = &[$(Limit {
+                name: stringify!($name),
+                least: $least,
+                most: $most,
+                get: |limits| Whole::to_u64(limits.$name),
+                set: |limits, number| limits.$name = Whole::of(number),
+            },)*];
+        }
+    };
+}
+
+limits! {
+    /// The largest body, in bytes.
+    body_bytes_max: usize = 16 * 1024 * 1024, 1024..=u32::MAX;
+    /// The longest request, in seconds.
+    request_seconds: u64 = 30, 1..=3600;
+    /// The longest time until the head of a request has come, a TLS handshake included, in seconds.
+    head_seconds: u64 = 10, 1..=3600;
+    /// The longest time until the body of a request has come, in seconds.
+    body_seconds: u64 = 20, 1..=3600;
+    /// The longest time for which a client takes nothing of a response, in seconds.
+    stall_seconds: u64 = 10, 1..=3600;
+    /// The longest time that a client takes over one response, in seconds.
+    response_seconds: u64 = 60, 1..=86_400;
+    /// The longest forecast, in seconds. It simulates months over a copy of the database.
+    forecast_seconds: u64 = 300, 1..=86_400;
+    /// The most requests in flight, for each listener.
+    concurrency_max: usize = 512, 1..=100_000;
+    /// The most requests of one token in flight.
+    concurrency_per_token_max: usize = 64, 1..=100_000;
+    /// The most open connections, for each listener.
+    connections_max: usize = 2048, 1..=1_000_000;
+    /// The most open connections of one address, for each listener.
+    connections_per_address_max: usize = 512, 1..=1_000_000;
+    /// The most requests of one address to a provider's own API whose bodies are still to come.
+    unproved_per_address_max: usize = 64, 1..=100_000;
+    /// The most that the clock may lag behind while the host is ready, in seconds.
+    lag_seconds_max: i64 = 60, 1..=86_400;
+    /// The most jobs of one person that are kept, ended ones included.
+    jobs_per_person_max: i64 = 1_000, 1..=1_000_000;
+    /// The most items of all kept jobs of one person.
+    job_items_per_person_max: i64 = 200_000, 1..=100_000_000;
+    /// The most responses that are kept under the idempotency keys of one token.
+    answers_per_token_max: i64 = 100_000, 1..=100_000_000;
+    /// The most webhooks of one person.
+    webhooks_per_person_max: i64 = 50, 1..=100;
+    /// The most calendars of one person.
+    calendars_per_person_max: i64 = 100, 1..=100_000;
+    /// The most tokens of one person that are not revoked.
+    tokens_per_person_max: i64 = 1_000, 1..=100_000;
+    /// The most keys of its provider's own API that are in force for one account.
+    keys_per_account_max: i64 = 100, 1..=100_000;
+    /// The most resources of one account that an import through the API leads to.
+    resources_per_account_max: i64 = 200_000, 1..=100_000_000;
+    /// The most forecasts at once, each of another person.
+    forecasts_max: usize = 4, 1..=64;
+    /// How many people it takes to raise or lift the approval limit of an account: 1 or 2.
+    limit_raise_people: usize = 2, 1..=2;
+    /// The number of reading threads, each with a connection.
+    readers: usize = 4, 1..=256;
+    /// The most bundles in one transaction.
+    batch: u32 = 8192, 1..=1_000_000;
 }
 
 /// How events are sent to webhooks.
@@ -76,5 +136,24 @@ impl Webhooks {
     /// The `source` of the CloudEvents, a URI.
     pub fn source(&self) -> &str {
         self.source.as_deref().unwrap_or("urn:perennial")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_set_by_its_name_within_its_bounds() {
+        for limit in Limits::ALL {
+            let default = (limit.get)(&Limits::DEFAULT);
+            assert!((u64::from(limit.least)..=u64::from(limit.most)).contains(&default), "{}", limit.name);
+            let mut limits = Limits::DEFAULT;
+            (limit.set)(&mut limits, limit.most);
+            assert_eq!((limit.get)(&limits), u64::from(limit.most), "{}", limit.name);
+            let changed =
+                Limits::ALL.iter().filter(|other| (other.get)(&limits) != (other.get)(&Limits::DEFAULT));
+            assert!(changed.count() <= 1, "{} sets others, too", limit.name);
+        }
     }
 }

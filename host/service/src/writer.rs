@@ -5,6 +5,7 @@
 
 mod thread;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
@@ -24,6 +25,8 @@ use crate::event_publisher::EventPublisher;
 use crate::job_runner;
 use crate::metrics::Metrics;
 use crate::provider_keys::KeyUsage;
+use crate::storage_state::SharedState;
+use crate::storage_state::StorageState;
 use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
@@ -82,7 +85,7 @@ pub struct Writer {
     is_virtual: bool,
     publisher: EventPublisher,
     key_usage: Arc<KeyUsage>,
-    storage_full: Arc<AtomicBool>,
+    storage: Arc<SharedState>,
 }
 
 /// The join handle of the thread.
@@ -110,7 +113,7 @@ impl Writer {
         let engine = engine.with_stop_flag(Arc::clone(&stop));
         let advancing = Arc::new(AtomicBool::new(false));
         let key_usage = Arc::<KeyUsage>::default();
-        let storage_full = Arc::<AtomicBool>::default();
+        let storage = Arc::<SharedState>::default();
         let context = WriterContext {
             engine,
             time,
@@ -119,7 +122,8 @@ impl Writer {
             publisher: publisher.clone(),
             tokens,
             key_usage: Arc::clone(&key_usage),
-            storage_full: Arc::clone(&storage_full),
+            storage: Arc::clone(&storage),
+            kept_answers: BTreeMap::new(),
             stop: Arc::clone(&stop),
             last_job: JobKey::before_all(),
         };
@@ -132,7 +136,7 @@ impl Writer {
             is_virtual,
             publisher,
             key_usage,
-            storage_full,
+            storage,
         };
         let thread = std::thread::Builder::new().name("writer".to_owned());
         let running = thread.spawn(move || thread::run(context, &tasks, &stop))?;
@@ -154,9 +158,9 @@ impl Writer {
         &self.key_usage
     }
 
-    /// Whether the last write found no space on the disk.
-    pub fn is_storage_full(&self) -> bool {
-        self.storage_full.load(Ordering::Relaxed)
+    /// Whether the database can be written to, as the last write found it.
+    pub fn storage_state(&self) -> StorageState {
+        self.storage.get()
     }
 
     /// Whether a virtual clock is advancing; events may then be later than [`Writer::now`].
@@ -220,7 +224,8 @@ mod tests {
             stop,
             last_job: JobKey::before_all(),
             key_usage: Arc::default(),
-            storage_full: Arc::default(),
+            storage: Arc::default(),
+            kept_answers: BTreeMap::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The state that tasks of the writer's thread use: the engine, the clock, and what is published. Knows no thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicI64;
@@ -10,15 +11,19 @@ use perennial_engine::Engine;
 use perennial_engine::clock;
 use perennial_engine::error::EngineError;
 use perennial_store::api_tokens;
+use perennial_store::error::StoreError;
 use perennial_store::idempotency_keys;
 use perennial_store::jobs;
 use perennial_store::keys::JobKey;
 use perennial_store::provider_keys;
+use perennial_store::quotas;
 
 use crate::admin_tokens::Tokens;
 use crate::event_publisher::EventPublisher;
 use crate::memory;
 use crate::provider_keys::KeyUsage;
+use crate::storage_state::SharedState;
+use crate::storage_state::StorageState;
 
 /// How long a response is kept under its idempotency key, in seconds: a week.
 const IDEMPOTENCY_RETENTION: i64 = 7 * 86_400;
@@ -48,7 +53,9 @@ pub struct WriterContext {
     /// The row of the job that ran the last slice.
     pub(crate) last_job: JobKey,
     pub(crate) key_usage: Arc<KeyUsage>,
-    pub(crate) storage_full: Arc<AtomicBool>,
+    pub(crate) storage: Arc<SharedState>,
+    /// How many responses are kept for a token, as counted since the last maintenance.
+    pub(crate) kept_answers: BTreeMap<String, i64>,
 }
 
 impl WriterContext {
@@ -65,9 +72,50 @@ impl WriterContext {
         self.publisher.clone()
     }
 
-    /// Notes whether the last write found no space on the disk.
-    pub fn set_storage_full(&self, is_full: bool) {
-        self.storage_full.store(is_full, Ordering::Relaxed);
+    /// Notes whether the last write could be written, and logs it when that has changed.
+    pub fn set_storage_state(&self, state: StorageState) {
+        let before = self.storage.set(state);
+        match state.problem() {
+            Some(problem) if before != state => tracing::error!("nothing is written any more: {problem}"),
+            None if before != state => tracing::info!("the database can be written to again"),
+            Some(_) | None => {}
+        }
+    }
+
+    /// Looks whether the database can still be written to. It does not find out whether there is space again: that takes a
+    /// write.
+    ///
+    /// # Errors
+    ///
+    /// That of the database, unless it was moved or is full.
+    pub(crate) fn watch_storage(&mut self) -> Result<(), StoreError> {
+        let begun = self.engine.in_transaction(|_| Ok::<(), StoreError>(()));
+        let state = begun.as_ref().err().map(StorageState::of).unwrap_or_default();
+        if state != StorageState::Writable || self.storage.get() == StorageState::Moved {
+            self.set_storage_state(state);
+        }
+        if state == StorageState::Writable { begun } else { Ok(()) }
+    }
+
+    /// How many responses are kept under the idempotency keys of a token: counted once between two maintenances.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database cannot be read.
+    pub fn kept_answers(&mut self, token: &str) -> Result<i64, StoreError> {
+        if let Some(kept) = self.kept_answers.get(token) {
+            return Ok(*kept);
+        }
+        let kept = quotas::kept_answers(self.engine.db(), token)?;
+        self.kept_answers.insert(token.to_owned(), kept);
+        Ok(kept)
+    }
+
+    /// Notes that another response is kept for a token.
+    pub fn note_kept_answer(&mut self, token: &str) {
+        if let Some(kept) = self.kept_answers.get_mut(token) {
+            *kept += 1;
+        }
     }
 
     /// The admin tokens.
@@ -83,6 +131,7 @@ impl WriterContext {
     /// Stores when tokens and keys were last used, deletes expired records, and gives unused memory back.
     pub(crate) fn run_maintenance(&mut self) -> Result<(), EngineError> {
         memory::give_back();
+        self.kept_answers.clear();
         let now = self.now();
         let (used, key_usage) = (self.tokens.take_usage(), self.key_usage.take());
         self.engine.in_transaction(|engine| {

@@ -6,6 +6,7 @@ use perennial_domain::account::Account;
 use perennial_domain::account::Mode;
 use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
+use perennial_domain::timestamp::Timestamp;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::named_params;
@@ -23,7 +24,23 @@ pub struct StoredAccount {
     pub row: AccountKey,
     /// What it is.
     pub account: Account,
+    /// A raise of its approval limit that waits for a second person.
+    pub limit_raise: Option<LimitRaise>,
 }
+
+/// A raise of an account's approval limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitRaise {
+    /// The limit that is asked for; `None` is none.
+    pub approval_above: Option<Micros>,
+    /// The id of the token that asks.
+    pub requested_by: String,
+    /// When it asked.
+    pub requested_at: Timestamp,
+}
+
+/// What stands for no limit.
+const NO_LIMIT: &str = "none";
 
 /// Adds an account and returns its row.
 pub fn insert(db: &WriteTx, account: &Account) -> Result<AccountKey, StoreError> {
@@ -103,11 +120,36 @@ pub fn set_approval_above(db: &WriteTx, row: AccountKey, limit: Option<Micros>) 
 }
 
 /// Sets what may be spent in a month; `None`: there is no budget.
-pub fn set_budget(db: &WriteTx, row: AccountKey, budget: Option<Micros>) -> Result<(), StoreError> {
+pub(crate) fn set_budget(db: &WriteTx, row: AccountKey, budget: Option<Micros>) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set budget = ?2 where row = ?1")?
         .execute((row, budget.map(Micros::as_micros)))?;
     Ok(())
+}
+
+/// Sets the raise of the account's approval limit that waits, or says that none does.
+pub fn set_limit_raise(db: &WriteTx, row: AccountKey, raise: Option<&LimitRaise>) -> Result<(), StoreError> {
+    let to = raise.map(|raise| match raise.approval_above {
+        Some(limit) => limit.as_micros().to_string(),
+        None => NO_LIMIT.to_owned(),
+    });
+    let by = raise.map(|raise| &raise.requested_by);
+    let at = raise.map(|raise| raise.requested_at.as_second());
+    db.connection()
+        .prepare_cached("update account set raise_to = ?2, raise_by = ?3, raise_at = ?4 where row = ?1")?
+        .execute((row, to, by, at))?;
+    Ok(())
+}
+
+fn limit_raise(row: &Row<'_>) -> Result<Option<LimitRaise>, StoreError> {
+    let Some(to) = row.get::<_, Option<String>>("raise_to")? else { return Ok(None) };
+    let approval_above = match to.parse() {
+        Ok(micros) => Some(Micros::new(micros)),
+        Err(_) if to == NO_LIMIT => None,
+        Err(_) => return Err(StoreError::Damaged { what: "a raise of an approval limit", found: to }),
+    };
+    let requested_at = Timestamp::from_second(row.get("raise_at")?);
+    Ok(Some(LimitRaise { approval_above, requested_by: row.get("raise_by")?, requested_at }))
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
@@ -126,5 +168,5 @@ fn stored(row: &Row<'_>) -> Result<StoredAccount, StoreError> {
         approval_above: row.get::<_, Option<i64>>("approval_above")?.map(Micros::new),
         budget: row.get::<_, Option<i64>>("budget")?.map(Micros::new),
     };
-    Ok(StoredAccount { row: row.get("row")?, account })
+    Ok(StoredAccount { row: row.get("row")?, account, limit_raise: limit_raise(row)? })
 }

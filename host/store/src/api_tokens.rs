@@ -32,14 +32,18 @@ pub struct StoredToken {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// The person behind it: a name, or the id of their first token.
+    pub owner: String,
 }
 
 /// Adds a token.
 pub fn insert(db: &WriteTx, token: &StoredToken) -> Result<(), StoreError> {
     let accounts = token.accounts.as_ref().map(serde_json::to_string).transpose()?;
     db.connection().prepare_cached(
-        "insert into api_token (id, secret_hash, name, role, accounts, created_at, created_by, expires_at, revoked_at, last_used_at)
-         values (:id, :secret_hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at, :last_used_at)",
+        "insert into api_token (id, secret_hash, name, role, accounts, created_at, created_by, expires_at, revoked_at,
+             last_used_at, owner)
+         values (:id, :secret_hash, :name, :role, :accounts, :created_at, :created_by, :expires_at, :revoked_at,
+             :last_used_at, :owner)",
     )?
     .execute(named_params! {
         ":id": token.id,
@@ -52,6 +56,7 @@ pub fn insert(db: &WriteTx, token: &StoredToken) -> Result<(), StoreError> {
         ":expires_at": token.expires_at.map(Timestamp::as_second),
         ":revoked_at": token.revoked_at.map(Timestamp::as_second),
         ":last_used_at": token.last_used_at.map(Timestamp::as_second),
+        ":owner": token.owner,
     })?;
     Ok(())
 }
@@ -87,6 +92,12 @@ pub fn set_last_used(db: &WriteTx, id: &str, at: Timestamp) -> Result<(), StoreE
     Ok(())
 }
 
+/// Says which person a token belongs to.
+pub fn set_owner(db: &WriteTx, id: &str, owner: &str) -> Result<(), StoreError> {
+    db.connection().prepare_cached("update api_token set owner = ?2 where id = ?1")?.execute((id, owner))?;
+    Ok(())
+}
+
 fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
     let accounts: Option<String> = row.get("accounts")?;
     Ok(StoredToken {
@@ -100,5 +111,6 @@ fn stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
         expires_at: codec::instant(row, "expires_at")?,
         revoked_at: codec::instant(row, "revoked_at")?,
         last_used_at: codec::instant(row, "last_used_at")?,
+        owner: row.get("owner")?,
     })
 }

@@ -30,7 +30,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Backup { path: to.to_owned(), source };
     let partial = with_suffix(to, "partial");
     remove(&partial).map_err(|error| failed(error.into()))?;
-    make_private(&partial);
+    if !make_private(&partial) {
+        return Err(failed(format!("`{}` cannot be made", partial.display()).into()));
+    }
     let written = vacuum_into(from, &partial).map_err(|error| failed(error.into()));
     let kept = written.and_then(|()| keep(&partial, to).map_err(|error| failed(error.into())));
     if kept.is_err() {

@@ -78,6 +78,9 @@ pub trait EngineReads {
     /// The approval called `id`, if there is one.
     fn find_approval(&self, id: &str) -> Result<Option<StoredApproval>, StoreError>;
 
+    /// The person that the token or provider key `id` belongs to: the id of the first token of theirs.
+    fn person_of(&self, id: &str) -> Result<String, StoreError>;
+
     /// Every approval of a resource, oldest first.
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError>;
 

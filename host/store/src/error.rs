@@ -25,6 +25,35 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// What should be the lock file is a link to another file.
+    #[error(
+        "cannot lock `{path}`: it is a symbolic link, and what it leads to would be overwritten; remove it",
+        path = path.display()
+    )]
+    LockIsLink {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The file was moved, deleted or replaced while it was open for writing. Nothing was written.
+    #[error(
+        "the database `{path}` was moved, deleted or replaced while it is in use, and nothing is written any more: put the \
+         file back under this name, or stop the process first, which leaves all of it in the file that was moved",
+        path = path.display()
+    )]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// The file has no bytes, and this is not the command that makes a database.
+    #[error(
+        "`{path}` is an empty file and no database; put back a copy with `perennial db restore FILE`, or make a new one with \
+         `perennial import FILE`",
+        path = path.display()
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no database, and this is not the command that makes one.
     #[error("there is no database at `{path}`; make one with `perennial import FILE`", path = path.display())]
     Missing {
@@ -159,6 +188,12 @@ impl StoreError {
             return StoreError::Unusable { path: path.to_owned(), reason: reason(error) };
         }
         self
+    }
+
+    /// Whether the database's file is no longer where it was. Nothing was written, and the same may be tried again once it
+    /// is.
+    pub fn is_moved(&self) -> bool {
+        matches!(self, StoreError::Moved { .. })
     }
 
     /// Whether there was no space to write to. Nothing was written, and the same may be tried again.

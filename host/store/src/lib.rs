@@ -19,6 +19,7 @@ mod codec;
 pub mod copies;
 pub mod copy;
 pub mod cursor;
+mod database_file;
 pub mod decisions;
 mod deferrals;
 pub mod deliveries;
@@ -38,8 +39,10 @@ pub mod migrations;
 pub mod order_list;
 pub mod orders;
 pub mod packages;
+pub mod people;
 pub mod provider_keys;
 pub mod provider_views;
+pub mod quotas;
 pub mod resource_query;
 pub mod scheduling_revision;
 mod sqlite;
@@ -64,7 +67,7 @@ pub use crate::tx::WriteTx;
 
 const SCHEMA: &str = include_str!("schema.sql");
 /// The number of the schema above, kept in the database's `user_version`.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// A database, open for writing, and the right to be the only one who does.
 #[derive(Debug)]
@@ -72,10 +75,28 @@ pub struct Store {
     tx: WriteTx,
     /// How many [`Store::write`] are under way, one within another.
     savepoint_depth: u32,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
+    is_new: bool,
 }
 
 impl Store {
+    /// Opens the database at `path` for writing, which must be there; otherwise as [`Store::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is none, [`StoreError::Empty`] when the file has no bytes, and those of
+    /// [`Store::open`].
+    pub fn open_existing(path: &Path) -> Result<Store, StoreError> {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.len() == 0 => Err(StoreError::Empty { path: path.to_owned() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(StoreError::Missing { path: path.to_owned() })
+            }
+            // What else is wrong with it is said when it is opened.
+            Ok(_) | Err(_) => Store::open(path),
+        }
+    }
+
     /// Opens the database at `path` for writing, making it if there is none, and keeps others from it. One of an older
     /// schema is migrated first; see [`migrations`].
     ///
@@ -93,11 +114,15 @@ impl Store {
 
     /// The same, with the migration that was carried out; `None` when there was nothing to do.
     fn open_migrated(path: &Path) -> Result<(Store, Option<Migration>), StoreError> {
-        let lock = Lock::take(path)?;
-        make_private(path);
+        let mut lock = Lock::take(path)?;
+        let is_new = make_private(path);
+        if is_new {
+            lock.hold_database(path)?;
+        }
         let connection = open_own(path).map_err(|error| error.while_opening(path))?;
         let migration = migrations::migrate(&connection, path)?;
-        Ok((Store { tx: WriteTx::new(connection), savepoint_depth: 0, _lock: Some(lock) }, migration))
+        let store = Store { tx: WriteTx::new(connection), savepoint_depth: 0, lock: Some(lock), is_new };
+        Ok((store, migration))
     }
 
     /// A database for one simulation, at `path`, which is thrown away afterwards: nothing of it has to survive.
@@ -111,7 +136,7 @@ impl Store {
             "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;",
         )?;
         prepare(&connection)?;
-        Ok(Store { tx: WriteTx::new(connection), savepoint_depth: 0, _lock: None })
+        Ok(Store { tx: WriteTx::new(connection), savepoint_depth: 0, lock: None, is_new: true })
     }
 
     /// Runs `work` in one transaction: all of it is written, or none.
@@ -148,7 +173,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// That of `result`, and [`StoreError::Sqlite`] when it cannot be written.
+    /// That of `result`, [`StoreError::Moved`] when the database's file was moved, deleted or replaced, and
+    /// [`StoreError::Sqlite`] when it cannot be written.
     pub fn end<T, E: From<StoreError>>(&mut self, result: Result<T, E>) -> Result<T, E> {
         self.savepoint_depth -= 1;
         let part = self.savepoint_depth;
@@ -159,6 +185,10 @@ impl Store {
             format!("rollback to part{part}; release part{part}")
         };
         let written = result.and_then(|value| {
+            if part == 0 {
+                // What is acknowledged from here on must be found where it is looked for.
+                self.lock.as_ref().map_or(Ok(()), Lock::check_in_place)?;
+            }
             self.tx
                 .connection()
                 .execute_batch(&commit)
@@ -173,6 +203,11 @@ impl Store {
             }
         }
         written
+    }
+
+    /// Whether [`Store::open`] made the database.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// For reading: what is committed, and what the transaction under way has written.
@@ -239,13 +274,14 @@ fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Makes an empty file, which SQLite takes for a new database, if there is none: one that only its owner reads, because
-/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. If it cannot be made, SQLite says why.
-fn make_private(path: &Path) {
+/// what webhooks sign with is in it. Files that SQLite puts beside it are like it. Whether it was made; if it cannot be,
+/// SQLite says why.
+fn make_private(path: &Path) -> bool {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    drop(options.open(path));
+    options.open(path).is_ok()
 }
 
 /// Makes the tables in a database that has none.

@@ -27,7 +27,7 @@ pub struct Step {
 }
 
 /// Every step, in order; each leads to the number after the one before.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step {
         to: 4,
         summary: "tables, columns and stored words get the names of the industry",
@@ -47,6 +47,11 @@ const STEPS: [Step; 4] = [
         to: 7,
         summary: "refunds say their handling fee, wakes the plugin's revision that they are from, and used signatures their request",
         sql: include_str!("migrations/0007_fees_and_revisions.sql"),
+    },
+    Step {
+        to: 8,
+        summary: "tokens belong to people, and a raise of an approval limit may wait for a second one",
+        sql: include_str!("migrations/0008_people.sql"),
     },
 ];
 

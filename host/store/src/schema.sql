@@ -21,7 +21,10 @@ create table account (
     held      integer not null,  -- the projection of the ledger entries
     settings  text not null,     -- JSON object of strings
     approval_above integer,      -- plans that cost more wait for an approval; null: no plan waits
-    budget    integer            -- what may be spent in a month of the provider's, for policies; null: there is none
+    budget    integer,           -- what may be spent in a month of the provider's, for policies; null: there is none
+    raise_to  text,              -- the higher limit that somebody asked for, in millionths, or `none`; null: nobody did
+    raise_by  text,              -- the id of the token that asked
+    raise_at  integer
 );
 
 -- Columns that rarely change.
@@ -250,7 +253,8 @@ create table api_token (
     created_by   text not null,
     expires_at   integer,
     revoked_at   integer,
-    last_used_at integer
+    last_used_at integer,
+    owner        text not null default '' -- the person behind it: the id of the first token of theirs, or a name
 );
 
 -- Responses to requests with an idempotency key, so that a repeated request gets the same response.
@@ -337,7 +341,8 @@ create table job (
     reason     text,
     created_at integer not null,
     started_at integer,
-    ended_at   integer
+    ended_at   integer,
+    unknown_ids integer not null default 0 -- how many ids of unknown resources were counted and not kept
 );
 create index job_running on job (row) where state = 'running';
 

@@ -52,6 +52,7 @@ use crate::orders;
 use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
+use crate::people;
 use crate::scheduling_revision;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
@@ -132,6 +133,10 @@ impl EngineReads for ReadTx {
 
     fn find_approval(&self, id: &str) -> Result<Option<StoredApproval>, StoreError> {
         approvals::get(self, id)
+    }
+
+    fn person_of(&self, id: &str) -> Result<String, StoreError> {
+        people::person_of(self, id)
     }
 
     fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {

@@ -239,6 +239,11 @@ pub fn accept_packages(db: &ReadTx) {
     db.connection().execute_batch("drop trigger stop").unwrap();
 }
 
+/// Says that the clock has come to `at`, also when it was further.
+pub fn set_ticked_at(db: &ReadTx, at: Timestamp) {
+    db.connection().execute("update clock set ticked_at = ?1", [at.as_second()]).unwrap();
+}
+
 /// Takes the clock's table away.
 pub fn remove_clock(db: &ReadTx) {
     db.connection().execute_batch("alter table clock rename to gone").unwrap();

@@ -17,6 +17,7 @@ use perennial_store::ReadTx;
 use perennial_store::SCHEMA_VERSION;
 use perennial_store::Store;
 use perennial_store::accounts;
+use perennial_store::api_tokens;
 use perennial_store::approvals;
 use perennial_store::decisions;
 use perennial_store::error::StoreError;
@@ -39,6 +40,8 @@ const LATER: [&str; 2] = [
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-4/year.db"),
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/year.db"),
 ];
+/// One of schema 5 with a token whose token made a third.
+const TOKENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/schema-5/tokens.db");
 const CONTENTS: &str = include_str!("../../../tests/fixtures/schema-3/contents.txt");
 
 /// What each table of schema 3 is called in schema 4, where that differs.
@@ -164,6 +167,20 @@ fn a_refund_of_before_says_nothing_of_its_fee() {
         }
     }
     assert!(refunds > 2, "{refunds} refunds");
+}
+
+#[test]
+fn tokens_belong_to_whoever_made_them_back_to_the_command_line() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("perennial.db");
+    std::fs::copy(TOKENS, &path).unwrap();
+    let store = Store::open(&path).unwrap();
+    let tokens = api_tokens::list(store.db()).unwrap();
+    let of = |name: &str| tokens.iter().rev().find(|token| token.name == name).unwrap();
+    for made in ["ops", "friend", "friend-of-friend"] {
+        assert_eq!(of(made).owner, of("ops").id, "{made}");
+    }
+    assert!(tokens.iter().filter(|token| token.created_by == "cli").all(|token| token.owner == token.id));
 }
 
 #[test]
@@ -312,7 +329,7 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
 #[test]
 fn databases_from_the_future_and_from_before_schema_3_are_refused() {
     for (version, words) in
-        [(SCHEMA_VERSION + 1, ["has schema 8", "up to 7"]), (2, ["has schema 2", "schema 3 and later"])]
+        [(SCHEMA_VERSION + 1, ["has schema 9", "up to 8"]), (2, ["has schema 2", "schema 3 and later"])]
     {
         let folder = old();
         let path = folder.path("perennial.db");

@@ -29,7 +29,7 @@ const fn described(name: &'static str, default: &'static str, label: &'static st
 }
 
 /// Every setting.
-pub const SETTINGS: [Described; 20] = [
+pub const SETTINGS: [Described; 21] = [
     described("try_hour", "9", "hour of the day (UTC+8) of automatic renewals, 0 to 23"),
     described(
         "try_days",
@@ -99,6 +99,11 @@ pub const SETTINGS: [Described; 20] = [
         "whether a renewal through the provider's own API has to have a clientToken: `required` or `optional`",
     ),
     described(
+        "require_content_digest",
+        "no",
+        "whether a request with a body through the provider's own API has to have a signed content-md5 or x-bce-content-sha256: `yes` or `no`",
+    ),
+    described(
         "renewal_reply",
         "empty",
         "what the provider's own API answers to a renewal: `empty`, or its `order` as an object",
@@ -138,6 +143,8 @@ pub struct Settings {
     pub converts_at_once: bool,
     /// Whether a renewal through the provider's own API has to have a client token.
     pub requires_client_token: bool,
+    /// Whether a body that comes through the provider's own API needs a digest that is signed.
+    pub requires_content_digest: bool,
     /// Whether the provider's own API answers a renewal with the id of its order.
     pub replies_with_order: bool,
 }
@@ -170,6 +177,7 @@ impl Settings {
             refund_within_days: number(values, "refund_within_days", 0),
             visible_after_seconds: number(values, "visible_after_seconds", 5),
             requires_client_token: get(values, "client_token") != Some("optional"),
+            requires_content_digest: get(values, "require_content_digest") == Some("yes"),
             replies_with_order: get(values, "renewal_reply") == Some("order"),
         }
     }
@@ -246,6 +254,7 @@ pub fn problems(values: &[(String, String)]) -> Vec<String> {
         .whole("refund_within_days", 0..=366, &[])
         .whole("visible_after_seconds", 0..=3600, &[])
         .choice("client_token", &["required", "optional"])
+        .choice("require_content_digest", &["no", "yes"])
         .choice("renewal_reply", &["empty", "order"])
         .problems()
 }

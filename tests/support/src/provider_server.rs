@@ -183,6 +183,7 @@ impl Server {
                 role: Role::Admin,
                 accounts: None,
                 expires_at: None,
+                owner: None,
             };
             let minted = auth::issue(wanted, "cli", desk.now()).unwrap();
             desk.engine.in_transaction(|engine| api_tokens::insert(engine.tx(), &minted.stored))?;

@@ -242,7 +242,8 @@ fn a_renewal_above_the_limit_is_held_and_its_own_key_cannot_approve_it() {
             desk.engine.approve(desk.now(), "hall~1", &decision).map(drop).map_err(|error| error.to_string())
         })
     };
-    let own = Err("whoever asked for an approval does not decide on it; have somebody else do it".to_owned());
+    let own = Err("whoever asked for an approval does not decide on it, nor does a token that they made; have somebody else do it"
+            .to_owned());
     assert_eq!(decide(world.key.access_key.clone()), own);
     assert_eq!(decide("somebody".to_owned()), Ok(()));
     shown = world.get("/lamps?ids=hall").shown();

@@ -61,6 +61,11 @@ fn what_is_no_plugin_is_told_apart() {
     let assembled = |text: &str| refused(&wat::parse_str(text).unwrap(), Limits::DEFAULT);
     let named = EXPECTED.map(|name| format!(r#"(export "{name}" (instance $empty))"#)).join(" ");
     let whole = wat::parse_str(format!("(component (instance $empty) {named})")).unwrap();
+    // Functions of two modules: without code, with 4 + 3 locals, and with ten bytes of code and their end.
+    let coded = r#"(component
+        (core module (func) (func (local i32 i32 i32 i32 i64 i64 i64)))
+        (core module (func nop nop nop nop nop nop nop nop nop nop)))"#;
+    let coded = wat::parse_str(coded).unwrap();
     let report = [
         ("a text", refused(b"#!/bin/sh", Limits::DEFAULT)),
         ("an empty file", refused(b"", Limits::DEFAULT)),
@@ -86,6 +91,13 @@ fn what_is_no_plugin_is_told_apart() {
         ("the right names with other functions", assembled(&contract_0_2("allocate", "provider-api"))),
         ("a component that was cut short", refused(&whole[..whole.len() - 1], Limits::DEFAULT)),
         ("a large file", refused(&[0; 2_000], Limits { component_max_bytes: 1_000, ..Limits::DEFAULT })),
+        ("many functions", refused(&coded, Limits { functions_max: 2, ..Limits::DEFAULT })),
+        ("a long function", refused(&coded, Limits { function_bytes_max: 9, ..Limits::DEFAULT })),
+        (
+            "a function with many locals",
+            refused(&coded, Limits { function_locals_max: 6, ..Limits::DEFAULT }),
+        ),
+        ("much of both", refused(&coded, Limits { code_weight_max: 14, ..Limits::DEFAULT })),
         ("one that cannot say who it is", refused(guests::HOSTILE, Limits { fuel: 1, ..Limits::DEFAULT })),
     ];
     // How long the guest is depends on its compiler.
@@ -118,6 +130,14 @@ fn what_is_no_plugin_is_told_apart() {
           the plugin `plugin.wasm` cannot be compiled: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xcb)
         a large file:
           the plugin `plugin.wasm` has 2000 bytes; at most 1000 are accepted
+        many functions:
+          the plugin `plugin.wasm` has 3 functions; at most 2 are accepted, because all of it is compiled
+        a long function:
+          the plugin `plugin.wasm` has 12 bytes in one function; at most 9 are accepted, because all of it is compiled
+        a function with many locals:
+          the plugin `plugin.wasm` has 7 locals in one function; at most 6 are accepted, because all of it is compiled
+        much of both:
+          the plugin `plugin.wasm` has 42 bytes times locals in its functions; at most 14 are accepted, because all of it is compiled
         one that cannot say who it is:
           the plugin `plugin.wasm` does not say who it is: plugin `plugin.wasm` used up its 1 units of fuel in `describe`: a rule that does not end, or is far too slow; tell its author
     "#]].assert_eq(&lines.concat());

@@ -11,6 +11,7 @@ use crate::approval::commitment;
 use crate::approval::existing_command;
 use crate::approval::existing_renewal;
 use crate::approval::expiry;
+use crate::approval::is_raise;
 use crate::approval::needs_approval;
 use crate::attempt::Key;
 use crate::bundle::Bundle;
@@ -18,6 +19,7 @@ use crate::bundle::OnExpiry;
 use crate::bundle::Resource;
 use crate::bundle::Stage;
 use crate::index::MemberIndex;
+use crate::micros::Micros;
 use crate::plan::Cause;
 use crate::plan::Extension;
 use crate::plan::Operation;
@@ -274,4 +276,17 @@ fn a_person_asks_again_but_not_twice_at_once() {
     );
     let other = ApprovalSummary { member: MemberIndex::new(1), key: None, ..by_person };
     assert_eq!(same(&other, "renew 1", 1), Existing::None);
+}
+
+#[test]
+fn a_limit_is_raised_when_more_may_pass() {
+    let limit = |text: &str| text.parse::<Micros>().ok();
+    let raised = |before: &str, after: &str| is_raise(limit(before), limit(after));
+    assert!(raised("50.00", "50.01") && raised("50.00", "none"));
+    assert!(
+        !raised("50.00", "50.00")
+            && !raised("50.00", "1.00")
+            && !raised("none", "50.00")
+            && !raised("none", "none")
+    );
 }

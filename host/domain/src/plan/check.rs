@@ -1,6 +1,10 @@
 //! The check of the plan that a plugin makes, before anything is priced: for its command, its bundle, its orders and the present.
 //! Knows what makes no sense for any provider.
 
+use crate::answer_limits;
+use crate::answer_limits::NewAttributes;
+use crate::answer_limits::SKIPPED_PER_MEMBER_MAX;
+use crate::answer_limits::STEPS_PER_MEMBER_MAX;
 use crate::bundle::Bundle;
 use crate::bundle::Charging;
 use crate::bundle::Resource;
@@ -38,6 +42,14 @@ pub enum PlanError {
         /// How many there are.
         members: usize,
     },
+    /// The plan says more than a plan may.
+    #[error("the plan for `{resource}` says too much: {why}")]
+    TooLarge {
+        /// The resource that the command names.
+        resource: String,
+        /// In words.
+        why: String,
+    },
     /// A step does not fit the member it names.
     #[error("the plan for `{resource}` does not fit `{member}`: {why}")]
     Unfit {
@@ -68,6 +80,9 @@ pub fn check(
     if let Some(member) = places.chain(plan.retry_now).find(|member| bundle.get(*member).is_none()) {
         return Err(PlanError::OutsideBundle { resource: resource(), member, members: bundle.members.len() });
     }
+    if let Some(why) = excess(plan, bundle) {
+        return Err(PlanError::TooLarge { resource: resource(), why });
+    }
     for (place, step) in plan.steps.iter().enumerate() {
         let member = &bundle[step.member];
         let why = if plan.steps[..place].iter().any(|earlier| contradict(earlier, step)) {
@@ -90,6 +105,34 @@ pub fn check(
         }),
         None => Ok(()),
     }
+}
+
+/// What a plan, whose members are those of the bundle, has too much of, if there is something.
+fn excess(plan: &Plan, bundle: &Bundle) -> Option<String> {
+    let members = bundle.members.len();
+    let steps = answer_limits::count_problem("steps", plan.steps.len(), STEPS_PER_MEMBER_MAX * members);
+    let skipped = || {
+        let most = SKIPPED_PER_MEMBER_MAX * members;
+        answer_limits::count_problem("members that are left out", plan.skipped.len(), most)
+    };
+    let reasons = || plan.skipped.iter().find_map(|skipped| answer_limits::refusal_problem(&skipped.reason));
+    let attributes = || {
+        let mut new = (0..members).map(|_| NewAttributes::default()).collect::<Vec<_>>();
+        plan.steps.iter().find_map(|step| match &step.operation {
+            Operation::SetAttribute(name, value) => {
+                new[step.member.get()].add(&bundle[step.member].attributes, name, value)
+            }
+            Operation::Extend(_)
+            | Operation::SetOnExpiry(_)
+            | Operation::SetAutoRenew(_)
+            | Operation::EndSubscription(_)
+            | Operation::Buy(_)
+            | Operation::Convert(_)
+            | Operation::ChangeSpecification(_)
+            | Operation::Subscribe(_) => None,
+        })
+    };
+    steps.or_else(skipped).or_else(reasons).or_else(attributes)
 }
 
 /// Why an order for this plan cannot wait to be paid, if it cannot.

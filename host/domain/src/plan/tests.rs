@@ -260,3 +260,48 @@ fn a_purchase_is_of_one_package_from_now_on() {
         the plan for `ecs` does not fit `pkg`: its step does not answer `renew`
     "#]].assert_eq(&answers.concat());
 }
+
+#[test]
+fn a_plan_says_no_more_than_its_limits() {
+    let pair = bundle([resource("ecs"), attached("evs")]);
+    let set = |member: usize, name: &str, value: String| Step {
+        member: MemberIndex::new(member),
+        operation: Operation::SetAttribute(name.to_owned(), value),
+    };
+    let problem = |plan: &Plan| match check(plan, &renew(), &pair, MemberIndex::new(0), &[], at("2026-02-01"))
+    {
+        Ok(()) => "fine\n".to_owned(),
+        Err(error) => format!("{error}\n"),
+    };
+    let many = |count: usize, member| {
+        (0..count).map(move |number| set(member, &format!("a{number}"), String::new()))
+    };
+    let skipped = |count: usize, reason: &str| Plan {
+        skipped: vec![
+            SkippedMember {
+                member: MemberIndex::new(1),
+                reason: Refusal { code: "C".to_owned(), message: reason.to_owned() }
+            };
+            count
+        ],
+        ..Plan::of(Vec::new())
+    };
+    let report = [
+        problem(&Plan::of(many(64, 0).chain(many(64, 1)).collect())),
+        problem(&Plan::of(many(129, 0).collect())),
+        problem(&Plan::of(vec![set(1, &"n".repeat(129), String::new())])),
+        problem(&Plan::of(vec![set(1, "n", "v".repeat(4_097))])),
+        problem(&skipped(8, "it lasts longer")),
+        problem(&skipped(9, "it lasts longer")),
+        problem(&skipped(1, &"r".repeat(5_000))),
+    ];
+    expect![[r#"
+        fine
+        the plan for `ecs` says too much: 129 steps; at most 128 are accepted
+        the plan for `ecs` says too much: it sets an attribute with a name of 129 bytes; at most 128 are accepted
+        the plan for `ecs` says too much: it sets an attribute to a value of 4097 bytes; at most 4096 are accepted
+        fine
+        the plan for `ecs` says too much: 9 members that are left out; at most 8 are accepted
+        the plan for `ecs` says too much: its refusal has a message of 5000 bytes; at most 4096 are accepted
+    "#]].assert_eq(&report.concat());
+}

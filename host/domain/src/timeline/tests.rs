@@ -110,3 +110,27 @@ fn a_timeline_may_be_as_long_as_its_bundle_is_large() {
         assert_eq!(answer(&bundle, &timeline), problem);
     }
 }
+
+#[test]
+fn a_timeline_sets_no_endless_attributes() {
+    let one = bundle([resource("ecs")]);
+    let set = |name: String, value: String| ("2026-03-10", 0, Action::SetAttribute(name, value));
+    let crowded = bundle([Resource {
+        attributes: (0..200).map(|number| (format!("b{number}"), String::new())).collect(),
+        ..resource("ecs")
+    }]);
+    let end = || released("2026-04-01", 0);
+    let many = || (0..57).map(|number| set(format!("a{number}"), String::new())).collect::<Vec<_>>();
+    let report = [
+        answer(&one, &[set("a".to_owned(), "v".repeat(4_096)), end()]),
+        answer(&one, &[set("a".to_owned(), "v".repeat(4_097)), end()]),
+        answer(&one, &[many(), vec![end()]].concat()),
+        answer(&crowded, &[many(), vec![end()]].concat()),
+    ];
+    expect![[r#"
+        fine
+        the timeline of `ecs` has an occurrence that does not fit `ecs`: it sets an attribute to a value of 4097 bytes; at most 4096 are accepted
+        fine
+        the timeline of `ecs` has an occurrence that does not fit `ecs`: 257 attributes; at most 256 are accepted
+    "#]].assert_eq(&report.concat());
+}

@@ -2,6 +2,7 @@
 
 use expect_test::expect;
 
+use perennial_engine::clock::ClockWatch;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::OUTAGE_AFTER;
 use perennial_engine::clock::tick;
@@ -84,6 +85,17 @@ fn a_clock_that_is_set_back_waits_until_it_is_where_it_was() {
     let due = at("2026-03-08");
     assert_eq!(ticks(&[due - 1, due - 3600, due - 1]), "");
     assert_eq!(ticks(&[due - 1, due - 3600, due]), ticks(&[due - 1, due]));
+}
+
+#[test]
+fn a_clock_that_falls_behind_and_is_put_right_is_noticed() {
+    let mut world = World::account("2026-03-07", "30", vec![vec![renewing("vm", "2026-03-10")]]);
+    let now = at("2026-03-07");
+    tick(&mut world.engine, now, LastActive::default(), &mut |_| {}).unwrap();
+    let mut watch = ClockWatch::start(world.engine.db(), now).unwrap();
+    let mut behind = |now| watch.observe(world.engine.db(), now).unwrap();
+    let seen = [now, now - OUTAGE_AFTER, now - OUTAGE_AFTER - 1, now - 3600, now + 1].map(&mut behind);
+    assert_eq!(seen, [false, false, true, true, false]);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use perennial_store::keys::LedgerEntryKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::limit_raises;
+use crate::admin::limit_raises::LimitChange;
 use crate::auth::require_all_accounts;
 use crate::import_check;
 use crate::input::Body;
@@ -171,21 +173,27 @@ impl Body for AccountChange {
 }
 
 /// Changes the approval limit, the budget and the settings of an account. Pending approvals stay pending. After a change of
-/// settings the rules plan the timelines of its resources anew.
+/// settings the rules plan the timelines of its resources anew. A higher limit, or none, takes two people: the first
+/// request is a 202 and waits as `limit_raise`, until another person requests the same.
 #[utoipa::path(patch, path = "/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path)),
-    request_body = AccountChange, responses((status = 200, body = AccountState)))]
+    request_body = AccountChange, responses((status = 200, body = AccountState), (status = 202, body = AccountState)))]
 pub(super) async fn change(
     State(app): State<AppState>,
     Id(id): Id,
     Write(request, body): Write<AccountChange>,
 ) -> Result<WriteResponse, Problem> {
+    let people = app.limits().limit_raise_people;
     app.write(request, move |work| {
-        let before = AccountView::from(views::visible_account(work.db(), &work.request.caller, &id)?);
-        work.check_version(&views::etag(&before))?;
+        let stored = views::visible_account(work.db(), &work.request.caller, &id)?;
+        work.check_version(&views::etag(&AccountView::from(stored.clone())))?;
         work.set_audit_subject(&id, None);
-        let mut events = match body.approval_above {
-            Some(limit) => work.engine.set_approval_above(work.at, &id, limit)?,
-            None => Vec::new(),
+        let limit_change = match body.approval_above {
+            Some(limit) => limit_raises::change_limit(work, &stored, limit, people)?,
+            None => LimitChange::Done(Vec::new()),
+        };
+        let (mut events, waits) = match limit_change {
+            LimitChange::Done(events) => (events, false),
+            LimitChange::Waits => (Vec::new(), true),
         };
         if let Some(budget) = body.budget {
             events.extend(work.engine.set_budget(work.at, &id, budget)?);
@@ -194,7 +202,8 @@ pub(super) async fn change(
             let changed = work.engine.change_settings(work.at, &id, &body.settings)?;
             events.extend(changed.map_err(invalid_settings)?);
         }
-        account_response(work, &id, events)
+        let response = account_response(work, &id, events)?;
+        Ok(if waits { response.waiting() } else { response })
     })
     .await
 }

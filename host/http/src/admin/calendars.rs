@@ -29,6 +29,8 @@ use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
+use crate::quotas::Made;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -178,8 +180,10 @@ pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewFeed>,
 ) -> Result<WriteResponse, Problem> {
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
+        quotas::check_person(work.db(), caller, &limits, Made::Calendar)?;
         body.accounts.iter().flatten().try_for_each(|account| require_account(caller, account))?;
         let accounts = match body.accounts {
             Some(accounts) => Some(accounts.into_iter().collect()),

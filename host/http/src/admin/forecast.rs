@@ -120,7 +120,7 @@ struct PaymentView {
 ///
 /// The forecast is a simulation over a copy of the database, with the same plugins and without further commands. It
 /// lists renewals that would be declined for lack of money as payments, and lets the balance become negative. The host
-/// makes one forecast at a time.
+/// makes one forecast at a time for each person.
 #[utoipa::path(get, path = "/v1/forecast", tag = "forecast",
     params(
         ("months" = Option<u32>, Query, minimum = 1, maximum = 36, description = "The number of months; 12 if left out."),
@@ -161,8 +161,13 @@ async fn make_forecast(
     account: Option<String>,
     months: u32,
 ) -> Result<Forecast, Problem> {
+    let Some(slot) = app.acquire_forecast(&caller.owner) else {
+        let detail = "a forecast of yours is in progress; wait for it";
+        return Err(Problem::new(ProblemType::TooManyRequests, detail).retry_after(5));
+    };
     let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
-        return Err(Problem::new(ProblemType::Unavailable, "another forecast is in progress").retry_after(5));
+        let detail = "as many forecasts as the host makes at once are in progress";
+        return Err(Problem::new(ProblemType::Unavailable, detail).retry_after(5));
     };
     let copied = app.read(move |db| {
         let accounts = match account {
@@ -176,7 +181,7 @@ async fn make_forecast(
     let stop_flag = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, stop_flag);
-        drop(permit);
+        drop((permit, slot));
         forecast
     });
     let mut stopping = app.shutdown_signal();

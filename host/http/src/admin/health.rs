@@ -15,8 +15,11 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::state::AppState;
+use perennial_engine::clock::OUTAGE_AFTER;
+use perennial_engine::clock::seconds_behind;
 use perennial_service::error::ServiceError;
 use perennial_service::metrics;
+use perennial_service::storage_state::StorageState;
 use perennial_store::clock;
 use perennial_store::error::StoreError;
 use perennial_store::stats;
@@ -38,6 +41,8 @@ pub(super) struct HealthStats {
     pub late_seconds: i64,
     /// The time since the last tick of the clock, in seconds.
     pub clock_lag_seconds: i64,
+    /// How far the database's clock is ahead of the present, in seconds.
+    pub clock_behind_seconds: i64,
     /// Attempts with an unknown outcome.
     pub in_doubt: i64,
     /// Running jobs.
@@ -60,6 +65,7 @@ pub(super) fn health_stats(db: &ReadTx, now: Timestamp) -> Result<HealthStats, S
         overdue_seconds: late_seconds.max(seconds_since(failing_since)),
         late_seconds,
         clock_lag_seconds: ticked_at.map_or(0, |ticked_at| (now - ticked_at).max(0)),
+        clock_behind_seconds: seconds_behind(ticked_at, now),
         in_doubt,
         jobs,
         items,
@@ -85,14 +91,16 @@ pub(super) async fn liveness() -> Json<Liveness> {
 pub(super) struct Readiness {
     /// Whether every check passes.
     ready: bool,
-    /// Whether the clock keeps up.
+    /// Whether the clock keeps up, and the system's clock is not behind the database's.
     clock: bool,
     /// The delay of the bundle that has been due longest, in seconds; also when its plugin fails or is missing.
     overdue_seconds: i64,
-    /// Whether the database can be written to: false, too, when the last write found the disk full.
+    /// Whether the database can be written to: false, too, when the last write found the disk full, or the file moved.
     store: bool,
     /// Whether every account has the plugin of its provider. A host that was allowed to start without is ready all the same.
     plugins: bool,
+    /// What keeps the host from being ready, and what to do, in words; empty when nothing does.
+    problems: Vec<String>,
 }
 
 /// Checks that the clock keeps up, the database can be written to, and the plugins are loaded.
@@ -102,7 +110,11 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
     // A writer that is busy with a batch is healthy; one that has stopped or cannot begin a transaction is not.
     let begun = app.writer().call(|context| context.engine.in_transaction(|_| Ok::<(), ServiceError>(())));
     let begun = tokio::time::timeout(WRITER_PATIENCE, begun).await;
-    let store = matches!(begun, Ok(Ok(()))) && !app.writer().is_storage_full();
+    let storage = match &begun {
+        Ok(Err(error)) if error.storage_state() != StorageState::Writable => error.storage_state(),
+        Ok(_) | Err(_) => app.writer().storage_state(),
+    };
+    let store = matches!(begun, Ok(Ok(()))) && storage == StorageState::Writable;
     let providers = app.providers().keys().cloned().collect::<Vec<_>>();
     let (stats, plugins) = app
         .read_watched(move |db| {
@@ -111,11 +123,35 @@ pub(super) async fn readiness(State(app): State<AppState>) -> Result<Response, P
         })
         .await?;
     // A virtual clock stands still until it is advanced, so it does not lag.
-    let clock = app.writer().is_virtual() || stats.late_seconds <= app.limits().lag_seconds_max;
+    let mut problems = Vec::new();
+    if !app.writer().is_virtual() {
+        problems.extend(clock_problems(&stats, app.limits().lag_seconds_max));
+    }
+    let clock = problems.is_empty();
+    if !store {
+        let problem =
+            storage.problem().unwrap_or("the writer does not begin a transaction: see the host's log");
+        problems.push(problem.to_owned());
+    }
     let ready = clock && store;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness { ready, clock, overdue_seconds: stats.overdue_seconds, store, plugins };
+    let body = Readiness { ready, clock, overdue_seconds: stats.overdue_seconds, store, plugins, problems };
     Ok((status, Json(body)).into_response())
+}
+
+/// What is wrong with a clock on real time.
+fn clock_problems(stats: &HealthStats, lag_seconds_max: i64) -> Vec<String> {
+    let mut problems = Vec::new();
+    if stats.late_seconds > lag_seconds_max {
+        problems.push(format!("the clock is {} seconds late: it catches up", stats.late_seconds));
+    }
+    if stats.clock_behind_seconds > OUTAGE_AFTER {
+        problems.push(format!(
+            "the system's clock is {} seconds behind the database's: check the system's clock",
+            stats.clock_behind_seconds
+        ));
+    }
+    problems
 }
 
 /// Gets the metrics, in the text format of Prometheus.
@@ -133,6 +169,16 @@ pub(super) async fn scrape(State(app): State<AppState>) -> Result<impl IntoRespo
             stats.overdue_seconds,
         ),
         ("perennial_clock_lag_seconds", "Time since the last tick of the clock.", stats.clock_lag_seconds),
+        (
+            "perennial_clock_behind_seconds",
+            "How far the system's clock is behind the database's, which was ahead once.",
+            stats.clock_behind_seconds,
+        ),
+        (
+            "perennial_storage_writable",
+            "Whether the database can be written to: 0 when the disk is full or the file was moved.",
+            i64::from(app.writer().storage_state() == StorageState::Writable),
+        ),
         ("perennial_in_doubt", "Attempts with an unknown outcome.", stats.in_doubt),
         ("perennial_webhooks_disabled", "Webhooks that are disabled.", webhooks.disabled),
         ("perennial_webhook_pending", "Deliveries that wait for a retry.", webhooks.pending),

@@ -49,6 +49,8 @@ pub(super) struct JobView {
     costs: Vec<CostView>,
     /// Whether the filter selects more than the 10,000 resources of one job; create another job for the rest.
     has_more: bool,
+    /// The number of unknown IDs that it named beyond the first 100; these are no items.
+    unknown_ids: u32,
     /// The ID of the token that created it.
     token: String,
     /// The name of the token at that instant.
@@ -149,6 +151,7 @@ impl JobView {
             outcomes,
             costs: costs.into_iter().map(cost).collect(),
             has_more: began.has_more,
+            unknown_ids: began.unknown_ids,
             token: began.token,
             name: began.name,
             request: began.request,

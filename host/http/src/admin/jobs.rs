@@ -31,6 +31,8 @@ use crate::page::Page;
 use crate::page::PageParams;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
+use crate::quotas::Made;
 use crate::state::AppState;
 use crate::write::Write;
 use crate::write::WriteContext;
@@ -38,6 +40,7 @@ use crate::write::WriteResponse;
 use perennial_formats::decision;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::job_runner::ItemOutcome;
+use perennial_store::bundles;
 use perennial_store::jobs;
 use perennial_store::jobs::ItemResult;
 use perennial_store::jobs::NewItem;
@@ -48,6 +51,8 @@ use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
 use perennial_store::resource_query::ResourcePage;
 
+/// How many ids of unknown resources a job keeps as items; the others are counted.
+const UNKNOWN_MAX: usize = 100;
 /// The most jobs of one token that run at once.
 const RUNNING_MAX: u32 = 8;
 
@@ -56,13 +61,15 @@ const RUNNING_MAX: u32 = 8;
 ///
 /// A dry run prices each plan as though it alone were applied now. A repeated ID is `skipped`; an ID that the token
 /// cannot access is `unknown`, like one that does not exist. A job acts for its token and is cancelled when the token
-/// is revoked or expires. A token has at most 8 running jobs.
+/// is revoked or expires. A token has at most 8 running jobs. Of the IDs that are `unknown`, the first 100 are items and
+/// the others are counted, in `unknown_ids`.
 #[utoipa::path(post, path = "/v1/jobs", tag = "jobs", request_body = JobSchema,
     responses((status = 202, body = JobView)))]
 pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<JobBody>,
 ) -> Result<WriteResponse, Problem> {
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = work.request.caller.clone();
         if jobs::running(work.db(), Some(&caller.id))? >= RUNNING_MAX {
@@ -72,11 +79,12 @@ pub(super) async fn create(
         let spec = match body {
             JobBody::Command { command, target, is_dry_run } => {
                 let command = decision::command(&command).to_string();
-                let (items, has_more) = resolve_target(work.db(), &caller, target)?;
-                NewJobSpec { command, is_dry_run, from_dry_run: None, items, has_more }
+                let items = resolve_target(work.db(), &caller, target)?;
+                NewJobSpec { command, is_dry_run, from_dry_run: None, items }
             }
             JobBody::FromDryRun(row) => spec_from_dry_run(work.db(), &caller, row)?,
         };
+        quotas::check_person(work.db(), &caller, &limits, Made::Job(spec.items.list.len()))?;
         let row = insert_job(work, &caller, spec)?;
         let affected =
             jobs::accounts(work.db(), row)?.into_iter().filter(|account| caller.can_access(account));
@@ -94,8 +102,16 @@ struct NewJobSpec {
     command: String,
     is_dry_run: bool,
     from_dry_run: Option<JobKey>,
-    items: Vec<NewItem>,
+    items: JobItems,
+}
+
+/// The items of a new job, and what is no item of it.
+struct JobItems {
+    list: Vec<NewItem>,
+    /// Whether more resources passed the filter.
     has_more: bool,
+    /// How many more ids of unknown resources there were.
+    unknown_ids: u32,
 }
 
 fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Result<JobKey, Problem> {
@@ -103,8 +119,9 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
         command: spec.command,
         is_dry_run: spec.is_dry_run,
         from_dry_run: spec.from_dry_run,
-        total: u32::try_from(spec.items.len()).expect("a job has few items"),
-        has_more: spec.has_more,
+        total: u32::try_from(spec.items.list.len()).expect("a job has few items"),
+        has_more: spec.items.has_more,
+        unknown_ids: spec.items.unknown_ids,
         token: caller.id.to_string(),
         name: caller.name.to_string(),
         accounts: caller.accounts_json(),
@@ -112,26 +129,34 @@ fn insert_job(work: &WriteContext<'_>, caller: &Caller, spec: NewJobSpec) -> Res
         reason: work.request.reason.clone(),
         created_at: work.at,
     };
-    let row = jobs::insert(work.tx(), &job, &spec.items)?;
-    if spec.items.is_empty() {
+    let row = jobs::insert(work.tx(), &job, &spec.items.list)?;
+    if spec.items.list.is_empty() {
         jobs::advance(work.tx(), row, ItemPosition::new(0), work.at)?;
     }
     Ok(row)
 }
 
-/// Resolves the target of a job to items, and whether more resources passed the filter.
-fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Vec<NewItem>, bool), Problem> {
+/// Resolves the target of a job to items.
+fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<JobItems, Problem> {
     let item = |resource| NewItem { resource, plan_hash: None, answered: None };
     match target {
         JobTarget::Ids(ids) => {
-            let mut known = BTreeSet::new();
-            let items = ids.into_iter().map(|id| {
+            let (mut known, mut unknown) = (BTreeSet::new(), 0);
+            let (mut list, mut unknown_ids) = (Vec::new(), 0);
+            for id in ids {
+                if !known.contains(&id) && !is_visible(db, caller, &id)? {
+                    unknown += 1;
+                    if unknown > UNKNOWN_MAX {
+                        unknown_ids += 1;
+                        continue;
+                    }
+                }
                 let answered = (!known.insert(id.clone())).then(|| {
                     ItemOutcome::Skipped.with_reason("repeated", "the same id comes earlier in the job")
                 });
-                NewItem { answered, ..item(id) }
-            });
-            Ok((items.collect(), false))
+                list.push(NewItem { answered, ..item(id) });
+            }
+            Ok(JobItems { list, has_more: false, unknown_ids })
         }
         JobTarget::Filter(filter) => {
             let filter = ResourceFilter { accounts: caller.accounts_json(), ..*filter };
@@ -140,9 +165,15 @@ fn resolve_target(db: &ReadTx, caller: &Caller, target: JobTarget) -> Result<(Ve
             let mut resources = resource_query::find(db, &filter, page)?.resources;
             let has_more = resources.len() > ITEMS_MAX;
             resources.truncate(ITEMS_MAX);
-            Ok((resources.into_iter().map(|found| item(found.id)).collect(), has_more))
+            let list = resources.into_iter().map(|found| item(found.id)).collect();
+            Ok(JobItems { list, has_more, unknown_ids: 0 })
         }
     }
+}
+
+/// Whether there is a resource of this id that the caller can access.
+fn is_visible(db: &ReadTx, caller: &Caller, id: &str) -> Result<bool, Problem> {
+    Ok(bundles::account_of(db, id)?.is_some_and(|account| caller.can_access(&account)))
 }
 
 /// The specification of the job that applies the plans of a dry run.
@@ -168,8 +199,11 @@ fn spec_from_dry_run(db: &ReadTx, caller: &Caller, row: JobKey) -> Result<NewJob
         command: job.began.command,
         is_dry_run: false,
         from_dry_run: Some(row),
-        items: all.into_iter().map(item).collect(),
-        has_more: job.began.has_more,
+        items: JobItems {
+            list: all.into_iter().map(item).collect(),
+            has_more: job.began.has_more,
+            unknown_ids: job.began.unknown_ids,
+        },
     })
 }
 

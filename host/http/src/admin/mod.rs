@@ -19,6 +19,7 @@ mod import_views;
 mod job_bodies;
 mod job_views;
 mod jobs;
+mod limit_raises;
 mod orders;
 mod packages;
 mod plans;

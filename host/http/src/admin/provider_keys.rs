@@ -14,6 +14,7 @@ use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -22,6 +23,7 @@ use crate::write::WriteContext;
 use crate::write::WriteResponse;
 use perennial_formats::body::JsonCursor;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::limits::Limits;
 use perennial_service::provider_keys as keys;
 use perennial_service::provider_keys::CreateKey;
 use perennial_service::provider_keys::OVERLAP_SECONDS;
@@ -148,6 +150,7 @@ pub(super) async fn create(
     Write(request, body): Write<NewKey>,
 ) -> Result<WriteResponse, Problem> {
     let secret_box = secret_box(&app)?;
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let account = views::visible_account(work.db(), &work.request.caller, &body.account)?;
         let spec = CreateKey {
@@ -156,7 +159,7 @@ pub(super) async fn create(
             name: body.name,
             expires_at: body.expires_at,
         };
-        issue_response(work, &secret_box, spec)
+        issue_response(work, &limits, &secret_box, spec)
     })
     .await
 }
@@ -171,6 +174,7 @@ pub(super) async fn rotate(
     Write(request, body): Write<RotateKey>,
 ) -> Result<WriteResponse, Problem> {
     let secret_box = secret_box(&app)?;
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let old = find(work, &id)?;
         if !old.is_in_force(work.at) {
@@ -184,7 +188,7 @@ pub(super) async fn rotate(
             name: old.name,
             expires_at: old.expires_at,
         };
-        issue_response(work, &secret_box, spec)
+        issue_response(work, &limits, &secret_box, spec)
     })
     .await
 }
@@ -215,11 +219,13 @@ fn find(work: &mut WriteContext<'_>, id: &str) -> Result<StoredKey, Problem> {
 
 fn issue_response(
     work: &mut WriteContext<'_>,
+    limits: &Limits,
     secret_box: &SecretBox,
     spec: CreateKey,
 ) -> Result<WriteResponse, Problem> {
     let account = views::visible_account(work.db(), &work.request.caller, &spec.account)?;
     work.set_audit_subject(&spec.account, None);
+    quotas::check_keys(work.db(), account.row, limits, work.at)?;
     let issued = keys::issue(secret_box, spec, &work.request.caller.id, work.at).map_err(|error| {
         tracing::error!(%error, "a provider key could not be created");
         Problem::new(ProblemType::Internal, error.to_string())

@@ -7,6 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
+use perennial_domain::account::Account;
+use perennial_domain::approval::is_raise;
 use perennial_domain::bundle::Stage;
 use perennial_store::ReadTx;
 use perennial_store::keys::ResourceKey;
@@ -26,8 +28,10 @@ use crate::input::Query;
 use crate::page;
 use crate::page::Page;
 use crate::page::PageParams;
+use crate::problem::FieldError;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use crate::views;
 use crate::views::ResourceView;
@@ -42,6 +46,7 @@ use perennial_formats::inventory::Source;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::admin_tokens::Role;
 use perennial_service::lookup;
+use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::resource_query;
 use perennial_store::resource_query::ResourceFilter;
@@ -235,6 +240,7 @@ pub(super) async fn import(
     Write(request, Document(text)): Write<Document>,
 ) -> Result<WriteResponse, Problem> {
     let providers = app.providers().clone();
+    let limits = app.limits().clone();
     app.write(request, move |work| {
         let caller = &work.request.caller;
         let known = import_check::VisibleRecords { db: work.db(), caller };
@@ -250,6 +256,7 @@ pub(super) async fn import(
                 ));
             }
             require_all_accounts(caller)?;
+            refuse_raises(work.db(), &document.inventory.accounts, limits.limit_raise_people)?;
         }
         let bundles = &document.inventory.bundles;
         let mut accounts = bundles.iter().map(|imported| &imported.account).collect::<Vec<_>>();
@@ -267,6 +274,11 @@ pub(super) async fn import(
             return Err(result.refused());
         }
         let (_, changed) = work.engine.import_document(at, &document)?;
+        for account in accounts {
+            if let Some(stored) = accounts::get(work.db(), account)? {
+                quotas::check_resources(work.db(), stored.row, &limits)?;
+            }
+        }
         work.record_events(changed);
         let mut started = Vec::new();
         work.engine.start_new(at, &mut |events, _| started.extend(events))?;
@@ -274,6 +286,20 @@ pub(super) async fn import(
         Ok(WriteResponse::ok(&result))
     })
     .await
+}
+
+/// Refuses accounts whose approval limit an import would raise, if that takes more than one person.
+fn refuse_raises(db: &ReadTx, accounts: &[Account], people: usize) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    for account in accounts.iter().filter(|account| people > 1 && account.approval_above.is_some()) {
+        let before = accounts::get(db, &account.id)?.and_then(|stored| stored.account.approval_above);
+        if is_raise(before, account.approval_above) {
+            let detail = "a higher limit takes two people: leave it out, and have both `PATCH` the account";
+            let field = format!("accounts.{}.approval_above", account.id);
+            errors.push(FieldError { field, detail: detail.to_owned() });
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(ProblemType::InvalidFields, errors)) }
 }
 
 /// A change of a resource.

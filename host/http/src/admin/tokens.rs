@@ -18,6 +18,8 @@ use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
+use crate::quotas::Made;
 use crate::state::AppState;
 use crate::views::to_text;
 use crate::write::Write;
@@ -53,6 +55,9 @@ pub(super) struct TokenView {
     revoked_at: Option<String>,
     /// When it was last used.
     last_used_at: Option<String>,
+    /// The person behind it: a name that the command line gave, or the ID of their first token. Tokens that it creates are
+    /// theirs, too.
+    owner: String,
 }
 
 impl From<StoredToken> for TokenView {
@@ -67,6 +72,7 @@ impl From<StoredToken> for TokenView {
             expires_at: to_text(stored.expires_at),
             revoked_at: to_text(stored.revoked_at),
             last_used_at: to_text(stored.last_used_at),
+            owner: stored.owner,
         }
     }
 }
@@ -139,21 +145,26 @@ pub(super) struct CreatedToken {
 }
 
 /// Creates a token. Its secret is shown once. A bound token can only create tokens that are bound to some of its
-/// accounts, and one that expires none that outlives it.
+/// accounts, and one that expires none that outlives it. The new token belongs to the same person: neither approves of
+/// what the other requested.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = NewToken,
     responses((status = 201, body = CreatedToken)))]
 pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewToken>,
 ) -> Result<WriteResponse, Problem> {
+    let limits = app.limits().clone();
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
+        quotas::check_person(work.db(), caller, &limits, Made::Token)?;
         match &body.accounts {
             None => require_all_accounts(caller)?,
             Some(accounts) => accounts.iter().try_for_each(|account| require_account(caller, account))?,
         }
         let expires_at = expiry(work.db(), caller, body.expires_at)?;
-        let spec = CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at };
+        let owner = Some(caller.owner.to_string());
+        let spec =
+            CreateToken { name: body.name, role: body.role, accounts: body.accounts, expires_at, owner };
         let issued = admin_tokens::issue(spec, &caller.id, work.at)?;
         api_tokens::insert(work.tx(), &issued.stored)?;
         let location = format!("/v1/tokens/{}", issued.stored.id);

@@ -20,6 +20,8 @@ use crate::input::Query;
 use crate::page::Page;
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
+use crate::quotas::Made;
 use crate::state::AppState;
 use crate::views;
 use crate::views::to_text;
@@ -27,6 +29,7 @@ use crate::write::Write;
 use crate::write::WriteContext;
 use crate::write::WriteResponse;
 use perennial_service::admin_tokens::Caller;
+use perennial_service::secrets::SecretsError;
 use perennial_service::webhooks::secret::OVERLAP_SECONDS;
 use perennial_service::webhooks::secret::Secret;
 use perennial_service::webhooks::target::Target;
@@ -164,9 +167,10 @@ pub(super) async fn create(
     State(app): State<AppState>,
     Write(request, body): Write<NewWebhook>,
 ) -> Result<WriteResponse, Problem> {
-    let target_policy = app.clone();
+    let (target_policy, limits) = (app.clone(), app.limits().clone());
     let write = app.write(request, move |work| {
         let caller = &work.request.caller;
+        quotas::check_person(work.db(), caller, &limits, Made::Webhook)?;
         if let Some(accounts) = &body.accounts {
             for account in accounts {
                 views::visible_account(work.db(), caller, account)?;
@@ -178,14 +182,15 @@ pub(super) async fn create(
             return Err(Problem::new(ProblemType::Conflict, detail));
         }
         let secret = Secret::generate()?;
+        let id = new_id("wh_")?;
         let webhook = StoredWebhook {
             row: WebhookKey::unassigned(),
-            id: new_id("wh_")?,
+            secret: secret.to_bytes(target_policy.secret_box(), &id).map_err(not_sealed)?,
+            id,
             url: body.url,
             description: body.description,
             accounts: body.accounts.map(|accounts| accounts.into_iter().collect()).or(caller.accounts()),
             types: body.types.map(|types| types.into_iter().collect()),
-            secret: secret.to_bytes(),
             previous: None,
             created_at: work.at,
             created_by: caller.id.to_string(),
@@ -201,6 +206,12 @@ pub(super) async fn create(
             .with_one_time_secret(&replay))
     });
     write.await
+}
+
+/// The problem for a secret that cannot be sealed.
+fn not_sealed(error: SecretsError) -> Problem {
+    tracing::error!(%error, "the secret of a webhook cannot be sealed");
+    Problem::new(ProblemType::Internal, error.to_string())
 }
 
 /// Changes a webhook.
@@ -271,11 +282,13 @@ pub(super) async fn rotate_secret(
     Id(id): Id,
     Write(request, EmptyBody): Write<EmptyBody>,
 ) -> Result<WriteResponse, Problem> {
+    let secrets = app.clone();
     app.write(request, move |work| {
         let mut webhook = visible_webhook(work.db(), &work.request.caller, &id)?;
         work.check_version(&views::etag(&WebhookView::from(webhook.clone())))?;
         let secret = Secret::generate()?;
-        let previous = std::mem::replace(&mut webhook.secret, secret.to_bytes());
+        let sealed = secret.to_bytes(secrets.secret_box(), &webhook.id).map_err(not_sealed)?;
+        let previous = std::mem::replace(&mut webhook.secret, sealed);
         webhook.previous = Some(Previous { secret: previous, until: work.at + OVERLAP_SECONDS });
         webhooks::update(work.tx(), &webhook)?;
         set_audit_subject(work, &webhook);

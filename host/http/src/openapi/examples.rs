@@ -82,11 +82,18 @@ fn detail(kind: ProblemType) -> &'static str {
         ProblemType::UnsupportedMediaType => "send `Content-Type: application/json`",
         ProblemType::KeyReused => "use another key for another request",
         ProblemType::TooManyRequests => "a token has at most 64 requests in flight",
+        ProblemType::QuotaExceeded => {
+            "there would be 1001 jobs that are kept, and there may be 1000; nothing was done"
+        }
         ProblemType::Internal => "the host failed; its log says why",
         ProblemType::PluginFailed => "plugin `acme` was stopped after 1s in `timeline`; tell its author",
         ProblemType::Unavailable => "too many requests are in flight",
         ProblemType::StorageFull => {
-            "the disk that the database is on is full, and nothing was written; make space, then send it again"
+            "nothing was written: the disk that the database is on is full: make space, then send it again"
+        }
+        ProblemType::StorageMoved => {
+            "nothing was written: the database's file was moved, deleted or replaced: put it back under its name, then send \
+             it again"
         }
         ProblemType::TimedOut => "it may still complete; repeat it with the same `Idempotency-Key`",
     }

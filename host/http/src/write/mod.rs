@@ -12,9 +12,11 @@ use perennial_store::WriteTx;
 
 use crate::problem::Problem;
 use crate::problem::ProblemType;
+use crate::quotas;
 use crate::state::AppState;
 use perennial_engine::EngineTx;
 use perennial_engine::persist::RecordedEvent;
+use perennial_service::storage_state::StorageState;
 use perennial_service::writer::WriterContext;
 use perennial_store::audit;
 use perennial_store::audit::Record;
@@ -99,9 +101,13 @@ impl AppState {
         prepare: impl FnOnce(&mut WriterContext) -> Result<(), Problem> + Send + 'static,
         work: impl FnOnce(&mut WriteContext<'_>) -> Result<WriteResponse, Problem> + Send + 'static,
     ) -> Result<WriteResponse, Problem> {
+        let answers_max = self.limits().answers_per_token_max;
         let write = move |writer: &mut WriterContext| {
             if let Some(response) = stored_response(writer, &request)? {
                 return Ok(response);
+            }
+            if request.key().is_some() {
+                quotas::check_answers(writer, &request.caller.id, answers_max)?;
             }
             let mut subject = AuditSubject::default();
             let result = prepare(writer).and_then(|()| commit(writer, &request, &mut subject, work));
@@ -151,11 +157,19 @@ fn commit(
         Ok::<_, Problem>((response, events))
     });
     match &written {
-        Ok(_) => writer.set_storage_full(false),
-        Err(problem) if problem.kind == ProblemType::StorageFull => writer.set_storage_full(true),
+        Ok(_) => writer.set_storage_state(StorageState::Writable),
+        Err(problem) if problem.kind == ProblemType::StorageFull => {
+            writer.set_storage_state(StorageState::Full);
+        }
+        Err(problem) if problem.kind == ProblemType::StorageMoved => {
+            writer.set_storage_state(StorageState::Moved);
+        }
         Err(_) => {}
     }
     let (response, events) = written?;
+    if request.key().is_some() {
+        writer.note_kept_answer(&request.caller.id);
+    }
     publisher.publish(&events);
     Ok(response)
 }

@@ -52,6 +52,13 @@ impl WriteResponse {
         response
     }
 
+    /// The same with 202: what was requested waits for somebody.
+    pub fn waiting(mut self) -> WriteResponse {
+        self.status = StatusCode::ACCEPTED;
+        self.outcome = "pending_approval".to_owned();
+        self
+    }
+
     fn json(status: StatusCode, body: &impl Serialize) -> WriteResponse {
         let body = serde_json::to_string(body).expect("responses have text as keys");
         WriteResponse {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use expect_test::expect;
 use perennial_http::admin as api;
 use perennial_service::admin_tokens::Role;
+use perennial_service::limits::Limits;
 
 use crate::harness::Server;
 
@@ -86,7 +87,7 @@ fn hold(server: &Server) {
 
 #[test]
 fn every_route_asks_for_its_role_and_shows_nothing_outside_the_scope() {
-    let server = Server::furnished();
+    let server = Server::furnished_with(Limits { webhooks_per_person_max: 1_000, ..Limits::DEFAULT });
     hold(&server);
     let roles = Role::ALL.map(Role::name);
     let bound = roles.map(|role| format!("bound-{role}"));

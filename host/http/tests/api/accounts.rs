@@ -20,6 +20,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
+          "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
           "settings": {
@@ -38,6 +39,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
           "currency": "CNY",
           "held": "0.00",
           "id": "acme-hw",
+          "limit_raise": null,
           "mode": "managed",
           "provider": "huawei",
           "settings": {
@@ -57,6 +59,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
               "currency": "CNY",
               "held": "0.00",
               "id": "acme-hw",
+              "limit_raise": null,
               "mode": "managed",
               "provider": "huawei",
               "settings": {
@@ -79,6 +82,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
+            "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
             "settings": {
@@ -185,6 +189,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
             "currency": "CNY",
             "held": "0.00",
             "id": "acme-hw",
+            "limit_raise": null,
             "mode": "managed",
             "provider": "huawei",
             "settings": {

@@ -78,6 +78,13 @@ impl Server {
         Server::tokened(TempDir::new().unwrap(), START, limits, webhooks)
     }
 
+    /// The same as [`Server::furnished`], with these limits.
+    pub fn furnished_with(limits: Limits) -> Server {
+        let server = Server::with(limits);
+        server.furnish();
+        server
+    }
+
     /// A server on a copy of the database at `path`, whose clock stands at `now`.
     pub fn on_copy_of(path: &Path, now: &str) -> Server {
         let folder = TempDir::new().unwrap();
@@ -93,7 +100,7 @@ impl Server {
         let bound = Role::ALL
             .map(|role| (format!("bound-{}", role.name()), role, Some(["acme-hw".to_owned()].into())));
         for (name, role, accounts) in everybody.into_iter().chain(bound) {
-            let wanted = CreateToken { name: name.clone(), role, accounts, expires_at: None };
+            let wanted = CreateToken { name: name.clone(), role, accounts, expires_at: None, owner: None };
             let minted = auth::issue(wanted, "cli", now.parse().unwrap()).unwrap();
             store.write(|tx| api_tokens::insert(tx, &minted.stored)).unwrap();
             tokens.insert(name, minted.secret);

@@ -100,6 +100,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "state": "running",
           "token": "[token]",
           "total": 5,
+          "unknown_ids": 0,
           "waiting": 4
         }"#]]
     .assert_eq(&accepted.shown().replace(&token, "[token]"));
@@ -145,6 +146,7 @@ fn a_job_is_accepted_and_then_goes_on_by_itself() {
           "state": "done",
           "token": "[token]",
           "total": 5,
+          "unknown_ids": 0,
           "waiting": 0
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/jobs/job-1").shown().replace(&token, "[token]"));

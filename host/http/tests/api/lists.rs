@@ -288,6 +288,7 @@ fn the_host_is_alive_ready_and_described() {
           "clock": true,
           "overdue_seconds": 0,
           "plugins": true,
+          "problems": [],
           "ready": true,
           "store": true
         }"#]]

@@ -34,6 +34,12 @@ fn what_happened_is_counted_and_how_things_stand_is_read() {
         # HELP perennial_clock_lag_seconds Time since the last tick of the clock.
         # TYPE perennial_clock_lag_seconds gauge
         perennial_clock_lag_seconds 1
+        # HELP perennial_clock_behind_seconds How far the system's clock is behind the database's, which was ahead once.
+        # TYPE perennial_clock_behind_seconds gauge
+        perennial_clock_behind_seconds 0
+        # HELP perennial_storage_writable Whether the database can be written to: 0 when the disk is full or the file was moved.
+        # TYPE perennial_storage_writable gauge
+        perennial_storage_writable 1
         # HELP perennial_in_doubt Attempts with an unknown outcome.
         # TYPE perennial_in_doubt gauge
         perennial_in_doubt 0

@@ -227,7 +227,7 @@ fn more_than_a_token_may_is_answered_when_to_come_back() {
         {
           "detail": "a token has at most 1 requests in flight",
           "status": 429,
-          "title": "The token has too many requests in flight",
+          "title": "Too many requests are in flight",
           "type": "urn:perennial:problem:too-many-requests"
         }"#]]
     .assert_eq(&server.get("viewer", "/v1/accounts").shown());

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use expect_test::expect;
+use perennial_store::people;
 use serde_json::Value;
 
 use crate::harness::Answer;
@@ -52,6 +53,18 @@ fn a_key_is_made_and_its_secret_is_shown_once() {
     assert_eq!((access_key(&again), &again.json()["secret"]), (key, &Value::Null));
     let other = server.post("admin", "/v1/provider-keys", NEW);
     assert_ne!(other.json()["secret"], made.json()["secret"]);
+}
+
+#[test]
+fn a_key_belongs_to_whoever_made_it() {
+    let server = Server::furnished();
+    let key = access_key(&server.post("admin", "/v1/provider-keys", NEW));
+    let admin = crate::approvals::id_of(&server, "admin");
+    let (person, unknown) = server.on_writer(move |context| {
+        let db = context.engine.db();
+        (people::person_of(db, &key).unwrap(), people::person_of(db, "cli").unwrap())
+    });
+    assert_eq!((person, unknown), (admin, "cli".to_owned()));
 }
 
 #[test]

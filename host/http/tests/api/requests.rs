@@ -105,6 +105,10 @@ pub const ALL: &[Request] = &[
     admin("PATCH", "/v1/accounts/{id}", "/v1/accounts/beta-bd", r#"{"approval_above": "0.00"}"#),
     answered(
         202,
+        admin("PATCH", "/v1/accounts/{id}", "/v1/accounts/beta-bd", r#"{"approval_above": "900.00"}"#),
+    ),
+    answered(
+        202,
         by("operator", admin("POST", "/v1/resources/{id}:renew", "/v1/resources/bcc-1:renew", "{}")),
     ),
     by(

@@ -1,6 +1,7 @@
 //! `/v1/webhooks`: making, changing and deleting them, and their secrets.
 
 use expect_test::expect;
+use perennial_service::limits::Limits;
 
 use crate::harness::Answer;
 use crate::harness::Server;
@@ -176,7 +177,7 @@ fn everything_that_is_wrong_with_a_webhook_is_said_and_none_is_made() {
 
 #[test]
 fn there_are_no_more_webhooks_than_a_host_can_look_after() {
-    let server = Server::furnished();
+    let server = Server::furnished_with(Limits { webhooks_per_person_max: 101, ..Limits::DEFAULT });
     let body = serde_json::json!({ "url": "https://example.com" });
     let (first, _) = make(&server, "admin", &body);
     (1..100).for_each(|_| drop(make(&server, "admin", &body)));

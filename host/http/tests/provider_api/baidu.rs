@@ -547,3 +547,46 @@ fn a_renewal_that_needs_approval_is_answered_and_is_not_listed() {
     let asked = server.events().iter().filter(|event| event.contains(" approval_requested ")).count();
     assert_eq!(asked, 1);
 }
+
+/// A request whose body was swapped on its way for another of the same length.
+fn swapped(signed: &Signed) -> Signed {
+    let mut swapped = signed.clone();
+    swapped.draft.body = MONTH.replace('1', "9");
+    swapped
+}
+
+#[test]
+fn a_body_that_was_swapped_is_told_when_the_first_one_arrives() {
+    let server = server();
+    let key = server.key("acme");
+    let renewal = draft("PUT", RENEW, MONTH).signed(&key, server.now());
+    assert_eq!(show(&swapped(&renewal).send(&server)), "200", "the signature covers the length alone");
+    let first = show(&renewal.send(&server));
+    assert!(first.starts_with("403 IdempotentParameterMismatch"), "{first}");
+}
+
+#[test]
+fn an_account_may_require_a_digest_that_is_signed() {
+    const SHA256: &str = "71ba5a824a236a58b5845fb7b0b2e44781a023204c4a9017b79520aeb252b401";
+    let mut inventory = inventory();
+    inventory["accounts"][0]["settings"] = json!({ "require_content_digest": "yes" });
+    let server = Server::start("baidu", NOW, &inventory);
+    let key = server.key("acme");
+    let renewal = draft("PUT", RENEW, MONTH);
+    let bare = renewal.clone().signed(&key, server.now());
+    let refused = show(&bare.send(&server));
+    assert!(
+        refused.starts_with("400 BadRequest: this account takes a body with a signed digest only"),
+        "{refused}"
+    );
+    // A digest that is added on the way is signed by default, and so breaks the signature.
+    let mut added = bare;
+    added.headers.push(("x-bce-content-sha256", SHA256.to_owned()));
+    assert!(show(&added.send(&server)).starts_with("400 SignatureDoesNotMatch"));
+    let more = vec![("x-bce-content-sha256", SHA256.to_owned())];
+    let whole = Draft { more, ..renewal }.signed(&key, server.now());
+    assert!(show(&swapped(&whole).send(&server)).contains("BadDigest"));
+    assert_eq!(show(&whole.send(&server)), "200");
+    // What has no body needs no digest.
+    assert_eq!(send(&server, &key, "GET", "/v2/instance", "").status, 200);
+}

@@ -12,6 +12,7 @@ mod completions;
 mod db;
 mod demo;
 mod events;
+mod file_modes;
 mod import;
 mod input;
 mod key;

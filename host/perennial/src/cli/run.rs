@@ -19,7 +19,6 @@ use perennial_engine::start::check_clock;
 use perennial_service::event_log;
 use perennial_store::Store;
 use perennial_store::clock::ClockKind;
-use perennial_store::error::StoreError;
 
 /// Runs the clock on real time until it is told to stop by SIGTERM or Ctrl-C. Nothing is lost, however it ends.
 ///
@@ -37,13 +36,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
-    if !context.db.exists() {
-        return Err(StoreError::Missing { path: context.db.clone() }.into());
-    }
     // First of all, so that being told to stop while it starts is no failure either.
     let stopped = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(stopped.clone()).context("cannot listen for signals")?;
-    let store = Store::open(&context.db)?;
+    let store = Store::open_existing(&context.db)?;
     let providers = context.providers()?;
     let allows_missing = context.config()?.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &providers, allows_missing)?;

@@ -11,6 +11,7 @@ use perennial_domain::timestamp::Timestamp;
 
 use crate::cli::Context;
 use crate::cli::UserError;
+use crate::cli::file_modes::warn_if_wide;
 use crate::cli::input;
 use crate::cli::key;
 use crate::cli::output;
@@ -32,6 +33,8 @@ use perennial_service::secrets::SecretsError;
 use perennial_service::service::Service;
 use perennial_service::webhooks::client::Client;
 use perennial_service::webhooks::dispatcher::WebhookDispatcher;
+use perennial_service::webhooks::seal;
+use perennial_service::webhooks::seal::SealError;
 use perennial_service::writer::WriterHandle;
 use perennial_store::ReadTx;
 use perennial_store::Store;
@@ -40,7 +43,7 @@ use perennial_store::provider_keys;
 
 /// Runs the clock and an HTTP server through which programs and people do everything that the command line can.
 ///
-/// Makes the database if there is none. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
+/// Makes the database if there is none, and says so, unless `--must-exist` or `[database] must_exist` says that there is one. Stops on SIGTERM or Ctrl-C, after requests that are under way; nothing is lost,
 /// however it ends. `/openapi.json` describes every route.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -56,6 +59,9 @@ pub(super) struct Arguments {
     /// database that has lived on virtual time goes on from where it is when the instant is left out.
     #[arg(long, value_name = "T", num_args = 0..=1, value_parser = input::instant)]
     virtual_clock: Option<Option<Timestamp>>,
+    /// Refuse to start where there is no database, or an empty file, instead of making one.
+    #[arg(long)]
+    must_exist: bool,
     #[command(flatten)]
     start: start::Arguments,
 }
@@ -123,7 +129,11 @@ fn configure(context: &Context) -> anyhow::Result<Setup> {
 /// time that it is to be served on, and somebody has a token.
 fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Result<Store> {
     let listen = setup.config.listen;
-    let store = Store::open(&context.db)?;
+    let mut store = if arguments.must_exist || setup.config.database_must_exist {
+        Store::open_existing(&context.db)?
+    } else {
+        Store::open(&context.db)?
+    };
     can_read_keys(&store, &setup.endpoints)?;
     let allows_missing = setup.config.allow_missing_plugins;
     arguments.start.check_plugins(store.db(), &setup.providers, allows_missing)?;
@@ -133,7 +143,28 @@ fn open(context: &Context, arguments: &Arguments, setup: &Setup) -> anyhow::Resu
         );
         return Err(UserError::Argument(message).into());
     }
+    let sealed = seal::seal_all(&mut store, setup.secret_box.as_ref()).map_err(|error| match error {
+        SealError::Store(error) => anyhow::Error::from(error),
+        error @ SealError::Secret { .. } => UserError::Argument(error.to_string()).into(),
+    })?;
+    if sealed > 0 {
+        tracing::info!(sealed, "secrets of webhooks that were in clear text are sealed now");
+    }
+    warn_of_wide_files(context, &setup.config);
+    if store.is_new() {
+        tracing::warn!(db = %context.db.display(), "there was no database here: a new one was made, with nothing in it");
+    }
     Ok(store)
+}
+
+fn warn_of_wide_files(context: &Context, config: &Config) {
+    warn_if_wide(&context.db, "the database, which has the secrets of webhooks");
+    if let Some(file) = &config.secrets_key_file {
+        warn_if_wide(file, "the key that secrets are kept with");
+    }
+    if let Some(tls) = &config.tls {
+        warn_if_wide(&tls.key, "the private key of TLS");
+    }
 }
 
 /// Where a virtual clock starts; `None` for the real one.

@@ -62,6 +62,10 @@ enum Action {
         /// From when on it is refused, in RFC 3339; a date alone is midnight UTC.
         #[arg(long, value_name = "T", value_parser = input::instant)]
         expires_at: Option<Timestamp>,
+        /// The person that it is for, by a name of your own: nobody approves of what another token of theirs asked for.
+        /// Without, somebody who has no other token.
+        #[arg(long, value_name = "PERSON", value_parser = input::name)]
+        owner: Option<String>,
     },
     /// Lists tokens, also expired and revoked ones.
     List(ListArguments),
@@ -77,12 +81,18 @@ enum Action {
 
 pub(super) fn token(context: &Context, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
-        Action::Create { name, role, accounts, expires_at } => {
+        Action::Create { name, role, accounts, expires_at, owner } => {
             let accounts = accounts.iter().cloned().collect::<BTreeSet<_>>();
             let accounts = (!accounts.is_empty()).then_some(accounts);
             create(
                 context,
-                CreateToken { name: name.clone(), role: *role, accounts, expires_at: *expires_at },
+                CreateToken {
+                    name: name.clone(),
+                    role: *role,
+                    accounts,
+                    expires_at: *expires_at,
+                    owner: owner.clone(),
+                },
             )
         }
         Action::List(arguments) => list(context, arguments),
@@ -116,7 +126,7 @@ fn open(context: &Context) -> anyhow::Result<Store> {
     })
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::new("id", "id"),
     Column::new("role", "role"),
     Column::new("accounts", "accounts"),
@@ -125,6 +135,7 @@ const COLUMNS: [Column; 9] = [
     Column::new("last_used_at", "last used"),
     Column::new("created_at", ""),
     Column::new("created_by", ""),
+    Column::new("owner", ""),
     Column::sentence("name", "name"),
 ];
 
@@ -142,6 +153,7 @@ fn list(context: &Context, arguments: &ListArguments) -> anyhow::Result<()> {
             Cell::new(token.last_used_at).or("never"),
             Cell::new(token.created_at),
             Cell::new(token.created_by),
+            Cell::new(token.owner),
             Cell::new(token.name),
         ];
         Row { zone, cells: cells.into() }

@@ -1,5 +1,6 @@
 //! How a server keeps real time: late, on time, and while somebody writes.
 
+use perennial_engine::clock::now;
 use perennial_store::testing;
 
 use crate::server::Served;
@@ -55,6 +56,7 @@ fn after_an_outage_it_says_so_and_makes_up_for_missed_tries() {
     let mut since = since.filter(|at| *at > "2024-01-01T01:00:00Z").collect::<Vec<_>>();
     since.dedup();
     assert_eq!(since, [&resumed["items"][0]["at"]], "money moves when the host is up again");
+    until("the tick has ended", || (server.figure("perennial_clock_lag_seconds") < 60).then_some(()));
     server.terminate();
     assert_eq!(server.exit_code(), Some(0));
     // A restart within a minute is no outage.
@@ -70,6 +72,27 @@ fn a_clock_with_nothing_to_do_beats_all_the_same() {
     let ticked_at = || server.get("/v1/clock").json()["ticked_at"].as_str().map(str::to_owned);
     let first = until("the first tick", ticked_at);
     until("another tick", || ticked_at().filter(|ticked_at| *ticked_at != first));
+}
+
+#[test]
+fn a_system_clock_that_is_behind_is_told_and_what_is_due_is_done() {
+    let folder = Folder::new();
+    let database = testing::open(&overdue::database(&folder, 12, "test.db", true));
+    testing::set_ticked_at(&database, now() + 3600);
+    let (server, told) = Served::start_logged(&folder, &[], &[]);
+    assert!(told.contains("the system's clock is behind the database"), "{told}");
+    until("what is due is done", || (server.figure("perennial_due") == 0).then_some(()));
+    assert!(server.get("/v1/events?type=renewal_settled").json()["items"].as_array().unwrap().len() > 1);
+    let behind = server.figure("perennial_clock_behind_seconds");
+    assert!((3000..=3600).contains(&behind), "{behind}");
+    assert_eq!(server.figure("perennial_clock_lag_seconds"), 0);
+    let ready = server.get("/readyz");
+    assert_eq!((ready.status, &ready.json()["clock"]), (503, &false.into()));
+    assert!(ready.json()["problems"][0].as_str().unwrap().contains("check the system's clock"), "{ready:?}");
+    // The system's clock is put right.
+    testing::set_ticked_at(&database, now());
+    assert_eq!(server.get("/readyz").status, 200);
+    assert_eq!(server.figure("perennial_clock_behind_seconds"), 0);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod log;
 mod plugins;
 mod server;
 mod start;
+mod storage;
 mod tls;
 mod tokens;
 mod two_clocks;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use perennial_domain::account::Account;
 use perennial_domain::account_settings;
+use perennial_domain::answer_limits;
 use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::index::MemberIndex;
@@ -250,7 +251,10 @@ impl Plugin {
         self.each("make-plans", requests, answers, |request, answer| {
             let plan = match answer {
                 Ok(plan) => decode::plan(plan)?,
-                Err(refusal) => return Ok(Err(decode::refusal(refusal))),
+                Err(refusal) => {
+                    let refusal = decode::refusal(refusal);
+                    return answer_limits::refusal_problem(&refusal).map_or(Ok(Err(refusal)), Err);
+                }
             };
             plan::check(&plan, request.command, request.bundle, request.member, request.orders, request.at)
                 .map_err(|error| error.to_string())?;

@@ -160,6 +160,20 @@ pub enum LoadError {
         /// What it may have.
         limit_bytes: usize,
     },
+    /// The component has more code than plugins may have: compiling it would take too long.
+    #[error(
+        "the plugin {origin} has {found} {what}; at most {limit} are accepted, because all of it is compiled"
+    )]
+    TooMuchCode {
+        /// Where it comes from.
+        origin: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: usize,
+        /// How much there may be.
+        limit: usize,
+    },
     /// The file is something else.
     #[error(
         "{origin} is not WebAssembly; a plugin is a component, a file that begins with the bytes 00 61 73 6d 0d 00 01 00"

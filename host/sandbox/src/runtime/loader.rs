@@ -9,6 +9,7 @@ use sha2::Sha256;
 use wasmtime::component::Component;
 
 use crate::runtime::cache::Cache;
+use crate::runtime::code_size;
 use crate::runtime::engine::Runtime;
 use crate::runtime::error::LoadError;
 use crate::runtime::limits::Limits;
@@ -47,6 +48,7 @@ impl Loader {
     /// When the bytes are too many, no component, or cannot be compiled.
     pub fn component(&self, origin: &str, bytes: &[u8]) -> Result<(Component, String), LoadError> {
         self.recognise(origin, bytes)?;
+        self.check_code(origin, bytes)?;
         let digest = hex::encode(Sha256::digest(bytes));
         let component = self.compile(origin, &digest, bytes)?;
         Ok((component, digest))
@@ -63,6 +65,26 @@ impl Loader {
             [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
             [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule { origin }),
             _ => Err(LoadError::NotWebAssembly { origin }),
+        }
+    }
+
+    /// Whether compiling the component takes no more time and memory than the limits say. One that cannot be read is the
+    /// compiler's to refuse.
+    fn check_code(&self, origin: &str, bytes: &[u8]) -> Result<(), LoadError> {
+        let Ok(size) = code_size::measure(bytes) else { return Ok(()) };
+        let Limits { functions_max, function_bytes_max, function_locals_max, code_weight_max, .. } =
+            self.limits;
+        let sizes = [
+            ("functions", size.functions, functions_max),
+            ("bytes in one function", size.function_bytes, function_bytes_max),
+            ("locals in one function", size.function_locals, function_locals_max),
+            ("bytes times locals in its functions", size.weight, code_weight_max),
+        ];
+        match sizes.into_iter().find(|(_, found, limit)| found > limit) {
+            Some((what, found, limit)) => {
+                Err(LoadError::TooMuchCode { origin: origin.to_owned(), what, found, limit })
+            }
+            None => Ok(()),
         }
     }
 

@@ -8,5 +8,6 @@ pub mod client;
 pub mod dispatcher;
 pub(crate) mod payload;
 pub mod retry;
+pub mod seal;
 pub mod secret;
 pub mod target;

@@ -8,10 +8,12 @@ use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use crate::job_runner;
+use crate::storage_state::StorageState;
 use crate::writer::ClockMode;
 use crate::writer::WriteTask;
 use crate::writer::WriterContext;
 use perennial_engine::clock;
+use perennial_engine::clock::ClockWatch;
 use perennial_engine::clock::LastActive;
 use perennial_engine::clock::Stopwatch;
 use perennial_engine::error::EngineError;
@@ -19,8 +21,11 @@ use perennial_engine::persist::RecordedEvent;
 
 /// How long the thread runs queued tasks before it looks at the clock again, in seconds.
 const TIME_SLICE: f64 = 0.1;
-/// How long the thread waits before it tries again to write to a full disk, in seconds. It runs tasks meanwhile.
-const FULL_PAUSE: f64 = 1.0;
+/// How long the thread waits before it tries again to write to a full disk or a file that was moved, in seconds. It runs
+/// tasks meanwhile.
+const STORAGE_PAUSE: f64 = 1.0;
+/// How often the thread looks whether the database's file is still where it was, in seconds.
+const WATCH_INTERVAL: f64 = 2.0;
 /// How often the thread runs maintenance, in seconds.
 const MAINTENANCE_INTERVAL: f64 = 10.0;
 
@@ -34,18 +39,20 @@ pub(super) fn run(
     let mut has_more = true;
     let mut last_active = LastActive::default();
     let mut last_maintenance = Stopwatch::start();
+    let mut watch = ClockWatch::start(context.engine.db(), clock::now())?;
     while !stop.load(Ordering::Relaxed) {
         if context.time == ClockMode::Real {
             let ticked = tick(&mut context, last_active, tasks, stop);
-            if !has_space(&context, ticked)? {
-                wait_for_space(&mut context, tasks, stop);
+            watch.observe(context.engine.db(), clock::now())?;
+            if !is_written(&context, ticked)? {
+                wait_for_storage(&mut context, tasks, stop);
                 continue;
             }
             last_active = LastActive::at(clock::now());
         }
         if last_maintenance.seconds() >= MAINTENANCE_INTERVAL {
             let maintained = context.run_maintenance();
-            has_space(&context, maintained)?;
+            is_written(&context, maintained)?;
             last_maintenance = Stopwatch::start();
         }
         let task = match context.time {
@@ -53,8 +60,11 @@ pub(super) fn run(
                 TryRecvError::Empty => RecvTimeoutError::Timeout,
                 TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
             }),
-            ClockMode::Real => tasks.recv_timeout(clock::time_to_next_wake(&context.engine, clock::now())?),
-            ClockMode::Virtual(_) => tasks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            ClockMode::Real => {
+                let patience = clock::time_to_next_wake(&context.engine, clock::now())?;
+                wait_for_task(&mut context, tasks, Some(patience))?
+            }
+            ClockMode::Virtual(_) => wait_for_task(&mut context, tasks, None)?,
         };
         let woken = clock::now();
         match task {
@@ -68,31 +78,56 @@ pub(super) fn run(
         has_more = !stop.load(Ordering::Relaxed) && job_runner::run_slice(&mut context);
         last_active = last_active.after_work(woken, clock::now());
     }
-    let maintained = context.run_maintenance();
-    has_space(&context, maintained).map(drop)
+    match context.run_maintenance() {
+        // Nothing is lost but when tokens were last used.
+        Err(EngineError::Store(error)) if error.is_storage_full() => Ok(()),
+        ended => ended,
+    }
 }
 
-/// Whether what was written found space. A full disk is waited for; every other failure ends the thread.
-fn has_space(context: &WriterContext, written: Result<(), EngineError>) -> Result<bool, EngineError> {
+/// Waits for a task for as long as `patience`, or for ever, and looks meanwhile whether the database is where it was.
+fn wait_for_task(
+    context: &mut WriterContext,
+    tasks: &mpsc::Receiver<WriteTask>,
+    patience: Option<Duration>,
+) -> Result<Result<WriteTask, RecvTimeoutError>, EngineError> {
+    let waited = Stopwatch::start();
+    loop {
+        let left = patience.map_or(f64::INFINITY, |patience| patience.as_secs_f64() - waited.seconds());
+        if left <= 0.0 {
+            return Ok(Err(RecvTimeoutError::Timeout));
+        }
+        match tasks.recv_timeout(Duration::from_secs_f64(left.min(WATCH_INTERVAL))) {
+            Err(RecvTimeoutError::Timeout) => context.watch_storage()?,
+            received => return Ok(received),
+        }
+    }
+}
+
+/// Whether what was to be written is. A full disk, or a file that was moved, is waited for; every other failure ends the
+/// thread.
+fn is_written(context: &WriterContext, written: Result<(), EngineError>) -> Result<bool, EngineError> {
     let Err(error) = written else {
         if context.time == ClockMode::Real {
-            context.set_storage_full(false);
+            context.set_storage_state(StorageState::Writable);
         }
         return Ok(true);
     };
-    if !matches!(&error, EngineError::Store(error) if error.is_storage_full()) {
-        return Err(error);
+    let EngineError::Store(source) = &error else { return Err(error) };
+    match StorageState::of(source) {
+        StorageState::Writable => Err(error),
+        state @ (StorageState::Full | StorageState::Moved) => {
+            context.set_storage_state(state);
+            Ok(false)
+        }
     }
-    tracing::error!(%error, "the disk that the database is on is full: make space; the clock waits for it");
-    context.set_storage_full(true);
-    Ok(false)
 }
 
 /// Runs queued tasks until it is time to try again.
-fn wait_for_space(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, stop: &AtomicBool) {
+fn wait_for_storage(context: &mut WriterContext, tasks: &mpsc::Receiver<WriteTask>, stop: &AtomicBool) {
     let pause = Stopwatch::start();
-    while !stop.load(Ordering::Relaxed) && pause.seconds() < FULL_PAUSE {
-        let left = Duration::from_secs_f64((FULL_PAUSE - pause.seconds()).max(0.0));
+    while !stop.load(Ordering::Relaxed) && pause.seconds() < STORAGE_PAUSE {
+        let left = Duration::from_secs_f64((STORAGE_PAUSE - pause.seconds()).max(0.0));
         match tasks.recv_timeout(left) {
             Ok(task) => task(context),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
@@ -182,12 +217,12 @@ mod tests {
             written.map_err(EngineError::from)
         };
         let full = (0..10_000).map(|_| write()).find(Result::is_err).expect("the database grows no further");
-        assert!(!has_space(&context, full).unwrap());
-        assert!(context.storage_full.load(Ordering::Relaxed));
+        assert!(!is_written(&context, full).unwrap());
+        assert_eq!(context.storage.get(), StorageState::Full);
         testing::fill_disk(context.engine.db(), false);
         let written = context.engine.in_transaction(|engine| audit::insert(engine.tx(), &record));
-        assert!(has_space(&context, written.map_err(EngineError::from)).unwrap());
-        assert!(!context.storage_full.load(Ordering::Relaxed));
-        assert!(has_space(&context, Err(EngineError::UnknownAccount("none".to_owned()))).is_err());
+        assert!(is_written(&context, written.map_err(EngineError::from)).unwrap());
+        assert_eq!(context.storage.get(), StorageState::Writable);
+        assert!(is_written(&context, Err(EngineError::UnknownAccount("none".to_owned()))).is_err());
     }
 }

@@ -200,6 +200,16 @@ pub fn exists(db: &ReadTx, id: &str) -> Result<bool, StoreError> {
     Ok(db.connection().prepare_cached("select 1 from resource where id = ?1")?.exists([id])?)
 }
 
+/// The id of the account that has the resource called `id`, if there is one.
+pub fn account_of(db: &ReadTx, id: &str) -> Result<Option<String>, StoreError> {
+    let account = db
+        .connection()
+        .prepare_cached("select a.id from resource r join account a on a.row = r.account where r.id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    Ok(account)
+}
+
 /// Bundles on their way out of a query that gives their members one by one, a bundle's together.
 #[derive(Default)]
 struct BundleAssembler {

@@ -37,6 +37,8 @@ pub struct NewJob {
     pub total: u32,
     /// Whether more passed the filter than it takes.
     pub has_more: bool,
+    /// How many more ids of unknown resources it named.
+    pub unknown_ids: u32,
     /// The id of the token whose it is.
     pub token: String,
     /// What the token is called.
@@ -74,9 +76,9 @@ pub struct StoredJob {
 pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<JobKey, StoreError> {
     db.connection().prepare_cached(
         "insert into job (command, is_dry_run, from_dry_run, state, item_count, next_position, has_more, api_token, token_name,
-             accounts, request_id, reason, created_at)
+             accounts, request_id, reason, created_at, unknown_ids)
          values (:command, :is_dry_run, :from_dry_run, 'running', :item_count, 0, :has_more, :api_token, :token_name,
-             :accounts, :request_id, :reason, :created_at)",
+             :accounts, :request_id, :reason, :created_at, :unknown_ids)",
     )?
     .execute(named_params! {
         ":command": job.command,
@@ -84,6 +86,7 @@ pub fn insert(db: &WriteTx, job: &NewJob, items: &[NewItem]) -> Result<JobKey, S
         ":from_dry_run": job.from_dry_run,
         ":item_count": job.total,
         ":has_more": job.has_more,
+        ":unknown_ids": job.unknown_ids,
         ":api_token": job.token,
         ":token_name": job.name,
         ":accounts": job.accounts,
@@ -216,6 +219,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredJob> {
             from_dry_run: row.get("from_dry_run")?,
             total: row.get("item_count")?,
             has_more: row.get("has_more")?,
+            unknown_ids: row.get("unknown_ids")?,
             token: row.get("api_token")?,
             name: row.get("token_name")?,
             accounts: row.get("accounts")?,

@@ -31,7 +31,8 @@ impl<'a> SignedHeaders<'a> {
         is_complete.then_some(SignedHeaders(names))
     }
 
-    fn include(self, name: &str) -> bool {
+    /// Whether the header of this name, in lower case, is signed.
+    pub(crate) fn include(self, name: &str) -> bool {
         match self.0 {
             "" => BY_DEFAULT.contains(&name) || name.starts_with(PREFIX),
             names => names.split(';').any(|signed| signed == name),

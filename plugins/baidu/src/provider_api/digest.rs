@@ -10,6 +10,7 @@ use plugin_sdk::provider_api::Request;
 use plugin_sdk::provider_api::request;
 use sha2::Sha256;
 
+use crate::provider_api::canonical::SignedHeaders;
 use crate::provider_api::problem::Problem;
 
 const CONTENT_MD5: &str = "content-md5";
@@ -34,6 +35,22 @@ pub fn check(request: &Request) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Checks that a body, if there is one, has a digest that the signature covers: the length alone lets it be swapped.
+///
+/// # Errors
+///
+/// `BadRequest` without such a digest.
+pub fn require(request: &Request, signed: SignedHeaders<'_>) -> Result<(), Problem> {
+    let is_digest = |name: &str| [CONTENT_MD5, CONTENT_SHA256].contains(&name) && signed.include(name);
+    let has_digest = request.headers.iter().any(|(name, value)| is_digest(name) && !value.trim().is_empty());
+    if has_digest || request.body.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::bad_request(format!(
+        "this account takes a body with a signed digest only; send `{CONTENT_MD5}` or `{CONTENT_SHA256}`, and sign it"
+    )))
 }
 
 /// RFC 4648's base64, padded.

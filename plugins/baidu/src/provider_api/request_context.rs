@@ -4,8 +4,10 @@ use plugin_sdk::Timestamp;
 use plugin_sdk::provider_api::Context;
 use plugin_sdk::provider_api::Request;
 
+use crate::provider_api::digest;
 use crate::provider_api::parameters::Parameters;
 use crate::provider_api::problem::Problem;
+use crate::provider_api::signature;
 use crate::settings::Settings;
 
 /// A request, with what every operation needs to know about it.
@@ -27,18 +29,16 @@ impl<'a> RequestContext<'a> {
     ///
     /// # Errors
     ///
-    /// `InvalidURI` when its query cannot be decoded.
+    /// `InvalidURI` when its query cannot be decoded, and `BadRequest` for a body without a digest where one is required.
     pub fn of(context: &'a Context) -> Result<RequestContext<'a>, Problem> {
         let request = &context.request;
         let settings = Settings::of(&context.account.settings);
         let account = context.account.id.as_str();
-        Ok(RequestContext {
-            at: context.at,
-            request,
-            parameters: Parameters::of(request)?,
-            account,
-            settings,
-        })
+        let parameters = Parameters::of(request)?;
+        if settings.requires_content_digest {
+            digest::require(request, signature::signed_headers(request, &parameters)?)?;
+        }
+        Ok(RequestContext { at: context.at, request, parameters, account, settings })
     }
 
     /// The host's id of the request.

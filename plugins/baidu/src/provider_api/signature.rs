@@ -59,6 +59,18 @@ pub fn authentication(at: Timestamp, request: &Request) -> Result<Authentication
     Ok(authorization.authentication(message))
 }
 
+/// The headers that are signed, of a request with an authorization.
+///
+/// # Errors
+///
+/// `InvalidHTTPAuthHeader` without a readable authorization.
+pub fn signed_headers<'a>(
+    request: &'a Request,
+    parameters: &'a Parameters,
+) -> Result<SignedHeaders<'a>, Problem> {
+    Ok(Authorization::read(authorization(request, parameters)?)?.signed_headers)
+}
+
 fn authorization<'a>(request: &'a Request, parameters: &'a Parameters) -> Result<&'a str, Problem> {
     let mut headers = request.headers.iter().filter(|(name, _)| name == AUTHORIZATION);
     match (headers.next(), headers.next()) {

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::error::ServiceError;
+use crate::secrets::SecretsError;
 use crate::webhooks::client::Message;
 use crate::webhooks::dispatcher::Shared;
 use crate::webhooks::dispatcher::pending::DeliveryTask;
@@ -134,10 +135,10 @@ impl DeliveryWorker {
         let service = &self.shared.service;
         let view = event.map_or_else(|| Ok(EventView::test(delivery.created_at)), StoredEvent::view);
         let delivery_result = match view {
-            Ok(view) => {
-                let message = self.message(&delivery.message, service.now(), &view);
-                self.shared.client.send(&self.webhook.url, message).await
-            }
+            Ok(view) => match self.message(&delivery.message, service.now(), &view) {
+                Ok(message) => self.shared.client.send(&self.webhook.url, message).await,
+                Err(error) => DeliveryResult::NoResponse(error.to_string()),
+            },
             Err(error) => DeliveryResult::NoResponse(error.to_string()),
         };
         let at = service.now();
@@ -145,7 +146,7 @@ impl DeliveryWorker {
         DeliveryAttempt { delivery, at, result: delivery_result, decision }
     }
 
-    fn message(&self, id: &str, at: Timestamp, view: &EventView) -> Message {
+    fn message(&self, id: &str, at: Timestamp, view: &EventView) -> Result<Message, SecretsError> {
         let metadata = EventMetadata {
             source: self.shared.service.webhooks().source(),
             id,
@@ -154,16 +155,19 @@ impl DeliveryWorker {
             subject: view.resource.as_deref(),
         };
         let body = payload::body(&metadata, view);
-        Message { id: id.to_owned(), at, signatures: self.sign(id, at, &body), body }
+        Ok(Message { id: id.to_owned(), at, signatures: self.sign(id, at, &body)?, body })
     }
 
     /// The signatures with the secret and, during its overlap, the previous secret; separated by spaces.
-    fn sign(&self, message: &str, at: Timestamp, body: &[u8]) -> String {
+    fn sign(&self, message: &str, at: Timestamp, body: &[u8]) -> Result<String, SecretsError> {
         let previous = self.webhook.previous.as_ref().filter(|previous| at < previous.until);
         let secrets = [Some(&self.webhook.secret), previous.map(|previous| &previous.secret)];
-        let signatures =
-            secrets.into_iter().flatten().map(|kept| Secret::from_bytes(kept).sign(message, at, body));
-        signatures.collect::<Vec<_>>().join(" ")
+        let secret_box = self.shared.service.secret_box();
+        let signatures = secrets
+            .into_iter()
+            .flatten()
+            .map(|kept| Ok(Secret::from_bytes(kept, secret_box, &self.webhook.id)?.sign(message, at, body)));
+        Ok(signatures.collect::<Result<Vec<_>, SecretsError>>()?.join(" "))
     }
 
     /// Stores the results. Retries until they are stored or the host stops; messages whose results are lost are sent

@@ -1,0 +1,94 @@
+//! How much one answer of a plugin may say: everything of it is kept, shown and told again.
+//!
+//! Knows sizes; not what makes sense.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::plan::Refusal;
+
+/// The longest code of a refusal, in bytes. Those of the clouds have up to 40.
+pub(crate) const CODE_BYTES_MAX: usize = 128;
+/// The longest message of a refusal, and the longest reason for leaving a member out, in bytes.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 4_096;
+/// The longest name of an attribute that a plugin sets, in bytes.
+pub(crate) const ATTRIBUTE_NAME_BYTES_MAX: usize = 128;
+/// The longest value of an attribute that a plugin sets, in bytes.
+pub(crate) const ATTRIBUTE_BYTES_MAX: usize = 4_096;
+/// The most attributes that a resource may have once a plugin has added one. An inventory may bring more.
+pub(crate) const ATTRIBUTES_MAX: usize = 256;
+/// The most steps of a plan, for each member of its bundle. The clouds' longest plans have three.
+pub(crate) const STEPS_PER_MEMBER_MAX: usize = 64;
+/// The most reasons why members are left out, for each member of the bundle.
+pub(crate) const SKIPPED_PER_MEMBER_MAX: usize = 4;
+
+/// Why a text is too long, in words; `None` when it is not.
+pub(crate) fn text_problem(what: &str, text: &str, bytes_max: usize) -> Option<String> {
+    let found = text.len();
+    (found > bytes_max).then(|| format!("{what} of {found} bytes; at most {bytes_max} are accepted"))
+}
+
+/// Why there are too many of something, in words; `None` when there are not.
+pub(crate) fn count_problem(what: &str, found: usize, most: usize) -> Option<String> {
+    (found > most).then(|| format!("{found} {what}; at most {most} are accepted"))
+}
+
+/// Why a refusal says too much, in words; `None` when it does not.
+pub fn refusal_problem(refusal: &Refusal) -> Option<String> {
+    let problem = text_problem("its refusal has a code", &refusal.code, CODE_BYTES_MAX);
+    problem.or_else(|| text_problem("its refusal has a message", &refusal.message, MESSAGE_BYTES_MAX))
+}
+
+/// The attributes that an answer sets on one resource.
+#[derive(Default)]
+pub(crate) struct NewAttributes<'a> {
+    names: BTreeSet<&'a str>,
+}
+
+impl<'a> NewAttributes<'a> {
+    /// Adds one, and says in words why it is too long, or one too many beside those that the resource has.
+    pub(crate) fn add(
+        &mut self,
+        present: &BTreeMap<String, String>,
+        name: &'a str,
+        value: &str,
+    ) -> Option<String> {
+        if !present.contains_key(name) {
+            self.names.insert(name);
+        }
+        // What an inventory brought stays, and what is there may be changed.
+        let count = if self.names.is_empty() { 0 } else { present.len() + self.names.len() };
+        text_problem("it sets an attribute with a name", name, ATTRIBUTE_NAME_BYTES_MAX)
+            .or_else(|| text_problem("it sets an attribute to a value", value, ATTRIBUTE_BYTES_MAX))
+            .or_else(|| count_problem("attributes", count, ATTRIBUTES_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_may_be_as_long_as_the_limits_and_no_longer() {
+        let refusal =
+            |code: usize, message: usize| Refusal { code: "c".repeat(code), message: "m".repeat(message) };
+        assert_eq!(refusal_problem(&refusal(CODE_BYTES_MAX, MESSAGE_BYTES_MAX)), None);
+        assert_eq!(
+            refusal_problem(&refusal(CODE_BYTES_MAX + 1, 0)).unwrap(),
+            "its refusal has a code of 129 bytes; at most 128 are accepted"
+        );
+        assert!(refusal_problem(&refusal(0, MESSAGE_BYTES_MAX + 1)).unwrap().contains("4097 bytes"));
+    }
+
+    #[test]
+    fn attributes_are_counted_with_those_that_are_there() {
+        let present = (0..ATTRIBUTES_MAX - 1).map(|number| (number.to_string(), String::new())).collect();
+        let mut new = NewAttributes::default();
+        assert_eq!(new.add(&present, "0", "changed"), None);
+        assert_eq!(new.add(&present, "a", ""), None);
+        assert_eq!(new.add(&present, "a", "again"), None);
+        assert_eq!(new.add(&present, "b", "").unwrap(), "257 attributes; at most 256 are accepted");
+        let crowded = (0..1_000).map(|number| (number.to_string(), String::new())).collect();
+        assert_eq!(NewAttributes::default().add(&crowded, "7", "changed"), None, "an inventory brought them");
+    }
+}

@@ -1,0 +1,130 @@
+//! What one person, token or account may have the host keep, and that it stays for everybody else.
+
+use perennial_service::limits::Limits;
+use perennial_store::quotas;
+use serde_json::json;
+
+use crate::harness::Answer;
+use crate::harness::Server;
+
+/// A furnished server with these limits.
+fn server(limits: Limits) -> Server {
+    Server::furnished_with(Limits { readers: 2, ..limits })
+}
+
+fn is_used_up(answer: &Answer) -> bool {
+    answer.status == 429 && answer.json()["type"] == "urn:perennial:problem:quota-exceeded"
+}
+
+/// Sends until a quota is used up, and returns how often it went well.
+fn flood(send: impl Fn(usize) -> Answer) -> usize {
+    let refused = (0..).map(|number| (number, send(number))).find(|(_, answer)| !answer.status.is_success());
+    let (number, answer) = refused.unwrap();
+    assert!(is_used_up(&answer), "{}", answer.body);
+    number
+}
+
+#[test]
+fn each_quota_of_a_person_or_an_account_ends_a_flood() {
+    let limits = Limits {
+        jobs_per_person_max: 5,
+        calendars_per_person_max: 4,
+        webhooks_per_person_max: 3,
+        tokens_per_person_max: 6,
+        keys_per_account_max: 2,
+        ..Limits::DEFAULT
+    };
+    let server = server(limits);
+    let post = |path: &'static str, body: &'static str| {
+        let server = &server;
+        move |_| server.post("admin", path, body)
+    };
+    let job = r#"{"command": {"renew": {}}, "ids": ["ecs-1"], "dry_run": true}"#;
+    let jobs = |_| {
+        let answer = server.post("admin", "/v1/jobs", job);
+        server.finish_jobs();
+        answer
+    };
+    assert_eq!(flood(jobs), 5);
+    assert_eq!(flood(post("/v1/calendars", r#"{"name": "c"}"#)), 4);
+    assert_eq!(flood(post("/v1/webhooks", r#"{"url": "https://example.com/"}"#)), 3);
+    assert_eq!(flood(post("/v1/provider-keys", r#"{"account": "acme-hw", "name": "k"}"#)), 2);
+    // The token that asks is one of them.
+    assert_eq!(flood(post("/v1/tokens", r#"{"name": "t", "role": "viewer"}"#)), 5);
+    // Somebody else, and another account, have their own.
+    assert_eq!(server.post("bound-admin", "/v1/webhooks", r#"{"url": "https://example.com/"}"#).status, 201);
+    assert_eq!(server.post("operator", "/v1/jobs", job).status, 202);
+    assert_eq!(
+        server.post("admin", "/v1/provider-keys", r#"{"account": "beta-bd", "name": "k"}"#).status,
+        201
+    );
+    // What is given back may be made again.
+    let tokens = server.get("admin", "/v1/tokens").json();
+    let mine = tokens["items"].as_array().unwrap().iter().find(|token| token["name"] == "t").unwrap();
+    let revoked = format!("/v1/tokens/{}:revoke", mine["id"].as_str().unwrap());
+    assert_eq!(server.post("admin", &revoked, "{}").status, 200);
+    assert_eq!(server.post("admin", "/v1/tokens", r#"{"name": "t", "role": "viewer"}"#).status, 201);
+}
+
+#[test]
+fn jobs_keep_no_more_items_than_a_person_may_have() {
+    let server = server(Limits { job_items_per_person_max: 10, ..Limits::DEFAULT });
+    let jobs = |_| {
+        let ids = ["ecs-1", "evs-1", "bcc-1"];
+        let answer = server.post(
+            "operator",
+            "/v1/jobs",
+            &json!({"command": {"renew": {}}, "ids": ids, "dry_run": true}).to_string(),
+        );
+        server.finish_jobs();
+        answer
+    };
+    assert_eq!(flood(jobs), 3);
+}
+
+#[test]
+fn unknown_ids_of_a_job_are_counted_and_not_kept() {
+    let server = Server::furnished();
+    let mut ids = (0..5_000).map(|number| format!("no-{number}")).collect::<Vec<_>>();
+    ids.push("ecs-1".to_owned());
+    let body = json!({ "command": { "renew": {} }, "ids": ids, "dry_run": true }).to_string();
+    let job = server.post("operator", "/v1/jobs", &body).json();
+    assert_eq!((&job["total"], &job["unknown_ids"]), (&json!(101), &json!(4_900)));
+    server.finish_jobs();
+    let done = server.get("operator", &format!("/v1/jobs/{}", job["id"].as_str().unwrap())).json();
+    assert_eq!((&done["outcomes"]["unknown"], &done["outcomes"]["planned"]), (&json!(100), &json!(1)));
+}
+
+#[test]
+fn responses_are_kept_for_a_token_up_to_its_quota() {
+    let server = server(Limits { answers_per_token_max: 3, ..Limits::DEFAULT });
+    let top_up = |token: &str, key: usize| {
+        let key = format!("idempotency-key: {key}");
+        server.send(token, "POST", "/v1/accounts/acme-hw:top-up", &[&key], r#"{"amount": "1.00"}"#)
+    };
+    assert_eq!(flood(|key| top_up("operator", key)), 3);
+    assert_eq!(top_up("operator", 0).status, 200, "what is kept is answered");
+    assert_eq!(top_up("admin", 9).status, 200);
+    let without = server.post("operator", "/v1/accounts/acme-hw:top-up", r#"{"amount": "1.00"}"#);
+    assert_eq!(without.status, 200, "without a key nothing is kept");
+    let token = crate::approvals::id_of(&server, "operator");
+    let kept = server.on_writer(move |context| quotas::kept_answers(context.engine.db(), &token).unwrap());
+    assert_eq!(kept, 3);
+}
+
+#[test]
+fn an_import_leads_to_no_more_resources_than_an_account_may_have() {
+    let server = Server::with(Limits { resources_per_account_max: 2, readers: 1, ..Limits::DEFAULT });
+    let account = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "1.00"}"#;
+    assert_eq!(server.post("admin", "/v1/accounts", account).status, 201);
+    let import = |number: usize| {
+        let resource = json!({
+            "id": format!("ecs-{number}"), "account": "a", "kind": "ecs", "charging": "prepaid",
+            "started_at": "2026-01-01T00:00:00Z", "expires_at": "2026-03-01T00:00:00Z",
+            "term": { "count": 1, "unit": "month" }, "price": "1.00",
+        });
+        server.post("admin", "/v1/resources:import", &json!({ "resources": [resource] }).to_string())
+    };
+    assert_eq!(flood(import), 2);
+    assert_eq!(server.get("admin", "/v1/resources").json()["items"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,156 @@
+//! A database that is moved or deleted under a running server, and one that is not there.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Stdio;
+
+use perennial_store::ReadTx;
+use perennial_store::webhooks;
+
+use crate::server::Answer;
+use crate::server::Served;
+use crate::server::program;
+use crate::server::run;
+use crate::server::until;
+use crate::support::Folder;
+
+const VIRTUAL: [&str; 2] = ["--virtual-clock", "2026-01-01T00:00:00Z"];
+const ACCOUNT: &str = r#"{"id": "a", "provider": "huawei", "currency": "CNY", "balance": "0.00"}"#;
+
+/// The environment and the words of a start.
+type Way = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+fn top_up(server: &Served) -> Answer {
+    server.send("POST", "/v1/accounts/a:top-up", r#"{"amount": "1.00"}"#)
+}
+
+#[test]
+fn nothing_is_written_to_a_database_that_was_moved_until_it_is_back() {
+    let folder = Folder::new();
+    let (here, away) = (folder.path("test.db"), folder.path("away.db"));
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.send("POST", "/v1/accounts", ACCOUNT).status, 201);
+    std::fs::rename(&here, &away).unwrap();
+    let refused = top_up(&server);
+    assert_eq!(refused.kind(), "503 storage-moved");
+    let ready = server.get("/readyz");
+    assert_eq!((ready.status, &ready.json()["store"]), (503, &false.into()));
+    assert!(ready.json()["problems"][0].as_str().unwrap().contains("was moved"), "{ready:?}");
+    // Another file under its name is not it.
+    std::fs::copy(&away, &here).unwrap();
+    assert_eq!(top_up(&server).kind(), "503 storage-moved");
+    std::fs::rename(&away, &here).unwrap();
+    assert_eq!(top_up(&server).json()["account"]["balance"], "1.00");
+    assert_eq!(server.get("/readyz").status, 200);
+}
+
+#[test]
+fn a_database_that_was_deleted_is_noticed_by_itself_and_told_at_the_end() {
+    for clock in [&VIRTUAL[..], &[]] {
+        let folder = Folder::new();
+        let server = Served::start(&folder, &[], clock);
+        assert_eq!(server.figure("perennial_storage_writable"), 1);
+        std::fs::remove_file(folder.path("test.db")).unwrap();
+        until("it is noticed", || (server.figure("perennial_storage_writable") == 0).then_some(()));
+        server.terminate();
+        assert_eq!(server.exit_code(), Some(1), "{clock:?}");
+    }
+}
+
+#[test]
+fn a_clock_whose_database_was_deleted_ends() {
+    let folder = Folder::new();
+    crate::support::overdue::database(&folder, 1, "test.db", false);
+    let mut child = program(&folder, &[]).arg("run").stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("the clock runs") {
+        assert_ne!(log.read_line(&mut told).unwrap(), 0, "{told}");
+    }
+    std::fs::remove_file(folder.path("test.db")).unwrap();
+    let code = until("the clock has ended", || child.try_wait().unwrap()).code();
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn a_server_that_makes_a_database_says_so() {
+    let folder = Folder::new();
+    for is_new in [true, false] {
+        let mut child = program(&folder, &[]).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("the host serves db=") {
+            assert_ne!(log.read_line(&mut told).unwrap(), 0, "{told}");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(told.contains("a new one was made"), is_new, "{told}");
+    }
+}
+
+#[test]
+fn where_a_database_must_be_none_is_made() {
+    let folder = Folder::new();
+    folder.write("must.toml", "[database]\nmust_exist = true\n");
+    let ways: [Way; 4] = [
+        (&[], &["serve", "--must-exist"]),
+        (&[], &["serve", "--config", "must.toml"]),
+        (&[("PERENNIAL_DATABASE_MUST_EXIST", "true")], &["serve"]),
+        (&[], &["run"]),
+    ];
+    for expected in ["there is no database at `test.db`", "`test.db` is an empty file and no database"] {
+        for (environment, words) in ways {
+            let refused = run(&folder, environment, words);
+            let said = String::from_utf8(refused.stderr).unwrap();
+            assert_eq!(refused.status.code(), Some(1), "{words:?}: {said}");
+            assert!(said.contains(expected), "{words:?}: {said}");
+        }
+        let is_there = folder.path("test.db").exists();
+        assert_eq!(is_there, expected.contains("empty"), "{expected}");
+        folder.write("test.db", "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_with_secrets_that_others_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    run(&folder, &[], &["key", "new-secrets-key", "secrets.key"]);
+    let environment = [("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")];
+    for is_wide in [false, true] {
+        let (server, told) = Served::start_logged(&folder, &environment, &VIRTUAL);
+        drop(server);
+        for (file, mode) in [("test.db", 0o666), ("secrets.key", 0o640)] {
+            let warning = format!("file={file} mode=\"{mode:o}\"");
+            assert_eq!(told.contains(&warning), is_wide, "{told}");
+            std::fs::set_permissions(folder.path(file), PermissionsExt::from_mode(mode)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn secrets_of_webhooks_are_sealed_once_there_is_a_key_and_need_it_from_then_on() {
+    let folder = Folder::new();
+    let server = Served::start(&folder, &[], &VIRTUAL);
+    assert_eq!(server.send("POST", "/v1/webhooks", r#"{"url": "https://example.com/"}"#).status, 201);
+    server.terminate();
+    assert_eq!(server.exit_code(), Some(0));
+    let kept = || {
+        let webhooks = webhooks::list(&ReadTx::open(&folder.path("test.db")).unwrap()).unwrap();
+        webhooks.into_iter().next().unwrap().secret
+    };
+    let secret = kept();
+    assert_eq!(secret.len(), 32, "it is there as it is");
+    run(&folder, &[], &["key", "new-secrets-key", "secrets.key"]);
+    let environment = [("PERENNIAL_SECRETS_KEY_FILE", "secrets.key")];
+    drop(Served::start(&folder, &environment, &VIRTUAL));
+    let sealed = kept();
+    assert!(!sealed.windows(8).any(|part| part == &secret[..8]), "{sealed:?}");
+    drop(Served::start(&folder, &environment, &VIRTUAL));
+    assert_eq!(kept(), sealed);
+    let refused = run(&folder, &[], &["serve", "--virtual-clock"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("the secret of the webhook wh_") && said.contains("there is no key"), "{said}");
+}

@@ -1,0 +1,64 @@
+//! Whether the database can be written to, as the last write found it. Knows no thread.
+
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering;
+
+use perennial_store::error::StoreError;
+
+/// Whether the database can be written to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StorageState {
+    /// It can.
+    #[default]
+    Writable,
+    /// The disk is full.
+    Full,
+    /// The database's file was moved, deleted or replaced.
+    Moved,
+}
+
+impl StorageState {
+    const ALL: [StorageState; 3] = [StorageState::Writable, StorageState::Full, StorageState::Moved];
+
+    /// What an error says of it.
+    pub fn of(error: &StoreError) -> StorageState {
+        if error.is_storage_full() {
+            StorageState::Full
+        } else if error.is_moved() {
+            StorageState::Moved
+        } else {
+            StorageState::Writable
+        }
+    }
+
+    /// What is wrong, and what to do; `None` when nothing is.
+    pub const fn problem(self) -> Option<&'static str> {
+        match self {
+            StorageState::Writable => None,
+            StorageState::Full => Some("the disk that the database is on is full: make space"),
+            StorageState::Moved => {
+                Some("the database's file was moved, deleted or replaced: put it back under its name")
+            }
+        }
+    }
+}
+
+/// A state that threads share.
+#[derive(Debug, Default)]
+pub(crate) struct SharedState(AtomicU8);
+
+impl SharedState {
+    /// The state as it was last set.
+    pub(crate) fn get(&self) -> StorageState {
+        let code = usize::from(self.0.load(Ordering::Relaxed));
+        StorageState::ALL.get(code).copied().unwrap_or_default()
+    }
+
+    /// Sets it, and returns what it was.
+    pub(crate) fn set(&self, state: StorageState) -> StorageState {
+        let before = self.get();
+        let code = StorageState::ALL.iter().position(|one| *one == state).unwrap_or_default();
+        self.0.store(u8::try_from(code).unwrap_or_default(), Ordering::Relaxed);
+        before
+    }
+}

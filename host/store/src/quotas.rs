@@ -1,0 +1,67 @@
+//! How much a person or an account has the host keep. Decides nothing.
+
+use perennial_domain::timestamp::Timestamp;
+use rusqlite::ToSql;
+
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::tx::ReadTx;
+
+/// What a person has the host keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PersonUsage {
+    /// Jobs, ended ones included.
+    pub jobs: i64,
+    /// The items of those.
+    pub job_items: i64,
+    /// Calendars.
+    pub calendars: i64,
+    /// Webhooks.
+    pub webhooks: i64,
+    /// Tokens that are not revoked.
+    pub tokens: i64,
+}
+
+/// What the tokens of `person` have made and is still kept.
+pub fn person_usage(db: &ReadTx, person: &str) -> Result<PersonUsage, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "with mine as (select id from api_token where owner = ?1)
+         select (select count(*) from job where api_token in mine),
+                (select coalesce(sum(item_count), 0) from job where api_token in mine),
+                (select count(*) from calendar where created_by in mine),
+                (select count(*) from webhook where created_by in mine),
+                (select count(*) from api_token where owner = ?1 and revoked_at is null)",
+    )?;
+    Ok(statement.query_row([person], |row| {
+        Ok(PersonUsage {
+            jobs: row.get(0)?,
+            job_items: row.get(1)?,
+            calendars: row.get(2)?,
+            webhooks: row.get(3)?,
+            tokens: row.get(4)?,
+        })
+    })?)
+}
+
+/// How many responses are kept under the idempotency keys of a token.
+pub fn kept_answers(db: &ReadTx, token: &str) -> Result<i64, StoreError> {
+    count(db, "select count(*) from idempotency_key where api_token = ?1", token)
+}
+
+/// How many keys of its provider's own API an account has that are in force at `at`.
+pub fn keys(db: &ReadTx, account: AccountKey, at: Timestamp) -> Result<i64, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select count(*) from provider_key
+         where account = ?1 and revoked_at is null and (expires_at is null or expires_at > ?2)",
+    )?;
+    Ok(statement.query_row((account, at.as_second()), |row| row.get(0))?)
+}
+
+/// How many resources an account has.
+pub fn resources(db: &ReadTx, account: AccountKey) -> Result<i64, StoreError> {
+    count(db, "select count(*) from resource where account = ?1", account)
+}
+
+fn count(db: &ReadTx, sql: &str, of: impl ToSql) -> Result<i64, StoreError> {
+    Ok(db.connection().prepare_cached(sql)?.query_row([of], |row| row.get(0))?)
+}
