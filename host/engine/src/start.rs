@@ -13,12 +13,12 @@ use crate::clock::warn_behind;
 use crate::error::ClockError;
 use crate::error::EngineError;
 use perennial_store::ReadTx;
-use perennial_store::WriteTx;
 use perennial_store::bundles::Schedule;
+use perennial_store::change::Change;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
-use perennial_store::error::StoreError;
+use perennial_store::engine_store::EngineStore;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
@@ -46,18 +46,18 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
     }
 }
 
-/// Says that the database lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
+/// Says that the store lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
 /// while it stands is past, as though it had ticked. A real clock ticks by itself.
-pub(crate) fn claim(tx: &WriteTx, kind: ClockKind, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn claim(kind: ClockKind, at: Timestamp) -> Option<Change> {
     match kind {
-        ClockKind::Virtual => ticks::set_ticked_at(tx, kind, at - 1),
-        ClockKind::Real => Ok(()),
+        ClockKind::Virtual => Some(Change::Tick { kind, at: at - 1 }),
+        ClockKind::Real => None,
     }
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// The same engine on the other kind of time; it is real unless somebody says otherwise.
-    pub fn with_clock(mut self, kind: ClockKind) -> Engine {
+    pub fn with_clock(mut self, kind: ClockKind) -> Engine<S> {
         self.clock = kind;
         self
     }
@@ -73,9 +73,8 @@ impl Engine {
         while !self.is_stopped() && self.start_some(now, sink)? {
             has_started = true;
         }
-        let clock = self.clock;
         if has_started {
-            self.store.write(|tx| claim(tx, clock, now))?;
+            self.store.commit(claim(self.clock, now))?;
         }
         Ok(())
     }
@@ -97,7 +96,6 @@ impl Engine {
         if self.is_stopped() {
             return Ok(());
         }
-        let kind = self.clock;
-        Ok(self.store.write(|tx| ticks::set_ticked_at(tx, kind, at))?)
+        Ok(self.store.commit([Change::Tick { kind: self.clock, at }])?)
     }
 }

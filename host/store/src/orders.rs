@@ -232,6 +232,19 @@ pub fn state(db: &ReadTx, row: ResourceKey, id: &str) -> Result<Option<OrderStat
     code.map(|code| codec::coded(OrderState::from_code, code, "the state of an order")).transpose()
 }
 
+/// The ids of the orders of the resource at `row` that neither wait nor can be refunded, and where they are.
+pub(crate) fn closed(db: &ReadTx, row: ResourceKey) -> Result<Vec<(String, OrderState)>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select id, state from orders where resource = ?1 and state > 1
+         union all select id, state from orders where resource = ?1 and refunded_at is not null",
+    )?;
+    let closed = statement.query_and_then([row], |row| {
+        let state = codec::coded(OrderState::from_code, row.get(1)?, "the state of an order")?;
+        Ok((row.get(0)?, state))
+    })?;
+    closed.collect()
+}
+
 /// Makes a waiting period of the resource at `row` one that is paid: `order` says how. False when no such period waits.
 ///
 /// # Errors
@@ -269,7 +282,10 @@ pub fn close(db: &WriteTx, row: ResourceKey, id: &str, state: OrderState) -> Res
 }
 
 /// The next instant by `until` at which an order can no longer be paid, with the row of a resource of it.
-pub fn next_deadline(db: &ReadTx, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+pub(crate) fn next_deadline(
+    db: &ReadTx,
+    until: Timestamp,
+) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
     let next = db
         .connection()
         .prepare_cached(
