@@ -78,7 +78,7 @@ pub trait EngineReads {
     /// The approval called `id`, if there is one.
     fn find_approval(&self, id: &str) -> Result<Option<StoredApproval>, StoreError>;
 
-    /// The person that the token or provider key `id` belongs to: the id of the first token of theirs.
+    /// The person behind an admin token or a key of a provider's own API, by its id: equal for equal people.
     fn person_of(&self, id: &str) -> Result<String, StoreError>;
 
     /// Every approval of a resource, oldest first.

@@ -328,7 +328,7 @@ impl MemoryStore {
             Change::Tick { at, .. } => self.ticked_at = self.ticked_at.max(Some(at)),
             Change::InsertAccount { account, .. } => {
                 let row = AccountKey::from_number(next_number(self.accounts.last_key_value()));
-                self.insert_account(StoredAccount { row, account });
+                self.insert_account(StoredAccount { row, account, limit_raise: None });
             }
             Change::Account(account, change) => self.apply_account(account, change)?,
             Change::SetDeferrals { account, members, deferrals } => {
