@@ -184,6 +184,11 @@ impl State {
         }
     }
 
+    /// Whether another try under the same key goes on with this attempt: it was declined, or awaits an approval.
+    pub const fn is_open_to_retry(self) -> bool {
+        matches!(self, State::Declined(_) | State::AwaitingApproval)
+    }
+
     /// The state of an attempt whose plan waits for an approval.
     pub fn awaiting_approval() -> State {
         State::Planned

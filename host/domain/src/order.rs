@@ -33,6 +33,11 @@ impl OrderKind {
         }
     }
 
+    /// Whether it pays for time: no two such orders of a resource pay for time that begins at one instant.
+    pub const fn pays_for_period(self) -> bool {
+        matches!(self, OrderKind::Purchase | OrderKind::Renewal)
+    }
+
     /// The number that stands for it in databases. A number is never given to anything else.
     pub const fn code(self) -> i64 {
         match self {

@@ -14,11 +14,9 @@ use perennial_domain::micros::Micros;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
-use crate::Retention;
 use crate::approval_requests::expired;
 use crate::approval_requests::request_event;
 use crate::batch_approval::ApprovalRequest;
@@ -26,17 +24,17 @@ use crate::batch_entry::EntryIndex;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
 use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::refusal_event;
 use perennial_formats as formats;
-use perennial_store::accounts;
-use perennial_store::approvals;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::approvals::StoredApproval;
-use perennial_store::attempts;
-use perennial_store::bundles;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 
 /// The most approvals that expire in one transaction.
@@ -103,7 +101,7 @@ impl From<StoreError> for DecisionError {
     }
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Carries out the plan that the approval called `id` holds, if it still is what the command would do.
     ///
     /// # Errors
@@ -115,13 +113,13 @@ impl Engine {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_decidable(self.db(), at, id, decision)?;
+        let stored = find_decidable(self.reads(), at, id, decision)?;
         let question =
             formats::decision::read_question(&stored.priced.request, &stored.priced.contract).map_err(
                 |problems| StoreError::Damaged { what: "a kept question", found: problems.to_string() },
             )?;
         let command = question.command;
-        let (bundle, member) = bundles::find_by_resource_row(self.db(), stored.resource)?;
+        let (bundle, member) = self.reads().bundle(stored.resource)?;
         let account = bundle.account;
         let mut evaluation = self.planner().evaluate(at, bundle, member, &command, None)?;
         mark_approved(&mut evaluation, at, &stored, decision)?;
@@ -139,11 +137,11 @@ impl Engine {
             let item = &evaluation.batch.entries[0];
             let key = apply::attempt_key(&plan, &item.walk.bundle, member);
             let attempt = key
-                .map(|key| persist::resource_row(item, &key.resource).map(|row| (key, row)))
+                .map(|key| persist::resource_row(item, &key.resource).map(|row| (row, key)))
                 .transpose()?;
             return self.reprice(at, &stored, &command, priced, attempt);
         }
-        if let Some(refusal) = evaluation.apply(self.db(), &command, Ok(plan))? {
+        if let Some(refusal) = evaluation.apply(self.reads(), &command, Ok(plan))? {
             return self.record_rejected_plan(at, &stored, &command, refusal);
         }
         let token_result = token_use.map(TokenResult::approved);
@@ -161,7 +159,7 @@ impl Engine {
         id: &str,
         decision: &ApprovalDecision<'_>,
     ) -> Result<DecisionOutcome, DecisionError> {
-        let stored = find_decidable(self.db(), at, id, decision)?;
+        let stored = find_decidable(self.reads(), at, id, decision)?;
         let summary = ApprovalSummary { state: State::Rejected, ..stored.summary(MemberIndex::PRIMARY) };
         let event = decision_event(at, &stored, State::Rejected, decision, summary.will_retry());
         let closing = resolution(at, decision);
@@ -171,7 +169,7 @@ impl Engine {
 
     /// Expires the approvals that nobody decided on until `at`, at most [`EXPIRIES_AT_ONCE`].
     pub(super) fn expire_approvals(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let lapsing = approvals::expiring(self.db(), at, EXPIRIES_AT_ONCE)?;
+        let lapsing = self.reads().expiring_approvals(at, EXPIRIES_AT_ONCE)?;
         let resolutions = lapsing.into_iter().map(|stored| {
             let expiry_reason = Some(ExpiryReason::Undecided);
             let summary = ApprovalSummary {
@@ -190,21 +188,12 @@ impl Engine {
         &mut self,
         resolutions: Vec<(StoredApproval, State, Resolution, Event)>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let keep = self.retention;
-        self.store.write(|tx| {
-            let mut events = Vec::with_capacity(resolutions.len());
-            for (stored, state, closing, event) in resolutions {
-                approvals::close(tx, stored.row, state, &closing)?;
-                if let Some((attempt, _)) = stored.attempt {
-                    attempts::void_awaiting(tx, attempt, closing.at)?;
-                }
-                if keep == Retention::Everything {
-                    persist::event(tx, Some(stored.account), &event)?;
-                }
-                events.push(RecordedEvent { account: Some(stored.account_id.into()), event });
-            }
-            Ok(events)
-        })
+        let mut changes = Changes::new(self.retention);
+        for (stored, state, resolution, event) in resolutions {
+            changes.list.push(Change::CloseApproval { approval: stored.row, state, resolution });
+            changes.add_event(Some((stored.account, stored.account_id.into())), event);
+        }
+        Ok(self.commit(changes)?)
     }
 
     /// Says that what was approved of cannot be carried out; it stays as it was.
@@ -216,7 +205,7 @@ impl Engine {
         refusal: Refusal,
     ) -> Result<DecisionOutcome, DecisionError> {
         let event = refusal_event(at, &stored.resource_id, command, &refusal);
-        let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
+        let events = self.write_event(Some((stored.account, &stored.account_id)), event)?;
         Ok(DecisionOutcome::Refused { refusal, events })
     }
 
@@ -227,10 +216,10 @@ impl Engine {
         stored: &StoredApproval,
         command: &Command,
         priced: PricedRequest,
-        attempt: Option<(Key, ResourceKey)>,
+        attempt: Option<(ResourceKey, Key)>,
     ) -> Result<DecisionOutcome, DecisionError> {
         let mut summary = stored.summary(MemberIndex::PRIMARY);
-        summary.key = attempt.as_ref().map(|(key, _)| key.clone());
+        summary.key = attempt.as_ref().map(|(_, key)| key.clone());
         let hash = priced.plan_hash.clone();
         let request = ApprovalRequest {
             requested_at: at,
@@ -239,21 +228,11 @@ impl Engine {
             expires_at: stored.expires_at,
         };
         let event = request_event(at, &stored.id, &stored.resource_id, command, &summary, &request);
-        self.store.write(|tx| {
-            let row = match (&stored.attempt, attempt) {
-                (Some((row, before)), Some((key, _))) if *before == key => Some(*row),
-                (before, attempt) => {
-                    if let Some((row, _)) = before {
-                        attempts::void_awaiting(tx, *row, at)?;
-                    }
-                    attempt
-                        .map(|(key, resource)| attempts::await_approval(tx, resource, key, at))
-                        .transpose()?
-                }
-            };
-            approvals::reprice(tx, stored.row, &request.priced, row)
-        })?;
-        let events = self.write_event(Some(stored.account), Some(&stored.account_id), event)?;
+        let mut changes = Changes::new(self.retention);
+        let priced = request.priced;
+        changes.list.push(Change::RepriceApproval { approval: stored.row, priced, attempt, at });
+        changes.add_event(Some((stored.account, stored.account_id.as_str().into())), event);
+        let events = self.commit(changes)?;
         Ok(DecisionOutcome::PlanChanged { hash, events })
     }
 
@@ -268,15 +247,17 @@ impl Engine {
         account: &str,
         limit: Option<Micros>,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = accounts::get(self.db(), account)?;
+        let stored = self.reads().find_account(account)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         if stored.account.approval_above == limit {
             return Ok(Vec::new());
         }
         let setting = "approval_above".to_owned();
         let what = EventKind::SettingChanged { setting, value: limit.map(|limit| limit.to_string()) };
-        self.store.write(|tx| accounts::set_approval_above(tx, stored.row, limit))?;
-        self.write_event(Some(stored.row), Some(account), Event { at, resource: None, what })
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::SetApprovalAbove { account: stored.row, limit });
+        changes.add_event(Some((stored.row, account.into())), Event { at, resource: None, what });
+        Ok(self.commit(changes)?)
     }
 }
 
@@ -304,12 +285,12 @@ fn resolution(at: Timestamp, decision: &ApprovalDecision<'_>) -> Resolution {
 
 /// The approval called `id`, if this decision on it is possible.
 fn find_decidable(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     at: Timestamp,
     id: &str,
     decision: &ApprovalDecision<'_>,
 ) -> Result<StoredApproval, DecisionError> {
-    let stored = approvals::get(db, id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
+    let stored = db.find_approval(id)?.ok_or_else(|| DecisionError::Unknown(id.to_owned()))?;
     if stored.requested_by.as_deref() == Some(decision.decided_by) {
         Err(DecisionError::OwnRequest)
     } else if stored.state != State::Pending {

@@ -17,7 +17,6 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::MemberKeys;
 
 use crate::batch::Batch;
@@ -30,9 +29,9 @@ use crate::proposal::PricedPlan;
 use crate::proposal::Proposal;
 use crate::rules::automatic_renewal;
 use perennial_formats as formats;
-use perennial_store::approvals;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 /// Every approval that a member of the bundle was named in, `rows` being its members' rows.
@@ -40,14 +39,16 @@ use perennial_store::error::StoreError;
 /// # Errors
 ///
 /// [`StoreError`] when they cannot be read.
-pub(super) fn load_approvals(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<BatchApproval>, StoreError> {
+pub(super) fn load_approvals(
+    db: &dyn EngineReads,
+    rows: &MemberKeys,
+) -> Result<Vec<BatchApproval>, StoreError> {
     let mut all = Vec::new();
     for (member, row) in rows.iter() {
-        for stored in approvals::list_for_resource(db, row)? {
+        for stored in db.approvals(row)? {
             all.push(BatchApproval {
                 row: Some(stored.row),
                 summary: stored.summary(member),
-                attempt: stored.attempt.as_ref().map(|(row, _)| *row),
                 id: stored.id,
                 request: None,
                 closing: None,
@@ -197,14 +198,7 @@ impl Batch {
         let event = request_event(item.instant, &id, &resource.id, command, &summary, &request);
         item.walk.events.push(event);
         let request = Some(Box::new(request));
-        item.approvals.push(BatchApproval {
-            row: None,
-            id: id.clone(),
-            summary,
-            attempt: None,
-            request,
-            closing: None,
-        });
+        item.approvals.push(BatchApproval { row: None, id: id.clone(), summary, request, closing: None });
         id
     }
 

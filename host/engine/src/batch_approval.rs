@@ -6,7 +6,6 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_store::approvals::PricedRequest;
 use perennial_store::approvals::Resolution;
 use perennial_store::keys::ApprovalKey;
-use perennial_store::keys::AttemptKey;
 
 /// An approval of a bundle in the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +16,6 @@ pub struct BatchApproval {
     pub id: String,
     /// Its state and command.
     pub summary: ApprovalSummary,
-    /// The attempt's row, of one that was requested before.
-    pub attempt: Option<AttemptKey>,
     /// The record of one that is requested now.
     pub request: Option<Box<ApprovalRequest>>,
     /// The record of one that ends now.

@@ -3,13 +3,11 @@
 use perennial_domain::manifest::Idempotency;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::WriteTx;
-use perennial_store::client_tokens;
+use perennial_store::change::Change;
 use perennial_store::client_tokens::StoredOutcome;
-use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
-use perennial_store::keys::OrderKey;
-use perennial_store::provider_views;
+
+use crate::persist::Changes;
 
 /// A command that carries a token, and what came under that token before.
 pub(super) struct ClientTokenUse {
@@ -55,21 +53,11 @@ impl TokenResult {
         TokenResult { names_orders: false, ..TokenResult::of(token_use, None) }
     }
 
-    /// Writes it down for `account`, with the orders made at `at` after the one at the row `last_order`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the database fails.
-    pub(super) fn write(
-        mut self,
-        tx: &WriteTx,
-        account: AccountKey,
-        last_order: OrderKey,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
+    /// The change that writes it down for `account`, after `changes`, whose orders made at `at` are the command's.
+    pub(super) fn change(mut self, changes: &Changes, account: AccountKey, at: Timestamp) -> Change {
         if self.names_orders {
-            (self.outcome.orders, _) = provider_views::orders_after(tx, last_order, at)?;
+            self.outcome.orders = changes.orders_made(at);
         }
-        client_tokens::upsert(tx, account, &self.token, &self.outcome, at)
+        Change::RecordClientToken { account, token: self.token, outcome: self.outcome, at }
     }
 }

@@ -13,16 +13,14 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 
 use crate::Engine;
-use crate::Retention;
 use crate::batch_entry::EntryIndex;
 use crate::client_token::ClientTokenUse;
 use crate::client_token::TokenResult;
 use crate::error::EngineError;
-use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::planner::CommandEvaluation;
 use crate::planner::Planner;
@@ -31,14 +29,10 @@ use crate::planner::refusal_event;
 use crate::proposal::Proposal;
 use crate::rules::Providers;
 use crate::start;
-use perennial_store::accounts;
-use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
-use perennial_store::client_tokens;
-use perennial_store::error::StoreError;
-use perennial_store::ledger;
-use perennial_store::packages;
-use perennial_store::provider_views;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,13 +72,13 @@ fn check_plan_hash(proposal: &Proposal, preconditions: &Preconditions<'_>) -> Re
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn propose(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     at: Timestamp,
     resource: &str,
     command: &Command,
 ) -> Result<Option<Proposal>, EngineError> {
-    let Some((stored, member)) = bundles::find_by_resource(db, resource)? else { return Ok(None) };
+    let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
     propose_for_bundle(db, providers, at, (stored, member), command).map(Some)
 }
 
@@ -94,7 +88,7 @@ pub fn propose(
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn propose_for_bundle(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     at: Timestamp,
     (stored, member): (StoredBundle, MemberIndex),
@@ -115,7 +109,7 @@ pub fn propose_for_bundle(
     Ok(evaluation.proposal(before, command, refusal))
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Carries out `command` on the resource called `resource`, at `at`. What was due before has been done.
     ///
     /// A refusal is an ordinary answer, and an event. `account` is who asks, for a resource that does not exist.
@@ -146,7 +140,7 @@ impl Engine {
         command: &Command,
         preconditions: &Preconditions<'_>,
     ) -> Result<CommandOutcome, EngineError> {
-        let Some((stored, member)) = bundles::find_by_resource(self.db(), resource)? else {
+        let Some((stored, member)) = self.reads().find_bundle(resource)? else {
             return self.refuse_unknown_resource(at, account, resource, command);
         };
         let account = stored.account;
@@ -164,14 +158,14 @@ impl Engine {
             && evaluation.batch.needs_approval(EntryIndex::FIRST, plan)
         {
             if preconditions.plan_hash.is_some()
-                && let Some(proposal) = propose(self.db(), &self.providers, at, resource, command)?
+                && let Some(proposal) = propose(self.reads(), &self.providers, at, resource, command)?
             {
                 check_plan_hash(&proposal, preconditions)?;
             }
             return self.request_approval(at, account, evaluation, command, plan);
         }
         let before = preconditions.plan_hash.map(|_| evaluation.snapshot());
-        let refusal = evaluation.apply(self.db(), command, answer)?;
+        let refusal = evaluation.apply(self.reads(), command, answer)?;
         if let Some(before) = before {
             check_plan_hash(&evaluation.proposal(before, command, refusal.clone()), preconditions)?;
         }
@@ -200,7 +194,7 @@ impl Engine {
     }
 
     pub(super) fn planner(&self) -> Planner<'_> {
-        Planner { db: self.db(), providers: &self.providers, records_decisions: self.records_decisions() }
+        Planner { db: self.reads(), providers: &self.providers, records_decisions: self.records_decisions() }
     }
 
     /// Adds money to an account.
@@ -214,7 +208,7 @@ impl Engine {
         account: &str,
         amount: Micros,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = accounts::get(self.db(), account)?;
+        let stored = self.reads().find_account(account)?;
         let mut stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         stored.account.balance.credit(amount);
         let balance = stored.account.balance;
@@ -229,16 +223,11 @@ impl Engine {
             resource: None,
             reference: None,
         };
-        let keep = self.retention;
-        self.store.write(|tx| {
-            accounts::set_balance(tx, stored.row, balance)?;
-            ledger::insert(tx, stored.row, &entry)?;
-            if keep == Retention::Everything {
-                persist::event(tx, Some(stored.row), &event)?;
-            }
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(vec![RecordedEvent { account: Some(account.into()), event }])
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::SetBalance { account: stored.row, balance });
+        changes.list.push(Change::InsertEntry { account: stored.row, entry });
+        changes.add_event(Some((stored.row, account.into())), event);
+        Ok(self.commit(changes)?)
     }
 
     /// Sets an attribute of a resource, as the world does; the bundle's timeline is asked for anew. An unknown resource
@@ -254,7 +243,7 @@ impl Engine {
         name: &str,
         value: &str,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let Some((stored, member)) = bundles::find_by_resource(self.db(), resource)? else {
+        let Some((stored, member)) = self.reads().find_bundle(resource)? else {
             return Ok(Vec::new());
         };
         let is_overdue = is_overdue(&stored, at);
@@ -284,7 +273,8 @@ impl Engine {
     ) -> Result<CommandOutcome, EngineError> {
         let account = evaluation.batch.accounts[0].row;
         if let Some(previous) = &token_use.previous {
-            self.store.write(|tx| client_tokens::upsert(tx, account, &token_use.token, previous, at))?;
+            let (token, outcome) = (token_use.token.clone(), previous.clone());
+            self.store.commit([Change::RecordClientToken { account, token, outcome, at }])?;
         }
         let replayed_orders = token_use.first_result().map(|previous| previous.orders.clone());
         match token_use.replayed_refusal() {
@@ -292,7 +282,7 @@ impl Engine {
                 let resource = &evaluation.batch.entries[0].walk.bundle[evaluation.member].id;
                 let event = refusal_event(at, resource, command, &mismatch);
                 let id = evaluation.batch.accounts[0].account.id.clone();
-                let events = self.write_event(Some(account), Some(&id), event)?;
+                let events = self.write_event(Some((account, &id)), event)?;
                 Ok(CommandOutcome { refusal: Some(mismatch), approval: None, events, replayed_orders: None })
             }
             refusal => Ok(CommandOutcome { refusal, approval: None, events: Vec::new(), replayed_orders }),
@@ -311,7 +301,7 @@ impl Engine {
         resource: &str,
         command: &Command,
     ) -> Result<CommandOutcome, EngineError> {
-        let accounts = accounts::list(self.db())?;
+        let accounts = self.reads().accounts()?;
         let account = match account {
             Some(id) => accounts.iter().find(|stored| stored.account.id == id),
             None if accounts.len() == 1 => accounts.first(),
@@ -331,8 +321,8 @@ impl Engine {
             },
         };
         let event = refusal_event(at, resource, command, &refusal);
-        let (row, id) = (account.map(|stored| stored.row), account.map(|stored| stored.account.id.clone()));
-        let events = self.write_event(row, id.as_deref(), event)?;
+        let account = account.map(|stored| (stored.row, stored.account.id.clone()));
+        let events = self.write_event(account.as_ref().map(|(row, id)| (*row, id.as_str())), event)?;
         Ok(CommandOutcome { refusal: Some(refusal), approval: None, events, replayed_orders: None })
     }
 
@@ -349,19 +339,18 @@ impl Engine {
         command: &Command,
         refusal: &Refusal,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        self.write_event(Some(row), Some(account), refusal_event(at, resource, command, refusal))
+        self.write_event(Some((row, account)), refusal_event(at, resource, command, refusal))
     }
 
+    /// Writes down something that happened; `account` is whose it is, if that is known.
     pub(super) fn write_event(
         &mut self,
-        row: Option<AccountKey>,
-        account: Option<&str>,
+        account: Option<(AccountKey, &str)>,
         event: Event,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        if self.retention == Retention::Everything {
-            self.store.write(|tx| persist::event(tx, row, &event))?;
-        }
-        Ok(vec![RecordedEvent { account: account.map(Into::into), event }])
+        let mut changes = Changes::new(self.retention);
+        changes.add_event(account.map(|(row, id)| (row, id.into())), event);
+        Ok(self.commit(changes)?)
     }
 
     pub(super) fn persist(
@@ -375,18 +364,14 @@ impl Engine {
         evaluation.batch.entries[0].instant = at - 1;
         evaluation.batch.decide();
         evaluation.batch.entries[0].instant = at;
-        let (keeps_events, clock) = (self.retention == Retention::Everything, self.clock);
-        Ok(self.store.write(|tx| {
-            start::claim(tx, clock, at)?;
-            let last_order = provider_views::last_order(tx)?;
-            if let Some(deferred) = evaluation.deferred_purchase {
-                packages::delete_deferred(tx, deferred)?;
-            }
-            let events = persist::write_batch(tx, evaluation.batch, keeps_events)?;
-            if let Some(result) = token_result {
-                result.write(tx, account, last_order, at)?;
-            }
-            Ok::<_, StoreError>(events)
-        })?)
+        let mut changes = Changes::new(self.retention);
+        changes.list.extend(start::claim(self.clock, at));
+        changes.list.extend(evaluation.deferred_purchase.map(Change::DeletePurchase));
+        changes.add_batch(self.reads(), evaluation.batch)?;
+        if let Some(result) = token_result {
+            let change = result.change(&changes, account, at);
+            changes.list.push(change);
+        }
+        Ok(self.commit(changes)?)
     }
 }

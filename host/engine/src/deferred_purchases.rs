@@ -5,21 +5,19 @@ use perennial_domain::event::EventKind;
 use perennial_domain::plan::Command;
 use perennial_domain::plan::Purchase;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::accounts;
-use perennial_store::bundles;
-use perennial_store::error::StoreError;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::keys::AccountKey;
-use perennial_store::packages;
 use perennial_store::packages::DeferredPurchase;
 
 use crate::Engine;
-use crate::Retention;
 use crate::batch_entry::BACK_OFF_MAX;
 use crate::error::EngineError;
-use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Pays for a package whose time to be paid has come: the same as buying it again now. One whose plugin gives no
     /// usable answer is paid later.
     pub(super) fn pay_deferred(
@@ -27,7 +25,7 @@ impl Engine {
         purchase: DeferredPurchase,
         at: Timestamp,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let (stored, member) = bundles::find_by_resource_row(self.db(), purchase.resource)?;
+        let (stored, member) = self.reads().bundle(purchase.resource)?;
         let (account, resource) = (stored.account, stored.bundle[member].id.clone());
         let effective_at = Some(purchase.effective_at).filter(|effective_at| *effective_at > at);
         let command = Command::BuyAgain(Purchase { pay_at: None, effective_at });
@@ -35,7 +33,7 @@ impl Engine {
         // It was approved when it was ordered, where that was needed.
         let applied = evaluation.and_then(|mut evaluation| {
             let answer = evaluation.request_plan(&command)?;
-            Ok((evaluation.apply(self.db(), &command, answer)?, evaluation))
+            Ok((evaluation.apply(self.reads(), &command, answer)?, evaluation))
         });
         match applied {
             Ok((refusal, mut evaluation)) => {
@@ -65,17 +63,12 @@ impl Engine {
         message: String,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let next_try_at = at + BACK_OFF_MAX;
-        let id = accounts::get_by_row(self.db(), account)?.account.id;
+        let id = self.reads().account(account)?.account.id;
         let event =
             Event { at, resource: Some(resource), what: EventKind::PluginFailed { message, next_try_at } };
-        let keep = self.retention;
-        self.store.write(|tx| {
-            packages::postpone_deferred(tx, purchase.row, next_try_at)?;
-            if keep == Retention::Everything {
-                persist::event(tx, Some(account), &event)?;
-            }
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(vec![RecordedEvent { account: Some(id.into()), event }])
+        let mut changes = Changes::new(self.retention);
+        changes.list.push(Change::PostponePurchase { purchase: purchase.row, pay_at: next_try_at });
+        changes.add_event(Some((account, id.into())), event);
+        Ok(self.commit(changes)?)
     }
 }

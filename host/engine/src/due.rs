@@ -2,11 +2,9 @@
 //! Knows when, and not what becomes of it.
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::approvals;
-use perennial_store::bundles;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
-use perennial_store::orders;
-use perennial_store::packages;
 use perennial_store::packages::DeferredPurchase;
 
 use crate::Engine;
@@ -33,25 +31,25 @@ impl Due {
     }
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// When something next happens by itself; `None` when nothing ever does.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the database cannot be read.
     pub fn next_wake(&self) -> Result<Option<Timestamp>, EngineError> {
-        let wake = bundles::next_wake(self.db())?;
-        let payment = packages::next_deferred(self.db(), Timestamp::MAX)?.map(|purchase| purchase.pay_at);
-        let expiry = approvals::next_expiry(self.db(), Timestamp::MAX)?;
-        let deadline = orders::next_deadline(self.db(), Timestamp::MAX)?.map(|(pay_until, _)| pay_until);
+        let wake = self.reads().next_wake()?;
+        let payment = self.reads().next_deferred_purchase(Timestamp::MAX)?.map(|purchase| purchase.pay_at);
+        let expiry = self.reads().next_approval_expiry(Timestamp::MAX)?;
+        let deadline = self.reads().next_order_deadline(Timestamp::MAX)?.map(|(pay_until, _)| pay_until);
         Ok([wake, payment, expiry, deadline].into_iter().flatten().min())
     }
 
     /// The next thing that is due by `until` and is no bundle's wake; of those at one instant, the payment comes first.
     pub(crate) fn next_due(&self, until: Timestamp) -> Result<Option<Due>, StoreError> {
-        let payment = packages::next_deferred(self.db(), until)?.map(Due::Payment);
-        let expiry = approvals::next_expiry(self.db(), until)?.map(Due::ApprovalExpiry);
-        let deadline = orders::next_deadline(self.db(), until)?.map(|(at, _)| Due::OrderDeadline(at));
+        let payment = self.reads().next_deferred_purchase(until)?.map(Due::Payment);
+        let expiry = self.reads().next_approval_expiry(until)?.map(Due::ApprovalExpiry);
+        let deadline = self.reads().next_order_deadline(until)?.map(|(at, _)| Due::OrderDeadline(at));
         Ok([payment, expiry, deadline].into_iter().flatten().min_by_key(|due| due.at()))
     }
 }

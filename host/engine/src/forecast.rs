@@ -13,14 +13,16 @@ use perennial_domain::ledger::Balance;
 use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 
-use crate::Engine;
-use crate::Retention;
 use crate::error::EngineError;
+use crate::parallel;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
-use crate::simulation;
-use perennial_store::Store;
-use perennial_store::accounts;
+use crate::simulation::parts::Play;
+use perennial_store::accounts::StoredAccount;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
+use perennial_store::memory::MemoryStore;
 
 /// More than any account can spend, and far from what an amount can hold.
 const AMPLE_BALANCE: Micros = Micros::new(1_000_000_000_000_000_000);
@@ -115,7 +117,7 @@ fn year_and_month(at: Timestamp) -> (u32, u32) {
 ///
 /// [`EngineError`] when the copy fails.
 pub fn forecast(
-    mut copy: Store,
+    mut copy: MemoryStore,
     providers: Providers,
     from: Timestamp,
     months: u32,
@@ -123,23 +125,18 @@ pub fn forecast(
 ) -> Result<Forecast, EngineError> {
     let until = horizon_end(from, months);
     let mut found = BTreeMap::new();
-    copy.write(|tx| {
-        for stored in accounts::list(tx)? {
-            let balance = stored.account.balance;
-            accounts::set_balance(tx, stored.row, Balance::new(AMPLE_BALANCE, balance.held()))?;
-            let account = AccountForecast::new(
-                stored.account.id,
-                stored.account.currency,
-                balance.available(),
-                from,
-                months,
-            );
-            found.insert(account.id.clone(), account);
-        }
-        Ok::<(), EngineError>(())
-    })?;
-    let mut engine = Engine::new(copy, providers, Retention::State).with_stop_flag(stop);
-    simulation::run_scenario(&mut engine, &[], from, until, &mut |recorded| {
+    let stored = copy.reads().accounts()?;
+    copy.commit(stored.iter().map(|stored| Change::SetBalance {
+        account: stored.row,
+        balance: Balance::new(AMPLE_BALANCE, stored.account.balance.held()),
+    }))?;
+    for StoredAccount { account, .. } in stored {
+        let balance = account.balance.available();
+        let account = AccountForecast::new(account.id, account.currency, balance, from, months);
+        found.insert(account.id.clone(), account);
+    }
+    let play = Play { providers: &providers, scenario: &[], from, until, cores: parallel::cores() };
+    play.run(copy, &stop, &mut |recorded| {
         let account = recorded.account.as_deref().and_then(|id| found.get_mut(id));
         if let Some(account) = account {
             account.record(from, recorded);

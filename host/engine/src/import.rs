@@ -1,6 +1,7 @@
 //! Taking accounts and bundles into the store, with the history that can be told from them.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use perennial_domain::account::Account;
 use perennial_domain::bundle::Bundle;
@@ -9,6 +10,7 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::ledger::Reason;
 use perennial_domain::micros::Micros;
 use perennial_domain::order;
+use perennial_domain::order::Order;
 use perennial_domain::timestamp::Timestamp;
 use perennial_store::WriteTx;
 
@@ -18,12 +20,15 @@ use crate::rules::Providers;
 use perennial_store::accounts;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 use perennial_store::ledger;
 use perennial_store::orders;
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Takes accounts and bundles in, all or none, as they are at `at`; each bundle comes with its account's id.
     ///
     /// What is due at `at` itself is still to come. Every bundle wakes at once, so that the clock finds out when it really
@@ -39,18 +44,55 @@ impl Engine {
         new_accounts: &[Account],
         bundles: impl IntoIterator<Item = (&'a str, &'a Bundle)>,
     ) -> Result<(), EngineError> {
-        let providers = &self.providers;
-        self.store.write(|tx| {
-            let mut importer = Importer::new(tx, providers);
-            for account in new_accounts {
-                importer.insert_account(account, at)?;
+        let bundles = bundles.into_iter().collect::<Vec<_>>();
+        let new = new_accounts.iter().map(|account| (account.id.as_str(), account.provider.clone()));
+        let mut providers = new.collect::<HashMap<_, _>>();
+        let mut offsets = HashMap::new();
+        for (id, _) in &bundles {
+            if offsets.contains_key(id) {
+                continue;
             }
-            for (account, bundle) in bundles {
-                importer.insert_bundle(account, bundle, at - 1)?;
-            }
-            Ok(())
-        })
+            let provider = match providers.remove(id) {
+                Some(provider) => provider,
+                None => {
+                    let stored = self.reads().find_account(id)?;
+                    stored.ok_or_else(|| EngineError::UnknownAccount((*id).to_owned()))?.account.provider
+                }
+            };
+            offsets.insert(*id, utc_offset(&self.providers, id, &provider)?);
+        }
+        let accounts = new_accounts.iter().map(|account| Change::InsertAccount {
+            account: account.clone(),
+            opening: opening_entry(account, at),
+        });
+        let bundles = bundles.into_iter().map(|(account, bundle)| Change::InsertBundle {
+            account: account.to_owned(),
+            bundle: bundle.clone(),
+            schedule: first_schedule(bundle, at - 1),
+            orders: opening_orders(bundle, offsets[account]),
+        });
+        Ok(self.store.commit(accounts.chain(bundles))?)
     }
+}
+
+/// The schedule of a bundle that no clock has looked at, which wakes at `wake_at`.
+fn first_schedule(bundle: &Bundle, wake_at: Timestamp) -> Schedule {
+    let wake_at = bundle.is_live().then_some(wake_at);
+    Schedule { cursor_at: Schedule::NOT_STARTED, wake_at, failures: 0 }
+}
+
+/// The orders that a bundle's members were bought with.
+fn opening_orders(bundle: &Bundle, offset_minutes: i16) -> Vec<Order> {
+    bundle.iter().filter_map(|(index, member)| order::opening(member, index, offset_minutes)).collect()
+}
+
+/// How many minutes a provider's days are ahead of UTC; `account` is whose provider it is.
+fn utc_offset(providers: &Providers, account: &str, provider: &str) -> Result<i16, EngineError> {
+    let rules = providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
+        account: account.to_owned(),
+        provider: provider.to_owned(),
+    })?;
+    Ok(rules.manifest().utc_offset_minutes)
 }
 
 /// What an import writes with, within one transaction.
@@ -81,13 +123,9 @@ impl<'a> Importer<'a> {
         wake_at: Timestamp,
     ) -> Result<(), EngineError> {
         let (row, offset_minutes) = self.account(account)?;
-        let wake_at = bundle.is_live().then_some(wake_at);
-        let schedule = Schedule { cursor_at: Schedule::NOT_STARTED, wake_at, failures: 0 };
-        let rows = bundles::insert(self.tx, row, bundle, schedule)?;
-        for (index, member) in bundle.iter() {
-            if let Some(order) = order::opening(member, index, offset_minutes) {
-                orders::insert(self.tx, rows[index], &member.id, &order)?;
-            }
+        let rows = bundles::insert(self.tx, row, bundle, first_schedule(bundle, wake_at))?;
+        for order in opening_orders(bundle, offset_minutes) {
+            orders::insert(self.tx, rows[order.member], &bundle[order.member].id, &order)?;
         }
         Ok(())
     }
@@ -99,12 +137,7 @@ impl<'a> Importer<'a> {
         }
         let stored = accounts::get(self.tx, id)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(id.to_owned()))?;
-        let provider = &stored.account.provider;
-        let rules = self
-            .providers
-            .get(provider)
-            .ok_or_else(|| EngineError::NoPlugin { account: id.to_owned(), provider: provider.clone() })?;
-        let found = (stored.row, rules.manifest().utc_offset_minutes);
+        let found = (stored.row, utc_offset(self.providers, id, &stored.account.provider)?);
         self.accounts.insert(id.to_owned(), found);
         Ok(found)
     }

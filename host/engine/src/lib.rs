@@ -24,7 +24,7 @@ pub mod import_document;
 pub mod import_report;
 mod load_batch;
 mod orders;
-mod parallel;
+pub mod parallel;
 pub mod persist;
 pub mod plan_facts;
 mod plan_view;
@@ -53,18 +53,15 @@ use crate::batch::Batch;
 use crate::due::Due;
 use crate::error::EngineError;
 use crate::load_batch::assemble_batch;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
 use crate::rules::Providers;
 use perennial_store::Store;
-use perennial_store::accounts;
-use perennial_store::accounts::StoredAccount;
-use perennial_store::approvals;
-use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
 use perennial_store::clock::ClockKind;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
-use perennial_store::orders as stored_orders;
-use perennial_store::packages;
 
 /// Bundles in one transaction. Larger ones write fewer pages per bundle and hold more in memory.
 pub const BATCH_MAX: u32 = 8_192;
@@ -80,9 +77,9 @@ pub enum Retention {
     State,
 }
 
-/// The engine of one database.
-pub struct Engine {
-    store: Store,
+/// The engine of one store.
+pub struct Engine<S = Store> {
+    store: S,
     providers: Providers,
     retention: Retention,
     clock: ClockKind,
@@ -123,42 +120,7 @@ impl DerefMut for EngineTx<'_> {
     }
 }
 
-/// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
-pub type Sink<'a> = dyn FnMut(Vec<RecordedEvent>, Timestamp) + 'a;
-
 impl Engine {
-    /// An engine over a store, with the rules of each provider.
-    pub fn new(store: Store, providers: Providers, keep: Retention) -> Engine {
-        Engine {
-            store,
-            providers,
-            retention: keep,
-            clock: ClockKind::Real,
-            batch_max: BATCH_MAX,
-            batch_size: BATCH_MAX,
-            span: SPAN_MAX,
-            stop: Arc::default(),
-        }
-    }
-
-    /// The same engine with at most `bundles` in one transaction, at least 1.
-    pub fn with_batch_size(mut self, bundles: u32) -> Engine {
-        self.batch_max = bundles.max(1);
-        self.batch_size = self.batch_max;
-        self
-    }
-
-    /// The same engine, which stops between two transactions once `stop` is set; what it had not done stays due.
-    pub fn with_stop_flag(mut self, stop: Arc<AtomicBool>) -> Engine {
-        self.stop = stop;
-        self
-    }
-
-    /// Whether it was told to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
     /// The database, for reading: what is committed, and what the transaction under way has written.
     pub fn db(&self) -> &ReadTx {
         self.store.db()
@@ -177,6 +139,59 @@ impl Engine {
         self.store.begin()?;
         let result = work(&mut EngineTx { engine: self });
         self.store.end(result)
+    }
+}
+
+/// What takes the events of a run. `floor` says that no later call brings an event of an earlier instant.
+pub type Sink<'a> = dyn FnMut(Vec<RecordedEvent>, Timestamp) + 'a;
+
+impl<S: EngineStore> Engine<S> {
+    /// An engine over a store, with the rules of each provider.
+    pub fn new(store: S, providers: Providers, keep: Retention) -> Engine<S> {
+        Engine {
+            store,
+            providers,
+            retention: keep,
+            clock: ClockKind::Real,
+            batch_max: BATCH_MAX,
+            batch_size: BATCH_MAX,
+            span: SPAN_MAX,
+            stop: Arc::default(),
+        }
+    }
+
+    /// The same engine with at most `bundles` in one transaction, at least 1.
+    pub fn with_batch_size(mut self, bundles: u32) -> Engine<S> {
+        self.batch_max = bundles.max(1);
+        self.batch_size = self.batch_max;
+        self
+    }
+
+    /// The same engine, which stops between two transactions once `stop` is set; what it had not done stays due.
+    pub fn with_stop_flag(mut self, stop: Arc<AtomicBool>) -> Engine<S> {
+        self.stop = stop;
+        self
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The store, without the engine.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// What reads the store: what is committed, and what the transaction under way has written.
+    pub(crate) fn reads(&self) -> &S::Reads {
+        self.store.reads()
+    }
+
+    /// Commits `changes`, and returns what happened.
+    pub(crate) fn commit(&mut self, changes: Changes) -> Result<Vec<RecordedEvent>, StoreError> {
+        self.store.commit(changes.list)?;
+        Ok(changes.events)
     }
 
     /// The rules of each provider.
@@ -205,7 +220,7 @@ impl Engine {
         }
         let due = self.next_due(until)?;
         let by = due.map_or(until, Due::at);
-        if let Some(wake) = bundles::next_wake(self.db())?.filter(|wake| *wake <= by) {
+        if let Some(wake) = self.reads().next_wake()?.filter(|wake| *wake <= by) {
             let last = by.min(wake + self.span);
             let events = self.decide_and_write(last, wake_instant)?.unwrap_or_default();
             sink(events, wake);
@@ -266,12 +281,12 @@ impl Engine {
             return Ok(true);
         }
         // First, because an approval that expired must not stop what is tried now.
-        if let Some(expiry) = approvals::next_expiry(self.db(), now)? {
+        if let Some(expiry) = self.reads().next_approval_expiry(now)? {
             let events = self.expire_approvals(expiry)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
         }
-        if let Some((deadline, _)) = stored_orders::next_deadline(self.db(), now)? {
+        if let Some((deadline, _)) = self.reads().next_order_deadline(now)? {
             let events = self.expire_orders(deadline)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
@@ -280,7 +295,7 @@ impl Engine {
             sink(events, Timestamp::MIN);
             return Ok(true);
         }
-        if let Some(payment) = packages::next_deferred(self.db(), now)? {
+        if let Some(payment) = self.reads().next_deferred_purchase(now)? {
             let events = self.pay_deferred(payment, now)?;
             sink(events, Timestamp::MIN);
             return Ok(true);
@@ -296,17 +311,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
         let event = Event { at: now, resource: None, what: EventKind::HostResumed { down_since } };
-        let accounts = accounts::list(self.db())?;
-        if self.retention == Retention::Everything {
-            self.store.write(|tx| {
-                accounts.iter().try_for_each(|stored| persist::event(tx, Some(stored.row), &event))
-            })?;
+        let mut changes = Changes::new(self.retention);
+        for stored in self.reads().accounts()? {
+            changes.add_event(Some((stored.row, stored.account.id.into())), event.clone());
         }
-        let recorded = |stored: StoredAccount| RecordedEvent {
-            account: Some(stored.account.id.into()),
-            event: event.clone(),
-        };
-        Ok(accounts.into_iter().map(recorded).collect())
+        Ok(self.commit(changes)?)
     }
 
     /// Decides on bundles that wake by `until`, on as many from the first one on as go together, and writes that down:
@@ -319,7 +328,7 @@ impl Engine {
     ) -> Result<Option<Vec<RecordedEvent>>, EngineError> {
         let mut limit = self.batch_size;
         loop {
-            let due = bundles::due(self.db(), until, limit)?;
+            let due = self.reads().due(until, limit)?;
             if due.is_empty() {
                 return Ok(None);
             }
@@ -344,8 +353,9 @@ impl Engine {
     }
 
     fn write(&mut self, batch: Batch) -> Result<Vec<RecordedEvent>, EngineError> {
-        let keeps_events = self.retention == Retention::Everything;
-        Ok(self.store.write(|tx| persist::write_batch(tx, batch, keeps_events))?)
+        let mut changes = Changes::new(self.retention);
+        changes.add_batch(self.reads(), batch)?;
+        Ok(self.commit(changes)?)
     }
 
     /// Bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
@@ -354,7 +364,7 @@ impl Engine {
         due: Vec<StoredBundle>,
         instant_of: impl Fn(&StoredBundle) -> Timestamp,
     ) -> Result<Batch, StoreError> {
-        assemble_batch(self.db(), &self.providers, self.records_decisions(), due, instant_of)
+        assemble_batch(self.reads(), &self.providers, self.records_decisions(), due, instant_of)
     }
 
     fn records_decisions(&self) -> bool {

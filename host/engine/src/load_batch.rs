@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 
 use crate::approval_requests::load_approvals;
 use crate::batch::Batch;
@@ -11,15 +10,14 @@ use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchAccountIndex;
 use crate::batch_entry::BatchEntry;
 use crate::rules::Providers;
-use perennial_store::accounts;
-use perennial_store::approvals;
 use perennial_store::bundles::StoredBundle;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::keys::AccountKey;
 
 /// A batch of these bundles with their accounts, each to be decided on at the instant that `instant_of` gives.
 pub(crate) fn assemble_batch(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     keeps_decisions: bool,
     due: Vec<StoredBundle>,
@@ -28,12 +26,12 @@ pub(crate) fn assemble_batch(
     let mut indexes = HashMap::<AccountKey, BatchAccountIndex>::new();
     let mut batch = Batch::new(keeps_decisions);
     batch.entries.reserve(due.len());
-    let with_pending = approvals::accounts_with_pending(db)?;
+    let with_pending = db.accounts_with_pending_approvals()?;
     for stored in due {
         let account = match indexes.get(&stored.account) {
             Some(index) => *index,
             None => {
-                let account = accounts::get_by_row(db, stored.account)?;
+                let account = db.account(stored.account)?;
                 let index = BatchAccountIndex::new(batch.accounts.len());
                 batch.accounts.push(BatchAccount::new(account, providers));
                 indexes.insert(stored.account, index);

@@ -15,18 +15,18 @@ use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::unpaid_order::UnpaidOrder;
-use perennial_store::ReadTx;
-use perennial_store::WriteTx;
 
 use crate::Engine;
 use crate::batch_entry::BatchEntry;
 use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats as formats;
-use perennial_store::bundles;
+use perennial_store::change::Change;
+use perennial_store::change::OrderChange;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::error::StoreError;
 use perennial_store::keys::MemberKeys;
-use perennial_store::orders;
 use perennial_store::orders::StoredUnpaidOrder;
 
 /// The refusal of a command on an order that does not wait to be paid.
@@ -47,13 +47,13 @@ pub(super) enum NamedOrder {
 /// # Errors
 ///
 /// [`StoreError`] when it cannot be read.
-pub(super) fn find(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<NamedOrder, StoreError> {
+pub(super) fn find(db: &dyn EngineReads, rows: &MemberKeys, id: &str) -> Result<NamedOrder, StoreError> {
     if let Some(order) = load(db, rows)?.into_iter().find(|order| order.id == id) {
         return Ok(NamedOrder::Unpaid(order));
     }
     let mut state = None;
     for (_, row) in rows.iter() {
-        state = state.or(orders::state(db, row, id)?);
+        state = state.or(db.order_state(row, id)?);
     }
     let message = match state {
         Some(state) => format!("the order `{id}` does not wait to be paid: it is {}", state.name()),
@@ -65,7 +65,7 @@ pub(super) fn find(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<NamedOrde
 }
 
 /// The orders of a bundle that wait to be paid.
-fn load(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> {
+fn load(db: &dyn EngineReads, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> {
     let read = |stored: StoredUnpaidOrder| {
         let damaged = |found: String| StoreError::Damaged { what: "an order that waits to be paid", found };
         let command = formats::decision::read_command(&stored.command);
@@ -79,7 +79,7 @@ fn load(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> 
             lines: stored.lines,
         })
     };
-    orders::unpaid(db, rows)?.into_iter().map(read).collect()
+    db.unpaid_orders(rows)?.into_iter().map(read).collect()
 }
 
 /// The first id like `id` that no order of these resources has: `id`, `id~2`, `id~3` and so on.
@@ -87,12 +87,12 @@ fn load(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<UnpaidOrder>, StoreError> 
 /// # Errors
 ///
 /// [`StoreError`] when orders cannot be read.
-pub(super) fn free_id(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<String, StoreError> {
+pub(super) fn free_id(db: &dyn EngineReads, rows: &MemberKeys, id: &str) -> Result<String, StoreError> {
     let mut free = id.to_owned();
     for number in 2_u32.. {
         let mut is_taken = false;
         for (_, row) in rows.iter() {
-            is_taken |= orders::state(db, row, &free)?.is_some();
+            is_taken |= db.order_state(row, &free)?.is_some();
         }
         if !is_taken {
             break;
@@ -102,31 +102,28 @@ pub(super) fn free_id(db: &ReadTx, rows: &MemberKeys, id: &str) -> Result<String
     Ok(free)
 }
 
-/// Writes down an order that waits to be paid from now on.
-pub(super) fn write_placed(db: &WriteTx, item: &BatchEntry, order: &UnpaidOrder) -> Result<(), StoreError> {
-    let stored = StoredUnpaidOrder {
-        id: order.id.clone(),
+/// The change that makes `order` one that waits to be paid.
+pub(super) fn placement(item: &BatchEntry, order: UnpaidOrder) -> Change {
+    let members = item.original.rows.clone();
+    let order = StoredUnpaidOrder {
+        id: order.id,
         kind: order.kind,
-        resource: item.original.rows[order.member],
+        resource: members[order.member],
         command: formats::decision::command(&order.command).to_text(),
         created_at: order.created_at,
         pay_until: order.pay_until,
-        lines: order.lines.clone(),
+        lines: order.lines,
     };
-    orders::place(db, &item.original.rows, &stored)
+    Change::Order(OrderChange::Place { members, order })
 }
 
-/// Writes down that an order does not wait any more.
-pub(super) fn write_closed(
-    db: &WriteTx,
-    item: &BatchEntry,
-    order: &UnpaidOrder,
-    state: OrderState,
-) -> Result<(), StoreError> {
+/// The changes after which `order` does not wait any more.
+pub(super) fn closures(item: &BatchEntry, order: &UnpaidOrder, state: OrderState) -> Vec<Change> {
     let close = |line: &perennial_domain::unpaid_order::OrderLine| {
-        orders::close(db, item.original.rows[line.member], &order.id, state)
+        let resource = item.original.rows[line.member];
+        Change::Order(OrderChange::Close { resource, order: order.id.clone(), state })
     };
-    order.lines.iter().try_for_each(close)
+    order.lines.iter().map(close).collect()
 }
 
 /// Lets the rules see the bundle as it is without `order`, or with it again.
@@ -171,7 +168,7 @@ pub(super) fn plan_at_price(
 }
 
 /// Cancels the orders of members that have come to their end in this batch.
-pub(super) fn close_ended(db: &ReadTx, item: &mut BatchEntry) -> Result<(), StoreError> {
+pub(super) fn close_ended(db: &dyn EngineReads, item: &mut BatchEntry) -> Result<(), StoreError> {
     let has_ended = |order: &UnpaidOrder, bundle: &Bundle| {
         order.lines.iter().any(|line| {
             let member = &bundle[line.member];
@@ -210,14 +207,16 @@ pub(super) fn asked<'a>(command: &'a Command, order: Option<&'a NamedOrder>) -> 
     }
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Expires the orders of the bundle of which one could last be paid at `at`.
     pub(super) fn expire_orders(&mut self, at: Timestamp) -> Result<Vec<RecordedEvent>, EngineError> {
-        let Some((_, row)) = orders::next_deadline(self.db(), at)? else { return Ok(Vec::new()) };
-        let (stored, _) = bundles::find_by_resource_row(self.db(), row)?;
+        let Some((_, row)) = self.reads().next_order_deadline(at)? else { return Ok(Vec::new()) };
+        let (stored, _) = self.reads().bundle(row)?;
         let mut batch = self.load_batch(vec![stored], |_| at)?;
         let item = &mut batch.entries[0];
-        for order in load(self.db(), &item.original.rows)?.into_iter().filter(|order| order.pay_until <= at) {
+        for order in
+            load(self.reads(), &item.original.rows)?.into_iter().filter(|order| order.pay_until <= at)
+        {
             let pay_until = order.pay_until;
             close(item, order, OrderState::Expired, pay_until);
         }

@@ -3,10 +3,14 @@
 /// Fewer things than this are not worth another thread.
 const SHARE_MIN: usize = 256;
 
+/// On how many cores this process may run, at least 1.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// What `work` makes of each of the numbers below `count`, in order.
 pub fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = count.div_ceil(threads).max(SHARE_MIN);
+    let share = count.div_ceil(cores()).max(SHARE_MIN);
     let some = |start: usize| (start..count.min(start + share)).map(&work).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let others = (share..count).step_by(share).map(|start| scope.spawn(move || some(start)));

@@ -1,6 +1,5 @@
-//! Writing down what a batch decided, in the transaction of the caller. Decides nothing.
+//! What a batch decided, as changes that any store can carry out, and as events. Decides nothing and writes nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::apply::PlanEffects;
@@ -18,28 +17,22 @@ use perennial_formats::event_view::EventView;
 use perennial_store::WriteTx;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::ResourceKey;
-use perennial_store::keys::RevisionKey;
 
+use crate::Retention;
 use crate::batch::Batch;
 use crate::batch_approval::BatchApproval;
 use crate::batch_entry::BatchAccount;
 use crate::batch_entry::BatchEntry;
 use crate::orders as unpaid_orders;
 use crate::parallel;
-use crate::rules::Rules;
 use perennial_formats as formats;
-use perennial_store::accounts;
-use perennial_store::approvals;
 use perennial_store::approvals::NewApproval;
-use perennial_store::attempts;
-use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
-use perennial_store::decisions;
+use perennial_store::change::Change;
+use perennial_store::change::OrderChange;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 use perennial_store::events;
-use perennial_store::ledger;
-use perennial_store::orders;
-use perennial_store::packages;
 
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,231 +50,270 @@ impl RecordedEvent {
     }
 }
 
-/// Writes down everything that `batch` decided, and returns what happened in the order in which it did.
-///
-/// # Errors
-///
-/// [`StoreError`] when something cannot be written; the caller's transaction must not be committed then.
-pub(crate) fn write_batch(
-    db: &WriteTx,
-    mut batch: Batch,
-    keeps_events: bool,
-) -> Result<Vec<RecordedEvent>, StoreError> {
-    batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
-    batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
-    let mut events = Vec::new();
-    let ids = batch
-        .accounts
-        .iter()
-        .map(|account_in_batch| Arc::from(account_in_batch.account.id.as_str()))
-        .collect::<Vec<Arc<str>>>();
-    let bodies = parallel::map(if keeps_events { batch.entries.len() } else { 0 }, |index| {
-        batch.entries[index].walk.events.iter().map(|event| formats::event::body(event).1.to_text()).collect()
-    });
-    let mut bodies: std::vec::IntoIter<Vec<String>> = bodies.into_iter();
-    let mut writer = BatchWriter::new(db)?;
-    for item in batch.entries {
-        let account_in_batch = &batch.accounts[item.account.get()];
-        writer.write_entry(account_in_batch, &item)?;
-        for (event, body) in item.walk.events.iter().zip(bodies.next().unwrap_or_default()) {
-            writer.insert_event(account_in_batch.row, event, &body)?;
-        }
-        for event in item.walk.events {
-            events.push(RecordedEvent { account: Some(ids[item.account.get()].clone()), event });
-        }
+/// What there is to commit, and what happened.
+pub(crate) struct Changes {
+    pub(crate) list: Vec<Change>,
+    /// What happened, in the order in which it did.
+    pub(crate) events: Vec<RecordedEvent>,
+    retention: Retention,
+}
+
+impl Changes {
+    /// Nothing yet.
+    pub(crate) fn new(retention: Retention) -> Changes {
+        Changes { list: Vec::new(), events: Vec::new(), retention }
     }
-    for account_in_batch in &batch.accounts {
-        accounts::set_balance(db, account_in_batch.row, account_in_batch.account.balance)?;
+
+    /// Adds something that happened; `account` is whose it is, if that is known.
+    pub(crate) fn add_event(&mut self, account: Option<(AccountKey, Arc<str>)>, event: Event) {
+        let (key, id) = account.unzip();
+        if self.retention == Retention::Everything {
+            self.list.push(event_change(key, &event));
+        }
+        self.events.push(RecordedEvent { account: id, event });
     }
-    Ok(events)
+
+    /// Adds everything that `batch` decided.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when orders cannot be read or a bundle is damaged.
+    pub(crate) fn add_batch(&mut self, db: &dyn EngineReads, mut batch: Batch) -> Result<(), StoreError> {
+        batch.entries.iter_mut().for_each(BatchEntry::expire_obsolete);
+        batch.entries.iter_mut().try_for_each(|item| unpaid_orders::close_ended(db, item))?;
+        let accounts = batch.accounts.iter().map(AccountNames::new).collect::<Vec<_>>();
+        let keeps_events = self.retention == Retention::Everything;
+        let bodies = parallel::map(if keeps_events { batch.entries.len() } else { 0 }, |index| {
+            batch.entries[index].walk.events.iter().map(event_body).collect()
+        });
+        let mut bodies: std::vec::IntoIter<Vec<(&'static str, String)>> = bodies.into_iter();
+        for item in batch.entries {
+            let index = item.account.get();
+            let (account_in_batch, names) = (&batch.accounts[index], &accounts[index]);
+            self.add_entry(account_in_batch, names, item, bodies.next().unwrap_or_default())?;
+        }
+        let balance = |account_in_batch: &BatchAccount| Change::SetBalance {
+            account: account_in_batch.row,
+            balance: account_in_batch.account.balance,
+        };
+        self.list.extend(batch.accounts.iter().map(balance));
+        Ok(())
+    }
+
+    fn add_entry(
+        &mut self,
+        account_in_batch: &BatchAccount,
+        names: &AccountNames,
+        mut item: BatchEntry,
+        bodies: Vec<(&'static str, String)>,
+    ) -> Result<(), StoreError> {
+        for attempt in std::mem::take(&mut item.declined_attempts) {
+            let resource = resource_row(&item, &attempt.key.resource)?;
+            self.list.push(Change::RecordAttempt { resource, attempt });
+        }
+        for effects in std::mem::take(&mut item.effects) {
+            self.add_effects(account_in_batch, &item, effects)?;
+        }
+        for approval in std::mem::take(&mut item.approvals) {
+            self.add_approval(account_in_batch, &item, approval)?;
+        }
+        for decided in std::mem::take(&mut item.decisions) {
+            self.list.extend(names.revision.as_ref().map(|revision| Change::InsertDecision {
+                resource: item.original.rows[decided.member],
+                revision: revision.clone(),
+                at: decided.at,
+                request: decided.request,
+                response: decided.response,
+            }));
+        }
+        let mut bodies = bodies.into_iter();
+        for event in std::mem::take(&mut item.walk.events) {
+            self.list.extend(bodies.next().map(|(kind, body)| Change::InsertEvent {
+                account: Some(account_in_batch.row),
+                at: event.at,
+                resource: event.resource.clone(),
+                kind,
+                body,
+            }));
+            self.events.push(RecordedEvent { account: Some(names.id.clone()), event });
+        }
+        let failure = item.failure.map(|message| (item.instant, message));
+        self.list.push(Change::UpdateBundle {
+            original: item.original,
+            bundle: item.walk.bundle,
+            schedule: item.schedule,
+            failure,
+        });
+        Ok(())
+    }
+
+    fn add_effects(
+        &mut self,
+        account_in_batch: &BatchAccount,
+        item: &BatchEntry,
+        effects: PlanEffects,
+    ) -> Result<(), StoreError> {
+        let rows = &item.original.rows;
+        for refunded in effects.refunded {
+            self.list.push(Change::Order(OrderChange::Refund {
+                resource: rows[refunded.member],
+                period: refunded.period,
+                amount: refunded.amount,
+                fee: refunded.fee,
+                at: item.instant,
+            }));
+        }
+        if let Some(attempt) = effects.attempt {
+            let resource = resource_row(item, &attempt.key.resource)?;
+            self.list.push(Change::RecordAttempt { resource, attempt });
+        }
+        for order in effects.orders {
+            self.list.push(Change::Order(OrderChange::Insert {
+                resource: rows[order.member],
+                resource_id: item.walk.bundle[order.member].id.clone(),
+                order,
+                waited: effects.paid.is_some(),
+            }));
+        }
+        if let Some(order) = effects.placed {
+            self.list.push(unpaid_orders::placement(item, order));
+        }
+        // What an order was for and is left alone now is not paid.
+        let left = effects.paid.map(|order| (order, OrderState::Cancelled));
+        for (order, state) in left.into_iter().chain(effects.closed) {
+            self.list.extend(unpaid_orders::closures(item, &order, state));
+        }
+        let account = account_in_batch.row;
+        self.list.extend(effects.entries.into_iter().map(|entry| Change::InsertEntry { account, entry }));
+        for package in effects.bought {
+            self.list.push(purchase(&account_in_batch.account.id, package, item.instant));
+        }
+        for (member, details) in effects.deferred {
+            self.list.push(Change::DeferPurchase {
+                resource: rows[member],
+                pay_at: details.pay_at,
+                effective_at: details.effective_at,
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds what became of an approval, if anything did.
+    fn add_approval(
+        &mut self,
+        account_in_batch: &BatchAccount,
+        item: &BatchEntry,
+        approval: BatchApproval,
+    ) -> Result<(), StoreError> {
+        let state = approval.summary.state;
+        let closing = approval.closing.map(|resolution| (state, resolution));
+        if let Some(row) = approval.row {
+            self.list.extend(closing.map(|(state, resolution)| Change::CloseApproval {
+                approval: row,
+                state,
+                resolution,
+            }));
+            return Ok(());
+        }
+        let Some(request) = approval.request else { return Ok(()) };
+        let summary = approval.summary;
+        let attempt = summary.key.map(|key| resource_row(item, &key.resource).map(|row| (row, key)));
+        self.list.push(Change::InsertApproval(Box::new(NewApproval {
+            id: approval.id,
+            account: account_in_batch.row,
+            resource: item.original.rows[summary.member],
+            cause: summary.cause,
+            priced: request.priced,
+            attempt: attempt.transpose()?,
+            expires_before: summary.expires_before,
+            requested_at: request.requested_at,
+            requested_by: request.requested_by,
+            expires_at: request.expires_at,
+            closing,
+        })));
+        Ok(())
+    }
+
+    /// The ids of the orders among these changes that are made at `at`, each once, in the order in which they are made.
+    pub(crate) fn orders_made(&self, at: Timestamp) -> Vec<String> {
+        let mut ids = Vec::<String>::new();
+        for change in &self.list {
+            for id in orders_of(change, at) {
+                if !ids.contains(id) {
+                    ids.push(id.clone());
+                }
+            }
+        }
+        ids
+    }
+}
+
+/// The ids of the orders that `change` makes at `at`.
+fn orders_of(change: &Change, at: Timestamp) -> Vec<&String> {
+    if let Change::Order(OrderChange::Insert { order, waited: false, .. }) = change {
+        Vec::from_iter((order.paid_at == at).then_some(&order.id))
+    } else if let Change::Order(OrderChange::Place { order, .. }) = change {
+        Vec::from_iter((order.created_at == at).then_some(&order.id))
+    } else if let Change::InsertBundle { orders, .. } = change {
+        orders.iter().filter(|order| order.paid_at == at).map(|order| &order.id).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// What names an account and its plugin's revision, shared by all that is written about its bundles.
+struct AccountNames {
+    id: Arc<str>,
+    /// The plugin's id and the digest of its revision, if it is loaded.
+    revision: Option<Arc<(String, String)>>,
+}
+
+impl AccountNames {
+    fn new(account_in_batch: &BatchAccount) -> AccountNames {
+        let revision = account_in_batch
+            .rules
+            .as_ref()
+            .map(|rules| Arc::new((rules.manifest().id.clone(), rules.digest().to_owned())));
+        AccountNames { id: Arc::from(account_in_batch.account.id.as_str()), revision }
+    }
+}
+
+fn event_body(event: &Event) -> (&'static str, String) {
+    let (kind, body) = formats::event::body(event);
+    (kind, body.to_text())
+}
+
+fn event_change(account: Option<AccountKey>, event: &Event) -> Change {
+    let (kind, body) = event_body(event);
+    Change::InsertEvent { account, at: event.at, resource: event.resource.clone(), kind, body }
 }
 
 /// Writes an event down.
 pub fn event(db: &WriteTx, account: Option<AccountKey>, event: &Event) -> Result<(), StoreError> {
-    let (kind, body) = formats::event::body(event);
+    let (kind, body) = event_body(event);
     let mut events = events::EventInserter::new(db)?;
-    events.insert(event.at, account, event.resource.as_deref(), kind, &body.to_text())
-}
-
-/// What writes a batch: the statements that nearly every bundle takes, found once.
-struct BatchWriter<'c> {
-    db: &'c WriteTx,
-    bundles: bundles::BundleUpdater<'c>,
-    attempts: attempts::AttemptRecorder<'c>,
-    orders: orders::OrderInserter<'c>,
-    entries: ledger::EntryInserter<'c>,
-    events: events::EventInserter<'c>,
-    decisions: decisions::DecisionInserter<'c>,
-    /// The rows of the revisions that decided, by digest.
-    revisions: BTreeMap<String, RevisionKey>,
-}
-
-impl<'c> BatchWriter<'c> {
-    fn new(db: &'c WriteTx) -> Result<BatchWriter<'c>, StoreError> {
-        Ok(BatchWriter {
-            db,
-            bundles: bundles::BundleUpdater::new(db)?,
-            attempts: attempts::AttemptRecorder::new(db)?,
-            orders: orders::OrderInserter::new(db)?,
-            entries: ledger::EntryInserter::new(db)?,
-            events: events::EventInserter::new(db)?,
-            decisions: decisions::DecisionInserter::new(db)?,
-            revisions: BTreeMap::new(),
-        })
-    }
-
-    fn insert_event(&mut self, account: AccountKey, event: &Event, body: &str) -> Result<(), StoreError> {
-        let kind = event.what.name();
-        self.events.insert(event.at, Some(account), event.resource.as_deref(), kind, body)
-    }
-
-    fn write_entry(&mut self, account_in_batch: &BatchAccount, item: &BatchEntry) -> Result<(), StoreError> {
-        self.bundles.update(&item.original, &item.walk.bundle, item.schedule)?;
-        if item.failure.is_some() || item.original.schedule.failures > 0 {
-            let problem = item.failure.as_deref().map(|message| (item.instant, message));
-            bundles::set_problem(self.db, item.original.rows.bundle(), problem)?;
-        }
-        for attempt in &item.declined_attempts {
-            self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
-        }
-        for effects in &item.effects {
-            self.plan_effects(account_in_batch, item, effects)?;
-        }
-        for approval in &item.approvals {
-            write_approval(self.db, account_in_batch, item, approval)?;
-        }
-        if let Some(rules) = account_in_batch.rules.as_ref().filter(|_| !item.decisions.is_empty()) {
-            let revision = self.revision_row(rules.as_ref())?;
-            for decided in &item.decisions {
-                let row = item.original.rows[decided.member];
-                self.decisions.insert(decided.at, row, revision, &decided.request, &decided.response)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn revision_row(&mut self, rules: &dyn Rules) -> Result<RevisionKey, StoreError> {
-        match self.revisions.get(rules.digest()) {
-            Some(row) => Ok(*row),
-            None => {
-                let row = decisions::find_or_insert_revision(self.db, &rules.manifest().id, rules.digest())?;
-                self.revisions.insert(rules.digest().to_owned(), row);
-                Ok(row)
-            }
-        }
-    }
-
-    fn plan_effects(
-        &mut self,
-        account_in_batch: &BatchAccount,
-        item: &BatchEntry,
-        effects: &PlanEffects,
-    ) -> Result<(), StoreError> {
-        for refunded in &effects.refunded {
-            let (row, period) = (item.original.rows[refunded.member], &refunded.period);
-            orders::refund(self.db, row, refunded, item.instant)?;
-            attempts::void(self.db, row, period.starts_at, item.instant)?;
-        }
-        if let Some(attempt) = &effects.attempt {
-            self.attempts.record(resource_row(item, &attempt.key.resource)?, attempt)?;
-        }
-        for order in &effects.orders {
-            let (row, resource) = (item.original.rows[order.member], &item.walk.bundle[order.member].id);
-            let is_settled = effects.paid.is_some() && orders::settle(self.db, row, order)?;
-            if !is_settled {
-                self.orders.insert(row, resource, order)?;
-            }
-        }
-        if let Some(order) = &effects.placed {
-            unpaid_orders::write_placed(self.db, item, order)?;
-        }
-        // What an order was for and is left alone now is not paid.
-        let left = effects.paid.as_ref().map(|order| (order, OrderState::Cancelled));
-        for (order, state) in
-            left.into_iter().chain(effects.closed.as_ref().map(|(order, state)| (order, *state)))
-        {
-            unpaid_orders::write_closed(self.db, item, order, state)?;
-        }
-        for entry in &effects.entries {
-            self.entries.insert(account_in_batch.row, entry)?;
-        }
-        for purchased in &effects.bought {
-            insert_purchased(self.db, account_in_batch, purchased, item.instant)?;
-        }
-        for (member, details) in &effects.deferred {
-            packages::defer(self.db, item.original.rows[*member], details.pay_at, details.effective_at)?;
-        }
-        Ok(())
-    }
+    events.insert(event.at, account, event.resource.as_deref(), kind, &body)
 }
 
 /// Adds a package that was just bought. It wakes at once, so that the clock finds out when it really wakes.
-fn insert_purchased(
-    db: &WriteTx,
-    account_in_batch: &BatchAccount,
-    purchased: &Resource,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let agenda = Schedule { cursor_at: at, wake_at: Some(at), failures: 0 };
-    let bundle = Bundle { members: vec![purchased.clone()] };
-    let rows = bundles::insert(db, account_in_batch.row, &bundle, agenda)?;
+fn purchase(account: &str, package: Resource, at: Timestamp) -> Change {
     let order = Order {
-        id: order::purchase_id(&purchased.id),
+        id: order::purchase_id(&package.id),
         member: MemberIndex::PRIMARY,
-        starts_at: purchased.started_at,
-        ends_at: purchased.expires_at.unwrap_or(purchased.started_at),
-        paid: purchased.price.unwrap_or_default(),
+        starts_at: package.started_at,
+        ends_at: package.expires_at.unwrap_or(package.started_at),
+        paid: package.price.unwrap_or_default(),
         paid_at: at,
         kind: OrderKind::Purchase,
         reduces: None,
         undo: Undo::default(),
     };
-    orders::insert(db, rows[MemberIndex::PRIMARY], &purchased.id, &order)
-}
-
-/// Writes what became of an approval, if anything did.
-fn write_approval(
-    db: &WriteTx,
-    account_in_batch: &BatchAccount,
-    item: &BatchEntry,
-    approval: &BatchApproval,
-) -> Result<(), StoreError> {
-    let (row, attempt) = match (approval.row, &approval.request) {
-        (Some(row), _) => (row, approval.attempt),
-        (None, None) => return Ok(()),
-        (None, Some(request)) => {
-            let summary = &approval.summary;
-            let attempt = match &summary.key {
-                Some(key) => Some(attempts::await_approval(
-                    db,
-                    resource_row(item, &key.resource)?,
-                    key.clone(),
-                    request.requested_at,
-                )?),
-                None => None,
-            };
-            let new = NewApproval {
-                id: &approval.id,
-                account: account_in_batch.row,
-                resource: item.original.rows[summary.member],
-                cause: summary.cause,
-                priced: &request.priced,
-                attempt,
-                expires_before: summary.expires_before,
-                requested_at: request.requested_at,
-                requested_by: request.requested_by.as_deref(),
-                expires_at: request.expires_at,
-            };
-            (approvals::insert(db, &new)?, attempt)
-        }
-    };
-    if let Some(closing) = &approval.closing {
-        approvals::close(db, row, approval.summary.state, closing)?;
-        if let Some(attempt) = attempt {
-            attempts::void_awaiting(db, attempt, closing.at)?;
-        }
+    Change::InsertBundle {
+        account: account.to_owned(),
+        bundle: Bundle { members: vec![package] },
+        schedule: Schedule { cursor_at: at, wake_at: Some(at), failures: 0 },
+        orders: vec![order],
     }
-    Ok(())
 }
 
 /// The row of the resource called `resource`, which is a member of the bundle.

@@ -12,9 +12,7 @@ use perennial_domain::policy::facts::Tries;
 use perennial_domain::timeline::Action;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
-use perennial_store::bundles;
-use perennial_store::orders;
+use perennial_store::engine_store::EngineReads;
 
 use crate::command;
 use crate::error::EngineError;
@@ -30,13 +28,13 @@ pub type Facts = Result<(AccountFacts, PlanFacts), Refusal>;
 ///
 /// [`EngineError`] when it cannot be decided.
 pub fn of_command(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     at: Timestamp,
     resource: &str,
     command: &Command,
 ) -> Result<Option<Facts>, EngineError> {
-    let Some((stored, member)) = bundles::find_by_resource(db, resource)? else { return Ok(None) };
+    let Some((stored, member)) = db.find_bundle(resource)? else { return Ok(None) };
     let (account_key, rows) = (stored.account, stored.rows.clone());
     let proposal = command::propose_for_bundle(db, providers, at, (stored, member), command)?;
     let priced = match (proposal.refusal.clone(), proposal.plans.first()) {
@@ -44,7 +42,7 @@ pub fn of_command(
         (Some(refusal), None | Some(_)) => return Ok(Some(Err(refusal))),
         (None, None) => return Ok(None),
     };
-    let renewed = orders::list(db, &rows)?;
+    let renewed = db.orders(&rows)?;
     let renewals = |index: usize| {
         let count = renewed
             .iter()

@@ -17,7 +17,6 @@ use perennial_domain::plan::Command;
 use perennial_domain::plan::Plan;
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 use perennial_store::keys::DeferredPurchaseKey;
 
@@ -36,11 +35,9 @@ use crate::rules::Providers;
 use crate::rules::automatic_renewal;
 use perennial_formats as formats;
 use perennial_sandbox::PlanRequest;
-use perennial_store::bundles;
 use perennial_store::bundles::StoredBundle;
-use perennial_store::client_tokens;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
-use perennial_store::orders;
 
 /// A command of a bundle that is in play, ready to be asked about.
 pub(super) struct CommandEvaluation {
@@ -58,7 +55,7 @@ pub(super) struct CommandEvaluation {
 
 /// What looking at a command takes: nothing of it writes.
 pub(super) struct Planner<'a> {
-    pub(super) db: &'a ReadTx,
+    pub(super) db: &'a dyn EngineReads,
     pub(super) providers: &'a Providers,
     pub(super) records_decisions: bool,
 }
@@ -118,7 +115,7 @@ impl Planner<'_> {
         if !matches!(command, Command::Unsubscribe(_) | Command::Change(_) | Command::ConvertNow) {
             return Ok(Vec::new());
         }
-        let mut orders = orders::list(self.db, &item.original.rows)?;
+        let mut orders = self.db.orders(&item.original.rows)?;
         orders.extend(item.effects.iter().flat_map(|effects| effects.orders.iter().cloned()));
         orders.sort_by_key(|order| (order.starts_at, order.member));
         Ok(orders)
@@ -132,7 +129,7 @@ impl Planner<'_> {
         };
         for number in 2_u32.. {
             let id = format!("{root}.{number}");
-            if !bundles::exists(self.db, &id)? {
+            if !self.db.has_resource(&id)? {
                 return Ok(id);
             }
         }
@@ -153,7 +150,7 @@ impl Planner<'_> {
         let Some(token) = client_token(command, &how) else { return Ok(None) };
         let fingerprint = format!("{resource} {}", formats::decision::command(command));
         let since = at - i64::from(how.valid_seconds);
-        let previous = client_tokens::get(self.db, account, &token, since)?;
+        let previous = self.db.client_token(account, &token, since)?;
         Ok(Some(ClientTokenUse { policy: how, token, fingerprint, previous }))
     }
 
@@ -221,7 +218,7 @@ impl CommandEvaluation {
     /// Does what the rules answered that the command would do; returns why not, if not.
     pub(super) fn apply(
         &mut self,
-        db: &ReadTx,
+        db: &dyn EngineReads,
         command: &Command,
         answer: Result<Plan, Refusal>,
     ) -> Result<Option<Refusal>, EngineError> {

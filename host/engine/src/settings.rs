@@ -2,21 +2,21 @@
 //! timeline of the account asked for anew.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
-use crate::Retention;
 use crate::error::EngineError;
-use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
-use perennial_store::accounts;
-use perennial_store::bundles;
-use perennial_store::error::StoreError;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Sets settings of `account`, or takes them back to their defaults, at `at`; the inner error is every problem that
     /// its plugin has with the result, in words, and nothing has changed then.
     ///
@@ -29,7 +29,7 @@ impl Engine {
         account: &str,
         changes: &BTreeMap<String, Option<String>>,
     ) -> Result<Result<Vec<RecordedEvent>, Vec<String>>, EngineError> {
-        let stored = accounts::get(self.db(), account)?;
+        let stored = self.reads().find_account(account)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         let mut settings = stored.account.settings.clone();
         let mut events = Vec::new();
@@ -52,18 +52,12 @@ impl Engine {
         if !problems.is_empty() {
             return Ok(Err(problems));
         }
+        let mut recorded = Changes::new(self.retention);
         if !events.is_empty() {
-            let keeps_events = self.retention == Retention::Everything;
-            self.store.write(|tx| {
-                accounts::set_settings(tx, stored.row, &settings)?;
-                bundles::wake_account(tx, stored.row, at)?;
-                if keeps_events {
-                    events.iter().try_for_each(|event| persist::event(tx, Some(stored.row), event))?;
-                }
-                Ok::<_, StoreError>(())
-            })?;
+            recorded.list.push(Change::SetSettings { account: stored.row, settings, at });
         }
-        let recorded = |event| RecordedEvent { account: Some(account.into()), event };
-        Ok(Ok(events.into_iter().map(recorded).collect()))
+        let id = Arc::<str>::from(account);
+        events.into_iter().for_each(|event| recorded.add_event(Some((stored.row, id.clone())), event));
+        Ok(Ok(self.commit(recorded)?))
     }
 }

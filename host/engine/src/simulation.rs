@@ -3,6 +3,8 @@
 //! Uses the same engine and the same plugins as the real thing. Holds back only the events of the instant it is at, so
 //! that they come out ordered by time, then by account and resource, whatever the number of days.
 
+pub mod parts;
+
 use perennial_domain::timestamp::Timestamp;
 
 use crate::Engine;
@@ -10,6 +12,7 @@ use crate::error::EngineError;
 use crate::persist::RecordedEvent;
 use perennial_formats::scenario::ScenarioAction;
 use perennial_formats::scenario::ScenarioEntry;
+use perennial_store::engine_store::EngineStore;
 
 /// What takes the events of a simulation, in order.
 pub type Observer<'a> = dyn FnMut(RecordedEvent) + 'a;
@@ -23,8 +26,8 @@ pub type Observer<'a> = dyn FnMut(RecordedEvent) + 'a;
 /// # Errors
 ///
 /// [`EngineError`] when the database fails.
-pub fn run_scenario(
-    engine: &mut Engine,
+pub fn run_scenario<S: EngineStore>(
+    engine: &mut Engine<S>,
     scenario: &[ScenarioEntry],
     from: Timestamp,
     until: Timestamp,
@@ -58,13 +61,13 @@ struct OutageInProgress {
     deferred_actions: Vec<ScenarioAction>,
 }
 
-struct Simulation<'a, 'b> {
-    engine: &'a mut Engine,
+struct Simulation<'a, 'b, S> {
+    engine: &'a mut Engine<S>,
     sorter: EventSorter<'a, 'b>,
     outage: Option<OutageInProgress>,
 }
 
-impl Simulation<'_, '_> {
+impl<S: EngineStore> Simulation<'_, '_, S> {
     fn run_to(&mut self, until: Timestamp) -> Result<(), EngineError> {
         let outbox = &mut self.sorter;
         self.engine.run_to(until, &mut |events, floor| {

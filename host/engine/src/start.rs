@@ -14,13 +14,13 @@ use crate::error::ClockError;
 use crate::error::EngineError;
 use crate::rules::Rules;
 use perennial_store::ReadTx;
-use perennial_store::WriteTx;
 use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
+use perennial_store::change::Change;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
-use perennial_store::error::StoreError;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::imports;
 use perennial_store::scheduling_revision;
 
@@ -55,18 +55,18 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
     }
 }
 
-/// Says that the database lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
+/// Says that the store lives on virtual time, if it is a virtual clock that decided something at `at`: what it decides
 /// while it stands is past, as though it had ticked. A real clock ticks by itself.
-pub(crate) fn claim(tx: &WriteTx, kind: ClockKind, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn claim(kind: ClockKind, at: Timestamp) -> Option<Change> {
     match kind {
-        ClockKind::Virtual => ticks::set_ticked_at(tx, kind, at - 1),
-        ClockKind::Real => Ok(()),
+        ClockKind::Virtual => Some(Change::Tick { kind, at: at - 1 }),
+        ClockKind::Real => None,
     }
 }
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// The same engine on the other kind of time; it is real unless somebody says otherwise.
-    pub fn with_clock(mut self, kind: ClockKind) -> Engine {
+    pub fn with_clock(mut self, kind: ClockKind) -> Engine<S> {
         self.clock = kind;
         self
     }
@@ -82,25 +82,14 @@ impl Engine {
         while !self.is_stopped() && self.start_some(now, sink)? {
             has_started = true;
         }
-        let clock = self.clock;
         if has_started {
-            self.store.write(|tx| claim(tx, clock, now))?;
-        }
-        Ok(())
-    }
-
-    /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
-    /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
-    pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        if bundles::next_wake(self.db())? == Some(Schedule::AT_ONCE) {
-            self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
+            self.store.commit(claim(self.clock, now))?;
         }
         Ok(())
     }
 
     /// Does the next batch of that; returns whether there was one.
     pub(crate) fn start_some(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
-        self.reschedule()?;
         match self.decide_and_write(Schedule::AT_ONCE, |_| now - 1)? {
             Some(events) => {
                 sink(events, Timestamp::MIN);
@@ -110,10 +99,34 @@ impl Engine {
         }
     }
 
+    /// Says that everything up to `at` is done, unless somebody stopped the engine before it was. The clock of a database
+    /// never goes back.
+    pub(crate) fn record_tick(&mut self, at: Timestamp) -> Result<(), EngineError> {
+        if self.is_stopped() {
+            return Ok(());
+        }
+        Ok(self.store.commit([Change::Tick { kind: self.clock, at }])?)
+    }
+}
+
+impl Engine {
+    /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
+    /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
+    pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        if bundles::next_wake(self.db())? == Some(Schedule::AT_ONCE) {
+            self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
+        }
+        Ok(())
+    }
+
     /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
     /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
     /// one when it is back.
-    fn reschedule(&mut self) -> Result<(), EngineError> {
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn reschedule(&mut self) -> Result<(), EngineError> {
         let known = scheduling_revision::list(self.db())?;
         let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
             known.get(*provider).map(String::as_str) != Some(rules.digest())
@@ -131,15 +144,5 @@ impl Engine {
             gone.iter().try_for_each(|provider| scheduling_revision::forget(tx, provider))?;
             new.iter().try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
         })?)
-    }
-
-    /// Says that everything up to `at` is done, unless somebody stopped the engine before it was. The clock of a database
-    /// never goes back.
-    pub(crate) fn record_tick(&mut self, at: Timestamp) -> Result<(), EngineError> {
-        if self.is_stopped() {
-            return Ok(());
-        }
-        let kind = self.clock;
-        Ok(self.store.write(|tx| ticks::set_ticked_at(tx, kind, at))?)
     }
 }

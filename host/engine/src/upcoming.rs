@@ -9,14 +9,13 @@ use perennial_domain::bundle::Bundle;
 use perennial_domain::index::AccountIndex;
 use perennial_domain::timeline::Occurrence;
 use perennial_domain::timestamp::Timestamp;
-use perennial_store::ReadTx;
 use perennial_store::keys::AccountKey;
 
 use crate::error::EngineError;
 use crate::rules::Providers;
 use perennial_sandbox::TimelineRequest;
-use perennial_store::accounts;
 use perennial_store::accounts::StoredAccount;
+use perennial_store::engine_store::EngineReads;
 use perennial_store::error::StoreError;
 
 /// Everything that happens to each bundle from `at` on if nobody does anything; a bundle comes with the row of its
@@ -26,7 +25,7 @@ use perennial_store::error::StoreError;
 ///
 /// [`StoreError`] when the database cannot be read. A bundle whose plugin gave no usable answer has an error of its own.
 pub fn upcoming_timelines(
-    db: &ReadTx,
+    db: &dyn EngineReads,
     providers: &Providers,
     at: Timestamp,
     bundles: &[(AccountKey, &Bundle)],
@@ -35,7 +34,7 @@ pub fn upcoming_timelines(
     let mut by_provider = BTreeMap::<String, Vec<usize>>::new();
     for (index, (row, bundle)) in bundles.iter().enumerate() {
         if !loaded.contains_key(row) {
-            loaded.insert(*row, accounts::get_by_row(db, *row)?);
+            loaded.insert(*row, db.account(*row)?);
         }
         if bundle.is_live() {
             by_provider.entry(loaded[row].account.provider.clone()).or_default().push(index);

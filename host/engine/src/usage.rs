@@ -1,5 +1,7 @@
 //! Use of what packages cover: which ones a use allocations on, and what is left uncovered.
 
+use std::sync::Arc;
+
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
 use perennial_domain::index::AccountIndex;
@@ -8,18 +10,17 @@ use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Alert;
 use perennial_domain::usage::Allocation;
 use perennial_domain::usage::Consumption;
+use perennial_store::change::Change;
+use perennial_store::engine_store::EngineReads;
+use perennial_store::engine_store::EngineStore;
 use perennial_store::keys::ResourceKey;
 
 use crate::Engine;
-use crate::Retention;
 use crate::error::EngineError;
-use crate::persist;
+use crate::persist::Changes;
 use crate::persist::RecordedEvent;
-use perennial_store::accounts;
-use perennial_store::error::StoreError;
-use perennial_store::packages;
 
-impl Engine {
+impl<S: EngineStore> Engine<S> {
     /// Records that an account used `amount`, above zero, of a resource type.
     ///
     /// # Errors
@@ -32,7 +33,7 @@ impl Engine {
         resource_type: &str,
         amount: Micros,
     ) -> Result<Vec<RecordedEvent>, EngineError> {
-        let stored = accounts::get(self.db(), account)?;
+        let stored = self.reads().find_account(account)?;
         let stored = stored.ok_or_else(|| EngineError::UnknownAccount(account.to_owned()))?;
         let provider = &stored.account.provider;
         let rules = self.providers.get(provider).ok_or_else(|| EngineError::NoPlugin {
@@ -40,24 +41,20 @@ impl Engine {
             provider: provider.clone(),
         })?;
         let (rows, offers): (Vec<ResourceKey>, Vec<_>) =
-            packages::list_offers(self.db(), stored.row, resource_type, at)?.into_iter().unzip();
+            self.reads().offers(stored.row, resource_type, at)?.into_iter().unzip();
         let consumption =
             Consumption { at, resource_type: resource_type.to_owned(), amount, packages: offers };
         let allocations = rules.allocate(&[&stored.account], &[(AccountIndex::new(0), &consumption)]).pop();
         let allocations = allocations.expect("rules give one answer per question")?;
         let events = events(&consumption, &allocations);
-        let keep = self.retention;
-        self.store.write(|tx| {
-            for allocation in &allocations {
-                let used = consumption.packages[allocation.package.get()].package.used + allocation.amount;
-                packages::set_used(tx, rows[allocation.package.get()], used)?;
-            }
-            for event in events.iter().filter(|_| keep == Retention::Everything) {
-                persist::event(tx, Some(stored.row), event)?;
-            }
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(events.into_iter().map(|event| RecordedEvent { account: Some(account.into()), event }).collect())
+        let mut changes = Changes::new(self.retention);
+        for allocation in &allocations {
+            let used = consumption.packages[allocation.package.get()].package.used + allocation.amount;
+            changes.list.push(Change::SetUsed { resource: rows[allocation.package.get()], used });
+        }
+        let id = Arc::<str>::from(account);
+        events.into_iter().for_each(|event| changes.add_event(Some((stored.row, id.clone())), event));
+        Ok(self.commit(changes)?)
     }
 }
 

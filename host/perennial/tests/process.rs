@@ -90,10 +90,18 @@ fn is_done(connection: &ReadTx) -> bool {
     store::clock::ticked_at(connection).unwrap().is_some_and(|ticked_at| ticked_at > present)
 }
 
+/// Whether the process `id` has the database at `db`: from then on it listens for signals.
+fn has_lock(db: &Path, id: u32) -> bool {
+    let lock = std::fs::read_to_string(format!("{}.lock", db.display()));
+    lock.is_ok_and(|holder| holder.trim() == id.to_string())
+}
+
 /// Runs until everything is done, then stops the process as an operator does.
 fn finish(folder: &Folder, db: &Path) {
     let mut child = start(folder, db);
-    wait_until(&mut child, db, is_done);
+    let id = child.child().id();
+    // One that was killed may have done everything before.
+    wait_until(&mut child, db, |connection| is_done(connection) && has_lock(db, id));
     child.terminate();
 }
 

@@ -73,7 +73,7 @@ pub fn list(db: &ReadTx) -> Result<Vec<StoredAccount>, StoreError> {
 }
 
 /// Sets what the rules are told about the account.
-pub fn set_settings(
+pub(crate) fn set_settings(
     db: &WriteTx,
     row: AccountKey,
     settings: &BTreeMap<String, String>,
@@ -85,7 +85,7 @@ pub fn set_settings(
 }
 
 /// Sets what the account has.
-pub fn set_balance(db: &WriteTx, row: AccountKey, balance: Balance) -> Result<(), StoreError> {
+pub(crate) fn set_balance(db: &WriteTx, row: AccountKey, balance: Balance) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update account set available = ?2, held = ?3 where row = ?1")?
         .execute((row, balance.available().as_micros(), balance.held().as_micros()))?;

@@ -42,8 +42,8 @@ pub struct StoredApproval {
     pub cause: Cause,
     /// The plan and its price.
     pub priced: PricedRequest,
-    /// The attempt's row and key, for a renewal.
-    pub attempt: Option<(AttemptKey, Key)>,
+    /// The attempt's key, for a renewal.
+    pub attempt: Option<Key>,
     /// The resource's expiry then.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
@@ -92,9 +92,9 @@ pub struct Resolution {
 
 /// An approval that is to be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewApproval<'a> {
+pub struct NewApproval {
     /// Public ID.
-    pub id: &'a str,
+    pub id: String,
     /// The account's row.
     pub account: AccountKey,
     /// The row of the resource that was named.
@@ -102,21 +102,27 @@ pub struct NewApproval<'a> {
     /// The clock or a command.
     pub cause: Cause,
     /// The plan and its price.
-    pub priced: &'a PricedRequest,
-    /// The attempt's row, for a renewal.
-    pub attempt: Option<AttemptKey>,
+    pub priced: PricedRequest,
+    /// The resource that the renewal names, and its attempt's key, for a renewal.
+    pub attempt: Option<(ResourceKey, Key)>,
     /// The resource's expiry.
     pub expires_before: Option<Timestamp>,
     /// When it was requested.
     pub requested_at: Timestamp,
     /// The token or provider key that requested it; `None` for the clock.
-    pub requested_by: Option<&'a str>,
+    pub requested_by: Option<String>,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// What became of it at once, if anything did.
+    pub closing: Option<(State, Resolution)>,
 }
 
-/// Adds a pending approval and returns its row.
-pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<ApprovalKey, StoreError> {
+/// Adds a pending approval and returns its key.
+pub(crate) fn insert(
+    db: &WriteTx,
+    new: &NewApproval,
+    attempt: Option<AttemptKey>,
+) -> Result<ApprovalKey, StoreError> {
     db.connection().prepare_cached(
         "insert into approval (id, account, resource, state, cause, command, contract, request, response, revision, plan_hash, cost,
              available, attempt, expires_before, requested_at, requested_by, expires_at)
@@ -136,7 +142,7 @@ pub fn insert(db: &WriteTx, new: &NewApproval<'_>) -> Result<ApprovalKey, StoreE
         ":plan_hash": new.priced.plan_hash,
         ":cost": new.priced.cost.as_micros(),
         ":available": new.priced.available.as_micros(),
-        ":attempt": new.attempt,
+        ":attempt": attempt,
         ":expires_before": new.expires_before.map(Timestamp::as_second),
         ":requested_at": new.requested_at.as_second(),
         ":requested_by": new.requested_by,
@@ -191,7 +197,7 @@ pub fn close(db: &WriteTx, row: ApprovalKey, state: State, closing: &Resolution)
 }
 
 /// The rows of the accounts that have pending approvals.
-pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
+pub(crate) fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError> {
     let mut statement = db
         .connection()
         .prepare_cached("select distinct account from approval where state = 'pending' order by account")?;
@@ -200,7 +206,7 @@ pub fn accounts_with_pending(db: &ReadTx) -> Result<Vec<AccountKey>, StoreError>
 }
 
 /// The first instant at which a pending approval expires, if that comes by `until`.
-pub fn next_expiry(db: &ReadTx, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn next_expiry(db: &ReadTx, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = db
         .connection()
         .prepare_cached("select min(expires_at) from approval where state = 'pending' and expires_at <= ?1")?
@@ -232,8 +238,25 @@ pub fn get(db: &ReadTx, id: &str) -> Result<Option<StoredApproval>, StoreError> 
         .transpose()
 }
 
+/// The attempt of an approval, for a renewal.
+pub(crate) fn attempt(db: &ReadTx, approval: ApprovalKey) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!("{ALL} where p.row = ?1"))?;
+    let mut rows = statement.query_and_then([approval], attempt_of)?;
+    rows.next().transpose().map(Option::flatten)
+}
+
+/// Every approval, oldest first.
+pub(crate) fn all(db: &ReadTx) -> Result<Vec<StoredApproval>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!("{ALL} order by p.row"))?;
+    let approvals = statement.query_and_then([], stored)?;
+    approvals.collect()
+}
+
 /// Every approval that a resource was named in, oldest first.
-pub fn list_for_resource(db: &ReadTx, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
+pub(crate) fn list_for_resource(
+    db: &ReadTx,
+    resource: ResourceKey,
+) -> Result<Vec<StoredApproval>, StoreError> {
     let mut statement =
         db.connection().prepare_cached(&format!("{ALL} where p.resource = ?1 order by p.row"))?;
     let approvals = statement.query_and_then([resource], stored)?;
@@ -289,7 +312,7 @@ impl StoredApproval {
             cause: self.cause,
             command: self.priced.command.clone(),
             expires_before: self.expires_before,
-            key: self.attempt.as_ref().map(|(_, key)| key.clone()),
+            key: self.attempt.clone(),
             state: self.state,
             expiry_reason: self.closing.as_ref().and_then(|closing| closing.expiry_reason),
         }
@@ -330,7 +353,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
             cost: Micros::new(row.get("cost")?),
             available: Micros::new(row.get("available")?),
         },
-        attempt: attempt(row)?,
+        attempt: attempt_of(row)?.map(|(_, key)| key),
         expires_before: codec::instant(row, "expires_before")?,
         requested_at: Timestamp::from_second(row.get("requested_at")?),
         requested_by: row.get("requested_by")?,
@@ -339,7 +362,7 @@ fn stored(row: &Row<'_>) -> Result<StoredApproval, StoreError> {
     })
 }
 
-fn attempt(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {
+fn attempt_of(row: &Row<'_>) -> Result<Option<(AttemptKey, Key)>, StoreError> {
     let Some(attempt) = row.get("attempt")? else { return Ok(None) };
     let damaged = || StoreError::Damaged { what: "an attempt's term", found: "none".to_owned() };
     let term = codec::term(row.get("term_count")?, row.get("term_unit")?)?.ok_or_else(damaged)?;

@@ -8,6 +8,7 @@ use rusqlite::CachedStatement;
 
 use crate::codec;
 use crate::error::StoreError;
+use crate::keys::ApprovalKey;
 use crate::keys::AttemptKey;
 use crate::keys::ResourceKey;
 use crate::tx::ReadTx;
@@ -82,24 +83,8 @@ pub fn void(
     Ok(())
 }
 
-/// Writes that the attempt with this key on `resource` awaits an approval, and returns its row.
-///
-/// # Errors
-///
-/// [`StoreError::PaidTwice`] when the key has an attempt that was not declined.
-pub fn await_approval(
-    db: &WriteTx,
-    resource: ResourceKey,
-    key: Key,
-    at: Timestamp,
-) -> Result<AttemptKey, StoreError> {
-    let attempt = Attempt { key, state: State::awaiting_approval(), at };
-    AttemptRecorder::new(db)?.record(resource, &attempt)?;
-    find_row(db, resource, &attempt.key)
-}
-
-/// The row of the attempt on `resource` that has this key and is not void.
-fn find_row(db: &ReadTx, resource: ResourceKey, key: &Key) -> Result<AttemptKey, StoreError> {
+/// The attempt on `resource` that has this key and is not void.
+pub(crate) fn find(db: &ReadTx, resource: ResourceKey, key: &Key) -> Result<AttemptKey, StoreError> {
     let (term_count, term_unit) = codec::term_columns(Some(key.term));
     let found = db
         .connection()
@@ -111,11 +96,36 @@ fn find_row(db: &ReadTx, resource: ResourceKey, key: &Key) -> Result<AttemptKey,
     Ok(found?)
 }
 
-/// Voids the attempt at `row` if it awaits an approval that will not come: its key is free again.
-pub fn void_awaiting(db: &WriteTx, row: AttemptKey, at: Timestamp) -> Result<(), StoreError> {
-    db.connection().prepare_cached(
-        "update attempt set state = 'void', changed_at = ?2 where row = ?1 and state = 'awaiting_approval'",
-    )?
-    .execute((row, at.as_second()))?;
+/// Voids the attempt that awaits an approval that will not come: its key is free again.
+pub(crate) fn void_awaiting(db: &WriteTx, approval: ApprovalKey, at: Timestamp) -> Result<(), StoreError> {
+    db.connection()
+        .prepare_cached(
+            "update attempt set state = 'void', changed_at = ?2
+             where row = (select attempt from approval where row = ?1) and state = 'awaiting_approval'",
+        )?
+        .execute((approval, at.as_second()))?;
     Ok(())
+}
+
+/// The attempts on `resource`, called `id`, that are not void.
+pub(crate) fn list(db: &ReadTx, resource: ResourceKey, id: &str) -> Result<Vec<Attempt>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select expires_before, term_count, term_unit, state, decline_class, changed_at from attempt
+         where resource = ?1 and state <> 'void' order by row",
+    )?;
+    let attempts = statement.query_and_then([resource], |row| {
+        let damaged = || StoreError::Damaged { what: "an attempt", found: id.to_owned() };
+        let term = codec::term(row.get(1)?, row.get(2)?)?.ok_or_else(damaged)?;
+        let (name, class): (String, Option<String>) = (row.get(3)?, row.get(4)?);
+        let is_it = |state: &State| {
+            let declined = if let State::Declined(class) = state { Some(class.name()) } else { None };
+            state.name() == name && declined == class.as_deref()
+        };
+        Ok(Attempt {
+            key: Key { resource: id.to_owned(), expires_before: Timestamp::from_second(row.get(0)?), term },
+            state: State::ALL.into_iter().find(is_it).ok_or_else(damaged)?,
+            at: Timestamp::from_second(row.get(5)?),
+        })
+    })?;
+    attempts.collect()
 }

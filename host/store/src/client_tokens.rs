@@ -2,7 +2,7 @@
 
 use perennial_domain::plan::Refusal;
 use perennial_domain::timestamp::Timestamp;
-use rusqlite::OptionalExtension;
+use rusqlite::Row;
 
 use crate::error::StoreError;
 use crate::keys::AccountKey;
@@ -20,6 +20,8 @@ pub struct StoredOutcome {
     pub orders: Vec<String>,
 }
 
+const OUTCOME_COLUMNS: &str = "fingerprint, refusal_code, refusal_message, orders";
+
 /// What an account sent under `token` at `since` or later.
 pub fn get(
     db: &ReadTx,
@@ -27,18 +29,44 @@ pub fn get(
     token: &str,
     since: Timestamp,
 ) -> Result<Option<StoredOutcome>, StoreError> {
-    let stored = db
+    let mut statement = db.connection().prepare_cached(&format!(
+        "select {OUTCOME_COLUMNS} from client_token where account = ?1 and token = ?2 and used_at >= ?3"
+    ))?;
+    let mut rows = statement.query((account, token, since.as_second()))?;
+    rows.next()?.map(outcome).transpose()
+}
+
+/// What an account sent under a token, and when it last did.
+pub(crate) struct StoredToken {
+    pub(crate) account: AccountKey,
+    pub(crate) token: String,
+    pub(crate) used_at: Timestamp,
+    pub(crate) outcome: StoredOutcome,
+}
+
+/// What every account sent.
+pub(crate) fn all(db: &ReadTx) -> Result<Vec<StoredToken>, StoreError> {
+    let mut statement = db
         .connection()
-        .prepare_cached("select fingerprint, refusal_code, refusal_message, orders from client_token where account = ?1 and token = ?2 and used_at >= ?3")?
-        .query_row((account, token, since.as_second()), |row| {
-            let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-            let refusal = code.map(|code| Refusal { code, message: message.unwrap_or_default() });
-            let stored = StoredOutcome { fingerprint: row.get(0)?, refusal, orders: Vec::new() };
-            Ok((stored, row.get::<_, String>(3)?))
-        })
-        .optional()?;
-    let Some((stored, orders)) = stored else { return Ok(None) };
-    Ok(Some(StoredOutcome { orders: serde_json::from_str(&orders)?, ..stored }))
+        .prepare_cached(&format!("select {OUTCOME_COLUMNS}, account, token, used_at from client_token"))?;
+    let mut rows = statement.query([])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        tokens.push(StoredToken {
+            account: row.get(4)?,
+            token: row.get(5)?,
+            used_at: Timestamp::from_second(row.get(6)?),
+            outcome: outcome(row)?,
+        });
+    }
+    Ok(tokens)
+}
+
+fn outcome(row: &Row<'_>) -> Result<StoredOutcome, StoreError> {
+    let (code, message): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+    let refusal = code.map(|code| Refusal { code, message: message.unwrap_or_default() });
+    let orders = serde_json::from_str(&row.get::<_, String>(3)?)?;
+    Ok(StoredOutcome { fingerprint: row.get(0)?, refusal, orders })
 }
 
 /// Remembers what an account sent under `token`.

@@ -28,7 +28,11 @@ pub struct Decision {
 }
 
 /// The row of the revision with this digest, which is added if it is new.
-pub fn find_or_insert_revision(db: &WriteTx, plugin: &str, digest: &str) -> Result<RevisionKey, StoreError> {
+pub(crate) fn find_or_insert_revision(
+    db: &WriteTx,
+    plugin: &str,
+    digest: &str,
+) -> Result<RevisionKey, StoreError> {
     db.connection()
         .prepare_cached(
             "insert into revision (digest, plugin) values (?1, ?2) on conflict (digest) do nothing",

@@ -1,6 +1,5 @@
 //! The `orders` table: periods that were paid for, and orders that wait to be paid.
 
-use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -122,10 +121,10 @@ fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
 pub fn refund(
     db: &WriteTx,
     row: ResourceKey,
-    refunded: &RefundedPeriod,
+    period: &PaidPeriod,
+    (amount, fee): (Micros, Micros),
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let period = &refunded.period;
     db.connection()
         .prepare_cached(
             "update orders set refunded_at = ?4, refunded = ?5, refund_fee = ?6
@@ -136,8 +135,8 @@ pub fn refund(
             &period.order,
             period.starts_at.as_second(),
             at.as_second(),
-            refunded.amount.as_micros(),
-            refunded.fee.as_micros(),
+            amount.as_micros(),
+            fee.as_micros(),
         ))?;
     Ok(())
 }
@@ -240,6 +239,19 @@ pub fn state(db: &ReadTx, row: ResourceKey, id: &str) -> Result<Option<OrderStat
     code.map(|code| codec::coded(OrderState::from_code, code, "the state of an order")).transpose()
 }
 
+/// The ids of the orders of the resource at `row` that neither wait nor can be refunded, and where they are.
+pub(crate) fn closed(db: &ReadTx, row: ResourceKey) -> Result<Vec<(String, OrderState)>, StoreError> {
+    let mut statement = db.connection().prepare_cached(
+        "select id, state from orders where resource = ?1 and state > 1
+         union all select id, state from orders where resource = ?1 and refunded_at is not null",
+    )?;
+    let closed = statement.query_and_then([row], |row| {
+        let state = codec::coded(OrderState::from_code, row.get(1)?, "the state of an order")?;
+        Ok((row.get(0)?, state))
+    })?;
+    closed.collect()
+}
+
 /// Makes a waiting period of the resource at `row` one that is paid: `order` says how. False when no such period waits.
 ///
 /// # Errors
@@ -277,7 +289,10 @@ pub fn close(db: &WriteTx, row: ResourceKey, id: &str, state: OrderState) -> Res
 }
 
 /// The next instant by `until` at which an order can no longer be paid, with the row of a resource of it.
-pub fn next_deadline(db: &ReadTx, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+pub(crate) fn next_deadline(
+    db: &ReadTx,
+    until: Timestamp,
+) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
     let next = db
         .connection()
         .prepare_cached(

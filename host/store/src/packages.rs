@@ -6,6 +6,7 @@ use perennial_domain::micros::Micros;
 use perennial_domain::timestamp::Timestamp;
 use perennial_domain::usage::Offer;
 use rusqlite::OptionalExtension;
+use rusqlite::Row;
 use rusqlite::named_params;
 
 use crate::error::StoreError;
@@ -40,7 +41,7 @@ pub fn insert(
 }
 
 /// Sets how much of a package is used.
-pub fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(), StoreError> {
+pub(crate) fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(), StoreError> {
     db.connection()
         .prepare_cached("update package set used = ?2 where resource = ?1")?
         .execute((resource, used.as_micros()))?;
@@ -49,7 +50,7 @@ pub fn set_used(db: &WriteTx, resource: ResourceKey, used: Micros) -> Result<(),
 
 /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first, with the
 /// rows of their resources.
-pub fn list_offers(
+pub(crate) fn list_offers(
     db: &ReadTx,
     account: AccountKey,
     resource_type: &str,
@@ -109,27 +110,38 @@ pub fn defer(
 }
 
 /// The next package to be paid, if its time comes by `until`.
-pub fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
+pub(crate) fn next_deferred(db: &ReadTx, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
     let next = db
         .connection()
         .prepare_cached(
             "select row, resource, pay_at, effective_at from deferred_purchase
              where pay_at <= ?1 order by pay_at, row limit 1",
         )?
-        .query_row([until.as_second()], |row| {
-            Ok(DeferredPurchase {
-                row: row.get(0)?,
-                resource: row.get(1)?,
-                pay_at: Timestamp::from_second(row.get(2)?),
-                effective_at: Timestamp::from_second(row.get(3)?),
-            })
-        })
+        .query_row([until.as_second()], deferred_purchase)
         .optional()?;
     Ok(next)
 }
 
+/// Every package to be paid later, in the order in which they were ordered.
+pub(crate) fn deferred(db: &ReadTx) -> Result<Vec<DeferredPurchase>, StoreError> {
+    let mut statement = db
+        .connection()
+        .prepare_cached("select row, resource, pay_at, effective_at from deferred_purchase order by row")?;
+    let deferred = statement.query_map([], deferred_purchase)?;
+    Ok(deferred.collect::<Result<_, _>>()?)
+}
+
+fn deferred_purchase(row: &Row<'_>) -> rusqlite::Result<DeferredPurchase> {
+    Ok(DeferredPurchase {
+        row: row.get(0)?,
+        resource: row.get(1)?,
+        pay_at: Timestamp::from_second(row.get(2)?),
+        effective_at: Timestamp::from_second(row.get(3)?),
+    })
+}
+
 /// Puts off a package that was to be paid later, to `pay_at`.
-pub fn postpone_deferred(
+pub(crate) fn postpone_deferred(
     db: &WriteTx,
     row: DeferredPurchaseKey,
     pay_at: Timestamp,
@@ -141,7 +153,7 @@ pub fn postpone_deferred(
 }
 
 /// Strikes a package that was to be paid later.
-pub fn delete_deferred(db: &WriteTx, row: DeferredPurchaseKey) -> Result<(), StoreError> {
+pub(crate) fn delete_deferred(db: &WriteTx, row: DeferredPurchaseKey) -> Result<(), StoreError> {
     db.connection().prepare_cached("delete from deferred_purchase where row = ?1")?.execute([row])?;
     Ok(())
 }

@@ -447,6 +447,7 @@ impl World {
         let empty = Engine::new(Store::scratch(&other).unwrap(), BTreeMap::new(), Retention::Everything);
         drop(std::mem::replace(&mut self.engine, empty));
         self.engine = Engine::new(Store::open(&file).unwrap(), providers, Retention::Everything);
+        self.engine.reschedule().unwrap();
     }
 
     /// The clock, on time.

@@ -46,7 +46,7 @@ fn refund(events: &[Value]) -> Option<i64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(worlds::config(32))]
 
     #[test]
     fn a_refund_is_at_most_the_payment_and_never_grows(

@@ -3,8 +3,19 @@
 use perennial_domain::timestamp::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::RngSeed;
 use serde_json::Value;
 use serde_json::json;
+
+/// So many cases, always the same ones.
+pub fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(0),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
 
 /// The first instant of every world.
 pub(crate) const FROM: &str = "2026-02-01T00:00:00Z";

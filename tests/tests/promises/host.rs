@@ -17,6 +17,8 @@ use perennial_formats::scenario;
 use perennial_formats::scenario::ScenarioEntry;
 use perennial_store::ReadTx;
 use perennial_store::Store;
+use perennial_store::engine_store::EngineStore;
+use perennial_store::memory::MemoryStore;
 use perennial_store::testing;
 use perennial_test_support::plugins;
 use proptest::test_runner::Config;
@@ -51,31 +53,31 @@ pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second)
 }
 
-/// An engine, its database, and what it said happened.
-pub struct Host {
+/// An engine, its store, and what it said happened.
+pub struct Host<S = Store> {
     /// The engine.
-    pub engine: Engine,
+    pub engine: Engine<S>,
     /// What happened, in order, as lines.
     pub lines: Vec<String>,
-    scenario: Vec<ScenarioEntry>,
-    _folder: TempDir,
+    /// What people and the world do to it.
+    pub scenario: Vec<ScenarioEntry>,
+    _folder: Option<TempDir>,
 }
 
-impl Host {
-    /// A host that keeps everything, has taken the world in and has not begun.
-    pub fn new(world: &World) -> Host {
-        Host::with(world, providers(), 8_192, Retention::Everything)
+impl Host<MemoryStore> {
+    /// A host whose store is in memory, which has taken the world in and has not begun.
+    pub fn in_memory(world: &World) -> Host<MemoryStore> {
+        Host::over(MemoryStore::default(), world, providers(), 8_192, Retention::State)
     }
+}
 
-    /// Likewise, with other rules, batches or data kept.
-    pub fn with(world: &World, providers: Providers, batch: u32, keep: Retention) -> Host {
+impl<S: EngineStore> Host<S> {
+    fn over(store: S, world: &World, providers: Providers, batch: u32, keep: Retention) -> Host<S> {
         let (inventory, scenario) = read(world, &providers);
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::scratch(&folder.path().join("host.db")).unwrap();
         let mut engine = Engine::new(store, providers, keep).with_batch_size(batch);
         let bundles = inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(at(FROM), &inventory.accounts, bundles).unwrap();
-        Host { engine, lines: Vec::new(), scenario, _folder: folder }
+        Host { engine, lines: Vec::new(), scenario, _folder: None }
     }
 
     /// Plays the world between two instants, both included; what people do then included.
@@ -85,6 +87,27 @@ impl Host {
             |recorded: RecordedEvent| lines.push(event::line(recorded.account.as_deref(), &recorded.event));
         simulation::run_scenario(&mut self.engine, &self.scenario, at(from), at(until), &mut observe)
             .unwrap();
+    }
+}
+
+impl Host {
+    /// A host that keeps everything, has taken the world in and has not begun.
+    pub fn new(world: &World) -> Host {
+        Host::with(world, providers(), 8_192, Retention::Everything)
+    }
+
+    /// The same, with other rules, batches or data kept.
+    pub fn with(world: &World, providers: Providers, batch: u32, keep: Retention) -> Host {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::scratch(&folder.path().join("host.db")).unwrap();
+        Host { _folder: Some(folder), ..Host::over(store, world, providers, batch, keep) }
+    }
+
+    /// A host that goes on in memory from where this one is.
+    pub fn in_memory_from_here(&self) -> Host<MemoryStore> {
+        let store = MemoryStore::load(self.db(), None).unwrap();
+        let engine = Engine::new(store, providers(), Retention::State);
+        Host { engine, lines: Vec::new(), scenario: self.scenario.clone(), _folder: None }
     }
 
     /// Takes in what happened besides.

@@ -14,5 +14,6 @@ mod metamorphic;
 mod money;
 mod periods;
 mod round_trip;
+mod stores;
 mod wakes;
 mod world;

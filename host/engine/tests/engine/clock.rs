@@ -279,3 +279,16 @@ fn another_revision_is_asked_at_once_about_what_the_last_one_failed_at() {
     world.run_to("2026-03-11T00:00:01");
     assert_eq!(world.resource("vm").stage, Stage::Grace);
 }
+
+#[test]
+fn rules_that_were_missing_are_asked_as_soon_as_they_are_back() {
+    let mut world = World::durable("2026-03-01", &[("a", "0", vec![vec![lapsing("vm", "2026-03-10")]])]);
+    world.run_to("2026-03-09");
+    world.restart(Default::default());
+    world.run_to("2026-03-12");
+    assert_eq!(world.resource("vm").stage, Stage::Active);
+    // The same revision as before.
+    world.replace_rules(None);
+    world.run_to("2026-03-12T00:00:01");
+    assert_eq!(world.resource("vm").stage, Stage::Grace);
+}

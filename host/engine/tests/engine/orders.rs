@@ -225,8 +225,8 @@ fn the_approval_of_a_payment_ends_when_its_order_is_closed_otherwise() {
         world.engine.set_approval_above(at("2026-03-03"), "a", None).unwrap();
         world.command("2026-03-03", "vm", &Command::PayOrder(upgrade()))
     };
-    let ways: [&dyn Fn(&mut World) -> Option<String>; 2] = [&cancel, &pay_unasked];
-    for close in ways {
+    type Close<'a> = &'a dyn Fn(&mut World) -> Option<String>;
+    for close in [&cancel as Close<'_>, &pay_unasked] {
         let mut world = one("100");
         world.engine.set_approval_above(at("2026-03-01"), "a", Some(money("20"))).unwrap();
         let options = BTreeMap::from([("later".to_owned(), "yes".to_owned())]);

@@ -110,7 +110,7 @@ impl ApprovalView {
             decided_by: closing.and_then(|closing| closing.by.clone()),
             reason: closing.and_then(|closing| closing.reason.clone()),
             expiry_reason: closing.and_then(|closing| closing.expiry_reason).map(ExpiryReason::name),
-            attempt: stored.attempt.as_ref().map(|(_, key)| key.to_string()),
+            attempt: stored.attempt.as_ref().map(ToString::to_string),
             plan: proposal.pending_view(stored.priced.plan_hash),
             id: stored.id,
             account: stored.account_id,

@@ -1,5 +1,6 @@
 //! `/v1/forecast`: the costs of the coming months, by account and month.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -31,8 +32,7 @@ use perennial_engine::forecast::Month;
 use perennial_engine::forecast::Payment;
 use perennial_service::admin_tokens::Caller;
 use perennial_service::either::first_ready;
-use perennial_store::Store;
-use perennial_store::copy;
+use perennial_store::memory::MemoryStore;
 
 /// The path, which has a time limit of its own.
 pub const PATH: &str = "/v1/forecast";
@@ -164,29 +164,19 @@ async fn make_forecast(
     let Ok(permit) = Arc::clone(app.forecast_permits()).try_acquire_owned() else {
         return Err(Problem::new(ProblemType::Unavailable, "another forecast is in progress").retry_after(5));
     };
-    let failed = |error: std::io::Error| {
-        tracing::error!(%error, "there is no folder for a forecast's copy");
-        Problem::new(ProblemType::Internal, "there is no folder for the copy; the host's log says why")
-    };
-    let folder = tempfile::Builder::new().prefix("perennial-").tempdir().map_err(failed)?;
-    let path = folder.path().join("forecast.db");
     let copied = app.read(move |db| {
         let accounts = match account {
-            Some(id) => {
-                Some(serde_json::json!([views::visible_account(db, &caller, &id)?.account.id]).to_string())
-            }
-            None => caller.accounts_json(),
+            Some(id) => Some(BTreeSet::from([views::visible_account(db, &caller, &id)?.account.id])),
+            None => caller.accounts().map(BTreeSet::from_iter),
         };
-        let mut store = Store::scratch(&path)?;
-        store.write(|tx| copy::copy(db, tx, accounts.as_deref()))?;
-        Ok(store)
+        Ok(MemoryStore::load(db, accounts.as_ref())?)
     });
     let copied = copied.await?;
     let (providers, from, stop) = (app.providers().clone(), app.now(), Arc::new(AtomicBool::new(false)));
     let stop_flag = Arc::clone(&stop);
     let work = tokio::task::spawn_blocking(move || {
         let forecast = forecast::forecast(copied, providers, from, months, stop_flag);
-        drop((permit, folder));
+        drop(permit);
         forecast
     });
     let mut stopping = app.shutdown_signal();

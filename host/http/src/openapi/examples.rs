@@ -17,7 +17,7 @@ const METRICS: &str =
     "# HELP perennial_due Bundles that are due.\n# TYPE perennial_due gauge\nperennial_due 0\n";
 /// A sample of a stream of events.
 const STREAM: &str =
-    ": \nid: c12\n\nid: c13\nevent: account_topped_up\ndata: {\"at\":\"2026-01-01T00:00:00Z\",…}\n\n";
+    ": \nid: c12\n\nid: c13\nevent: balance_changed\ndata: {\"at\":\"2026-01-01T00:00:00Z\",…}\n\n";
 /// A sample of a calendar.
 const CALENDAR: &str =
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Perennial//Perennial//EN\r\n…\r\nEND:VCALENDAR\r\n";

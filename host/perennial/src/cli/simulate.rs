@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use perennial_domain::timestamp::Timestamp;
@@ -25,14 +26,15 @@ use crate::report::history::TRACKS_MAX;
 use crate::report::listing::ListFormat;
 use perennial_engine::Engine;
 use perennial_engine::Retention;
+use perennial_engine::parallel;
 use perennial_engine::rules::Providers;
-use perennial_engine::simulation;
+use perennial_engine::simulation::parts::Play;
 use perennial_formats::event;
 use perennial_formats::inventory::ImportOptions;
 use perennial_formats::inventory::Inventory;
 use perennial_formats::inventory::NoRecords;
 use perennial_formats::scenario::ScenarioEntry;
-use perennial_store::Store;
+use perennial_store::memory::MemoryStore;
 
 /// Plays what would happen to an inventory between two instants, both included, over a copy: nothing is kept.
 ///
@@ -248,15 +250,21 @@ impl SimulationRun<'_> {
         providers: Providers,
         observe: &mut dyn FnMut(Option<&str>, &perennial_domain::event::Event),
     ) -> anyhow::Result<PluginFailures> {
-        let folder = tempfile::Builder::new().prefix("perennial-").tempdir()?;
-        let store = Store::scratch(&folder.path().join("simulation.db"))?;
-        let mut engine = Engine::new(store, providers, Retention::State);
+        let mut engine = Engine::new(MemoryStore::default(), providers.clone(), Retention::State);
         let bundles =
             self.inventory.bundles.iter().map(|imported| (imported.account.as_str(), &imported.bundle));
         engine.import(self.from, &self.inventory.accounts, bundles)?;
         let mut progress = context.progress("simulating", self.from, self.until);
         let mut failures = PluginFailures::default();
-        simulation::run_scenario(&mut engine, self.scenario, self.from, self.until, &mut |recorded| {
+        let cores = parallel::cores();
+        let play = Play {
+            providers: &providers,
+            scenario: self.scenario,
+            from: self.from,
+            until: self.until,
+            cores,
+        };
+        play.run(engine.into_store(), &Arc::default(), &mut |recorded| {
             progress.reach(recorded.event.at);
             failures.record(recorded.account.as_deref(), &recorded.event);
             observe(recorded.account.as_deref(), &recorded.event);

@@ -29,9 +29,9 @@ pub use write::BundleUpdater;
 pub use write::insert;
 pub(crate) use write::insert_schedule;
 pub(crate) use write::insert_terms;
-pub use write::set_problem;
+pub(crate) use write::set_problem;
 pub use write::set_tags;
-pub use write::wake_account;
+pub(crate) use write::wake_account;
 
 /// A bundle as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub fn find_by_resource(db: &ReadTx, id: &str) -> Result<Option<(StoredBundle, M
 }
 
 /// The bundle that the resource at `row` belongs to, and which member it is.
-pub fn find_by_resource_row(
+pub(crate) fn find_by_resource_row(
     db: &ReadTx,
     row: ResourceKey,
 ) -> Result<(StoredBundle, MemberIndex), StoreError> {
@@ -180,6 +180,19 @@ pub fn get(db: &ReadTx, key: BundleKey) -> Result<StoredBundle, StoreError> {
     }
     let damaged = || StoreError::Damaged { what: "a bundle", found: key.to_string() };
     bundles.finish()?.pop().ok_or_else(damaged)
+}
+
+/// The bundles of an account, in the order in which they were added.
+pub(crate) fn list_for_account(db: &ReadTx, account: AccountKey) -> Result<Vec<StoredBundle>, StoreError> {
+    let mut statement = db.connection().prepare_cached(&format!(
+        "select {MEMBER_COLUMNS} from {MEMBER_TABLES} where r.account = ?1 order by h.bundle, h.resource"
+    ))?;
+    let mut bundles = BundleAssembler::default();
+    let mut rows = statement.query([account])?;
+    while let Some(row) = rows.next()? {
+        bundles.add(row)?;
+    }
+    bundles.finish()
 }
 
 /// Whether some resource is called `id`.

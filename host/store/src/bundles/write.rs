@@ -228,7 +228,7 @@ pub fn set_tags(db: &WriteTx, row: ResourceKey, tags: &BTreeMap<String, String>)
 
 /// Has the timelines of an account's bundles asked for anew at `at`: they wake then, with everything before it done.
 /// Bundles with something to be done before, or whose plugin failed, are asked about anyway.
-pub fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<(), StoreError> {
     db.connection().prepare_cached(
         "update schedule set cursor_at = max(cursor_at, ?2 - 1), wake_at = ?2
          where wake_at >= ?2 and consecutive_failures = 0 and resource in (select row from resource where account = ?1)",
@@ -238,7 +238,7 @@ pub fn wake_account(db: &WriteTx, account: AccountKey, at: Timestamp) -> Result<
 }
 
 /// Why a bundle's plugin gives no usable answer, and since when: written while that is so, struck once it is not.
-pub fn set_problem(
+pub(crate) fn set_problem(
     db: &WriteTx,
     bundle: BundleKey,
     problem: Option<(Timestamp, &str)>,

@@ -1,0 +1,242 @@
+//! What the engine decided, as values that any store can carry out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use perennial_domain::account::Account;
+use perennial_domain::approval::State;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::Key;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::ledger::Balance;
+use perennial_domain::ledger::Entry;
+use perennial_domain::micros::Micros;
+use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::approvals::NewApproval;
+use crate::approvals::PricedRequest;
+use crate::approvals::Resolution;
+use crate::bundles::OriginalBundle;
+use crate::bundles::Schedule;
+use crate::client_tokens::StoredOutcome;
+use crate::clock::ClockKind;
+use crate::keys::AccountKey;
+use crate::keys::ApprovalKey;
+use crate::keys::DeferredPurchaseKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::orders::StoredUnpaidOrder;
+
+/// One thing that a decision changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Everything up to an instant has been done by a clock of this kind.
+    Tick {
+        /// The kind of the clock.
+        kind: ClockKind,
+        /// The instant.
+        at: Timestamp,
+    },
+    /// A new account, and the ledger entry that its balance comes from.
+    InsertAccount {
+        /// The account.
+        account: Account,
+        /// Where its balance comes from.
+        opening: Entry,
+    },
+    /// What an account has.
+    SetBalance {
+        /// The account.
+        account: AccountKey,
+        /// What it has now.
+        balance: Balance,
+    },
+    /// What the provider's rules are told about an account. Its bundles wake at `at`, to be asked about anew.
+    SetSettings {
+        /// The account.
+        account: AccountKey,
+        /// All of its settings.
+        settings: BTreeMap<String, String>,
+        /// When they change.
+        at: Timestamp,
+    },
+    /// The cost above which an account's plans need an approval; `None`: none does.
+    SetApprovalAbove {
+        /// The account.
+        account: AccountKey,
+        /// The cost.
+        limit: Option<Micros>,
+    },
+    /// Money that moved between an account's books.
+    InsertEntry {
+        /// The account.
+        account: AccountKey,
+        /// What moved.
+        entry: Entry,
+    },
+    /// A new bundle, and what was paid for it.
+    InsertBundle {
+        /// The account's id.
+        account: String,
+        /// The bundle.
+        bundle: Bundle,
+        /// What the clock is to know of it.
+        schedule: Schedule,
+        /// Its members' orders.
+        orders: Vec<Order>,
+    },
+    /// What became of a bundle.
+    UpdateBundle {
+        /// What it was.
+        original: OriginalBundle,
+        /// What it is.
+        bundle: Bundle,
+        /// What the clock is to know of it.
+        schedule: Schedule,
+        /// When and why its plugin gave no usable answer; `None` if it did.
+        failure: Option<(Timestamp, String)>,
+    },
+    /// Where an attempt on a resource got to. A declined one with the same key is tried again, and one that awaits an
+    /// approval goes on; with any other attempt under its key, the commit fails.
+    RecordAttempt {
+        /// The resource.
+        resource: ResourceKey,
+        /// The attempt.
+        attempt: Attempt,
+    },
+    /// What becomes of orders.
+    Order(OrderChange),
+    /// A package to be bought like this one later.
+    DeferPurchase {
+        /// The package that it is bought like.
+        resource: ResourceKey,
+        /// When it is paid.
+        pay_at: Timestamp,
+        /// When it is to take effect.
+        effective_at: Timestamp,
+    },
+    /// A package that was to be paid is paid later.
+    PostponePurchase {
+        /// Which.
+        purchase: DeferredPurchaseKey,
+        /// When it is paid.
+        pay_at: Timestamp,
+    },
+    /// A package that was to be paid later is paid, or given up.
+    DeletePurchase(DeferredPurchaseKey),
+    /// How much of a package is used.
+    SetUsed {
+        /// The package.
+        resource: ResourceKey,
+        /// How much of it is used.
+        used: Micros,
+    },
+    /// A plan that waits for an approval.
+    InsertApproval(Box<NewApproval>),
+    /// A pending approval holds another plan, whose attempt has another key if its resource or term is another.
+    RepriceApproval {
+        /// The approval.
+        approval: ApprovalKey,
+        /// The plan.
+        priced: PricedRequest,
+        /// The resource that the plan's renewal names, and the attempt's key, if it renews.
+        attempt: Option<(ResourceKey, Key)>,
+        /// The instant of the change.
+        at: Timestamp,
+    },
+    /// What became of an approval. If its attempt still awaits it, the attempt is void.
+    CloseApproval {
+        /// The approval.
+        approval: ApprovalKey,
+        /// What it is now.
+        state: State,
+        /// Who decided, when and why.
+        resolution: Resolution,
+    },
+    /// What became of a command that carried a client token.
+    RecordClientToken {
+        /// The account.
+        account: AccountKey,
+        /// The token.
+        token: String,
+        /// What became of it.
+        outcome: StoredOutcome,
+        /// The instant of the change.
+        at: Timestamp,
+    },
+    /// What a plugin was asked and answered.
+    InsertDecision {
+        /// The resource that the command named.
+        resource: ResourceKey,
+        /// The plugin's id, and the digest of its revision.
+        revision: Arc<(String, String)>,
+        /// The instant of the change.
+        at: Timestamp,
+        /// What it was asked, as the decision format writes it.
+        request: String,
+        /// What it answered.
+        response: String,
+    },
+    /// Something that happened.
+    InsertEvent {
+        /// Whose it is; `None` when it is the host's.
+        account: Option<AccountKey>,
+        /// The instant of the change.
+        at: Timestamp,
+        /// The resource's id.
+        resource: Option<String>,
+        /// The event's type.
+        kind: &'static str,
+        /// Its fields, as JSON.
+        body: String,
+    },
+}
+
+/// One thing that becomes of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderChange {
+    /// A period of a resource that was paid for. With another that begins at the same instant and was not refunded, the
+    /// commit fails.
+    Insert {
+        /// The resource.
+        resource: ResourceKey,
+        /// Its id.
+        resource_id: String,
+        /// The order.
+        order: Order,
+        /// Whether it was ordered before: a period of this order that waits to be paid becomes this one, if there is one.
+        waited: bool,
+    },
+    /// An order that waits to be paid from now on.
+    Place {
+        /// The members of its bundle.
+        members: MemberKeys,
+        /// The order.
+        order: StoredUnpaidOrder,
+    },
+    /// What still waits of an order of a resource waits no more.
+    Close {
+        /// The resource.
+        resource: ResourceKey,
+        /// The order's id.
+        order: String,
+        /// Where it is now.
+        state: OrderState,
+    },
+    /// A paid period is refunded, and the attempt that paid for it is void.
+    Refund {
+        /// The resource.
+        resource: ResourceKey,
+        /// The period.
+        period: PaidPeriod,
+        /// What comes back.
+        amount: Micros,
+        /// What is kept of it as a handling fee.
+        fee: Micros,
+        /// The instant of the change.
+        at: Timestamp,
+    },
+}

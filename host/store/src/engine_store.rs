@@ -1,0 +1,112 @@
+//! What the engine needs of a store: what is due, loading, looking up, and committing what was decided.
+//!
+//! Two stores stand behind it: [`Store`](crate::Store), which is SQLite, and [`MemoryStore`](crate::memory::MemoryStore),
+//! which plays a simulation. A reader's connection, [`ReadTx`](crate::ReadTx), has the reading half. Everything that the
+//! engine decides is a list of [`Change`]s, which is committed whole or not at all.
+
+use perennial_domain::index::MemberIndex;
+use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Offer;
+
+use crate::accounts::StoredAccount;
+use crate::approvals::StoredApproval;
+use crate::bundles::StoredBundle;
+use crate::change::Change;
+use crate::client_tokens::StoredOutcome;
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::orders::StoredUnpaidOrder;
+use crate::packages::DeferredPurchase;
+
+/// What the engine reads. Each method fails with [`StoreError`] when the store cannot be read or is damaged.
+pub trait EngineReads {
+    /// The bundles whose wake has come by `until`, earliest first and then in the order they were added, at most `limit`.
+    fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError>;
+
+    /// When the next bundle wakes; `None` when none ever does.
+    fn next_wake(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The bundle that the resource called `id` belongs to, and its index there; `None` if there is none.
+    fn find_bundle(&self, id: &str) -> Result<Option<(StoredBundle, MemberIndex)>, StoreError>;
+
+    /// The bundle that a resource belongs to, and its index there.
+    fn bundle(&self, resource: ResourceKey) -> Result<(StoredBundle, MemberIndex), StoreError>;
+
+    /// Whether a resource is called `id`.
+    fn has_resource(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// Every account, by id.
+    fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError>;
+
+    /// An account.
+    fn account(&self, account: AccountKey) -> Result<StoredAccount, StoreError>;
+
+    /// The account called `id`, if there is one.
+    fn find_account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError>;
+
+    /// The paid orders of a bundle's members that were not refunded, oldest first.
+    fn orders(&self, members: &MemberKeys) -> Result<Vec<Order>, StoreError>;
+
+    /// The orders of a bundle's members that wait to be paid.
+    fn unpaid_orders(&self, members: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError>;
+
+    /// Where the order `id` of a resource is; `None` when the resource has no such order.
+    fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError>;
+
+    /// The next instant by `until` after which an order can no longer be paid, and a resource of it.
+    fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError>;
+
+    /// An account's packages for `resource_type` that are active and were bought by `at`, oldest purchase first.
+    fn offers(
+        &self,
+        account: AccountKey,
+        resource_type: &str,
+        at: Timestamp,
+    ) -> Result<Vec<(ResourceKey, Offer)>, StoreError>;
+
+    /// The next package to be paid later, if its time comes by `until`.
+    fn next_deferred_purchase(&self, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError>;
+
+    /// The approval called `id`, if there is one.
+    fn find_approval(&self, id: &str) -> Result<Option<StoredApproval>, StoreError>;
+
+    /// Every approval of a resource, oldest first.
+    fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError>;
+
+    /// The accounts that have pending approvals, in ascending order.
+    fn accounts_with_pending_approvals(&self) -> Result<Vec<AccountKey>, StoreError>;
+
+    /// When the next pending approval expires, if that is by `until`.
+    fn next_approval_expiry(&self, until: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The pending approvals that expire at `at`, oldest first, at most `limit`.
+    fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError>;
+
+    /// What became of the command that an account sent under `token` at `since` or later.
+    fn client_token(
+        &self,
+        account: AccountKey,
+        token: &str,
+        since: Timestamp,
+    ) -> Result<Option<StoredOutcome>, StoreError>;
+}
+
+/// A store that an engine works on.
+pub trait EngineStore {
+    /// What reads it.
+    type Reads: EngineReads;
+
+    /// What is committed, and what the transaction under way has written.
+    fn reads(&self) -> &Self::Reads;
+
+    /// Carries `changes` out in their order: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::PaidTwice`] when a period would be paid for twice; other variants when the store cannot be written.
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError>;
+}

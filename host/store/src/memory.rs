@@ -1,0 +1,367 @@
+//! The store in memory: plain structures, no SQL. Simulations play on it, and tests compare SQLite with it.
+//!
+//! It keeps what the engine reads. Events, decisions and ledger entries, which only people read, it drops.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+
+use perennial_domain::approval;
+use perennial_domain::attempt;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::Key;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::order::Order;
+use perennial_domain::order::PaidPeriod;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::accounts::StoredAccount;
+use crate::approvals::NewApproval;
+use crate::approvals::PricedRequest;
+use crate::approvals::Resolution;
+use crate::approvals::StoredApproval;
+use crate::bundles::Schedule;
+use crate::bundles::StoredBundle;
+use crate::change::Change;
+use crate::change::OrderChange;
+use crate::client_tokens::StoredOutcome;
+use crate::engine_store::EngineReads;
+use crate::engine_store::EngineStore;
+use crate::error::StoreError;
+use crate::keys::AccountKey;
+use crate::keys::ApprovalKey;
+use crate::keys::BundleKey;
+use crate::keys::DeferredPurchaseKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::keys::RowKey;
+use crate::memory::order_books::OrderBooks;
+use crate::packages::DeferredPurchase;
+
+mod load;
+mod order_books;
+mod reads;
+mod split;
+
+/// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    accounts: BTreeMap<AccountKey, StoredAccount>,
+    account_ids: BTreeMap<String, AccountKey>,
+    bundles: HashMap<BundleKey, StoredBundle>,
+    /// The bundle of each resource.
+    resources: BTreeMap<ResourceKey, BundleKey>,
+    resource_ids: HashMap<String, ResourceKey>,
+    /// The bundles that wake, by when they do.
+    wakes: BTreeSet<(Timestamp, BundleKey)>,
+    books: OrderBooks,
+    /// The attempts on each resource that are not void.
+    attempts: HashMap<ResourceKey, Vec<Attempt>>,
+    /// The packages of each account, in the order in which they were added.
+    packages: HashMap<AccountKey, Vec<ResourceKey>>,
+    deferred: BTreeMap<DeferredPurchaseKey, DeferredPurchase>,
+    approvals: BTreeMap<ApprovalKey, StoredApproval>,
+    /// The approvals of each resource, oldest first.
+    approvals_of: HashMap<ResourceKey, Vec<ApprovalKey>>,
+    /// The pending ones, by when they expire.
+    pending: BTreeSet<(Timestamp, ApprovalKey)>,
+    client_tokens: HashMap<(AccountKey, String), (Timestamp, StoredOutcome)>,
+}
+
+impl MemoryStore {
+    fn stored_bundle(&self, key: BundleKey) -> Result<&StoredBundle, StoreError> {
+        self.bundles.get(&key).ok_or_else(|| missing("a bundle", &key))
+    }
+
+    fn bundle_mut(&mut self, resource: ResourceKey) -> Result<(&mut StoredBundle, MemberIndex), StoreError> {
+        let key = self.bundle_of(resource)?;
+        let stored = self.bundles.get_mut(&key).ok_or_else(|| missing("a bundle", &key))?;
+        let member = stored.rows.position(resource).ok_or_else(|| missing("a member", &resource))?;
+        Ok((stored, member))
+    }
+
+    fn bundle_of(&self, resource: ResourceKey) -> Result<BundleKey, StoreError> {
+        self.resources.get(&resource).copied().ok_or_else(|| missing("a resource", &resource))
+    }
+
+    fn account_mut(&mut self, key: AccountKey) -> Result<&mut StoredAccount, StoreError> {
+        self.accounts.get_mut(&key).ok_or_else(|| missing("an account", &key))
+    }
+
+    fn schedule(&mut self, key: BundleKey, schedule: Schedule) {
+        let Some(stored) = self.bundles.get_mut(&key) else { return };
+        if let Some(wake_at) = stored.schedule.wake_at {
+            self.wakes.remove(&(wake_at, key));
+        }
+        stored.schedule = schedule;
+        if let Some(wake_at) = schedule.wake_at {
+            self.wakes.insert((wake_at, key));
+        }
+    }
+
+    /// Adds an account that has its key.
+    fn insert_account(&mut self, stored: StoredAccount) {
+        self.account_ids.insert(stored.account.id.clone(), stored.row);
+        self.accounts.insert(stored.row, stored);
+    }
+
+    /// Adds a bundle that has its keys.
+    fn insert_stored(&mut self, stored: StoredBundle) {
+        let key = stored.rows.bundle();
+        for (member, row) in stored.rows.iter() {
+            self.resources.insert(row, key);
+            self.resource_ids.insert(stored.bundle[member].id.clone(), row);
+            if stored.bundle[member].package.is_some() {
+                self.packages.entry(stored.account).or_default().push(row);
+            }
+        }
+        if let Some(wake_at) = stored.schedule.wake_at {
+            self.wakes.insert((wake_at, key));
+        }
+        self.bundles.insert(key, stored);
+    }
+
+    fn insert_bundle(
+        &mut self,
+        account: &str,
+        bundle: Bundle,
+        schedule: Schedule,
+        orders: Vec<Order>,
+    ) -> Result<(), StoreError> {
+        let account = *self.account_ids.get(account).ok_or_else(|| missing("an account", &account))?;
+        let first = next_number(self.resources.last_key_value());
+        let keys = (first..).take(bundle.members.len()).map(ResourceKey::from_number);
+        let rows = MemberKeys::new(keys.collect());
+        for order in orders {
+            self.insert_order(rows[order.member], &bundle[order.member].id, order)?;
+        }
+        self.insert_stored(StoredBundle { account, rows, bundle, schedule });
+        Ok(())
+    }
+
+    /// Bundles of an account wake at `at`, but those that wake before and those whose plugin failed.
+    fn wake_account(&mut self, account: AccountKey, at: Timestamp) {
+        let wakes = self.bundles.values().filter(|stored| stored.account == account);
+        let wakes = wakes.filter(|stored| stored.schedule.failures == 0);
+        let wakes = wakes.filter(|stored| stored.schedule.wake_at.is_some_and(|wake_at| wake_at >= at));
+        for (key, was) in wakes.map(|stored| (stored.rows.bundle(), stored.schedule)).collect::<Vec<_>>() {
+            let cursor_at = was.cursor_at.max(at - 1);
+            self.schedule(key, Schedule { cursor_at, wake_at: Some(at), ..was });
+        }
+    }
+
+    fn insert_order(&mut self, resource: ResourceKey, id: &str, order: Order) -> Result<(), StoreError> {
+        let starts_at = order.starts_at;
+        if self.books.insert(resource, order) { Ok(()) } else { Err(paid_twice(id, starts_at)) }
+    }
+
+    fn record_attempt(&mut self, resource: ResourceKey, attempt: Attempt) -> Result<(), StoreError> {
+        let attempts = self.attempts.entry(resource).or_default();
+        match attempts.iter_mut().find(|other| other.key == attempt.key) {
+            None => attempts.push(attempt),
+            Some(open) if open.state.is_open_to_retry() => *open = attempt,
+            Some(_) => return Err(paid_twice(&attempt.key.resource, attempt.key.expires_before)),
+        }
+        Ok(())
+    }
+
+    fn refund_order(&mut self, resource: ResourceKey, period: &PaidPeriod) {
+        self.books.refund(resource, period);
+        if let Some(attempts) = self.attempts.get_mut(&resource) {
+            attempts.retain(|attempt| attempt.key.expires_before != period.starts_at);
+        }
+    }
+
+    /// Adds an approval that has its key.
+    fn insert_stored_approval(&mut self, stored: StoredApproval) {
+        if stored.state == approval::State::Pending {
+            self.pending.insert((stored.expires_at, stored.row));
+        }
+        self.approvals_of.entry(stored.resource).or_default().push(stored.row);
+        self.approvals.insert(stored.row, stored);
+    }
+
+    fn insert_approval(&mut self, new: NewApproval) -> Result<(), StoreError> {
+        let key = ApprovalKey::from_number(next_number(self.approvals.last_key_value()));
+        let account_id = self.account(new.account)?.account.id;
+        let (bundle, member) = self.bundle_mut(new.resource)?;
+        let resource_id = bundle.bundle[member].id.clone();
+        let attempt = new.attempt.as_ref().map(|(_, key)| key.clone());
+        self.await_approval(new.attempt, new.requested_at)?;
+        let stored = StoredApproval {
+            row: key,
+            id: new.id,
+            account: new.account,
+            account_id,
+            resource: new.resource,
+            resource_id,
+            state: approval::State::Pending,
+            cause: new.cause,
+            priced: new.priced,
+            attempt,
+            expires_before: new.expires_before,
+            requested_at: new.requested_at,
+            requested_by: new.requested_by,
+            expires_at: new.expires_at,
+            closing: None,
+        };
+        self.insert_stored_approval(stored);
+        match new.closing {
+            Some((state, resolution)) => self.close_approval(key, state, resolution),
+            None => Ok(()),
+        }
+    }
+
+    fn reprice_approval(
+        &mut self,
+        key: ApprovalKey,
+        priced: PricedRequest,
+        attempt: Option<(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = attempt.as_ref().map(|(_, key)| key.clone());
+        let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
+        stored.priced = priced;
+        let before = std::mem::replace(&mut stored.attempt, now.clone());
+        if before != now {
+            self.void_awaiting(before.as_ref());
+            self.await_approval(attempt, at)?;
+        }
+        Ok(())
+    }
+
+    fn close_approval(
+        &mut self,
+        key: ApprovalKey,
+        state: approval::State,
+        resolution: Resolution,
+    ) -> Result<(), StoreError> {
+        let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
+        if self.pending.remove(&(stored.expires_at, key)) {
+            stored.state = state;
+            stored.closing = Some(resolution);
+        }
+        let attempt = stored.attempt.clone();
+        self.void_awaiting(attempt.as_ref());
+        Ok(())
+    }
+
+    fn await_approval(
+        &mut self,
+        attempt: Option<(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some((resource, key)) = attempt else { return Ok(()) };
+        self.record_attempt(resource, Attempt { key, state: attempt::State::awaiting_approval(), at })
+    }
+
+    /// Forgets an attempt that awaits an approval that will not come: its key is free again.
+    fn void_awaiting(&mut self, key: Option<&Key>) {
+        let resource = key.and_then(|key| self.resource_ids.get(&key.resource));
+        let Some(attempts) = resource.and_then(|resource| self.attempts.get_mut(resource)) else { return };
+        let awaits = |attempt: &Attempt| attempt.state == attempt::State::AwaitingApproval;
+        attempts.retain(|attempt| Some(&attempt.key) != key || !awaits(attempt));
+    }
+}
+
+impl EngineStore for MemoryStore {
+    type Reads = MemoryStore;
+
+    fn reads(&self) -> &MemoryStore {
+        self
+    }
+
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
+        changes.into_iter().try_for_each(|change| self.apply(change))
+    }
+}
+
+impl MemoryStore {
+    fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        match change {
+            Change::InsertAccount { account, .. } => {
+                let row = AccountKey::from_number(next_number(self.accounts.last_key_value()));
+                self.insert_account(StoredAccount { row, account });
+            }
+            Change::SetBalance { account, balance } => self.account_mut(account)?.account.balance = balance,
+            Change::SetSettings { account, settings, at } => {
+                self.account_mut(account)?.account.settings = settings;
+                self.wake_account(account, at);
+            }
+            Change::SetApprovalAbove { account, limit } => {
+                self.account_mut(account)?.account.approval_above = limit;
+            }
+            Change::InsertBundle { account, bundle, schedule, orders } => {
+                self.insert_bundle(&account, bundle, schedule, orders)?;
+            }
+            Change::UpdateBundle { original, bundle, schedule, .. } => {
+                let key = original.rows.bundle();
+                let stored = self.bundles.get_mut(&key).ok_or_else(|| missing("a bundle", &key))?;
+                stored.bundle = bundle;
+                self.schedule(key, schedule);
+            }
+            Change::RecordAttempt { resource, attempt } => self.record_attempt(resource, attempt)?,
+            Change::Order(change) => self.apply_order(change)?,
+            Change::DeferPurchase { resource, pay_at, effective_at } => {
+                let row = DeferredPurchaseKey::from_number(next_number(self.deferred.last_key_value()));
+                self.deferred.insert(row, DeferredPurchase { row, resource, pay_at, effective_at });
+            }
+            Change::PostponePurchase { purchase, pay_at } => {
+                if let Some(deferred) = self.deferred.get_mut(&purchase) {
+                    deferred.pay_at = pay_at;
+                }
+            }
+            Change::DeletePurchase(purchase) => {
+                self.deferred.remove(&purchase);
+            }
+            Change::SetUsed { resource, used } => {
+                let (stored, member) = self.bundle_mut(resource)?;
+                if let Some(package) = &mut stored.bundle[member].package {
+                    package.used = used;
+                }
+            }
+            Change::InsertApproval(new) => self.insert_approval(*new)?,
+            Change::RepriceApproval { approval, priced, attempt, at } => {
+                self.reprice_approval(approval, priced, attempt, at)?;
+            }
+            Change::CloseApproval { approval, state, resolution } => {
+                self.close_approval(approval, state, resolution)?;
+            }
+            Change::RecordClientToken { account, token, outcome, at } => {
+                self.client_tokens.insert((account, token), (at, outcome));
+            }
+            Change::Tick { .. }
+            | Change::InsertEntry { .. }
+            | Change::InsertDecision { .. }
+            | Change::InsertEvent { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {
+        match change {
+            OrderChange::Insert { resource, resource_id, order, waited } => {
+                let order = if waited { self.books.settle(resource, order) } else { Some(order) };
+                order.map_or(Ok(()), |order| self.insert_order(resource, &resource_id, order))?;
+            }
+            OrderChange::Place { members, order } => self.books.place(&members, order),
+            OrderChange::Close { resource, order, state } => self.books.close(resource, &order, state),
+            OrderChange::Refund { resource, period, .. } => self.refund_order(resource, &period),
+        }
+        Ok(())
+    }
+}
+
+/// The number after the last key of a map, from 1.
+fn next_number<K: RowKey, V>(last: Option<(&K, &V)>) -> i64 {
+    last.map_or(1, |(key, _)| key.number() + 1)
+}
+
+fn missing(what: &'static str, key: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Damaged { what, found: key.to_string() }
+}
+
+fn paid_twice(resource: &str, starts_at: Timestamp) -> StoreError {
+    StoreError::PaidTwice { resource: resource.to_owned(), starts_at: starts_at.to_string() }
+}

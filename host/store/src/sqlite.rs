@@ -1,0 +1,347 @@
+//! SQLite behind the engine's interface: each method and each change is a function of the module of its table.
+
+use std::collections::HashMap;
+
+use perennial_domain::account::Account;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::Key;
+use perennial_domain::attempt::State;
+use perennial_domain::bundle::Bundle;
+use perennial_domain::index::MemberIndex;
+use perennial_domain::ledger::Entry;
+use perennial_domain::order::Order;
+use perennial_domain::order::OrderState;
+use perennial_domain::timestamp::Timestamp;
+use perennial_domain::usage::Offer;
+
+use crate::Store;
+use crate::accounts;
+use crate::accounts::StoredAccount;
+use crate::approvals;
+use crate::approvals::NewApproval;
+use crate::approvals::PricedRequest;
+use crate::approvals::StoredApproval;
+use crate::attempts;
+use crate::bundles;
+use crate::bundles::Schedule;
+use crate::bundles::StoredBundle;
+use crate::change::Change;
+use crate::change::OrderChange;
+use crate::client_tokens;
+use crate::client_tokens::StoredOutcome;
+use crate::clock;
+use crate::decisions;
+use crate::engine_store::EngineReads;
+use crate::engine_store::EngineStore;
+use crate::error::StoreError;
+use crate::events;
+use crate::keys::AccountKey;
+use crate::keys::ApprovalKey;
+use crate::keys::AttemptKey;
+use crate::keys::MemberKeys;
+use crate::keys::ResourceKey;
+use crate::keys::RevisionKey;
+use crate::ledger;
+use crate::orders;
+use crate::orders::StoredUnpaidOrder;
+use crate::packages;
+use crate::packages::DeferredPurchase;
+use crate::tx::ReadTx;
+use crate::tx::WriteTx;
+
+impl EngineStore for Store {
+    type Reads = ReadTx;
+
+    fn reads(&self) -> &ReadTx {
+        self.db()
+    }
+
+    fn commit(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
+        self.write(|tx| commit(tx, changes))
+    }
+}
+
+impl EngineReads for ReadTx {
+    fn due(&self, until: Timestamp, limit: u32) -> Result<Vec<StoredBundle>, StoreError> {
+        bundles::due(self, until, limit)
+    }
+
+    fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
+        bundles::next_wake(self)
+    }
+
+    fn find_bundle(&self, id: &str) -> Result<Option<(StoredBundle, MemberIndex)>, StoreError> {
+        bundles::find_by_resource(self, id)
+    }
+
+    fn bundle(&self, resource: ResourceKey) -> Result<(StoredBundle, MemberIndex), StoreError> {
+        bundles::find_by_resource_row(self, resource)
+    }
+
+    fn has_resource(&self, id: &str) -> Result<bool, StoreError> {
+        bundles::exists(self, id)
+    }
+
+    fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError> {
+        accounts::list(self)
+    }
+
+    fn account(&self, account: AccountKey) -> Result<StoredAccount, StoreError> {
+        accounts::get_by_row(self, account)
+    }
+
+    fn find_account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
+        accounts::get(self, id)
+    }
+
+    fn orders(&self, members: &MemberKeys) -> Result<Vec<Order>, StoreError> {
+        orders::list(self, members)
+    }
+
+    fn unpaid_orders(&self, members: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError> {
+        orders::unpaid(self, members)
+    }
+
+    fn order_state(&self, resource: ResourceKey, id: &str) -> Result<Option<OrderState>, StoreError> {
+        orders::state(self, resource, id)
+    }
+
+    fn next_order_deadline(&self, until: Timestamp) -> Result<Option<(Timestamp, ResourceKey)>, StoreError> {
+        orders::next_deadline(self, until)
+    }
+
+    fn offers(
+        &self,
+        account: AccountKey,
+        resource_type: &str,
+        at: Timestamp,
+    ) -> Result<Vec<(ResourceKey, Offer)>, StoreError> {
+        packages::list_offers(self, account, resource_type, at)
+    }
+
+    fn next_deferred_purchase(&self, until: Timestamp) -> Result<Option<DeferredPurchase>, StoreError> {
+        packages::next_deferred(self, until)
+    }
+
+    fn find_approval(&self, id: &str) -> Result<Option<StoredApproval>, StoreError> {
+        approvals::get(self, id)
+    }
+
+    fn approvals(&self, resource: ResourceKey) -> Result<Vec<StoredApproval>, StoreError> {
+        approvals::list_for_resource(self, resource)
+    }
+
+    fn accounts_with_pending_approvals(&self) -> Result<Vec<AccountKey>, StoreError> {
+        approvals::accounts_with_pending(self)
+    }
+
+    fn next_approval_expiry(&self, until: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        approvals::next_expiry(self, until)
+    }
+
+    fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError> {
+        approvals::expiring(self, at, limit)
+    }
+
+    fn client_token(
+        &self,
+        account: AccountKey,
+        token: &str,
+        since: Timestamp,
+    ) -> Result<Option<StoredOutcome>, StoreError> {
+        client_tokens::get(self, account, token, since)
+    }
+}
+
+/// Carries `changes` out in their order, in the caller's transaction, which must not be committed if this fails.
+///
+/// # Errors
+///
+/// [`StoreError::PaidTwice`] when a period would be paid for twice; other variants when the database cannot be written.
+fn commit(db: &WriteTx, changes: impl IntoIterator<Item = Change>) -> Result<(), StoreError> {
+    let mut writer = Committer::new(db)?;
+    changes.into_iter().try_for_each(|change| writer.apply(change))
+}
+
+/// The statements that nearly every bundle takes, found once.
+struct Committer<'c> {
+    db: &'c WriteTx,
+    bundles: bundles::BundleUpdater<'c>,
+    attempts: attempts::AttemptRecorder<'c>,
+    orders: orders::OrderInserter<'c>,
+    entries: ledger::EntryInserter<'c>,
+    events: events::EventInserter<'c>,
+    decisions: decisions::DecisionInserter<'c>,
+    /// The revisions that decided, by digest.
+    revisions: HashMap<String, RevisionKey>,
+    /// The accounts that bundles were added to, by id.
+    accounts: HashMap<String, AccountKey>,
+}
+
+impl<'c> Committer<'c> {
+    fn new(db: &'c WriteTx) -> Result<Committer<'c>, StoreError> {
+        Ok(Committer {
+            db,
+            bundles: bundles::BundleUpdater::new(db)?,
+            attempts: attempts::AttemptRecorder::new(db)?,
+            orders: orders::OrderInserter::new(db)?,
+            entries: ledger::EntryInserter::new(db)?,
+            events: events::EventInserter::new(db)?,
+            decisions: decisions::DecisionInserter::new(db)?,
+            revisions: HashMap::new(),
+            accounts: HashMap::new(),
+        })
+    }
+
+    fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        let db = self.db;
+        match change {
+            Change::Tick { kind, at } => clock::set_ticked_at(db, kind, at),
+            Change::InsertAccount { account, opening } => self.insert_account(&account, &opening),
+            Change::SetBalance { account, balance } => accounts::set_balance(db, account, balance),
+            Change::SetSettings { account, settings, at } => {
+                accounts::set_settings(db, account, &settings)?;
+                bundles::wake_account(db, account, at)
+            }
+            Change::SetApprovalAbove { account, limit } => accounts::set_approval_above(db, account, limit),
+            Change::InsertEntry { account, entry } => self.entries.insert(account, &entry),
+            Change::InsertBundle { account, bundle, schedule, orders } => {
+                self.insert_bundle(account, &bundle, schedule, &orders)
+            }
+            Change::UpdateBundle { original, bundle, schedule, failure } => {
+                self.bundles.update(&original, &bundle, schedule)?;
+                if failure.is_some() || original.schedule.failures > 0 {
+                    let failure = failure.as_ref().map(|(at, message)| (*at, message.as_str()));
+                    bundles::set_problem(db, original.rows.bundle(), failure)?;
+                }
+                Ok(())
+            }
+            Change::RecordAttempt { resource, attempt } => self.attempts.record(resource, &attempt),
+            Change::Order(change) => self.apply_order(change),
+            Change::DeferPurchase { resource, pay_at, effective_at } => {
+                packages::defer(db, resource, pay_at, effective_at)
+            }
+            Change::PostponePurchase { purchase, pay_at } => {
+                packages::postpone_deferred(db, purchase, pay_at)
+            }
+            Change::DeletePurchase(purchase) => packages::delete_deferred(db, purchase),
+            Change::SetUsed { resource, used } => packages::set_used(db, resource, used),
+            Change::InsertApproval(new) => self.insert_approval(*new),
+            Change::RepriceApproval { approval, priced, attempt, at } => {
+                self.reprice_approval(approval, &priced, attempt, at)
+            }
+            Change::CloseApproval { approval, state, resolution } => {
+                approvals::close(db, approval, state, &resolution)?;
+                attempts::void_awaiting(db, approval, resolution.at)
+            }
+            Change::RecordClientToken { account, token, outcome, at } => {
+                client_tokens::upsert(db, account, &token, &outcome, at)
+            }
+            Change::InsertDecision { resource, revision, at, request, response } => {
+                let revision = self.revision(&revision.0, &revision.1)?;
+                self.decisions.insert(at, resource, revision, &request, &response)
+            }
+            Change::InsertEvent { account, at, resource, kind, body } => {
+                self.events.insert(at, account, resource.as_deref(), kind, &body)
+            }
+        }
+    }
+}
+
+impl Committer<'_> {
+    fn apply_order(&mut self, change: OrderChange) -> Result<(), StoreError> {
+        let db = self.db;
+        match change {
+            OrderChange::Insert { resource, resource_id, order, waited } => {
+                if waited && orders::settle(db, resource, &order)? {
+                    return Ok(());
+                }
+                self.orders.insert(resource, &resource_id, &order)
+            }
+            OrderChange::Place { members, order } => orders::place(db, &members, &order),
+            OrderChange::Close { resource, order, state } => orders::close(db, resource, &order, state),
+            OrderChange::Refund { resource, period, amount, fee, at } => {
+                orders::refund(db, resource, &period, (amount, fee), at)?;
+                attempts::void(db, resource, period.starts_at, at)
+            }
+        }
+    }
+
+    fn insert_account(&mut self, account: &Account, opening: &Entry) -> Result<(), StoreError> {
+        let key = accounts::insert(self.db, account)?;
+        self.entries.insert(key, opening)
+    }
+
+    fn insert_bundle(
+        &mut self,
+        account: String,
+        bundle: &Bundle,
+        schedule: Schedule,
+        orders: &[Order],
+    ) -> Result<(), StoreError> {
+        let key = match self.accounts.get(&account) {
+            Some(key) => *key,
+            None => {
+                let stored = accounts::get(self.db, &account)?;
+                let missing = StoreError::Damaged { what: "an account", found: account.clone() };
+                let key = stored.ok_or(missing)?.row;
+                self.accounts.insert(account, key);
+                key
+            }
+        };
+        let members = bundles::insert(self.db, key, bundle, schedule)?;
+        for order in orders {
+            self.orders.insert(members[order.member], &bundle[order.member].id, order)?;
+        }
+        Ok(())
+    }
+
+    fn revision(&mut self, plugin: &str, digest: &str) -> Result<RevisionKey, StoreError> {
+        if let Some(key) = self.revisions.get(digest) {
+            return Ok(*key);
+        }
+        let key = decisions::find_or_insert_revision(self.db, plugin, digest)?;
+        self.revisions.insert(digest.to_owned(), key);
+        Ok(key)
+    }
+
+    fn insert_approval(&mut self, new: NewApproval) -> Result<(), StoreError> {
+        let attempt = self.await_approval(new.attempt.as_ref(), new.requested_at)?;
+        let approval = approvals::insert(self.db, &new, attempt)?;
+        match new.closing {
+            None => Ok(()),
+            Some((state, resolution)) => self.apply(Change::CloseApproval { approval, state, resolution }),
+        }
+    }
+
+    fn reprice_approval(
+        &mut self,
+        approval: ApprovalKey,
+        priced: &PricedRequest,
+        attempt: Option<(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before = approvals::attempt(self.db, approval)?;
+        let attempt = match (before, attempt) {
+            (Some((key, before)), Some((_, now))) if before == now => Some(key),
+            (before, attempt) => {
+                if before.is_some() {
+                    attempts::void_awaiting(self.db, approval, at)?;
+                }
+                self.await_approval(attempt.as_ref(), at)?
+            }
+        };
+        approvals::reprice(self.db, approval, priced, attempt)
+    }
+
+    fn await_approval(
+        &mut self,
+        attempt: Option<&(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<Option<AttemptKey>, StoreError> {
+        let Some((resource, key)) = attempt else { return Ok(None) };
+        let attempt = Attempt { key: key.clone(), state: State::awaiting_approval(), at };
+        self.attempts.record(*resource, &attempt)?;
+        attempts::find(self.db, *resource, key).map(Some)
+    }
+}
