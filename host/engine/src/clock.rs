@@ -176,6 +176,7 @@ pub fn start_tick(
     last_active: LastActive,
     sink: &mut Sink<'_>,
 ) -> Result<Option<DueWork>, EngineError> {
+    engine.reschedule()?;
     engine.take_in_recent(now)?;
     match clock::ticked_at(engine.db())? {
         Some(ticked_at) if now - ticked_at > OUTAGE_AFTER && last_active.was_down(now) => {

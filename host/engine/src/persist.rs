@@ -168,7 +168,9 @@ impl Changes {
         for refunded in effects.refunded {
             self.list.push(Change::Order(OrderChange::Refund {
                 resource: rows[refunded.member],
-                refunded,
+                period: refunded.period,
+                amount: refunded.amount,
+                fee: refunded.fee,
                 at: item.instant,
             }));
         }

@@ -10,20 +10,19 @@ use perennial_domain::timestamp::Timestamp;
 use crate::Engine;
 use crate::Sink;
 use crate::clock::OUTAGE_AFTER;
-use crate::clock::seconds_behind;
-use crate::clock::warn_behind;
 use crate::error::ClockError;
 use crate::error::EngineError;
 use crate::rules::Rules;
 use perennial_store::ReadTx;
+use perennial_store::bundles;
 use perennial_store::bundles::Schedule;
 use perennial_store::change::Change;
 use perennial_store::clock as ticks;
 use perennial_store::clock::ClockKind;
 use perennial_store::clock::ClockState;
-use perennial_store::engine_store::EngineReads;
 use perennial_store::engine_store::EngineStore;
 use perennial_store::imports;
+use perennial_store::scheduling_revision;
 
 /// Checks that a clock of `kind` can go on from where the database is, `now` being what it says at first.
 ///
@@ -43,8 +42,13 @@ pub fn check_clock(db: &ReadTx, kind: ClockKind, now: Timestamp) -> Result<(), E
         (_, ClockKind::Virtual) if now <= ticked_at => {
             Err(ClockError::Passed { requested: now, next: ticked_at + 1 }.into())
         }
-        (_, ClockKind::Real) if seconds_behind(Some(ticked_at), now) > OUTAGE_AFTER => {
-            warn_behind(seconds_behind(Some(ticked_at), now), now);
+        (_, ClockKind::Real) if ticked_at - now > OUTAGE_AFTER => {
+            tracing::warn!(
+                %ticked_at,
+                %now,
+                "the system's clock is behind the database, whose clock was ahead or whose machine is wrong: what is due \
+                 by the present time is done, but what was done ahead of it stays done; check the system's clock"
+            );
             Ok(())
         }
         (_, ClockKind::Real | ClockKind::Virtual) => Ok(()),
@@ -86,35 +90,12 @@ impl<S: EngineStore> Engine<S> {
 
     /// Does the next batch of that; returns whether there was one.
     pub(crate) fn start_some(&mut self, now: Timestamp, sink: &mut Sink<'_>) -> Result<bool, EngineError> {
-        self.reschedule()?;
         match self.decide_and_write(Schedule::AT_ONCE, |_| now - 1)? {
             Some(events) => {
                 sink(events, Timestamp::MIN);
                 Ok(true)
             }
             None => Ok(false),
-        }
-    }
-
-    /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
-    /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
-    /// one when it is back.
-    fn reschedule(&mut self) -> Result<(), EngineError> {
-        let known = self.reads().scheduling_revisions()?;
-        let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
-            known.get(*provider).map(String::as_str) != Some(rules.digest())
-        };
-        let mut changes = Vec::new();
-        let gone = known.keys().filter(|provider| !self.providers.contains_key(*provider));
-        changes.extend(gone.cloned().map(Change::ForgetSchedulingRevision));
-        let at = self.reads().ticked_at()?.map(|ticked_at| ticked_at + 1);
-        for (provider, rules) in self.providers.iter().filter(is_new) {
-            let (provider, digest) = (provider.clone(), rules.digest().to_owned());
-            changes.push(Change::SetSchedulingRevision { provider, digest, at });
-        }
-        match changes.is_empty() {
-            true => Ok(()),
-            false => Ok(self.store.commit(changes)?),
         }
     }
 
@@ -132,9 +113,36 @@ impl Engine {
     /// Has what was imported taken in as of a moment before `now`, as though the host had been up when it came: a try that is
     /// some seconds past when the clock begins is made, and not left to the next day. A gap that short is no outage.
     pub(crate) fn take_in_recent(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        if self.reads().next_wake()? == Some(Schedule::AT_ONCE) {
+        if bundles::next_wake(self.db())? == Some(Schedule::AT_ONCE) {
             self.store.write(|tx| imports::take_in_as_of(tx, now - OUTAGE_AFTER, now))?;
         }
         Ok(())
+    }
+
+    /// Has the bundles of a provider whose plugin is another revision than the one that their wakes are from asked about
+    /// anew: as of the second after the last tick, because everything until then is done. A plugin that was missing is another
+    /// one when it is back.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the database fails.
+    pub fn reschedule(&mut self) -> Result<(), EngineError> {
+        let known = scheduling_revision::list(self.db())?;
+        let is_new = |(provider, rules): &(&String, &Arc<dyn Rules>)| {
+            known.get(*provider).map(String::as_str) != Some(rules.digest())
+        };
+        let new = self.providers.iter().filter(is_new);
+        let new =
+            new.map(|(provider, rules)| (provider.clone(), rules.digest().to_owned())).collect::<Vec<_>>();
+        let gone = known.keys().filter(|provider| !self.providers.contains_key(*provider));
+        let gone = gone.cloned().collect::<Vec<_>>();
+        if new.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let at = ticks::ticked_at(self.db())?.map(|ticked_at| ticked_at + 1);
+        Ok(self.store.write(|tx| {
+            gone.iter().try_for_each(|provider| scheduling_revision::forget(tx, provider))?;
+            new.iter().try_for_each(|(provider, digest)| scheduling_revision::set(tx, provider, digest, at))
+        })?)
     }
 }

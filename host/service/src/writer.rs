@@ -59,7 +59,7 @@ impl WriterContext {
         let publisher = self.publisher.clone();
         self.advancing.store(true, Ordering::SeqCst);
         let publish = &mut |events: Vec<RecordedEvent>, _| publisher.publish(&events);
-        let started = self.engine.start_new(now, publish);
+        let started = self.engine.reschedule().and_then(|()| self.engine.start_new(now, publish));
         let advanced = started.and_then(|()| self.engine.run_to(to - 1, publish));
         let has_arrived = advanced.is_ok() && !self.engine.is_stopped();
         if has_arrived {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use perennial_domain::account::Account;
-use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::approval::State;
 use perennial_domain::attempt::Attempt;
 use perennial_domain::attempt::Key;
@@ -14,6 +13,7 @@ use perennial_domain::ledger::Entry;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
 use perennial_domain::order::OrderState;
+use perennial_domain::order::PaidPeriod;
 use perennial_domain::policy::deferral::Deferral;
 use perennial_domain::timestamp::Timestamp;
 
@@ -77,18 +77,6 @@ pub enum Change {
         /// Its members' orders.
         orders: Vec<Order>,
     },
-    /// The wakes of a provider's bundles are from a revision of its plugin from now on; those that come after `at` are asked
-    /// for anew then.
-    SetSchedulingRevision {
-        /// The provider.
-        provider: String,
-        /// The revision's digest.
-        digest: String,
-        /// The second after the last tick; `None` before the first, when every bundle is still to be asked about.
-        at: Option<Timestamp>,
-    },
-    /// No plugin of the provider is loaded: the next one is asked about all of its bundles, whichever it is.
-    ForgetSchedulingRevision(String),
     /// What became of a bundle.
     UpdateBundle {
         /// What it was.
@@ -215,8 +203,12 @@ pub enum OrderChange {
     Refund {
         /// The resource.
         resource: ResourceKey,
-        /// The period, what comes back for it and what is kept.
-        refunded: RefundedPeriod,
+        /// The period.
+        period: PaidPeriod,
+        /// What comes back.
+        amount: Micros,
+        /// What is kept of it as a handling fee.
+        fee: Micros,
         /// The instant of the change.
         at: Timestamp,
     },

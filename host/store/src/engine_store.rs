@@ -4,8 +4,6 @@
 //! which plays a simulation. A reader's connection, [`ReadTx`](crate::ReadTx), has the reading half. Everything that the
 //! engine decides is a list of [`Change`]s, which is committed whole or not at all.
 
-use std::collections::BTreeMap;
-
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -92,12 +90,6 @@ pub trait EngineReads {
 
     /// The pending approvals that expire at `at`, oldest first, at most `limit`.
     fn expiring_approvals(&self, at: Timestamp, limit: u32) -> Result<Vec<StoredApproval>, StoreError>;
-
-    /// The digest of the revision that the wakes of each provider's bundles are from, as far as it is known.
-    fn scheduling_revisions(&self) -> Result<BTreeMap<String, String>, StoreError>;
-
-    /// Everything up to this instant has been done; `None` before the first tick.
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// The accounts that have renewals put off, in ascending order.
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError>;

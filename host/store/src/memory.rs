@@ -54,9 +54,6 @@ mod split;
 /// A store in memory. A commit that fails leaves half of its changes behind: the store is of no use after it.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    ticked_at: Option<Timestamp>,
-    /// The digest of the revision that the wakes of each provider's bundles are from.
-    scheduling_revisions: BTreeMap<String, String>,
     accounts: BTreeMap<AccountKey, StoredAccount>,
     account_ids: BTreeMap<String, AccountKey>,
     bundles: HashMap<BundleKey, StoredBundle>,
@@ -178,20 +175,6 @@ impl MemoryStore {
             Some(_) => return Err(paid_twice(&attempt.key.resource, attempt.key.expires_before)),
         }
         Ok(())
-    }
-
-    /// Has the bundles of a provider that wake after `at` asked about anew then; see `scheduling_revision`.
-    fn reschedule(&mut self, provider: &str, at: Timestamp) {
-        let is_later = |stored: &&StoredBundle| {
-            self.accounts.get(&stored.account).is_some_and(|owner| owner.account.provider == provider)
-                && !stored.schedule.is_not_started()
-                && stored.schedule.wake_at.is_some_and(|wake_at| wake_at > at)
-        };
-        let later = self.bundles.values().filter(is_later);
-        for (key, was) in later.map(|stored| (stored.rows.bundle(), stored.schedule)).collect::<Vec<_>>() {
-            let cursor_at = if was.failures == 0 { was.cursor_at.max(at - 1) } else { was.cursor_at };
-            self.schedule(key, Schedule { cursor_at, wake_at: Some(at), ..was });
-        }
     }
 
     fn put_off(&mut self, account: AccountKey, members: &MemberKeys, deferrals: Vec<Deferral>) {
@@ -325,7 +308,6 @@ impl EngineStore for MemoryStore {
 impl MemoryStore {
     fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         match change {
-            Change::Tick { at, .. } => self.ticked_at = self.ticked_at.max(Some(at)),
             Change::InsertAccount { account, .. } => {
                 let row = AccountKey::from_number(next_number(self.accounts.last_key_value()));
                 self.insert_account(StoredAccount { row, account, limit_raise: None });
@@ -337,15 +319,6 @@ impl MemoryStore {
             Change::InsertEntry { account, entry } => self.add_spending(account, &entry),
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(&account, bundle, schedule, orders)?;
-            }
-            Change::SetSchedulingRevision { provider, digest, at } => {
-                if let Some(at) = at {
-                    self.reschedule(&provider, at);
-                }
-                self.scheduling_revisions.insert(provider, digest);
-            }
-            Change::ForgetSchedulingRevision(provider) => {
-                self.scheduling_revisions.remove(&provider);
             }
             Change::UpdateBundle { original, bundle, schedule, .. } => {
                 let key = original.rows.bundle();
@@ -372,7 +345,7 @@ impl MemoryStore {
             Change::RecordClientToken { account, token, outcome, at } => {
                 self.client_tokens.insert((account, token), (at, outcome));
             }
-            Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
+            Change::Tick { .. } | Change::InsertDecision { .. } | Change::InsertEvent { .. } => {}
         }
         Ok(())
     }
@@ -416,7 +389,7 @@ impl MemoryStore {
             }
             OrderChange::Place { members, order } => self.books.place(&members, order),
             OrderChange::Close { resource, order, state } => self.books.close(resource, &order, state),
-            OrderChange::Refund { resource, refunded, .. } => self.refund_order(resource, &refunded.period),
+            OrderChange::Refund { resource, period, .. } => self.refund_order(resource, &period),
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! The `orders` table: periods that were paid for, and orders that wait to be paid.
 
-use perennial_domain::apply::RefundedPeriod;
 use perennial_domain::index::MemberIndex;
 use perennial_domain::micros::Micros;
 use perennial_domain::order::Order;
@@ -122,10 +121,10 @@ fn paid_order(row: &Row<'_>, member: MemberIndex) -> Result<Order, StoreError> {
 pub fn refund(
     db: &WriteTx,
     row: ResourceKey,
-    refunded: &RefundedPeriod,
+    period: &PaidPeriod,
+    (amount, fee): (Micros, Micros),
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let period = &refunded.period;
     db.connection()
         .prepare_cached(
             "update orders set refunded_at = ?4, refunded = ?5, refund_fee = ?6
@@ -136,8 +135,8 @@ pub fn refund(
             &period.order,
             period.starts_at.as_second(),
             at.as_second(),
-            refunded.amount.as_micros(),
-            refunded.fee.as_micros(),
+            amount.as_micros(),
+            fee.as_micros(),
         ))?;
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! SQLite behind the engine's interface: each method and each change is a function of the module of its table.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use perennial_domain::account::Account;
@@ -53,7 +52,6 @@ use crate::orders::StoredUnpaidOrder;
 use crate::packages;
 use crate::packages::DeferredPurchase;
 use crate::people;
-use crate::scheduling_revision;
 use crate::tx::ReadTx;
 use crate::tx::WriteTx;
 
@@ -155,14 +153,6 @@ impl EngineReads for ReadTx {
         approvals::expiring(self, at, limit)
     }
 
-    fn scheduling_revisions(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        scheduling_revision::list(self)
-    }
-
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        clock::ticked_at(self)
-    }
-
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {
         deferrals::accounts(self)
     }
@@ -238,10 +228,6 @@ impl<'c> Committer<'c> {
             Change::InsertBundle { account, bundle, schedule, orders } => {
                 self.insert_bundle(account, &bundle, schedule, &orders)
             }
-            Change::SetSchedulingRevision { provider, digest, at } => {
-                scheduling_revision::set(db, &provider, &digest, at)
-            }
-            Change::ForgetSchedulingRevision(provider) => scheduling_revision::forget(db, &provider),
             Change::UpdateBundle { original, bundle, schedule, failure } => {
                 self.bundles.update(&original, &bundle, schedule)?;
                 if failure.is_some() || original.schedule.failures > 0 {
@@ -314,9 +300,9 @@ impl Committer<'_> {
             }
             OrderChange::Place { members, order } => orders::place(db, &members, &order),
             OrderChange::Close { resource, order, state } => orders::close(db, resource, &order, state),
-            OrderChange::Refund { resource, refunded, at } => {
-                orders::refund(db, resource, &refunded, at)?;
-                attempts::void(db, resource, refunded.period.starts_at, at)
+            OrderChange::Refund { resource, period, amount, fee, at } => {
+                orders::refund(db, resource, &period, (amount, fee), at)?;
+                attempts::void(db, resource, period.starts_at, at)
             }
         }
     }

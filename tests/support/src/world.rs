@@ -449,6 +449,7 @@ impl World {
         let empty = Engine::new(Store::scratch(&other).unwrap(), Providers::default(), Retention::Everything);
         drop(std::mem::replace(&mut self.engine, empty));
         self.engine = Engine::new(Store::open(&file).unwrap(), providers, Retention::Everything);
+        self.engine.reschedule().unwrap();
     }
 
     /// The clock, on time.

@@ -9,14 +9,12 @@ use crate::bundles;
 use crate::bundles::StoredBundle;
 use crate::client_tokens;
 use crate::client_tokens::StoredToken;
-use crate::clock;
 use crate::deferrals;
 use crate::error::StoreError;
 use crate::ledger;
 use crate::memory::MemoryStore;
 use crate::orders;
 use crate::packages;
-use crate::scheduling_revision;
 use crate::tx::ReadTx;
 
 impl MemoryStore {
@@ -28,11 +26,7 @@ impl MemoryStore {
     ///
     /// [`StoreError`] when the database cannot be read or is damaged.
     pub fn load(db: &ReadTx, accounts: Option<&BTreeSet<String>>) -> Result<MemoryStore, StoreError> {
-        let mut memory = MemoryStore {
-            ticked_at: clock::ticked_at(db)?,
-            scheduling_revisions: scheduling_revision::list(db)?,
-            ..MemoryStore::default()
-        };
+        let mut memory = MemoryStore::default();
         for stored in accounts::list(db)? {
             if accounts.is_none_or(|accounts| accounts.contains(&stored.account.id)) {
                 memory.insert_account(stored);

@@ -1,6 +1,5 @@
 //! What the engine reads of the store in memory.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use perennial_domain::bundle::Stage;
@@ -139,14 +138,6 @@ impl EngineReads for MemoryStore {
             self.pending.iter().skip_while(earlier).take_while(|(expires_at, _)| *expires_at == at);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(expiring.take(limit).map(|(_, key)| self.approvals[key].clone()).collect())
-    }
-
-    fn scheduling_revisions(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        Ok(self.scheduling_revisions.clone())
-    }
-
-    fn ticked_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.ticked_at)
     }
 
     fn accounts_with_deferrals(&self) -> Result<Vec<AccountKey>, StoreError> {

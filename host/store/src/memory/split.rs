@@ -31,12 +31,7 @@ impl MemoryStore {
     }
 
     fn divide(self, count: usize, part_of: &HashMap<AccountKey, usize>) -> Vec<MemoryStore> {
-        let part = || MemoryStore {
-            ticked_at: self.ticked_at,
-            scheduling_revisions: self.scheduling_revisions.clone(),
-            ..MemoryStore::default()
-        };
-        let mut parts = (0..count).map(|_| part()).collect::<Vec<_>>();
+        let mut parts = (0..count).map(|_| MemoryStore::default()).collect::<Vec<_>>();
         for (account, stored) in self.accounts {
             parts[part_of[&account]].insert_account(stored);
         }
