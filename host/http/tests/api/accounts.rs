@@ -11,7 +11,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         201 Created
         content-type: application/json
-        etag: "5a563c02775196b0c50acbc029a29cfa"
+        etag: "6a8ed606a33ad0ca772748fd3ba89b09"
         location: /v1/accounts/acme-hw
         {
           "approval_above": null,
@@ -31,7 +31,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "5a563c02775196b0c50acbc029a29cfa"
+        etag: "6a8ed606a33ad0ca772748fd3ba89b09"
         {
           "approval_above": null,
           "balance": "12.50",
@@ -73,7 +73,7 @@ fn an_account_is_made_got_listed_and_topped_up() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "ac8277d4dc64e341687fe3addba0fa22"
+        etag: "f1decb68edc63068fb5d334efec4f2ef"
         {
           "account": {
             "approval_above": null,
@@ -180,7 +180,7 @@ fn settings_change_if_the_plugin_agrees_and_its_rules_run_anew() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "5d5cccedfde0e135f6420471413a7e84"
+        etag: "723c4598329ba22961f3e86832d47527"
         {
           "account": {
             "approval_above": null,

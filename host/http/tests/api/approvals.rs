@@ -80,7 +80,7 @@ fn an_account_gets_a_limit_from_an_admin() {
     expect![[r#"
         200 OK
         content-type: application/json
-        etag: "555c667635df175762c9f449b69c97aa"
+        etag: "1d348e4ad97baa58772d593ce983be81"
         {
           "account": {
             "approval_above": "50.00",
