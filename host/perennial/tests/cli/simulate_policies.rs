@@ -121,7 +121,9 @@ fn shown(event: &Value) -> String {
         match &event[name] {
             Value::Null | Value::Bool(false) => {}
             Value::String(text) => write!(line, " {name}={text}").unwrap(),
-            other => write!(line, " {name}={other}").unwrap(),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                write!(line, " {name}={other}").unwrap();
+            }
         }
     }
     line + "\n"

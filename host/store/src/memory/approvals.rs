@@ -1,0 +1,114 @@
+//! The approvals of the store in memory, and the attempts that await them.
+
+use perennial_domain::approval;
+use perennial_domain::attempt;
+use perennial_domain::attempt::Attempt;
+use perennial_domain::attempt::Key;
+use perennial_domain::timestamp::Timestamp;
+
+use crate::approvals::NewApproval;
+use crate::approvals::PricedRequest;
+use crate::approvals::Resolution;
+use crate::approvals::StoredApproval;
+use crate::engine_store::EngineReads;
+use crate::error::StoreError;
+use crate::keys::ApprovalKey;
+use crate::keys::ResourceKey;
+use crate::keys::RowKey;
+use crate::memory::MemoryStore;
+use crate::memory::missing;
+use crate::memory::next_number;
+
+impl MemoryStore {
+    /// Adds an approval that has its key.
+    pub(super) fn insert_stored_approval(&mut self, stored: StoredApproval) {
+        if stored.state == approval::State::Pending {
+            self.pending.insert((stored.expires_at, stored.row));
+        }
+        self.approvals_of.entry(stored.resource).or_default().push(stored.row);
+        self.approvals.insert(stored.row, stored);
+    }
+
+    pub(super) fn insert_approval(&mut self, new: NewApproval) -> Result<(), StoreError> {
+        let key = ApprovalKey::from_number(next_number(self.approvals.last_key_value()));
+        let account_id = self.account(new.account)?.account.id;
+        let (bundle, member) = self.bundle_mut(new.resource)?;
+        let resource_id = bundle.bundle[member].id.clone();
+        let attempt = new.attempt.as_ref().map(|(_, key)| key.clone());
+        self.await_approval(new.attempt, new.requested_at)?;
+        let stored = StoredApproval {
+            row: key,
+            id: new.id,
+            account: new.account,
+            account_id,
+            resource: new.resource,
+            resource_id,
+            state: approval::State::Pending,
+            cause: new.cause,
+            priced: new.priced,
+            attempt,
+            expires_before: new.expires_before,
+            requested_at: new.requested_at,
+            requested_by: new.requested_by,
+            expires_at: new.expires_at,
+            required: new.required,
+            closing: None,
+        };
+        self.insert_stored_approval(stored);
+        match new.closing {
+            Some((state, resolution)) => self.close_approval(key, state, resolution),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn reprice_approval(
+        &mut self,
+        key: ApprovalKey,
+        priced: PricedRequest,
+        attempt: Option<(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = attempt.as_ref().map(|(_, key)| key.clone());
+        let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
+        stored.priced = priced;
+        let before = std::mem::replace(&mut stored.attempt, now.clone());
+        if before != now {
+            self.void_awaiting(before.as_ref());
+            self.await_approval(attempt, at)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn close_approval(
+        &mut self,
+        key: ApprovalKey,
+        state: approval::State,
+        resolution: Resolution,
+    ) -> Result<(), StoreError> {
+        let stored = self.approvals.get_mut(&key).ok_or_else(|| missing("an approval", &key))?;
+        if self.pending.remove(&(stored.expires_at, key)) {
+            stored.state = state;
+            stored.closing = Some(resolution);
+        }
+        let attempt = stored.attempt.clone();
+        self.void_awaiting(attempt.as_ref());
+        Ok(())
+    }
+
+    fn await_approval(
+        &mut self,
+        attempt: Option<(ResourceKey, Key)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some((resource, key)) = attempt else { return Ok(()) };
+        self.record_attempt(resource, Attempt { key, state: attempt::State::awaiting_approval(), at })
+    }
+
+    /// Forgets an attempt that awaits an approval that will not come: its key is free again.
+    fn void_awaiting(&mut self, key: Option<&Key>) {
+        let resource = key.and_then(|key| self.resource_ids.get(&key.resource));
+        let Some(attempts) = resource.and_then(|resource| self.attempts.get_mut(resource)) else { return };
+        let awaits = |attempt: &Attempt| attempt.state == attempt::State::AwaitingApproval;
+        attempts.retain(|attempt| Some(&attempt.key) != key || !awaits(attempt));
+    }
+}
