@@ -1,6 +1,7 @@
 //! What an import does, and what the first tick after it will: for the person who decides whether to import.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use perennial_domain::event::Event;
 use perennial_domain::event::EventKind;
@@ -109,6 +110,10 @@ impl ImportReport {
             Some(Named { account: change.account.clone(), resource: change.resource.clone()? })
         });
         let touched = self.resources.iter().cloned().chain(changed).collect::<BTreeSet<_>>();
+        let mut events_of = HashMap::<&str, Vec<&Event>>::new();
+        for RecordedEvent { event, .. } in events {
+            events_of.entry(event.resource.as_deref().unwrap_or_default()).or_default().push(event);
+        }
         for imported in &inventory.bundles {
             for member in &imported.bundle.members {
                 let Some((stored, index)) = bundles::find_by_resource(db, &member.id)? else { continue };
@@ -119,9 +124,9 @@ impl ImportReport {
                 if !touched.contains(&named) {
                     continue;
                 }
-                let own = events.iter().map(|recorded| &recorded.event);
-                let own = own.filter(|event| event.resource.as_deref() == Some(&member.id)).cloned();
-                let expired = Expired { named, expires_at: member.expires_at, events: own.collect() };
+                let own = events_of.get(member.id.as_str()).into_iter().flatten();
+                let events = own.copied().cloned().collect();
+                let expired = Expired { named, expires_at: member.expires_at, events };
                 let had_expired =
                     member.is_live() && member.expires_at.is_some_and(|expires_at| expires_at < at);
                 if had_expired || expired.changes_stage() {
