@@ -191,9 +191,11 @@ pub fn place(db: &WriteTx, rows: &MemberKeys, order: &StoredUnpaidOrder) -> Resu
 
 /// The orders of a bundle that wait to be paid, in the order in which they were made; `rows` are its members' rows.
 pub fn unpaid(db: &ReadTx, rows: &MemberKeys) -> Result<Vec<StoredUnpaidOrder>, StoreError> {
-    let mut statement = db
-        .connection()
-        .prepare_cached("select * from orders where resource = ?1 and state = 0 order by row")?;
+    // `state <> 1` is the condition of the index, which SQLite does not conclude from `state = 0`: without it, every order that
+    // there is would be looked at.
+    let mut statement = db.connection().prepare_cached(
+        "select * from orders where resource = ?1 and state <> 1 and state = 0 order by row",
+    )?;
     let mut orders = Vec::<StoredUnpaidOrder>::new();
     for (member, row) in rows.iter() {
         let mut found = statement.query([row])?;
@@ -241,7 +243,7 @@ pub fn state(db: &ReadTx, row: ResourceKey, id: &str) -> Result<Option<OrderStat
 
 /// The ids of the orders of the resource at `row` that neither wait nor can be refunded, and where they are.
 pub(crate) fn closed(db: &ReadTx, row: ResourceKey) -> Result<Vec<(String, OrderState)>, StoreError> {
-    // In the words of the indexes, without which every order there is would be looked at.
+    // In the words of the indexes: see `unpaid`.
     let mut statement = db.connection().prepare_cached(
         "select id, state from orders where resource = ?1 and state <> 1 and state <> 0
          union all select id, state from orders where resource = ?1 and refunded_at is not null",
@@ -264,7 +266,7 @@ pub fn settle(db: &WriteTx, row: ResourceKey, order: &Order) -> Result<bool, Sto
         .prepare_cached(
             "update orders set state = 1, paid_at = ?4, starts_at = ?5, ends_at = ?6, anchor_day_before = ?7,
                  renewals_left_before = ?8, ended_auto_renew = ?9
-             where row = (select row from orders where resource = ?1 and id = ?2 and cost = ?3 and state = 0
+             where row = (select row from orders where resource = ?1 and id = ?2 and cost = ?3 and state <> 1 and state = 0
                           order by row limit 1)",
         )?
         .execute((
@@ -284,7 +286,9 @@ pub fn settle(db: &WriteTx, row: ResourceKey, order: &Order) -> Result<bool, Sto
 /// Gives what still waits of the order `id` of the resource at `row` another state.
 pub fn close(db: &WriteTx, row: ResourceKey, id: &str, state: OrderState) -> Result<(), StoreError> {
     db.connection()
-        .prepare_cached("update orders set state = ?3 where resource = ?1 and id = ?2 and state = 0")?
+        .prepare_cached(
+            "update orders set state = ?3 where resource = ?1 and id = ?2 and state <> 1 and state = 0",
+        )?
         .execute((row, id, state.code()))?;
     Ok(())
 }

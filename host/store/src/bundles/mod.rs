@@ -111,7 +111,7 @@ const MEMBER_COLUMNS: &str =
     r.term_count, r.term_unit, r.price, r.renewal_term_count, r.renewal_term_unit, r.attributes, r.tags,
     h.charging, h.stage, h.expires_at, h.on_expiry, h.renewals_left, h.cursor_at, h.wake_at, h.consecutive_failures,
     p.resource_type, p.quota, p.used, p.unit, p.bought_at,
-    exists (select 1 from orders o where o.resource = h.resource and o.state = 0)";
+    exists (select 1 from orders o where o.resource = h.resource and o.state <> 1 and o.state = 0)";
 const MEMBER_TABLES: &str =
     "schedule h join resource r on r.row = h.resource left join package p on p.resource = h.resource";
 
