@@ -32,8 +32,10 @@ impl MemoryStore {
                 memory.insert_account(stored);
             }
         }
-        for account in memory.accounts.keys().copied().collect::<Vec<_>>() {
-            for entry in ledger::list(db, account)? {
+        let keys = memory.accounts.values().map(|stored| (stored.row, stored.account.budget.is_some()));
+        for (account, has_budget) in keys.collect::<Vec<_>>() {
+            // Entries only count in budgets.
+            for entry in if has_budget { ledger::list(db, account)? } else { Vec::new() } {
                 memory.add_spending(account, &entry);
             }
             for stored in bundles::list_for_account(db, account)? {
@@ -66,8 +68,10 @@ impl MemoryStore {
         for order in orders::list(db, &stored.rows)? {
             self.books.insert(stored.rows[order.member], order);
         }
-        for order in orders::unpaid(db, &stored.rows)? {
-            self.books.place(&stored.rows, order);
+        if stored.bundle.members.iter().any(|member| member.has_unpaid_order) {
+            for order in orders::unpaid(db, &stored.rows)? {
+                self.books.place(&stored.rows, order);
+            }
         }
         for (member, row) in stored.rows.iter() {
             for (id, state) in orders::closed(db, row)? {
