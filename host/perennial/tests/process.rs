@@ -166,20 +166,9 @@ fn sigterm_in_the_middle_loses_nothing_and_is_no_failure() {
 
 /// What a process says that is refused because another one runs. One that is not refused is ended.
 fn refusal(folder: &Folder, words: &[&str]) -> String {
-    let mut child = folder.program().args(words).stderr(Stdio::piped()).spawn().unwrap();
-    let since = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if since.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("{words:?} was not refused");
-        }
-        std::thread::yield_now();
-    }
-    let ended = child.wait_with_output().unwrap();
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{words:?}: {told}");
-    told
+    let mut command = folder.program();
+    command.args(words);
+    support::refusal(command, PATIENCE)
 }
 
 #[cfg(target_os = "linux")]

@@ -1,13 +1,12 @@
 //! Databases of real and of virtual time: neither is run on the other, and nothing sleeps until a wrong instant.
 
-use std::process::Stdio;
 use std::time::Duration;
-use std::time::Instant;
 
 use crate::server::Answer;
 use crate::server::Served;
 use crate::server::program;
 use crate::server::run;
+use crate::support;
 use crate::support::Folder;
 
 /// Longer than any refusal takes on a slow machine.
@@ -16,20 +15,9 @@ const START: &str = "2026-02-01T00:00:00Z";
 
 /// What the program says when it refuses to go on. One that goes on instead is ended.
 fn refusal(folder: &Folder, words: &[&str]) -> String {
-    let mut child = program(folder, &[]).args(words).stderr(Stdio::piped()).spawn().unwrap();
-    let since = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if since.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("{words:?} was not refused");
-        }
-        std::thread::yield_now();
-    }
-    let ended = child.wait_with_output().unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{words:?}: {said}");
-    said
+    let mut command = program(folder, &[]);
+    command.args(words);
+    support::refusal(command, PATIENCE)
 }
 
 fn advance(server: &Served, to: &str) -> Answer {

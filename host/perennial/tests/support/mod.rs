@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 use perennial_engine::Engine;
 use perennial_engine::Retention;
@@ -142,4 +144,22 @@ impl Ran {
         assert_eq!(self.code(), 0, "{}", self.stderr());
         self
     }
+}
+
+/// What the program says when it refuses to go on. One that goes on for longer than `patience` instead is ended.
+pub fn refusal(mut command: Command, patience: Duration) -> String {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > patience {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{command:?} was not refused");
+        }
+        std::thread::yield_now();
+    }
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{command:?}: {told}");
+    told
 }
